@@ -1,0 +1,115 @@
+//! From the text of a document to the text of a client.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use openapiv3::{OpenAPI, Operation, PathItem, ReferenceOr};
+use proc_macro2::TokenStream;
+use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
+
+/// A named schema whose type is written by hand.
+pub(crate) struct Replacement {
+    pub(crate) schema: &'static str,
+    pub(crate) with: &'static str,
+}
+
+/// What the generator must know about a service besides its document.
+pub(crate) struct Service {
+    pub(crate) name: &'static str,
+    /// The type that sends requests; the generated client holds one.
+    pub(crate) inner_type: &'static str,
+    /// The module that the generated code runs on.
+    pub(crate) runtime: &'static str,
+    pub(crate) replacements: &'static [Replacement],
+}
+
+/// The client's source text, or what is wrong with the document, one line a mistake.
+pub(crate) fn generate(service: &Service, document: &str) -> Result<String, Vec<String>> {
+    let value = crate::lint::parse(document).map_err(|mistake| vec![mistake])?;
+    let findings = crate::lint::lint(&value, &service.hand_written());
+    if !findings.is_empty() {
+        return Err(findings.iter().map(ToString::to_string).collect());
+    }
+    let api: OpenAPI = serde_json::from_value(value).map_err(|error| vec![format!("is not OpenAPI 3.0: {error}")])?;
+    let tokens = run_generator(service, &api).map_err(|reason| vec![blame(service, &api, &reason)])?;
+    let file = crate::retarget::retarget(tokens, service.runtime)?;
+    Ok(prettyplease::unparse(&file))
+}
+
+impl Service {
+    fn hand_written(&self) -> Vec<&'static str> {
+        self.replacements.iter().map(|replacement| replacement.schema).collect()
+    }
+
+    fn settings(&self) -> Result<GenerationSettings, String> {
+        let inner = self.inner_type.parse().map_err(|_| format!("`{}` is not a type", self.inner_type))?;
+        let mut settings = GenerationSettings::new();
+        settings
+            .with_interface(InterfaceStyle::Builder)
+            .with_tag(TagStyle::Merged)
+            .with_hooks(HooksMode::Expected)
+            .with_inner_type(inner)
+            // sorted, so that what is printed or sent has one order
+            .with_map_type("::std::collections::BTreeMap");
+        for replacement in self.replacements {
+            settings.with_replacement(replacement.schema, replacement.with, std::iter::empty::<TypeImpl>());
+        }
+        Ok(settings)
+    }
+}
+
+/// The generator asserts where it could report, so a panic of its is an answer like any other.
+fn run_generator(service: &Service, api: &OpenAPI) -> Result<TokenStream, String> {
+    let settings = service.settings()?;
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(api)));
+    std::panic::set_hook(hook);
+    match outcome {
+        Ok(Ok(tokens)) => Ok(tokens),
+        Ok(Err(error)) => Err(one_line(&error.to_string())),
+        Err(panic) => Err(one_line(panic_text(panic.as_ref()))),
+    }
+}
+
+/// Names the operation that the generator failed on, by giving it each one alone.
+fn blame(service: &Service, api: &OpenAPI, reason: &str) -> String {
+    let mut alone = api.clone();
+    for (path, item) in &api.paths.paths {
+        let ReferenceOr::Item(item) = item else { continue };
+        for (method, operation) in item.iter() {
+            alone.paths.paths = [(path.clone(), ReferenceOr::Item(only(item, method, operation)))].into_iter().collect();
+            if let Err(reason) = run_generator(service, &alone) {
+                return format!("{} {path}: the generator cannot compile it: {reason}", method.to_uppercase());
+            }
+        }
+    }
+    format!("the generator cannot compile the document: {reason}")
+}
+
+fn only(item: &PathItem, method: &str, operation: &Operation) -> PathItem {
+    let mut alone = PathItem { parameters: item.parameters.clone(), ..PathItem::default() };
+    let slot = match method {
+        "get" => &mut alone.get,
+        "put" => &mut alone.put,
+        "post" => &mut alone.post,
+        "delete" => &mut alone.delete,
+        "patch" => &mut alone.patch,
+        "head" => &mut alone.head,
+        "options" => &mut alone.options,
+        _ => &mut alone.trace,
+    };
+    *slot = Some(operation.clone());
+    alone
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "no reason given",
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,135 @@
+//! The monotonic clock that every deadline is measured against, and a hand-driven one for tests.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// A point in time on a [`Clock`]: nanoseconds since the clock's own start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tick(u64);
+
+impl Tick {
+    /// The point `later` after this one, or the last point there is.
+    pub(crate) fn after(self, later: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(later)))
+    }
+
+    /// How long it is from `earlier` to this point; zero when it lies in the future.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// The clock that a client measures the age of its snapshots with. It only ever goes forward.
+///
+/// [`Clock::system`] is the default. A test that must not wait uses a [`ManualClock`].
+#[derive(Clone)]
+pub struct Clock(Source);
+
+#[derive(Clone)]
+enum Source {
+    System,
+    Manual(Arc<AtomicU64>),
+}
+
+impl Clock {
+    /// The operating system's monotonic clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    pub(crate) fn now(&self) -> Tick {
+        match &self.0 {
+            Source::System => Tick(nanos(anchor().elapsed())),
+            Source::Manual(elapsed) => Tick(elapsed.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::System => "Clock(system)",
+            Source::Manual(_) => "Clock(manual)",
+        })
+    }
+}
+
+/// A clock that stands still until it is moved, for tests of what happens when snapshots age.
+///
+/// ```
+/// use std::time::Duration;
+/// use xtrasecurity::{ManualClock, XtraClient};
+///
+/// # fn main() -> Result<(), xtrasecurity::XtraError> {
+/// let clock = ManualClock::new();
+/// let client = XtraClient::builder()
+///     .token("xs_example")
+///     .clock(clock.clock())
+///     .build()?;
+/// clock.advance(Duration::from_secs(31)); // every cached snapshot of `client` is now past its 30 s
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ManualClock(Arc<AtomicU64>);
+
+impl ManualClock {
+    /// A clock that stands at its start.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Moves every [`Clock`] made from this one forward.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(nanos(by), Ordering::Relaxed);
+    }
+
+    /// The clock to give to a client's builder. All clocks made here share one time.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        Clock(Source::Manual(Arc::clone(&self.0)))
+    }
+}
+
+/// The process-wide start that system ticks count from.
+fn anchor() -> &'static Instant {
+    static ANCHOR: OnceLock<Instant> = OnceLock::new();
+    ANCHOR.get_or_init(Instant::now)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told_and_for_every_clock_made_from_it() {
+        let manual = ManualClock::new();
+        let (one, two) = (manual.clock(), manual.clock());
+        let start = one.now();
+        assert_eq!(two.now(), start);
+        manual.advance(Duration::from_secs(30));
+        assert_eq!(one.now().since(start), Duration::from_secs(30));
+        assert_eq!(two.now(), one.now());
+    }
+
+    #[test]
+    fn ticks_saturate_instead_of_wrapping() {
+        let now = Clock::system().now();
+        assert!(now.after(Duration::MAX) >= now);
+        assert_eq!(now.since(now.after(Duration::from_secs(1))), Duration::ZERO);
+    }
+}

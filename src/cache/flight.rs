@@ -1,0 +1,159 @@
+//! Single flight: callers that miss the same key at the same time share one load.
+//!
+//! The load is a shared future, not a task. Whoever waits drives it, so a caller that goes away takes nothing with it: the
+//! rest drive on. When the last one goes, the load is dropped too, and nothing runs that nobody wants.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use futures_util::FutureExt;
+use futures_util::future::{Shared, WeakShared};
+
+type Load<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The loads under way, by key. Holds them weakly: the callers own them.
+pub(crate) struct Flights<T: Clone> {
+    under_way: Arc<Map<T>>,
+    next: AtomicU64,
+}
+
+type Map<T> = Mutex<HashMap<Vec<u8>, Flight<T>>>;
+
+struct Flight<T: Clone> {
+    number: u64,
+    load: WeakShared<Load<T>>,
+}
+
+impl<T: Clone + Send + Sync + 'static> Flights<T> {
+    pub(crate) fn new() -> Self {
+        Self { under_way: Arc::new(Mutex::new(HashMap::new())), next: AtomicU64::new(0) }
+    }
+
+    /// The load of `key` that is under way, or the one that `start` makes.
+    pub(crate) fn join<F>(&self, key: &[u8], start: impl FnOnce() -> F) -> Shared<Load<T>>
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let mut flights = lock(&self.under_way);
+        if let Some(load) = flights.get(key).and_then(|flight| flight.load.upgrade()) {
+            return load;
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let landing = Landing { flights: Arc::downgrade(&self.under_way), key: key.to_vec(), number };
+        let work = start();
+        let load = async move {
+            let answer = work.await;
+            drop(landing);
+            answer
+        };
+        let load: Shared<Load<T>> = (Box::pin(load) as Load<T>).shared();
+        if let Some(weak) = load.downgrade() {
+            flights.insert(key.to_vec(), Flight { number, load: weak });
+        }
+        load
+    }
+
+    /// Callers from now on start a load of their own; those that wait already still get their answer.
+    pub(crate) fn abandon_all(&self) {
+        lock(&self.under_way).clear();
+    }
+
+    #[cfg(test)]
+    fn count(&self) -> usize {
+        lock(&self.under_way).len()
+    }
+}
+
+impl<T: Clone> fmt::Debug for Flights<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Flights")
+    }
+}
+
+/// Takes a flight off the map when its load ends, however it ends.
+struct Landing<T: Clone> {
+    flights: Weak<Map<T>>,
+    key: Vec<u8>,
+    number: u64,
+}
+
+impl<T: Clone> Drop for Landing<T> {
+    fn drop(&mut self) {
+        let Some(flights) = self.flights.upgrade() else { return };
+        let mut flights = lock(&flights);
+        if flights.get(&self.key).is_some_and(|flight| flight.number == self.number) {
+            flights.remove(&self.key);
+        }
+    }
+}
+
+fn lock<T: Clone>(flights: &Map<T>) -> MutexGuard<'_, HashMap<Vec<u8>, Flight<T>>> {
+    flights.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use futures_util::future::join_all;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn ten_thousand_callers_of_one_key_start_one_load() {
+        let (flights, starts) = (Flights::<u32>::new(), AtomicUsize::new(0));
+        let (release, gate) = oneshot::channel::<()>();
+        let mut gate = Some(gate);
+        let mut callers = Vec::new();
+        for _ in 0..10_000 {
+            callers.push(flights.join(b"k", || {
+                starts.fetch_add(1, Ordering::Relaxed);
+                let gate = gate.take();
+                async move {
+                    if let Some(gate) = gate {
+                        let _ = gate.await;
+                    }
+                    7
+                }
+            }));
+        }
+        let _ = release.send(());
+        assert!(join_all(callers).await.iter().all(|answer| *answer == 7));
+        assert_eq!(starts.load(Ordering::Relaxed), 1);
+        assert_eq!(flights.count(), 0);
+    }
+
+    #[tokio::test]
+    async fn when_every_caller_goes_away_the_load_is_dropped_and_the_next_caller_starts_anew() {
+        let flights = Flights::<u32>::new();
+        let (alive, dropped) = oneshot::channel::<()>();
+        let mut first = flights.join(b"k", || async move {
+            let _alive = alive;
+            std::future::pending::<u32>().await
+        });
+        assert!((&mut first).now_or_never().is_none());
+        drop(first);
+        assert!(dropped.await.is_err(), "the load went with its last caller");
+        assert_eq!(flights.join(b"k", || async { 2 }).await, 2);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_does_not_stop_the_others() {
+        let flights = Flights::<u32>::new();
+        let (release, gate) = oneshot::channel::<()>();
+        let mut leader = flights.join(b"k", || async move {
+            let _ = gate.await;
+            5
+        });
+        let follower = flights.join(b"k", || async { 9 });
+        assert!((&mut leader).now_or_never().is_none());
+        drop(leader);
+        let _ = release.send(());
+        assert_eq!(follower.await, 5);
+    }
+}

@@ -1,0 +1,111 @@
+//! Cache keys, written on the stack.
+
+/// Bytes that a key holds before it moves to the heap: enough for a project id, an environment and a branch of some length.
+const INLINE: usize = 192;
+
+/// Collects the parts that tell one scope from another, without allocating for keys of ordinary length.
+///
+/// A [`SecretSource`](crate::SecretSource) writes each part of its scope as one [`field`](Self::field). Fields are prefixed
+/// with their length, so `("a", "bc")` and `("ab", "c")` are different keys.
+#[derive(Debug)]
+pub struct KeyWriter {
+    inline: [u8; INLINE],
+    used: usize,
+    spilled: Vec<u8>,
+}
+
+impl KeyWriter {
+    pub(crate) fn new() -> Self {
+        Self { inline: [0; INLINE], used: 0, spilled: Vec::new() }
+    }
+
+    /// Adds one part of the scope.
+    pub fn field(&mut self, text: &str) {
+        self.start_field(text.len());
+        self.push(text.as_bytes());
+    }
+
+    /// Adds one part of the scope that the service compares without regard to case.
+    pub fn field_any_case(&mut self, text: &str) {
+        if text.is_ascii() {
+            self.start_field(text.len());
+            self.push(text.as_bytes()).make_ascii_lowercase();
+        } else {
+            self.field(&text.to_lowercase());
+        }
+    }
+
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.push(bytes);
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        if self.spilled.is_empty() {
+            self.inline.get(..self.used).unwrap_or_default()
+        } else {
+            &self.spilled
+        }
+    }
+
+    fn start_field(&mut self, length: usize) {
+        self.push(&(length as u64).to_le_bytes());
+    }
+
+    /// Appends, and returns what was appended.
+    #[inline]
+    fn push(&mut self, bytes: &[u8]) -> &mut [u8] {
+        let start = self.used;
+        self.used += bytes.len();
+        if self.used > INLINE {
+            return self.spill(start, bytes);
+        }
+        let room = self.inline.get_mut(start..self.used).unwrap_or_default();
+        room.copy_from_slice(bytes);
+        room
+    }
+
+    #[cold]
+    fn spill(&mut self, start: usize, bytes: &[u8]) -> &mut [u8] {
+        if self.spilled.is_empty() {
+            self.spilled.extend_from_slice(self.inline.get(..start).unwrap_or_default());
+        }
+        self.spilled.extend_from_slice(bytes);
+        self.spilled.get_mut(start..).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(fields: &[&str]) -> Vec<u8> {
+        let mut writer = KeyWriter::new();
+        for field in fields {
+            writer.field(field);
+        }
+        writer.as_slice().to_vec()
+    }
+
+    #[test]
+    fn fields_cannot_run_into_each_other() {
+        assert_ne!(key(&["a", "bc"]), key(&["ab", "c"]));
+        assert_ne!(key(&["a", ""]), key(&["a"]));
+    }
+
+    #[test]
+    fn a_long_key_equals_the_same_key_written_in_other_steps() {
+        let long = "x".repeat(150);
+        let mut other = KeyWriter::new();
+        other.field_any_case(&long.to_uppercase());
+        other.field_any_case(&long);
+        assert_eq!(key(&[&long, &long]), other.as_slice());
+    }
+
+    #[test]
+    fn case_is_folded_only_where_asked() {
+        let mut folded = KeyWriter::new();
+        folded.field_any_case("PRODüction");
+        assert_eq!(folded.as_slice(), key(&["prodüction"]));
+        assert_ne!(key(&["Main"]), key(&["main"]));
+    }
+}

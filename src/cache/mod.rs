@@ -1,0 +1,21 @@
+//! What is kept in memory, for how long, and who may fetch it.
+//!
+//! Nothing here knows a service or a secret: the cache holds clonable values under byte keys, and the engine in `client/`
+//! decides what to do with what it finds.
+
+mod clock;
+mod entry;
+mod flight;
+mod identity;
+mod key;
+mod policy;
+mod store;
+
+pub use clock::{Clock, ManualClock};
+pub use identity::Identity;
+pub use key::KeyWriter;
+pub use policy::CacheOptions;
+
+pub(crate) use clock::Tick;
+pub(crate) use flight::Flights;
+pub(crate) use store::{Found, Store};

@@ -1,0 +1,82 @@
+//! Reading a snapshot: at once from the cache, or by a future that is boxed only when something must be fetched.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::engine::Answer;
+use super::request::Request;
+use crate::error::XtraError;
+use crate::secrets::Secrets;
+use crate::services::SecretSource;
+
+/// The operation of a [`Request`] that reads secrets.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Read;
+
+impl<'a, S: SecretSource> IntoFuture for Request<'a, S, Read> {
+    type Output = Result<Arc<Secrets>, XtraError>;
+    type IntoFuture = ReadFuture<'a, S>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        ReadFuture { step: Step::Start(self) }
+    }
+}
+
+/// The future of a read. A cached snapshot is returned by its first poll, without any allocation.
+///
+/// Dropping it is safe at any time: callers that wait for the same snapshot still get it.
+#[must_use = "a read does nothing until it is awaited"]
+pub struct ReadFuture<'a, S: SecretSource> {
+    step: Step<'a, S>,
+}
+
+enum Step<'a, S: SecretSource> {
+    Start(Request<'a, S, Read>),
+    Waiting(Pin<Box<dyn Future<Output = Answer> + Send>>),
+    Done,
+}
+
+impl<S: SecretSource> Future for ReadFuture<'_, S> {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        let mut waiting = match std::mem::replace(&mut self.step, Step::Done) {
+            Step::Start(request) => match begin(request) {
+                Ok(waiting) => waiting,
+                Err(answer) => return Poll::Ready(answer),
+            },
+            Step::Waiting(waiting) => waiting,
+            Step::Done => return Poll::Pending,
+        };
+        let answer = waiting.as_mut().poll(context);
+        if answer.is_pending() {
+            self.step = Step::Waiting(waiting);
+        }
+        answer
+    }
+}
+
+/// The future to wait for, or (as the error) the answer that is there already.
+fn begin<S: SecretSource>(
+    request: Request<'_, S, Read>,
+) -> Result<Pin<Box<dyn Future<Output = Answer> + Send>>, Answer> {
+    let Request { client, scope, options, .. } = request;
+    let engine = &client.engine;
+    if !options.no_cache
+        && let Some(secrets) = engine.cached(&scope)
+    {
+        return Err(options.check(secrets));
+    }
+    let fetch = engine.fetch(&scope, options.no_cache).map_err(Err)?;
+    Ok(Box::pin(async move { options.check(fetch.await?) }))
+}
+
+impl<S: SecretSource> fmt::Debug for ReadFuture<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReadFuture")
+    }
+}

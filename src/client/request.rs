@@ -1,0 +1,64 @@
+//! One request type for every service and operation.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Client;
+use crate::error::XtraError;
+use crate::secrets::Secrets;
+use crate::services::SecretSource;
+
+/// A request that is being put together. It is sent when it is awaited.
+///
+/// The options here are those that every service has; each service adds its own.
+#[must_use = "a request does nothing until it is awaited"]
+pub struct Request<'a, S: SecretSource, Op> {
+    pub(super) client: &'a Client<S>,
+    pub(crate) scope: S::Scope<'a>,
+    pub(super) options: ReadOptions,
+    pub(super) operation: Op,
+}
+
+#[derive(Clone, Copy, Default)]
+pub(super) struct ReadOptions {
+    pub(super) no_cache: bool,
+    pub(super) allow_unreadable: bool,
+}
+
+impl ReadOptions {
+    pub(super) fn check(self, secrets: Arc<Secrets>) -> Result<Arc<Secrets>, XtraError> {
+        if !self.allow_unreadable {
+            secrets.all_readable()?;
+        }
+        Ok(secrets)
+    }
+}
+
+impl<'a, S: SecretSource, Op> Request<'a, S, Op> {
+    pub(super) fn new(client: &'a Client<S>, scope: S::Scope<'a>, operation: Op) -> Self {
+        Self { client, scope, options: ReadOptions::default(), operation }
+    }
+
+    /// Fetches, whatever the cache holds, and stores the answer. The answer is never older than this call.
+    pub fn no_cache(mut self) -> Self {
+        self.options.no_cache = true;
+        self
+    }
+
+    /// Accepts a snapshot in which some values did not come through (masked, or ciphertext): those names are left out and
+    /// listed by [`Secrets::unreadable`]. Without this, such a read fails.
+    pub fn allow_unreadable(mut self) -> Self {
+        self.options.allow_unreadable = true;
+        self
+    }
+}
+
+impl<S: SecretSource, Op> fmt::Debug for Request<'_, S, Op> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("source", &self.client.source().name())
+            .field("no_cache", &self.options.no_cache)
+            .field("allow_unreadable", &self.options.allow_unreadable)
+            .finish_non_exhaustive()
+    }
+}

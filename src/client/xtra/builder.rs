@@ -1,0 +1,217 @@
+//! Every option of the XtraSecurity client, checked in one place.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{XtraClient, XtraClientOptions};
+use crate::cache::{CacheOptions, Clock};
+use crate::client::EngineOptions;
+use crate::credentials::{self, CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
+use crate::error::XtraError;
+use crate::secrets::SecretValue;
+use crate::services::xtra::{Scopes, Xtra, check_branch, check_project_id};
+use crate::transport::{BaseUrl, Transport, TransportOptions};
+
+/// The API root when none is given.
+const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
+
+/// Puts an [`XtraClient`] together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
+///
+/// ```
+/// use std::time::Duration;
+/// use xtrasecurity::XtraClient;
+///
+/// # fn main() -> Result<(), xtrasecurity::XtraError> {
+/// let client = XtraClient::builder()
+///     .token("xs_example")
+///     .project_id("665f1c2ab7c0de0012345678")
+///     .cache_ttl(Duration::from_secs(60))
+///     .call_timeout(Duration::from_secs(10))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing happens before build()"]
+pub struct XtraClientBuilder {
+    token: Option<SecretValue>,
+    project_id: Option<String>,
+    branch: Option<String>,
+    api_url: Option<String>,
+    engine: EngineOptions,
+    caching: bool,
+    danger_allow_http: bool,
+    providers: Vec<CustomProvider>,
+    transport: TransportOptions,
+}
+
+impl XtraClientBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            token: None,
+            project_id: None,
+            branch: None,
+            api_url: None,
+            engine: EngineOptions::default(),
+            caching: true,
+            danger_allow_http: false,
+            providers: Vec::new(),
+            transport: TransportOptions::default(),
+        }
+    }
+
+    /// The API token. Default: see [`XtraClient::from_env`].
+    pub fn token(mut self, token: impl Into<SecretValue>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// A credential provider of one's own, asked at the given place of the chain. May be called more than once.
+    pub fn credentials(mut self, place: Place, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.providers.push(CustomProvider { place, provider });
+        self
+    }
+
+    /// The project of calls that name none: 24 hexadecimal digits.
+    pub fn project_id(mut self, id: impl Into<String>) -> Self {
+        self.project_id = Some(id.into());
+        self
+    }
+
+    /// The branch of calls that name none. Default: `branch` in `./.xtrarc`, then `main`.
+    pub fn branch(mut self, name: impl Into<String>) -> Self {
+        self.branch = Some(name.into());
+        self
+    }
+
+    /// The API root. It must be https (http on a loopback address) and end in `/api`.
+    pub fn api_url(mut self, url: impl Into<String>) -> Self {
+        self.api_url = Some(url.into());
+        self
+    }
+
+    /// Whether snapshots are cached. Default `true`.
+    pub fn cache(mut self, on: bool) -> Self {
+        self.caching = on;
+        self
+    }
+
+    /// How long a snapshot is served without asking again. Default 30 s; zero turns the cache off.
+    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
+        self.engine.cache.ttl = ttl;
+        self
+    }
+
+    /// Everything about the cache at once.
+    pub fn cache_options(mut self, options: CacheOptions) -> Self {
+        self.engine.cache = options;
+        self
+    }
+
+    /// What the age of snapshots is measured with. Default: the system's monotonic clock.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.engine.clock = clock;
+        self
+    }
+
+    /// How long establishing a connection may take. Default 5 s.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.transport.connect_timeout = limit;
+        self
+    }
+
+    /// How long a call may take in all, retries and waits included. Default 30 s.
+    pub fn call_timeout(mut self, limit: Duration) -> Self {
+        self.transport.call_timeout = limit;
+        self
+    }
+
+    /// How often a failed read is repeated. Default 3; zero turns retries off.
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.transport.retry.max_retries = retries;
+        self
+    }
+
+    /// The largest answer that is read, in bytes. Default 16 MiB.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.transport.max_response_bytes = bytes;
+        self
+    }
+
+    /// Trusts the certificates in this PEM text too, beside the system's (or, where there are none, the bundled ones).
+    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.transport.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Connects directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say. By default they are honoured, and
+    /// `NO_PROXY` too.
+    pub fn no_proxy(mut self) -> Self {
+        self.transport.use_proxies = false;
+        self
+    }
+
+    /// Allows an `http` API root on an address that is not loopback. **The token and every secret then cross the network
+    /// in the clear.** For isolated test networks only.
+    pub fn danger_allow_http(mut self) -> Self {
+        self.danger_allow_http = true;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when no usable token is found, with what each place held; [`ErrorKind::Config`](crate::ErrorKind::Config) or
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when an option cannot be used, by name.
+    pub fn build(self) -> Result<XtraClient, XtraError> {
+        self.build_in(&Surroundings::process())
+    }
+
+    pub(super) fn build_in(self, surroundings: &Surroundings) -> Result<XtraClient, XtraError> {
+        let defaults = Defaults::load(surroundings)?;
+        let url = given(self.api_url).or(defaults.api_url);
+        let base = BaseUrl::parse(url.as_deref().unwrap_or(DEFAULT_API_URL), self.danger_allow_http)?;
+        let project = given(self.project_id).or(defaults.project);
+        if let Some(id) = &project {
+            check_project_id(id)?;
+        }
+        let branch = given(self.branch).or(defaults.branch);
+        if let Some(name) = &branch {
+            check_branch(name)?;
+        }
+        let token = self.token.as_ref().map(SecretValue::expose);
+        let provider = credentials::resolve(token, &self.providers, surroundings)?;
+        let transport = Transport::new(&base, provider, self.transport)?;
+        let mut engine = self.engine;
+        if !self.caching {
+            engine.cache.ttl = Duration::ZERO;
+        }
+        let scopes = Scopes { project, branch, environment: defaults.environment };
+        Ok(XtraClient::with_options(Xtra::new(transport, scopes), engine))
+    }
+}
+
+/// An empty option counts as absent, as it does in the environment and in the vendor's other SDKs.
+fn given(option: Option<String>) -> Option<String> {
+    option.filter(|text| !text.is_empty())
+}
+
+impl From<XtraClientOptions> for XtraClientBuilder {
+    fn from(options: XtraClientOptions) -> Self {
+        let XtraClientOptions { token, project_id, api_url, cache, cache_ttl } = options;
+        Self { token, project_id, api_url, ..Self::new() }.cache(cache).cache_ttl(cache_ttl)
+    }
+}
+
+impl fmt::Debug for XtraClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("XtraClientBuilder")
+            .field("token", &self.token)
+            .field("project_id", &self.project_id)
+            .field("branch", &self.branch)
+            .field("api_url", &self.api_url.as_ref().map(|_| ".."))
+            .finish_non_exhaustive()
+    }
+}
+

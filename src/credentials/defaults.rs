@@ -1,0 +1,203 @@
+//! Defaults for what a call does not say: project, environment, branch and API root.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::file::{self, Problem};
+use super::surroundings::Surroundings;
+use crate::env::NotUnicode;
+use crate::error::{ErrorKind, XtraError};
+
+/// The project's settings file of the vendor's command line tool, in the working directory only.
+const FILE: &str = ".xtrarc";
+
+/// What was found for calls that do not say. Empty texts count as absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Defaults {
+    pub(crate) project: Option<String>,
+    pub(crate) environment: Option<String>,
+    pub(crate) branch: Option<String>,
+    pub(crate) api_url: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct Fields {
+    project: Option<String>,
+    env: Option<String>,
+    branch: Option<String>,
+    #[serde(rename = "apiUrl")]
+    api_url: Option<String>,
+}
+
+impl Defaults {
+    /// `XTRA_PROJECT_ID` and `XTRA_API_URL`, then `.xtrarc`. A variable is preferred to the file.
+    ///
+    /// Fails when a variable is not Unicode, or the file is there and cannot be used.
+    pub(crate) fn load(surroundings: &Surroundings) -> Result<Self, XtraError> {
+        let project = variable("XTRA_PROJECT_ID", surroundings)?;
+        let api_url = variable("XTRA_API_URL", surroundings)?;
+        let file = match &surroundings.working {
+            Some(directory) => read(&directory.join(FILE))?,
+            None => Fields::default(),
+        };
+        let api_url_in_file = given(file.api_url);
+        if api_url.is_none() && api_url_in_file.is_some() {
+            // it decides where the token is sent, and the working directory may be somebody else's
+            tracing::info!("the API root may come from {FILE} in the working directory");
+        }
+        Ok(Self {
+            project: project.or(given(file.project)),
+            environment: given(file.env).map(full_environment_name),
+            branch: given(file.branch),
+            api_url: api_url.or(api_url_in_file),
+        })
+    }
+}
+
+fn variable(name: &str, surroundings: &Surroundings) -> Result<Option<String>, XtraError> {
+    match surroundings.var(name) {
+        Ok(value) => Ok(given(value)),
+        Err(NotUnicode) => {
+            Err(XtraError::new(ErrorKind::Config, format!("{name} is not Unicode text. Set it again, or unset it")))
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Fields, XtraError> {
+    let fields = file::read(path).and_then(|content| file::parse(&content));
+    match fields {
+        Ok(fields) => Ok(fields),
+        Err(Problem::Missing) => Ok(Fields::default()),
+        Err(problem) => {
+            let message = format!(
+                "{FILE} in the working directory cannot be used: {problem}. It is a JSON object whose `project`, `env`, \
+                 `branch` and `apiUrl` are texts"
+            );
+            let error = XtraError::new(ErrorKind::Config, message);
+            Err(problem.os_error().map_or(error.clone(), |os_error| error.with_os_error(os_error)))
+        }
+    }
+}
+
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// The command line tool writes and accepts short names; the service knows only the long ones.
+fn full_environment_name(name: String) -> String {
+    match name.as_str() {
+        "dev" => "development".to_owned(),
+        "stg" => "staging".to_owned(),
+        "prod" => "production".to_owned(),
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const FULL: &str =
+        r#"{"project":"p1","env":"staging","branch":"b1","apiUrl":"https://file/api","createdAt":"now","x":[1]}"#;
+
+    fn load(variables: &[(&str, &str)], file: Option<&str>) -> Result<Defaults, XtraError> {
+        let dir = tempfile::tempdir().unwrap();
+        if let Some(content) = file {
+            fs::write(dir.path().join(FILE), content).unwrap();
+        }
+        Defaults::load(&Surroundings::of(variables).with_working_dir(dir.path()))
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn the_file_gives_all_four_and_unknown_fields_are_ignored() {
+        let expected = Defaults {
+            project: some("p1"),
+            environment: some("staging"),
+            branch: some("b1"),
+            api_url: some("https://file/api"),
+        };
+        assert_eq!(load(&[], Some(FULL)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_variable_is_preferred_to_the_file_unless_it_is_empty() {
+        let variables = [("XTRA_PROJECT_ID", "p2"), ("XTRA_API_URL", "https://variable/api")];
+        let defaults = load(&variables, Some(FULL)).unwrap();
+        assert_eq!(defaults.project, some("p2"));
+        assert_eq!(defaults.api_url, some("https://variable/api"));
+        assert_eq!(defaults.branch, some("b1"));
+        let defaults = load(&[("XTRA_PROJECT_ID", ""), ("XTRA_API_URL", "")], Some(FULL)).unwrap();
+        assert_eq!((defaults.project, defaults.api_url), (some("p1"), some("https://file/api")));
+    }
+
+    #[test]
+    fn nothing_around_means_no_defaults() {
+        assert_eq!(load(&[], None).unwrap(), Defaults::default());
+        assert_eq!(load(&[], Some("{}")).unwrap(), Defaults::default());
+        assert_eq!(load(&[], Some(r#"{"project":"","env":null,"branch":""}"#)).unwrap(), Defaults::default());
+        assert_eq!(Defaults::load(&Surroundings::of(&[])).unwrap(), Defaults::default());
+    }
+
+    #[test]
+    fn only_the_working_directory_is_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(FILE), FULL).unwrap();
+        let below = dir.path().join("below");
+        fs::create_dir(&below).unwrap();
+        let surroundings = Surroundings::of(&[]).with_working_dir(below).with_home(dir.path());
+        assert_eq!(Defaults::load(&surroundings).unwrap(), Defaults::default());
+    }
+
+    #[test]
+    fn short_environment_names_in_the_file_are_expanded() {
+        for (short, long) in
+            [("dev", "development"), ("stg", "staging"), ("prod", "production"), ("qa", "qa"), ("DEV", "DEV")]
+        {
+            let defaults = load(&[], Some(&format!(r#"{{"env":"{short}"}}"#))).unwrap();
+            assert_eq!(defaults.environment, some(long));
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_a_config_error_with_its_name_and_the_position_and_no_content() {
+        let cases = [
+            ("{\n  \"project\": 12345\n}", "wrong type at line 2, column"),
+            ("{\"branch\": [\"hunter2\"]}", "wrong type at line 1, column"),
+            ("[\"hunter2\"", "line 1, column"),
+            ("\n\nhunter2", "not JSON at line 3, column 1"),
+            ("", "too early at line 1"),
+        ];
+        for (content, wrong) in cases {
+            let error = load(&[], Some(content)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(FILE) && text.contains(wrong), "{text}");
+            assert!(!text.contains("hunter2") && !text.contains("12345"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_directory_in_place_of_the_file_is_a_config_error() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join(FILE)).unwrap();
+        let error = Defaults::load(&Surroundings::of(&[]).with_working_dir(dir.path())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("regular file"), "{error}");
+    }
+
+    #[test]
+    fn a_variable_that_is_not_unicode_is_a_config_error_that_names_it() {
+        for name in ["XTRA_PROJECT_ID", "XTRA_API_URL"] {
+            let error = load(&[(name, Surroundings::NOT_UNICODE)], Some(FULL)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().starts_with(name), "{error}");
+        }
+    }
+}

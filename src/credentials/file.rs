@@ -1,0 +1,187 @@
+//! Small files that may hold a token: read with a bound, wiped after use, and never quoted.
+
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use zeroize::Zeroizing;
+
+/// Larger files are none of ours. (The command line tool keeps a cache in the same file as its token.)
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// Room for a file whose size is not known.
+const SMALL: u64 = 16 * 1024;
+
+/// Why a file gave nothing. The text tells where, and nothing of what is in the file.
+#[derive(Debug)]
+pub(super) enum Problem {
+    Missing,
+    Unreadable(io::Error),
+    NotAFile,
+    TooLarge,
+    NotUnicode,
+    Json { line: usize, column: usize, category: Category },
+}
+
+impl Problem {
+    /// The operating system's error, when that is what stood in the way.
+    pub(super) fn os_error(&self) -> Option<&io::Error> {
+        match self {
+            Self::Unreadable(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("there is no such file"),
+            Self::Unreadable(error) => write!(f, "the file cannot be read ({})", error.kind()),
+            Self::NotAFile => f.write_str("it is not a regular file"),
+            Self::TooLarge => write!(f, "the file is larger than {} MiB", LARGEST / 1024 / 1024),
+            Self::NotUnicode => f.write_str("the file is not UTF-8 text"),
+            Self::Json { line, column, category } => {
+                let what = match category {
+                    Category::Data => "a value of the wrong type",
+                    Category::Eof => "an end of the file that comes too early",
+                    Category::Syntax | Category::Io => "something that is not JSON",
+                };
+                write!(f, "the file has {what} at line {line}, column {column}")
+            }
+        }
+    }
+}
+
+/// The whole of a regular file.
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    // looked at before it is opened: to open a pipe could wait for ever
+    let about = std::fs::metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Problem::Missing,
+        _ => Problem::Unreadable(error),
+    })?;
+    if !about.is_file() {
+        return Err(Problem::NotAFile);
+    }
+    if about.len() > LARGEST {
+        return Err(Problem::TooLarge);
+    }
+    // one buffer that is large enough: growing would leave copies behind that are not wiped. Some file systems tell no size
+    let room = about.len().max(SMALL) + 1;
+    let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(room).map_err(|_| Problem::TooLarge)?));
+    let mut file = File::open(path).map_err(Problem::Unreadable)?.take(room);
+    file.read_to_end(&mut content).map_err(Problem::Unreadable)?;
+    // it grew meanwhile: what was read may be half of it
+    if file.limit() == 0 { Err(Problem::TooLarge) } else { Ok(content) }
+}
+
+/// Whether users other than the owner may read the file, as far as the platform tells.
+pub(super) fn is_open_to_others(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|about| open_to_others(&about))
+}
+
+/// JSON, with or without a byte order mark.
+pub(super) fn parse<T: DeserializeOwned>(content: &[u8]) -> Result<T, Problem> {
+    let json = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    // the error quotes what it met: only the position may leave
+    serde_json::from_slice(json).map_err(|error| Problem::Json {
+        line: error.line(),
+        column: error.column(),
+        category: error.classify(),
+    })
+}
+
+#[cfg(unix)]
+fn open_to_others(about: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    about.permissions().mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_: &Metadata) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Settings {
+        name: Option<String>,
+    }
+
+    fn problem(content: &[u8]) -> String {
+        parse::<Settings>(content).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn json_is_read_with_and_without_a_byte_order_mark() {
+        for content in [&b"{\"name\": \"a\", \"other\": [1]}"[..], b"\xef\xbb\xbf{\"name\": \"a\"}"] {
+            assert_eq!(parse::<Settings>(content).unwrap().name.as_deref(), Some("a"));
+        }
+        assert_eq!(parse::<Settings>(b"{\"name\": null}").unwrap().name, None);
+    }
+
+    #[test]
+    fn a_json_problem_tells_kind_and_position_and_quotes_nothing() {
+        let wrong_type = problem(b"{\n  \"name\": {\"hunter2\": 1}\n}");
+        assert!(wrong_type.contains("wrong type at line 2, column"), "{wrong_type}");
+        let syntax = problem(b"{\n\n hunter2}");
+        assert!(syntax.contains("not JSON at line 3, column 2"), "{syntax}");
+        let end = problem(b"{\"name\": \"hunter2");
+        assert!(end.contains("comes too early at line 1"), "{end}");
+        for text in [wrong_type, syntax, end, problem(b"\"hunter2\""), problem(b"{\"name\": 12345}")] {
+            assert!(!text.contains("hunter2") && !text.contains("12345"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        for content in [Vec::new(), vec![b'x'; 10], vec![b'y'; 100_000]] {
+            fs::write(&path, &content).unwrap();
+            assert_eq!(*read(&path).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_readable_file_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        assert!(matches!(read(&path), Err(Problem::Missing)));
+        assert!(matches!(read(dir.path()), Err(Problem::NotAFile)));
+        fs::write(&path, "x").unwrap();
+        assert!(matches!(read(&path.join("below")), Err(Problem::Missing)));
+        fs::File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();
+        assert!(matches!(read(&path), Err(Problem::TooLarge)));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_tells_no_size_is_read_all_the_same() {
+        assert!(!read(Path::new("/proc/self/status")).unwrap().is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_open_to_others_unless_only_the_owner_has_rights() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "x").unwrap();
+        for (mode, open) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true), (0o601, true)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_open_to_others(&path), open, "{mode:o}");
+        }
+    }
+}

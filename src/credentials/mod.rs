@@ -1,0 +1,94 @@
+//! Where the token comes from, and the defaults that stand beside it.
+//!
+//! The transport asks a [`CredentialProvider`] for the token at every attempt, so a token can change while a client lives.
+//! Without one of the program's own, [`resolve`] looks through the usual places and takes the first that has a token.
+
+mod chain;
+mod defaults;
+mod file;
+mod jwt;
+mod static_token;
+mod surroundings;
+mod token;
+mod token_file;
+mod utc;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::cache::Identity;
+use crate::error::XtraError;
+
+pub use chain::Place;
+pub use static_token::StaticToken;
+pub use token::Token;
+pub use token_file::FileToken;
+
+pub(crate) use chain::{CustomProvider, resolve};
+pub(crate) use defaults::Defaults;
+pub(crate) use surroundings::Surroundings;
+
+/// What [`CredentialProvider::token`] returns: a boxed future, so that the trait can be used as `dyn`.
+pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, XtraError>> + Send + 'a>>;
+
+/// Gives the client its token.
+///
+/// [`StaticToken`] and [`FileToken`] are built in. Write one to take tokens from somewhere else, or to exchange and refresh
+/// them.
+///
+/// ```
+/// use xtrasecurity::{CredentialProvider, Identity, Token, TokenFuture};
+///
+/// /// Takes a fresh token from this program's own agent for every request.
+/// struct Agent;
+///
+/// impl Agent {
+///     async fn ask(&self) -> String {
+///         "xtra_0123456789abcdef".to_owned()
+///     }
+/// }
+///
+/// impl CredentialProvider for Agent {
+///     fn identity(&self) -> Identity {
+///         Identity::of("agent: payments service")
+///     }
+///
+///     fn token(&self) -> TokenFuture<'_> {
+///         Box::pin(async { Token::new(self.ask().await) })
+///     }
+/// }
+/// ```
+pub trait CredentialProvider: Send + Sync + 'static {
+    /// Who the tokens belong to. It is part of the cache key, so it must be the same for every token of one account and
+    /// different for different accounts, and it must never be the token itself.
+    fn identity(&self) -> Identity;
+
+    /// The token to send. It is asked for at every attempt, retries included: keep it in memory and be quick.
+    ///
+    /// An error ends the call; use [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when a retry cannot help.
+    fn token(&self) -> TokenFuture<'_>;
+
+    /// The service has answered 401 to `refused`. `true` means that [`token`](Self::token) may now give another one, and the
+    /// request is sent once more. The default is `false`.
+    ///
+    /// Several requests may report the same token at once; compare it with the one held now.
+    fn invalidate(&self, refused: &Token) -> bool {
+        let _ = refused;
+        false
+    }
+}
+
+impl<P: CredentialProvider + ?Sized> CredentialProvider for Arc<P> {
+    fn identity(&self) -> Identity {
+        (**self).identity()
+    }
+
+    fn token(&self) -> TokenFuture<'_> {
+        (**self).token()
+    }
+
+    fn invalidate(&self, refused: &Token) -> bool {
+        (**self).invalidate(refused)
+    }
+}

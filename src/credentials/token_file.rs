@@ -1,0 +1,188 @@
+//! A token kept in a file.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::ready;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use serde::Deserialize;
+
+use super::file::{self, Problem};
+use super::token::{Flaw, Token};
+use super::{CredentialProvider, TokenFuture};
+use crate::cache::Identity;
+use crate::error::{ErrorKind, XtraError};
+use crate::secrets::SecretValue;
+
+/// Gives the token that a file holds, for files that something else keeps current: a mounted secret, an agent, a login tool.
+///
+/// The file holds the token alone; white space around it is ignored. It is read when the provider is made, and again when
+/// the service refuses the token or the token has passed its own end. Reading blocks for as long as a small file takes.
+///
+/// The [`identity`](CredentialProvider::identity) is the path's: give tokens of different accounts different files.
+///
+/// ```
+/// use xtrasecurity::{CredentialProvider, FileToken};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("token");
+/// std::fs::write(&path, "xs_0123456789abcdef\n")?;
+/// let provider = FileToken::new(&path)?;
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// assert_eq!(provider.token().await?.expose(), "xs_0123456789abcdef");
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+pub struct FileToken {
+    path: PathBuf,
+    format: Format,
+    place: Cow<'static, str>,
+    current: Mutex<Token>,
+}
+
+/// How a file holds its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// The token alone.
+    Text,
+    /// A JSON object with the token under `token`, or else under `authToken`.
+    Json,
+}
+
+/// Why a file gave no token.
+#[derive(Debug)]
+pub(super) enum Miss {
+    File(Problem),
+    /// A JSON object without a token.
+    NoToken,
+    Flawed(Flaw),
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(problem) => problem.fmt(f),
+            Self::NoToken => f.write_str("the file has no token under `token` or `authToken`"),
+            Self::Flawed(flaw) => write!(f, "the token in it {flaw}"),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Fields {
+    token: Option<String>,
+    #[serde(rename = "authToken")]
+    auth_token: Option<String>,
+}
+
+impl FileToken {
+    /// Reads the token from a file that holds nothing else.
+    ///
+    /// A token that has already passed its own end is no error here, but when it is asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Credentials`] when the file is missing, is not a regular file of at most 4 MiB, cannot be read, or does
+    /// not hold a token.
+    pub fn new(path: impl Into<PathBuf>) -> Result<Self, XtraError> {
+        let path = path.into();
+        let place = format!("the file {}", path.display());
+        Self::open(path, Format::Text, place.clone()).map_err(|miss| match miss {
+            Miss::Flawed(flaw) => flaw.error(&format!("the token in {place}")),
+            Miss::File(problem) => {
+                let error = XtraError::new(ErrorKind::Credentials, format!("no token from {place}: {problem}"));
+                problem.os_error().map_or(error.clone(), |os_error| error.with_os_error(os_error))
+            }
+            Miss::NoToken => XtraError::new(ErrorKind::Credentials, format!("no token from {place}: {miss}")),
+        })
+    }
+
+    /// Reads the token from a file of a known format. `place` is what messages call it.
+    pub(super) fn open(path: PathBuf, format: Format, place: impl Into<Cow<'static, str>>) -> Result<Self, Miss> {
+        let token = load(&path, format)?;
+        if file::is_open_to_others(&path) {
+            tracing::warn!(?path, "other users can read this file, and it holds a token: take their rights away");
+        }
+        Ok(Self { path, format, place: place.into(), current: Mutex::new(token) })
+    }
+
+    /// Fails when the token read last has passed its own end.
+    pub(super) fn ensure_live(&self) -> Result<(), XtraError> {
+        self.current().ensure_live(SystemTime::now(), &self.place)
+    }
+
+    fn current(&self) -> MutexGuard<'_, Token> {
+        // a token is replaced whole, so a panic elsewhere cannot have left half of one
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn live_token(&self) -> Result<Token, XtraError> {
+        let mut current = self.current();
+        let now = SystemTime::now();
+        if current.has_expired(now) {
+            self.read_again(&mut current);
+        }
+        current.ensure_live(now, &self.place)?;
+        Ok(current.clone())
+    }
+
+    /// Takes what the file holds now. `false` when that is no other token.
+    fn read_again(&self, current: &mut Token) -> bool {
+        match load(&self.path, self.format) {
+            Ok(token) if token == *current => false,
+            Ok(token) => {
+                *current = token;
+                true
+            }
+            Err(miss) => {
+                tracing::warn!(path = ?self.path, "no new token: {miss}");
+                false
+            }
+        }
+    }
+}
+
+impl CredentialProvider for FileToken {
+    fn identity(&self) -> Identity {
+        Identity::of(&format!("file {}", self.path.display()))
+    }
+
+    fn token(&self) -> TokenFuture<'_> {
+        Box::pin(ready(self.live_token()))
+    }
+
+    fn invalidate(&self, refused: &Token) -> bool {
+        let mut current = self.current();
+        // another request may have reported the same token first
+        *current != *refused || self.read_again(&mut current)
+    }
+}
+
+impl fmt::Debug for FileToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileToken").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+fn load(path: &Path, format: Format) -> Result<Token, Miss> {
+    let content = file::read(path).map_err(Miss::File)?;
+    let secret = match format {
+        Format::Text => {
+            let text = std::str::from_utf8(&content).map_err(|_| Miss::File(Problem::NotUnicode))?;
+            SecretValue::from(text.trim_ascii())
+        }
+        Format::Json => {
+            let Fields { token, auth_token } = file::parse(&content).map_err(Miss::File)?;
+            let found = [token, auth_token].map(|text| SecretValue::new(text.unwrap_or_default()));
+            found.into_iter().find(|text| !text.is_empty()).ok_or(Miss::NoToken)?
+        }
+    };
+    Token::checked(secret).map_err(Miss::Flawed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! A server before it runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::error::DevServerError;
+use super::limits::RateLimits;
+use super::plant::{Planted, plant};
+use super::routes::router;
+use super::seed::{ProjectSeed, Seed, TokenSeed, UserSeed, WorkspaceSeed};
+use super::serve::{App, Listeners, run};
+use super::shared::Shared;
+use super::{DevServer, Running};
+
+/// The service closes a connection that has been idle for so long.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// Says what a [`DevServer`] starts with. Nothing said is [`Seed::demo`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use xtrasecurity::dev_server::{DevServer, ProjectSeed, RateLimits, Role, UserSeed};
+///
+/// let server = DevServer::builder()
+///     .user(UserSeed::new("vic"))
+///     .project(ProjectSeed::new("web").member("vic", Role::Viewer).secret("production", "API_KEY", "k-1"))
+///     .rate_limits(RateLimits::off())
+///     .start()
+///     .await?;
+/// assert!(server.token_for("vic").is_some());
+/// # server.stop().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct DevServerBuilder {
+    seed: Seed,
+    files: Vec<PathBuf>,
+    limits: RateLimits,
+    keep_alive: Option<Duration>,
+}
+
+impl DevServerBuilder {
+    /// Adds everything in a seed.
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed.append(seed);
+        self
+    }
+
+    /// Adds everything in a JSON file, read when the server starts; [`Seed`] tells its form. Files come after what is said
+    /// in code.
+    pub fn seed_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.files.push(path.as_ref().to_owned());
+        self
+    }
+
+    /// Adds a user.
+    pub fn user(mut self, user: UserSeed) -> Self {
+        self.seed.users.push(user);
+        self
+    }
+
+    /// Adds a workspace.
+    pub fn workspace(mut self, workspace: WorkspaceSeed) -> Self {
+        self.seed.workspaces.push(workspace);
+        self
+    }
+
+    /// Adds a project.
+    pub fn project(mut self, project: ProjectSeed) -> Self {
+        self.seed.projects.push(project);
+        self
+    }
+
+    /// Adds a token.
+    pub fn token(mut self, token: TokenSeed) -> Self {
+        self.seed.tokens.push(token);
+        self
+    }
+
+    /// Sets the rate limits; the service's own when left out.
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how long a connection may be idle before the server closes it; 5 s, as the service does, when left out.
+    pub fn keep_alive(mut self, keep_alive: Duration) -> Self {
+        self.keep_alive = Some(keep_alive);
+        self
+    }
+
+    /// Starts the server on a free loopback port, as a task of the current tokio runtime. It starts no thread. The runtime
+    /// needs its I/O and time drivers, which `#[tokio::main]` and `#[tokio::test]` turn on.
+    ///
+    /// # Errors
+    ///
+    /// Outside a runtime, when no port is free, when a seed file cannot be read, and when the seed contradicts itself.
+    pub async fn start(self) -> Result<DevServer, DevServerError> {
+        let runtime = Handle::try_current().map_err(|_| DevServerError::NoRuntime)?;
+        let mut seed = self.seed;
+        for file in &self.files {
+            seed.append(Seed::from_file(file)?);
+        }
+        if seed.projects.is_empty() && seed.users.is_empty() && self.files.is_empty() {
+            seed = Seed::demo();
+        }
+        let Planted { world, tokens } = plant(seed, self.limits)?;
+        let listeners = Listeners::bind().await.map_err(DevServerError::Bind)?;
+        let port = listeners.port().map_err(DevServerError::Bind)?;
+        let shared = Arc::new(Shared::new(world));
+        let app = App {
+            router: router(Arc::clone(&shared)),
+            shared: Arc::clone(&shared),
+            keep_alive: self.keep_alive.unwrap_or(KEEP_ALIVE),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let task = runtime.spawn(run(listeners, app, stopped));
+        let running = Running { stop, task };
+        Ok(DevServer::new(port, shared, tokens, running))
+    }
+}

@@ -1,0 +1,65 @@
+//! The server's time: the system's clock, moved forward by hand.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since the Unix epoch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(pub(super) u64);
+
+/// What the server takes for "now".
+#[derive(Default)]
+pub(super) struct Clock {
+    ahead: Duration,
+}
+
+impl Clock {
+    pub(super) fn now(&self) -> Moment {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.ahead;
+        Moment(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn advance(&mut self, by: Duration) {
+        self.ahead = self.ahead.saturating_add(by);
+    }
+}
+
+impl Moment {
+    pub(super) fn plus(self, by: Duration) -> Moment {
+        Moment(self.0.saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// ISO 8601 in UTC with milliseconds: the only form of time on the wire.
+    pub(super) fn iso(self) -> String {
+        let (seconds, millis) = (self.0 / 1000, self.0 % 1000);
+        let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+        let (year, month, day) = civil(days);
+        let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    }
+}
+
+/// Year, month and day of a day counted from 1970-01-01, by the proleptic Gregorian calendar.
+fn civil(days_since_epoch: u64) -> (u64, u64, u64) {
+    // Years start in March here, so that the leap day is the last of its year.
+    let days = days_since_epoch + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_iso_8601_with_milliseconds() {
+        assert_eq!(Moment(0).iso(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Moment(951_782_400_000).iso(), "2000-02-29T00:00:00.000Z");
+        assert_eq!(Moment(1_795_254_070_316).iso(), "2026-11-21T09:41:10.316Z");
+    }
+}

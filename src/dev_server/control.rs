@@ -1,0 +1,250 @@
+//! What a test does to a running server.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::crypto::fingerprint;
+use super::error::DevServerError;
+use super::faults::Fault;
+use super::hold::Hold;
+use super::journal::SeenRequest;
+use super::state::{Branch, BranchLink, MAIN, Place, Project, Secret, World};
+use super::{DevServer, SecretSeed};
+
+/// Faults, holds and counts.
+impl DevServer {
+    /// Lets something go wrong; see [`Fault`].
+    pub fn fault(&self, fault: Fault) {
+        self.shared.script().add(fault);
+    }
+
+    /// Takes back all faults that have not happened.
+    pub fn clear_faults(&self) {
+        self.shared.script().clear();
+    }
+
+    /// Holds the answers of a route back: a method and a path as in [`route`](super::route), or a path alone.
+    pub fn hold(&self, route: impl Into<String>) -> Hold {
+        let hold = Hold::new(route.into());
+        self.shared.add_gate(hold.gate());
+        hold
+    }
+
+    /// How many requests a route has had since the start or the last [`reset_counts`](DevServer::reset_counts). A path
+    /// alone counts every method; `GET *` counts those to no route.
+    #[must_use]
+    pub fn request_count(&self, route: &str) -> u64 {
+        self.shared.journal().count(route)
+    }
+
+    /// How many requests each route has had.
+    #[must_use]
+    pub fn request_counts(&self) -> BTreeMap<String, u64> {
+        self.shared.journal().counts()
+    }
+
+    /// How many requests there were.
+    #[must_use]
+    pub fn total_requests(&self) -> u64 {
+        self.shared.journal().counts().values().sum()
+    }
+
+    /// The last requests to a route, the oldest first; the server keeps 512 in all.
+    #[must_use]
+    pub fn requests(&self, route: &str) -> Vec<SeenRequest> {
+        self.shared.journal().requests(route)
+    }
+
+    /// Forgets the counts and the requests.
+    pub fn reset_counts(&self) {
+        self.shared.journal().reset();
+    }
+
+    /// Moves the server's clock: windows of rate limits end, tokens expire. Nothing sleeps.
+    pub fn advance(&self, by: Duration) {
+        self.shared.world().clock.advance(by);
+    }
+}
+
+/// Changes of the state, past authentication and limits. A project is given by its name or its id.
+impl DevServer {
+    /// Creates or updates a secret, as a write over HTTP does.
+    ///
+    /// # Errors
+    ///
+    /// [`DevServerError::Unknown`] for the project or the branch.
+    pub fn set_secret(
+        &self,
+        project: &str,
+        environment: &str,
+        branch: &str,
+        key: &str,
+        value: &str,
+    ) -> Result<(), DevServerError> {
+        let mut world = self.shared.world();
+        let (found, on) = place(&world, project, branch)?;
+        let (project, owner, branch_id) = (found.id.clone(), found.owner.clone(), on.id.clone());
+        let place = Place { project, environment: environment.to_owned(), branch: branch_id, key: key.to_owned() };
+        world.write(place, branch == MAIN, value, &owner).map_err(|_| DevServerError::Random)
+    }
+
+    /// Adds a secret of any form; one with the same key stays as well, and the later one wins on a read.
+    ///
+    /// # Errors
+    ///
+    /// [`DevServerError::Unknown`] for the project, the branch or the source of a link.
+    pub fn add_secret(&self, project: &str, secret: SecretSeed) -> Result<(), DevServerError> {
+        let mut world = self.shared.world();
+        let found = find_project(&world, project)?;
+        let (id, owner) = (found.id.clone(), found.owner.clone());
+        world.plant_secret(&id, &owner, secret)
+    }
+
+    /// Removes a secret; false when there was none.
+    ///
+    /// # Errors
+    ///
+    /// [`DevServerError::Unknown`] for the project or the branch.
+    pub fn remove_secret(
+        &self,
+        project: &str,
+        environment: &str,
+        branch: &str,
+        key: &str,
+    ) -> Result<bool, DevServerError> {
+        let mut world = self.shared.world();
+        let (found, on) = place(&world, project, branch)?;
+        let (project, branch_id, on_main) = (found.id.clone(), on.id.clone(), branch == MAIN);
+        let before = world.secrets.len();
+        world.secrets.retain(|secret| !is_at(secret, &project, environment, &branch_id, on_main, key));
+        Ok(world.secrets.len() < before)
+    }
+
+    /// The value of a secret as an owner reads it.
+    #[must_use]
+    pub fn secret(&self, project: &str, environment: &str, branch: &str, key: &str) -> Option<String> {
+        self.find(project, environment, branch, key, |world, secret| world.plaintext(secret)).flatten()
+    }
+
+    /// The version of a secret.
+    #[must_use]
+    pub fn secret_version(&self, project: &str, environment: &str, branch: &str, key: &str) -> Option<String> {
+        self.find(project, environment, branch, key, |_, secret| secret.version.clone())
+    }
+
+    /// Adds a branch to a project.
+    ///
+    /// # Errors
+    ///
+    /// [`DevServerError::Unknown`] for the project, [`DevServerError::Duplicate`] for the branch.
+    pub fn add_branch(&self, project: &str, name: &str) -> Result<(), DevServerError> {
+        let mut world = self.shared.world();
+        let id = find_project(&world, project)?.id.clone();
+        if world.branch_named(&id, name).is_some() {
+            return Err(DevServerError::Duplicate { what: "branch", name: name.to_owned() });
+        }
+        world.plant_branch(&id, name, None);
+        Ok(())
+    }
+
+    /// Gives a branch another name: to its old name it looks deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`DevServerError::Unknown`] for the project or the branch.
+    pub fn rename_branch(&self, project: &str, name: &str, new_name: &str) -> Result<(), DevServerError> {
+        let mut world = self.shared.world();
+        let id = place(&world, project, name)?.1.id.clone();
+        for branch in world.branches.iter_mut().filter(|branch| branch.id == id) {
+            new_name.clone_into(&mut branch.name);
+        }
+        Ok(())
+    }
+
+    /// Blocks a project, or unblocks it.
+    ///
+    /// # Errors
+    ///
+    /// [`DevServerError::Unknown`] for the project.
+    pub fn set_blocked(&self, project: &str, blocked: bool) -> Result<(), DevServerError> {
+        self.change(project, |project| project.blocked = blocked)
+    }
+
+    /// Requires a second factor, or no longer.
+    ///
+    /// # Errors
+    ///
+    /// [`DevServerError::Unknown`] for the project.
+    pub fn set_two_factor_required(&self, project: &str, required: bool) -> Result<(), DevServerError> {
+        self.change(project, |project| project.two_factor = required)
+    }
+
+    /// Sets the addresses that a project lets in; none means everyone.
+    ///
+    /// # Errors
+    ///
+    /// [`DevServerError::Unknown`] for the project.
+    pub fn set_allowed_ips<'a>(
+        &self,
+        project: &str,
+        ips: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), DevServerError> {
+        let ips = ips.into_iter().map(str::to_owned).collect();
+        self.change(project, |project| project.allowed_ips = ips)
+    }
+
+    /// Revokes a token; false when it was none.
+    #[must_use = "a token that is unknown is not revoked"]
+    pub fn revoke_token(&self, token: &str) -> bool {
+        let fingerprint = fingerprint(token);
+        let mut world = self.shared.world();
+        let before = world.tokens.len();
+        world.tokens.retain(|token| token.fingerprint != fingerprint);
+        world.tokens.len() < before
+    }
+
+    fn change(&self, project: &str, change: impl FnOnce(&mut Project)) -> Result<(), DevServerError> {
+        let mut world = self.shared.world();
+        let id = find_project(&world, project)?.id.clone();
+        if let Some(project) = world.projects.iter_mut().find(|project| project.id == id) {
+            change(project);
+        }
+        Ok(())
+    }
+
+    fn find<T>(
+        &self,
+        project: &str,
+        environment: &str,
+        branch: &str,
+        key: &str,
+        of: impl FnOnce(&World, &Secret) -> T,
+    ) -> Option<T> {
+        let world = self.shared.world();
+        let (project, on) = place(&world, project, branch).ok()?;
+        let mut secrets = world.secrets.iter().rev();
+        let secret =
+            secrets.find(|secret| is_at(secret, &project.id, environment, &on.id, branch == MAIN, key))?;
+        Some(of(&world, secret))
+    }
+}
+
+fn find_project<'a>(world: &'a World, project: &str) -> Result<&'a Project, DevServerError> {
+    let mut projects = world.projects.iter();
+    let found = projects.find(|known| known.id == project || known.name == project);
+    found.ok_or_else(|| DevServerError::unknown("project", project))
+}
+
+fn place<'a>(world: &'a World, project: &str, branch: &str) -> Result<(&'a Project, &'a Branch), DevServerError> {
+    let found = find_project(world, project)?;
+    let branch = world.branch_named(&found.id, branch).ok_or_else(|| DevServerError::unknown("branch", branch))?;
+    Ok((found, branch))
+}
+
+fn is_at(secret: &Secret, project: &str, environment: &str, branch: &str, on_main: bool, key: &str) -> bool {
+    let here = match &secret.branch {
+        BranchLink::Branch(id) => id == branch,
+        BranchLink::Null | BranchLink::Unset => on_main,
+    };
+    here && secret.project == project && secret.environment == environment && secret.key == key
+}

@@ -1,0 +1,148 @@
+//! The checks before a handler: blocked, address, second factor, budget.
+
+use axum::http::{StatusCode, header};
+
+use super::auth::{Session, session};
+use super::js::{Json, object};
+use super::limits::Spent;
+use super::seed::Tier;
+use super::state::{Crash, Project, World};
+use super::wire::{Call, Reply, TEXT};
+
+/// A handler. An `Err` is where the service would have thrown.
+pub(super) type Action = fn(&mut World, &Call) -> Result<Reply, Crash>;
+
+/// Runs a handler behind the gates.
+pub(super) fn secured(world: &mut World, call: &Call, action: Action) -> Reply {
+    let body = call.json();
+    let project = project_id(call, body.as_ref()).and_then(|id| world.project(id));
+    let caller = session(world, call);
+    if let Some(refusal) = project.and_then(|project| refusal(world, project, caller.as_ref(), call)) {
+        return refusal;
+    }
+    let (whose, tier) = payer(world, project, caller.as_ref(), call, body.as_ref());
+    let now = world.now();
+    match world.limiter.spend(&whose, tier, now) {
+        Err(spent) => too_many(&spent),
+        Ok(budget) => match (action(world, call), budget) {
+            (Ok(reply), Some(budget)) => reply.with_budget(budget),
+            (Ok(reply), None) => reply,
+            (Err(Crash), _) => crashed(),
+        },
+    }
+}
+
+/// Runs a handler that nothing guards.
+pub(super) fn plain(world: &mut World, call: &Call, action: Action) -> Reply {
+    action(world, call).unwrap_or_else(|Crash| Reply::empty(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// The project that a request is about, by the first of the places where the service looks.
+fn project_id<'a>(call: &'a Call, body: Option<&'a Json>) -> Option<&'a str> {
+    let of_path = |name| Some(call.param(name)).filter(|id| !id.is_empty());
+    let of_request = call.query("projectId").or_else(|| call.query("id"));
+    let found = of_request.or_else(|| of_path("projectId")).or_else(|| of_path("id"));
+    let of_body = |name| body.and_then(|body| body.text_of(name));
+    found.or_else(|| of_body("projectId")).or_else(|| of_body("id"))
+}
+
+fn refusal(world: &World, project: &Project, caller: Option<&Session>, call: &Call) -> Option<Reply> {
+    if project.blocked {
+        let message = "This project has been blocked by the owner and is currently inaccessible.";
+        return Some(Reply::error(StatusCode::FORBIDDEN, message));
+    }
+    let allowed = &project.allowed_ips;
+    if !allowed.is_empty() && !allowed.iter().any(|pattern| matches_address(pattern, &call.address)) {
+        let message = format!("IP address {} is not in the allowlist", call.address);
+        let body = [("error", "Access denied".into()), ("message", message.into()), ("code", "IP_NOT_ALLOWED".into())];
+        return Some(Reply::json(StatusCode::FORBIDDEN, &object(body)));
+    }
+    let Some(Session::User { id, .. }) = caller else { return None };
+    let has_mfa = world.user(id).is_some_and(|user| user.mfa);
+    (project.two_factor && !has_mfa).then(second_factor)
+}
+
+fn second_factor() -> Reply {
+    let message = "This project requires Two-Factor Authentication. Please enable MFA in your account settings to access it.";
+    let body = object([
+        ("error", "Two-Factor Authentication Required".into()),
+        ("message", message.into()),
+        ("code", "2FA_REQUIRED".into()),
+    ]);
+    Reply::json(StatusCode::FORBIDDEN, &body)
+}
+
+/// Whose budget a request spends: that of the project's owner, else the workspace's, else the caller's.
+fn payer(
+    world: &World,
+    project: Option<&Project>,
+    caller: Option<&Session>,
+    call: &Call,
+    body: Option<&Json>,
+) -> (String, Tier) {
+    let workspace = call.query("workspaceId").or_else(|| body.and_then(|body| body.text_of("workspaceId")));
+    let of_workspace = || workspace.and_then(|id| world.workspace(id)).map(|workspace| &workspace.owner);
+    let owner = project.map(|project| &project.owner).or_else(of_workspace).and_then(|id| world.user(id));
+    match (owner, caller) {
+        (Some(owner), _) => (owner.id.clone(), owner.tier),
+        (None, Some(caller)) => (caller.user_id(), caller.tier()),
+        (None, None) => (format!("ip_{}", call.address), Tier::Free),
+    }
+}
+
+/// The refusal of the limit by address, which tells nothing.
+pub(super) fn too_many_from_address() -> Reply {
+    Reply::error(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")
+}
+
+fn too_many(spent: &Spent) -> Reply {
+    let retry_after = i64::try_from(spent.retry_after).unwrap_or(i64::MAX);
+    let body = object([("error", "Too Many Requests".into()), ("retryAfter", retry_after.into())]);
+    Reply::text(StatusCode::TOO_MANY_REQUESTS, body.to_text())
+        .with(header::RETRY_AFTER, &spent.retry_after.to_string())
+        .with_budget(spent.budget)
+}
+
+/// JSON, sent as text.
+fn crashed() -> Reply {
+    let body = object([("error", "Internal Server Error".into())]).to_text();
+    Reply { body, ..Reply::empty(StatusCode::INTERNAL_SERVER_ERROR) }.with(header::CONTENT_TYPE, TEXT)
+}
+
+/// The same text, an IPv4 network, or `*` for octets.
+fn matches_address(pattern: &str, address: &str) -> bool {
+    if pattern == address {
+        return true;
+    }
+    if let Some((network, bits)) = pattern.split_once('/') {
+        let (Some(network), Some(address)) = (ipv4(network), ipv4(address)) else { return false };
+        let Some(bits) = bits.parse::<u32>().ok().filter(|bits| *bits <= 32) else { return false };
+        let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+        return network & mask == address & mask;
+    }
+    let (pattern, address): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), address.split('.').collect());
+    pattern.len() == 4
+        && address.len() == 4
+        && pattern.iter().zip(&address).all(|(wanted, octet)| *wanted == "*" || wanted == octet)
+}
+
+fn ipv4(text: &str) -> Option<u32> {
+    text.parse::<std::net::Ipv4Addr>().ok().map(u32::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_match_by_text_network_and_octets() {
+        for (pattern, address) in
+            [("10.0.0.1", "10.0.0.1"), ("::1", "::1"), ("10.20.0.0/16", "10.20.30.5"), ("10.*.*.5", "10.1.2.5"), ("0.0.0.0/0", "9.9.9.9")]
+        {
+            assert!(matches_address(pattern, address), "{pattern} {address}");
+        }
+        for (pattern, address) in [("10.0.0.1", "10.0.0.2"), ("10.20.0.0/16", "10.21.0.1"), ("10.*.*.5", "10.1.2.6"), ("::/0", "::1")] {
+            assert!(!matches_address(pattern, address), "{pattern} {address}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `GET /projects/{projectId}/envs/{env}/secrets`: all values of an environment.
+
+use axum::http::{HeaderName, StatusCode};
+
+use crate::dev_server::auth::{Session, session};
+use crate::dev_server::js::{Json, Members, object};
+use crate::dev_server::seed::Role;
+use crate::dev_server::state::{Crash, GrantKind, MAIN, Secret, World, checked_id};
+use crate::dev_server::wire::{Call, Reply};
+
+const MASK: &str = "***";
+
+/// How a caller may read.
+enum Access {
+    /// `masked` for viewers, and for those who have no role but an approved request.
+    Granted { masked: bool },
+    NeedsElevation,
+    Denied,
+}
+
+pub(super) fn read(world: &mut World, call: &Call) -> Result<Reply, Crash> {
+    let Some(caller) = session(world, call) else {
+        return Ok(Reply::error(StatusCode::UNAUTHORIZED, "Unauthorized"));
+    };
+    let project = call.param("projectId");
+    let masked = match access(world, &caller, project)? {
+        Access::Granted { masked } => masked,
+        Access::Denied => return Ok(Reply::error(StatusCode::FORBIDDEN, "Access Denied")),
+        Access::NeedsElevation => {
+            let body = object([("error", "JIT Elevation Required".into()), ("action", "request_jit".into())]);
+            return Ok(Reply::json(StatusCode::FORBIDDEN, &body));
+        }
+    };
+    // A branch that does not exist is an empty answer that does not even say that it is masked.
+    let Some(branch) = world.branch_named(project, call.query("branch").unwrap_or(MAIN)) else {
+        return Ok(Reply::ok(&Members::default().into()));
+    };
+    let only = narrowed_to(world, &caller, project);
+    let with_versions = call.query("includeVersions") == Some("true");
+    let mut answer = Members::default();
+    for secret in world.in_scope(project, call.param("env"), branch) {
+        if only.as_ref().is_some_and(|ids| !ids.contains(&secret.id)) {
+            continue;
+        }
+        let Some(value) = world.plaintext(secret) else { continue };
+        let value = if masked { MASK.to_owned() } else { value };
+        answer.set(&secret.key, if with_versions { versioned(secret, value) } else { value.into() });
+    }
+    let reply = Reply::ok(&answer.into());
+    Ok(if masked && !with_versions { mask_headers(reply) } else { reply })
+}
+
+fn access(world: &World, caller: &Session, project: &str) -> Result<Access, Crash> {
+    checked_id(project)?;
+    let role = caller.role(world, project)?;
+    let Session::User { id, .. } = caller else {
+        // A service account reads its own project whatever its permissions.
+        return Ok(role.map_or(Access::Denied, |_| Access::Granted { masked: false }));
+    };
+    if let Some(role) = role {
+        return Ok(Access::Granted { masked: role == Role::Viewer });
+    }
+    let grants = || world.grants.iter().filter(|grant| grant.user == *id && grant.project == project);
+    if grants().any(|grant| is_valid(world, &grant.kind)) {
+        return Ok(Access::Granted { masked: true });
+    }
+    let needs_elevation = grants().any(|grant| matches!(grant.kind, GrantKind::NeedsElevation));
+    Ok(if needs_elevation { Access::NeedsElevation } else { Access::Denied })
+}
+
+fn is_valid(world: &World, kind: &GrantKind) -> bool {
+    match kind {
+        GrantKind::Approved { expires, .. } => expires.is_none_or(|expires| expires > world.now()),
+        GrantKind::NeedsElevation => false,
+    }
+}
+
+/// The only secrets that a caller sees, when an approved request for some of them narrows the answer: it does so even for
+/// an owner, and only the first such request counts.
+fn narrowed_to<'a>(world: &'a World, caller: &Session, project: &str) -> Option<&'a Vec<String>> {
+    let Session::User { id, .. } = caller else { return None };
+    let mut grants = world.grants.iter().filter(|grant| grant.user == *id && grant.project == project);
+    grants.find_map(|grant| match &grant.kind {
+        GrantKind::Approved { secrets, .. } if !secrets.is_empty() && is_valid(world, &grant.kind) => Some(secrets),
+        _ => None,
+    })
+}
+
+fn versioned(secret: &Secret, value: String) -> Json {
+    let linked = secret.is_linked();
+    object([
+        ("value", value.into()),
+        ("version", Json::from(&secret.version)),
+        ("isReference", linked.into()),
+        ("source", if linked { "linked" } else { "local" }.into()),
+    ])
+}
+
+fn mask_headers(reply: Reply) -> Reply {
+    reply
+        .with(HeaderName::from_static("x-values-masked"), "true")
+        .with(HeaderName::from_static("x-mask-reason"), "viewer-role")
+}

@@ -1,0 +1,330 @@
+//! The one error type of the crate, and what to do about each kind of it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What went wrong, as a stable name to branch on.
+///
+/// Each kind says what to do about it. New kinds may be added, so a `match` needs a `_` arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An option is missing or unusable (API root, project id, certificate …). Correct the option that the message names.
+    Config,
+    /// No token was found, or the one found cannot be used. The message lists each place that was looked at.
+    Credentials,
+    /// The service does not know the token: wrong, expired or revoked (status 401). Get a new token; a retry does not help.
+    Unauthorized,
+    /// The token is valid but may not do this (status 403). The service answers the same for a project that does not exist.
+    Forbidden,
+    /// A just-in-time elevation is needed first (status 403). Request access, then call again.
+    ElevationRequired,
+    /// The project's owner has blocked the project (status 403).
+    Blocked,
+    /// This address is not on the project's allow-list (status 403).
+    IpNotAllowed,
+    /// The project demands two-factor authentication of its users (status 403). Enable it, or use a service account.
+    TwoFactorRequired,
+    /// The thing named does not exist (status 404), or the API root is wrong.
+    NotFound,
+    /// A write met a newer version (status 409). Read again and decide; see [`XtraError::conflicts`].
+    Conflict,
+    /// Too many requests (status 429). Wait for [`XtraError::retry_after`]; cache longer.
+    RateLimited,
+    /// The service sent placeholders instead of values, because the caller may see names only. Use a token with a stronger role.
+    Masked,
+    /// Values arrived as ciphertext that cannot be opened here. Store them again, or read the rest with `allow_unreadable`.
+    Undecryptable,
+    /// The environment or branch holds no secrets: usually a mistyped name. `allow_empty` accepts it.
+    EmptyScope,
+    /// A required secret is not in the snapshot.
+    MissingSecret,
+    /// A name or value given by the caller cannot be used. The message names it.
+    Invalid,
+    /// The call did not finish within its deadline. Retry, or raise the deadline.
+    Timeout,
+    /// The service could not be reached, or the connection broke. Retry; check the network, DNS, proxy and TLS.
+    Network,
+    /// The service failed (status 5xx). Only 502, 503 and 504 are worth a retry.
+    Server,
+    /// The answer is not what the API promises (HTML, broken JSON, other types). Check the API root; it ends in `/api`.
+    Decode,
+    /// The service answered with a redirect, which is never followed. Check the API root; it ends in `/api`.
+    Redirected,
+    /// The answer is larger than the cap, and was not read to its end. Raise `max_response_bytes` if it is legitimate.
+    TooLarge,
+    /// The process environment cannot be changed soundly: other threads may be reading it. Nothing was set.
+    UnsoundInjection,
+}
+
+impl ErrorKind {
+    /// The stable name of the kind in snake case, for logs and metrics. It never carries data.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Credentials => "credentials",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::ElevationRequired => "elevation_required",
+            Self::Blocked => "blocked",
+            Self::IpNotAllowed => "ip_not_allowed",
+            Self::TwoFactorRequired => "two_factor_required",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::RateLimited => "rate_limited",
+            Self::Masked => "masked",
+            Self::Undecryptable => "undecryptable",
+            Self::EmptyScope => "empty_scope",
+            Self::MissingSecret => "missing_secret",
+            Self::Invalid => "invalid",
+            Self::Timeout => "timeout",
+            Self::Network => "network",
+            Self::Server => "server",
+            Self::Decode => "decode",
+            Self::Redirected => "redirected",
+            Self::TooLarge => "too_large",
+            Self::UnsoundInjection => "unsound_injection",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One key that a conditional write found changed. Never holds a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Conflict {
+    /// The secret's name.
+    pub key: String,
+    /// The version that the write expected.
+    pub expected: Option<String>,
+    /// The version that the service holds.
+    pub actual: Option<String>,
+}
+
+impl Conflict {
+    /// A conflict on `key` between the version expected and the one found.
+    #[must_use]
+    pub fn new(key: impl Into<String>, expected: Option<String>, actual: Option<String>) -> Self {
+        Self { key: key.into(), expected, actual }
+    }
+}
+
+/// What every fallible call of this crate returns.
+///
+/// It is one pointer wide, cheap to clone (one failed request is reported to every caller that waited for it), and
+/// `Send + Sync + 'static`. Its texts hold no secret value, token, answer body or URL. `Display` says what was wrong and
+/// what to do, and does not repeat [`source`](StdError::source).
+///
+/// ```
+/// use xtrasecurity::{ErrorKind, Secrets};
+///
+/// let secrets = Secrets::from_iter([("PORT", "8080")]);
+/// let error = secrets.require("DATABASE_URL").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::MissingSecret);
+/// assert!(error.to_string().contains("DATABASE_URL"));
+/// ```
+#[derive(Clone)]
+pub struct XtraError(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    status: Option<u16>,
+    code: Option<String>,
+    server_message: Option<String>,
+    retry_after: Option<Duration>,
+    keys: Vec<String>,
+    conflicts: Vec<Conflict>,
+    attempts: u32,
+    os_error: Option<Arc<io::Error>>,
+}
+
+impl XtraError {
+    /// An error of `kind` with a message of one's own, for a [`SecretSource`](crate::SecretSource) or
+    /// [`CredentialProvider`](crate::CredentialProvider) written outside this crate.
+    ///
+    /// The message is shown by `Display` and in logs: put no value, token or URL in it.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message: message.into(),
+            status: None,
+            code: None,
+            server_message: None,
+            retry_after: None,
+            keys: Vec::new(),
+            conflicts: Vec::new(),
+            attempts: 0,
+            os_error: None,
+        }))
+    }
+
+    /// The kind, to branch on.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The HTTP status of the answer, when there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The service's machine-readable code (`IP_NOT_ALLOWED`, `2FA_REQUIRED`, `request_jit`), when it sent one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// What was wrong and what to do: the text that `Display` shows.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The service's own words, cleaned and cut to 200 characters, when it sent some that may be shown.
+    #[must_use]
+    pub fn server_message(&self) -> Option<&str> {
+        self.0.server_message.as_deref()
+    }
+
+    /// How long the service asks to wait before the next call, when it said so. At least one second.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether the same call may succeed later without any change: network trouble, timeouts, 429, 502, 503, 504.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Timeout | ErrorKind::Network | ErrorKind::RateLimited => true,
+            ErrorKind::Server => matches!(self.0.status, Some(502..=504)),
+            _ => false,
+        }
+    }
+
+    /// The names of the secrets that the error is about (masked, undecryptable, missing). Names only.
+    #[must_use]
+    pub fn keys(&self) -> &[String] {
+        &self.0.keys
+    }
+
+    /// The keys that a conditional write found changed, for [`ErrorKind::Conflict`].
+    #[must_use]
+    pub fn conflicts(&self) -> &[Conflict] {
+        &self.0.conflicts
+    }
+
+    /// How many requests were sent for the call that failed; 0 when it failed before the first.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Adds the HTTP status of the answer.
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        self.edit(|inner| inner.status = Some(status))
+    }
+
+    /// Adds the service's machine-readable code.
+    #[must_use]
+    pub fn with_code(self, code: impl Into<String>) -> Self {
+        self.edit(|inner| inner.code = Some(code.into()))
+    }
+
+    /// Adds the wait that the service asked for; raised to one second.
+    #[must_use]
+    pub fn with_retry_after(self, wait: Duration) -> Self {
+        self.edit(|inner| inner.retry_after = Some(wait.max(Duration::from_secs(1))))
+    }
+
+    /// Adds the names of the secrets that the error is about.
+    #[must_use]
+    pub fn with_keys(self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.edit(|inner| inner.keys = keys.into_iter().map(Into::into).collect())
+    }
+
+    /// Adds the keys that a conditional write found changed.
+    #[must_use]
+    pub fn with_conflicts(self, conflicts: Vec<Conflict>) -> Self {
+        self.edit(|inner| inner.conflicts = conflicts)
+    }
+
+    /// The cleaned words of the service; the caller has already bounded them (`transport::server_message`).
+    pub(crate) fn with_server_message(self, message: String) -> Self {
+        self.edit(|inner| inner.server_message = Some(message))
+    }
+
+    pub(crate) fn with_attempts(self, attempts: u32) -> Self {
+        self.edit(|inner| inner.attempts = attempts)
+    }
+
+    /// Keeps an operating system error as the source. Only the error number is kept: a text could quote data.
+    pub(crate) fn with_os_error(self, error: &io::Error) -> Self {
+        let kept = match error.raw_os_error() {
+            Some(number) => io::Error::from_raw_os_error(number),
+            None => io::Error::from(error.kind()),
+        };
+        self.edit(|inner| inner.os_error = Some(Arc::new(kept)))
+    }
+
+    fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+impl fmt::Display for XtraError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for XtraError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("XtraError");
+        out.field("kind", &self.0.kind).field("message", &self.0.message);
+        if let Some(status) = self.0.status {
+            out.field("status", &status);
+        }
+        if let Some(code) = &self.0.code {
+            out.field("code", code);
+        }
+        if let Some(wait) = self.0.retry_after {
+            out.field("retry_after", &wait);
+        }
+        if !self.0.keys.is_empty() {
+            out.field("keys", &self.0.keys);
+        }
+        if !self.0.conflicts.is_empty() {
+            out.field("conflicts", &self.0.conflicts);
+        }
+        if self.0.attempts > 0 {
+            out.field("attempts", &self.0.attempts);
+        }
+        if let Some(error) = &self.0.os_error {
+            out.field("source", error);
+        }
+        out.finish_non_exhaustive()
+    }
+}
+
+impl StdError for XtraError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.os_error.as_deref().map(|error| error as _)
+    }
+}

@@ -1,0 +1,156 @@
+//! What a secrets manager must be able to do for the engine, and the ones built in: a folder each.
+
+mod placeholder;
+#[cfg(feature = "xtra")]
+pub(crate) mod xtra;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+
+use crate::cache::{Identity, KeyWriter};
+use crate::error::XtraError;
+use crate::secrets::{SecretValue, SnapshotSource, Unreadable};
+
+/// A place that secrets come from. [`Client`](crate::Client) adds the cache, single flight, injection and the rest.
+///
+/// XtraSecurity is one ([`Xtra`](crate::Xtra)); a program can bring its own and read it with
+/// [`Client::read`](crate::Client::read).
+///
+/// ```
+/// use xtrasecurity::{Client, Identity, KeyWriter, Loaded, SecretSource, XtraError};
+///
+/// /// Secrets by team, from wherever this program keeps them.
+/// struct Teams;
+///
+/// impl SecretSource for Teams {
+///     type Scope<'a> = &'a str;
+///
+///     fn name(&self) -> &'static str {
+///         "teams"
+///     }
+///
+///     fn identity(&self) -> Identity {
+///         Identity::of("this program")
+///     }
+///
+///     fn write_key(&self, scope: &Self::Scope<'_>, key: &mut KeyWriter) {
+///         key.field(scope);
+///     }
+///
+///     type Owned = String;
+///
+///     fn prepare(&self, scope: &Self::Scope<'_>) -> Result<String, XtraError> {
+///         Ok((*scope).to_owned())
+///     }
+///
+///     async fn load(&self, team: &String) -> Result<Loaded, XtraError> {
+///         Ok(Loaded::from_iter([("TEAM", team.as_str())]))
+///     }
+/// }
+///
+/// # fn main() -> Result<(), XtraError> {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let client = Client::new_with_source(Teams);
+/// let secrets = client.read("payments").await?;
+/// assert_eq!(secrets.require("TEAM")?.expose(), "payments");
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+pub trait SecretSource: Send + Sync + 'static {
+    /// What tells one set of secrets from another, borrowed from the caller: a cached read must not have to copy it.
+    type Scope<'a>: Send + Sync + Unpin;
+
+    /// The same, checked and owned, to fetch it with.
+    type Owned: Send + Sync + 'static;
+
+    /// The service's name, for errors and events.
+    fn name(&self) -> &'static str;
+
+    /// The API root, when there can be more than one. Part of the cache key; never printed.
+    fn root(&self) -> &str {
+        ""
+    }
+
+    /// Who is asking. Snapshots of one identity are never served to another.
+    fn identity(&self) -> Identity;
+
+    /// Writes every part of `scope` that the answer depends on.
+    fn write_key(&self, scope: &Self::Scope<'_>, key: &mut KeyWriter);
+
+    /// Checks `scope` and makes it independent of the caller. Called before anything is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) or [`ErrorKind::Config`](crate::ErrorKind::Config), naming the
+    /// part that cannot be used.
+    fn prepare(&self, scope: &Self::Scope<'_>) -> Result<Self::Owned, XtraError>;
+
+    /// Fetches the secrets. Must not block the thread; may be dropped at any await.
+    ///
+    /// # Errors
+    ///
+    /// Any kind. 401, 403 and 404 (by [`XtraError::status`]) also drop what the cache holds for the scope.
+    fn load(&self, scope: &Self::Owned) -> impl Future<Output = Result<Loaded, XtraError>> + Send;
+
+    /// The requests sent so far, for [`Client::stats`](crate::Client::stats).
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
+    }
+}
+
+/// How many requests a source has sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Traffic {
+    /// Requests sent, retries included.
+    pub requests: u64,
+    /// Those among them that repeated a failed one.
+    pub retries: u64,
+}
+
+impl Traffic {
+    /// These counts.
+    #[must_use]
+    pub fn new(requests: u64, retries: u64) -> Self {
+        Self { requests, retries }
+    }
+}
+
+/// What a source has fetched: the values that can be read, and the names of those that cannot.
+#[derive(Clone)]
+pub struct Loaded {
+    pub(crate) values: BTreeMap<String, SecretValue>,
+    pub(crate) unreadable: Vec<Unreadable>,
+    pub(crate) source: SnapshotSource,
+}
+
+impl Loaded {
+    /// Adds the names whose values did not come through.
+    #[must_use]
+    pub fn with_unreadable(mut self, unreadable: impl IntoIterator<Item = Unreadable>) -> Self {
+        self.unreadable.extend(unreadable);
+        self
+    }
+
+    /// Says where the values came from, when that is not the service itself.
+    #[must_use]
+    pub fn from_source(mut self, source: SnapshotSource) -> Self {
+        self.source = source;
+        self
+    }
+}
+
+impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Loaded {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        let values = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { values, unreadable: Vec::new(), source: SnapshotSource::Service }
+    }
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded").field("values", &self.values).field("unreadable", &self.unreadable).finish()
+    }
+}

@@ -1,0 +1,14 @@
+//! XtraSecurity.
+
+mod convert;
+mod envelope;
+pub mod raw;
+mod scope;
+mod source;
+pub(crate) mod wire;
+
+pub use scope::XtraScope;
+pub use source::Xtra;
+
+pub(crate) use scope::{branch as check_branch, project_id as check_project_id};
+pub(crate) use source::Scopes;

@@ -1,0 +1,122 @@
+//! Which secrets: project, environment, branch. Names are checked before anything is sent.
+
+use std::borrow::Cow;
+
+use crate::error::{ErrorKind, XtraError};
+
+/// The branch of reads that name none.
+pub(super) const MAIN: &str = "main";
+
+/// One set of secrets of XtraSecurity: an environment on a branch of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct XtraScope<'a> {
+    pub(super) project: Option<Cow<'a, str>>,
+    pub(super) environment: Cow<'a, str>,
+    pub(super) branch: Option<Cow<'a, str>>,
+}
+
+impl<'a> XtraScope<'a> {
+    /// An environment, on the client's project and default branch.
+    pub fn new(environment: impl Into<Cow<'a, str>>) -> Self {
+        Self { project: None, environment: environment.into(), branch: None }
+    }
+
+    /// The same in another project.
+    #[must_use]
+    pub fn project(mut self, id: impl Into<Cow<'a, str>>) -> Self {
+        self.project = Some(id.into());
+        self
+    }
+
+    /// The same on another branch.
+    #[must_use]
+    pub fn branch(mut self, name: impl Into<Cow<'a, str>>) -> Self {
+        self.branch = Some(name.into());
+        self
+    }
+}
+
+/// A scope that may be sent.
+#[derive(Debug, Clone)]
+pub struct CheckedScope {
+    /// `None`: the project of the service account that is asking.
+    pub(super) project: Option<String>,
+    pub(super) environment: String,
+    pub(super) branch: String,
+}
+
+/// The id, when it is one. The service answers anything else with an unexplained 500.
+pub(crate) fn project_id(id: &str) -> Result<&str, XtraError> {
+    if id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(id);
+    }
+    Err(XtraError::new(
+        ErrorKind::Invalid,
+        format!(
+            "the project id {} is not 24 hexadecimal digits. It is the id in the project's address in the dashboard, not its \
+             name",
+            quoted(id)
+        ),
+    ))
+}
+
+/// The name of an environment in the form that is sent: reads do not tell cases apart, and lower case is what is stored.
+pub(super) fn environment(name: &str) -> Result<String, XtraError> {
+    name_of("environment", name).map(str::to_lowercase)
+}
+
+pub(crate) fn branch(name: &str) -> Result<&str, XtraError> {
+    name_of("branch", name)
+}
+
+/// Names that the service would take for something else: it answers them with "no secrets", or with another resource.
+fn name_of<'a>(what: &str, name: &'a str) -> Result<&'a str, XtraError> {
+    let problem = match name {
+        "" => "is empty".to_owned(),
+        "." | ".." => format!("{} would change the address that is asked", quoted(name)),
+        _ if name.trim() != name => format!("{} begins or ends with white space", quoted(name)),
+        _ if name.chars().any(char::is_control) => format!("{} contains a control character", quoted(name)),
+        _ => return Ok(name),
+    };
+    Err(XtraError::new(ErrorKind::Invalid, format!("the {what} name {problem}. Give the name as the dashboard shows it")))
+}
+
+/// A name for a message: escaped, and cut where a whole document was passed by mistake.
+fn quoted(name: &str) -> String {
+    match name.char_indices().nth(64) {
+        Some((end, _)) => format!("{:?}…", name.get(..end).unwrap_or_default()),
+        None => format!("{name:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn project_ids_are_24_hex_digits_in_either_case_and_nothing_else() {
+        assert!(project_id("665f1c2ab7c0de0012345678").is_ok());
+        assert!(project_id("665F1C2AB7C0DE0012345678").is_ok());
+        for id in ["", "payments", "665f1c2ab7c0de001234567", "665f1c2ab7c0de00123456789", "665f1c2ab7c0de001234567g"] {
+            let error = project_id(id).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert!(error.to_string().contains("24 hexadecimal digits"));
+        }
+    }
+
+    #[test]
+    fn names_that_the_service_would_misread_are_refused() {
+        for name in ["", ".", "..", " main", "main ", "a\nb", "a\0b"] {
+            assert_eq!(environment(name).unwrap_err().kind(), ErrorKind::Invalid, "{name:?}");
+            assert_eq!(branch(name).unwrap_err().kind(), ErrorKind::Invalid, "{name:?}");
+        }
+        assert_eq!(branch("feature/new-ui").unwrap(), "feature/new-ui");
+        assert_eq!(branch("..hidden").unwrap(), "..hidden");
+    }
+
+    #[test]
+    fn environments_go_out_in_lower_case_and_branches_as_given() {
+        assert_eq!(environment("Production").unwrap(), "production");
+        assert_eq!(branch("Main").unwrap(), "Main");
+    }
+}

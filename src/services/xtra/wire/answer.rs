@@ -1,0 +1,175 @@
+//! Secrets in answers.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use super::REDACTED;
+use crate::secrets::SecretValue;
+
+/// A secret's text in an answer, or nothing where the service sent `null`.
+///
+/// `Debug` and `Serialize` write `[REDACTED]`, or `null` when there is nothing. The text is wiped when the last copy goes.
+///
+/// ```
+/// use xtrasecurity::raw::WireSecret;
+///
+/// let secret: WireSecret = serde_json::from_str("\"hunter2\"").unwrap();
+/// assert_eq!(secret.expose(), Some("hunter2"));
+/// assert_eq!(format!("{secret:?}"), "[REDACTED]");
+/// assert_eq!(serde_json::to_string(&secret).unwrap(), "\"[REDACTED]\"");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct WireSecret(Option<SecretValue>);
+
+impl WireSecret {
+    /// The plaintext, if there is any. Whatever copies it is responsible for the copy.
+    #[must_use]
+    pub fn expose(&self) -> Option<&str> {
+        self.0.as_ref().map(SecretValue::expose)
+    }
+
+    /// The secret alone, without a copy of its text.
+    #[must_use]
+    pub fn into_value(self) -> Option<SecretValue> {
+        self.0
+    }
+}
+
+impl From<SecretValue> for WireSecret {
+    fn from(value: SecretValue) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl fmt::Debug for WireSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { REDACTED } else { "null" })
+    }
+}
+
+impl Serialize for WireSecret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().map(|_| REDACTED).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for WireSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SecretText).map(Self)
+    }
+}
+
+/// Reads text or `null`. Text is copied once, into the buffer that is wiped later; text that is owned already is taken over.
+struct SecretText;
+
+impl Visitor<'_> for SecretText {
+    type Value = Option<SecretValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text or null")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(SecretValue::from(text)))
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Some(SecretValue::new(text)))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+}
+
+/// The stored form of a value: text, several texts, or nothing. It is usually ciphertext, which only the service can open.
+///
+/// `Debug` and `Serialize` write `[REDACTED]` in place of each text.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoredValue {
+    /// Nothing is stored.
+    #[default]
+    Absent,
+    /// One text.
+    One(SecretValue),
+    /// A list of texts, as older records hold it.
+    Many(Vec<SecretValue>),
+}
+
+impl StoredValue {
+    /// The texts, in the order stored.
+    pub fn iter(&self) -> impl Iterator<Item = &SecretValue> {
+        match self {
+            Self::Absent => [].iter(),
+            Self::One(value) => std::slice::from_ref(value).iter(),
+            Self::Many(values) => values.iter(),
+        }
+    }
+}
+
+impl fmt::Debug for StoredValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("null"),
+            Self::One(value) => fmt::Debug::fmt(value, f),
+            Self::Many(values) => fmt::Debug::fmt(values, f),
+        }
+    }
+}
+
+impl Serialize for StoredValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => serializer.serialize_unit(),
+            Self::One(_) => serializer.serialize_str(REDACTED),
+            Self::Many(values) => serializer.collect_seq(values.iter().map(|_| REDACTED)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StoredForm)
+    }
+}
+
+struct StoredForm;
+
+impl<'de> Visitor<'de> for StoredForm {
+    type Value = StoredValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text, a list of texts, or null")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<StoredValue, E> {
+        Ok(StoredValue::One(SecretValue::from(text)))
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<StoredValue, E> {
+        Ok(StoredValue::One(SecretValue::new(text)))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<StoredValue, E> {
+        Ok(StoredValue::Absent)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<StoredValue, E> {
+        Ok(StoredValue::Absent)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<StoredValue, A::Error> {
+        let mut values = Vec::new();
+        while let Some(item) = items.next_element::<WireSecret>()? {
+            values.extend(item.into_value());
+        }
+        Ok(StoredValue::Many(values))
+    }
+}

@@ -1,0 +1,205 @@
+//! One call: its attempts, and what comes between them.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Method, Request};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::Inner;
+use super::body::CappedBody;
+use super::failure::Failure;
+use super::response::Response;
+use super::retry::{Repeat, Retries, Setback};
+use super::retry_after;
+use crate::credentials::Token;
+use crate::error::{ErrorKind, XtraError};
+
+/// The generator adds this header from the document's version; the service knows no such thing.
+const API_VERSION: &str = "api-version";
+
+/// The state of one call. Dropping its future drops the request in flight with it.
+pub(super) struct Call<'a> {
+    transport: &'a Inner,
+    operation: &'static str,
+    method: Method,
+    started: Instant,
+    deadline: Instant,
+    retries: Retries,
+    attempts: u32,
+    token: Option<Token>,
+    reauthenticated: bool,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(transport: &'a Inner, request: &Request, operation: &'static str) -> Self {
+        let options = &transport.options;
+        let repeat = Repeat::of(request.method(), operation, options.never_retry);
+        let started = Instant::now();
+        Self {
+            transport,
+            operation,
+            method: request.method().clone(),
+            started,
+            deadline: after(started, options.call_timeout),
+            retries: Retries::new(repeat, options.retry),
+            attempts: 0,
+            token: None,
+            reauthenticated: false,
+        }
+    }
+
+    /// Sends until there is an answer worth returning, or no reason to send again. An answer of any status is `Ok`.
+    pub(super) async fn run(mut self, mut request: Request) -> Result<Response, XtraError> {
+        request.headers_mut().remove(API_VERSION);
+        let mut started = self.started;
+        loop {
+            let spare = self.spare(&request);
+            let outcome = self.attempt(request, started).await;
+            self.trace(started, &outcome);
+            let Some(again) = spare else { return self.end(outcome) };
+            if !self.reauthenticate(&outcome) {
+                let Some(wait) = self.next_wait(&outcome) else { return self.end(outcome) };
+                drop(outcome);
+                sleep(wait).await;
+            }
+            self.transport.retries.fetch_add(1, Ordering::Relaxed);
+            request = again;
+            started = Instant::now();
+        }
+    }
+
+    /// A copy for another attempt, unless there can be none.
+    fn spare(&self, request: &Request) -> Option<Request> {
+        if self.retries.may_follow() || !self.reauthenticated { request.try_clone() } else { None }
+    }
+
+    async fn attempt(&mut self, request: Request, started: Instant) -> Result<Response, Failure> {
+        let limit = self.limit(started);
+        let before = self.attempts;
+        let outcome = match timeout_at(limit, self.exchange(request)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(self.out_of_time(limit, self.attempts > before)),
+        };
+        match outcome {
+            Err(failure) if self.retries.repeat() != Repeat::Read => Err(failure.of_write()),
+            outcome => outcome,
+        }
+    }
+
+    /// When the attempt must have ended: a read that can be repeated leaves time for it.
+    fn limit(&self, started: Instant) -> Instant {
+        if self.retries.repeat() == Repeat::Read && self.retries.may_follow() {
+            self.deadline.min(after(started, self.transport.options.attempt_timeout))
+        } else {
+            self.deadline
+        }
+    }
+
+    /// Resolves the token, sends, and reads the answer to its end.
+    async fn exchange(&mut self, mut request: Request) -> Result<Response, Failure> {
+        let transport = self.transport;
+        let token = transport.credentials.token().await.map_err(Failure::lasting)?;
+        let token = self.token.insert(token);
+        request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
+
+        self.attempts += 1;
+        transport.requests.fetch_add(1, Ordering::Relaxed);
+        let connect_timeout = transport.options.connect_timeout;
+        let answer = transport.http.execute(request).await.map_err(|error| Failure::of(&error, connect_timeout))?;
+        let mut response = read(answer, transport).await?;
+        if response.status() >= 400 {
+            response.mask(token.expose());
+        }
+        Ok(response)
+    }
+
+    fn out_of_time(&self, limit: Instant, sent: bool) -> Failure {
+        let options = &self.transport.options;
+        let (within, setback) = match (limit < self.deadline, sent) {
+            (true, true) => (options.attempt_timeout, Setback::Lost),
+            (true, false) => (options.attempt_timeout, Setback::NotSent),
+            // the deadline allows no other attempt; for a write the answer still is lost
+            (false, true) => (options.call_timeout, Setback::Lost),
+            (false, false) => (options.call_timeout, Setback::Lasting),
+        };
+        let message = if sent {
+            format!("no complete answer within {within:?}; try again, or raise the timeout")
+        } else {
+            format!("the credential provider gave no token within {within:?}")
+        };
+        Failure::timed_out(message, setback)
+    }
+
+    /// Whether the service refused the token and the provider may have another one. Asked once a call.
+    fn reauthenticate(&mut self, outcome: &Result<Response, Failure>) -> bool {
+        let refused = matches!(outcome, Ok(response) if response.status() == 401);
+        if !refused || self.reauthenticated {
+            return false;
+        }
+        self.reauthenticated = true;
+        self.token.as_ref().is_some_and(|token| self.transport.credentials.invalidate(token))
+    }
+
+    fn next_wait(&mut self, outcome: &Result<Response, Failure>) -> Option<Duration> {
+        let remaining = self.deadline.saturating_duration_since(Instant::now());
+        match outcome {
+            Ok(response) if response.status() < 400 => None,
+            Ok(response) => {
+                let asked = retry_after::asked(response.status(), response.headers(), response.body(), SystemTime::now());
+                self.retries.next_wait(Setback::Status(response.status()), asked, remaining)
+            }
+            Err(failure) => self.retries.next_wait(failure.setback, None, remaining),
+        }
+    }
+
+    fn end(&self, outcome: Result<Response, Failure>) -> Result<Response, XtraError> {
+        match outcome {
+            Ok(response) => Ok(response.with_attempts(self.attempts)),
+            Err(failure) => Err(failure.error.with_attempts(self.attempts)),
+        }
+    }
+
+    fn trace(&self, started: Instant, outcome: &Result<Response, Failure>) {
+        let (status, failure) = match outcome {
+            Ok(response) => (Some(response.status()), None),
+            Err(failure) => (None, Some(failure.error.kind().as_str())),
+        };
+        tracing::debug!(
+            target: "xtrasecurity::transport",
+            operation = self.operation,
+            attempt = self.attempts,
+            method = self.method.as_str(),
+            status,
+            failure,
+            elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "request",
+        );
+    }
+}
+
+/// That much later; a timeout too long for the clock is a year.
+fn after(start: Instant, timeout: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    start + timeout.min(YEAR)
+}
+
+fn bearer(token: &Token) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
+        Failure::lasting(XtraError::new(ErrorKind::Credentials, "the token holds characters that no header may hold"))
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Response, Failure> {
+    let cap = transport.options.max_response_bytes;
+    let over_cap = |_| Failure::too_large(cap);
+    let mut body = CappedBody::new(answer.content_length(), cap).map_err(over_cap)?;
+    while let Some(chunk) = answer.chunk().await.map_err(|error| Failure::of(&error, transport.options.connect_timeout))? {
+        body.push(&chunk).map_err(over_cap)?;
+    }
+    let headers = std::mem::take(answer.headers_mut());
+    Ok(Response::new(answer.status().as_u16(), headers, body.finish()))
+}

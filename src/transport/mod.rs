@@ -1,0 +1,111 @@
+//! Requests to a service: connections, TLS, DNS, tokens, retries, deadlines and limits.
+//!
+//! The generated client runs on [`Transport`], so callers of the raw client have all of it too.
+
+mod base_url;
+mod body;
+mod call;
+mod dns;
+mod failure;
+mod http;
+mod options;
+mod response;
+mod retry;
+mod retry_after;
+pub(crate) mod runtime;
+pub(crate) mod server_error;
+mod server_words;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use reqwest::Request;
+
+pub(crate) use base_url::BaseUrl;
+pub(crate) use options::TransportOptions;
+pub use response::Response;
+
+use crate::cache::Identity;
+use crate::credentials::CredentialProvider;
+use crate::error::XtraError;
+
+/// What requests to one API root run on: connections, credentials and options. Clones share all of it.
+///
+/// It is the inner type of the generated client, and is made by the client that this crate builds.
+#[derive(Clone)]
+pub(crate) struct Transport(Arc<Inner>);
+
+struct Inner {
+    base: BaseUrl,
+    http: reqwest::Client,
+    credentials: Arc<dyn CredentialProvider>,
+    options: TransportOptions,
+    requests: AtomicU64,
+    retries: AtomicU64,
+}
+
+/// How much has been sent since the transport was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// Requests sent, repeated ones included.
+    pub(crate) requests: u64,
+    /// Requests sent again after a failure or a refused token.
+    pub(crate) retries: u64,
+}
+
+impl Transport {
+    /// A transport to an API root. Nothing is sent; for https the system's certificate authorities are loaded if no other
+    /// transport of the process has done it.
+    ///
+    /// Fails with [`ErrorKind::Config`](crate::ErrorKind::Config) on a bad root certificate or user agent.
+    pub(crate) fn new(base: &BaseUrl, credentials: Arc<dyn CredentialProvider>, options: TransportOptions) -> Result<Self, XtraError> {
+        let http = http::client(base, &options)?;
+        Ok(Self(Arc::new(Inner {
+            base: base.clone(),
+            http,
+            credentials,
+            options,
+            requests: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+        })))
+    }
+
+    /// The HTTP client, to build requests with. Requests are sent through [`run`](Self::run) only.
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.0.http
+    }
+
+    /// Whose credentials the requests carry.
+    pub(crate) fn identity(&self) -> Identity {
+        self.0.credentials.identity()
+    }
+
+    /// The API root, without a slash at its end.
+    pub(crate) fn base(&self) -> &str {
+        self.0.base.as_str()
+    }
+
+    /// Sends a request with a token, again where that is safe and worth it, and reads the answer to its end.
+    ///
+    /// An answer of any status is `Ok`, refusals and redirects too: [`server_error`] names them. Errors are those of
+    /// credentials, of the network, of the deadline and of the answer's size. Dropping the future abandons the request.
+    pub(crate) async fn run(&self, request: Request, operation: &'static str) -> Result<Response, XtraError> {
+        call::Call::new(&self.0, &request, operation).run(request).await
+    }
+
+    /// How much has been sent.
+    pub(crate) fn counters(&self) -> Counters {
+        Counters { requests: self.0.requests.load(Ordering::Relaxed), retries: self.0.retries.load(Ordering::Relaxed) }
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("https", &self.0.base.is_https()).finish_non_exhaustive()
+    }
+}

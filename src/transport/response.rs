@@ -1,0 +1,132 @@
+//! An answer read to its end.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::HeaderMap;
+use zeroize::Zeroizing;
+
+use super::retry_after;
+
+/// An answer of the service: its status, headers and whole body. The body is wiped when the answer is dropped, and
+/// `Debug` prints the status and the number of bytes only.
+pub struct Response {
+    status: u16,
+    headers: HeaderMap,
+    body: Zeroizing<Vec<u8>>,
+    attempts: u32,
+}
+
+impl Response {
+    /// An answer from its parts, as got by the first attempt.
+    pub(crate) fn new(status: u16, headers: HeaderMap, body: Zeroizing<Vec<u8>>) -> Self {
+        Self { status, headers, body, attempts: 1 }
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The first header of that name, when there is one and it is ASCII text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as it was sent. Secrets reads carry plaintext in it: do not log it.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// How many requests were sent until this answer came, the one answered included.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// How long the service asks to wait, by its `Retry-After` header or a `retryAfter` in a 429's body. At least one
+    /// second when it asks at all.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after::asked(self.status, &self.headers, &self.body, SystemTime::now())
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    pub(crate) fn into_parts(self) -> (u16, HeaderMap, Zeroizing<Vec<u8>>) {
+        (self.status, self.headers, self.body)
+    }
+
+    /// Replaces every occurrence of `token` in the body by asterisks: a service, or a proxy before it, may repeat the
+    /// request in its error page, and error bodies are what gets shown.
+    pub(crate) fn mask(&mut self, token: &str) {
+        let token = token.as_bytes();
+        if token.is_empty() {
+            return;
+        }
+        let mut from = 0;
+        while let Some(found) = self.body.get(from..).and_then(|rest| find(rest, token)) {
+            let (start, end) = (from + found, from + found + token.len());
+            if let Some(part) = self.body.get_mut(start..end) {
+                part.fill(b'*');
+            }
+            from = end;
+        }
+    }
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderValue;
+
+    fn response(body: &str) -> Response {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-canary", HeaderValue::from_static("canary-header"));
+        Response::new(404, headers, Zeroizing::new(body.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn debug_shows_neither_body_nor_headers() {
+        let shown = format!("{:?}", response("canary-body"));
+        assert_eq!(shown, "Response { status: 404, body_bytes: 11, .. }");
+    }
+
+    #[test]
+    fn headers_are_found_whatever_the_case() {
+        assert_eq!(response("").header("X-Canary"), Some("canary-header"));
+        assert_eq!(response("").header("absent"), None);
+    }
+
+    #[test]
+    fn a_repeated_token_is_masked_everywhere() {
+        let mut answer = response("bad token tok-1: tok-1tok-1, not tok-2");
+        answer.mask("tok-1");
+        assert_eq!(answer.body(), b"bad token *****: **********, not tok-2");
+        answer.mask("");
+        assert_eq!(answer.body().len(), 38);
+    }
+}

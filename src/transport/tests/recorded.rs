@@ -1,0 +1,174 @@
+//! Every recorded refusal and failure of the real service becomes the right error, and none leaks.
+
+use std::path::Path;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+use crate::error::{Conflict, ErrorKind, XtraError};
+use crate::transport::server_error::from_parts;
+
+struct Recorded {
+    name: String,
+    status: u16,
+    body: String,
+    error: XtraError,
+}
+
+/// The recorded answers that are not a success.
+fn recorded() -> Vec<Recorded> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the recordings") {
+        let path = entry.expect("a file").path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let recording: Value = serde_json::from_slice(&std::fs::read(&path).expect("readable")).expect("JSON");
+        let response = &recording["response"];
+        let Some(status) = response["status"].as_u64().filter(|status| *status >= 300) else { continue };
+        let status = status as u16;
+        let body = response["body_text"].as_str().unwrap_or_default().to_owned();
+        let error = from_parts(status, &headers(response), body.as_bytes(), "things_do");
+        all.push(Recorded { name: recording["name"].as_str().expect("a name").to_owned(), status, body, error });
+    }
+    assert!(all.len() >= 177, "only {} recordings of errors", all.len());
+    all
+}
+
+fn headers(response: &Value) -> HeaderMap {
+    let pairs = response["headers"].as_array().expect("headers");
+    pairs
+        .iter()
+        .map(|pair| {
+            let name = HeaderName::from_bytes(pair[0].as_str().expect("a name").as_bytes()).expect("a header name");
+            (name, HeaderValue::from_str(pair[1].as_str().expect("a value")).expect("a header value"))
+        })
+        .collect()
+}
+
+fn error_of(name: &str) -> XtraError {
+    recorded().into_iter().find(|recorded| recorded.name == name).expect(name).error
+}
+
+fn kind_by_status(status: u16) -> ErrorKind {
+    match status {
+        308 => ErrorKind::Redirected,
+        400 => ErrorKind::Invalid,
+        401 => ErrorKind::Unauthorized,
+        403 => ErrorKind::Forbidden,
+        404 | 405 | 410 => ErrorKind::NotFound,
+        409 => ErrorKind::Conflict,
+        429 => ErrorKind::RateLimited,
+        500 => ErrorKind::Server,
+        other => panic!("a status not recorded before: {other}"),
+    }
+}
+
+#[test]
+fn every_recorded_error_has_its_kind() {
+    for Recorded { name, status, error, .. } in recorded() {
+        let expected = match name.as_str() {
+            _ if name.starts_with("blocked-") => ErrorKind::Blocked,
+            _ if name.starts_with("ip-restricted-") => ErrorKind::IpNotAllowed,
+            "two-factor-secrets" => ErrorKind::TwoFactorRequired,
+            _ => kind_by_status(status),
+        };
+        assert_eq!((error.kind(), error.status()), (expected, Some(status)), "{name}");
+        assert!(error.message().starts_with("things_do: ") && error.message().contains("; "), "{name}: {error}");
+    }
+}
+
+#[test]
+fn no_recorded_error_repeats_what_it_should_not() {
+    for Recorded { name, status, body, error } in recorded() {
+        let shown = format!("{error} {error:?}");
+        assert!(shown.len() < 1_200 && !error.message().contains('\n'), "{name}: {shown}");
+        for forbidden in ["prisma", "Prisma", "encryptedData", "authTag", "remoteValue", "<!DOCTYPE", "/srv/app", "/api/project", "ObjectID"] {
+            assert!(!shown.contains(forbidden), "{name}: {shown}");
+        }
+        if status >= 500 {
+            assert_eq!(error.server_message(), None, "{name}");
+            let said = serde_json::from_str::<Value>(&body).ok();
+            let said = said.as_ref().and_then(|body| body["error"].as_str()).unwrap_or("nothing at all");
+            assert!(!shown.contains(said), "{name}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn the_words_of_recorded_refusals_are_quoted() {
+    for (name, words) in [
+        ("secrets-get-outsider", "Access Denied"),
+        ("legacy-secret-delete-again", "Secret not found"),
+        ("branch-clear-route-no-token", "Unauthorized"),
+        ("project-list-sa", "Service accounts are locked to a single project and cannot list or switch projects."),
+        ("cli-login-expired-key", "Access Key has expired"),
+    ] {
+        let error = error_of(name);
+        assert_eq!(error.server_message(), Some(words), "{name}");
+        assert!(error.message().contains(words), "{name}: {error}");
+    }
+}
+
+#[test]
+fn codes_waits_and_conflicts_are_kept() {
+    assert_eq!(error_of("ip-restricted-secrets").code(), Some("IP_NOT_ALLOWED"));
+    assert_eq!(error_of("two-factor-secrets").code(), Some("2FA_REQUIRED"));
+    assert_eq!(error_of("ratelimit-tier-429").retry_after().map(|wait| wait.as_secs()), Some(59));
+    assert_eq!(error_of("ratelimit-ip-429").retry_after(), None);
+    let conflict = error_of("upsert-conflict");
+    assert_eq!(conflict.conflicts(), [Conflict::new("NEW_A", Some("1".into()), Some("3".into()))]);
+    assert!(conflict.message().contains("NEW_A"), "{conflict}");
+    assert_eq!(error_of("upsert-expected-number").conflicts(), [Conflict::new("NEW_A", Some("4".into()), Some("4".into()))]);
+}
+
+#[test]
+fn an_unknown_route_and_a_redirect_point_at_the_api_root() {
+    for name in ["route-unknown-api", "route-unknown-post", "route-trailing-slash", "route-double-slash"] {
+        assert!(error_of(name).message().contains("/api"), "{name}");
+    }
+}
+
+fn shaped(status: u16, body: &str) -> XtraError {
+    from_parts(status, &HeaderMap::new(), body.as_bytes(), "things_do")
+}
+
+#[test]
+fn an_elevation_asked_for_is_told_apart_from_a_refusal() {
+    let error = shaped(403, r#"{"error":"JIT Elevation Required","action":"request_jit"}"#);
+    assert_eq!((error.kind(), error.code()), (ErrorKind::ElevationRequired, Some("request_jit")));
+}
+
+#[test]
+fn a_conflict_names_a_few_keys_and_counts_the_rest() {
+    let conflicts: Vec<Value> = (0..20).map(|n| serde_json::json!({"key": format!("KEY_{n}"), "expected": "1", "actual": "2"})).collect();
+    let error = shaped(409, &serde_json::json!({"error": "Conflict detected", "conflicts": conflicts}).to_string());
+    assert_eq!(error.conflicts().len(), 20);
+    assert!(error.message().ends_with("KEY_0, KEY_1, KEY_2, KEY_3, KEY_4, 20 in all"), "{error}");
+    let other = shaped(409, r#"{"valid":false,"message":"Chain broken"}"#);
+    assert!(other.kind() == ErrorKind::Conflict && other.conflicts().is_empty());
+}
+
+#[test]
+fn statuses_that_were_never_recorded_have_a_kind_too() {
+    for (status, kind, retryable) in [
+        (100, ErrorKind::Decode, false),
+        (204, ErrorKind::Decode, false),
+        (302, ErrorKind::Redirected, false),
+        (407, ErrorKind::Config, false),
+        (408, ErrorKind::Timeout, true),
+        (413, ErrorKind::Invalid, false),
+        (418, ErrorKind::Invalid, false),
+        (422, ErrorKind::Invalid, false),
+        (502, ErrorKind::Server, true),
+        (503, ErrorKind::Server, true),
+        (504, ErrorKind::Server, true),
+        (511, ErrorKind::Server, false),
+        (999, ErrorKind::Decode, false),
+    ] {
+        let error = shaped(status, "<html>canary</html>");
+        assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{status}");
+        assert!(!format!("{error:?}").contains("canary"));
+    }
+}

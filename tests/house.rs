@@ -1,0 +1,79 @@
+//! The direction of the house: who may know whom. Read off the source text.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(below: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(below)];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push((path.clone(), code_of(&fs::read_to_string(&path).unwrap())));
+        }
+    }
+    assert!(!found.is_empty(), "{below} has no sources");
+    found
+}
+
+/// The text without comments.
+fn code_of(text: &str) -> String {
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn assert_none_names(below: &str, except: &[&str], forbidden: &[&str]) {
+    for (path, code) in sources(below) {
+        if except.iter().any(|part| path.to_string_lossy().contains(part)) {
+            continue;
+        }
+        for word in forbidden {
+            assert!(!code.contains(word), "{} must not know {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_lower_rooms_know_nothing_above_them() {
+    let above = ["crate::client", "crate::services", "crate::transport", "crate::credentials"];
+    assert_none_names("src/cache", &[], &above);
+    assert_none_names("src/secrets", &[], &above);
+    assert_none_names("src/error.rs", &[], &above);
+    assert_none_names("src/env.rs", &[], &above);
+    assert_none_names("src/cache", &[], &["crate::secrets"]);
+}
+
+#[test]
+fn services_transport_and_credentials_do_not_know_the_client() {
+    for room in ["src/services", "src/transport", "src/credentials"] {
+        assert_none_names(room, &[], &["crate::client"]);
+    }
+    assert_none_names("src/transport", &[], &["crate::services"]);
+    assert_none_names("src/credentials", &[], &["crate::services", "crate::transport"]);
+}
+
+#[test]
+fn only_the_transport_and_the_raw_edge_name_the_http_client_or_generated_types() {
+    assert_none_names("src", &["transport", "raw.rs", "dev_server"], &["reqwest"]);
+    assert_none_names("src", &["raw.rs", "convert.rs", "transport"], &["types::"]);
+}
+
+#[test]
+fn only_env_rs_touches_the_process_environment_or_is_unsafe() {
+    for (path, code) in sources("src") {
+        if path.ends_with("src/env.rs") {
+            continue;
+        }
+        for word in ["env::var", "env::set_var", "env::remove_var", "env::vars", "set_var("] {
+            assert!(!code.contains(word), "{} must not use {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_source_file_grows_past_its_concern() {
+    for (path, _) in sources("src") {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 450, "{} has {lines} lines", path.display());
+    }
+}

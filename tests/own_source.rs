@@ -1,0 +1,231 @@
+//! A program's own source behind the same client: cache, single flight, errors and injection checks come with it.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, oneshot};
+use xtrasecurity::{
+    CacheOptions, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource, XtraError,
+};
+
+/// Answers with what it is told to, once the gate in front of each load is open.
+#[derive(Clone, Default)]
+struct Vault(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    loads: AtomicUsize,
+    gates: Mutex<Vec<oneshot::Receiver<Result<&'static str, ErrorKind>>>>,
+}
+
+impl Vault {
+    /// Holds back the next load until the sender says what it answers. Loads without a gate answer "ungated".
+    async fn gate(&self) -> oneshot::Sender<Result<&'static str, ErrorKind>> {
+        let (open, gate) = oneshot::channel();
+        self.0.gates.lock().await.push(gate);
+        open
+    }
+
+    fn loads(&self) -> usize {
+        self.0.loads.load(Ordering::SeqCst)
+    }
+}
+
+impl SecretSource for Vault {
+    type Scope<'a> = &'a str;
+    type Owned = String;
+
+    fn name(&self) -> &'static str {
+        "vault"
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::of("tests")
+    }
+
+    fn write_key(&self, scope: &Self::Scope<'_>, key: &mut KeyWriter) {
+        key.field(scope);
+    }
+
+    fn prepare(&self, scope: &Self::Scope<'_>) -> Result<String, XtraError> {
+        match *scope {
+            "" => Err(XtraError::new(ErrorKind::Invalid, "the scope is empty")),
+            scope => Ok(scope.to_owned()),
+        }
+    }
+
+    async fn load(&self, scope: &String) -> Result<Loaded, XtraError> {
+        self.0.loads.fetch_add(1, Ordering::SeqCst);
+        let gate = {
+            let mut gates = self.0.gates.lock().await;
+            if gates.is_empty() { None } else { Some(gates.remove(0)) }
+        };
+        let value = match gate {
+            Some(gate) => gate.await.unwrap_or(Err(ErrorKind::Network)),
+            None => Ok("ungated"),
+        };
+        match value {
+            Ok(value) => Ok(Loaded::from_iter([(scope.clone(), value)])),
+            Err(kind) => Err(XtraError::new(kind, "told to fail")),
+        }
+    }
+}
+
+fn client() -> (Client<Vault>, Vault) {
+    let vault = Vault::default();
+    (Client::new_with_source(vault.clone()), vault)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_concurrent_cold_reads_of_one_scope_load_once() {
+    let (client, vault) = client();
+    let open = vault.gate().await;
+    let readers: Vec<_> = (0..10_000)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.read("team").await })
+        })
+        .collect();
+    open.send(Ok("shared")).unwrap();
+    for reader in readers {
+        assert_eq!(reader.await.unwrap().unwrap().require("team").unwrap().expose(), "shared");
+    }
+    assert_eq!(vault.loads(), 1);
+    assert_eq!(client.stats().cached, 1);
+}
+
+#[tokio::test]
+async fn a_cancelled_leader_does_not_fail_the_rest() {
+    let (client, vault) = client();
+    let open = vault.gate().await;
+    let mut leader = Box::pin(client.read("team").into_future());
+    let mut follower = Box::pin(client.read("team").into_future());
+    poll_fn(|context| {
+        assert!(leader.as_mut().poll(context).is_pending());
+        assert!(follower.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop(leader);
+    open.send(Ok("still there")).unwrap();
+    assert_eq!(follower.await.unwrap().require("team").unwrap().expose(), "still there");
+    assert_eq!(vault.loads(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_load_reaches_every_waiter_is_not_cached_and_the_next_read_tries_again() {
+    let (client, vault) = client();
+    let open = vault.gate().await;
+    let mut waiting = pin!(futures_util::future::join_all((0..100).map(|_| client.read("team").into_future())));
+    poll_fn(|context| std::task::Poll::Ready(assert!(waiting.as_mut().poll(context).is_pending()))).await;
+    open.send(Err(ErrorKind::Network)).unwrap();
+    for answer in waiting.await {
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::Network);
+    }
+    assert_eq!(vault.loads(), 1);
+    assert_eq!(client.read("team").await.unwrap().require("team").unwrap().expose(), "ungated");
+    assert_eq!(vault.loads(), 2);
+}
+
+#[tokio::test]
+async fn a_snapshot_is_served_from_the_cache_until_its_ttl_has_passed() {
+    let (vault, clock) = (Vault::default(), ManualClock::new());
+    let client = Client::with_options(vault.clone(), EngineOptions::default().clock(clock.clock()));
+    client.read("team").await.unwrap();
+    clock.advance(Duration::from_secs(26));
+    assert!(!client.read("team").await.unwrap().is_stale());
+    assert_eq!(vault.loads(), 1);
+    clock.advance(Duration::from_secs(4));
+    client.read("team").await.unwrap();
+    assert_eq!(vault.loads(), 2);
+    assert_eq!((client.stats().hits, client.stats().misses), (1, 2));
+}
+
+#[tokio::test]
+async fn no_cache_fetches_and_stores() {
+    let (client, vault) = client();
+    client.read("team").await.unwrap();
+    let open = vault.gate().await;
+    open.send(Ok("newer")).unwrap();
+    assert_eq!(client.read("team").no_cache().await.unwrap().require("team").unwrap().expose(), "newer");
+    assert_eq!(client.read("team").await.unwrap().require("team").unwrap().expose(), "newer");
+    assert_eq!(vault.loads(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_asked_for_before_clear_cache_is_not_cached_after_it() {
+    let (client, vault) = client();
+    let open = vault.gate().await;
+    let mut before = pin!(client.read("team").into_future());
+    poll_fn(|context| std::task::Poll::Ready(assert!(before.as_mut().poll(context).is_pending()))).await;
+    client.clear_cache();
+    open.send(Ok("old")).unwrap();
+    assert_eq!(before.await.unwrap().require("team").unwrap().expose(), "old");
+    assert_eq!(client.stats().cached, 0);
+    assert_eq!(client.read("team").await.unwrap().require("team").unwrap().expose(), "ungated");
+}
+
+#[tokio::test]
+async fn an_older_answer_never_replaces_a_newer_one() {
+    let (client, vault) = client();
+    let (open_older, open_newer) = (vault.gate().await, vault.gate().await);
+    let mut older = pin!(client.read("team").no_cache().into_future());
+    let mut newer = pin!(client.read("team").no_cache().into_future());
+    poll_fn(|context| {
+        assert!(older.as_mut().poll(context).is_pending());
+        assert!(newer.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    open_newer.send(Ok("newer")).unwrap();
+    newer.await.unwrap();
+    open_older.send(Ok("older")).unwrap();
+    older.await.unwrap();
+    assert_eq!(client.read("team").await.unwrap().require("team").unwrap().expose(), "newer");
+}
+
+#[tokio::test]
+async fn the_number_of_snapshots_is_bounded_exactly() {
+    let vault = Vault::default();
+    let mut cache = CacheOptions::default();
+    cache.max_entries = 3;
+    let client = Client::with_options(vault.clone(), EngineOptions::default().cache(cache));
+    for scope in ["a", "b", "c", "d", "e"] {
+        client.read(scope).await.unwrap();
+    }
+    assert_eq!(client.stats().cached, 3);
+}
+
+#[tokio::test]
+async fn a_scope_that_cannot_be_used_is_refused_before_anything_is_loaded() {
+    let (client, vault) = client();
+    assert_eq!(client.read("").await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(vault.loads(), 0);
+}
+
+#[tokio::test]
+async fn injecting_an_empty_scope_is_refused() {
+    struct Nothing;
+    impl SecretSource for Nothing {
+        type Scope<'a> = ();
+        type Owned = ();
+        fn name(&self) -> &'static str {
+            "nothing"
+        }
+        fn identity(&self) -> Identity {
+            Identity::of("tests")
+        }
+        fn write_key(&self, (): &(), _: &mut KeyWriter) {}
+        fn prepare(&self, (): &()) -> Result<(), XtraError> {
+            Ok(())
+        }
+        async fn load(&self, (): &()) -> Result<Loaded, XtraError> {
+            Ok(Loaded::from_iter([] as [(&str, &str); 0]))
+        }
+    }
+    let error = Client::new_with_source(Nothing).read(()).inject().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::EmptyScope);
+}
