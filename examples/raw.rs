@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("created branch {:?} with status {}", created.name, created.status());
 
     let branches = raw.branches_list().project_id(server.project_id()).send().await?;
-    println!("branches: {:?}", branches.iter().filter_map(|branch| branch.name.as_deref()).collect::<Vec<_>>());
+    println!("branches: {:?}", branches.iter().map(|branch| branch.name.as_str()).collect::<Vec<_>>());
 
     // The raw error keeps the status and the service's words. As an XtraError it also says what to do.
     match raw.projects_get().id("aaaaaaaaaaaaaaaaaaaaaaaa").send().await {

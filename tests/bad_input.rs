@@ -38,7 +38,7 @@ fn an_api_root_that_cannot_be_meant_is_refused_with_the_reason_and_without_the_u
         ("https://vault.example.test", &["/api"][..]),
         ("https://vault.example.test/api?key=hunter2", &["query"]),
         ("https://vault.example.test/api#hunter2", &["fragment"]),
-        ("https://user:hunter2@vault.example.test/api", &["credentials"]),
+        ("https://user:hunter2@vault.example.test/api", &["user name or password"]),
         ("http://vault.example.test/api", &["https", "danger_allow_http"]),
         ("ftp://vault.example.test/api", &["https"]),
         ("vault.example.test/api", &["https"]),

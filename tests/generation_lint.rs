@@ -240,7 +240,7 @@ fn answers_are_one_type_for_success_and_one_for_errors() {
     );
     refused(&with(&format!("{answers}/5XX"), json!({"description": "No"})), "GET /things", "the answer 5XX must be `ApiError`");
     refused(
-        &with(&format!("{answers}/2XX"), json!({"description": "Done", "content": {"text/csv": {"schema": {"$ref": "#/components/schemas/Thing"}}}})),
+        &with(&format!("{answers}/2XX"), json!({"description": "Done", "content": {"text/csv": {"schema": {"$ref": "#/components/schemas/ThingList"}}}})),
         "GET /things",
         "as `application/json`",
     );

@@ -166,7 +166,7 @@ impl<'a> Walk<'_, 'a> {
         if fields.contains_key("enum") && self.answered {
             self.report(at, "an `enum` in an answer fails on the first new value: use an open string");
         }
-        for (first, second, _) in names::collisions(values.into_iter()) {
+        for (first, second, _) in names::collisions(values) {
             self.report(at, &format!("the values `{first}` and `{second}` become one Rust name"));
         }
         if fields.contains_key("default") && self.answered {

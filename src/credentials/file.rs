@@ -69,13 +69,19 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Problem> {
     if about.len() > LARGEST {
         return Err(Problem::TooLarge);
     }
-    // one buffer that is large enough: growing would leave copies behind that are not wiped. Some file systems tell no size
-    let room = about.len().max(SMALL) + 1;
+    let file = File::open(path).map_err(Problem::Unreadable)?;
+    read_all(file, about.len())
+}
+
+/// All of a file that was `told` to be so long. Some file systems tell no size.
+fn read_all(file: impl Read, told: u64) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    // one buffer that is large enough: growing would leave copies behind that are not wiped
+    let room = told.max(SMALL) + 1;
     let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(room).map_err(|_| Problem::TooLarge)?));
-    let mut file = File::open(path).map_err(Problem::Unreadable)?.take(room);
-    file.read_to_end(&mut content).map_err(Problem::Unreadable)?;
+    let mut bounded = file.take(room);
+    bounded.read_to_end(&mut content).map_err(Problem::Unreadable)?;
     // it grew meanwhile: what was read may be half of it
-    if file.limit() == 0 { Err(Problem::TooLarge) } else { Ok(content) }
+    if bounded.limit() == 0 { Err(Problem::TooLarge) } else { Ok(content) }
 }
 
 /// Whether users other than the owner may read the file, as far as the platform tells.
@@ -151,6 +157,14 @@ mod tests {
             fs::write(&path, &content).unwrap();
             assert_eq!(*read(&path).unwrap(), content);
         }
+    }
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_is_not_taken_in_half() {
+        let grown = vec![b'x'; 100_001];
+        assert!(matches!(read_all(&grown[..], 100_000), Err(Problem::TooLarge)));
+        let whole = read_all(&grown[..], 100_001).unwrap();
+        assert_eq!((whole.len(), whole.capacity()), (100_001, 100_002), "the buffer has not grown");
     }
 
     #[test]

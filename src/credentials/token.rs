@@ -65,7 +65,7 @@ impl Token {
         self.expires_at
     }
 
-    /// An identity made from a hash of the token, for a provider whose token never changes.
+    /// An identity made from a hash of the token.
     #[must_use]
     pub fn identity(&self) -> Identity {
         self.identity
@@ -79,7 +79,7 @@ impl Token {
     /// Fails when the token had ended at `now`. `place` is where the token came from.
     pub(super) fn ensure_live(&self, now: SystemTime, place: &str) -> Result<(), XtraError> {
         match self.expires_at {
-            Some(end) if end <= now => {
+            Some(end) if self.has_expired(now) => {
                 let message = format!(
                     "the token from {place} expired at {} (this machine's clock says {}). Get a new token, for instance by \
                      logging in again",
@@ -210,6 +210,8 @@ mod tests {
         let end = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
         assert_eq!(token.expires_at(), Some(end));
         assert!(token.ensure_live(end - Duration::from_secs(1), "XTRA_TOKEN").is_ok());
+        assert!(token.ensure_live(end, "XTRA_TOKEN").is_err());
+        assert!(token.has_expired(end) && !token.has_expired(end - Duration::from_secs(1)));
         let error = token.ensure_live(end + Duration::from_secs(5), "XTRA_TOKEN").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Credentials);
         let text = error.to_string();

@@ -21,7 +21,8 @@ use crate::secrets::SecretValue;
 /// The file holds the token alone; white space around it is ignored. It is read when the provider is made, and again when
 /// the service refuses the token or the token has passed its own end. Reading blocks for as long as a small file takes.
 ///
-/// The [`identity`](CredentialProvider::identity) is the path's: give tokens of different accounts different files.
+/// The [`identity`](CredentialProvider::identity) is that of the token held now: when the file goes over to another token,
+/// nothing that was read with the old one is served any more.
 ///
 /// ```
 /// use xtrasecurity::{CredentialProvider, FileToken};
@@ -148,7 +149,7 @@ impl FileToken {
 
 impl CredentialProvider for FileToken {
     fn identity(&self) -> Identity {
-        Identity::of(&format!("file {}", self.path.display()))
+        self.current().identity()
     }
 
     fn token(&self) -> TokenFuture<'_> {

@@ -35,8 +35,11 @@ impl Vault {
             .key
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(iv), Aad::empty(), &mut data)
             .ok()?;
-        let envelope =
-            object([("iv", hex(&iv).into()), ("encryptedData", hex(&data).into()), ("authTag", hex(tag.as_ref()).into())]);
+        let envelope = object([
+            ("iv", hex(&iv).into()),
+            ("encryptedData", hex(&data).into()),
+            ("authTag", hex(tag.as_ref()).into()),
+        ]);
         Some(envelope.to_text())
     }
 
@@ -57,7 +60,10 @@ impl Vault {
         }
         data.extend_from_slice(&tag);
         let nonce = Nonce::assume_unique_for_key(iv);
-        let plaintext = self.key.open_in_place(nonce, Aad::empty(), &mut data).ok()?;
+        let plaintext = self
+            .key
+            .open_in_place(nonce, Aad::empty(), &mut data)
+            .ok()?;
         String::from_utf8(plaintext.to_vec()).ok()
     }
 }

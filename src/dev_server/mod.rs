@@ -32,6 +32,7 @@ mod builder;
 mod clock;
 mod control;
 mod crypto;
+mod demo;
 mod error;
 mod faults;
 mod front;
@@ -41,6 +42,7 @@ mod journal;
 mod js;
 mod limits;
 mod plant;
+mod plant_secret;
 pub mod route;
 mod routes;
 mod seed;
@@ -64,8 +66,8 @@ pub use hold::Hold;
 pub use journal::SeenRequest;
 pub use limits::RateLimits;
 pub use seed::{
-    BranchSeed, Form, GrantSeed, LinkSeed, ProjectSeed, Role, SecretSeed, Seed, ServiceAccountSeed, Tier, TokenSeed,
-    UserSeed, WorkspaceSeed,
+    BranchSeed, Form, GrantSeed, LinkSeed, ProjectSeed, Role, SecretSeed, Seed, ServiceAccountSeed,
+    Tier, TokenSeed, UserSeed, WorkspaceSeed,
 };
 
 use shared::Shared;
@@ -100,12 +102,22 @@ impl DevServer {
         DevServerBuilder::default()
     }
 
-    fn new(port: u16, shared: Arc<Shared>, tokens: BTreeMap<String, String>, running: Running) -> Self {
+    fn new(
+        port: u16,
+        shared: Arc<Shared>,
+        tokens: BTreeMap<String, String>,
+        running: Running,
+    ) -> Self {
         let (project, owner) = {
             let world = shared.world();
             let first = world.projects.first();
-            let owner = first.and_then(|project| world.user(&project.owner)).or_else(|| world.users.first());
-            (first.map(|project| project.id.clone()), owner.map(|owner| owner.name.clone()))
+            let owner = first
+                .and_then(|project| world.user(&project.owner))
+                .or_else(|| world.users.first());
+            (
+                first.map(|project| project.id.clone()),
+                owner.map(|owner| owner.name.clone()),
+            )
         };
         let token = owner.and_then(|owner| tokens.get(&owner).cloned());
         DevServer {
@@ -172,6 +184,10 @@ impl Drop for DevServer {
 
 impl fmt::Debug for DevServer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("DevServer").field("port", &self.port).field("project", &self.project).finish_non_exhaustive()
+        formatter
+            .debug_struct("DevServer")
+            .field("port", &self.port)
+            .field("project", &self.project)
+            .finish_non_exhaustive()
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::clock::Clock;
+use super::clock::{Clock, Moment};
 use super::crypto::{Vault, fingerprint};
 use super::error::DevServerError;
 use super::limits::{Limiter, RateLimits};
-use super::seed::{Form, GrantSeed, ProjectSeed, Role, SecretSeed, Seed, ServiceAccountSeed, TokenSeed, UserSeed};
+use super::seed::{GrantSeed, ProjectSeed, Role, Seed, ServiceAccountSeed, TokenSeed, UserSeed};
 use super::state::{
-    Account, Branch, BranchLink, Entry, FROM_CLI, Grant, GrantKind, Holder, Ids, MAIN, Place, Project, Secret, Team,
-    TeamProject, Token, User, Workspace, World,
+    Account, Grant, GrantKind, Holder, Ids, MAIN, Project, Team, TeamProject, Token, User,
+    Workspace, World,
 };
 
 /// The user that projects without an owner belong to.
@@ -40,14 +40,21 @@ pub(super) fn plant(seed: Seed, limits: RateLimits) -> Result<Planted, DevServer
         tokens: Vec::new(),
         grants: Vec::new(),
     };
-    let mut planted = Planted { world, tokens: BTreeMap::new() };
+    let mut planted = Planted {
+        world,
+        tokens: BTreeMap::new(),
+    };
     for user in seed.users {
         planted.user(user)?;
     }
     for workspace in seed.workspaces {
         let owner = planted.owner(workspace.owner.as_deref())?;
         let id = planted.id(workspace.id);
-        planted.world.workspaces.push(Workspace { id, name: workspace.name, owner });
+        planted.world.workspaces.push(Workspace {
+            id,
+            name: workspace.name,
+            owner,
+        });
     }
     for project in seed.projects {
         planted.project(project)?;
@@ -65,11 +72,15 @@ impl Planted {
 
     fn user(&mut self, seed: UserSeed) -> Result<(), DevServerError> {
         let id = self.id(seed.id);
-        let token = seed.token.unwrap_or_else(|| made_token("xs_", &seed.name, 48));
+        let token = seed
+            .token
+            .unwrap_or_else(|| made_token("xs_", &seed.name, 48));
         self.give_token(&seed.name, token, Holder::User(id.clone()))?;
         self.world.users.push(User {
             id,
-            email: seed.email.unwrap_or_else(|| format!("{}@example.test", seed.name)),
+            email: seed
+                .email
+                .unwrap_or_else(|| format!("{}@example.test", seed.name)),
             display_name: capitalized(&seed.name),
             name: seed.name,
             tier: seed.tier,
@@ -79,8 +90,16 @@ impl Planted {
     }
 
     /// Every holder has one token that the server tells by name.
-    fn give_token(&mut self, name: &str, token: String, holder: Holder) -> Result<(), DevServerError> {
-        let taken = DevServerError::Duplicate { what: "user or service account", name: name.to_owned() };
+    fn give_token(
+        &mut self,
+        name: &str,
+        token: String,
+        holder: Holder,
+    ) -> Result<(), DevServerError> {
+        let taken = DevServerError::Duplicate {
+            what: "user or service account",
+            name: name.to_owned(),
+        };
         if self.tokens.contains_key(name) {
             return Err(taken);
         }
@@ -94,26 +113,46 @@ impl Planted {
         name: &str,
         token: &str,
         holder: Holder,
-        expires: Option<super::clock::Moment>,
+        expires: Option<Moment>,
     ) -> Result<(), DevServerError> {
         let fingerprint = fingerprint(token);
-        if self.world.tokens.iter().any(|known| known.fingerprint == fingerprint) {
-            return Err(DevServerError::Duplicate { what: "token of", name: name.to_owned() });
+        if self
+            .world
+            .tokens
+            .iter()
+            .any(|known| known.fingerprint == fingerprint)
+        {
+            return Err(DevServerError::Duplicate {
+                what: "token of",
+                name: name.to_owned(),
+            });
         }
-        self.world.tokens.push(Token { fingerprint, holder, expires });
+        self.world.tokens.push(Token {
+            fingerprint,
+            holder,
+            expires,
+        });
         Ok(())
     }
 
     fn extra_token(&mut self, seed: TokenSeed) -> Result<(), DevServerError> {
-        let user = self.world.users.iter().find(|user| user.name == seed.holder);
-        let account = self.world.accounts.iter().find(|account| account.name == seed.holder);
+        let user = self
+            .world
+            .users
+            .iter()
+            .find(|user| user.name == seed.holder);
+        let account = self
+            .world
+            .accounts
+            .iter()
+            .find(|account| account.name == seed.holder);
         let holder = user
             .map(|user| Holder::User(user.id.clone()))
             .or_else(|| account.map(|account| Holder::Account(account.id.clone())))
             .ok_or_else(|| DevServerError::unknown("user or service account", &seed.holder))?;
         let now = self.world.now();
         let expires = match (seed.expired, seed.expires_in) {
-            (true, _) => Some(super::clock::Moment(now.0.saturating_sub(1))),
+            (true, _) => Some(Moment(now.0.saturating_sub(1))),
             (false, seconds) => seconds.map(|seconds| now.plus(Duration::from_secs(seconds))),
         };
         self.add_token(&seed.holder, &seed.token, holder, expires)
@@ -130,23 +169,45 @@ impl Planted {
 
     fn user_id(&self, name: &str) -> Result<String, DevServerError> {
         let found = self.world.users.iter().find(|user| user.name == name);
-        found.map(|user| user.id.clone()).ok_or_else(|| DevServerError::unknown("user", name))
+        found
+            .map(|user| user.id.clone())
+            .ok_or_else(|| DevServerError::unknown("user", name))
     }
 
     fn workspace(&mut self, name: Option<String>, owner: &str) -> String {
-        let of_owner = self.world.user(owner).map_or_else(String::new, |user| user.name.clone());
+        let of_owner = self
+            .world
+            .user(owner)
+            .map_or_else(String::new, |user| user.name.clone());
         let name = name.unwrap_or(of_owner);
-        if let Some(known) = self.world.workspaces.iter().find(|workspace| workspace.name == name) {
+        if let Some(known) = self
+            .world
+            .workspaces
+            .iter()
+            .find(|workspace| workspace.name == name)
+        {
             return known.id.clone();
         }
         let id = self.world.new_id();
-        self.world.workspaces.push(Workspace { id: id.clone(), name, owner: owner.to_owned() });
+        self.world.workspaces.push(Workspace {
+            id: id.clone(),
+            name,
+            owner: owner.to_owned(),
+        });
         id
     }
 
     fn project(&mut self, seed: ProjectSeed) -> Result<(), DevServerError> {
-        if self.world.projects.iter().any(|known| known.name == seed.name) {
-            return Err(DevServerError::Duplicate { what: "project", name: seed.name });
+        if self
+            .world
+            .projects
+            .iter()
+            .any(|known| known.name == seed.name)
+        {
+            return Err(DevServerError::Duplicate {
+                what: "project",
+                name: seed.name,
+            });
         }
         let owner = self.owner(seed.owner.as_deref())?;
         let workspace = self.workspace(seed.workspace, &owner);
@@ -154,7 +215,9 @@ impl Planted {
         let now = self.world.now();
         self.world.projects.push(Project {
             id: id.clone(),
-            description: seed.description.unwrap_or_else(|| format!("{} project", seed.name)),
+            description: seed
+                .description
+                .unwrap_or_else(|| format!("{} project", seed.name)),
             name: seed.name,
             owner: owner.clone(),
             workspace: workspace.clone(),
@@ -164,9 +227,17 @@ impl Planted {
             two_factor: seed.two_factor_required,
             allowed_ips: seed.allowed_ips,
         });
-        let main_id = seed.branches.iter().find(|branch| branch.name == MAIN).and_then(|branch| branch.id.clone());
+        let main_id = seed
+            .branches
+            .iter()
+            .find(|branch| branch.name == MAIN)
+            .and_then(|branch| branch.id.clone());
         self.world.plant_branch(&id, MAIN, main_id);
-        for branch in seed.branches.into_iter().filter(|branch| branch.name != MAIN) {
+        for branch in seed
+            .branches
+            .into_iter()
+            .filter(|branch| branch.name != MAIN)
+        {
             self.world.plant_branch(&id, &branch.name, branch.id);
         }
         self.members(&id, &workspace, seed.members)?;
@@ -176,7 +247,9 @@ impl Planted {
         for account in seed.service_accounts {
             self.account(&id, account)?;
         }
-        seed.grants.into_iter().try_for_each(|grant| self.grant(&id, grant))
+        seed.grants
+            .into_iter()
+            .try_for_each(|grant| self.grant(&id, grant))
     }
 
     fn members(
@@ -188,11 +261,16 @@ impl Planted {
         if members.is_empty() {
             return Ok(());
         }
-        let members: Result<Vec<_>, _> =
-            members.into_iter().map(|(name, role)| Ok((self.user_id(&name)?, role))).collect();
+        let members: Result<Vec<_>, _> = members
+            .into_iter()
+            .map(|(name, role)| Ok((self.user_id(&name)?, role)))
+            .collect();
         let (id, link) = (self.world.new_id(), self.world.new_id());
-        let (name, created_by) =
-            self.world.project(project).map(|found| (found.name.clone(), found.owner.clone())).unwrap_or_default();
+        let (name, created_by) = self
+            .world
+            .project(project)
+            .map(|found| (found.name.clone(), found.owner.clone()))
+            .unwrap_or_default();
         self.world.teams.push(Team {
             id: id.clone(),
             name: format!("{name} team"),
@@ -201,108 +279,52 @@ impl Planted {
             workspace: workspace.to_owned(),
             members: members?,
         });
-        self.world.team_projects.push(TeamProject { id: link, team: id, project: project.to_owned() });
+        self.world.team_projects.push(TeamProject {
+            id: link,
+            team: id,
+            project: project.to_owned(),
+        });
         Ok(())
     }
 
     fn account(&mut self, project: &str, seed: ServiceAccountSeed) -> Result<(), DevServerError> {
         let id = self.id(seed.id);
-        let token = seed.token.unwrap_or_else(|| made_token("xtra_", &seed.name, 64));
+        let token = seed
+            .token
+            .unwrap_or_else(|| made_token("xtra_", &seed.name, 64));
         self.give_token(&seed.name, token, Holder::Account(id.clone()))?;
         let (name, permissions) = (seed.name, seed.permissions);
-        self.world.accounts.push(Account { id, name, project: project.to_owned(), permissions });
+        self.world.accounts.push(Account {
+            id,
+            name,
+            project: project.to_owned(),
+            permissions,
+        });
         Ok(())
     }
 
     fn grant(&mut self, project: &str, seed: GrantSeed) -> Result<(), DevServerError> {
         let user = self.user_id(&seed.user)?;
-        let of_keys = self.world.secrets.iter().filter(|secret| secret.project == project);
-        let secrets = of_keys.filter(|secret| seed.keys.contains(&secret.key)).map(|secret| secret.id.clone());
+        let of_keys = self
+            .world
+            .secrets
+            .iter()
+            .filter(|secret| secret.project == project);
+        let secrets = of_keys
+            .filter(|secret| seed.keys.contains(&secret.key))
+            .map(|secret| secret.id.clone());
         let kind = if seed.needs_elevation {
             GrantKind::NeedsElevation
         } else {
-            GrantKind::Approved { secrets: secrets.collect(), expires: None }
+            GrantKind::Approved {
+                secrets: secrets.collect(),
+                expires: None,
+            }
         };
-        self.world.grants.push(Grant { user, project: project.to_owned(), kind });
-        Ok(())
-    }
-}
-
-/// What a running server can still be given.
-impl World {
-    pub(super) fn plant_branch(&mut self, project: &str, name: &str, id: Option<String>) {
-        let id = id.unwrap_or_else(|| self.new_id());
-        let Some(owner) = self.project(project).map(|project| project.owner.clone()) else { return };
-        let is_main = name == MAIN;
-        let email = self.user(&owner).map(|user| user.email.clone());
-        self.branches.push(Branch {
-            id,
-            name: name.to_owned(),
-            description: if is_main { "Initial main branch".to_owned() } else { format!("{name} branch") },
-            created_by: owner,
+        self.world.grants.push(Grant {
+            user,
             project: project.to_owned(),
-            version: "1".to_owned(),
-            permissions: if is_main { email.into_iter().collect() } else { Vec::new() },
-            created: self.now(),
-        });
-    }
-
-    pub(super) fn plant_secret(&mut self, project: &str, owner: &str, seed: SecretSeed) -> Result<(), DevServerError> {
-        if let Some(link) = &seed.link {
-            let source = self.source_of(&link.project, &link.environment, &link.key)?;
-            return self.plant_link(project, owner, &seed, source);
-        }
-        let name = seed.branch.as_deref().unwrap_or(MAIN);
-        let branch = self.branch_named(project, name).map(|branch| branch.id.clone());
-        let branch = branch.ok_or_else(|| DevServerError::unknown("branch", name))?;
-        let stored = match seed.form {
-            Form::Verbatim => Some(seed.value),
-            Form::Encrypted => self.vault.seal(&seed.value),
-            Form::Undecryptable => Vault::new().and_then(|lost| lost.seal(&seed.value)),
-        };
-        let place = Place { project: project.to_owned(), environment: seed.environment, branch, key: seed.key };
-        self.insert_secret(place, stored.ok_or(DevServerError::Random)?, owner);
-        if let Some(secret) = self.secrets.last_mut() {
-            if let Some(id) = seed.id {
-                secret.id = id;
-            }
-            if let Some(version) = seed.version {
-                secret.version = version.to_string();
-            }
-            if seed.without_branch {
-                secret.branch = BranchLink::Null;
-            }
-        }
-        Ok(())
-    }
-
-    fn source_of(&self, project: &str, environment: &str, key: &str) -> Result<String, DevServerError> {
-        let found = self.projects.iter().find(|found| found.name == project);
-        let project = found.ok_or_else(|| DevServerError::unknown("project", project))?;
-        let source = self.secrets.iter().find(|secret| {
-            secret.project == project.id && secret.environment == environment && secret.key == key
-        });
-        source.map(|secret| secret.id.clone()).ok_or_else(|| DevServerError::unknown("secret", key))
-    }
-
-    fn plant_link(&mut self, project: &str, owner: &str, seed: &SecretSeed, source: String) -> Result<(), DevServerError> {
-        let id = seed.id.clone().unwrap_or_else(|| self.new_id());
-        let now = self.now();
-        let history: Vec<Entry> = Vec::new();
-        self.secrets.push(Secret {
-            id,
-            key: seed.key.clone(),
-            stored: None,
-            description: FROM_CLI.to_owned(),
-            environment: seed.environment.clone(),
-            version: seed.version.unwrap_or(1).to_string(),
-            project: project.to_owned(),
-            branch: BranchLink::Unset,
-            kind: "reference",
-            history,
-            updated: now,
-            updated_by: owner.to_owned(),
-            source: Some(source),
+            kind,
         });
         Ok(())
     }
@@ -316,5 +338,7 @@ fn made_token(prefix: &str, name: &str, digits: usize) -> String {
 
 fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }

@@ -121,7 +121,12 @@ async fn serve(stream: TcpStream, peer: SocketAddr, app: App) {
     let fate: Arc<OnceLock<Fate>> = Arc::default();
     let of_service = Arc::clone(&fate);
     let service = service_fn(move |request: Request<Incoming>| -> Answering {
-        Box::pin(answer(request, peer.clone(), app.clone(), Arc::clone(&of_service)))
+        Box::pin(answer(
+            request,
+            peer.clone(),
+            app.clone(),
+            Arc::clone(&of_service),
+        ))
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -143,16 +148,22 @@ async fn answer(
     app: App,
     fate: Arc<OnceLock<Fate>>,
 ) -> Result<Response<Body>, Broken> {
+    let ends_here = request
+        .headers()
+        .get(header::CONNECTION)
+        .is_some_and(|value| value == "close");
     let mut response = match front::malformed(request.uri()) {
         Some(reply) => {
             let route = front::route_name(request.method(), None);
-            let seen = SeenRequest::new(&route, request.uri().to_string(), request.headers().clone());
+            let seen =
+                SeenRequest::new(&route, request.uri().to_string(), request.headers().clone());
             app.shared.record(seen);
             reply.into_response()
         }
         None => {
             request.extensions_mut().insert(peer);
-            let routed: Result<_, Infallible> = TowerToHyperService::new(app.router).call(request).await;
+            let routed: Result<_, Infallible> =
+                TowerToHyperService::new(app.router).call(request).await;
             routed.unwrap_or_else(|never| match never {})
         }
     };
@@ -160,15 +171,22 @@ async fn answer(
         let _ = fate.set(broken);
         return Err(Broken);
     }
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
-    let keep_alive = format!("timeout={}", app.keep_alive.as_secs());
-    if let Ok(value) = HeaderValue::try_from(keep_alive) {
-        headers.insert("keep-alive", value);
+    if !ends_here {
+        keep_alive(&mut response, app.keep_alive);
     }
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED || response.status() == StatusCode::BAD_REQUEST {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        || response.status() == StatusCode::BAD_REQUEST
+    {
         // The router adds it; the service does not.
         response.headers_mut().remove(header::ALLOW);
     }
     Ok(response)
+}
+
+fn keep_alive(response: &mut Response<Body>, idle: Duration) {
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
+    if let Ok(value) = HeaderValue::try_from(format!("timeout={}", idle.as_secs())) {
+        headers.insert("keep-alive", value);
+    }
 }

@@ -50,7 +50,11 @@ impl Shared {
 
     /// The gates that hold a route now.
     pub(super) fn gates(&self, route: &str) -> Vec<Arc<Gate>> {
-        lock(&self.gates).iter().filter(|gate| !gate.is_open() && gate.holds(route)).cloned().collect()
+        lock(&self.gates)
+            .iter()
+            .filter(|gate| !gate.is_open() && gate.holds(route))
+            .cloned()
+            .collect()
     }
 
     /// Counts a request and gives the fault that hits it.

@@ -8,58 +8,69 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// An answer, with the framing of its body taken off.
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
     /// Whether the body ended as its framing says.
-    pub is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON ({})", self.status))
     }
 }
 
 /// One request on a connection of its own.
-pub struct Call<'a> {
-    pub method: &'a str,
-    pub target: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Option<String>,
+pub(crate) struct Call<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<String>,
 }
 
 impl<'a> Call<'a> {
-    pub fn new(method: &'a str, target: impl Into<String>) -> Self {
-        Call { method, target: target.into(), headers: Vec::new(), body: None }
+    pub(crate) fn new(method: &'a str, target: impl Into<String>) -> Self {
+        Call {
+            method,
+            target: target.into(),
+            headers: Vec::new(),
+            body: None,
+        }
     }
 
-    pub fn get(target: impl Into<String>) -> Self {
+    pub(crate) fn get(target: impl Into<String>) -> Self {
         Self::new("GET", target)
     }
 
-    pub fn token(self, token: &str) -> Self {
+    pub(crate) fn token(self, token: &str) -> Self {
         self.header("Authorization", &format!("Bearer {token}"))
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn json(mut self, body: impl Into<String>) -> Self {
+    pub(crate) fn json(mut self, body: impl Into<String>) -> Self {
         self.body = Some(body.into());
         self.header("Content-Type", "application/json")
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
-        let mut text = format!("{} {} HTTP/1.1\r\nHost: localhost\r\n", self.method, self.target);
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut text = format!(
+            "{} {} HTTP/1.1\r\nHost: localhost\r\n",
+            self.method, self.target
+        );
         for (name, value) in &self.headers {
             text += &format!("{name}: {value}\r\n");
         }
@@ -72,19 +83,19 @@ impl<'a> Call<'a> {
     }
 
     /// Sends it and reads to the end of the answer; an error when there is none.
-    pub async fn send(&self, port: u16) -> io::Result<Answer> {
+    pub(crate) async fn send(&self, port: u16) -> io::Result<Answer> {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
         self.send_on(&mut stream).await
     }
 
-    pub async fn send_on(&self, stream: &mut TcpStream) -> io::Result<Answer> {
+    pub(crate) async fn send_on(&self, stream: &mut TcpStream) -> io::Result<Answer> {
         stream.write_all(&self.bytes()).await?;
         read_answer(stream, self.method == "HEAD").await
     }
 }
 
 /// Reads one answer, leaving the connection open.
-pub async fn read_answer(stream: &mut TcpStream, is_head: bool) -> io::Result<Answer> {
+pub(crate) async fn read_answer(stream: &mut TcpStream, is_head: bool) -> io::Result<Answer> {
     let mut received = Vec::new();
     loop {
         if let Some(answer) = parsed(&received, false, is_head)? {
@@ -92,47 +103,76 @@ pub async fn read_answer(stream: &mut TcpStream, is_head: bool) -> io::Result<An
         }
         let mut chunk = [0; 16 * 1024];
         match stream.read(&mut chunk).await? {
-            0 => return parsed(&received, true, is_head)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into()),
+            0 => {
+                return parsed(&received, true, is_head)?
+                    .ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
+            }
             count => received.extend_from_slice(&chunk[..count]),
         }
     }
 }
 
 fn parsed(received: &[u8], at_end: bool, is_head: bool) -> io::Result<Option<Answer>> {
-    let Some(head_end) = received.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let Some(head_end) = received.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return Ok(None);
+    };
     let not_http = || io::Error::from(io::ErrorKind::InvalidData);
     let head = std::str::from_utf8(&received[..head_end]).map_err(|_| not_http())?;
     let mut lines = head.split("\r\n");
     let status_line = lines.next().unwrap_or_default();
-    let status = status_line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).ok_or_else(not_http)?;
+    let status = status_line
+        .strip_prefix("HTTP/1.1 ")
+        .and_then(|rest| rest.get(..3))
+        .ok_or_else(not_http)?;
     let status: u16 = status.parse().map_err(|_| not_http())?;
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let value = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let value = |name: &str| {
+        headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    };
     let rest = &received[head_end + 4..];
     let (body, is_whole) = if is_head || matches!(status, 204 | 304) {
         (Vec::new(), true)
     } else if value("transfer-encoding") == Some("chunked") {
         unchunked(rest)
     } else {
-        let length: usize = value("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-        (rest[..rest.len().min(length)].to_vec(), rest.len() >= length)
+        let length: usize = value("content-length")
+            .and_then(|length| length.parse().ok())
+            .unwrap_or(0);
+        (
+            rest[..rest.len().min(length)].to_vec(),
+            rest.len() >= length,
+        )
     };
     if !is_whole && !at_end {
         return Ok(None);
     }
     let body = String::from_utf8(body).map_err(|_| not_http())?;
-    Ok(Some(Answer { status, headers, body, is_whole }))
+    Ok(Some(Answer {
+        status,
+        headers,
+        body,
+        is_whole,
+    }))
 }
 
 fn unchunked(mut rest: &[u8]) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
     loop {
-        let Some(line_end) = rest.windows(2).position(|window| window == b"\r\n") else { return (body, false) };
-        let size = std::str::from_utf8(&rest[..line_end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
-        let Some(size) = size else { return (body, false) };
+        let Some(line_end) = rest.windows(2).position(|window| window == b"\r\n") else {
+            return (body, false);
+        };
+        let size = std::str::from_utf8(&rest[..line_end])
+            .ok()
+            .and_then(|size| usize::from_str_radix(size, 16).ok());
+        let Some(size) = size else {
+            return (body, false);
+        };
         rest = &rest[line_end + 2..];
         if size == 0 {
             return (body, rest.starts_with(b"\r\n"));

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-pub struct Ordered<T>(pub Vec<(String, T)>);
+pub(crate) struct Ordered<T>(pub(crate) Vec<(String, T)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -33,7 +33,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
 }
 
 /// The text of the first JSON value in `text`, as it is written.
-pub fn first_value(text: &str) -> &str {
+pub(crate) fn first_value(text: &str) -> &str {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for (at, letter) in text.char_indices() {
         match letter {
@@ -48,7 +48,10 @@ pub fn first_value(text: &str) -> &str {
         if ends_here {
             return &text[..=at];
         }
-        if depth == 0 && !in_string && matches!(text.as_bytes().get(at + 1), Some(b'\n' | b',' | b'}')) {
+        if depth == 0
+            && !in_string
+            && matches!(text.as_bytes().get(at + 1), Some(b'\n' | b',' | b'}'))
+        {
             return &text[..=at];
         }
     }

@@ -59,7 +59,6 @@ impl Client<Xtra> {
     }
 
     /// Every option, by name.
-    #[must_use]
     pub fn builder() -> XtraClientBuilder {
         XtraClientBuilder::new()
     }

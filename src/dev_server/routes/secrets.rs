@@ -13,7 +13,9 @@ const MASK: &str = "***";
 /// How a caller may read.
 enum Access {
     /// `masked` for viewers, and for those who have no role but an approved request.
-    Granted { masked: bool },
+    Granted {
+        masked: bool,
+    },
     NeedsElevation,
     Denied,
 }
@@ -27,7 +29,10 @@ pub(super) fn read(world: &mut World, call: &Call) -> Result<Reply, Crash> {
         Access::Granted { masked } => masked,
         Access::Denied => return Ok(Reply::error(StatusCode::FORBIDDEN, "Access Denied")),
         Access::NeedsElevation => {
-            let body = object([("error", "JIT Elevation Required".into()), ("action", "request_jit".into())]);
+            let body = object([
+                ("error", "JIT Elevation Required".into()),
+                ("action", "request_jit".into()),
+            ]);
             return Ok(Reply::json(StatusCode::FORBIDDEN, &body));
         }
     };
@@ -42,12 +47,25 @@ pub(super) fn read(world: &mut World, call: &Call) -> Result<Reply, Crash> {
         if only.as_ref().is_some_and(|ids| !ids.contains(&secret.id)) {
             continue;
         }
-        let Some(value) = world.plaintext(secret) else { continue };
+        let Some(value) = world.plaintext(secret) else {
+            continue;
+        };
         let value = if masked { MASK.to_owned() } else { value };
-        answer.set(&secret.key, if with_versions { versioned(secret, value) } else { value.into() });
+        answer.set(
+            &secret.key,
+            if with_versions {
+                versioned(secret, value)
+            } else {
+                value.into()
+            },
+        );
     }
     let reply = Reply::ok(&answer.into());
-    Ok(if masked && !with_versions { mask_headers(reply) } else { reply })
+    Ok(if masked && !with_versions {
+        mask_headers(reply)
+    } else {
+        reply
+    })
 }
 
 fn access(world: &World, caller: &Session, project: &str) -> Result<Access, Crash> {
@@ -58,14 +76,25 @@ fn access(world: &World, caller: &Session, project: &str) -> Result<Access, Cras
         return Ok(role.map_or(Access::Denied, |_| Access::Granted { masked: false }));
     };
     if let Some(role) = role {
-        return Ok(Access::Granted { masked: role == Role::Viewer });
+        return Ok(Access::Granted {
+            masked: role == Role::Viewer,
+        });
     }
-    let grants = || world.grants.iter().filter(|grant| grant.user == *id && grant.project == project);
+    let grants = || {
+        world
+            .grants
+            .iter()
+            .filter(|grant| grant.user == *id && grant.project == project)
+    };
     if grants().any(|grant| is_valid(world, &grant.kind)) {
         return Ok(Access::Granted { masked: true });
     }
     let needs_elevation = grants().any(|grant| matches!(grant.kind, GrantKind::NeedsElevation));
-    Ok(if needs_elevation { Access::NeedsElevation } else { Access::Denied })
+    Ok(if needs_elevation {
+        Access::NeedsElevation
+    } else {
+        Access::Denied
+    })
 }
 
 fn is_valid(world: &World, kind: &GrantKind) -> bool {
@@ -78,10 +107,19 @@ fn is_valid(world: &World, kind: &GrantKind) -> bool {
 /// The only secrets that a caller sees, when an approved request for some of them narrows the answer: it does so even for
 /// an owner, and only the first such request counts.
 fn narrowed_to<'a>(world: &'a World, caller: &Session, project: &str) -> Option<&'a Vec<String>> {
-    let Session::User { id, .. } = caller else { return None };
-    let mut grants = world.grants.iter().filter(|grant| grant.user == *id && grant.project == project);
+    let Session::User { id, .. } = caller else {
+        return None;
+    };
+    let mut grants = world
+        .grants
+        .iter()
+        .filter(|grant| grant.user == *id && grant.project == project);
     grants.find_map(|grant| match &grant.kind {
-        GrantKind::Approved { secrets, .. } if !secrets.is_empty() && is_valid(world, &grant.kind) => Some(secrets),
+        GrantKind::Approved { secrets, .. }
+            if !secrets.is_empty() && is_valid(world, &grant.kind) =>
+        {
+            Some(secrets)
+        }
         _ => None,
     })
 }

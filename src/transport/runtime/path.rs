@@ -9,7 +9,7 @@ pub(crate) trait PathParameter {
     fn path_text(&self) -> Cow<'_, str>;
 }
 
-impl<T: fmt::Display> PathParameter for T {
+impl<T: fmt::Display + ?Sized> PathParameter for T {
     fn path_text(&self) -> Cow<'_, str> {
         Cow::Owned(self.to_string())
     }

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use super::{BaseUrl, Response, RetryOptions, Transport, TransportOptions};
+use super::options::RetryOptions;
+use super::{BaseUrl, Response, Transport, TransportOptions};
 use crate::cache::Identity;
 use crate::credentials::{CredentialProvider, Token, TokenFuture};
 use crate::error::XtraError;
