@@ -3,6 +3,8 @@
 //! It needs neither the network nor any tool besides the compiler. A document that cannot be compiled ends the build with
 //! one line a mistake: the file, the operation or schema, and the rule.
 
+#[path = "build/blame.rs"]
+mod blame;
 #[path = "build/docs.rs"]
 mod docs;
 #[path = "build/generate.rs"]
@@ -55,9 +57,8 @@ fn compile(service: &Service, document: &str) -> Result<(), Vec<String>> {
     let in_file = |mistake: String| vec![format!("{document}: {mistake}")];
     let text = std::fs::read_to_string(directory("CARGO_MANIFEST_DIR")?.join(document))
         .map_err(|error| in_file(format!("cannot be read: {error}")))?;
-    let code = generate::generate(service, &text).map_err(|found| {
-        found.into_iter().map(|mistake| format!("{document}: {mistake}")).collect::<Vec<_>>()
-    })?;
+    let code = generate::generate(service, &text)
+        .map_err(|found| found.into_iter().map(|mistake| format!("{document}: {mistake}")).collect::<Vec<_>>())?;
     let target = directory("OUT_DIR")?.join(format!("{}.rs", service.name));
     write_if_changed(&target, &code).map_err(|error| vec![format!("{}: {error}", target.display())])
 }
@@ -71,5 +72,7 @@ fn write_if_changed(target: &Path, code: &str) -> std::io::Result<()> {
 }
 
 fn directory(variable: &str) -> Result<PathBuf, Vec<String>> {
-    std::env::var_os(variable).map(PathBuf::from).ok_or_else(|| vec![format!("{variable} is not set: run by cargo only")])
+    std::env::var_os(variable)
+        .map(PathBuf::from)
+        .ok_or_else(|| vec![format!("{variable} is not set: run by cargo only")])
 }

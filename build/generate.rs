@@ -2,9 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use openapiv3::{OpenAPI, Operation, PathItem, ReferenceOr};
+use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
+
+use crate::blame;
 
 /// A named schema whose type is written by hand.
 pub(crate) struct Replacement {
@@ -29,8 +31,9 @@ pub(crate) fn generate(service: &Service, document: &str) -> Result<String, Vec<
     if !findings.is_empty() {
         return Err(findings.iter().map(ToString::to_string).collect());
     }
-    let api: OpenAPI = serde_json::from_value(value).map_err(|error| vec![format!("is not OpenAPI 3.0: {error}")])?;
-    let tokens = run_generator(service, &api).map_err(|reason| vec![blame(service, &api, &reason)])?;
+    let api: OpenAPI = serde_json::from_str(document).map_err(|error| vec![blame::unreadable(&value, &error)])?;
+    let tokens = run_generator(service, &api)
+        .map_err(|reason| vec![blame::uncompilable(&api, &reason, |api| run_generator(service, api))])?;
     let file = crate::retarget::retarget(tokens, service.runtime)?;
     Ok(prettyplease::unparse(&file))
 }
@@ -69,37 +72,6 @@ fn run_generator(service: &Service, api: &OpenAPI) -> Result<TokenStream, String
         Ok(Err(error)) => Err(one_line(&error.to_string())),
         Err(panic) => Err(one_line(panic_text(panic.as_ref()))),
     }
-}
-
-/// Names the operation that the generator failed on, by giving it each one alone.
-fn blame(service: &Service, api: &OpenAPI, reason: &str) -> String {
-    let mut alone = api.clone();
-    for (path, item) in &api.paths.paths {
-        let ReferenceOr::Item(item) = item else { continue };
-        for (method, operation) in item.iter() {
-            alone.paths.paths = [(path.clone(), ReferenceOr::Item(only(item, method, operation)))].into_iter().collect();
-            if let Err(reason) = run_generator(service, &alone) {
-                return format!("{} {path}: the generator cannot compile it: {reason}", method.to_uppercase());
-            }
-        }
-    }
-    format!("the generator cannot compile the document: {reason}")
-}
-
-fn only(item: &PathItem, method: &str, operation: &Operation) -> PathItem {
-    let mut alone = PathItem { parameters: item.parameters.clone(), ..PathItem::default() };
-    let slot = match method {
-        "get" => &mut alone.get,
-        "put" => &mut alone.put,
-        "post" => &mut alone.post,
-        "delete" => &mut alone.delete,
-        "patch" => &mut alone.patch,
-        "head" => &mut alone.head,
-        "options" => &mut alone.options,
-        _ => &mut alone.trace,
-    };
-    *slot = Some(operation.clone());
-    alone
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -1,6 +1,74 @@
-//! placeholder crate docs
-#![forbid(clippy::undocumented_unsafe_blocks)]
-#![cfg_attr(docsrs, feature(doc_cfg))]
+//! The client for secrets managers: typed, cached, redacted secrets from XtraSecurity, and every endpoint of its API.
+//!
+//! ```no_run
+//! use xtrasecurity::{XtraClient, XtraError};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), XtraError> {
+//!     let client = XtraClient::from_env()?; // XTRA_TOKEN, XTRA_PROJECT_ID
+//!     let secrets = client.get_secrets("production").await?; // branch "main", cached for 30 s
+//!     let url = secrets.require("DATABASE_URL")?; // a SecretValue: prints as [REDACTED]
+//!     connect(url.expose());
+//!     Ok(())
+//! }
+//! # fn connect(_: &str) {}
+//! ```
+//!
+//! # Where to start
+//!
+//! - Read secrets: [`XtraClient::get_secrets`] gives a [`Secrets`] snapshot.
+//! - Give them to a child process: [`Secrets::apply_to`]. Into this process: [`XtraClient::inject_secrets`].
+//! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
+//! - Set options: [`XtraClient::builder`]; where the rest is looked up: [`XtraClient::from_env`].
+//! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
+//! - Read another secrets manager: implement [`SecretSource`] and use [`Client`].
+//!
+//! # Reading and caching
+//!
+//! A snapshot is served from memory for its time to live (30 s, shortened at random by up to a tenth). Then the next read
+//! fetches. Callers that miss the same scope at the same time share one request, and one that is cancelled takes nothing
+//! with it. An error is given to every caller that waited, and is not cached. A read served from memory allocates nothing.
+//!
+//! Snapshots are kept by API root, account, project, environment and branch: two tokens never see each other's. A 401, 403
+//! or 404 drops what was kept.
+//!
+//! # What is never a value
+//!
+//! The service sends `***` to callers that may see names only, and ciphertext where it cannot decrypt or where a client
+//! encrypted before storing. Such a read fails with [`ErrorKind::Masked`] or [`ErrorKind::Undecryptable`] and the names.
+//! [`allow_unreadable`](Request::allow_unreadable) leaves them out instead.
+//!
+//! # Security
+//!
+//! - Values and tokens are wiped when they are dropped; so is the answer's body. Not wiped: the network library's buffers,
+//!   what a caller copies out of [`SecretValue::expose`], and the environment.
+//! - No value, token, answer body or URL is in any `Debug`, `Display`, error source, log event or panic of this crate.
+//! - `https` only, except on loopback; no redirects, no cookies, no referer. The system's certificates, or bundled ones where
+//!   there are none, and those of [`add_root_certificate`](XtraClientBuilder::add_root_certificate).
+//! - Proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured;
+//!   [`no_proxy`](XtraClientBuilder::no_proxy) turns that off.
+//! - `./.xtrarc` may name the API root, as it does for the vendor's command. A program that may run in a directory that
+//!   others write to should set [`api_url`](XtraClientBuilder::api_url) itself.
+//! - No thread stays behind: a name is looked up on a thread that has ended before the answer is used.
+//!
+//! # Events
+//!
+//! The crate emits [`tracing`](https://docs.rs/tracing) events: one for each request at `debug` (operation, attempt, status,
+//! duration), warnings for an empty scope and for files that others can read. Names of secrets appear in errors, never in
+//! events.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `xtra` | yes | the XtraSecurity client and the generated raw client |
+//! | `dev-server` | | the service in memory on a loopback port |
+#![cfg_attr(
+    not(feature = "xtra"),
+    doc = "",
+    doc = "This documentation was built without `xtra`, so the links to its items lead nowhere.",
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 mod cache;
 mod client;
@@ -28,3 +96,8 @@ pub use secrets::{
 pub use services::{Loaded, SecretSource, Traffic};
 #[cfg(feature = "xtra")]
 pub use services::xtra::{Xtra, XtraScope, raw};
+
+/// The README's examples are compiled and run with the documentation tests.
+#[cfg(all(doctest, feature = "dev-server"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

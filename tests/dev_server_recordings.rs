@@ -30,18 +30,12 @@ const UNMATCHED: &str = include_str!("dev_server_support/unmatched.txt");
 /// What has to happen before a recording: other recordings, or a few writes.
 fn before(name: &str) -> Vec<&'static str> {
     let created = ["upsert-create", "upsert-update", "upsert-update-same-value"];
-    let written = [
-        "upsert-bare-body",
-        "upsert-branch-in-body",
-        "upsert-branch-in-query",
-    ];
+    let written = ["upsert-bare-body", "upsert-branch-in-body", "upsert-branch-in-query"];
     match name {
         "branch-delete" => ["branch-update", "branch-update-viewer"].into(),
         "branch-update-viewer" => ["branch-update"].into(),
         "upsert-conflict" | "upsert-expected-ok" => created.into(),
-        "upsert-conflict-nothing-written" => {
-            [&created[..], &written, &["upsert-conflict"]].concat()
-        }
+        "upsert-conflict-nothing-written" => [&created[..], &written, &["upsert-conflict"]].concat(),
         "upsert-expected-number" => [&created[..], &["upsert-expected-ok"]].concat(),
         "upsert-env-new-get-lowercase" => ["upsert-env-new"].into(),
         "upsert-linked-after" => [
@@ -61,9 +55,7 @@ fn before(name: &str) -> Vec<&'static str> {
             ],
         ]
         .concat(),
-        "branch-delete-with-secrets-main-after" => {
-            ["DELETE /api/branch?id=47343d75a02af2a984914875"].into()
-        }
+        "branch-delete-with-secrets-main-after" => ["DELETE /api/branch?id=47343d75a02af2a984914875"].into(),
         _ => Vec::new(),
     }
 }
@@ -82,26 +74,18 @@ enum Compare {
 fn comparison(name: &str) -> Compare {
     match name {
         "project-get" | "project-get-developer" | "project-list" => Compare::Types,
-        "jit-outsider-secrets-after"
-        | "branch-delete-with-secrets-main-after"
-        | "secret-link-get-after" => Compare::TypesOfValues,
+        "jit-outsider-secrets-after" | "branch-delete-with-secrets-main-after" | "secret-link-get-after" => {
+            Compare::TypesOfValues
+        }
         "secret-copy-result" => Compare::TypesOfValues,
         _ => Compare::Text,
     }
 }
 
 async fn start(name: &str) -> DevServer {
-    let limits = if name.starts_with("ratelimit-ip") {
-        RateLimits::default()
-    } else {
-        RateLimits::default().without_per_ip()
-    };
-    let server = DevServer::builder()
-        .seed(world(name))
-        .rate_limits(limits)
-        .start()
-        .await
-        .unwrap();
+    let limits =
+        if name.starts_with("ratelimit-ip") { RateLimits::default() } else { RateLimits::default().without_per_ip() };
+    let server = DevServer::builder().seed(world(name)).rate_limits(limits).start().await.unwrap();
     let port = server.port();
     for step in before(name) {
         let development = "/api/projects/9a46729e9f207d6627fad695/envs/development/secrets";
@@ -110,36 +94,16 @@ async fn start(name: &str) -> DevServer {
             let call = Call::new("POST", development).token(owner).json(step);
             assert_eq!(call.send(port).await.unwrap().status, 200, "{step}");
         } else if let Some((method, target)) = step.split_once(' ') {
-            assert_eq!(
-                Call::new(method, target)
-                    .token(owner)
-                    .send(port)
-                    .await
-                    .unwrap()
-                    .status,
-                200,
-                "{step}"
-            );
+            assert_eq!(Call::new(method, target).token(owner).send(port).await.unwrap().status, 200, "{step}");
         } else {
             let recording = Recording::load(step);
-            assert_eq!(
-                u64::from(recording.call().send(port).await.unwrap().status),
-                recording.status,
-                "{step}"
-            );
+            assert_eq!(u64::from(recording.call().send(port).await.unwrap().status), recording.status, "{step}");
         }
     }
     if matches!(name, "secrets-get-jwt" | "secrets-get-jwt-sa") {
-        let added = [
-            ("FEATURE_FLAG", "z"),
-            ("NEW_UI_ONLY", "only on feature branch"),
-            ("ON_BRANCH", "y"),
-            ("K", "v"),
-        ];
+        let added = [("FEATURE_FLAG", "z"), ("NEW_UI_ONLY", "only on feature branch"), ("ON_BRANCH", "y"), ("K", "v")];
         for (key, value) in added {
-            server
-                .set_secret("payments", "staging", "main", key, value)
-                .unwrap();
+            server.set_secret("payments", "staging", "main", key, value).unwrap();
         }
     }
     if name.contains("-429") {
@@ -150,15 +114,9 @@ async fn start(name: &str) -> DevServer {
 
 async fn spend_the_minute(server: &DevServer, name: &str) {
     let recording = Recording::load(name);
-    let mut stream = TcpStream::connect(("127.0.0.1", server.port()))
-        .await
-        .unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
     for _ in 0..100 {
-        assert_ne!(
-            recording.call().send_on(&mut stream).await.unwrap().status,
-            429,
-            "{name}: too early"
-        );
+        assert_ne!(recording.call().send_on(&mut stream).await.unwrap().status, 429, "{name}: too early");
     }
 }
 
@@ -186,101 +144,48 @@ async fn every_recording_is_matched_or_is_known_not_to_be() {
             Some(difference) => failures.push(format!("{name}: {difference}")),
         }
     }
-    println!(
-        "{matched} recordings matched, {} without a match",
-        unmatched.len()
-    );
-    assert!(
-        failures.is_empty(),
-        "{} recordings differ:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    println!("{matched} recordings matched, {} without a match", unmatched.len());
+    assert!(failures.is_empty(), "{} recordings differ:\n{}", failures.len(), failures.join("\n"));
     let expected: BTreeSet<String> = UNMATCHED.lines().map(str::to_owned).collect();
-    let (new, gone): (Vec<_>, Vec<_>) = (
-        unmatched.difference(&expected).collect(),
-        expected.difference(&unmatched).collect(),
-    );
-    assert!(
-        new.is_empty() && gone.is_empty(),
-        "newly without a match: {new:?}; has one now: {gone:?}"
-    );
+    let (new, gone): (Vec<_>, Vec<_>) =
+        (unmatched.difference(&expected).collect(), expected.difference(&unmatched).collect());
+    assert!(new.is_empty() && gone.is_empty(), "newly without a match: {new:?}; has one now: {gone:?}");
 }
 
 /// The first difference between an answer and its recording.
 fn difference(recording: &Recording, answer: &Answer, seeded: &str) -> Option<String> {
     if u64::from(answer.status) != recording.status {
-        return Some(format!(
-            "status {} instead of {}",
-            answer.status, recording.status
-        ));
+        return Some(format!("status {} instead of {}", answer.status, recording.status));
     }
     let (got, wanted) = (headers(&answer.headers), headers(&recording.headers));
     if got != wanted {
         return Some(format!("headers {got:?} instead of {wanted:?}"));
     }
-    if recording.is_head()
-        || answer
-            .header("content-type")
-            .is_some_and(|kind| kind.starts_with("text/html"))
-    {
+    if recording.is_head() || answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
         return None;
     }
     let read = |body: &str| serde_json::from_str::<Value>(body).unwrap();
     let (got, wanted) = match comparison(&recording.name) {
-        Compare::Text => (
-            marked(&answer.body, seeded),
-            marked(&recording.body, seeded),
-        ),
+        Compare::Text => (marked(&answer.body, seeded), marked(&recording.body, seeded)),
         Compare::Types => (types(&read(&answer.body)), types(&read(&recording.body))),
-        Compare::TypesOfValues => (
-            types_of_values(&read(&answer.body)),
-            types_of_values(&read(&recording.body)),
-        ),
+        Compare::TypesOfValues => (types_of_values(&read(&answer.body)), types_of_values(&read(&recording.body))),
     };
-    (got != wanted).then(|| {
-        format!(
-            "body\n  {}\ninstead of\n  {}",
-            shortened(&got, &wanted),
-            shortened(&wanted, &got)
-        )
-    })
+    (got != wanted).then(|| format!("body\n  {}\ninstead of\n  {}", shortened(&got, &wanted), shortened(&wanted, &got)))
 }
 
 /// The part of a text from shortly before where it differs.
 fn shortened(text: &str, other: &str) -> String {
-    let same = text
-        .chars()
-        .zip(other.chars())
-        .take_while(|(one, two)| one == two)
-        .count();
-    text.chars()
-        .skip(same.saturating_sub(60))
-        .take(300)
-        .collect()
+    let same = text.chars().zip(other.chars()).take_while(|(one, two)| one == two).count();
+    text.chars().skip(same.saturating_sub(60)).take(300).collect()
 }
 
 /// The headers that matter; the numbers of budgets change from call to call, their presence does not.
 fn headers(all: &[(String, String)]) -> BTreeSet<(String, String)> {
     let matters = |name: &str| !matches!(name, "date" | "etag" | "vary");
-    let counts = |name: &str| {
-        matches!(
-            name,
-            "x-ratelimit-remaining" | "x-ratelimit-reset" | "content-length"
-        )
-    };
+    let counts = |name: &str| matches!(name, "x-ratelimit-remaining" | "x-ratelimit-reset" | "content-length");
     all.iter()
         .filter(|(name, _)| matters(name))
-        .map(|(name, value)| {
-            (
-                name.clone(),
-                if counts(name) {
-                    "<number>".to_owned()
-                } else {
-                    value.clone()
-                },
-            )
-        })
+        .map(|(name, value)| (name.clone(), if counts(name) { "<number>".to_owned() } else { value.clone() }))
         .collect()
 }
 
@@ -313,13 +218,10 @@ fn marked(text: &str, seeded: &str) -> String {
 fn is_time(head: &str) -> bool {
     let form = "dddd-dd-ddTdd:dd:dd.dddZ";
     head.len() == form.len()
-        && head
-            .chars()
-            .zip(form.chars())
-            .all(|(letter, wanted)| match wanted {
-                'd' => letter.is_ascii_digit(),
-                _ => letter == wanted,
-            })
+        && head.chars().zip(form.chars()).all(|(letter, wanted)| match wanted {
+            'd' => letter.is_ascii_digit(),
+            _ => letter == wanted,
+        })
 }
 
 fn is_id(head: &str, rest: &str) -> bool {
@@ -334,12 +236,8 @@ fn envelope(rest: &str) -> Option<(usize, String)> {
     let (data, after) = after.split_once(r#"\",\"authTag\":\""#)?;
     let (tag, after) = after.split_once(r#"\"}"#)?;
     let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (iv.len() == 24 && tag.len() == 32 && is_hex(iv) && is_hex(data) && is_hex(tag)).then(|| {
-        (
-            rest.len() - after.len(),
-            format!("<envelope of {}>", data.len() / 2),
-        )
-    })
+    (iv.len() == 24 && tag.len() == 32 && is_hex(iv) && is_hex(data) && is_hex(tag))
+        .then(|| (rest.len() - after.len(), format!("<envelope of {}>", data.len() / 2)))
 }
 
 /// The types in a value; a list is the set of the types of its items.
@@ -349,16 +247,12 @@ fn types(value: &Value) -> String {
         Value::Bool(_) => "boolean".to_owned(),
         Value::Number(_) => "number".to_owned(),
         Value::String(text) if text == "***" => "mask".to_owned(),
-        Value::String(text) if text.starts_with(r#"{"iv":""#) && text.contains("authTag") => {
-            "envelope".to_owned()
-        }
+        Value::String(text) if text.starts_with(r#"{"iv":""#) && text.contains("authTag") => "envelope".to_owned(),
         Value::String(_) => "string".to_owned(),
         Value::Array(items) => format!("{:?}", items.iter().map(types).collect::<BTreeSet<_>>()),
         Value::Object(members) => {
-            let members: Vec<String> = members
-                .iter()
-                .map(|(name, value)| format!("{name}: {}", types(value)))
-                .collect();
+            let members: Vec<String> =
+                members.iter().map(|(name, value)| format!("{name}: {}", types(value))).collect();
             format!("{{{}}}", members.join(", "))
         }
     }

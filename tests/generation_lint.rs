@@ -10,7 +10,8 @@ const HAND_WRITTEN: &[&str] = &["SecretInput", "SecretEntry", "FreeForm"];
 /// A small document that keeps every rule.
 fn document() -> Value {
     let answers = |schema: &str| {
-        let media = |schema: &str| json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}});
+        let media =
+            |schema: &str| json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}});
         json!({
             "2XX": {"description": "Done", "content": media(schema)},
             "4XX": {"description": "Refused", "content": media("ApiError")},
@@ -130,7 +131,9 @@ fn the_document_has_the_one_version_that_compiles() {
 fn operations_have_names_that_can_be_methods() {
     let named = |id: &str| with(&format!("{LIST}/operationId"), json!(id));
     refused(&without(&format!("{LIST}/operationId")), "GET /things", "`operationId` is missing");
-    for id in ["listThings", "things", "Things_list", "things__list", "_things_list", "things_list_", "1_list", "things-list"] {
+    for id in
+        ["listThings", "things", "Things_list", "things__list", "_things_list", "things_list_", "1_list", "things-list"]
+    {
         refused(&named(id), "GET /things", "must be `<resource>_<verb>`");
     }
     for id in ["clone", "new", "type", "new_with_client", "api_version"] {
@@ -142,8 +145,16 @@ fn operations_have_names_that_can_be_methods() {
 #[test]
 fn a_variant_stands_beside_another_operation_of_its_path_and_method() {
     let alone = json!({"operationId": "others_get", "summary": "Other", "responses": document()["paths"]["/things"]["get"]["responses"]});
-    refused(&with("/paths/~1others#one", json!({"get": alone})), "GET /others#one", "nothing else is `get` on `/others`");
-    refused(&with("/paths/~1things#two", json!({"put": alone})), "PUT /things#two", "nothing else is `put` on `/things`");
+    refused(
+        &with("/paths/~1others#one", json!({"get": alone})),
+        "GET /others#one",
+        "nothing else is `get` on `/others`",
+    );
+    refused(
+        &with("/paths/~1things#two", json!({"put": alone})),
+        "PUT /things#two",
+        "nothing else is `put` on `/things`",
+    );
     refused(&with("/paths/~1things#", json!({"get": alone})), "GET /things#", "must be one lower-case word");
     refused(&with("/paths/~1things#a#b", json!({"get": alone})), "GET /things#a#b", "must be one lower-case word");
     let mut only_variants = without("/paths/~1things");
@@ -166,11 +177,18 @@ fn paths_are_plain() {
 
 #[test]
 fn path_parameters_match_the_path() {
-    refused(&without(&format!("{DELETE}/parameters")), "DELETE /things/{thingId}", "no path parameter of that name is declared");
+    refused(
+        &without(&format!("{DELETE}/parameters")),
+        "DELETE /things/{thingId}",
+        "no path parameter of that name is declared",
+    );
     let stray = json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}});
     refused(&with(&format!("{LIST}/parameters/-"), stray), "GET /things", "`id` is not in the path");
     refused(
-        &with(&format!("{DELETE}/parameters"), json!([{"name": "thingId", "in": "path", "schema": {"type": "string"}}])),
+        &with(
+            &format!("{DELETE}/parameters"),
+            json!([{"name": "thingId", "in": "path", "schema": {"type": "string"}}]),
+        ),
         "DELETE /things/{thingId}",
         "must be `required`",
     );
@@ -180,7 +198,11 @@ fn path_parameters_match_the_path() {
 fn parameters_are_ones_that_can_be_sent() {
     let parameter = |value: Value| with(&format!("{LIST}/parameters/-"), value);
     let query = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string"}});
-    refused(&parameter(json!({"name": "c", "in": "cookie", "schema": {"type": "string"}})), "GET /things", "is a cookie");
+    refused(
+        &parameter(json!({"name": "c", "in": "cookie", "schema": {"type": "string"}})),
+        "GET /things",
+        "is a cookie",
+    );
     refused(&parameter(json!({"name": "x", "in": "query"})), "GET /things", "`x` has no schema");
     refused(&parameter(query("Tag")), "GET /things", "both become `tag`");
     refused(&parameter(query("send")), "GET /things", "the name of a method that every request has");
@@ -190,7 +212,9 @@ fn parameters_are_ones_that_can_be_sent() {
         "a simple value or a list of them",
     );
     refused(
-        &parameter(json!({"name": "x", "in": "query", "explode": false, "schema": {"type": "array", "items": {"type": "string"}}})),
+        &parameter(
+            json!({"name": "x", "in": "query", "explode": false, "schema": {"type": "array", "items": {"type": "string"}}}),
+        ),
         "GET /things",
         "`explode: false`",
     );
@@ -199,6 +223,11 @@ fn parameters_are_ones_that_can_be_sent() {
         "GET /things",
         "style",
     );
+    refused(
+        &parameter(json!({"name": "X Y", "in": "header", "schema": {"type": "string"}})),
+        "GET /things",
+        "cannot be the name of a header",
+    );
     for header in ["Authorization", "X-API-Key"] {
         refused(
             &parameter(json!({"name": header, "in": "header", "schema": {"type": "string"}})),
@@ -206,7 +235,12 @@ fn parameters_are_ones_that_can_be_sent() {
             "is set by the client",
         );
     }
-    assert!(findings(&parameter(json!({"name": "x", "in": "query", "schema": {"$ref": "#/components/schemas/SecretInput"}}))).is_empty());
+    assert!(
+        findings(&parameter(
+            json!({"name": "x", "in": "query", "schema": {"$ref": "#/components/schemas/SecretInput"}})
+        ))
+        .is_empty()
+    );
 }
 
 #[test]
@@ -220,7 +254,10 @@ fn bodies_are_named_json() {
         json!({"type": "array", "items": {"$ref": "#/components/schemas/Other"}});
     assert_eq!(findings(&unnamed), ["POST /things: the request body must be a named schema, by `$ref`"]);
     refused(
-        &with(&format!("{body}/content"), json!({"application/json": {"schema": schema}, "text/plain": {"schema": schema}})),
+        &with(
+            &format!("{body}/content"),
+            json!({"application/json": {"schema": schema}, "text/plain": {"schema": schema}}),
+        ),
         "POST /things",
         "one media type",
     );
@@ -229,8 +266,13 @@ fn bodies_are_named_json() {
 #[test]
 fn answers_are_one_type_for_success_and_one_for_errors() {
     let answers = format!("{LIST}/responses");
-    let media = |schema: &str| json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}});
-    refused(&with(&format!("{answers}/200"), json!({"description": "Done"})), "GET /things", "exactly `2XX`, `4XX` and `5XX`");
+    let media =
+        |schema: &str| json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}});
+    refused(
+        &with(&format!("{answers}/200"), json!({"description": "Done"})),
+        "GET /things",
+        "exactly `2XX`, `4XX` and `5XX`",
+    );
     refused(&without(&format!("{answers}/5XX")), "GET /things", "exactly `2XX`, `4XX` and `5XX`");
     refused(&with(&format!("{answers}/default"), json!({"description": "Any"})), "GET /things", "`default` hides");
     refused(
@@ -238,15 +280,25 @@ fn answers_are_one_type_for_success_and_one_for_errors() {
         "GET /things",
         "the answer 4XX must be `ApiError`",
     );
-    refused(&with(&format!("{answers}/5XX"), json!({"description": "No"})), "GET /things", "the answer 5XX must be `ApiError`");
     refused(
-        &with(&format!("{answers}/2XX"), json!({"description": "Done", "content": {"text/csv": {"schema": {"$ref": "#/components/schemas/ThingList"}}}})),
+        &with(&format!("{answers}/5XX"), json!({"description": "No"})),
+        "GET /things",
+        "the answer 5XX must be `ApiError`",
+    );
+    refused(
+        &with(
+            &format!("{answers}/2XX"),
+            json!({"description": "Done", "content": {"text/csv": {"schema": {"$ref": "#/components/schemas/ThingList"}}}}),
+        ),
         "GET /things",
         "as `application/json`",
     );
     let unnamed = json!({"type": "array", "items": {"$ref": "#/components/schemas/ThingList"}});
     refused(
-        &with(&format!("{answers}/2XX"), json!({"description": "Done", "content": {"application/json": {"schema": unnamed}}})),
+        &with(
+            &format!("{answers}/2XX"),
+            json!({"description": "Done", "content": {"application/json": {"schema": unnamed}}}),
+        ),
         "GET /things",
         "the answer must be a named schema",
     );
@@ -262,7 +314,11 @@ fn any_error_body_reads_as_an_error() {
 fn documentation_holds_no_code_that_would_run() {
     for code in ["Look:\n```\nlet x = 1;\n```", "Look:\n\n    let x = 1;", "Look:\n\n\tlet x = 1;", "~~~\nx\n~~~"] {
         refused(&with(&format!("{LIST}/description"), json!(code)), "GET /things", "code, which would run as a test");
-        refused(&with(&format!("{THING}/id/description"), json!(code)), "schema Thing", "code, which would run as a test");
+        refused(
+            &with(&format!("{THING}/id/description"), json!(code)),
+            "schema Thing",
+            "code, which would run as a test",
+        );
     }
     refused(&with(&format!("{LIST}/description"), json!("an `open tick")), "GET /things", "without its partner");
     refused(&without(&format!("{LIST}/summary")), "GET /things", "`summary` must be one line");
@@ -279,7 +335,11 @@ fn schemas_use_only_what_compiles_soundly() {
     }
     refused(&id(json!({"type": "string", "pattern": "^a"})), "schema Thing", "`id`: `pattern`");
     for format in ["date", "date-time", "uuid"] {
-        refused(&id(json!({"type": "string", "format": format})), "schema Thing", &format!("`id`: the format `{format}`"));
+        refused(
+            &id(json!({"type": "string", "format": format})),
+            "schema Thing",
+            &format!("`id`: the format `{format}`"),
+        );
     }
     assert!(findings(&id(json!({"type": "integer", "format": "int64"}))).is_empty());
     refused(&id(json!({"type": ["string", "null"]})), "schema Thing", "`id`: `type` must be one of");
@@ -310,7 +370,11 @@ fn answers_survive_what_the_service_may_send_next() {
         "`labels`: an optional array or map",
     );
     refused(&property(json!({"type": "string", "enum": ["a"]})), "schema Thing", "`labels`: an `enum` in an answer");
-    refused(&property(json!({"type": "boolean", "default": false})), "schema Thing", "`labels`: a `default` in an answer");
+    refused(
+        &property(json!({"type": "boolean", "default": false})),
+        "schema Thing",
+        "`labels`: a `default` in an answer",
+    );
     assert!(findings(&with("/components/schemas/ThingCreate/properties/list", list)).is_empty());
 }
 
@@ -331,7 +395,11 @@ fn names_stay_apart_in_rust() {
 #[test]
 fn references_lead_somewhere_and_stand_alone() {
     let id = |value: Value| with(&format!("{THING}/id"), value);
-    refused(&id(json!({"$ref": "#/components/schemas/Nothing"})), "schema Thing", "`#/components/schemas/Nothing`, which does not exist");
+    refused(
+        &id(json!({"$ref": "#/components/schemas/Nothing"})),
+        "schema Thing",
+        "`#/components/schemas/Nothing`, which does not exist",
+    );
     refused(
         &id(json!({"$ref": "#/components/schemas/FreeForm", "nullable": true})),
         "schema Thing",
@@ -346,5 +414,9 @@ fn references_lead_somewhere_and_stand_alone() {
 fn what_is_declared_is_used_and_what_is_required_is_declared() {
     let stray = json!({"type": "object", "properties": {"a": {"type": "string"}}});
     refused(&with("/components/schemas/Stray", stray), "schema Stray", "no operation uses it");
-    refused(&with("/components/schemas/Thing/required", json!(["id", "gone"])), "schema Thing", "names `gone`, which is no property");
+    refused(
+        &with("/components/schemas/Thing/required", json!(["id", "gone"])),
+        "schema Thing",
+        "names `gone`, which is no property",
+    );
 }

@@ -22,7 +22,9 @@ struct Once {
 
 impl Once {
     fn answering(head: &str, body: &str) -> Self {
-        let answer = format!("{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        // without a head the connection just ends
+        let end = format!("content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        let answer = if head.is_empty() { String::new() } else { format!("{head}{end}") };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let request = std::thread::spawn(move || {
@@ -66,10 +68,22 @@ fn client(address: SocketAddr) -> XtraClient {
         .unwrap()
 }
 
-/// A client that fails if anything is sent: nothing listens there.
-fn client_to_nowhere() -> XtraClient {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    client(listener.local_addr().unwrap())
+/// A service that hears whether anything is sent to it.
+struct Silent(TcpListener);
+
+impl Silent {
+    fn new() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    fn client(&self) -> XtraClient {
+        client(self.0.local_addr().unwrap())
+    }
+
+    fn heard_nothing(&self) {
+        self.0.set_nonblocking(true).unwrap();
+        assert_eq!(self.0.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    }
 }
 
 fn first_line(request: &str) -> &str {
@@ -94,8 +108,11 @@ async fn a_variant_of_a_path_is_not_sent() {
 
 #[tokio::test]
 async fn path_parameters_stay_in_their_segment() {
-    for (branch, sent) in [("feature/new-ui", "feature%2Fnew-ui"), (r"..\..\admin", "..%5C..%5Cadmin"), ("50% ü?#", "50%25%20%C3%BC%3F%23")]
-    {
+    for (branch, sent) in [
+        ("feature/new-ui", "feature%2Fnew-ui"),
+        (r"..\..\admin", "..%5C..%5Cadmin"),
+        ("50% ü?#", "50%25%20%C3%BC%3F%23"),
+    ] {
         let service = Once::answering(OK, "{}");
         service.client().raw().branches_clear().branch_id(branch).send().await.unwrap();
         assert_eq!(first_line(&service.request()), format!("POST /api/branch/{sent}/clear HTTP/1.1"));
@@ -104,19 +121,25 @@ async fn path_parameters_stay_in_their_segment() {
 
 #[tokio::test]
 async fn a_path_parameter_that_would_leave_its_segment_is_refused_before_anything_is_sent() {
-    let client = client_to_nowhere();
+    let service = Silent::new();
     for branch in ["", ".", ".."] {
-        let error = client.raw().branches_delete().branch_id(branch).send().await.unwrap_err();
-        assert!(matches!(&error, Error::InvalidRequest(text) if text.starts_with("`branch_id` must not be")), "{error:?}");
+        let error = service.client().raw().branches_delete().branch_id(branch).send().await.unwrap_err();
+        assert!(
+            matches!(&error, Error::InvalidRequest(text) if text.starts_with("`branch_id` must not be")),
+            "{error:?}"
+        );
         assert_eq!(error.into_xtra_error().kind(), ErrorKind::Invalid);
     }
+    service.heard_nothing();
 }
 
 #[tokio::test]
 async fn a_missing_parameter_is_refused_by_name_before_anything_is_sent() {
-    let error = client_to_nowhere().raw().projects_get().send().await.unwrap_err();
+    let service = Silent::new();
+    let error = service.client().raw().projects_get().send().await.unwrap_err();
     assert!(error.to_string().contains("id was not initialized"), "{error}");
     assert_eq!(error.status(), None);
+    service.heard_nothing();
 }
 
 #[tokio::test]
@@ -124,7 +147,8 @@ async fn only_the_headers_of_the_client_are_sent() {
     let service = Once::answering(OK, "[]");
     service.client().raw().projects_list().send().await.unwrap();
     let request = service.request().to_lowercase();
-    let mut names: Vec<&str> = request.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
+    let mut names: Vec<&str> =
+        request.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
     names.sort_unstable();
     assert_eq!(names, ["accept", "authorization", "host", "user-agent"]);
 }
@@ -152,7 +176,10 @@ async fn a_secret_is_sent_but_its_request_does_not_show_it() {
 
 #[tokio::test]
 async fn an_answer_shows_its_status_but_no_secret_and_no_header() {
-    let service = Once::answering(&format!("{OK}set-cookie: {CANARY}\r\nx-values-masked: true\r\n"), &format!("{{\"KEY\":\"{CANARY}\"}}"));
+    let service = Once::answering(
+        &format!("{OK}set-cookie: {CANARY}\r\nx-values-masked: true\r\n"),
+        &format!("{{\"KEY\":\"{CANARY}\"}}"),
+    );
     let answer = service.client().raw().secrets_read().project_id("p").env("e").send().await.unwrap();
     assert_eq!(answer.header("X-Values-Masked"), Some("true"));
     assert_eq!(answer.get("KEY").and_then(|entry| entry.expose()), Some(CANARY));
@@ -201,7 +228,8 @@ async fn a_refusal_in_json_is_read_whatever_its_content_type_says() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_its_target_not_shown() {
-    let service = Once::answering(&format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1/{CANARY}\r\n"), "");
+    let service =
+        Once::answering(&format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1/{CANARY}\r\n"), "");
     let error = service.client().raw().projects_list().send().await.unwrap_err();
     assert!(matches!(error, Error::UnexpectedResponse(_)));
     assert_eq!(hides_the_canary(error).kind(), ErrorKind::Redirected);
@@ -209,7 +237,8 @@ async fn a_redirect_is_not_followed_and_its_target_not_shown() {
 
 #[tokio::test]
 async fn an_error_that_is_no_answer_shows_no_address() {
-    let error = client_to_nowhere().raw().projects_get().id(CANARY).send().await.unwrap_err();
+    let service = Once::answering("", "");
+    let error = service.client().raw().projects_get().id(CANARY).send().await.unwrap_err();
     assert!(matches!(error, Error::Failed(_)));
     assert!(error.is_retryable());
     assert_eq!(hides_the_canary(error).kind(), ErrorKind::Network);
@@ -228,7 +257,7 @@ async fn the_question_mark_turns_a_raw_error_into_the_error_of_the_crate() {
 
 #[tokio::test]
 async fn a_raw_client_shows_no_url_and_no_token() {
-    let client = client_to_nowhere();
+    let client = Silent::new().client();
     let shown = format!("{:?} {:?}", client.raw(), client.raw().projects_list());
     assert!(!shown.contains("127.0.0.1") && !shown.contains("token-of-test"), "{shown}");
 }
@@ -236,7 +265,7 @@ async fn a_raw_client_shows_no_url_and_no_token() {
 #[test]
 fn raw_calls_can_be_sent_to_other_threads() {
     fn is_send<T: Send>(_: T) {}
-    let client = client_to_nowhere();
+    let client = Silent::new().client();
     is_send(client.raw().projects_get().id("p").send());
     fn is_shared<T: Send + Sync + 'static>() {}
     is_shared::<xtrasecurity::raw::Client>();

@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 
 pub(super) fn parse(document: &str) -> Result<Value, String> {
     let mut reader = serde_json::Deserializer::from_str(document);
-    let value = Unique { inside: "the document" }.deserialize(&mut reader).map_err(|error| format!("is not usable JSON: {error}"))?;
+    let value = Unique { inside: "the document" }
+        .deserialize(&mut reader)
+        .map_err(|error| format!("is not usable JSON: {error}"))?;
     reader.end().map_err(|error| format!("is not usable JSON: {error}"))?;
     Ok(value)
 }

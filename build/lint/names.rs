@@ -4,10 +4,61 @@ use std::collections::BTreeMap;
 
 /// Words that cannot name an operation or a setter, or that the generated code has taken already.
 const TAKEN: &[&str] = &[
-    "as", "async", "await", "break", "clone", "const", "continue", "crate", "dyn", "else", "enum", "extern", "false", "fn", "for",
-    "gen", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "new", "pub", "ref", "return", "self", "static",
-    "struct", "super", "trait", "true", "type", "unsafe", "use", "where", "while", "abstract", "become", "box", "do", "final",
-    "macro", "override", "priv", "try", "typeof", "unsized", "virtual", "yield", "new_with_client", "api_version",
+    "as",
+    "async",
+    "await",
+    "break",
+    "clone",
+    "const",
+    "continue",
+    "crate",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "new",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "struct",
+    "super",
+    "trait",
+    "true",
+    "type",
+    "unsafe",
+    "use",
+    "where",
+    "while",
+    "abstract",
+    "become",
+    "box",
+    "do",
+    "final",
+    "macro",
+    "override",
+    "priv",
+    "try",
+    "typeof",
+    "unsized",
+    "virtual",
+    "yield",
+    "new_with_client",
+    "api_version",
 ];
 
 pub(super) fn is_taken(name: &str) -> bool {
@@ -17,7 +68,8 @@ pub(super) fn is_taken(name: &str) -> bool {
 /// `<resource>_<verb>`: lower-case words with single underscores, at least two.
 pub(super) fn is_operation_name(name: &str) -> bool {
     let words: Vec<&str> = name.split('_').collect();
-    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_word =
+        |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     words.len() >= 2 && words.iter().all(is_word) && name.starts_with(|first: char| first.is_ascii_lowercase())
 }
 

@@ -50,15 +50,19 @@ fn check_path(lint: &mut Lint<'_>, place: &str, paths: &Map<String, Value>, path
         lint.report(place, "a parameter is a whole segment of the path, as in `/a/{b}`");
     }
     let Some((base, variant)) = path.split_once('#') else { return };
-    let is_word = !variant.is_empty() && variant.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte.is_ascii_digit());
+    let is_word = !variant.is_empty()
+        && variant.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte.is_ascii_digit());
     if !is_word {
         lint.report(place, "the variant after `#` must be one lower-case word");
     }
-    let has_sibling = paths.iter().any(|(other, item)| {
-        other != path && other.split('#').next() == Some(base) && item.get(method).is_some()
-    });
+    let has_sibling = paths
+        .iter()
+        .any(|(other, item)| other != path && other.split('#').next() == Some(base) && item.get(method).is_some());
     if !has_sibling {
-        lint.report(place, format!("`#` is for operations that share a path and method, but nothing else is `{method}` on `{base}`"));
+        lint.report(
+            place,
+            format!("`#` is for operations that share a path and method, but nothing else is `{method}` on `{base}`"),
+        );
     }
 }
 
@@ -86,7 +90,13 @@ fn check_summary(lint: &mut Lint<'_>, place: &str, operation: &Value) {
     text::check_description(lint, place, "description", operation);
 }
 
-fn check_parameters<'a>(lint: &mut Lint<'a>, place: &str, path: &str, item: &'a Map<String, Value>, operation: &'a Value) {
+fn check_parameters<'a>(
+    lint: &mut Lint<'a>,
+    place: &str,
+    path: &str,
+    item: &'a Map<String, Value>,
+    operation: &'a Value,
+) {
     let list = |holder: Option<&'a Value>| holder.and_then(Value::as_array).into_iter().flatten();
     let all: Vec<&'a Value> = list(item.get("parameters")).chain(list(operation.get("parameters"))).collect();
     let mut in_path = BTreeSet::new();
@@ -122,8 +132,11 @@ fn check_parameter<'a>(lint: &mut Lint<'a>, place: &str, name: &str, parameter: 
         "header" if names::snake(name) == "authorization" || names::snake(name) == "x_api_key" => {
             lint.report(place, format!("the header `{name}` is set by the client, from its credentials"));
         }
+        "header" if !is_header_name(name) => lint.report(place, format!("`{name}` cannot be the name of a header")),
         "header" => {}
-        "cookie" => lint.report(place, format!("the parameter `{name}` is a cookie, which the generator cannot compile")),
+        "cookie" => {
+            lint.report(place, format!("the parameter `{name}` is a cookie, which the generator cannot compile"))
+        }
         _ => lint.report(place, format!("the parameter `{name}` must be in `path`, `query` or `header`")),
     }
     if TAKEN_SETTERS.contains(&names::snake(name).as_str()) {
@@ -141,6 +154,11 @@ fn check_parameter<'a>(lint: &mut Lint<'a>, place: &str, name: &str, parameter: 
         None => lint.report(place, format!("the parameter `{name}` has no schema")),
     }
     text::check_description(lint, place, &format!("description of `{name}`"), parameter);
+}
+
+/// An HTTP token; the client would panic on anything else.
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 fn template_names(path: &str) -> BTreeSet<&str> {

@@ -10,7 +10,8 @@ pub(super) const ERROR: &str = "ApiError";
 pub(super) fn check<'a>(lint: &mut Lint<'a>, place: &str, operation: &'a Value) {
     let empty = Map::new();
     let answers = operation.get("responses").and_then(Value::as_object);
-    let found: Vec<&str> = answers.unwrap_or(&empty).keys().map(String::as_str).filter(|key| !key.starts_with("x-")).collect();
+    let found: Vec<&str> =
+        answers.unwrap_or(&empty).keys().map(String::as_str).filter(|key| !key.starts_with("x-")).collect();
     if found.contains(&"default") {
         lint.report(place, "`default` hides which answers are errors: use `2XX`, `4XX` and `5XX`");
     } else if found != ["2XX", "4XX", "5XX"] {
@@ -38,9 +39,13 @@ fn check_success(lint: &mut Lint<'_>, place: &str, answer: &Value) {
 }
 
 fn check_error(lint: &mut Lint<'_>, place: &str, status: &str, answer: &Value) {
-    let media = answer.get("content").and_then(Value::as_object).filter(|content| content.keys().eq(["application/json"]));
+    let media =
+        answer.get("content").and_then(Value::as_object).filter(|content| content.keys().eq(["application/json"]));
     let schema = media.and_then(|content| content.get("application/json")).and_then(|media| media.get("schema"));
     if schema.and_then(schema_name) != Some(ERROR) {
-        lint.report(place, format!("the answer {status} must be `{ERROR}` as `application/json`: errors have one type"));
+        lint.report(
+            place,
+            format!("the answer {status} must be `{ERROR}` as `application/json`: errors have one type"),
+        );
     }
 }

@@ -22,8 +22,19 @@ const KEYWORDS: &[(&str, &str)] = &[
 ];
 
 /// Formats whose types fail on text that the service may well send, or need another crate.
-const FORMATS: &[&str] =
-    &["date", "date-time", "time", "partial-date-time", "partial-time", "uuid", "ip", "ipv4", "ipv6", "binary", "regex"];
+const FORMATS: &[&str] = &[
+    "date",
+    "date-time",
+    "time",
+    "partial-date-time",
+    "partial-time",
+    "uuid",
+    "ip",
+    "ipv4",
+    "ipv6",
+    "binary",
+    "regex",
+];
 
 pub(super) fn check(lint: &mut Lint<'_>) {
     let Some(schemas) = lint.schemas() else {
@@ -53,7 +64,8 @@ pub(super) fn check_parameter<'a>(lint: &mut Lint<'a>, place: &str, name: &str, 
         return;
     }
     let Some(target) = lint.resolve(place, schema) else { return };
-    let simple = |schema: &Value| !matches!(schema.get("type").and_then(Value::as_str), Some("object" | "array") | None);
+    let simple =
+        |schema: &Value| !matches!(schema.get("type").and_then(Value::as_str), Some("object" | "array") | None);
     let listed = target.get("items").is_some_and(simple);
     if !simple(target) && !listed {
         lint.report(place, format!("the parameter `{name}` must be a simple value or a list of them"));
@@ -146,7 +158,9 @@ impl<'a> Walk<'_, 'a> {
         if schema_name(schema).is_none() {
             self.report(at, "`$ref` must name a schema under `#/components/schemas/`");
         }
-        if self.lint.resolve(self.place, schema).is_some() && schema.as_object().is_some_and(|fields| fields.contains_key("nullable")) {
+        if self.lint.resolve(self.place, schema).is_some()
+            && schema.as_object().is_some_and(|fields| fields.contains_key("nullable"))
+        {
             self.report(at, "`nullable` beside `$ref` is ignored in OpenAPI 3.0: leave the property optional instead");
         }
     }
@@ -160,9 +174,13 @@ impl<'a> Walk<'_, 'a> {
         if let Some(format) = fields.get("format").and_then(Value::as_str)
             && FORMATS.contains(&format)
         {
-            self.report(at, &format!("the format `{format}` refuses text that the service may send: use a plain string"));
+            self.report(
+                at,
+                &format!("the format `{format}` refuses text that the service may send: use a plain string"),
+            );
         }
-        let values: Vec<&str> = fields.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let values: Vec<&str> =
+            fields.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         if fields.contains_key("enum") && self.answered {
             self.report(at, "an `enum` in an answer fails on the first new value: use an open string");
         }
@@ -175,12 +193,19 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn object(&mut self, fields: &'a Map<String, Value>, at: &str) {
-        let properties = fields.get("properties").and_then(Value::as_object).filter(|properties| !properties.is_empty());
+        let properties =
+            fields.get("properties").and_then(Value::as_object).filter(|properties| !properties.is_empty());
         match (properties, fields.get("additionalProperties")) {
-            (_, Some(Value::Bool(false))) => self.report(at, "`additionalProperties: false` fails on the first new field"),
-            (Some(_), Some(Value::Object(_))) => self.report(at, "an object has `properties` or `additionalProperties`, not both"),
+            (_, Some(Value::Bool(false))) => {
+                self.report(at, "`additionalProperties: false` fails on the first new field")
+            }
+            (Some(_), Some(Value::Object(_))) => {
+                self.report(at, "an object has `properties` or `additionalProperties`, not both")
+            }
             (None, Some(values @ Value::Object(_))) => self.schema(values, &format!("{at}{{}}")),
-            (None, _) => self.report(at, "an object without properties is untyped and would be printed: use `FreeForm`"),
+            (None, _) => {
+                self.report(at, "an object without properties is untyped and would be printed: use `FreeForm`")
+            }
             (Some(_), _) => {}
         }
         let Some(properties) = properties else { return };

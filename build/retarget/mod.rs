@@ -9,7 +9,9 @@ mod request;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Expr, File, ImplItem, Item, ItemImpl, ItemStruct, ItemUse, Lit, Meta, Path, Type, UseTree, Visibility};
+use syn::{
+    Attribute, Expr, File, ImplItem, Item, ItemImpl, ItemStruct, ItemUse, Lit, Meta, Path, Type, UseTree, Visibility,
+};
 
 /// What generated code may import from the generator's runtime, and whether ours has it too.
 const KNOWN_IMPORTS: &[(&str, bool)] = &[
@@ -90,7 +92,8 @@ impl Rewrite {
         let runtime = &self.runtime;
         let mut items = Vec::new();
         for (public, visibility) in [(true, quote::quote!(pub)), (false, quote::quote!())] {
-            let part: Vec<_> = kept.iter().filter(|name| (*name == "Error" || *name == "ResponseValue") == public).collect();
+            let part: Vec<_> =
+                kept.iter().filter(|name| (*name == "Error" || *name == "ResponseValue") == public).collect();
             if !part.is_empty() {
                 items.push(syn::parse_quote!(#[allow(unused_imports)] #visibility use #runtime::{#(#part),*};));
             }
@@ -241,5 +244,8 @@ fn drop_leaf(tree: &mut UseTree, name: &str) {
 }
 
 fn mentions_text(item: &impl ToTokens, text: &str) -> bool {
-    any_token(item.to_token_stream(), &mut |token| matches!(token, TokenTree::Literal(literal) if literal.to_string().contains(text)))
+    any_token(
+        item.to_token_stream(),
+        &mut |token| matches!(token, TokenTree::Literal(literal) if literal.to_string().contains(text)),
+    )
 }

@@ -7,15 +7,8 @@ use super::wire::Call;
 
 /// An authenticated caller.
 pub(super) enum Session {
-    User {
-        id: String,
-        tier: Tier,
-    },
-    Account {
-        id: String,
-        project: String,
-        permissions: Vec<String>,
-    },
+    User { id: String, tier: Tier },
+    Account { id: String, project: String, permissions: Vec<String> },
 }
 
 /// The token of a request. `X-API-Key` wins whenever it is not empty; the scheme of `Authorization` is matched to the letter,
@@ -25,27 +18,18 @@ fn presented(call: &Call) -> Option<&str> {
         return Some(key);
     }
     let credentials = call.header("authorization")?.strip_prefix("Bearer ")?;
-    credentials
-        .split(' ')
-        .next()
-        .filter(|token| !token.is_empty())
+    credentials.split(' ').next().filter(|token| !token.is_empty())
 }
 
 /// The session of a request; nothing for a token that is missing, unknown or expired.
 pub(super) fn session(world: &World, call: &Call) -> Option<Session> {
     let fingerprint = fingerprint(presented(call)?);
-    let token = world
-        .tokens
-        .iter()
-        .find(|token| token.fingerprint == fingerprint)?;
+    let token = world.tokens.iter().find(|token| token.fingerprint == fingerprint)?;
     if token.expires.is_some_and(|expires| expires <= world.now()) {
         return None;
     }
     match &token.holder {
-        Holder::User(id) => world.user(id).map(|user| Session::User {
-            id: id.clone(),
-            tier: user.tier,
-        }),
+        Holder::User(id) => world.user(id).map(|user| Session::User { id: id.clone(), tier: user.tier }),
         Holder::Account(id) => world.account(id).map(|account| Session::Account {
             id: id.clone(),
             project: account.project.clone(),
@@ -82,9 +66,7 @@ impl Session {
     pub(super) fn role(&self, world: &World, project: &str) -> Result<Option<Role>, Crash> {
         match self {
             Session::User { id, .. } => Ok(world.role_of(id, checked_id(project)?)),
-            Session::Account { project: own, .. } => {
-                Ok((own == project).then_some(Role::Developer))
-            }
+            Session::Account { project: own, .. } => Ok((own == project).then_some(Role::Developer)),
         }
     }
 }

@@ -91,15 +91,8 @@ impl DevServer {
         let mut world = self.shared.world();
         let (found, on) = place(&world, project, branch)?;
         let (project, owner, branch_id) = (found.id.clone(), found.owner.clone(), on.id.clone());
-        let place = Place {
-            project,
-            environment: environment.to_owned(),
-            branch: branch_id,
-            key: key.to_owned(),
-        };
-        world
-            .write(place, branch == MAIN, value, &owner)
-            .map_err(|_| DevServerError::Random)
+        let place = Place { project, environment: environment.to_owned(), branch: branch_id, key: key.to_owned() };
+        world.write(place, branch == MAIN, value, &owner).map_err(|_| DevServerError::Random)
     }
 
     /// Adds a secret of any form; one with the same key stays as well, and the later one wins on a read.
@@ -130,39 +123,20 @@ impl DevServer {
         let (found, on) = place(&world, project, branch)?;
         let (project, branch_id, on_main) = (found.id.clone(), on.id.clone(), branch == MAIN);
         let before = world.secrets.len();
-        world
-            .secrets
-            .retain(|secret| !is_at(secret, &project, environment, &branch_id, on_main, key));
+        world.secrets.retain(|secret| !is_at(secret, &project, environment, &branch_id, on_main, key));
         Ok(world.secrets.len() < before)
     }
 
     /// The value of a secret as an owner reads it.
     #[must_use]
-    pub fn secret(
-        &self,
-        project: &str,
-        environment: &str,
-        branch: &str,
-        key: &str,
-    ) -> Option<String> {
-        self.find(project, environment, branch, key, |world, secret| {
-            world.plaintext(secret)
-        })
-        .flatten()
+    pub fn secret(&self, project: &str, environment: &str, branch: &str, key: &str) -> Option<String> {
+        self.find(project, environment, branch, key, |world, secret| world.plaintext(secret)).flatten()
     }
 
     /// The version of a secret.
     #[must_use]
-    pub fn secret_version(
-        &self,
-        project: &str,
-        environment: &str,
-        branch: &str,
-        key: &str,
-    ) -> Option<String> {
-        self.find(project, environment, branch, key, |_, secret| {
-            secret.version.clone()
-        })
+    pub fn secret_version(&self, project: &str, environment: &str, branch: &str, key: &str) -> Option<String> {
+        self.find(project, environment, branch, key, |_, secret| secret.version.clone())
     }
 
     /// Adds a branch to a project.
@@ -174,10 +148,7 @@ impl DevServer {
         let mut world = self.shared.world();
         let id = find_project(&world, project)?.id.clone();
         if world.branch_named(&id, name).is_some() {
-            return Err(DevServerError::Duplicate {
-                what: "branch",
-                name: name.to_owned(),
-            });
+            return Err(DevServerError::Duplicate { what: "branch", name: name.to_owned() });
         }
         world.plant_branch(&id, name, None);
         Ok(())
@@ -188,12 +159,7 @@ impl DevServer {
     /// # Errors
     ///
     /// [`DevServerError::Unknown`] for the project or the branch.
-    pub fn rename_branch(
-        &self,
-        project: &str,
-        name: &str,
-        new_name: &str,
-    ) -> Result<(), DevServerError> {
+    pub fn rename_branch(&self, project: &str, name: &str, new_name: &str) -> Result<(), DevServerError> {
         let mut world = self.shared.world();
         let id = place(&world, project, name)?.1.id.clone();
         for branch in world.branches.iter_mut().filter(|branch| branch.id == id) {
@@ -216,11 +182,7 @@ impl DevServer {
     /// # Errors
     ///
     /// [`DevServerError::Unknown`] for the project.
-    pub fn set_two_factor_required(
-        &self,
-        project: &str,
-        required: bool,
-    ) -> Result<(), DevServerError> {
+    pub fn set_two_factor_required(&self, project: &str, required: bool) -> Result<(), DevServerError> {
         self.change(project, |project| project.two_factor = required)
     }
 
@@ -244,17 +206,11 @@ impl DevServer {
         let fingerprint = fingerprint(token);
         let mut world = self.shared.world();
         let before = world.tokens.len();
-        world
-            .tokens
-            .retain(|token| token.fingerprint != fingerprint);
+        world.tokens.retain(|token| token.fingerprint != fingerprint);
         world.tokens.len() < before
     }
 
-    fn change(
-        &self,
-        project: &str,
-        change: impl FnOnce(&mut Project),
-    ) -> Result<(), DevServerError> {
+    fn change(&self, project: &str, change: impl FnOnce(&mut Project)) -> Result<(), DevServerError> {
         let mut world = self.shared.world();
         let id = find_project(&world, project)?.id.clone();
         if let Some(project) = world.projects.iter_mut().find(|project| project.id == id) {
@@ -274,16 +230,7 @@ impl DevServer {
         let world = self.shared.world();
         let (project, on) = place(&world, project, branch).ok()?;
         let mut secrets = world.secrets.iter().rev();
-        let secret = secrets.find(|secret| {
-            is_at(
-                secret,
-                &project.id,
-                environment,
-                &on.id,
-                branch == MAIN,
-                key,
-            )
-        })?;
+        let secret = secrets.find(|secret| is_at(secret, &project.id, environment, &on.id, branch == MAIN, key))?;
         Some(of(&world, secret))
     }
 }
@@ -294,26 +241,13 @@ fn find_project<'a>(world: &'a World, project: &str) -> Result<&'a Project, DevS
     found.ok_or_else(|| DevServerError::unknown("project", project))
 }
 
-fn place<'a>(
-    world: &'a World,
-    project: &str,
-    branch: &str,
-) -> Result<(&'a Project, &'a Branch), DevServerError> {
+fn place<'a>(world: &'a World, project: &str, branch: &str) -> Result<(&'a Project, &'a Branch), DevServerError> {
     let found = find_project(world, project)?;
-    let branch = world
-        .branch_named(&found.id, branch)
-        .ok_or_else(|| DevServerError::unknown("branch", branch))?;
+    let branch = world.branch_named(&found.id, branch).ok_or_else(|| DevServerError::unknown("branch", branch))?;
     Ok((found, branch))
 }
 
-fn is_at(
-    secret: &Secret,
-    project: &str,
-    environment: &str,
-    branch: &str,
-    on_main: bool,
-    key: &str,
-) -> bool {
+fn is_at(secret: &Secret, project: &str, environment: &str, branch: &str, on_main: bool, key: &str) -> bool {
     let here = match &secret.branch {
         BranchLink::Branch(id) => id == branch,
         BranchLink::Null | BranchLink::Unset => on_main,

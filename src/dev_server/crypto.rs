@@ -31,10 +31,8 @@ impl Vault {
         let mut iv = [0_u8; IV_BYTES];
         self.random.fill(&mut iv).ok()?;
         let mut data = plaintext.as_bytes().to_vec();
-        let tag = self
-            .key
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(iv), Aad::empty(), &mut data)
-            .ok()?;
+        let tag =
+            self.key.seal_in_place_separate_tag(Nonce::assume_unique_for_key(iv), Aad::empty(), &mut data).ok()?;
         let envelope = object([
             ("iv", hex(&iv).into()),
             ("encryptedData", hex(&data).into()),
@@ -60,10 +58,7 @@ impl Vault {
         }
         data.extend_from_slice(&tag);
         let nonce = Nonce::assume_unique_for_key(iv);
-        let plaintext = self
-            .key
-            .open_in_place(nonce, Aad::empty(), &mut data)
-            .ok()?;
+        let plaintext = self.key.open_in_place(nonce, Aad::empty(), &mut data).ok()?;
         String::from_utf8(plaintext.to_vec()).ok()
     }
 }

@@ -14,39 +14,18 @@ impl Seed {
             .member("developer", Role::Developer)
             .member("viewer", Role::Viewer)
             .branch("feature/new-ui")
-            .secret(
-                "development",
-                "DATABASE_URL",
-                "postgres://app:dev@localhost/app",
-            )
+            .secret("development", "DATABASE_URL", "postgres://app:dev@localhost/app")
             .secret("development", "API_KEY", "demo-development-key")
-            .secret(
-                "staging",
-                "DATABASE_URL",
-                "postgres://app:staging@db.staging.test/app",
-            )
+            .secret("staging", "DATABASE_URL", "postgres://app:staging@db.staging.test/app")
             .secret("staging", "API_KEY", "demo-staging-key")
-            .secret(
-                "production",
-                "DATABASE_URL",
-                "postgres://app:production@db.example.test/app",
-            )
+            .secret("production", "DATABASE_URL", "postgres://app:production@db.example.test/app")
             .secret("production", "API_KEY", "demo-production-key")
             .secret("production", "FEATURE_NEW_UI", "off")
-            .with_secret(
-                SecretSeed::new("production", "FEATURE_NEW_UI", "on").on_branch("feature/new-ui"),
-            )
-            .with_secret(
-                SecretSeed::new("staging", "FEATURE_NEW_UI", "on").on_branch("feature/new-ui"),
-            )
+            .with_secret(SecretSeed::new("production", "FEATURE_NEW_UI", "on").on_branch("feature/new-ui"))
+            .with_secret(SecretSeed::new("staging", "FEATURE_NEW_UI", "on").on_branch("feature/new-ui"))
             .service_account(ServiceAccountSeed::new("ci", ["read:secrets"]))
-            .service_account(ServiceAccountSeed::new(
-                "deploy",
-                ["read:secrets", "write:secrets"],
-            ));
-        let mut seed = Seed::new()
-            .user(UserSeed::new("owner").tier(Tier::Enterprise))
-            .project(demo);
+            .service_account(ServiceAccountSeed::new("deploy", ["read:secrets", "write:secrets"]));
+        let mut seed = Seed::new().user(UserSeed::new("owner").tier(Tier::Enterprise)).project(demo);
         for name in ["admin", "developer", "viewer", "outsider"] {
             seed = seed.user(UserSeed::new(name));
         }

@@ -50,54 +50,28 @@ pub enum DevServerError {
 
 impl DevServerError {
     pub(super) fn unknown(what: &'static str, name: &str) -> Self {
-        DevServerError::Unknown {
-            what,
-            name: name.to_owned(),
-        }
+        DevServerError::Unknown { what, name: name.to_owned() }
     }
 
     /// `serde_json` quotes the offending text, so only the place is kept.
     pub(super) fn syntax(path: Option<&Path>, error: &serde_json::Error) -> Self {
-        DevServerError::SeedSyntax {
-            path: path.map(Path::to_owned),
-            line: error.line(),
-            column: error.column(),
-        }
+        DevServerError::SeedSyntax { path: path.map(Path::to_owned), line: error.line(), column: error.column() }
     }
 }
 
 impl fmt::Display for DevServerError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DevServerError::Bind(_) => {
-                formatter.write_str("the dev server could not open a loopback port")
-            }
-            DevServerError::Random => {
-                formatter.write_str("the system gave no random numbers to the dev server")
-            }
+            DevServerError::Bind(_) => formatter.write_str("the dev server could not open a loopback port"),
+            DevServerError::Random => formatter.write_str("the system gave no random numbers to the dev server"),
             DevServerError::SeedFile { path, .. } => {
                 write!(formatter, "the seed file {} cannot be read", path.display())
             }
-            DevServerError::SeedSyntax {
-                path: Some(path),
-                line,
-                column,
-            } => {
-                write!(
-                    formatter,
-                    "{} is not a seed: line {line}, column {column}",
-                    path.display()
-                )
+            DevServerError::SeedSyntax { path: Some(path), line, column } => {
+                write!(formatter, "{} is not a seed: line {line}, column {column}", path.display())
             }
-            DevServerError::SeedSyntax {
-                path: None,
-                line,
-                column,
-            } => {
-                write!(
-                    formatter,
-                    "this is not a seed: line {line}, column {column}"
-                )
+            DevServerError::SeedSyntax { path: None, line, column } => {
+                write!(formatter, "this is not a seed: line {line}, column {column}")
             }
             DevServerError::Unknown { what, name } => {
                 write!(formatter, "the dev server knows no {what} {name:?}")
@@ -105,9 +79,7 @@ impl fmt::Display for DevServerError {
             DevServerError::Duplicate { what, name } => {
                 write!(formatter, "the seed has the {what} {name:?} twice")
             }
-            DevServerError::NoRuntime => {
-                formatter.write_str("the dev server needs a tokio runtime to run on")
-            }
+            DevServerError::NoRuntime => formatter.write_str("the dev server needs a tokio runtime to run on"),
         }
     }
 }

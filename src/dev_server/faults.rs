@@ -61,13 +61,7 @@ pub(super) const GARBAGE: &[u8] = b"\x00\x17\xff this is not HTTP \xfe\r\n\r\n";
 
 impl Fault {
     fn new(kind: Kind) -> Self {
-        Fault {
-            kind,
-            route: None,
-            left: Some(1),
-            delay: None,
-            headers: Vec::new(),
-        }
+        Fault { kind, route: None, left: Some(1), delay: None, headers: Vec::new() }
     }
 
     /// Answers with a status and a small JSON error. A number that is no status becomes 500.
@@ -81,10 +75,7 @@ impl Fault {
     /// Answers with a status, a content type and a body.
     pub fn body(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let fault = Fault::new(Kind::Answer {
-            status,
-            body: Bytes::from(body.into()),
-        });
+        let fault = Fault::new(Kind::Answer { status, body: Bytes::from(body.into()) });
         fault.header("content-type", content_type)
     }
 
@@ -100,11 +91,7 @@ impl Fault {
 
     /// Gives the real answer with headers of one's own; those of the same name are replaced.
     pub fn headers<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        headers
-            .into_iter()
-            .fold(Fault::new(Kind::Pass), |fault, (name, value)| {
-                fault.header(name, value)
-            })
+        headers.into_iter().fold(Fault::new(Kind::Pass), |fault, (name, value)| fault.header(name, value))
     }
 
     /// Sends the head and the first half of the real body, then closes the connection.
@@ -171,20 +158,13 @@ impl fmt::Debug for Fault {
             Kind::Hang => "hang",
         };
         let mut debug = formatter.debug_struct("Fault");
-        debug
-            .field("kind", &kind)
-            .field("route", &self.route)
-            .field("left", &self.left)
-            .finish_non_exhaustive()
+        debug.field("kind", &kind).field("route", &self.route).field("left", &self.left).finish_non_exhaustive()
     }
 }
 
 /// Whether a pattern, `METHOD /path` or `/path`, names a route.
 pub(super) fn names(pattern: &str, route: &str) -> bool {
-    pattern == route
-        || route
-            .split_once(' ')
-            .is_some_and(|(_, path)| pattern == path)
+    pattern == route || route.split_once(' ').is_some_and(|(_, path)| pattern == path)
 }
 
 /// The faults that wait.
@@ -208,12 +188,7 @@ impl Script {
 
     /// The fault for a request.
     pub(super) fn take(&mut self, route: &str) -> Option<Fault> {
-        let fits = |fault: &&mut Fault| {
-            fault
-                .route
-                .as_deref()
-                .is_none_or(|pattern| names(pattern, route))
-        };
+        let fits = |fault: &&mut Fault| fault.route.as_deref().is_none_or(|pattern| names(pattern, route));
         let fault = self.0.iter_mut().find(fits)?;
         if let Some(left) = &mut fault.left {
             *left -= 1;
@@ -226,10 +201,7 @@ impl Script {
 
 impl Fault {
     /// Applies the fault around the real answer.
-    pub(super) async fn apply(
-        self,
-        answer: impl Future<Output = Response<Body>>,
-    ) -> Response<Body> {
+    pub(super) async fn apply(self, answer: impl Future<Output = Response<Body>>) -> Response<Body> {
         if let Some(delay) = self.delay {
             tokio::time::sleep(delay).await;
         }

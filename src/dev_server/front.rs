@@ -29,20 +29,14 @@ pub(super) fn malformed(uri: &Uri) -> Option<Reply> {
     if path.contains("//") || (path.len() > 1 && path.ends_with('/')) {
         return Some(redirect(path, uri.query()));
     }
-    let climbs = path.split('/').any(|segment| {
-        matches!(
-            segment.replace("%2e", ".").replace("%2E", ".").as_str(),
-            "." | ".."
-        )
-    });
+    let climbs =
+        path.split('/').any(|segment| matches!(segment.replace("%2e", ".").replace("%2E", ".").as_str(), "." | ".."));
     climbs.then(|| Reply::html(StatusCode::NOT_FOUND, "404: This page could not be found"))
 }
 
 fn redirect(path: &str, query: Option<&str>) -> Reply {
-    let mut target = path
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .fold(String::new(), |path, segment| path + "/" + segment);
+    let mut target =
+        path.split('/').filter(|segment| !segment.is_empty()).fold(String::new(), |path, segment| path + "/" + segment);
     if target.is_empty() {
         target.push('/');
     }
@@ -50,13 +44,8 @@ fn redirect(path: &str, query: Option<&str>) -> Reply {
         target = target + "?" + query;
     }
     let refresh = format!("0;url={target}");
-    let reply = Reply {
-        body: target.clone(),
-        ..Reply::empty(StatusCode::PERMANENT_REDIRECT)
-    };
-    reply
-        .with(header::LOCATION, &target)
-        .with(header::REFRESH, &refresh)
+    let reply = Reply { body: target.clone(), ..Reply::empty(StatusCode::PERMANENT_REDIRECT) };
+    reply.with(header::LOCATION, &target).with(header::REFRESH, &refresh)
 }
 
 /// An escape that is not two hex digits, or escapes that are not UTF-8.
@@ -91,11 +80,7 @@ pub(super) async fn watch(
     next: Next,
 ) -> Response<Body> {
     let route = route_name(request.method(), path.as_ref());
-    shared.record(SeenRequest::new(
-        &route,
-        request.uri().to_string(),
-        request.headers().clone(),
-    ));
+    shared.record(SeenRequest::new(&route, request.uri().to_string(), request.headers().clone()));
     for gate in shared.gates(&route) {
         gate.pass().await;
     }
@@ -114,18 +99,11 @@ async fn limited(shared: &Shared, request: Request, next: Next) -> Response<Body
         let now = world.now();
         world.limiter.admit(&address, now)
     };
-    if is_admitted {
-        next.run(request).await
-    } else {
-        too_many_from_address().into_response()
-    }
+    if is_admitted { next.run(request).await } else { too_many_from_address().into_response() }
 }
 
 fn peer(request: &Request) -> &str {
-    request
-        .extensions()
-        .get::<Peer>()
-        .map_or("127.0.0.1", |peer| &peer.0)
+    request.extensions().get::<Peer>().map_or("127.0.0.1", |peer| &peer.0)
 }
 
 /// Reads a request whole. The service cuts a body that is too long, so that it is no JSON any more; here it is as good as
@@ -133,17 +111,8 @@ fn peer(request: &Request) -> &str {
 pub(super) async fn read_call(params: &RawPathParams, request: Request) -> Call {
     let address = believed_address(request.headers(), peer(&request));
     let query = request.uri().query().map(query_pairs).unwrap_or_default();
-    let params = params
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let (head, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await.unwrap_or_default();
-    Call {
-        params,
-        query,
-        headers: head.headers,
-        address,
-        body,
-    }
+    Call { params, query, headers: head.headers, address, body }
 }

@@ -17,9 +17,7 @@ pub(super) fn secured(world: &mut World, call: &Call, action: Action) -> Reply {
     let body = call.json();
     let project = project_id(call, body.as_ref()).and_then(|id| world.project(id));
     let caller = session(world, call);
-    if let Some(refusal) =
-        project.and_then(|project| refusal(world, project, caller.as_ref(), call))
-    {
+    if let Some(refusal) = project.and_then(|project| refusal(world, project, caller.as_ref(), call)) {
         return refusal;
     }
     let (whose, tier) = payer(world, project, caller.as_ref(), call, body.as_ref());
@@ -43,37 +41,20 @@ pub(super) fn plain(world: &mut World, call: &Call, action: Action) -> Reply {
 fn project_id<'a>(call: &'a Call, body: Option<&'a Json>) -> Option<&'a str> {
     let of_path = |name| Some(call.param(name)).filter(|id| !id.is_empty());
     let of_request = call.query("projectId").or_else(|| call.query("id"));
-    let found = of_request
-        .or_else(|| of_path("projectId"))
-        .or_else(|| of_path("id"));
+    let found = of_request.or_else(|| of_path("projectId")).or_else(|| of_path("id"));
     let of_body = |name| body.and_then(|body| body.text_of(name));
-    found
-        .or_else(|| of_body("projectId"))
-        .or_else(|| of_body("id"))
+    found.or_else(|| of_body("projectId")).or_else(|| of_body("id"))
 }
 
-fn refusal(
-    world: &World,
-    project: &Project,
-    caller: Option<&Session>,
-    call: &Call,
-) -> Option<Reply> {
+fn refusal(world: &World, project: &Project, caller: Option<&Session>, call: &Call) -> Option<Reply> {
     if project.blocked {
         let message = "This project has been blocked by the owner and is currently inaccessible.";
         return Some(Reply::error(StatusCode::FORBIDDEN, message));
     }
     let allowed = &project.allowed_ips;
-    if !allowed.is_empty()
-        && !allowed
-            .iter()
-            .any(|pattern| matches_address(pattern, &call.address))
-    {
+    if !allowed.is_empty() && !allowed.iter().any(|pattern| matches_address(pattern, &call.address)) {
         let message = format!("IP address {} is not in the allowlist", call.address);
-        let body = [
-            ("error", "Access denied".into()),
-            ("message", message.into()),
-            ("code", "IP_NOT_ALLOWED".into()),
-        ];
+        let body = [("error", "Access denied".into()), ("message", message.into()), ("code", "IP_NOT_ALLOWED".into())];
         return Some(Reply::json(StatusCode::FORBIDDEN, &object(body)));
     }
     let Some(Session::User { id, .. }) = caller else {
@@ -84,7 +65,8 @@ fn refusal(
 }
 
 fn second_factor() -> Reply {
-    let message = "This project requires Two-Factor Authentication. Please enable MFA in your account settings to access it.";
+    let message =
+        "This project requires Two-Factor Authentication. Please enable MFA in your account settings to access it.";
     let body = object([
         ("error", "Two-Factor Authentication Required".into()),
         ("message", message.into()),
@@ -101,18 +83,9 @@ fn payer(
     call: &Call,
     body: Option<&Json>,
 ) -> (String, Tier) {
-    let workspace = call
-        .query("workspaceId")
-        .or_else(|| body.and_then(|body| body.text_of("workspaceId")));
-    let of_workspace = || {
-        workspace
-            .and_then(|id| world.workspace(id))
-            .map(|workspace| &workspace.owner)
-    };
-    let owner = project
-        .map(|project| &project.owner)
-        .or_else(of_workspace)
-        .and_then(|id| world.user(id));
+    let workspace = call.query("workspaceId").or_else(|| body.and_then(|body| body.text_of("workspaceId")));
+    let of_workspace = || workspace.and_then(|id| world.workspace(id)).map(|workspace| &workspace.owner);
+    let owner = project.map(|project| &project.owner).or_else(of_workspace).and_then(|id| world.user(id));
     match (owner, caller) {
         (Some(owner), _) => (owner.id.clone(), owner.tier),
         (None, Some(caller)) => (caller.user_id(), caller.tier()),
@@ -127,10 +100,7 @@ pub(super) fn too_many_from_address() -> Reply {
 
 fn too_many(spent: &Spent) -> Reply {
     let retry_after = i64::try_from(spent.retry_after).unwrap_or(i64::MAX);
-    let body = object([
-        ("error", "Too Many Requests".into()),
-        ("retryAfter", retry_after.into()),
-    ]);
+    let body = object([("error", "Too Many Requests".into()), ("retryAfter", retry_after.into())]);
     Reply::text(StatusCode::TOO_MANY_REQUESTS, body.to_text())
         .with(header::RETRY_AFTER, &spent.retry_after.to_string())
         .with_budget(spent.budget)
@@ -139,11 +109,7 @@ fn too_many(spent: &Spent) -> Reply {
 /// JSON, sent as text.
 fn crashed() -> Reply {
     let body = object([("error", "Internal Server Error".into())]).to_text();
-    Reply {
-        body,
-        ..Reply::empty(StatusCode::INTERNAL_SERVER_ERROR)
-    }
-    .with(header::CONTENT_TYPE, TEXT)
+    Reply { body, ..Reply::empty(StatusCode::INTERNAL_SERVER_ERROR) }.with(header::CONTENT_TYPE, TEXT)
 }
 
 /// The same text, an IPv4 network, or `*` for octets.
@@ -161,14 +127,10 @@ fn matches_address(pattern: &str, address: &str) -> bool {
         let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
         return network & mask == address & mask;
     }
-    let (pattern, address): (Vec<_>, Vec<_>) =
-        (pattern.split('.').collect(), address.split('.').collect());
+    let (pattern, address): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), address.split('.').collect());
     pattern.len() == 4
         && address.len() == 4
-        && pattern
-            .iter()
-            .zip(&address)
-            .all(|(wanted, octet)| *wanted == "*" || wanted == octet)
+        && pattern.iter().zip(&address).all(|(wanted, octet)| *wanted == "*" || wanted == octet)
 }
 
 fn ipv4(text: &str) -> Option<u32> {
@@ -190,12 +152,9 @@ mod tests {
         ] {
             assert!(matches_address(pattern, address), "{pattern} {address}");
         }
-        for (pattern, address) in [
-            ("10.0.0.1", "10.0.0.2"),
-            ("10.20.0.0/16", "10.21.0.1"),
-            ("10.*.*.5", "10.1.2.6"),
-            ("::/0", "::1"),
-        ] {
+        for (pattern, address) in
+            [("10.0.0.1", "10.0.0.2"), ("10.20.0.0/16", "10.21.0.1"), ("10.*.*.5", "10.1.2.6"), ("::/0", "::1")]
+        {
             assert!(!matches_address(pattern, address), "{pattern} {address}");
         }
     }

@@ -20,11 +20,7 @@ pub(super) struct Gate {
 
 impl Hold {
     pub(super) fn new(route: String) -> Self {
-        Hold(Arc::new(Gate {
-            route,
-            open: watch::Sender::new(false),
-            waiting: watch::Sender::new(0),
-        }))
+        Hold(Arc::new(Gate { route, open: watch::Sender::new(false), waiting: watch::Sender::new(0) }))
     }
 
     pub(super) fn gate(&self) -> Arc<Gate> {
@@ -58,11 +54,7 @@ impl Drop for Hold {
 
 impl fmt::Debug for Hold {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Hold")
-            .field("route", &self.0.route)
-            .field("waiting", &self.waiting())
-            .finish()
+        formatter.debug_struct("Hold").field("route", &self.0.route).field("waiting", &self.waiting()).finish()
     }
 }
 

@@ -21,11 +21,7 @@ pub struct SeenRequest {
 
 impl SeenRequest {
     pub(super) fn new(route: &str, target: String, headers: HeaderMap) -> Self {
-        SeenRequest {
-            route: route.to_owned(),
-            target,
-            headers,
-        }
+        SeenRequest { route: route.to_owned(), target, headers }
     }
 
     /// The method and the pattern of the path, as in [`route`](super::route); `GET *` for a path that no route has.
@@ -49,10 +45,7 @@ impl SeenRequest {
 
 impl fmt::Debug for SeenRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("SeenRequest")
-            .field("route", &self.route)
-            .finish_non_exhaustive()
+        formatter.debug_struct("SeenRequest").field("route", &self.route).finish_non_exhaustive()
     }
 }
 
@@ -76,11 +69,7 @@ impl Journal {
     }
 
     pub(super) fn count(&self, pattern: &str) -> u64 {
-        self.counts
-            .iter()
-            .filter(|(route, _)| names(pattern, route))
-            .map(|(_, count)| count)
-            .sum()
+        self.counts.iter().filter(|(route, _)| names(pattern, route)).map(|(_, count)| count).sum()
     }
 
     pub(super) fn counts(&self) -> BTreeMap<String, u64> {
@@ -88,11 +77,7 @@ impl Journal {
     }
 
     pub(super) fn requests(&self, pattern: &str) -> Vec<SeenRequest> {
-        self.recent
-            .iter()
-            .filter(|request| names(pattern, &request.route))
-            .cloned()
-            .collect()
+        self.recent.iter().filter(|request| names(pattern, &request.route)).cloned().collect()
     }
 
     pub(super) fn reset(&mut self) {

@@ -50,10 +50,7 @@ impl Members {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Json> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     pub(super) fn remove(&mut self, name: &str) {
@@ -83,9 +80,7 @@ impl Json {
 
     /// A member that is a non-empty string: what JavaScript's `body.name || …` finds.
     pub(super) fn text_of(&self, name: &str) -> Option<&str> {
-        self.get(name)
-            .and_then(Json::text)
-            .filter(|text| !text.is_empty())
+        self.get(name).and_then(Json::text).filter(|text| !text.is_empty())
     }
 
     /// JavaScript's truth value.

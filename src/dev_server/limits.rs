@@ -26,12 +26,7 @@ pub struct RateLimits {
 
 impl Default for RateLimits {
     fn default() -> Self {
-        RateLimits {
-            per_ip: Some(PER_IP),
-            quota: true,
-            burst: None,
-            daily: None,
-        }
+        RateLimits { per_ip: Some(PER_IP), quota: true, burst: None, daily: None }
     }
 }
 
@@ -39,12 +34,7 @@ impl RateLimits {
     /// No limits at all, and no `X-RateLimit-*` headers: for load tests.
     #[must_use]
     pub fn off() -> Self {
-        RateLimits {
-            per_ip: None,
-            quota: false,
-            burst: None,
-            daily: None,
-        }
+        RateLimits { per_ip: None, quota: false, burst: None, daily: None }
     }
 
     /// Sets the requests a minute for each client address.
@@ -122,10 +112,7 @@ struct Window {
 
 impl Limiter {
     pub(super) fn new(limits: RateLimits) -> Self {
-        Limiter {
-            limits,
-            windows: HashMap::new(),
-        }
+        Limiter { limits, windows: HashMap::new() }
     }
 
     /// Counts a request of an address; false when it is one too many.
@@ -137,12 +124,7 @@ impl Limiter {
     }
 
     /// Counts a request against a budget; nothing when there are no budgets.
-    pub(super) fn spend(
-        &mut self,
-        whose: &str,
-        tier: Tier,
-        now: Moment,
-    ) -> Result<Option<Budget>, Spent> {
+    pub(super) fn spend(&mut self, whose: &str, tier: Tier, now: Moment) -> Result<Option<Budget>, Spent> {
         if !self.limits.quota {
             return Ok(None);
         }
@@ -153,14 +135,8 @@ impl Limiter {
 
     fn take(&mut self, kind: Kind, whose: &str, limit: u32, now: Moment) -> Result<Budget, Spent> {
         let length = if kind == Kind::Daily { DAY } else { MINUTE };
-        let fresh = || Window {
-            ends: now.plus(length),
-            used: 0,
-        };
-        let window = self
-            .windows
-            .entry((kind, whose.to_owned()))
-            .or_insert_with(fresh);
+        let fresh = || Window { ends: now.plus(length), used: 0 };
+        let window = self.windows.entry((kind, whose.to_owned())).or_insert_with(fresh);
         if window.ends <= now {
             *window = fresh();
         }
@@ -168,21 +144,10 @@ impl Limiter {
         if window.used >= limit {
             // Whole seconds, rounded down as the service does: up to a second before the window has ended.
             let retry_after = (window.ends.0 - now.0) / 1000;
-            return Err(Spent {
-                budget: Budget {
-                    limit,
-                    remaining: 0,
-                    reset,
-                },
-                retry_after,
-            });
+            return Err(Spent { budget: Budget { limit, remaining: 0, reset }, retry_after });
         }
         window.used += 1;
-        Ok(Budget {
-            limit,
-            remaining: limit - window.used,
-            reset,
-        })
+        Ok(Budget { limit, remaining: limit - window.used, reset })
     }
 }
 
@@ -195,25 +160,11 @@ mod tests {
         let mut limiter = Limiter::new(RateLimits::default().burst(2));
         let now = Moment(10_000);
         for left in [999, 998] {
-            let budget = limiter
-                .spend("owner", Tier::Free, now)
-                .ok()
-                .flatten()
-                .unwrap();
+            let budget = limiter.spend("owner", Tier::Free, now).ok().flatten().unwrap();
             assert_eq!((budget.limit, budget.remaining), (1_000, left));
         }
-        let spent = limiter
-            .spend("owner", Tier::Free, now.plus(Duration::from_millis(500)))
-            .err()
-            .unwrap();
-        assert_eq!(
-            (
-                spent.budget.limit,
-                spent.budget.remaining,
-                spent.retry_after
-            ),
-            (2, 0, 59)
-        );
+        let spent = limiter.spend("owner", Tier::Free, now.plus(Duration::from_millis(500))).err().unwrap();
+        assert_eq!((spent.budget.limit, spent.budget.remaining, spent.retry_after), (2, 0, 59));
         assert!(limiter.spend("owner", Tier::Free, now.plus(MINUTE)).is_ok());
     }
 }

@@ -66,8 +66,8 @@ pub use hold::Hold;
 pub use journal::SeenRequest;
 pub use limits::RateLimits;
 pub use seed::{
-    BranchSeed, Form, GrantSeed, LinkSeed, ProjectSeed, Role, SecretSeed, Seed, ServiceAccountSeed,
-    Tier, TokenSeed, UserSeed, WorkspaceSeed,
+    BranchSeed, Form, GrantSeed, LinkSeed, ProjectSeed, Role, SecretSeed, Seed, ServiceAccountSeed, Tier, TokenSeed,
+    UserSeed, WorkspaceSeed,
 };
 
 use shared::Shared;
@@ -102,22 +102,12 @@ impl DevServer {
         DevServerBuilder::default()
     }
 
-    fn new(
-        port: u16,
-        shared: Arc<Shared>,
-        tokens: BTreeMap<String, String>,
-        running: Running,
-    ) -> Self {
+    fn new(port: u16, shared: Arc<Shared>, tokens: BTreeMap<String, String>, running: Running) -> Self {
         let (project, owner) = {
             let world = shared.world();
             let first = world.projects.first();
-            let owner = first
-                .and_then(|project| world.user(&project.owner))
-                .or_else(|| world.users.first());
-            (
-                first.map(|project| project.id.clone()),
-                owner.map(|owner| owner.name.clone()),
-            )
+            let owner = first.and_then(|project| world.user(&project.owner)).or_else(|| world.users.first());
+            (first.map(|project| project.id.clone()), owner.map(|owner| owner.name.clone()))
         };
         let token = owner.and_then(|owner| tokens.get(&owner).cloned());
         DevServer {

@@ -9,8 +9,7 @@ use super::error::DevServerError;
 use super::limits::{Limiter, RateLimits};
 use super::seed::{GrantSeed, ProjectSeed, Role, Seed, ServiceAccountSeed, TokenSeed, UserSeed};
 use super::state::{
-    Account, Grant, GrantKind, Holder, Ids, MAIN, Project, Team, TeamProject, Token, User,
-    Workspace, World,
+    Account, Grant, GrantKind, Holder, Ids, MAIN, Project, Team, TeamProject, Token, User, Workspace, World,
 };
 
 /// The user that projects without an owner belong to.
@@ -40,21 +39,14 @@ pub(super) fn plant(seed: Seed, limits: RateLimits) -> Result<Planted, DevServer
         tokens: Vec::new(),
         grants: Vec::new(),
     };
-    let mut planted = Planted {
-        world,
-        tokens: BTreeMap::new(),
-    };
+    let mut planted = Planted { world, tokens: BTreeMap::new() };
     for user in seed.users {
         planted.user(user)?;
     }
     for workspace in seed.workspaces {
         let owner = planted.owner(workspace.owner.as_deref())?;
         let id = planted.id(workspace.id);
-        planted.world.workspaces.push(Workspace {
-            id,
-            name: workspace.name,
-            owner,
-        });
+        planted.world.workspaces.push(Workspace { id, name: workspace.name, owner });
     }
     for project in seed.projects {
         planted.project(project)?;
@@ -72,15 +64,11 @@ impl Planted {
 
     fn user(&mut self, seed: UserSeed) -> Result<(), DevServerError> {
         let id = self.id(seed.id);
-        let token = seed
-            .token
-            .unwrap_or_else(|| made_token("xs_", &seed.name, 48));
+        let token = seed.token.unwrap_or_else(|| made_token("xs_", &seed.name, 48));
         self.give_token(&seed.name, token, Holder::User(id.clone()))?;
         self.world.users.push(User {
             id,
-            email: seed
-                .email
-                .unwrap_or_else(|| format!("{}@example.test", seed.name)),
+            email: seed.email.unwrap_or_else(|| format!("{}@example.test", seed.name)),
             display_name: capitalized(&seed.name),
             name: seed.name,
             tier: seed.tier,
@@ -90,16 +78,8 @@ impl Planted {
     }
 
     /// Every holder has one token that the server tells by name.
-    fn give_token(
-        &mut self,
-        name: &str,
-        token: String,
-        holder: Holder,
-    ) -> Result<(), DevServerError> {
-        let taken = DevServerError::Duplicate {
-            what: "user or service account",
-            name: name.to_owned(),
-        };
+    fn give_token(&mut self, name: &str, token: String, holder: Holder) -> Result<(), DevServerError> {
+        let taken = DevServerError::Duplicate { what: "user or service account", name: name.to_owned() };
         if self.tokens.contains_key(name) {
             return Err(taken);
         }
@@ -116,36 +96,16 @@ impl Planted {
         expires: Option<Moment>,
     ) -> Result<(), DevServerError> {
         let fingerprint = fingerprint(token);
-        if self
-            .world
-            .tokens
-            .iter()
-            .any(|known| known.fingerprint == fingerprint)
-        {
-            return Err(DevServerError::Duplicate {
-                what: "token of",
-                name: name.to_owned(),
-            });
+        if self.world.tokens.iter().any(|known| known.fingerprint == fingerprint) {
+            return Err(DevServerError::Duplicate { what: "token of", name: name.to_owned() });
         }
-        self.world.tokens.push(Token {
-            fingerprint,
-            holder,
-            expires,
-        });
+        self.world.tokens.push(Token { fingerprint, holder, expires });
         Ok(())
     }
 
     fn extra_token(&mut self, seed: TokenSeed) -> Result<(), DevServerError> {
-        let user = self
-            .world
-            .users
-            .iter()
-            .find(|user| user.name == seed.holder);
-        let account = self
-            .world
-            .accounts
-            .iter()
-            .find(|account| account.name == seed.holder);
+        let user = self.world.users.iter().find(|user| user.name == seed.holder);
+        let account = self.world.accounts.iter().find(|account| account.name == seed.holder);
         let holder = user
             .map(|user| Holder::User(user.id.clone()))
             .or_else(|| account.map(|account| Holder::Account(account.id.clone())))
@@ -169,45 +129,23 @@ impl Planted {
 
     fn user_id(&self, name: &str) -> Result<String, DevServerError> {
         let found = self.world.users.iter().find(|user| user.name == name);
-        found
-            .map(|user| user.id.clone())
-            .ok_or_else(|| DevServerError::unknown("user", name))
+        found.map(|user| user.id.clone()).ok_or_else(|| DevServerError::unknown("user", name))
     }
 
     fn workspace(&mut self, name: Option<String>, owner: &str) -> String {
-        let of_owner = self
-            .world
-            .user(owner)
-            .map_or_else(String::new, |user| user.name.clone());
+        let of_owner = self.world.user(owner).map_or_else(String::new, |user| user.name.clone());
         let name = name.unwrap_or(of_owner);
-        if let Some(known) = self
-            .world
-            .workspaces
-            .iter()
-            .find(|workspace| workspace.name == name)
-        {
+        if let Some(known) = self.world.workspaces.iter().find(|workspace| workspace.name == name) {
             return known.id.clone();
         }
         let id = self.world.new_id();
-        self.world.workspaces.push(Workspace {
-            id: id.clone(),
-            name,
-            owner: owner.to_owned(),
-        });
+        self.world.workspaces.push(Workspace { id: id.clone(), name, owner: owner.to_owned() });
         id
     }
 
     fn project(&mut self, seed: ProjectSeed) -> Result<(), DevServerError> {
-        if self
-            .world
-            .projects
-            .iter()
-            .any(|known| known.name == seed.name)
-        {
-            return Err(DevServerError::Duplicate {
-                what: "project",
-                name: seed.name,
-            });
+        if self.world.projects.iter().any(|known| known.name == seed.name) {
+            return Err(DevServerError::Duplicate { what: "project", name: seed.name });
         }
         let owner = self.owner(seed.owner.as_deref())?;
         let workspace = self.workspace(seed.workspace, &owner);
@@ -215,9 +153,7 @@ impl Planted {
         let now = self.world.now();
         self.world.projects.push(Project {
             id: id.clone(),
-            description: seed
-                .description
-                .unwrap_or_else(|| format!("{} project", seed.name)),
+            description: seed.description.unwrap_or_else(|| format!("{} project", seed.name)),
             name: seed.name,
             owner: owner.clone(),
             workspace: workspace.clone(),
@@ -227,17 +163,9 @@ impl Planted {
             two_factor: seed.two_factor_required,
             allowed_ips: seed.allowed_ips,
         });
-        let main_id = seed
-            .branches
-            .iter()
-            .find(|branch| branch.name == MAIN)
-            .and_then(|branch| branch.id.clone());
+        let main_id = seed.branches.iter().find(|branch| branch.name == MAIN).and_then(|branch| branch.id.clone());
         self.world.plant_branch(&id, MAIN, main_id);
-        for branch in seed
-            .branches
-            .into_iter()
-            .filter(|branch| branch.name != MAIN)
-        {
+        for branch in seed.branches.into_iter().filter(|branch| branch.name != MAIN) {
             self.world.plant_branch(&id, &branch.name, branch.id);
         }
         self.members(&id, &workspace, seed.members)?;
@@ -247,9 +175,7 @@ impl Planted {
         for account in seed.service_accounts {
             self.account(&id, account)?;
         }
-        seed.grants
-            .into_iter()
-            .try_for_each(|grant| self.grant(&id, grant))
+        seed.grants.into_iter().try_for_each(|grant| self.grant(&id, grant))
     }
 
     fn members(
@@ -261,16 +187,11 @@ impl Planted {
         if members.is_empty() {
             return Ok(());
         }
-        let members: Result<Vec<_>, _> = members
-            .into_iter()
-            .map(|(name, role)| Ok((self.user_id(&name)?, role)))
-            .collect();
+        let members: Result<Vec<_>, _> =
+            members.into_iter().map(|(name, role)| Ok((self.user_id(&name)?, role))).collect();
         let (id, link) = (self.world.new_id(), self.world.new_id());
-        let (name, created_by) = self
-            .world
-            .project(project)
-            .map(|found| (found.name.clone(), found.owner.clone()))
-            .unwrap_or_default();
+        let (name, created_by) =
+            self.world.project(project).map(|found| (found.name.clone(), found.owner.clone())).unwrap_or_default();
         self.world.teams.push(Team {
             id: id.clone(),
             name: format!("{name} team"),
@@ -279,53 +200,29 @@ impl Planted {
             workspace: workspace.to_owned(),
             members: members?,
         });
-        self.world.team_projects.push(TeamProject {
-            id: link,
-            team: id,
-            project: project.to_owned(),
-        });
+        self.world.team_projects.push(TeamProject { id: link, team: id, project: project.to_owned() });
         Ok(())
     }
 
     fn account(&mut self, project: &str, seed: ServiceAccountSeed) -> Result<(), DevServerError> {
         let id = self.id(seed.id);
-        let token = seed
-            .token
-            .unwrap_or_else(|| made_token("xtra_", &seed.name, 64));
+        let token = seed.token.unwrap_or_else(|| made_token("xtra_", &seed.name, 64));
         self.give_token(&seed.name, token, Holder::Account(id.clone()))?;
         let (name, permissions) = (seed.name, seed.permissions);
-        self.world.accounts.push(Account {
-            id,
-            name,
-            project: project.to_owned(),
-            permissions,
-        });
+        self.world.accounts.push(Account { id, name, project: project.to_owned(), permissions });
         Ok(())
     }
 
     fn grant(&mut self, project: &str, seed: GrantSeed) -> Result<(), DevServerError> {
         let user = self.user_id(&seed.user)?;
-        let of_keys = self
-            .world
-            .secrets
-            .iter()
-            .filter(|secret| secret.project == project);
-        let secrets = of_keys
-            .filter(|secret| seed.keys.contains(&secret.key))
-            .map(|secret| secret.id.clone());
+        let of_keys = self.world.secrets.iter().filter(|secret| secret.project == project);
+        let secrets = of_keys.filter(|secret| seed.keys.contains(&secret.key)).map(|secret| secret.id.clone());
         let kind = if seed.needs_elevation {
             GrantKind::NeedsElevation
         } else {
-            GrantKind::Approved {
-                secrets: secrets.collect(),
-                expires: None,
-            }
+            GrantKind::Approved { secrets: secrets.collect(), expires: None }
         };
-        self.world.grants.push(Grant {
-            user,
-            project: project.to_owned(),
-            kind,
-        });
+        self.world.grants.push(Grant { user, project: project.to_owned(), kind });
         Ok(())
     }
 }
@@ -338,7 +235,5 @@ fn made_token(prefix: &str, name: &str, digits: usize) -> String {
 
 fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

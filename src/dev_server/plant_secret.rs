@@ -17,49 +17,29 @@ impl World {
         self.branches.push(Branch {
             id,
             name: name.to_owned(),
-            description: if is_main {
-                "Initial main branch".to_owned()
-            } else {
-                format!("{name} branch")
-            },
+            description: if is_main { "Initial main branch".to_owned() } else { format!("{name} branch") },
             created_by: owner,
             project: project.to_owned(),
             version: "1".to_owned(),
-            permissions: if is_main {
-                email.into_iter().collect()
-            } else {
-                Vec::new()
-            },
+            permissions: if is_main { email.into_iter().collect() } else { Vec::new() },
             created: self.now(),
         });
     }
 
-    pub(super) fn plant_secret(
-        &mut self,
-        project: &str,
-        owner: &str,
-        seed: SecretSeed,
-    ) -> Result<(), DevServerError> {
+    pub(super) fn plant_secret(&mut self, project: &str, owner: &str, seed: SecretSeed) -> Result<(), DevServerError> {
         if let Some(link) = &seed.link {
             let source = self.source_of(&link.project, &link.environment, &link.key)?;
             return self.plant_link(project, owner, &seed, source);
         }
         let name = seed.branch.as_deref().unwrap_or(MAIN);
-        let branch = self
-            .branch_named(project, name)
-            .map(|branch| branch.id.clone());
+        let branch = self.branch_named(project, name).map(|branch| branch.id.clone());
         let branch = branch.ok_or_else(|| DevServerError::unknown("branch", name))?;
         let stored = match seed.form {
             Form::Verbatim => Some(seed.value),
             Form::Encrypted => self.vault.seal(&seed.value),
             Form::Undecryptable => Vault::new().and_then(|lost| lost.seal(&seed.value)),
         };
-        let place = Place {
-            project: project.to_owned(),
-            environment: seed.environment,
-            branch,
-            key: seed.key,
-        };
+        let place = Place { project: project.to_owned(), environment: seed.environment, branch, key: seed.key };
         self.insert_secret(place, stored.ok_or(DevServerError::Random)?, owner);
         if let Some(secret) = self.secrets.last_mut() {
             if let Some(id) = seed.id {
@@ -75,20 +55,14 @@ impl World {
         Ok(())
     }
 
-    fn source_of(
-        &self,
-        project: &str,
-        environment: &str,
-        key: &str,
-    ) -> Result<String, DevServerError> {
+    fn source_of(&self, project: &str, environment: &str, key: &str) -> Result<String, DevServerError> {
         let found = self.projects.iter().find(|found| found.name == project);
         let project = found.ok_or_else(|| DevServerError::unknown("project", project))?;
-        let source = self.secrets.iter().find(|secret| {
-            secret.project == project.id && secret.environment == environment && secret.key == key
-        });
-        source
-            .map(|secret| secret.id.clone())
-            .ok_or_else(|| DevServerError::unknown("secret", key))
+        let source = self
+            .secrets
+            .iter()
+            .find(|secret| secret.project == project.id && secret.environment == environment && secret.key == key);
+        source.map(|secret| secret.id.clone()).ok_or_else(|| DevServerError::unknown("secret", key))
     }
 
     fn plant_link(

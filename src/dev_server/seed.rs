@@ -264,11 +264,7 @@ pub struct GrantSeed {
 
 impl fmt::Debug for UserSeed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("UserSeed")
-            .field("name", &self.name)
-            .field("tier", &self.tier)
-            .finish_non_exhaustive()
+        formatter.debug_struct("UserSeed").field("name", &self.name).field("tier", &self.tier).finish_non_exhaustive()
     }
 }
 

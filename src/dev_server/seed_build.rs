@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::error::DevServerError;
 use super::seed::{
-    BranchSeed, Form, GrantSeed, LinkSeed, ProjectSeed, Role, SecretSeed, Seed, ServiceAccountSeed,
-    Tier, TokenSeed, UserSeed, WorkspaceSeed,
+    BranchSeed, Form, GrantSeed, LinkSeed, ProjectSeed, Role, SecretSeed, Seed, ServiceAccountSeed, Tier, TokenSeed,
+    UserSeed, WorkspaceSeed,
 };
 
 impl Seed {
@@ -32,10 +32,7 @@ impl Seed {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, DevServerError> {
         let path = path.as_ref();
         // Read at once, not through the runtime: that would start a thread.
-        let text = std::fs::read(path).map_err(|error| DevServerError::SeedFile {
-            path: path.to_owned(),
-            error,
-        })?;
+        let text = std::fs::read(path).map_err(|error| DevServerError::SeedFile { path: path.to_owned(), error })?;
         serde_json::from_slice(&text).map_err(|error| DevServerError::syntax(Some(path), &error))
     }
 
@@ -86,10 +83,7 @@ impl UserSeed {
     /// A user on the free plan without a second factor.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        UserSeed {
-            name: name.into(),
-            ..Self::default()
-        }
+        UserSeed { name: name.into(), ..Self::default() }
     }
 
     setters! {
@@ -115,10 +109,7 @@ impl WorkspaceSeed {
     /// A workspace of the user `owner`.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        WorkspaceSeed {
-            name: name.into(),
-            ..Self::default()
-        }
+        WorkspaceSeed { name: name.into(), ..Self::default() }
     }
 
     setters! {
@@ -133,10 +124,7 @@ impl ProjectSeed {
     /// A project of the user `owner` with the branch `main`.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        ProjectSeed {
-            name: name.into(),
-            ..Self::default()
-        }
+        ProjectSeed { name: name.into(), ..Self::default() }
     }
 
     setters! {
@@ -160,31 +148,20 @@ impl ProjectSeed {
     /// Adds a branch.
     #[must_use]
     pub fn branch(mut self, name: impl Into<String>) -> Self {
-        self.branches.push(BranchSeed {
-            name: name.into(),
-            id: None,
-        });
+        self.branches.push(BranchSeed { name: name.into(), id: None });
         self
     }
 
     /// Adds a branch with an id, 24 hex digits. With the name `main` it gives that branch its id.
     #[must_use]
     pub fn branch_with_id(mut self, name: impl Into<String>, id: impl Into<String>) -> Self {
-        self.branches.push(BranchSeed {
-            name: name.into(),
-            id: Some(id.into()),
-        });
+        self.branches.push(BranchSeed { name: name.into(), id: Some(id.into()) });
         self
     }
 
     /// Adds a secret on `main`.
     #[must_use]
-    pub fn secret(
-        self,
-        environment: impl Into<String>,
-        key: impl Into<String>,
-        value: impl Into<String>,
-    ) -> Self {
+    pub fn secret(self, environment: impl Into<String>, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.with_secret(SecretSeed::new(environment, key, value))
     }
 
@@ -234,26 +211,14 @@ impl ProjectSeed {
 impl SecretSeed {
     /// A secret on `main`.
     #[must_use]
-    pub fn new(
-        environment: impl Into<String>,
-        key: impl Into<String>,
-        value: impl Into<String>,
-    ) -> Self {
-        SecretSeed {
-            environment: environment.into(),
-            key: key.into(),
-            value: value.into(),
-            ..Self::default()
-        }
+    pub fn new(environment: impl Into<String>, key: impl Into<String>, value: impl Into<String>) -> Self {
+        SecretSeed { environment: environment.into(), key: key.into(), value: value.into(), ..Self::default() }
     }
 
     /// A link to the secret `source` of another project (or the same one), which has to be seeded before.
     #[must_use]
     pub fn link(environment: impl Into<String>, key: impl Into<String>, source: LinkSeed) -> Self {
-        SecretSeed {
-            link: Some(source),
-            ..Self::new(environment, key, "")
-        }
+        SecretSeed { link: Some(source), ..Self::new(environment, key, "") }
     }
 
     setters! {
@@ -278,32 +243,17 @@ impl SecretSeed {
 impl LinkSeed {
     /// The secret `key` in `environment` of the project named `project`.
     #[must_use]
-    pub fn new(
-        project: impl Into<String>,
-        environment: impl Into<String>,
-        key: impl Into<String>,
-    ) -> Self {
-        LinkSeed {
-            project: project.into(),
-            environment: environment.into(),
-            key: key.into(),
-        }
+    pub fn new(project: impl Into<String>, environment: impl Into<String>, key: impl Into<String>) -> Self {
+        LinkSeed { project: project.into(), environment: environment.into(), key: key.into() }
     }
 }
 
 impl ServiceAccountSeed {
     /// A service account with permissions.
     #[must_use]
-    pub fn new(
-        name: impl Into<String>,
-        permissions: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
+    pub fn new(name: impl Into<String>, permissions: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let permissions = permissions.into_iter().map(Into::into).collect();
-        ServiceAccountSeed {
-            name: name.into(),
-            permissions,
-            ..Self::default()
-        }
+        ServiceAccountSeed { name: name.into(), permissions, ..Self::default() }
     }
 
     setters! {
@@ -318,11 +268,7 @@ impl TokenSeed {
     /// A token of the user or service account with this name.
     #[must_use]
     pub fn new(holder: impl Into<String>, token: impl Into<String>) -> Self {
-        TokenSeed {
-            holder: holder.into(),
-            token: token.into(),
-            ..Self::default()
-        }
+        TokenSeed { holder: holder.into(), token: token.into(), ..Self::default() }
     }
 
     setters! {
@@ -342,20 +288,13 @@ impl GrantSeed {
     /// An approved request of a user for the whole project.
     #[must_use]
     pub fn approved(user: impl Into<String>) -> Self {
-        GrantSeed {
-            user: user.into(),
-            ..Self::default()
-        }
+        GrantSeed { user: user.into(), ..Self::default() }
     }
 
     /// A grant that has to be elevated before it lets a user read.
     #[must_use]
     pub fn needs_elevation(user: impl Into<String>) -> Self {
-        GrantSeed {
-            user: user.into(),
-            needs_elevation: true,
-            ..Self::default()
-        }
+        GrantSeed { user: user.into(), needs_elevation: true, ..Self::default() }
     }
 
     setters! {

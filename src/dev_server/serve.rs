@@ -121,12 +121,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, app: App) {
     let fate: Arc<OnceLock<Fate>> = Arc::default();
     let of_service = Arc::clone(&fate);
     let service = service_fn(move |request: Request<Incoming>| -> Answering {
-        Box::pin(answer(
-            request,
-            peer.clone(),
-            app.clone(),
-            Arc::clone(&of_service),
-        ))
+        Box::pin(answer(request, peer.clone(), app.clone(), Arc::clone(&of_service)))
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -148,22 +143,17 @@ async fn answer(
     app: App,
     fate: Arc<OnceLock<Fate>>,
 ) -> Result<Response<Body>, Broken> {
-    let ends_here = request
-        .headers()
-        .get(header::CONNECTION)
-        .is_some_and(|value| value == "close");
+    let ends_here = request.headers().get(header::CONNECTION).is_some_and(|value| value == "close");
     let mut response = match front::malformed(request.uri()) {
         Some(reply) => {
             let route = front::route_name(request.method(), None);
-            let seen =
-                SeenRequest::new(&route, request.uri().to_string(), request.headers().clone());
+            let seen = SeenRequest::new(&route, request.uri().to_string(), request.headers().clone());
             app.shared.record(seen);
             reply.into_response()
         }
         None => {
             request.extensions_mut().insert(peer);
-            let routed: Result<_, Infallible> =
-                TowerToHyperService::new(app.router).call(request).await;
+            let routed: Result<_, Infallible> = TowerToHyperService::new(app.router).call(request).await;
             routed.unwrap_or_else(|never| match never {})
         }
     };
@@ -174,9 +164,7 @@ async fn answer(
     if !ends_here {
         keep_alive(&mut response, app.keep_alive);
     }
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED
-        || response.status() == StatusCode::BAD_REQUEST
-    {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED || response.status() == StatusCode::BAD_REQUEST {
         // The router adds it; the service does not.
         response.headers_mut().remove(header::ALLOW);
     }

@@ -50,18 +50,15 @@ impl Shared {
 
     /// The gates that hold a route now.
     pub(super) fn gates(&self, route: &str) -> Vec<Arc<Gate>> {
-        lock(&self.gates)
-            .iter()
-            .filter(|gate| !gate.is_open() && gate.holds(route))
-            .cloned()
-            .collect()
+        lock(&self.gates).iter().filter(|gate| !gate.is_open() && gate.holds(route)).cloned().collect()
     }
 
-    /// Counts a request and gives the fault that hits it.
+    /// Counts a request.
     pub(super) fn record(&self, request: SeenRequest) {
         self.journal().record(request);
     }
 
+    /// The fault that hits a request.
     pub(super) fn fault(&self, route: &str) -> Option<Fault> {
         self.script().take(route)
     }

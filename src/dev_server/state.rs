@@ -148,10 +148,7 @@ pub(super) struct Grant {
 
 pub(super) enum GrantKind {
     /// An approved request; empty ids mean the whole project.
-    Approved {
-        secrets: Vec<String>,
-        expires: Option<Moment>,
-    },
+    Approved { secrets: Vec<String>, expires: Option<Moment> },
     /// A grant that has to be elevated first.
     NeedsElevation,
 }
@@ -213,52 +210,32 @@ impl World {
     }
 
     pub(super) fn branch_named(&self, project: &str, name: &str) -> Option<&Branch> {
-        self.branches
-            .iter()
-            .find(|branch| branch.project == project && branch.name == name)
+        self.branches.iter().find(|branch| branch.project == project && branch.name == name)
     }
 
-    pub(super) fn teams_of<'a>(
-        &'a self,
-        project: &'a str,
-    ) -> impl Iterator<Item = (&'a TeamProject, &'a Team)> {
+    pub(super) fn teams_of<'a>(&'a self, project: &'a str) -> impl Iterator<Item = (&'a TeamProject, &'a Team)> {
         self.team_projects
             .iter()
             .filter(move |link| link.project == project)
-            .filter_map(|link| {
-                self.teams
-                    .iter()
-                    .find(|team| team.id == link.team)
-                    .map(|team| (link, team))
-            })
+            .filter_map(|link| self.teams.iter().find(|team| team.id == link.team).map(|team| (link, team)))
     }
 
     /// The role of a user on a project: its creator and its workspace's creator own it, others have the strongest role
     /// of their teams.
     pub(super) fn role_of(&self, user: &str, project: &str) -> Option<Role> {
         let found = self.project(project)?;
-        let owns_workspace = self
-            .workspace(&found.workspace)
-            .is_some_and(|workspace| workspace.owner == user);
+        let owns_workspace = self.workspace(&found.workspace).is_some_and(|workspace| workspace.owner == user);
         if found.owner == user || owns_workspace {
             return Some(Role::Owner);
         }
         let roles = self.teams_of(project).flat_map(|(_, team)| &team.members);
-        roles
-            .filter(|(member, _)| member == user)
-            .map(|(_, role)| *role)
-            .max()
+        roles.filter(|(member, _)| member == user).map(|(_, role)| *role).max()
     }
 
     /// The text that a read gives for a secret; nothing for one that resolves to nothing.
     pub(super) fn plaintext(&self, secret: &Secret) -> Option<String> {
         let stored = match &secret.source {
-            Some(source) => self
-                .secrets
-                .iter()
-                .find(|other| other.id == *source)?
-                .stored
-                .as_ref()?,
+            Some(source) => self.secrets.iter().find(|other| other.id == *source)?.stored.as_ref()?,
             None => secret.stored.as_ref()?,
         };
         (!stored.is_empty()).then(|| self.vault.read(stored))
@@ -316,13 +293,7 @@ pub(super) struct Place {
 }
 
 impl Entry {
-    pub(super) fn new(
-        version: &str,
-        stored: &str,
-        now: Moment,
-        by: &str,
-        description: &'static str,
-    ) -> Self {
+    pub(super) fn new(version: &str, stored: &str, now: Moment, by: &str, description: &'static str) -> Self {
         Entry {
             version: version.to_owned(),
             stored: stored.to_owned(),
@@ -336,12 +307,8 @@ impl Entry {
 impl Secret {
     /// Replaces the value: the version goes up by one, or to 2 when it was no number.
     pub(super) fn write(&mut self, stored: String, now: Moment, by: &str) {
-        self.version = self
-            .version
-            .parse::<u64>()
-            .map_or_else(|_| "2".to_owned(), |version| (version + 1).to_string());
-        self.history
-            .push(Entry::new(&self.version, &stored, now, by, BY_CLI));
+        self.version = self.version.parse::<u64>().map_or_else(|_| "2".to_owned(), |version| (version + 1).to_string());
+        self.history.push(Entry::new(&self.version, &stored, now, by, BY_CLI));
         self.stored = Some(stored);
         self.updated = now;
         self.updated_by = by.to_owned();

@@ -28,18 +28,13 @@ pub(super) struct Call {
 impl Call {
     /// A path parameter.
     pub(super) fn param(&self, name: &str) -> &str {
-        self.params
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or("", |(_, value)| value)
+        self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
     /// A query parameter that is there and not empty.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(known, _)| known == name);
-        found
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// The body, read as JSON whatever its content type says.
@@ -54,16 +49,9 @@ impl Call {
 
 /// The address that the service believes: the first entry of `X-Forwarded-For`, which any client may send.
 pub(super) fn believed_address(headers: &HeaderMap, peer: &str) -> String {
-    let forwarded = headers
-        .get("x-forwarded-for")
-        .and_then(|value| value.to_str().ok());
-    let first = forwarded
-        .and_then(|list| list.split(',').next())
-        .map(str::trim);
-    first
-        .filter(|address| !address.is_empty())
-        .unwrap_or(peer)
-        .to_owned()
+    let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    let first = forwarded.and_then(|list| list.split(',').next()).map(str::trim);
+    first.filter(|address| !address.is_empty()).unwrap_or(peer).to_owned()
 }
 
 /// Decodes `%` escapes once; bytes that are no UTF-8 become replacement characters.
@@ -71,10 +59,7 @@ pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
-        let escape = tail
-            .get(..2)
-            .filter(|_| first == b'%')
-            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let escape = tail.get(..2).filter(|_| first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
         if let Some(byte) = escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             bytes.push(byte);
             rest = tail.get(2..).unwrap_or_default();
@@ -106,19 +91,11 @@ pub(super) struct Reply {
 impl Reply {
     /// A status alone: no body and no content type.
     pub(super) fn empty(status: StatusCode) -> Self {
-        Reply {
-            status,
-            headers: Vec::new(),
-            body: String::new(),
-        }
+        Reply { status, headers: Vec::new(), body: String::new() }
     }
 
     pub(super) fn json(status: StatusCode, body: &Json) -> Self {
-        Reply {
-            body: body.to_text(),
-            ..Reply::empty(status)
-        }
-        .with(header::CONTENT_TYPE, JSON)
+        Reply { body: body.to_text(), ..Reply::empty(status) }.with(header::CONTENT_TYPE, JSON)
     }
 
     pub(super) fn ok(body: &Json) -> Self {
@@ -131,26 +108,15 @@ impl Reply {
     }
 
     pub(super) fn text(status: StatusCode, body: impl Into<String>) -> Self {
-        Reply {
-            body: body.into(),
-            ..Reply::empty(status)
-        }
-        .with(header::CONTENT_TYPE, TEXT)
+        Reply { body: body.into(), ..Reply::empty(status) }.with(header::CONTENT_TYPE, TEXT)
     }
 
     pub(super) fn html(status: StatusCode, title: &str) -> Self {
-        let body = format!(
-            "<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
-        );
-        Reply {
-            body,
-            ..Reply::empty(status)
-        }
-        .with(header::CONTENT_TYPE, HTML)
-        .with(
-            header::CACHE_CONTROL,
-            "private, no-cache, no-store, max-age=0, must-revalidate",
-        )
+        let body =
+            format!("<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>");
+        Reply { body, ..Reply::empty(status) }
+            .with(header::CONTENT_TYPE, HTML)
+            .with(header::CACHE_CONTROL, "private, no-cache, no-store, max-age=0, must-revalidate")
     }
 
     /// Adds a header; one whose value is no header value is left out.
@@ -162,18 +128,9 @@ impl Reply {
     }
 
     pub(super) fn with_budget(self, budget: Budget) -> Self {
-        self.with(
-            HeaderName::from_static("x-ratelimit-limit"),
-            &budget.limit.to_string(),
-        )
-        .with(
-            HeaderName::from_static("x-ratelimit-remaining"),
-            &budget.remaining.to_string(),
-        )
-        .with(
-            HeaderName::from_static("x-ratelimit-reset"),
-            &budget.reset.to_string(),
-        )
+        self.with(HeaderName::from_static("x-ratelimit-limit"), &budget.limit.to_string())
+            .with(HeaderName::from_static("x-ratelimit-remaining"), &budget.remaining.to_string())
+            .with(HeaderName::from_static("x-ratelimit-reset"), &budget.reset.to_string())
     }
 
     pub(super) fn into_response(self) -> Response<Body> {
@@ -206,10 +163,7 @@ impl hyper::body::Body for Chunked {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let chunk = self.0.take().filter(|chunk| !chunk.is_empty());
         Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk))))
     }
@@ -222,15 +176,8 @@ mod tests {
     #[test]
     fn query_values_are_decoded_once() {
         let pairs = query_pairs("branch=feature%2Fnew-ui&flag&q=a+b%2520c&&bad=%zz");
-        let expected = [
-            ("branch", "feature/new-ui"),
-            ("flag", ""),
-            ("q", "a b%20c"),
-            ("bad", "%zz"),
-        ];
-        let expected: Vec<_> = expected
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
+        let expected = [("branch", "feature/new-ui"), ("flag", ""), ("q", "a b%20c"), ("bad", "%zz")];
+        let expected: Vec<_> = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         assert_eq!(pairs, expected);
     }
 }

@@ -169,12 +169,20 @@ mod tests {
 
     #[test]
     fn http_is_for_loopback_or_danger_only() {
-        for public in ["http://host/api", "http://10.0.0.1/api", "http://app.localhost/api", "http://localhost.evil.example/api"] {
+        for public in
+            ["http://host/api", "http://10.0.0.1/api", "http://app.localhost/api", "http://localhost.evil.example/api"]
+        {
             assert!(refused(public).contains("https://"), "{public}");
             let allowed = BaseUrl::parse(public, true).expect(public);
             assert!(!allowed.is_https() && !allowed.is_loopback());
         }
-        for here in ["http://localhost/api", "http://LOCALHOST.:1/api", "http://127.9.9.9/api", "http://[::1]/api", "http://[::ffff:127.0.0.1]/api"] {
+        for here in [
+            "http://localhost/api",
+            "http://LOCALHOST.:1/api",
+            "http://127.9.9.9/api",
+            "http://[::1]/api",
+            "http://[::ffff:127.0.0.1]/api",
+        ] {
             assert!(BaseUrl::parse(here, false).expect(here).is_loopback(), "{here}");
         }
     }

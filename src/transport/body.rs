@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-/// The first buffer when the answer does not announce its length (the service sends chunks).
-const FIRST_CAPACITY: usize = 4 * 1024;
+/// The least capacity of a buffer that has grown once.
+const GROWN: usize = 4 * 1024;
 
 /// The answer is larger than the cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +45,12 @@ impl CappedBody {
     }
 
     fn grow_to(&mut self, length: usize) {
-        let doubled = self.bytes.capacity().saturating_mul(2).min(self.cap);
-        let mut larger = Zeroizing::new(Vec::with_capacity(length.max(doubled).max(FIRST_CAPACITY)));
+        // The service announces no length, and a usual answer is one chunk: an exact fit saves wiping what was never used.
+        let room = match self.bytes.capacity() {
+            0 => length,
+            capacity => capacity.saturating_mul(2).max(GROWN).min(self.cap).max(length),
+        };
+        let mut larger = Zeroizing::new(Vec::with_capacity(room));
         larger.extend_from_slice(&self.bytes);
         // the assignment drops, and so wipes, the old block
         self.bytes = larger;
@@ -85,6 +89,13 @@ mod tests {
             assert_eq!(body.push(&[7; 1_000]), Ok(()));
         }
         assert_eq!(body.bytes.as_ptr(), before);
+    }
+
+    #[test]
+    fn an_answer_of_one_chunk_takes_no_more_room_than_it_needs() {
+        let mut body = CappedBody::new(None, 1 << 20).expect("no length announced");
+        assert_eq!(body.push(&[7; 700]), Ok(()));
+        assert_eq!(body.finish().capacity(), 700);
     }
 
     #[test]

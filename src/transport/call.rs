@@ -147,7 +147,8 @@ impl<'a> Call<'a> {
         match outcome {
             Ok(response) if response.status() < 400 => None,
             Ok(response) => {
-                let asked = retry_after::asked(response.status(), response.headers(), response.body(), SystemTime::now());
+                let asked =
+                    retry_after::asked(response.status(), response.headers(), response.body(), SystemTime::now());
                 self.retries.next_wait(Setback::Status(response.status()), asked, remaining)
             }
             Err(failure) => self.retries.next_wait(failure.setback, None, remaining),
@@ -197,7 +198,9 @@ async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Respon
     let cap = transport.options.max_response_bytes;
     let over_cap = |_| Failure::too_large(cap);
     let mut body = CappedBody::new(answer.content_length(), cap).map_err(over_cap)?;
-    while let Some(chunk) = answer.chunk().await.map_err(|error| Failure::of(&error, transport.options.connect_timeout))? {
+    while let Some(chunk) =
+        answer.chunk().await.map_err(|error| Failure::of(&error, transport.options.connect_timeout))?
+    {
         body.push(&chunk).map_err(over_cap)?;
     }
     let headers = std::mem::take(answer.headers_mut());

@@ -57,9 +57,13 @@ impl Failure {
     pub(crate) fn of(error: &reqwest::Error, connect_timeout: Duration) -> Self {
         let causes = Causes::of(error);
         if error.is_builder() {
-            return Self::lasting(XtraError::new(ErrorKind::Invalid, "the request could not be built from these arguments"));
+            return Self::lasting(XtraError::new(
+                ErrorKind::Invalid,
+                "the request could not be built from these arguments",
+            ));
         }
-        let failure = if error.is_connect() { connecting(error, &causes, connect_timeout) } else { exchanging(error, &causes) };
+        let failure =
+            if error.is_connect() { connecting(error, &causes, connect_timeout) } else { exchanging(error, &causes) };
         match causes.os_error() {
             Some(cause) => Self { error: failure.error.with_os_error(cause), ..failure },
             None => failure,
@@ -113,7 +117,9 @@ fn connecting(error: &reqwest::Error, causes: &Causes<'_>, connect_timeout: Dura
     if let Some(lookup) = causes.lookup {
         return network(
             match lookup {
-                LookupError::NoThread(_) => "no thread could be started for the name lookup; check the limits of the process",
+                LookupError::NoThread(_) => {
+                    "no thread could be started for the name lookup; check the limits of the process"
+                }
                 LookupError::Unresolved(_) => "the host name could not be resolved; check the API root and the DNS",
             },
             Setback::NotSent,
@@ -124,20 +130,28 @@ fn connecting(error: &reqwest::Error, causes: &Causes<'_>, connect_timeout: Dura
     }
     if error.is_timeout() {
         return Failure::timed_out(
-            format!("no connection to the service within {connect_timeout:?}; check the network, or raise connect_timeout"),
+            format!(
+                "no connection to the service within {connect_timeout:?}; check the network, or raise connect_timeout"
+            ),
             Setback::NotSent,
         );
     }
     let message = match causes.io.map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => "the connection was refused; check that the service listens at the API root",
+        Some(io::ErrorKind::ConnectionRefused) => {
+            "the connection was refused; check that the service listens at the API root"
+        }
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown) => {
             "the network of the service cannot be reached; check the connection of this machine"
         }
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof) => {
             "the connection was closed while it was being set up; check that the API root has the right scheme and port"
         }
-        Some(io::ErrorKind::PermissionDenied) => "this process may not open network connections; check the sandbox or firewall",
-        _ => "no connection to the service could be made; check the API root, the network, and the proxy if there is one",
+        Some(io::ErrorKind::PermissionDenied) => {
+            "this process may not open network connections; check the sandbox or firewall"
+        }
+        _ => {
+            "no connection to the service could be made; check the API root, the network, and the proxy if there is one"
+        }
     };
     network(message, Setback::NotSent)
 }
@@ -161,7 +175,9 @@ fn securing(error: &rustls::Error) -> Failure {
             CertificateError::Revoked => "the TLS certificate of the service has been revoked",
             _ => "the TLS certificate of the service is not acceptable",
         },
-        rustls::Error::InvalidMessage(_) => "the service does not speak TLS there; check the scheme and port of the API root",
+        rustls::Error::InvalidMessage(_) => {
+            "the service does not speak TLS there; check the scheme and port of the API root"
+        }
         rustls::Error::AlertReceived(_) | rustls::Error::PeerIncompatible(_) => {
             "the service and this client have no TLS version, cipher or certificate in common"
         }

@@ -63,7 +63,11 @@ impl Transport {
     /// transport of the process has done it.
     ///
     /// Fails with [`ErrorKind::Config`](crate::ErrorKind::Config) on a bad root certificate or user agent.
-    pub(crate) fn new(base: &BaseUrl, credentials: Arc<dyn CredentialProvider>, options: TransportOptions) -> Result<Self, XtraError> {
+    pub(crate) fn new(
+        base: &BaseUrl,
+        credentials: Arc<dyn CredentialProvider>,
+        options: TransportOptions,
+    ) -> Result<Self, XtraError> {
         let http = http::client(base, &options)?;
         Ok(Self(Arc::new(Inner {
             base: base.clone(),

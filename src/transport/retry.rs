@@ -85,7 +85,12 @@ impl Retries {
     /// are used up, or the wait would not end before the deadline.
     ///
     /// `asked` is the wait that the service asked for; it is kept to, never shortened.
-    pub(crate) fn next_wait(&mut self, setback: Setback, asked: Option<Duration>, remaining: Duration) -> Option<Duration> {
+    pub(crate) fn next_wait(
+        &mut self,
+        setback: Setback,
+        asked: Option<Duration>,
+        remaining: Duration,
+    ) -> Option<Duration> {
         if !self.may_follow() || !setback.allows(self.repeat) {
             return None;
         }
@@ -166,7 +171,14 @@ mod tests {
 
     #[test]
     fn reads_are_repeated_after_every_passing_failure() {
-        for setback in [Setback::NotSent, Setback::Lost, Setback::Status(429), Setback::Status(502), Setback::Status(503), Setback::Status(504)] {
+        for setback in [
+            Setback::NotSent,
+            Setback::Lost,
+            Setback::Status(429),
+            Setback::Status(502),
+            Setback::Status(503),
+            Setback::Status(504),
+        ] {
             assert!(repeats(Repeat::Read, setback), "{setback:?}");
         }
         for status in [301, 308, 400, 401, 403, 404, 405, 408, 409, 410, 422, 500, 501, 505] {
@@ -179,7 +191,14 @@ mod tests {
     fn writes_are_repeated_only_when_they_never_reached_the_handler() {
         assert!(repeats(Repeat::Write, Setback::NotSent));
         assert!(repeats(Repeat::Write, Setback::Status(429)));
-        for setback in [Setback::Lost, Setback::Lasting, Setback::Status(500), Setback::Status(502), Setback::Status(503), Setback::Status(504)] {
+        for setback in [
+            Setback::Lost,
+            Setback::Lasting,
+            Setback::Status(500),
+            Setback::Status(502),
+            Setback::Status(503),
+            Setback::Status(504),
+        ] {
             assert!(!repeats(Repeat::Write, setback), "{setback:?}");
         }
     }
@@ -210,13 +229,17 @@ mod tests {
 
     #[test]
     fn waits_stay_between_base_and_bound_and_grow() {
-        let options = RetryOptions { max_retries: 1000, base: Duration::from_millis(100), max_backoff: Duration::from_secs(5) };
+        let options =
+            RetryOptions { max_retries: 1000, base: Duration::from_millis(100), max_backoff: Duration::from_secs(5) };
         for seed in 0..200 {
             let mut backoff = Backoff { random: Some(seed), ..Backoff::new(options) };
             let mut previous = options.base;
             for _ in 0..20 {
                 let wait = backoff.next();
-                assert!(wait >= options.base && wait <= options.max_backoff && wait <= previous * 3, "{wait:?} after {previous:?}");
+                assert!(
+                    wait >= options.base && wait <= options.max_backoff && wait <= previous * 3,
+                    "{wait:?} after {previous:?}"
+                );
                 previous = wait;
             }
         }
@@ -233,7 +256,9 @@ mod tests {
 
     #[test]
     fn odd_options_do_not_overflow() {
-        for (base, max) in [(Duration::ZERO, Duration::ZERO), (Duration::MAX, Duration::MAX), (Duration::MAX, Duration::ZERO)] {
+        for (base, max) in
+            [(Duration::ZERO, Duration::ZERO), (Duration::MAX, Duration::MAX), (Duration::MAX, Duration::ZERO)]
+        {
             let mut backoff = Backoff::new(RetryOptions { max_retries: 3, base, max_backoff: max });
             for _ in 0..5 {
                 backoff.next();

@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn a_wait_is_never_shorter_than_a_second_nor_longer_than_a_day() {
-        for floored in ["0", "-3", "soon", "1.5", "", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:00:00 GMT"] {
+        for floored in ["0", "-3", "soon", "1.5", "", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:00:00 GMT"]
+        {
             assert_eq!(asked_by(Some(floored), ""), Some(1), "{floored}");
         }
         assert_eq!(asked_by(Some("18446744073709551615"), ""), Some(86_400));

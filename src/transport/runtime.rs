@@ -36,6 +36,10 @@ pub(crate) trait ClientHooks<Inner> {
 }
 
 /// Sends a request of a generated client through a transport.
-pub(crate) async fn send(transport: &Transport, request: Request, operation: &'static str) -> Result<Answer, XtraError> {
+pub(crate) async fn send(
+    transport: &Transport,
+    request: Request,
+    operation: &'static str,
+) -> Result<Answer, XtraError> {
     transport.run(request, operation).await.map(|response| Answer::new(response, operation))
 }

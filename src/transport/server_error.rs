@@ -74,7 +74,11 @@ fn meaning(status: u16, words: &ServerWords) -> Meaning {
         ),
         403 => forbidden(words),
         404 | 405 | 410 => absent(status, words),
-        407 => Meaning::new(ErrorKind::Config, "the proxy demands credentials", "put them into the proxy's URL, or turn proxies off"),
+        407 => Meaning::new(
+            ErrorKind::Config,
+            "the proxy demands credentials",
+            "put them into the proxy's URL, or turn proxies off",
+        ),
         408 => Meaning::new(ErrorKind::Timeout, "the service gave up waiting for the request", "try again"),
         409 => conflict(words),
         413 => Meaning::new(ErrorKind::Invalid, "the request is larger than the service takes", "send less at once"),
@@ -83,7 +87,9 @@ fn meaning(status: u16, words: &ServerWords) -> Meaning {
             "too many requests",
             "wait for retry_after, or a minute when there is none; a longer cache_ttl asks less often",
         ),
-        400..=499 => Meaning::new(ErrorKind::Invalid, "the service refuses the request as it is", "correct its arguments"),
+        400..=499 => {
+            Meaning::new(ErrorKind::Invalid, "the service refuses the request as it is", "correct its arguments")
+        }
         502..=504 => Meaning::new(ErrorKind::Server, "the service is not available", "try again later"),
         500..=599 => Meaning::new(
             ErrorKind::Server,
@@ -100,7 +106,11 @@ fn meaning(status: u16, words: &ServerWords) -> Meaning {
 
 fn forbidden(words: &ServerWords) -> Meaning {
     if words.action.as_deref() == Some("request_jit") {
-        return Meaning::new(ErrorKind::ElevationRequired, "a just-in-time elevation is needed", "request access, then call again");
+        return Meaning::new(
+            ErrorKind::ElevationRequired,
+            "a just-in-time elevation is needed",
+            "request access, then call again",
+        );
     }
     match words.code.as_deref() {
         Some("IP_NOT_ALLOWED") => {
@@ -121,7 +131,11 @@ fn forbidden(words: &ServerWords) -> Meaning {
     }
     // the one answer of this kind that has no code
     if words.said.as_deref().is_some_and(|said| said.contains("has been blocked")) {
-        return Meaning::new(ErrorKind::Blocked, "the project is blocked", "ask the owner of the project to unblock it");
+        return Meaning::new(
+            ErrorKind::Blocked,
+            "the project is blocked",
+            "ask the owner of the project to unblock it",
+        );
     }
     Meaning::new(
         ErrorKind::Forbidden,
@@ -138,16 +152,25 @@ fn absent(status: u16, words: &ServerWords) -> Meaning {
             "check the names in the call: some are taken by routes of their own",
         ),
         410 => Meaning::new(ErrorKind::NotFound, "it is gone: used up, expired or revoked", "ask for a new one"),
-        _ if words.html => Meaning::new(ErrorKind::NotFound, "the service has no such route", "check that the API root ends in /api"),
-        _ => Meaning::new(ErrorKind::NotFound, "not found", "check the names and ids, which must match letter by letter"),
+        _ if words.html => {
+            Meaning::new(ErrorKind::NotFound, "the service has no such route", "check that the API root ends in /api")
+        }
+        _ => {
+            Meaning::new(ErrorKind::NotFound, "not found", "check the names and ids, which must match letter by letter")
+        }
     }
 }
 
 fn conflict(words: &ServerWords) -> Meaning {
     if words.conflicts.is_empty() {
-        return Meaning::new(ErrorKind::Conflict, "the state of the service does not allow this now", "read it again, then decide");
+        return Meaning::new(
+            ErrorKind::Conflict,
+            "the state of the service does not allow this now",
+            "read it again, then decide",
+        );
     }
-    let mut named: Vec<String> = words.conflicts.iter().take(KEYS_NAMED).filter_map(|conflict| clean(&conflict.key)).collect();
+    let mut named: Vec<String> =
+        words.conflicts.iter().take(KEYS_NAMED).filter_map(|conflict| clean(&conflict.key)).collect();
     if words.conflicts.len() > named.len() {
         named.push(format!("{} in all", words.conflicts.len()));
     }

@@ -49,7 +49,14 @@ impl ServerWords {
             said: text("message").and_then(clean).or_else(|| text("error").and_then(clean)),
             code: text("code").and_then(identifier),
             action: text("action").and_then(identifier),
-            conflicts: json.get("conflicts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default().iter().filter_map(conflict).collect(),
+            conflicts: json
+                .get("conflicts")
+                .and_then(Value::as_array)
+                .map(Vec::as_slice)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(conflict)
+                .collect(),
             html: false,
         }
     }
@@ -81,7 +88,8 @@ fn identifier(text: &str) -> Option<String> {
 /// a page, JSON, a stack trace, a database error, ciphertext, a token, a URL.
 pub(crate) fn clean(text: &str) -> Option<String> {
     let text = text.trim();
-    if text.contains(['\n', '\r', '<', '{', '}', '\u{2028}', '\u{2029}']) || text.contains("://") || has_long_run(text) {
+    if text.contains(['\n', '\r', '<', '{', '}', '\u{2028}', '\u{2029}']) || text.contains("://") || has_long_run(text)
+    {
         return None;
     }
     if text.to_ascii_lowercase().contains("prisma") {
@@ -97,13 +105,15 @@ pub(crate) fn clean(text: &str) -> Option<String> {
 }
 
 fn has_long_run(text: &str) -> bool {
-    let is_data = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-' | '.' | '%' | '~' | ':' | '*');
+    let is_data =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-' | '.' | '%' | '~' | ':' | '*');
     text.split(|c: char| !is_data(c)).any(|run| run.len() >= LONGEST_WORD)
 }
 
 /// Control characters, and those that change how a terminal shows the rest (zero-width and direction marks).
 fn is_invisible(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -112,7 +122,12 @@ mod tests {
 
     #[test]
     fn a_sentence_passes_as_it_is() {
-        for text in ["Access Denied", "Unauthorized — please log in", "Missing required fields: key, value, or projectId", "IP address 203.0.113.9 is not in the allowlist"] {
+        for text in [
+            "Access Denied",
+            "Unauthorized — please log in",
+            "Missing required fields: key, value, or projectId",
+            "IP address 203.0.113.9 is not in the allowlist",
+        ] {
             assert_eq!(clean(text).as_deref(), Some(text));
         }
     }
@@ -121,8 +136,16 @@ mod tests {
     fn what_is_not_a_sentence_is_dropped_whole() {
         let hex = "a979".repeat(10);
         for text in [
-            "", "   ", "<html><body>no</body></html>", "{\"iv\":\"01\"}", "bad value {\"iv\":1}", "Error: x\n    at y (/srv/app.js:1:2)",
-            "Invalid `prisma.secret.create()` invocation", "see https://host/api/projects/1", "\u{200b}\u{0007}", &hex,
+            "",
+            "   ",
+            "<html><body>no</body></html>",
+            "{\"iv\":\"01\"}",
+            "bad value {\"iv\":1}",
+            "Error: x\n    at y (/srv/app.js:1:2)",
+            "Invalid `prisma.secret.create()` invocation",
+            "see https://host/api/projects/1",
+            "\u{200b}\u{0007}",
+            &hex,
             "key xs_0123456789abcdef0123456789abcdef0123456789abcdef is bad",
             "token eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjEifQ.c2lnbmF0dXJl refused",
         ] {

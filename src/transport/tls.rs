@@ -95,7 +95,9 @@ mod tests {
         assert!(refused(b"").contains("root certificate 1 holds no certificate"));
         assert!(refused(b"der or anything else").contains("holds no certificate"));
         assert!(refused(b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n").contains("not valid PEM"));
-        assert!(refused(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").contains("not a certificate"));
+        assert!(
+            refused(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").contains("not a certificate")
+        );
         assert!(refused(b"-----BEGIN CERTIFICATE-----\nAAAA\n").contains("not valid PEM"));
     }
 }

@@ -18,10 +18,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -40,12 +37,7 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(method: &'a str, target: impl Into<String>) -> Self {
-        Call {
-            method,
-            target: target.into(),
-            headers: Vec::new(),
-            body: None,
-        }
+        Call { method, target: target.into(), headers: Vec::new(), body: None }
     }
 
     pub(crate) fn get(target: impl Into<String>) -> Self {
@@ -67,10 +59,7 @@ impl<'a> Call<'a> {
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut text = format!(
-            "{} {} HTTP/1.1\r\nHost: localhost\r\n",
-            self.method, self.target
-        );
+        let mut text = format!("{} {} HTTP/1.1\r\nHost: localhost\r\n", self.method, self.target);
         for (name, value) in &self.headers {
             text += &format!("{name}: {value}\r\n");
         }
@@ -104,8 +93,7 @@ pub(crate) async fn read_answer(stream: &mut TcpStream, is_head: bool) -> io::Re
         let mut chunk = [0; 16 * 1024];
         match stream.read(&mut chunk).await? {
             0 => {
-                return parsed(&received, true, is_head)?
-                    .ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
+                return parsed(&received, true, is_head)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
             }
             count => received.extend_from_slice(&chunk[..count]),
         }
@@ -120,45 +108,27 @@ fn parsed(received: &[u8], at_end: bool, is_head: bool) -> io::Result<Option<Ans
     let head = std::str::from_utf8(&received[..head_end]).map_err(|_| not_http())?;
     let mut lines = head.split("\r\n");
     let status_line = lines.next().unwrap_or_default();
-    let status = status_line
-        .strip_prefix("HTTP/1.1 ")
-        .and_then(|rest| rest.get(..3))
-        .ok_or_else(not_http)?;
+    let status = status_line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).ok_or_else(not_http)?;
     let status: u16 = status.parse().map_err(|_| not_http())?;
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let value = |name: &str| {
-        headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    };
+    let value = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let rest = &received[head_end + 4..];
     let (body, is_whole) = if is_head || matches!(status, 204 | 304) {
         (Vec::new(), true)
     } else if value("transfer-encoding") == Some("chunked") {
         unchunked(rest)
     } else {
-        let length: usize = value("content-length")
-            .and_then(|length| length.parse().ok())
-            .unwrap_or(0);
-        (
-            rest[..rest.len().min(length)].to_vec(),
-            rest.len() >= length,
-        )
+        let length: usize = value("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        (rest[..rest.len().min(length)].to_vec(), rest.len() >= length)
     };
     if !is_whole && !at_end {
         return Ok(None);
     }
     let body = String::from_utf8(body).map_err(|_| not_http())?;
-    Ok(Some(Answer {
-        status,
-        headers,
-        body,
-        is_whole,
-    }))
+    Ok(Some(Answer { status, headers, body, is_whole }))
 }
 
 fn unchunked(mut rest: &[u8]) -> (Vec<u8>, bool) {
@@ -167,9 +137,7 @@ fn unchunked(mut rest: &[u8]) -> (Vec<u8>, bool) {
         let Some(line_end) = rest.windows(2).position(|window| window == b"\r\n") else {
             return (body, false);
         };
-        let size = std::str::from_utf8(&rest[..line_end])
-            .ok()
-            .and_then(|size| usize::from_str_radix(size, 16).ok());
+        let size = std::str::from_utf8(&rest[..line_end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
         let Some(size) = size else {
             return (body, false);
         };

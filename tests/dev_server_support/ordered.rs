@@ -48,10 +48,7 @@ pub(crate) fn first_value(text: &str) -> &str {
         if ends_here {
             return &text[..=at];
         }
-        if depth == 0
-            && !in_string
-            && matches!(text.as_bytes().get(at + 1), Some(b'\n' | b',' | b'}'))
-        {
+        if depth == 0 && !in_string && matches!(text.as_bytes().get(at + 1), Some(b'\n' | b',' | b'}')) {
             return &text[..=at];
         }
     }

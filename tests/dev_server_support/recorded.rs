@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 use xtrasecurity::dev_server::{
-    Form, GrantSeed, LinkSeed, ProjectSeed, Role, SecretSeed, Seed, ServiceAccountSeed, Tier,
-    TokenSeed, UserSeed, WorkspaceSeed,
+    Form, GrantSeed, LinkSeed, ProjectSeed, Role, SecretSeed, Seed, ServiceAccountSeed, Tier, TokenSeed, UserSeed,
+    WorkspaceSeed,
 };
 
 use super::ordered::{Ordered, first_value};
@@ -21,12 +21,8 @@ fn folder() -> PathBuf {
 /// The names of all recordings, in order.
 pub(crate) fn names() -> Vec<String> {
     let index = fs::read_to_string(folder().join("INDEX.tsv")).unwrap();
-    let mut names: Vec<String> = index
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split('\t').next())
-        .map(str::to_owned)
-        .collect();
+    let mut names: Vec<String> =
+        index.lines().skip(1).filter_map(|line| line.split('\t').next()).map(str::to_owned).collect();
     names.sort();
     names
 }
@@ -53,9 +49,7 @@ impl Recording {
         let sent_body = match &request["body"] {
             body if body.get("json").is_some() => {
                 // The order of the members matters, so the text itself is taken.
-                let after = text
-                    .split_once("\"body\": {")
-                    .and_then(|(_, rest)| rest.split_once("\"json\": "));
+                let after = text.split_once("\"body\": {").and_then(|(_, rest)| rest.split_once("\"json\": "));
                 after.map(|(_, rest)| first_value(rest).to_owned())
             }
             body => body.get("text").map(string),
@@ -64,19 +58,11 @@ impl Recording {
             name: name.to_owned(),
             identity: string(&whole["identity"]),
             status: response["status"].as_u64().unwrap(),
-            headers: headers
-                .iter()
-                .map(|pair| (string(&pair[0]).to_ascii_lowercase(), string(&pair[1])))
-                .collect(),
+            headers: headers.iter().map(|pair| (string(&pair[0]).to_ascii_lowercase(), string(&pair[1]))).collect(),
             body: string(&response["body_text"]),
             method: string(&request["method"]),
             target: string(&request["target"]),
-            sent: request["headers"]
-                .as_object()
-                .unwrap()
-                .iter()
-                .map(|(n, v)| (n.clone(), string(v)))
-                .collect(),
+            sent: request["headers"].as_object().unwrap().iter().map(|(n, v)| (n.clone(), string(v))).collect(),
             sent_body,
         }
     }
@@ -149,34 +135,20 @@ pub(crate) fn world(name: &str) -> Seed {
     let values: Values = serde_json::from_str(&seed_values()).unwrap();
     let mut seed = Seed::new();
     for (user, Identified { id }) in &values.users {
-        let tier = if user == "freeuser" {
-            Tier::Free
-        } else {
-            Tier::Enterprise
-        };
+        let tier = if user == "freeuser" { Tier::Free } else { Tier::Enterprise };
         seed = seed.user(UserSeed::new(user).id(id).tier(tier).token(token_of(user)));
     }
     for (workspace, id) in &values.workspaces {
-        let owner = if workspace == "free" {
-            "freeuser"
-        } else {
-            "owner"
-        };
+        let owner = if workspace == "free" { "freeuser" } else { "owner" };
         seed = seed.workspace(WorkspaceSeed::new(workspace).id(id).owner(owner));
     }
     // The linked secret needs the project that it is linked to.
-    let (first, rest): (Vec<_>, Vec<_>) = values
-        .projects
-        .0
-        .iter()
-        .partition(|(name, _)| name == "other");
+    let (first, rest): (Vec<_>, Vec<_>) = values.projects.0.iter().partition(|(name, _)| name == "other");
     for (project, id) in first.into_iter().chain(rest) {
         seed = seed.project(project_seed(&values, project, id, name));
     }
     if name.starts_with("project-update") || name == "project-delete" {
-        let created = ProjectSeed::new("created-by-transcript")
-            .id("6b01673e1e831e24497cf72d")
-            .owner("owner");
+        let created = ProjectSeed::new("created-by-transcript").id("6b01673e1e831e24497cf72d").owner("owner");
         seed = seed.project(created.workspace("main").description("made over the wire"));
     }
     seed.token(TokenSeed::new("owner", token_of("expired")).expired())
@@ -186,19 +158,10 @@ pub(crate) fn world(name: &str) -> Seed {
 
 fn project_seed(values: &Values, project: &str, id: &str, recording: &str) -> ProjectSeed {
     let is_free = project == "free-project";
-    let (owner, workspace) = if is_free {
-        ("freeuser", "free")
-    } else {
-        ("owner", "main")
-    };
-    let mut seed = ProjectSeed::new(project)
-        .id(id)
-        .owner(owner)
-        .workspace(workspace);
+    let (owner, workspace) = if is_free { ("freeuser", "free") } else { ("owner", "main") };
+    let mut seed = ProjectSeed::new(project).id(id).owner(owner).workspace(workspace);
     if !is_free {
-        seed = seed
-            .member("viewer", Role::Viewer)
-            .member("developer", Role::Developer);
+        seed = seed.member("viewer", Role::Viewer).member("developer", Role::Developer);
     }
     for (branch, id) in &values.branches[project].0 {
         seed = seed.branch_with_id(branch, id);
@@ -210,21 +173,12 @@ fn project_seed(values: &Values, project: &str, id: &str, recording: &str) -> Pr
         let (branch, environment) = place.split_once(':').unwrap();
         for (key, value) in &secrets.0 {
             let id = &values.secrets[project][&format!("{place}:{key}")];
-            let secret = SecretSeed::new(environment, key, value)
-                .on_branch(branch)
-                .id(id);
+            let secret = SecretSeed::new(environment, key, value).on_branch(branch).id(id);
             seed = seed.with_secret(as_it_was(secret));
         }
     }
-    for (name, account) in values
-        .accounts
-        .0
-        .iter()
-        .filter(|(_, account)| account.project_id == id)
-    {
-        let account = ServiceAccountSeed::new(name, &account.permissions)
-            .id(&account.id)
-            .token(token_of(name));
+    for (name, account) in values.accounts.0.iter().filter(|(_, account)| account.project_id == id) {
+        let account = ServiceAccountSeed::new(name, &account.permissions).id(&account.id).token(token_of(name));
         seed = seed.service_account(account);
     }
     match project {
@@ -249,19 +203,15 @@ fn as_it_was(secret: SecretSeed) -> SecretSeed {
 fn payments(seed: ProjectSeed, recording: &str) -> ProjectSeed {
     let link = LinkSeed::new("other", "development", "SHARED_TOKEN");
     let mut seed = seed.with_secret(SecretSeed::link("development", "LINKED_TOKEN", link));
-    let bot = ServiceAccountSeed::new("ci-bot-2", ["read:secrets", "write:secrets"])
-        .token(token_of("ci-bot-2"));
+    let bot = ServiceAccountSeed::new("ci-bot-2", ["read:secrets", "write:secrets"]).token(token_of("ci-bot-2"));
     seed = seed.service_account(bot.id("6b0167421e831e24497cfa37"));
-    if recording.starts_with("branch-")
-        && !matches!(recording, "branch-create" | "branch-delete-again")
-    {
+    if recording.starts_with("branch-") && !matches!(recording, "branch-create" | "branch-delete-again") {
         seed = seed.branch_with_id("release/1.0", "6b0167421e831e24497cfa2b");
     }
     match recording {
         "jit-outsider-secrets-after" => seed.grant(GrantSeed::approved("outsider")),
         "secret-copy-result" => {
-            let copied =
-                SecretSeed::new("development", "FEATURE_FLAG", "z").form(Form::Undecryptable);
+            let copied = SecretSeed::new("development", "FEATURE_FLAG", "z").form(Form::Undecryptable);
             seed.with_secret(copied.on_branch("empty"))
         }
         _ => seed,

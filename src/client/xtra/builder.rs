@@ -10,7 +10,7 @@ use crate::client::EngineOptions;
 use crate::credentials::{self, CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
 use crate::error::XtraError;
 use crate::secrets::SecretValue;
-use crate::services::xtra::{Scopes, Xtra, check_branch, check_project_id};
+use crate::services::xtra::{NEVER_RETRIED, Scopes, Xtra, check_branch, check_project_id};
 use crate::transport::{BaseUrl, Transport, TransportOptions};
 
 /// The API root when none is given.
@@ -56,7 +56,7 @@ impl XtraClientBuilder {
             caching: true,
             danger_allow_http: false,
             providers: Vec::new(),
-            transport: TransportOptions::default(),
+            transport: TransportOptions { never_retry: NEVER_RETRIED, ..TransportOptions::default() },
         }
     }
 

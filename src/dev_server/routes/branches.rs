@@ -48,34 +48,21 @@ fn listed(world: &World, call: &Call) -> Outcome {
             return forbidden("Forbidden");
         }
     }
-    let wanted = world
-        .branches
-        .iter()
-        .filter(|branch| project.is_none_or(|project| branch.project == project));
+    let wanted = world.branches.iter().filter(|branch| project.is_none_or(|project| branch.project == project));
     let mut answer = Vec::new();
     for branch in wanted {
-        let redacted = caller
-            .role(world, &branch.project)?
-            .is_none_or(|role| role == Role::Viewer);
+        let redacted = caller.role(world, &branch.project)?.is_none_or(|role| role == Role::Viewer);
         answer.push(with_contents(world, branch, redacted));
     }
     Ok(Reply::ok(&answer.into()))
 }
 
 fn with_contents(world: &World, branch: &Branch, redacted: bool) -> Json {
-    let secrets = world
-        .secrets
-        .iter()
-        .filter(|secret| secret.branch.is(&branch.id));
-    let secrets: Vec<Json> = secrets
-        .map(|secret| records::secret(world, secret, redacted))
-        .collect();
-    let user = world.user(&branch.created_by).map(|user| {
-        object([
-            ("name", Json::from(&user.display_name)),
-            ("email", Json::from(&user.email)),
-        ])
-    });
+    let secrets = world.secrets.iter().filter(|secret| secret.branch.is(&branch.id));
+    let secrets: Vec<Json> = secrets.map(|secret| records::secret(world, secret, redacted)).collect();
+    let user = world
+        .user(&branch.created_by)
+        .map(|user| object([("name", Json::from(&user.display_name)), ("email", Json::from(&user.email))]));
     let mut record = records::branch_in_project(world, branch);
     record.set("secrets", secrets);
     record.set("user", user);
@@ -127,19 +114,13 @@ fn created(world: &mut World, call: &Call) -> Outcome {
 }
 
 fn over_limit(world: &World, project: &str) -> Option<String> {
-    let owner = world
-        .project(project)
-        .and_then(|project| world.user(&project.owner));
+    let owner = world.project(project).and_then(|project| world.user(&project.owner));
     let (name, limit) = match owner.map(|owner| owner.tier).unwrap_or_default() {
         Tier::Free => ("free", 10),
         Tier::Pro => ("pro", 30),
         Tier::Enterprise => ("enterprise", 30),
     };
-    let count = world
-        .branches
-        .iter()
-        .filter(|branch| branch.project == project)
-        .count();
+    let count = world.branches.iter().filter(|branch| branch.project == project).count();
     (count >= limit).then(|| {
         format!(
             "Branch limit reached. Your {name} plan allows up to {limit} branches per project. Please upgrade for more."
@@ -149,11 +130,7 @@ fn over_limit(world: &World, project: &str) -> Option<String> {
 
 fn texts(value: Option<&Json>) -> Vec<String> {
     match value {
-        Some(Json::List(items)) => items
-            .iter()
-            .filter_map(Json::text)
-            .map(str::to_owned)
-            .collect(),
+        Some(Json::List(items)) => items.iter().filter_map(Json::text).map(str::to_owned).collect(),
         _ => Vec::new(),
     }
 }
@@ -168,17 +145,11 @@ fn cleared(world: &mut World, call: &Call) -> Outcome {
     let Some(branch) = world.branch(checked_id(id)?) else {
         return not_found();
     };
-    if caller
-        .role(world, &branch.project)?
-        .is_none_or(|role| role == Role::Viewer)
-    {
+    if caller.role(world, &branch.project)?.is_none_or(|role| role == Role::Viewer) {
         return forbidden("Forbidden: Viewers cannot clear branches");
     }
     world.secrets.retain(|secret| !secret.branch.is(id));
-    Ok(Reply::ok(&object([(
-        "message",
-        "Branch cleared successfully".into(),
-    )])))
+    Ok(Reply::ok(&object([("message", "Branch cleared successfully".into())])))
 }
 
 /// Any authenticated caller may do this.
@@ -197,20 +168,15 @@ fn updated(world: &mut World, call: &Call) -> Outcome {
     let Some(branch) = world.branch(checked_id(id)?) else {
         return not_found();
     };
-    let taken = body
-        .text_of("name")
-        .and_then(|name| world.branch_named(&branch.project, name));
+    let taken = body.text_of("name").and_then(|name| world.branch_named(&branch.project, name));
     if taken.is_some_and(|other| other.id != id) {
         return bad("Branch with this name already exists in the project");
     }
     let Some(branch) = world.branches.iter_mut().find(|branch| branch.id == id) else {
         return not_found();
     };
-    let fields = [
-        ("name", &mut branch.name),
-        ("description", &mut branch.description),
-        ("versionNo", &mut branch.version),
-    ];
+    let fields =
+        [("name", &mut branch.name), ("description", &mut branch.description), ("versionNo", &mut branch.version)];
     for (name, field) in fields {
         if let Some(text) = body.text_of(name) {
             text.clone_into(field);
@@ -239,10 +205,7 @@ fn deleted(world: &mut World, call: &Call) -> Outcome {
     let Some(branch) = world.branch(checked_id(id)?) else {
         return not_found();
     };
-    if caller
-        .role(world, &branch.project)?
-        .is_none_or(|role| role == Role::Viewer)
-    {
+    if caller.role(world, &branch.project)?.is_none_or(|role| role == Role::Viewer) {
         return forbidden("Forbidden: Viewers cannot delete branches");
     }
     if branch.name.eq_ignore_ascii_case(MAIN) {
@@ -251,33 +214,19 @@ fn deleted(world: &mut World, call: &Call) -> Outcome {
     let record = records::branch(branch);
     world.branches.retain(|branch| branch.id != id);
     // Its secrets stay, hang on no branch and so surface on `main`.
-    for secret in world
-        .secrets
-        .iter_mut()
-        .filter(|secret| secret.branch.is(id))
-    {
+    for secret in world.secrets.iter_mut().filter(|secret| secret.branch.is(id)) {
         secret.branch = BranchLink::Null;
     }
-    Ok(Reply::ok(&object([
-        ("message", "Branch deleted successfully".into()),
-        ("branch", record.into()),
-    ])))
+    Ok(Reply::ok(&object([("message", "Branch deleted successfully".into()), ("branch", record.into())])))
 }
 
 /// Who may use the two routes with the id in the path, and their errors, which are plain text.
-fn found_for(
-    world: &World,
-    call: &Call,
-    may: fn(&World, &str, &Branch) -> bool,
-) -> Result<String, Reply> {
+fn found_for(world: &World, call: &Call, may: fn(&World, &str, &Branch) -> bool) -> Result<String, Reply> {
     let refused = || Reply::text(StatusCode::UNAUTHORIZED, "Unauthorized");
     let caller = session(world, call).ok_or_else(refused)?;
     let id = checked_id(call.param("branchId"));
-    let id =
-        id.map_err(|Crash| Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Error"))?;
-    let branch = world
-        .branch(id)
-        .ok_or_else(|| Reply::text(StatusCode::NOT_FOUND, "Branch not found"))?;
+    let id = id.map_err(|Crash| Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Error"))?;
+    let branch = world.branch(id).ok_or_else(|| Reply::text(StatusCode::NOT_FOUND, "Branch not found"))?;
     match &caller {
         Session::User { id: user, .. } if may(world, user, branch) => Ok(id.to_owned()),
         _ => Err(refused()),
@@ -285,17 +234,12 @@ fn found_for(
 }
 
 fn created_project(world: &World, user: &str, branch: &Branch) -> bool {
-    world
-        .project(&branch.project)
-        .is_some_and(|project| project.owner == user)
+    world.project(&branch.project).is_some_and(|project| project.owner == user)
 }
 
 fn administers(world: &World, user: &str, branch: &Branch) -> bool {
-    let mut members = world
-        .teams_of(&branch.project)
-        .flat_map(|(_, team)| &team.members);
-    created_project(world, user, branch)
-        || members.any(|(member, role)| member == user && *role == Role::Admin)
+    let mut members = world.teams_of(&branch.project).flat_map(|(_, team)| &team.members);
+    created_project(world, user, branch) || members.any(|(member, role)| member == user && *role == Role::Admin)
 }
 
 pub(super) fn delete_with_secrets(world: &mut World, call: &Call) -> Outcome {
@@ -305,10 +249,7 @@ pub(super) fn delete_with_secrets(world: &mut World, call: &Call) -> Outcome {
     };
     world.secrets.retain(|secret| !secret.branch.is(&id));
     world.branches.retain(|branch| branch.id != id);
-    Ok(Reply::ok(&object([(
-        "message",
-        "Branch deleted successfully".into(),
-    )])))
+    Ok(Reply::ok(&object([("message", "Branch deleted successfully".into())])))
 }
 
 pub(super) fn clear(world: &mut World, call: &Call) -> Outcome {
@@ -317,8 +258,5 @@ pub(super) fn clear(world: &mut World, call: &Call) -> Outcome {
         Err(reply) => return Ok(reply),
     };
     world.secrets.retain(|secret| !secret.branch.is(&id));
-    Ok(Reply::ok(&object([(
-        "message",
-        "Branch cleared successfully".into(),
-    )])))
+    Ok(Reply::ok(&object([("message", "Branch cleared successfully".into())])))
 }

@@ -81,30 +81,14 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     let mut api = Router::new()
         .route(
             "/projects/{projectId}/envs/{env}/secrets",
-            all([
-                guarded(M::GET, secrets::read),
-                guarded(M::POST, upsert::upsert),
-            ])
-            .fallback(refuse_get_post),
+            all([guarded(M::GET, secrets::read), guarded(M::POST, upsert::upsert)]).fallback(refuse_get_post),
         )
         .route("/project", project.fallback(refuse_all_four))
         .route("/branch", branch.fallback(refuse_all_four))
-        .route(
-            "/branch/{branchId}",
-            open(M::DELETE, branches::delete_with_secrets).fallback(refuse_delete),
-        )
-        .route(
-            "/branch/{branchId}/clear",
-            open(M::POST, branches::clear).fallback(refuse_post),
-        )
-        .route(
-            "/service-account/resolve",
-            open(M::GET, accounts::resolve).fallback(refuse_get),
-        )
-        .route(
-            "/health",
-            open(M::GET, accounts::health).fallback(refuse_get),
-        );
+        .route("/branch/{branchId}", open(M::DELETE, branches::delete_with_secrets).fallback(refuse_delete))
+        .route("/branch/{branchId}/clear", open(M::POST, branches::clear).fallback(refuse_post))
+        .route("/service-account/resolve", open(M::GET, accounts::resolve).fallback(refuse_get))
+        .route("/health", open(M::GET, accounts::health).fallback(refuse_get));
     for path in NOT_SERVED {
         api = api.route(path, any(not_served));
     }
@@ -116,9 +100,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 }
 
 fn all<const N: usize>(methods: [Methods; N]) -> Methods {
-    methods
-        .into_iter()
-        .fold(MethodRouter::new(), MethodRouter::merge)
+    methods.into_iter().fold(MethodRouter::new(), MethodRouter::merge)
 }
 
 /// A route behind the gates.
@@ -149,11 +131,7 @@ async fn unknown() -> Response<Body> {
 
 async fn not_served(path: MatchedPath) -> Response<Body> {
     let route = path.as_str();
-    Reply::error(
-        StatusCode::NOT_IMPLEMENTED,
-        &format!("the dev server does not have {route}"),
-    )
-    .into_response()
+    Reply::error(StatusCode::NOT_IMPLEMENTED, &format!("the dev server does not have {route}")).into_response()
 }
 
 async fn refuse_get(method: Method) -> Response<Body> {
@@ -179,23 +157,10 @@ async fn refuse_all_four(method: Method) -> Response<Body> {
 /// The answer to a method that a route does not have: `Allow` only for `OPTIONS`, and 400 for a method that the service's
 /// framework does not know.
 fn refuse(method: &Method, allow: &str) -> Response<Body> {
-    let known = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-    ];
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     if method == Method::OPTIONS {
-        return Reply::empty(StatusCode::NO_CONTENT)
-            .with(header::ALLOW, allow)
-            .into_response();
+        return Reply::empty(StatusCode::NO_CONTENT).with(header::ALLOW, allow).into_response();
     }
-    let status = if known.contains(method) {
-        StatusCode::METHOD_NOT_ALLOWED
-    } else {
-        StatusCode::BAD_REQUEST
-    };
+    let status = if known.contains(method) { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::BAD_REQUEST };
     Reply::empty(status).into_response()
 }

@@ -29,16 +29,13 @@ fn found(world: &World, call: &Call) -> Outcome {
         return failed(StatusCode::UNAUTHORIZED, "Unauthorized");
     };
     if matches!(caller, Session::Account { .. }) && call.query("id").is_none() {
-        let message =
-            "Service accounts are locked to a single project and cannot list or switch projects.";
+        let message = "Service accounts are locked to a single project and cannot list or switch projects.";
         let body = object([("error", "Forbidden".into()), ("message", message.into())]);
         return Ok(Reply::json(StatusCode::FORBIDDEN, &body));
     }
     let user = caller.database_id()?;
     if let Some(id) = call.query("id") {
-        let project = world
-            .project(checked_id(id)?)
-            .filter(|project| is_visible(world, user, project));
+        let project = world.project(checked_id(id)?).filter(|project| is_visible(world, user, project));
         let Some(project) = project else {
             return failed(StatusCode::NOT_FOUND, "Project not found or access denied");
         };
@@ -47,25 +44,16 @@ fn found(world: &World, call: &Call) -> Outcome {
         return Ok(Reply::ok(&record.into()));
     }
     let workspace = call.query("workspaceId").map(checked_id).transpose()?;
-    let visible = world
-        .projects
-        .iter()
-        .filter(|project| is_visible(world, user, project));
+    let visible = world.projects.iter().filter(|project| is_visible(world, user, project));
     let wanted = visible.filter(|project| workspace.is_none_or(|id| project.workspace == id));
-    let list: Vec<Members> = wanted
-        .map(|project| with_contents(world, project))
-        .collect();
+    let list: Vec<Members> = wanted.map(|project| with_contents(world, project)).collect();
     Ok(Reply::ok(&list.into()))
 }
 
 /// A user sees the projects that are the user's own or a team's; the owner of a workspace does not see what others have in
 /// it.
 fn is_visible(world: &World, user: &str, project: &Project) -> bool {
-    let in_team = || {
-        world
-            .teams_of(&project.id)
-            .any(|(_, team)| team.members.iter().any(|(member, _)| member == user))
-    };
+    let in_team = || world.teams_of(&project.id).any(|(_, team)| team.members.iter().any(|(member, _)| member == user));
     project.owner == user || in_team()
 }
 
@@ -99,13 +87,8 @@ fn standing(world: &World, user: &str, workspace: &str) -> Option<Standing> {
     if world.workspace(workspace)?.owner == user {
         return Some(Standing::Owner);
     }
-    let teams = world
-        .teams
-        .iter()
-        .filter(|team| team.workspace == workspace);
-    let roles = teams
-        .flat_map(|team| &team.members)
-        .filter(|(member, _)| member == user);
+    let teams = world.teams.iter().filter(|team| team.workspace == workspace);
+    let roles = teams.flat_map(|team| &team.members).filter(|(member, _)| member == user);
     let standings = roles.map(|(_, role)| match role {
         Role::Admin => Standing::Admin,
         Role::Owner => Standing::Member,
@@ -125,13 +108,8 @@ fn created(world: &mut World, call: &Call) -> Outcome {
     let user = caller.database_id()?.to_owned();
     let body = call.json().ok_or(Crash)?;
     let workspace = body.text_of("workspaceId");
-    if workspace.is_some_and(|id| {
-        standing(world, &user, id).is_none_or(|standing| standing < Standing::Admin)
-    }) {
-        return failed(
-            StatusCode::FORBIDDEN,
-            "Only workspace owners and admins can create projects.",
-        );
+    if workspace.is_some_and(|id| standing(world, &user, id).is_none_or(|standing| standing < Standing::Admin)) {
+        return failed(StatusCode::FORBIDDEN, "Only workspace owners and admins can create projects.");
     }
     let Some(name) = body.text_of("name") else {
         return failed(StatusCode::BAD_REQUEST, "Project name is required");
@@ -187,25 +165,16 @@ fn created(world: &mut World, call: &Call) -> Outcome {
 }
 
 fn over_limit(world: &World, workspace: &str) -> Option<Reply> {
-    let owner = world
-        .workspace(workspace)
-        .and_then(|workspace| world.user(&workspace.owner));
+    let owner = world.workspace(workspace).and_then(|workspace| world.user(&workspace.owner));
     let limit = match owner.map(|owner| owner.tier).unwrap_or_default() {
         Tier::Free => 3,
         Tier::Pro => 5,
         Tier::Enterprise => 1_000,
     };
-    let count = world
-        .projects
-        .iter()
-        .filter(|project| project.workspace == workspace)
-        .count();
+    let count = world.projects.iter().filter(|project| project.workspace == workspace).count();
     (count >= limit).then(|| {
         let message = format!("A workspace of this plan holds up to {limit} projects.");
-        let body = object([
-            ("error", "Project limit reached".into()),
-            ("message", message.into()),
-        ]);
+        let body = object([("error", "Project limit reached".into()), ("message", message.into())]);
         Reply::json(StatusCode::FORBIDDEN, &body)
     })
 }
@@ -228,20 +197,11 @@ fn updated(world: &mut World, call: &Call) -> Outcome {
     }
     let role = world.role_of(user, id);
     if role.is_none_or(|role| role < Role::Admin) {
-        return failed(
-            StatusCode::FORBIDDEN,
-            "You do not have permission to update project settings",
-        );
+        return failed(StatusCode::FORBIDDEN, "You do not have permission to update project settings");
     }
-    let (new_owner, target) = (
-        body.text_of("newOwnerEmail"),
-        body.text_of("targetWorkspaceId"),
-    );
+    let (new_owner, target) = (body.text_of("newOwnerEmail"), body.text_of("targetWorkspaceId"));
     if role != Some(Role::Owner) && (new_owner.is_some() || target.is_some()) {
-        return failed(
-            StatusCode::FORBIDDEN,
-            "Only the project owner can transfer or move the project",
-        );
+        return failed(StatusCode::FORBIDDEN, "Only the project owner can transfer or move the project");
     }
     let new_owner_id = match new_owner {
         None => None,
@@ -271,16 +231,9 @@ fn apply(
     workspace: Option<&str>,
 ) -> Result<(), Crash> {
     let now = world.now();
-    let project = world
-        .projects
-        .iter_mut()
-        .find(|project| project.id == id)
-        .ok_or(Crash)?;
+    let project = world.projects.iter_mut().find(|project| project.id == id).ok_or(Crash)?;
     project.updated = now;
-    for (name, field) in [
-        ("name", &mut project.name),
-        ("description", &mut project.description),
-    ] {
+    for (name, field) in [("name", &mut project.name), ("description", &mut project.description)] {
         if let Some(text) = body.text_of(name) {
             text.clone_into(field);
         }
@@ -296,11 +249,7 @@ fn apply(
     };
     world.team_projects.retain(|link| link.project != id);
     for team in teams.iter().filter_map(Json::text) {
-        let link = TeamProject {
-            id: world.new_id(),
-            team: checked_id(team)?.to_owned(),
-            project: id.to_owned(),
-        };
+        let link = TeamProject { id: world.new_id(), team: checked_id(team)?.to_owned(), project: id.to_owned() };
         world.team_projects.push(link);
     }
     Ok(())
@@ -323,10 +272,7 @@ fn deleted(world: &mut World, call: &Call) -> Outcome {
     };
     let standing = standing(world, user, &project.workspace);
     if standing == Some(Standing::Viewer) {
-        return failed(
-            StatusCode::FORBIDDEN,
-            "Viewers and developers are not allowed to delete projects.",
-        );
+        return failed(StatusCode::FORBIDDEN, "Viewers and developers are not allowed to delete projects.");
     }
     if project.owner != user && standing.is_none_or(|standing| standing < Standing::Admin) {
         let message = "Only the project owner or workspace admin can delete this project";
@@ -340,8 +286,5 @@ fn deleted(world: &mut World, call: &Call) -> Outcome {
         return Err(Crash);
     }
     world.projects.retain(|project| project.id != id);
-    Ok(Reply::ok(&object([(
-        "message",
-        "Project deleted successfully".into(),
-    )])))
+    Ok(Reply::ok(&object([("message", "Project deleted successfully".into())])))
 }

@@ -21,14 +21,7 @@ pub(super) fn project(project: &Project) -> Members {
     record.set("passwordRequireSpecialChars", false);
     record.set("passwordRequireNumbers", false);
     record.set("passwordExpiryDays", 90);
-    record.set(
-        "ipRestrictions",
-        project
-            .allowed_ips
-            .iter()
-            .map(|ip| allowed_ip(ip))
-            .collect::<Vec<_>>(),
-    );
+    record.set("ipRestrictions", project.allowed_ips.iter().map(|ip| allowed_ip(ip)).collect::<Vec<_>>());
     record.set("auditLogging", false);
     record.set("lastSecurityAudit", Json::Null);
     record
@@ -60,19 +53,13 @@ pub(super) fn branch_in_project(world: &World, found: &Branch) -> Members {
 
 /// The branches of a project.
 pub(super) fn branches(world: &World, project: &str) -> Json {
-    let found = world
-        .branches
-        .iter()
-        .filter(|branch| branch.project == project);
+    let found = world.branches.iter().filter(|branch| branch.project == project);
     found.map(branch).collect::<Vec<_>>().into()
 }
 
 /// What a project tells of its secrets: no values.
 pub(super) fn secret_metas(world: &World, project: &str) -> Json {
-    let found = world
-        .secrets
-        .iter()
-        .filter(|secret| secret.project == project);
+    let found = world.secrets.iter().filter(|secret| secret.project == project);
     let meta = |secret: &Secret| {
         object([
             ("id", Json::from(&secret.id)),
@@ -149,10 +136,7 @@ pub(super) fn secret(world: &World, secret: &Secret, redacted: bool) -> Json {
 
 /// Here a value that does not open is a word, not the ciphertext.
 fn decrypted(world: &World, secret: &Secret) -> String {
-    let opened = secret
-        .stored
-        .as_ref()
-        .and_then(|stored| world.vault.open(stored));
+    let opened = secret.stored.as_ref().and_then(|stored| world.vault.open(stored));
     opened.unwrap_or_else(|| "[Decryption failed]".to_owned())
 }
 

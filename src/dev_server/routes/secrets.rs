@@ -29,10 +29,7 @@ pub(super) fn read(world: &mut World, call: &Call) -> Result<Reply, Crash> {
         Access::Granted { masked } => masked,
         Access::Denied => return Ok(Reply::error(StatusCode::FORBIDDEN, "Access Denied")),
         Access::NeedsElevation => {
-            let body = object([
-                ("error", "JIT Elevation Required".into()),
-                ("action", "request_jit".into()),
-            ]);
+            let body = object([("error", "JIT Elevation Required".into()), ("action", "request_jit".into())]);
             return Ok(Reply::json(StatusCode::FORBIDDEN, &body));
         }
     };
@@ -51,21 +48,10 @@ pub(super) fn read(world: &mut World, call: &Call) -> Result<Reply, Crash> {
             continue;
         };
         let value = if masked { MASK.to_owned() } else { value };
-        answer.set(
-            &secret.key,
-            if with_versions {
-                versioned(secret, value)
-            } else {
-                value.into()
-            },
-        );
+        answer.set(&secret.key, if with_versions { versioned(secret, value) } else { value.into() });
     }
     let reply = Reply::ok(&answer.into());
-    Ok(if masked && !with_versions {
-        mask_headers(reply)
-    } else {
-        reply
-    })
+    Ok(if masked && !with_versions { mask_headers(reply) } else { reply })
 }
 
 fn access(world: &World, caller: &Session, project: &str) -> Result<Access, Crash> {
@@ -76,25 +62,14 @@ fn access(world: &World, caller: &Session, project: &str) -> Result<Access, Cras
         return Ok(role.map_or(Access::Denied, |_| Access::Granted { masked: false }));
     };
     if let Some(role) = role {
-        return Ok(Access::Granted {
-            masked: role == Role::Viewer,
-        });
+        return Ok(Access::Granted { masked: role == Role::Viewer });
     }
-    let grants = || {
-        world
-            .grants
-            .iter()
-            .filter(|grant| grant.user == *id && grant.project == project)
-    };
+    let grants = || world.grants.iter().filter(|grant| grant.user == *id && grant.project == project);
     if grants().any(|grant| is_valid(world, &grant.kind)) {
         return Ok(Access::Granted { masked: true });
     }
     let needs_elevation = grants().any(|grant| matches!(grant.kind, GrantKind::NeedsElevation));
-    Ok(if needs_elevation {
-        Access::NeedsElevation
-    } else {
-        Access::Denied
-    })
+    Ok(if needs_elevation { Access::NeedsElevation } else { Access::Denied })
 }
 
 fn is_valid(world: &World, kind: &GrantKind) -> bool {
@@ -110,16 +85,9 @@ fn narrowed_to<'a>(world: &'a World, caller: &Session, project: &str) -> Option<
     let Session::User { id, .. } = caller else {
         return None;
     };
-    let mut grants = world
-        .grants
-        .iter()
-        .filter(|grant| grant.user == *id && grant.project == project);
+    let mut grants = world.grants.iter().filter(|grant| grant.user == *id && grant.project == project);
     grants.find_map(|grant| match &grant.kind {
-        GrantKind::Approved { secrets, .. }
-            if !secrets.is_empty() && is_valid(world, &grant.kind) =>
-        {
-            Some(secrets)
-        }
+        GrantKind::Approved { secrets, .. } if !secrets.is_empty() && is_valid(world, &grant.kind) => Some(secrets),
         _ => None,
     })
 }

@@ -20,16 +20,9 @@ pub(super) fn upsert(world: &mut World, call: &Call) -> Result<Reply, Crash> {
     if body == Json::Null {
         return Err(Crash);
     }
-    let mut secrets = entries(
-        body.get("secrets")
-            .filter(|secrets| secrets.is_truthy())
-            .unwrap_or(&body),
-    );
+    let mut secrets = entries(body.get("secrets").filter(|secrets| secrets.is_truthy()).unwrap_or(&body));
     // A secret named `branch` is taken for the branch.
-    let named = secrets
-        .get("branch")
-        .filter(|name| name.is_truthy())
-        .cloned();
+    let named = secrets.get("branch").filter(|name| name.is_truthy()).cloned();
     let branch = named.or_else(|| body.get("branch").filter(|name| name.is_truthy()).cloned());
     let branch = match branch {
         Some(Json::Text(name)) => name,
@@ -37,27 +30,12 @@ pub(super) fn upsert(world: &mut World, call: &Call) -> Result<Reply, Crash> {
         None => call.query("branch").unwrap_or(MAIN).to_owned(),
     };
     secrets.remove("branch");
-    let Some(branch_id) = world
-        .branch_named(project, &branch)
-        .map(|branch| branch.id.clone())
-    else {
-        return Ok(Reply::error(
-            StatusCode::NOT_FOUND,
-            &format!("Branch '{branch}' not found"),
-        ));
+    let Some(branch_id) = world.branch_named(project, &branch).map(|branch| branch.id.clone()) else {
+        return Ok(Reply::error(StatusCode::NOT_FOUND, &format!("Branch '{branch}' not found")));
     };
-    let conflicts = conflicts(
-        world,
-        project,
-        environment,
-        &secrets,
-        body.get("expectedVersions"),
-    );
+    let conflicts = conflicts(world, project, environment, &secrets, body.get("expectedVersions"));
     if !conflicts.is_empty() {
-        let body = object([
-            ("error", "Conflict detected".into()),
-            ("conflicts", conflicts.into()),
-        ]);
+        let body = object([("error", "Conflict detected".into()), ("conflicts", conflicts.into())]);
         return Ok(Reply::json(StatusCode::CONFLICT, &body));
     }
     let place = |key: &str| Place {
@@ -69,42 +47,18 @@ pub(super) fn upsert(world: &mut World, call: &Call) -> Result<Reply, Crash> {
     let mut count = 0_i64;
     for (key, value) in secrets.iter() {
         // Keys before a value that is no string stay written.
-        world.write(
-            place(key),
-            branch == MAIN,
-            value.text().ok_or(Crash)?,
-            &caller.user_id(),
-        )?;
+        world.write(place(key), branch == MAIN, value.text().ok_or(Crash)?, &caller.user_id())?;
         count += 1;
     }
-    Ok(Reply::ok(&object([
-        ("success", true.into()),
-        ("count", count.into()),
-    ])))
+    Ok(Reply::ok(&object([("success", true.into()), ("count", count.into())])))
 }
 
-fn forbidden(
-    world: &World,
-    caller: &Session,
-    project: &str,
-) -> Result<Option<&'static str>, Crash> {
-    if let Session::Account {
-        project: own,
-        permissions,
-        ..
-    } = caller
-    {
-        let may_write = own == project
-            && permissions
-                .iter()
-                .any(|permission| permission == "write:secrets");
-        return Ok(
-            (!may_write).then_some("Forbidden: Service Account lacks write:secrets permission.")
-        );
+fn forbidden(world: &World, caller: &Session, project: &str) -> Result<Option<&'static str>, Crash> {
+    if let Session::Account { project: own, permissions, .. } = caller {
+        let may_write = own == project && permissions.iter().any(|permission| permission == "write:secrets");
+        return Ok((!may_write).then_some("Forbidden: Service Account lacks write:secrets permission."));
     }
-    let may_write = caller
-        .role(world, checked_id(project)?)?
-        .is_some_and(|role| role > Role::Viewer);
+    let may_write = caller.role(world, checked_id(project)?)?.is_some_and(|role| role > Role::Viewer);
     Ok((!may_write).then_some("Forbidden: Your role does not permit writing secrets."))
 }
 
@@ -120,36 +74,21 @@ fn entries(secrets: &Json) -> Members {
     match secrets {
         Json::Object(members) => members.clone(),
         Json::List(items) => indexed(items.clone()),
-        Json::Text(text) => indexed(
-            text.chars()
-                .map(|letter| letter.to_string().into())
-                .collect(),
-        ),
+        Json::Text(text) => indexed(text.chars().map(|letter| letter.to_string().into()).collect()),
         Json::Null | Json::Bool(_) | Json::Number(_) => Members::default(),
     }
 }
 
 /// The keys whose version is not the expected one. The service looks at the first secret with the key and the environment on
 /// *any* branch, compares without converting, and shows the ciphertext.
-fn conflicts(
-    world: &World,
-    project: &str,
-    environment: &str,
-    secrets: &Members,
-    expected: Option<&Json>,
-) -> Vec<Json> {
+fn conflicts(world: &World, project: &str, environment: &str, secrets: &Members, expected: Option<&Json>) -> Vec<Json> {
     let mut conflicts = Vec::new();
     for (key, _) in secrets.iter() {
-        let Some(expected) = expected
-            .and_then(|expected| expected.get(key))
-            .filter(|version| version.is_truthy())
+        let Some(expected) = expected.and_then(|expected| expected.get(key)).filter(|version| version.is_truthy())
         else {
             continue;
         };
-        let mut known = world
-            .secrets
-            .iter()
-            .filter(|secret| secret.project == project && secret.key == key);
+        let mut known = world.secrets.iter().filter(|secret| secret.project == project && secret.key == key);
         let Some(secret) = known.find(|secret| secret.environment == environment) else {
             continue;
         };
@@ -177,8 +116,7 @@ impl World {
         let stored = self.vault.seal(value).ok_or(Crash)?;
         let now = self.now();
         let found = self.secrets.iter_mut().find(|secret| {
-            let here =
-                secret.branch.is(&place.branch) || (on_main && secret.branch == BranchLink::Null);
+            let here = secret.branch.is(&place.branch) || (on_main && secret.branch == BranchLink::Null);
             here && secret.project == place.project
                 && secret.environment == place.environment
                 && secret.key == place.key

@@ -11,4 +11,4 @@ pub use scope::XtraScope;
 pub use source::Xtra;
 
 pub(crate) use scope::{branch as check_branch, project_id as check_project_id};
-pub(crate) use source::Scopes;
+pub(crate) use source::{NEVER_RETRIED, Scopes};

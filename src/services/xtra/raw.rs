@@ -12,7 +12,15 @@
 //! be logged: secrets in them print as `[REDACTED]`. Writing an answer out with serde redacts them too, but a *request* type
 //! writes its secrets, because that is how they are sent.
 
-#![allow(missing_docs, unreachable_pub, unreachable_patterns, clippy::all, clippy::pedantic, clippy::nursery, rustdoc::all)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    unreachable_patterns,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    rustdoc::all
+)]
 
 use std::fmt;
 

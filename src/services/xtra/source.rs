@@ -12,6 +12,9 @@ use crate::error::{ErrorKind, XtraError};
 use crate::services::{Loaded, SecretSource, Traffic};
 use crate::transport::{BaseUrl, Transport, TransportOptions};
 
+/// Reads that change something: looking at a shared secret uses one of its views up.
+pub(crate) const NEVER_RETRIED: &[&str] = &["secret_shares_view"];
+
 /// XtraSecurity. [`XtraClient`](crate::XtraClient) is the client over it.
 pub struct Xtra {
     raw: raw::Client,

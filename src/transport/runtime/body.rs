@@ -26,7 +26,8 @@ impl RequestBuilderExt for RequestBuilder {
 /// Measured first, because a buffer that grows leaves unwiped copies behind.
 fn to_wiped_json<T: Serialize + ?Sized>(value: &T) -> Result<Zeroizing<Vec<u8>>, XtraError> {
     // the cause may quote the value
-    let unsendable = |_| XtraError::new(ErrorKind::Invalid, "the request's body cannot be written as JSON; nothing was sent");
+    let unsendable =
+        |_| XtraError::new(ErrorKind::Invalid, "the request's body cannot be written as JSON; nothing was sent");
     let mut length = Length(0);
     serde_json::to_writer(&mut length, value).map_err(unsendable)?;
     let mut buffer = Zeroizing::new(Vec::with_capacity(length.0));

@@ -127,7 +127,9 @@ impl<E> Error<E> {
             Self::Failed(error) => error.clone(),
             Self::InvalidRequest(text) => XtraError::new(ErrorKind::Invalid, format!("nothing was sent: {text}")),
             Self::InvalidResponsePayload(payload) if payload.answer.status() < 300 => payload.describe(),
-            Self::InvalidResponsePayload(InvalidPayload { answer, .. }) | Self::UnexpectedResponse(answer) => refused(answer),
+            Self::InvalidResponsePayload(InvalidPayload { answer, .. }) | Self::UnexpectedResponse(answer) => {
+                refused(answer)
+            }
             Self::ErrorResponse(value) => refused(value.answer()),
         }
     }
@@ -144,7 +146,9 @@ impl InvalidPayload {
             self.answer.operation(),
             self.problem
         );
-        XtraError::new(ErrorKind::Decode, message).with_status(self.answer.status()).with_attempts(self.answer.attempts())
+        XtraError::new(ErrorKind::Decode, message)
+            .with_status(self.answer.status())
+            .with_attempts(self.answer.attempts())
     }
 }
 

@@ -31,7 +31,10 @@ impl fmt::Display for PathRefused {
 /// One path segment: all but the unreserved characters of RFC 3986 are percent-encoded.
 ///
 /// The empty text would merge two slashes, and dots alone would name another resource, encoded or not.
-pub(crate) fn encode_path<T: PathParameter + ?Sized>(parameter: &'static str, value: &T) -> Result<String, PathRefused> {
+pub(crate) fn encode_path<T: PathParameter + ?Sized>(
+    parameter: &'static str,
+    value: &T,
+) -> Result<String, PathRefused> {
     let text = value.path_text();
     match &*text {
         "" => Err(PathRefused { parameter, why: "must not be empty" }),

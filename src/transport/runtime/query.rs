@@ -186,7 +186,8 @@ mod tests {
     /// The URL that the HTTP client makes of a parameter.
     fn query<T: Serialize>(value: T) -> Result<String, reqwest::Error> {
         let url = reqwest::Url::parse("http://127.0.0.1/api").unwrap();
-        let builder = reqwest::RequestBuilder::from_parts(bare_client(), reqwest::Request::new(reqwest::Method::GET, url));
+        let builder =
+            reqwest::RequestBuilder::from_parts(bare_client(), reqwest::Request::new(reqwest::Method::GET, url));
         let request = builder.query(&QueryParam::new("q", &value)).build()?;
         Ok(request.url().query().unwrap_or_default().to_owned())
     }

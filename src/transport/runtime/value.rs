@@ -140,6 +140,9 @@ impl<T> AsRef<T> for ResponseValue<T> {
 
 impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseValue").field("status", &self.status()).field("inner", &self.inner).finish_non_exhaustive()
+        f.debug_struct("ResponseValue")
+            .field("status", &self.status())
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
     }
 }

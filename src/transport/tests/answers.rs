@@ -15,7 +15,8 @@ async fn a_request_carries_the_token_once_and_no_other_trace_of_the_caller() {
     send(&transport_to(&server.root(), quick()), Method::GET).await.expect("an answer");
     let request = server.requests().remove(0).to_ascii_lowercase();
     assert!(request.starts_with("get /api/canary-path?q=canary-query http/1.1\r\n"), "{request}");
-    let mut names: Vec<&str> = request.lines().skip(1).filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
+    let mut names: Vec<&str> =
+        request.lines().skip(1).filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
     names.sort_unstable();
     assert_eq!(names, ["accept", "authorization", "host", "user-agent"]);
     assert!(request.contains("\r\nauthorization: bearer token-0\r\n"));

@@ -46,7 +46,8 @@ fn each_attempt_is_one_event_that_holds_no_data() {
 }
 
 async fn three_attempts() {
-    let server = Server::start(vec![answer(503, "x-canary: canary\r\n", "canary"), Act::Hang, answer(200, "", "canary")]).await;
+    let server =
+        Server::start(vec![answer(503, "x-canary: canary\r\n", "canary"), Act::Hang, answer(200, "", "canary")]).await;
     let transport = transport_to(&server.root(), quick());
     let recorder = Recorder::default();
     let guard = tracing::subscriber::set_default(recorder.clone());
@@ -54,7 +55,10 @@ async fn three_attempts() {
     drop(guard);
     let events = recorder.0.lock().expect("not poisoned").clone();
     for (attempt, outcome) in [(1, "status=503"), (2, "failure=\"network\""), (3, "status=200")] {
-        assert!(events.contains(&format!("operation=\"things_do\" attempt={attempt} method=\"GET\" {outcome} elapsed_ms=")), "{events}");
+        assert!(
+            events.contains(&format!("operation=\"things_do\" attempt={attempt} method=\"GET\" {outcome} elapsed_ms=")),
+            "{events}"
+        );
     }
     assert_eq!(events.matches("attempt=").count(), 3);
     for forbidden in ["canary", "token-0", "127.0.0.1"] {

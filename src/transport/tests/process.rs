@@ -78,7 +78,11 @@ async fn another_service_is_reached_through_the_proxy_unless_proxies_are_off() {
     }
     let proxy = Server::start(vec![answer(200, "", "{}")]).await;
     let mut command = again(module_path!(), "another_service_is_reached_through_the_proxy_unless_proxies_are_off");
-    command.env(CHILD, "1").env("http_proxy", proxy.root().trim_end_matches("/api")).env_remove("no_proxy").env_remove("NO_PROXY");
+    command
+        .env(CHILD, "1")
+        .env("http_proxy", proxy.root().trim_end_matches("/api"))
+        .env_remove("no_proxy")
+        .env_remove("NO_PROXY");
     // off this thread, which serves the proxy meanwhile
     tokio::task::spawn_blocking(move || passes(&mut command)).await.expect("it passes");
     assert!(proxy.requests()[0].starts_with("GET http://name.invalid/api/canary-path"));

@@ -84,7 +84,17 @@ fn no_recorded_error_repeats_what_it_should_not() {
     for Recorded { name, status, body, error } in recorded() {
         let shown = format!("{error} {error:?}");
         assert!(shown.len() < 1_200 && !error.message().contains('\n'), "{name}: {shown}");
-        for forbidden in ["prisma", "Prisma", "encryptedData", "authTag", "remoteValue", "<!DOCTYPE", "/srv/app", "/api/project", "ObjectID"] {
+        for forbidden in [
+            "prisma",
+            "Prisma",
+            "encryptedData",
+            "authTag",
+            "remoteValue",
+            "<!DOCTYPE",
+            "/srv/app",
+            "/api/project",
+            "ObjectID",
+        ] {
             assert!(!shown.contains(forbidden), "{name}: {shown}");
         }
         if status >= 500 {
@@ -120,7 +130,10 @@ fn codes_waits_and_conflicts_are_kept() {
     let conflict = error_of("upsert-conflict");
     assert_eq!(conflict.conflicts(), [Conflict::new("NEW_A", Some("1".into()), Some("3".into()))]);
     assert!(conflict.message().contains("NEW_A"), "{conflict}");
-    assert_eq!(error_of("upsert-expected-number").conflicts(), [Conflict::new("NEW_A", Some("4".into()), Some("4".into()))]);
+    assert_eq!(
+        error_of("upsert-expected-number").conflicts(),
+        [Conflict::new("NEW_A", Some("4".into()), Some("4".into()))]
+    );
 }
 
 #[test]
@@ -142,7 +155,8 @@ fn an_elevation_asked_for_is_told_apart_from_a_refusal() {
 
 #[test]
 fn a_conflict_names_a_few_keys_and_counts_the_rest() {
-    let conflicts: Vec<Value> = (0..20).map(|n| serde_json::json!({"key": format!("KEY_{n}"), "expected": "1", "actual": "2"})).collect();
+    let conflicts: Vec<Value> =
+        (0..20).map(|n| serde_json::json!({"key": format!("KEY_{n}"), "expected": "1", "actual": "2"})).collect();
     let error = shaped(409, &serde_json::json!({"error": "Conflict detected", "conflicts": conflicts}).to_string());
     assert_eq!(error.conflicts().len(), 20);
     assert!(error.message().ends_with("KEY_0, KEY_1, KEY_2, KEY_3, KEY_4, 20 in all"), "{error}");

@@ -94,7 +94,8 @@ async fn a_refused_token_without_successor_is_final() {
 
 #[tokio::test]
 async fn renewing_the_token_does_not_use_up_a_retry() {
-    let server = Server::start(vec![answer(503, "", ""), answer(401, "", ""), answer(503, "", ""), answer(200, "", "{}")]).await;
+    let server =
+        Server::start(vec![answer(503, "", ""), answer(401, "", ""), answer(503, "", ""), answer(200, "", "{}")]).await;
     let mut options = quick();
     options.retry.max_retries = 2;
     let transport = transport_with(&server.root(), Numbered::with_renewals(1), options);

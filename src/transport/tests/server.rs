@@ -21,7 +21,10 @@ pub(super) enum Act {
 /// An answer with an announced length.
 pub(super) fn answer(status: u16, headers: &str, body: &str) -> Act {
     let length = body.len();
-    Act::Answer(format!("HTTP/1.1 {status} Any\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}").into_bytes())
+    Act::Answer(
+        format!("HTTP/1.1 {status} Any\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
+            .into_bytes(),
+    )
 }
 
 #[derive(Default)]
@@ -103,7 +106,10 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |length| length.parse().unwrap_or(0));
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "))
+                .map_or(0, |length| length.parse().unwrap_or(0));
             if body.len() >= length {
                 return Some(text);
             }

@@ -58,7 +58,8 @@ async fn a_connection_closed_before_the_answer_is_repeated_for_reads_only() {
 async fn a_cut_body_is_repeated_and_never_taken_for_an_answer() {
     let announced = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"canary\":".to_vec();
     let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"can\r\n".to_vec();
-    let server = Server::start(vec![Act::Answer(announced.clone()), Act::Answer(chunked), answer(200, "", "whole")]).await;
+    let server =
+        Server::start(vec![Act::Answer(announced.clone()), Act::Answer(chunked), answer(200, "", "whole")]).await;
     let response = send(&transport_to(&server.root(), quick()), Method::GET).await.expect("the third is whole");
     assert_eq!((response.body(), response.attempts()), (b"whole".as_slice(), 3));
 

@@ -41,9 +41,13 @@ fn an_entry_is_read_from_either_form() {
     let bare: SecretEntry = read("\"pläin\\n\"");
     assert_eq!(bare.expose(), Some("pläin\n"));
     assert_eq!(bare.version, None);
-    let full: SecretEntry = read(r#"{"source":"inherited","new":{"x":[1]},"isReference":true,"value":"v","version":"7"}"#);
+    let full: SecretEntry =
+        read(r#"{"source":"inherited","new":{"x":[1]},"isReference":true,"value":"v","version":"7"}"#);
     assert_eq!(full.expose(), Some("v"));
-    assert_eq!((full.version.as_deref(), full.is_reference, full.source.as_deref()), (Some("7"), Some(true), Some("inherited")));
+    assert_eq!(
+        (full.version.as_deref(), full.is_reference, full.source.as_deref()),
+        (Some("7"), Some(true), Some("inherited"))
+    );
 }
 
 #[test]

@@ -1,0 +1,94 @@
+//! What the build writes: a client that runs on our own runtime, and on nothing of the generator's.
+
+use std::process::Command;
+
+/// The generated client, as it is compiled into this crate.
+const WRITTEN: &str = include_str!(concat!(env!("OUT_DIR"), "/xtra.rs"));
+
+/// The paths that requests are made of.
+fn urls() -> impl Iterator<Item = &'static str> {
+    WRITTEN.split("\"{}/").skip(1).filter_map(|rest| rest.split_once('"')).map(|(url, _)| url)
+}
+
+fn operations() -> usize {
+    let document = include_str!("../openapi/xtra.json");
+    document.matches("\"operationId\"").count()
+}
+
+#[test]
+fn nothing_of_the_generators_runtime_is_left() {
+    for name in ["progenitor", "ByteStream", "ClientInfo", "api-version", "header_map"] {
+        assert!(!WRITTEN.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn nothing_in_the_generated_client_panics() {
+    for call in [".unwrap()", ".expect(", "panic!", "todo!", "unimplemented!", "unreachable!"] {
+        assert!(!WRITTEN.contains(call), "{call}");
+    }
+}
+
+#[test]
+fn every_request_goes_through_the_transport() {
+    assert_eq!(WRITTEN.matches("client.exec(request, &info).await").count(), operations());
+    assert!(!WRITTEN.contains(".execute("));
+}
+
+#[test]
+fn no_request_holds_the_variant_of_its_path() {
+    assert_eq!(urls().count(), operations());
+    for url in urls() {
+        assert!(!url.contains('#'), "{url}");
+    }
+}
+
+#[test]
+fn every_path_parameter_is_checked() {
+    let parameters: usize = urls().map(|url| url.matches("{}").count()).sum();
+    assert!(parameters > 0);
+    let code: String = WRITTEN.split_whitespace().collect();
+    let checked = code.matches("encode_path(\"").count();
+    assert_eq!(checked, parameters);
+    for call in code.split("encode_path(\"").skip(1) {
+        let (_, after) = call.split_once(')').unwrap();
+        assert!(after.starts_with('?'), "{}", &call[..40]);
+    }
+}
+
+#[test]
+fn every_body_goes_into_a_buffer_that_is_wiped() {
+    assert!(!WRITTEN.contains(".json(") && !WRITTEN.contains(".body(body)"));
+    assert!(WRITTEN.contains(".json_body(&body)?"));
+}
+
+#[test]
+fn the_client_has_no_derived_debug_and_cannot_be_pointed_elsewhere() {
+    let (before, after) = WRITTEN.split_once("pub struct Client {").unwrap();
+    let attributes = &before[before.rfind("#[derive(").unwrap()..];
+    assert!(attributes.starts_with("#[derive(Clone)]"), "{attributes}");
+    for field in after[..after.find('}').unwrap()].lines().map(str::trim).filter(|line| !line.is_empty()) {
+        assert!(field.starts_with("pub(crate) "), "{field}");
+    }
+    assert!(after.contains("pub(crate) fn new_with_client(") && !after.contains("pub fn new_with_client("));
+}
+
+#[test]
+fn its_documentation_holds_no_example_that_would_be_counted_as_ignored() {
+    assert!(!WRITTEN.contains("```") && !WRITTEN.contains("<details>"));
+}
+
+#[test]
+fn the_generator_is_not_shipped() {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    assert!(tree.contains("reqwest v"), "{tree}");
+    for name in ["progenitor", "typify", "openapiv3", "syn v1"] {
+        assert!(!tree.contains(name), "{name}");
+    }
+}

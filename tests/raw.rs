@@ -1,0 +1,115 @@
+//! What callers of the generated client get without asking: the token, retries where they are safe, and errors.
+
+use std::collections::BTreeMap;
+
+use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
+use xtrasecurity::{ErrorKind, XtraClient, XtraError, raw};
+
+async fn start() -> (DevServer, XtraClient) {
+    let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
+    let client = XtraClient::builder()
+        .token(server.token())
+        .project_id(server.project_id())
+        .api_url(server.url())
+        .build()
+        .unwrap();
+    (server, client)
+}
+
+fn body(value: &str) -> raw::types::SecretsUpsert {
+    let secrets: BTreeMap<String, raw::SecretInput> = [("NEW".to_owned(), value.into())].into();
+    raw::types::SecretsUpsert::builder().secrets(secrets).try_into().unwrap()
+}
+
+#[tokio::test]
+async fn a_call_carries_the_token_and_a_name_and_nothing_that_the_service_does_not_know() {
+    let (server, client) = start().await;
+    client.raw().projects_list().send().await.unwrap();
+    let seen = &server.requests(route::PROJECTS_GET)[0];
+    assert_eq!(seen.header("authorization"), Some(format!("Bearer {}", server.token()).as_str()));
+    assert!(seen.header("user-agent").unwrap().starts_with("xtrasecurity-rust/"));
+    assert_eq!(seen.header("x-api-key"), None);
+    assert_eq!(seen.header("api-version"), None);
+    assert_eq!(seen.header("referer"), None);
+}
+
+#[tokio::test]
+async fn operations_told_apart_by_a_query_are_two_methods() {
+    let (server, client) = start().await;
+    assert_eq!(client.raw().projects_list().send().await.unwrap().len(), 1);
+    let project = client.raw().projects_get().id(server.project_id()).send().await.unwrap();
+    assert_eq!(project.status(), 200);
+    assert_eq!(server.requests(route::PROJECTS_GET)[1].target(), format!("/api/project?id={}", server.project_id()));
+}
+
+#[tokio::test]
+async fn reads_are_repeated_after_trouble_that_passes() {
+    let (server, client) = start().await;
+    for fault in [Fault::status(502), Fault::cut_body(), Fault::refuse()] {
+        server.fault(fault.on(route::PROJECTS_GET));
+    }
+    client.raw().projects_list().send().await.unwrap();
+    assert_eq!(server.request_count(route::PROJECTS_GET), 4);
+}
+
+#[tokio::test]
+async fn a_write_that_may_have_arrived_is_never_sent_twice() {
+    let (server, client) = start().await;
+    for fault in [Fault::status(503), Fault::cut_body(), Fault::refuse(), Fault::garbage()] {
+        server.reset_counts();
+        server.fault(fault.on(route::SECRETS_UPSERT));
+        let upsert = client.raw().secrets_upsert().project_id(server.project_id()).env("staging").body(body("v"));
+        upsert.send().await.unwrap_err();
+        assert_eq!(server.request_count(route::SECRETS_UPSERT), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_was_turned_away_at_the_door_is_repeated() {
+    let (server, client) = start().await;
+    server.fault(Fault::status(429).header("Retry-After", "1").on(route::SECRETS_UPSERT));
+    let upsert = client.raw().secrets_upsert().project_id(server.project_id()).env("staging").body(body("arrived"));
+    assert_eq!(upsert.send().await.unwrap().count, Some(1));
+    assert_eq!(server.secret("demo", "staging", "main", "NEW").as_deref(), Some("arrived"));
+    assert_eq!(server.request_count(route::SECRETS_UPSERT), 2);
+}
+
+#[tokio::test]
+async fn looking_at_a_shared_secret_is_never_repeated_because_it_uses_a_view_up() {
+    let (server, client) = start().await;
+    server.fault(Fault::status(503).times(2));
+    let error = client.raw().secret_shares_view().token("t-1").send().await.unwrap_err();
+    assert_eq!(error.status(), Some(503));
+    assert_eq!(server.total_requests(), 1);
+}
+
+#[tokio::test]
+async fn path_parameters_stay_in_their_segment() {
+    let (server, client) = start().await;
+    for key in ["", ".", ".."] {
+        let call = client.raw().secrets_get().project_id(server.project_id()).env("staging").key(key);
+        let error = call.send().await.unwrap_err();
+        assert_eq!(XtraError::from(error).kind(), ErrorKind::Invalid);
+    }
+    assert_eq!(server.total_requests(), 0);
+}
+
+#[tokio::test]
+async fn a_forgotten_parameter_is_named_and_nothing_is_sent() {
+    let (server, client) = start().await;
+    let error = client.raw().projects_get().send().await.unwrap_err();
+    assert!(error.to_string().contains("id"), "{error}");
+    assert_eq!(server.total_requests(), 0);
+}
+
+#[tokio::test]
+async fn an_error_answer_is_typed_has_its_status_and_turns_into_an_xtra_error() {
+    let (server, client) = start().await;
+    server.set_blocked("demo", true).unwrap();
+    let read = client.raw().secrets_read().project_id(server.project_id()).env("staging");
+    let error = read.send().await.unwrap_err();
+    let raw::Error::ErrorResponse(answer) = &error else { panic!("not an answer: {error:?}") };
+    assert_eq!(answer.status(), 403);
+    assert!(answer.error.as_deref().unwrap().contains("blocked"));
+    assert_eq!(error.into_xtra_error().kind(), ErrorKind::Blocked);
+}
