@@ -275,11 +275,10 @@ impl XtraError {
 
     /// Keeps an operating system error as the source. Only the error number is kept: a text could quote data.
     pub(crate) fn with_os_error(self, error: &io::Error) -> Self {
-        let kept = match error.raw_os_error() {
-            Some(number) => io::Error::from_raw_os_error(number),
-            None => io::Error::from(error.kind()),
-        };
-        self.edit(|inner| inner.os_error = Some(Arc::new(kept)))
+        match error.raw_os_error() {
+            Some(number) => self.edit(|inner| inner.os_error = Some(Arc::new(io::Error::from_raw_os_error(number)))),
+            None => self,
+        }
     }
 
     fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {

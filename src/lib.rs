@@ -63,6 +63,18 @@
 //! |---|---|---|
 //! | `xtra` | yes | the XtraSecurity client and the generated raw client |
 //! | `dev-server` | | the service in memory on a loopback port |
+// A library must not end or write to the program that uses it. Tests may.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 #![cfg_attr(
     not(feature = "xtra"),
     doc = "",

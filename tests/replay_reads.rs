@@ -6,6 +6,7 @@ mod recorded_world;
 mod replay;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use recorded_world::{
@@ -13,7 +14,7 @@ use recorded_world::{
     development_with_the_lost_branch, new_ui, new_ui_after_the_upserts, staging, staging_after_the_clone,
 };
 use replay::{Recording, Replay, Sent, TOKEN, names, seed_values};
-use xtrasecurity::{ErrorKind, SecretValue, SnapshotSource, UnreadableReason, XtraClient, XtraError};
+use xtrasecurity::{ErrorKind, SecretValue, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraError};
 
 /// What a read must come to.
 enum Expected {
@@ -146,7 +147,7 @@ fn parts(recording: &Recording) -> (String, String, Option<&str>) {
 }
 
 /// Reads what was recorded, with the service giving the recorded answer.
-async fn read(service: &Replay, recording: &Recording) -> (XtraClient, Result<xtrasecurity::Secrets, XtraError>) {
+async fn read(service: &Replay, recording: &Recording) -> (XtraClient, Result<Arc<Secrets>, XtraError>) {
     let (project, environment, branch) = parts(recording);
     let client = service.client().project_id(project).build().unwrap();
     let request = client.get_secrets(environment);
@@ -163,7 +164,7 @@ fn asked_once(service: &Replay, recording: &Recording) {
     let branch = branch.unwrap_or("main").replace('/', "%2F");
     let target = format!("/api/projects/{project}/envs/{}/secrets?branch={branch}", environment.to_lowercase());
     let [sent]: [Sent; 1] = service.sent().try_into().unwrap();
-    assert_eq!((sent.method.as_str(), sent.target), ("GET", target), "{}", recording.name);
+    assert_eq!((sent.method.as_str(), sent.target.as_str()), ("GET", target.as_str()), "{}", recording.name);
     assert_eq!(sent.header("authorization"), Some(format!("Bearer {TOKEN}").as_str()), "{}", recording.name);
     assert_eq!(sent.header("x-api-key"), None, "{}", recording.name);
 }

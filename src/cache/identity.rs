@@ -16,9 +16,8 @@ impl Identity {
     #[must_use]
     pub fn of(label: &str) -> Self {
         let digest = Sha256::digest(label.as_bytes());
-        let mut short = [0; 16];
-        short.copy_from_slice(&digest[..16]);
-        Self(short)
+        // The digest has 32 bytes, so there are always 16 to take.
+        Self(digest.first_chunk().copied().unwrap_or_default())
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
