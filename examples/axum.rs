@@ -36,11 +36,7 @@ async fn health(State(app): State<App>) -> Result<String, StatusCode> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = DevServer::start().await?;
-    let secrets = XtraClient::builder()
-        .token(server.token())
-        .project_id(server.project_id())
-        .api_url(server.url())
-        .build()?;
+    let secrets = XtraClient::builder().dev_server(&server).build()?;
     // Read once before serving: a wrong token is better found here than by the first visitor.
     secrets.get_secrets("production").await?.require("DATABASE_URL")?;
 
@@ -59,7 +55,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn ask(address: &str) -> Result<String, Box<dyn Error>> {
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(format!("GET /health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes()).await?;
+    stream
+        .write_all(format!("GET /health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes())
+        .await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned())

@@ -14,11 +14,7 @@ use xtrasecurity::dev_server::DevServer;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = DevServer::start().await?;
-    let client = XtraClient::builder()
-        .token(server.token())
-        .project_id(server.project_id())
-        .api_url(server.url())
-        .build()?;
+    let client = XtraClient::builder().dev_server(&server).build()?;
     let secrets = client.get_secrets("production").await?;
 
     // This process has several threads, so setting its own environment is refused, and nothing is set.

@@ -22,11 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(error) if error.kind() == ErrorKind::Credentials => {
             println!("{error}\n\nGoing on with the dev server: a service in memory, no account needed.\n");
             let server = DevServer::start().await?;
-            let client = XtraClient::builder()
-                .token(server.token())
-                .project_id(server.project_id())
-                .api_url(server.localhost_url())
-                .build()?;
+            let client = XtraClient::builder().dev_server(&server).api_url(server.localhost_url()).build()?;
             (client, Some(server))
         }
         Err(error) => return Err(error.into()),

@@ -86,12 +86,7 @@ async fn empty_and_dotted_environments_and_branches_are_refused_before_anything_
 #[tokio::test]
 async fn odd_but_legal_names_reach_the_service_as_they_are() {
     let server = DevServer::start().await.unwrap();
-    let client = XtraClient::builder()
-        .token(server.token())
-        .project_id(server.project_id())
-        .api_url(server.url())
-        .build()
-        .unwrap();
+    let client = XtraClient::builder().dev_server(&server).build().unwrap();
     for (name, sent) in [("a/b", "a%2Fb"), ("50%", "50%25"), ("ü", "%C3%BC"), ("a\\..\\b", "a%5C..%5Cb")] {
         server.reset_counts();
         client.get_secrets(name).await.unwrap();
@@ -104,14 +99,8 @@ async fn odd_but_legal_names_reach_the_service_as_they_are() {
 async fn faulty(fault: Fault) -> (DevServer, XtraClient) {
     let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
     server.fault(fault.on(route::SECRETS_READ).forever());
-    let client = XtraClient::builder()
-        .token(server.token())
-        .project_id(server.project_id())
-        .api_url(server.url())
-        .call_timeout(Duration::from_secs(2))
-        .max_retries(0)
-        .build()
-        .unwrap();
+    let client =
+        XtraClient::builder().dev_server(&server).call_timeout(Duration::from_secs(2)).max_retries(0).build().unwrap();
     (server, client)
 }
 
@@ -162,16 +151,8 @@ async fn nobody_listening_is_a_network_error_that_says_so() {
 #[tokio::test]
 async fn both_rate_limits_are_told_with_the_wait_when_there_is_one() {
     let server = DevServer::builder().rate_limits(RateLimits::off().burst(1)).start().await.unwrap();
-    let client = |server: &DevServer| {
-        XtraClient::builder()
-            .token(server.token())
-            .project_id(server.project_id())
-            .api_url(server.url())
-            .cache(false)
-            .max_retries(0)
-            .build()
-            .unwrap()
-    };
+    let client =
+        |server: &DevServer| XtraClient::builder().dev_server(server).cache(false).max_retries(0).build().unwrap();
     let first = client(&server);
     first.get_secrets("production").await.unwrap();
     let error = first.get_secrets("production").await.unwrap_err();

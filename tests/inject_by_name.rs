@@ -22,12 +22,7 @@ fn main() {
 
 async fn client() -> (DevServer, XtraClient) {
     let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
-    let client = XtraClient::builder()
-        .token(server.token())
-        .project_id(server.project_id())
-        .api_url(server.localhost_url())
-        .build()
-        .unwrap();
+    let client = XtraClient::builder().dev_server(&server).api_url(server.localhost_url()).build().unwrap();
     (server, client)
 }
 
@@ -54,7 +49,8 @@ fn after_a_fetch_by_name_the_process_has_one_thread_and_injection_works() {
         let report = client.inject_secrets("staging").no_cache().prefix("BY_NAME_").await.unwrap();
         assert_eq!(report.kept(), ["BY_NAME_API_KEY", "BY_NAME_DATABASE_URL"]);
         assert_eq!(env::var("BY_NAME_API_KEY").unwrap(), "demo-staging-key");
-        let report = client.inject_secrets("staging").prefix("BY_NAME_").only(["API_KEY"]).override_existing().await.unwrap();
+        let report =
+            client.inject_secrets("staging").prefix("BY_NAME_").only(["API_KEY"]).override_existing().await.unwrap();
         assert_eq!(report.set(), ["BY_NAME_API_KEY"]);
         assert_eq!(env::var("BY_NAME_API_KEY").unwrap(), "rotated");
 

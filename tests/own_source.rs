@@ -120,7 +120,11 @@ async fn a_failed_load_reaches_every_waiter_is_not_cached_and_the_next_read_trie
     let (client, vault) = client();
     let open = vault.gate().await;
     let mut waiting = pin!(futures_util::future::join_all((0..100).map(|_| client.read("team").into_future())));
-    poll_fn(|context| std::task::Poll::Ready(assert!(waiting.as_mut().poll(context).is_pending()))).await;
+    poll_fn(|context| {
+        assert!(waiting.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
     open.send(Err(ErrorKind::Network)).unwrap();
     for answer in waiting.await {
         assert_eq!(answer.unwrap_err().kind(), ErrorKind::Network);
@@ -160,7 +164,11 @@ async fn an_answer_asked_for_before_clear_cache_is_not_cached_after_it() {
     let (client, vault) = client();
     let open = vault.gate().await;
     let mut before = pin!(client.read("team").into_future());
-    poll_fn(|context| std::task::Poll::Ready(assert!(before.as_mut().poll(context).is_pending()))).await;
+    poll_fn(|context| {
+        assert!(before.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
     client.clear_cache();
     open.send(Ok("old")).unwrap();
     assert_eq!(before.await.unwrap().require("team").unwrap().expose(), "old");

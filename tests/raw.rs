@@ -7,12 +7,7 @@ use xtrasecurity::{ErrorKind, XtraClient, XtraError, raw};
 
 async fn start() -> (DevServer, XtraClient) {
     let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
-    let client = XtraClient::builder()
-        .token(server.token())
-        .project_id(server.project_id())
-        .api_url(server.url())
-        .build()
-        .unwrap();
+    let client = XtraClient::builder().dev_server(&server).build().unwrap();
     (server, client)
 }
 

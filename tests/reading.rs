@@ -12,7 +12,7 @@ async fn server() -> DevServer {
 }
 
 fn builder(server: &DevServer) -> XtraClientBuilder {
-    XtraClient::builder().token(server.token()).project_id(server.project_id()).api_url(server.url())
+    XtraClient::builder().dev_server(server)
 }
 
 fn client(server: &DevServer) -> XtraClient {
@@ -86,7 +86,8 @@ async fn a_failing_load_is_one_request_every_waiter_sees_the_error_and_the_next_
     let client = builder(&server).max_retries(0).build().unwrap();
     server.fault(Fault::status(503).on(route::SECRETS_READ));
     let hold = server.hold(route::SECRETS_READ);
-    let mut readers = Box::pin(futures_util::future::join_all((0..100).map(|_| client.get_secrets("production").into_future())));
+    let mut readers =
+        Box::pin(futures_util::future::join_all((0..100).map(|_| client.get_secrets("production").into_future())));
     let mut held = Box::pin(hold.waiting_for(1));
     poll_fn(|context| {
         assert!(readers.as_mut().poll(context).is_pending());
@@ -156,7 +157,8 @@ async fn masked_values_are_an_error_that_names_them_and_never_values() {
 #[tokio::test]
 async fn ciphertext_is_an_error_that_names_it_and_the_rest_can_be_read() {
     let server = server().await;
-    let sealed = r#"{"ciphertext":"b57eebd0e8","iv":"000102030405060708090a0b","authTag":"48af7c3ec76f419d915963633316133d"}"#;
+    let sealed =
+        r#"{"ciphertext":"b57eebd0e8","iv":"000102030405060708090a0b","authTag":"48af7c3ec76f419d915963633316133d"}"#;
     server.add_secret("demo", SecretSeed::new("production", "SEALED", sealed)).unwrap();
     server.add_secret("demo", SecretSeed::new("production", "LOST", "x").form(Form::Undecryptable)).unwrap();
     let client = client(&server);

@@ -20,7 +20,7 @@ impl Identity {
         Self(digest.first_chunk().copied().unwrap_or_default())
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 }

@@ -3,20 +3,32 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use cached::ShardedExpiringLruCache;
+use cached::{ShardHasher, ShardedExpiringLruCache};
 
 use super::clock::Tick;
 use super::entry::{Entry, at};
 use super::policy::{CacheOptions, spread};
 
 pub(crate) struct Store<V> {
-    entries: ShardedExpiringLruCache<Vec<u8>, Entry<V>>,
+    entries: ShardedExpiringLruCache<Vec<u8>, Entry<V>, OneShard>,
     options: CacheOptions,
     /// Counts the loads begun, so that answers can be put in order.
     loads: AtomicU64,
     /// Goes up whenever entries are dropped on purpose. What was asked for before must not come back after.
     /// The lock also makes "look, then set" one step; it guards no read.
     generation: Mutex<u64>,
+    /// How many of the entries that the store has counted as found were not fresh, or asked for a second time.
+    no_hits: AtomicU64,
+}
+
+/// Sends every key to the only shard, without hashing it for that.
+#[derive(Clone)]
+struct OneShard;
+
+impl<K: ?Sized> ShardHasher<K> for OneShard {
+    fn shard_hash(&self, _: &K) -> u64 {
+        0
+    }
 }
 
 /// What a lookup found.
@@ -44,16 +56,36 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             return None;
         }
         // One shard: with more, the bound holds for each shard apart and the total is not exact.
-        let entries = ShardedExpiringLruCache::builder().max_size(options.max_entries.max(1)).shards(1).build().ok()?;
-        Some(Self { entries, options, loads: AtomicU64::new(0), generation: Mutex::new(0) })
+        let builder = ShardedExpiringLruCache::builder().max_size(options.max_entries.max(1)).shards(1);
+        let entries = builder.hasher(OneShard).build().ok()?;
+        Some(Self { entries, options, loads: AtomicU64::new(0), generation: Mutex::new(0), no_hits: AtomicU64::new(0) })
     }
 
     pub(crate) fn find(&self, key: &[u8], now: Tick) -> Found<V> {
         match at(now, || self.entries.get(key)) {
             Some(entry) if now < entry.deadlines.fresh => Found::Fresh(entry.value),
-            Some(entry) => Found::Aged(entry.value),
+            Some(entry) => {
+                self.no_hits.fetch_add(1, Ordering::Relaxed);
+                Found::Aged(entry.value)
+            }
             None => Found::Nothing,
         }
+    }
+
+    /// [`find`](Self::find) for a caller that has looked already: what it finds is not one more hit.
+    pub(crate) fn find_again(&self, key: &[u8], now: Tick) -> Found<V> {
+        let found = self.find(key, now);
+        if matches!(found, Found::Fresh(_)) {
+            self.no_hits.fetch_add(1, Ordering::Relaxed);
+        }
+        found
+    }
+
+    /// How many lookups found a fresh entry. The store counts them anyway; a counter beside it would make threads that read
+    /// at the same time wait for one more thing.
+    pub(crate) fn hits(&self) -> u64 {
+        let found = self.entries.metrics().hits.unwrap_or_default();
+        found.saturating_sub(self.no_hits.load(Ordering::Relaxed))
     }
 
     pub(crate) fn permit(&self) -> Permit {

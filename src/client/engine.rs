@@ -22,7 +22,6 @@ pub(super) struct Engine<S> {
     flights: Flights<Answer>,
     clock: Clock,
     ttl: Duration,
-    hits: AtomicU64,
     misses: AtomicU64,
 }
 
@@ -38,16 +37,7 @@ impl<S: SecretSource> Engine<S> {
         let EngineOptions { cache, clock } = options;
         let place = Identity::of(&format!("{}\n{}", source.name(), source.root()));
         let ttl = cache.ttl;
-        Self {
-            source,
-            place,
-            cache: Store::new(cache),
-            flights: Flights::new(),
-            clock,
-            ttl,
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
-        }
+        Self { source, place, cache: Store::new(cache), flights: Flights::new(), clock, ttl, misses: AtomicU64::new(0) }
     }
 
     pub(super) fn source(&self) -> &S {
@@ -57,7 +47,7 @@ impl<S: SecretSource> Engine<S> {
     pub(super) fn stats(&self) -> Stats {
         let traffic = self.source.traffic();
         Stats {
-            hits: self.hits.load(Ordering::Relaxed),
+            hits: self.cache.as_ref().map_or(0, Store::hits),
             misses: self.misses.load(Ordering::Relaxed),
             cached: self.cache.as_ref().map_or(0, |cache| cache.len() as u64),
             requests: traffic.requests,
@@ -78,10 +68,7 @@ impl<S: SecretSource> Engine<S> {
         let mut key = KeyWriter::new();
         self.write_key(scope, &mut key);
         match cache.find(key.as_slice(), self.clock.now()) {
-            Found::Fresh(secrets) => {
-                self.hits.fetch_add(1, Ordering::Relaxed);
-                Some(secrets)
-            }
+            Found::Fresh(secrets) => Some(secrets),
             // An aged snapshot is kept for the time when the service cannot be reached, not served in place of an answer.
             Found::Aged(_) | Found::Nothing => None,
         }
@@ -113,8 +100,8 @@ impl<S: SecretSource> Engine<S> {
     /// Everything that tells one snapshot from another: source and API root, who asks, and the scope.
     fn write_key(&self, scope: &S::Scope<'_>, key: &mut KeyWriter) -> Identity {
         let identity = self.source.identity();
-        key.raw(self.place.as_bytes());
-        key.raw(identity.as_bytes());
+        key.identity(&self.place);
+        key.identity(&identity);
         self.source.write_key(scope, key);
         identity
     }
@@ -122,7 +109,7 @@ impl<S: SecretSource> Engine<S> {
     /// A caller that looked just before another's flight landed finds its snapshot here, and need not ask again.
     async fn load_unless_cached(self: Arc<Self>, ticket: &Ticket<S::Owned>) -> Answer {
         if let Some(cache) = &self.cache
-            && let Found::Fresh(secrets) = cache.find(&ticket.key, self.clock.now())
+            && let Found::Fresh(secrets) = cache.find_again(&ticket.key, self.clock.now())
         {
             return Ok(secrets);
         }

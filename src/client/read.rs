@@ -36,18 +36,34 @@ pub struct ReadFuture<'a, S: SecretSource> {
 
 enum Step<'a, S: SecretSource> {
     Start(Request<'a, S, Read>),
-    Waiting(Pin<Box<dyn Future<Output = Answer> + Send>>),
+    Waiting(Waiting),
     Done,
 }
+
+type Waiting = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 impl<S: SecretSource> Future for ReadFuture<'_, S> {
     type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        // By reference, because moving a request takes longer than finding its snapshot.
+        if let Step::Start(request) = &self.step
+            && let Some(answer) = cached(request)
+        {
+            self.step = Step::Done;
+            return Poll::Ready(answer);
+        }
+        self.wait(context)
+    }
+}
+
+impl<S: SecretSource> ReadFuture<'_, S> {
+    #[cold]
+    fn wait(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
         let mut waiting = match std::mem::replace(&mut self.step, Step::Done) {
             Step::Start(request) => match begin(request) {
                 Ok(waiting) => waiting,
-                Err(answer) => return Poll::Ready(answer),
+                Err(error) => return Poll::Ready(Err(error)),
             },
             Step::Waiting(waiting) => waiting,
             Step::Done => return Poll::Pending,
@@ -60,18 +76,17 @@ impl<S: SecretSource> Future for ReadFuture<'_, S> {
     }
 }
 
-/// The future to wait for, or (as the error) the answer that is there already.
-fn begin<S: SecretSource>(
-    request: Request<'_, S, Read>,
-) -> Result<Pin<Box<dyn Future<Output = Answer> + Send>>, Answer> {
-    let Request { client, scope, options, .. } = request;
-    let engine = &client.engine;
-    if !options.no_cache
-        && let Some(secrets) = engine.cached(&scope)
-    {
-        return Err(options.check(secrets));
+fn cached<S: SecretSource>(request: &Request<'_, S, Read>) -> Option<Answer> {
+    if request.options.no_cache {
+        return None;
     }
-    let fetch = engine.fetch(&scope, options.no_cache).map_err(Err)?;
+    let secrets = request.client.engine.cached(&request.scope)?;
+    Some(request.options.check(secrets))
+}
+
+fn begin<S: SecretSource>(request: Request<'_, S, Read>) -> Result<Waiting, XtraError> {
+    let Request { client, scope, options, .. } = request;
+    let fetch = client.engine.fetch(&scope, options.no_cache)?;
     Ok(Box::pin(async move { options.check(fetch.await?) }))
 }
 

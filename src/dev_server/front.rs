@@ -9,7 +9,7 @@ use axum::middleware::Next;
 
 use super::gates::too_many_from_address;
 use super::journal::SeenRequest;
-use super::routes::ROOT;
+use super::route::ROOT;
 use super::shared::Shared;
 use super::wire::{Call, Reply, believed_address, query_pairs};
 

@@ -123,14 +123,14 @@ impl DevServer {
     /// The API root, `http://127.0.0.1:PORT/api`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}{}", self.port, routes::ROOT)
+        format!("http://127.0.0.1:{}{}", self.port, route::ROOT)
     }
 
     /// The API root by name, `http://localhost:PORT/api`. The server listens on 127.0.0.1 and, where the machine has it, on
     /// ::1.
     #[must_use]
     pub fn localhost_url(&self) -> String {
-        format!("http://localhost:{}{}", self.port, routes::ROOT)
+        format!("http://localhost:{}{}", self.port, route::ROOT)
     }
 
     /// The port, on loopback.

@@ -28,3 +28,6 @@ pub const BRANCHES_CLEAR: &str = "POST /branch/{branchId}/clear";
 pub const SERVICE_ACCOUNT_RESOLVE: &str = "GET /service-account/resolve";
 /// Tells that the server is there.
 pub const HEALTH: &str = "GET /health";
+
+/// Where the API begins.
+pub(super) const ROOT: &str = "/api";

@@ -145,7 +145,11 @@ impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Secrets {
         let values = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         let clock = Clock::system();
         let fetched = clock.now();
-        Self::assemble(values, Vec::new(), Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO })
+        Self::assemble(
+            values,
+            Vec::new(),
+            Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO },
+        )
     }
 }
 
@@ -183,12 +187,8 @@ mod tests {
     fn a_snapshot_is_stale_once_it_is_as_old_as_the_ttl() {
         let manual = ManualClock::new();
         let clock = manual.clock();
-        let origin = Origin {
-            source: SnapshotSource::Service,
-            fetched: clock.now(),
-            clock,
-            ttl: Duration::from_secs(30),
-        };
+        let origin =
+            Origin { source: SnapshotSource::Service, fetched: clock.now(), clock, ttl: Duration::from_secs(30) };
         let secrets = Secrets::assemble(BTreeMap::new(), Vec::new(), origin);
         manual.advance(Duration::from_secs(29));
         assert!(!secrets.is_stale());

@@ -206,3 +206,22 @@ async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Respon
     let headers = std::mem::take(answer.headers_mut());
     Ok(Response::new(answer.status().as_u16(), headers, body.finish()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_with_the_token_prints_nothing_of_it() {
+        let token = Token::new("canary").expect("a good token");
+        let value = bearer(&token).ok().expect("a good header");
+        assert_eq!(value, "Bearer canary");
+        assert_eq!(format!("{value:?}"), "Sensitive");
+    }
+
+    #[test]
+    fn a_timeout_too_long_for_the_clock_is_no_panic() {
+        let now = Instant::now();
+        assert!(after(now, Duration::MAX) > now);
+    }
+}

@@ -54,22 +54,29 @@ impl fmt::Display for LookupError {
 impl std::error::Error for LookupError {}
 
 async fn look_up(host: String) -> Result<Vec<SocketAddr>, LookupError> {
+    // port 0: the connector puts the port of the request there
+    let answer = on_own_thread(move || (host.as_str(), 0).to_socket_addrs().map(Vec::from_iter)).await?;
+    match answer {
+        Some(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+        Some(Ok(_)) | None => Err(LookupError::Unresolved(None)),
+        Some(Err(error)) => Err(LookupError::Unresolved(Some(error))),
+    }
+}
+
+/// Runs `work` on a thread of its own, which is gone when this returns. `None` when the work panicked.
+async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<Option<T>, LookupError> {
     let (sender, receiver) = oneshot::channel();
     let thread = thread::Builder::new()
         .name("xtra-dns".to_owned())
         .spawn(move || {
-            // port 0: the connector puts the port of the request there; nobody listens any more past the deadline
-            let _ = sender.send((host.as_str(), 0).to_socket_addrs().map(Vec::from_iter));
+            // nobody listens any more when the call has met its deadline
+            let _ = sender.send(work());
         })
         .map_err(LookupError::NoThread)?;
     let answer = receiver.await;
     // It has sent, or unwound, and has nothing left to do: this waits for the operating system to take the thread away.
     let _ = thread.join();
-    match answer {
-        Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-        Ok(Ok(_)) | Err(_) => Err(LookupError::Unresolved(None)),
-        Ok(Err(error)) => Err(LookupError::Unresolved(Some(error))),
-    }
+    Ok(answer.ok())
 }
 
 #[cfg(test)]
@@ -93,5 +100,27 @@ mod tests {
     async fn a_name_that_no_resolver_takes_is_an_error() {
         assert!(look_up("nul\0inside".to_owned()).await.is_err());
         assert!(look_up("a".repeat(300)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_thread_is_gone_when_the_answer_is_there() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        static GONE: AtomicBool = AtomicBool::new(false);
+        struct SlowEnd;
+        impl Drop for SlowEnd {
+            fn drop(&mut self) {
+                thread::sleep(std::time::Duration::from_millis(50));
+                GONE.store(true, Ordering::SeqCst);
+            }
+        }
+        thread_local!(static END: SlowEnd = const { SlowEnd });
+        let answer = on_own_thread(|| END.with(|_| 7)).await.expect("a thread");
+        assert_eq!((answer, GONE.load(Ordering::SeqCst)), (Some(7), true));
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_the_thread_is_an_error() {
+        let answer = on_own_thread(|| panic!("in the thread")).await.expect("a thread");
+        assert_eq!(answer, None::<()>);
     }
 }

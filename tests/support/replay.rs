@@ -132,6 +132,17 @@ impl Recording {
     }
 }
 
+/// Whether two targets name the same, whatever the order of their parameters.
+pub(crate) fn is_same_target(one: &str, other: &str) -> bool {
+    fn sorted(target: &str) -> (&str, Vec<&str>) {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut pairs: Vec<&str> = query.split('&').collect();
+        pairs.sort_unstable();
+        (path, pairs)
+    }
+    sorted(one) == sorted(other)
+}
+
 fn string(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }

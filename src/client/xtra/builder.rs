@@ -90,6 +90,26 @@ impl XtraClientBuilder {
         self
     }
 
+    /// Everything that it takes to reach a dev server: its API root, the token of its first project's owner, and that
+    /// project. Call [`token`](Self::token) after it to be someone else.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use xtrasecurity::XtraClient;
+    /// use xtrasecurity::dev_server::DevServer;
+    ///
+    /// let server = DevServer::start().await?;
+    /// let client = XtraClient::builder().dev_server(&server).build()?;
+    /// assert!(client.get_secrets("production").await?.contains("API_KEY"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "dev-server")]
+    pub fn dev_server(self, server: &crate::dev_server::DevServer) -> Self {
+        self.token(server.token()).project_id(server.project_id()).api_url(server.url())
+    }
+
     /// Whether snapshots are cached. Default `true`.
     pub fn cache(mut self, on: bool) -> Self {
         self.caching = on;
@@ -214,4 +234,3 @@ impl fmt::Debug for XtraClientBuilder {
             .finish_non_exhaustive()
     }
 }
-

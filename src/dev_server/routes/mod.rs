@@ -18,11 +18,9 @@ use axum::routing::{MethodFilter, MethodRouter, any};
 
 use super::front;
 use super::gates::{Action, plain, secured};
+use super::route;
 use super::shared::Shared;
 use super::wire::{Call, Reply};
-
-/// Where the API begins.
-pub(super) const ROOT: &str = "/api";
 
 type Methods = MethodRouter<Arc<Shared>>;
 
@@ -93,7 +91,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         api = api.route(path, any(not_served));
     }
     Router::new()
-        .nest(ROOT, api)
+        .nest(route::ROOT, api)
         .fallback(unknown)
         .layer(from_fn_with_state(Arc::clone(&shared), front::watch))
         .with_state(shared)

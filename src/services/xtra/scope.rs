@@ -78,7 +78,10 @@ fn name_of<'a>(what: &str, name: &'a str) -> Result<&'a str, XtraError> {
         _ if name.chars().any(char::is_control) => format!("{} contains a control character", quoted(name)),
         _ => return Ok(name),
     };
-    Err(XtraError::new(ErrorKind::Invalid, format!("the {what} name {problem}. Give the name as the dashboard shows it")))
+    Err(XtraError::new(
+        ErrorKind::Invalid,
+        format!("the {what} name {problem}. Give the name as the dashboard shows it"),
+    ))
 }
 
 /// A name for a message: escaped, and cut where a whole document was passed by mistake.

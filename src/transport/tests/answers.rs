@@ -84,3 +84,14 @@ async fn a_token_that_cannot_be_had_is_the_error_and_nothing_is_sent() {
     assert_eq!((error.kind(), error.message(), error.attempts()), (ErrorKind::Credentials, "the vault is locked", 0));
     assert!(server.requests().is_empty());
 }
+
+#[tokio::test]
+async fn a_transport_for_https_sends_nothing_over_http() {
+    let server = Server::start(vec![answer(200, "", "{}")]).await;
+    let transport = transport_to("https://127.0.0.1:1/api", quick());
+    let request = transport.http().get(format!("{}/canary", server.root())).build().expect("a good request");
+    let error = transport.run(request, "things_do").await.expect_err("not https");
+    super::holds_no_data(&error);
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(server.requests().is_empty());
+}

@@ -97,7 +97,9 @@ async fn an_attempt_that_went_silent_leaves_time_for_another_read() {
 
     let server = Server::start(vec![Act::Silence, answer(200, "", "second")]).await;
     let options = TransportOptions { call_timeout: Duration::from_millis(100), ..options };
-    assert_eq!(fails(&transport_to(&server.root(), options), Method::PUT).await.attempts(), 1);
+    let error = fails(&transport_to(&server.root(), options), Method::PUT).await;
+    assert_eq!(error.attempts(), 1);
+    assert!(error.message().contains("within 100ms"), "a write has the whole deadline: {error}");
 }
 
 #[tokio::test]

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use aws_secretsmanager_caching::SecretsManagerCachingClient;
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
-use cached_crate::{Expires, ShardedExpiringLruCache};
+use cached::{Expires, ShardedExpiringLruCache};
 use tokio::runtime::{Builder, Runtime};
 use xtrasecurity::dev_server::DevServer;
 use xtrasecurity::{CacheOptions, XtraClient};
 
-use crate::measure::{Row, Sample, on_threads};
+use crate::measure::{Row, on_threads};
 use crate::service;
 
 const READS: usize = 500_000;
@@ -146,7 +146,7 @@ fn synchronous<'a, V>(name: &'static str, get: impl Fn(&str) -> Option<V> + Send
 }
 
 /// The time of a future on a runtime of this thread's own.
-fn timed(work: impl Future<Output = ()>) -> Sample {
+fn timed(work: impl Future<Output = ()>) -> Duration {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     let start = Instant::now();
     runtime.block_on(work);
