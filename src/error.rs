@@ -264,6 +264,15 @@ impl XtraError {
         self.edit(|inner| inner.conflicts = conflicts)
     }
 
+    fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+/// What only code that talks to a service has to tell.
+#[cfg(feature = "xtra")]
+impl XtraError {
     /// The cleaned words of the service; the caller has already bounded them (`transport::server_message`).
     pub(crate) fn with_server_message(self, message: String) -> Self {
         self.edit(|inner| inner.server_message = Some(message))
@@ -279,11 +288,6 @@ impl XtraError {
             Some(number) => self.edit(|inner| inner.os_error = Some(Arc::new(io::Error::from_raw_os_error(number)))),
             None => self,
         }
-    }
-
-    fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
-        change(Arc::make_mut(&mut self.0));
-        self
     }
 }
 

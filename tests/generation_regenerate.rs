@@ -93,7 +93,8 @@ fn build(copy: &Path, document: &Value) -> Output {
     cargo.current_dir(copy).env("CARGO_TARGET_DIR", target);
     // what cargo tells a test about its package would make build scripts of dependencies run again
     for (name, _) in std::env::vars_os() {
-        let is_of_package = |name: &str| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start));
+        let is_of_package =
+            |name: &str| ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"].iter().any(|start| name.starts_with(start));
         if name.to_str().is_some_and(is_of_package) {
             cargo.env_remove(&name);
         }

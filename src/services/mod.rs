@@ -1,5 +1,6 @@
 //! What a secrets manager must be able to do for the engine, and the ones built in: a folder each.
 
+#[cfg(feature = "xtra")]
 mod placeholder;
 #[cfg(feature = "xtra")]
 pub(crate) mod xtra;

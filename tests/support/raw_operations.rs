@@ -88,7 +88,6 @@ pub(crate) fn operations() -> Vec<Operation> {
     all
 }
 
-#[rustfmt::skip]
 fn secrets() -> Vec<Operation> {
     operations! {
         secrets_upsert (project_id = segment 2, env = segment 4) [branch = "branch"] {SecretsUpsert or as "upsert-create"}:
@@ -127,7 +126,6 @@ fn secrets() -> Vec<Operation> {
     }
 }
 
-#[rustfmt::skip]
 fn projects_and_branches() -> Vec<Operation> {
     operations! {
         projects_list () [workspace_id = "workspaceId"] {}:
@@ -155,7 +153,6 @@ fn projects_and_branches() -> Vec<Operation> {
     }
 }
 
-#[rustfmt::skip]
 fn service_accounts() -> Vec<Operation> {
     operations! {
         service_accounts_list (project_id = segment 2) [] {}:
@@ -174,7 +171,6 @@ fn service_accounts() -> Vec<Operation> {
     }
 }
 
-#[rustfmt::skip]
 fn secret_records() -> Vec<Operation> {
     operations! {
         secret_records_list (project_id = required "projectId") [] {}:
@@ -197,7 +193,6 @@ fn secret_records() -> Vec<Operation> {
     }
 }
 
-#[rustfmt::skip]
 fn webhooks_and_keys() -> Vec<Operation> {
     operations! {
         webhooks_list (project_id = segment 2) [] {}: "webhook-list", "webhook-list-developer";
@@ -215,7 +210,6 @@ fn webhooks_and_keys() -> Vec<Operation> {
     }
 }
 
-#[rustfmt::skip]
 fn access() -> Vec<Operation> {
     operations! {
         access_requests_list () [workspace_id = "workspaceId", project_id = "projectId"] {}:
@@ -232,7 +226,6 @@ fn access() -> Vec<Operation> {
     }
 }
 
-#[rustfmt::skip]
 fn others() -> Vec<Operation> {
     let mut all = operations! {
         health_check () [] {}: "health";
