@@ -67,10 +67,10 @@ impl ServerWords {
     }
 }
 
-/// A conflict without its `remoteValue`, which is ciphertext. Versions may come as numbers.
+/// A conflict without its `remoteValue`, which is ciphertext. Versions may come as numbers; what is no short word is none.
 fn conflict(item: &Value) -> Option<Conflict> {
     let version = |field: &str| match item.get(field)? {
-        Value::String(version) => Some(version.clone()),
+        Value::String(version) => identifier(version),
         Value::Number(version) => Some(version.to_string()),
         _ => None,
     };

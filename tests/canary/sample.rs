@@ -49,7 +49,9 @@ impl<'d> Sampler<'d> {
         let everywhere = self.plant == Plant::Everywhere;
         match schema {
             "SecretValue" => self.plant(json!(VALUE)),
-            "SecretEntry" if self.rich => self.plant(json!({"value": VALUE, "version": "3", "isReference": true, "source": "s"})),
+            "SecretEntry" if self.rich => {
+                self.plant(json!({"value": VALUE, "version": "3", "isReference": true, "source": "s"}))
+            }
             "SecretEntry" => self.plant(json!(VALUE)),
             "StoredValue" if self.rich => self.plant(json!([VALUE, VALUE])),
             "StoredValue" => self.plant(json!(VALUE)),
@@ -103,7 +105,8 @@ pub fn operations_with_secrets(document: &Value) -> BTreeSet<String> {
     for item in document["paths"].as_object().into_iter().flatten().map(|(_, item)| item) {
         for operation in item.as_object().into_iter().flatten().map(|(_, operation)| operation) {
             let Some(id) = operation["operationId"].as_str() else { continue };
-            let parameters = operation["parameters"].as_array().into_iter().chain(item["parameters"].as_array()).flatten();
+            let parameters =
+                operation["parameters"].as_array().into_iter().chain(item["parameters"].as_array()).flatten();
             let mut schemas: Vec<&Value> = parameters.map(|parameter| &parameter["schema"]).collect();
             let body = &operation["requestBody"]["content"]["application/json"]["schema"];
             if body.is_object() {

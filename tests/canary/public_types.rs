@@ -1,0 +1,308 @@
+//! Every public type that is not generated: an instance that holds what was planted, or has seen it.
+
+use std::collections::BTreeSet;
+use std::error::Error as StdError;
+use std::fmt::{Debug, Display};
+use std::future::IntoFuture;
+use std::io::Write as _;
+use std::process::Command;
+
+use xtrasecurity::dev_server::{self as dev, DevServer, Fault, route};
+use xtrasecurity::raw::{self, types};
+use xtrasecurity::{
+    CacheOptions, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter, Loaded, ManualClock,
+    Place, SecretSource, SecretValue, Secrets, Selection, SnapshotSource, StaticToken, Token, Traffic, Unreadable,
+    UnreadableReason, XtraClient, XtraClientOptions, XtraError, XtraScope,
+};
+
+use crate::planted::{
+    BRANCH, ENVIRONMENT, KEY, PROJECT, TOKEN, URL_WITH_CREDENTIALS, VALUE, hides_debug, hides_display, hides_error,
+};
+use crate::world::{ACCOUNT_TOKEN, BROKEN, VIEWER_TOKEN, client, impatient};
+
+/// The types looked at so far.
+#[derive(Default)]
+pub struct Table(pub BTreeSet<&'static str>);
+
+impl Table {
+    fn debug(&mut self, name: &'static str, value: &dyn Debug) {
+        self.0.insert(name);
+        hides_debug(name, value);
+    }
+
+    fn shown<T: Debug + Display>(&mut self, name: &'static str, value: &T) {
+        self.debug(name, value);
+        hides_display(name, value);
+    }
+
+    fn error(&mut self, name: &'static str, error: &(dyn StdError + 'static)) {
+        self.0.insert(name);
+        hides_error(name, error);
+    }
+}
+
+pub async fn all(table: &mut Table, server: &DevServer) {
+    values(table);
+    credentials(table);
+    options(table, server);
+    reading(table, server).await;
+    errors(table, server).await;
+    injecting(table, server).await;
+    raw_calls(table, server).await;
+    wire(table);
+    dev_server(table, server).await;
+    seeds(table);
+}
+
+fn values(table: &mut Table) {
+    let value = SecretValue::from(VALUE);
+    table.debug("SecretValue", &value);
+    table.debug("Secrets", &Secrets::from_iter([(KEY, VALUE)]));
+    let unreadable = Unreadable::new(KEY, UnreadableReason::Masked);
+    table.debug("Unreadable", &unreadable);
+    table.debug("UnreadableReason", &unreadable.reason);
+    table.debug("Loaded", &Loaded::from_iter([(KEY, value)]).with_unreadable([unreadable]));
+    table.debug("SnapshotSource", &SnapshotSource::Memory);
+    table.debug("Conflict", &Conflict::new(KEY, Some("1".to_owned()), None));
+    table.debug("Identity", &Identity::of(TOKEN));
+    table.debug("Traffic", &Traffic::new(1, 2));
+    table.error("XtraError", Secrets::from_iter([(KEY, VALUE)]).require("OTHER").as_ref().unwrap_err());
+}
+
+fn credentials(table: &mut Table) {
+    let token = Token::new(TOKEN).unwrap();
+    table.debug("Token", &token);
+    table.debug("StaticToken", &StaticToken::from(token));
+    table.debug("Place", &Place::First);
+    for flawed in [format!("{TOKEN}\n"), format!("{TOKEN} {TOKEN}"), format!("{TOKEN}\u{7f}"), format!("{TOKEN}é")] {
+        table.error("XtraError", &Token::new(&flawed).unwrap_err());
+        table.error("XtraError", &XtraClient::builder().token(flawed.as_str()).build().unwrap_err());
+    }
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(TOKEN.as_bytes()).unwrap();
+    table.debug("FileToken", &FileToken::new(file.path()).unwrap());
+    open_to_others(file.path());
+    table.debug("FileToken", &FileToken::new(file.path()).unwrap());
+    file.write_all(b" and more").unwrap();
+    table.error("XtraError", &FileToken::new(file.path()).unwrap_err());
+    // a JWT that has ended: { "alg": "none" }.{ "exp": 1 }
+    let ended = "eyJhbGciOiJub25lIn0.eyJleHAiOjF9.Y2FuYXJ5";
+    table.error("XtraError", &XtraClient::builder().token(ended).build().unwrap_err());
+}
+
+/// Makes the crate warn that a file with a token can be read by others.
+fn open_to_others(path: &std::path::Path) {
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
+fn options(table: &mut Table, server: &DevServer) {
+    let clock = ManualClock::new();
+    table.debug("ManualClock", &clock);
+    table.debug("Clock", &clock.clock());
+    table.debug("CacheOptions", &CacheOptions::default());
+    table.debug("EngineOptions", &EngineOptions::default().clock(clock.clock()));
+    let options = XtraClientOptions {
+        token: Some(TOKEN.into()),
+        api_url: Some(URL_WITH_CREDENTIALS.to_owned()),
+        ..XtraClientOptions::default()
+    };
+    table.debug("XtraClientOptions", &options);
+    table.error("XtraError", &XtraClient::new(options).unwrap_err());
+    table.debug("XtraClientBuilder", &impatient().api_url(URL_WITH_CREDENTIALS).add_root_certificate(VALUE));
+    table.debug("XtraClientBuilder", &impatient().api_url(server.url()));
+    for url in [URL_WITH_CREDENTIALS, "http://canary.example/api", "canary", "https://host.example/canary"] {
+        table.error("XtraError", &impatient().api_url(url).build().unwrap_err());
+    }
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{VALUE}\n-----END CERTIFICATE-----\n");
+    for certificate in [VALUE, &pem] {
+        let builder = impatient().api_url("https://host.example/api").add_root_certificate(certificate);
+        table.error("XtraError", &builder.build().unwrap_err());
+    }
+}
+
+async fn reading(table: &mut Table, server: &DevServer) {
+    let client = impatient().api_url(server.url()).cache(true).build().unwrap();
+    let request = client.get_secrets(ENVIRONMENT).branch(BRANCH);
+    table.debug("Request", &request);
+    let future = request.into_future();
+    table.debug("ReadFuture", &future);
+    let secrets = future.await.unwrap();
+    assert_eq!(secrets.require(KEY).unwrap().expose(), VALUE, "what was planted arrives");
+    table.debug("Secrets", &secrets);
+    table.debug("Client", &client);
+    table.debug("Xtra", client.source());
+    table.debug("Stats", &client.stats());
+    let scope = XtraScope::new(ENVIRONMENT).project(PROJECT).branch(BRANCH);
+    table.debug("XtraScope", &scope);
+    table.debug("crate::services::xtra::scope::CheckedScope", &client.source().prepare(&scope).unwrap());
+    let own = Client::new_with_source(Own);
+    table.debug("Client", &own);
+    table.debug("Read", &own.read(VALUE));
+    own.read(VALUE).await.unwrap();
+    assert!(own.stats().misses > 0);
+    let account = impatient().token(ACCOUNT_TOKEN).api_url(server.url()).build().unwrap();
+    account.get_secrets(ENVIRONMENT).await.unwrap();
+    table.debug("Xtra", account.source());
+}
+
+/// A source that puts into its keys what it should not.
+struct Own;
+
+impl SecretSource for Own {
+    type Scope<'a> = &'a str;
+    type Owned = String;
+
+    fn name(&self) -> &'static str {
+        "own"
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::of(TOKEN)
+    }
+
+    fn write_key(&self, scope: &&str, key: &mut KeyWriter) {
+        key.field(scope);
+        hides_debug("KeyWriter", &key);
+        key.field_any_case(&scope.repeat(9));
+        hides_debug("KeyWriter", &key);
+    }
+
+    fn prepare(&self, scope: &&str) -> Result<String, XtraError> {
+        Ok((*scope).to_owned())
+    }
+
+    async fn load(&self, scope: &String) -> Result<Loaded, XtraError> {
+        Ok(Loaded::from_iter([(KEY, scope.as_str())]))
+    }
+}
+
+async fn errors(table: &mut Table, server: &DevServer) {
+    table.shown("ErrorKind", &ErrorKind::Masked);
+    let viewer = impatient().token(VIEWER_TOKEN).api_url(server.url()).build().unwrap();
+    let masked = viewer.get_secrets(ENVIRONMENT).await.unwrap_err();
+    assert_eq!(masked.kind(), ErrorKind::Masked);
+    table.error("XtraError", &masked);
+    let broken = client(server).get_secrets(BROKEN).await.unwrap_err();
+    assert_eq!(broken.kind(), ErrorKind::Undecryptable);
+    table.error("XtraError", &broken);
+    let rest = client(server).get_secrets(BROKEN).allow_unreadable().await.unwrap();
+    table.debug("Secrets", &rest);
+    table.debug("Unreadable", &rest.unreadable());
+    table.error("XtraError", rest.require(KEY).as_ref().unwrap_err());
+    table.debug("Stats", &viewer.stats());
+    // counted as looked at: it is made by the engine alone, and `Own` looked at it on the way
+    table.0.insert("KeyWriter");
+}
+
+async fn injecting(table: &mut Table, server: &DevServer) {
+    let secrets = Secrets::from_iter([(KEY, VALUE), ("LD_PRELOAD", VALUE), ("NUL", "canary\0"), ("A=B", VALUE)]);
+    let injection = secrets.injection();
+    table.debug("Injection", &injection);
+    table.error("XtraError", &injection.apply_to(&mut Command::new("env")).unwrap_err());
+    table.error("XtraError", &injection.inject().unwrap_err());
+    let mut command = Command::new("env");
+    let long = Secrets::from_iter([(KEY, VALUE.repeat(5_000))]);
+    if let Err(error) = long.apply_to(&mut command) {
+        table.error("XtraError", &error);
+    }
+    let report = secrets.injection().only([KEY]).apply_to(&mut command).unwrap();
+    table.debug("InjectionReport", &report);
+    table.debug("Selection", &Selection::new().only([KEY]).rename(KEY, "OTHER"));
+    let client = client(server);
+    let request = client.inject_secrets(ENVIRONMENT).only([KEY]);
+    table.debug("Request", &request);
+    table.debug("Inject", &request);
+    // this process has more threads than one
+    let unsound = request.await.unwrap_err();
+    assert_eq!(unsound.kind(), ErrorKind::UnsoundInjection);
+    table.error("XtraError", &unsound);
+}
+
+async fn raw_calls(table: &mut Table, server: &DevServer) {
+    let client = client(server);
+    let raw = client.raw();
+    table.debug("raw::Client", &raw);
+    let read = || raw.secrets_read().project_id(PROJECT).env(ENVIRONMENT).branch(BRANCH);
+    server.fault(Fault::headers([("set-cookie", TOKEN), ("x-more", VALUE)]));
+    let answer = read().send().await.unwrap();
+    assert_eq!(
+        (answer.header("x-more"), answer.get(KEY).and_then(raw::SecretEntry::expose)),
+        (Some(VALUE), Some(VALUE))
+    );
+    table.debug("raw::ResponseValue", &answer);
+    let header = ("set-cookie", TOKEN);
+    for fault in [
+        Fault::body(403, "application/json", format!(r#"{{"error":"{VALUE}"}}"#)).header(header.0, header.1),
+        Fault::body(200, "text/html", VALUE).header(header.0, header.1),
+        Fault::redirect(302, URL_WITH_CREDENTIALS).header(header.0, header.1),
+        Fault::refuse(),
+    ] {
+        server.fault(fault);
+        let error = read().send().await.unwrap_err();
+        table.error("raw::Error", &error);
+        if let Some(answer) = error.answer() {
+            table.debug("raw::Answer", answer);
+            let response: &raw::Response = answer;
+            table.debug("raw::Response", response);
+        }
+        if let raw::Error::InvalidResponsePayload(payload) = &error {
+            table.debug("raw::InvalidPayload", payload);
+            table.shown("raw::PayloadProblem", &payload.problem());
+        }
+    }
+    let missing: raw::Error<types::ApiError> = raw.jit_get().send().await.unwrap_err();
+    table.error("raw::Error", &missing);
+}
+
+fn wire(table: &mut Table) {
+    let json = format!("\"{VALUE}\"");
+    table.debug("raw::WireSecret", &serde_json::from_str::<raw::WireSecret>(&json).unwrap());
+    table.debug("raw::SecretEntry", &serde_json::from_str::<raw::SecretEntry>(&json).unwrap());
+    table.debug("raw::StoredValue", &serde_json::from_str::<raw::StoredValue>(&format!("[{json}]")).unwrap());
+    table.debug("raw::SecretInput", &raw::SecretInput::from(VALUE));
+    table.debug("raw::FreeForm", &serde_json::from_str::<raw::FreeForm>(&format!("{{{json}:{json}}}")).unwrap());
+}
+
+async fn dev_server(table: &mut Table, server: &DevServer) {
+    table.debug("dev_server::DevServer", server);
+    let seen = server.requests(route::SECRETS_READ);
+    assert!(seen.iter().any(|request| request.header("authorization").is_some_and(|token| token.contains("canary"))));
+    table.debug("dev_server::SeenRequest", &seen);
+    table.debug("dev_server::Hold", &server.hold(route::HEALTH));
+    table.debug("dev_server::Fault", &Fault::body(500, VALUE, VALUE).header("x-more", VALUE));
+    table.debug("dev_server::RateLimits", &dev::RateLimits::off());
+    let twice = dev::DevServer::builder()
+        .user(dev::UserSeed::new("ann").token(TOKEN))
+        .user(dev::UserSeed::new("bob").token(TOKEN))
+        .project(dev::ProjectSeed::new("web").secret(ENVIRONMENT, KEY, VALUE));
+    table.debug("dev_server::DevServerBuilder", &twice);
+    table.error("dev_server::DevServerError", &twice.start().await.unwrap_err());
+    for text in [format!(r#"{{"users":"{VALUE}"}}"#), format!(r#"{{"{VALUE}":1}}"#), VALUE.to_owned()] {
+        table.error("dev_server::DevServerError", &dev::Seed::from_json(&text).unwrap_err());
+    }
+    table.error("dev_server::DevServerError", &dev::Seed::from_file("/nowhere/at/all").unwrap_err());
+}
+
+fn seeds(table: &mut Table) {
+    let secret = dev::SecretSeed::new(ENVIRONMENT, KEY, VALUE);
+    let account = dev::ServiceAccountSeed::new("account", ["read:secrets"]).token(TOKEN);
+    let user = dev::UserSeed::new("ann").token(TOKEN);
+    let token = dev::TokenSeed::new("ann", TOKEN);
+    let project = dev::ProjectSeed::new("web").with_secret(secret.clone()).service_account(account.clone());
+    table.debug("dev_server::Seed", &dev::Seed::new().user(user.clone()).token(token.clone()).project(project.clone()));
+    table.debug("dev_server::SecretSeed", &secret);
+    table.debug("dev_server::ServiceAccountSeed", &account);
+    table.debug("dev_server::UserSeed", &user);
+    table.debug("dev_server::TokenSeed", &token);
+    table.debug("dev_server::ProjectSeed", &project);
+    table.debug("dev_server::BranchSeed", &dev::BranchSeed::default());
+    table.debug("dev_server::GrantSeed", &dev::GrantSeed::default());
+    table.debug("dev_server::LinkSeed", &dev::LinkSeed::default());
+    table.debug("dev_server::WorkspaceSeed", &dev::WorkspaceSeed::default());
+    table.debug("dev_server::Form", &dev::Form::Verbatim);
+    table.debug("dev_server::Role", &dev::Role::Viewer);
+    table.debug("dev_server::Tier", &dev::Tier::Free);
+}
