@@ -32,7 +32,7 @@ impl Watch {
             let usual = panic::take_hook();
             panic::set_hook(Box::new(move |info| {
                 // a test that fails panics too, and that is its own affair
-                if info.location().is_none_or(|place| !place.file().contains("tests/")) {
+                if info.location().is_none_or(|place| !place.file().contains("tests")) {
                     lock(&PANICS).push(info.to_string());
                 }
                 usual(info);
@@ -64,7 +64,9 @@ fn check(event: &str) {
     }
     // the HTTP client tells the host that it connects to; this crate does not
     if event.starts_with("xtrasecurity") {
-        assert!(!event.contains("127.0.0.1"), "an event of ours shows the host: {event}");
+        for host in ["127.0.0.1", "localhost", "host.example", "magpie-host"] {
+            assert!(!event.contains(host), "an event of ours shows the host: {event}");
+        }
     }
 }
 

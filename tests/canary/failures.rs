@@ -162,7 +162,7 @@ pub async fn without_an_answer(server: &DevServer, seen: &mut Seen) {
         format!("http://127.0.0.1:{free}/api"),
         // not TLS
         format!("https://127.0.0.1:{}/api", server.port()),
-        "http://canary-host.invalid/api".to_owned(),
+        "http://magpie-host.invalid/api".to_owned(),
     ];
     for root in roots {
         let client = impatient().danger_allow_http().no_proxy().api_url(&root).build().unwrap();
