@@ -1,27 +1,31 @@
 //! What can go wrong before the server runs.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why a server did not start, or why its state could not be changed.
 ///
 /// It names users, projects and files, never a secret value or a token.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DevServerError {
     /// No loopback port could be opened.
-    Bind(io::Error),
+    #[error("the dev server could not open a loopback port")]
+    Bind(#[source] io::Error),
     /// The operating system gave no random numbers for the key of the values at rest.
+    #[error("the system gave no random numbers to the dev server")]
     Random,
     /// A seed file could not be read.
+    #[error("the seed file {} cannot be read", path.display())]
     SeedFile {
         /// The file.
         path: PathBuf,
         /// Why.
+        #[source]
         error: io::Error,
     },
     /// A seed file is not a seed. The text around the place is not quoted, because it may hold secrets.
+    #[error("{} is not a seed: line {line}, column {column}", seed_name(path.as_deref()))]
     SeedSyntax {
         /// The file, when there is one.
         path: Option<PathBuf>,
@@ -31,6 +35,7 @@ pub enum DevServerError {
         column: usize,
     },
     /// A seed, or a call on a running server, names something that does not exist.
+    #[error("the dev server knows no {what} {name:?}")]
     Unknown {
         /// What kind of thing: `user`, `project`, `branch` …
         what: &'static str,
@@ -38,6 +43,7 @@ pub enum DevServerError {
         name: String,
     },
     /// A seed gives the same name, or the same token, to two things.
+    #[error("the seed has the {what} {name:?} twice")]
     Duplicate {
         /// What kind of thing.
         what: &'static str,
@@ -45,6 +51,7 @@ pub enum DevServerError {
         name: String,
     },
     /// There is no tokio runtime to run on.
+    #[error("the dev server needs a tokio runtime to run on")]
     NoRuntime,
 }
 
@@ -59,36 +66,6 @@ impl DevServerError {
     }
 }
 
-impl fmt::Display for DevServerError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DevServerError::Bind(_) => formatter.write_str("the dev server could not open a loopback port"),
-            DevServerError::Random => formatter.write_str("the system gave no random numbers to the dev server"),
-            DevServerError::SeedFile { path, .. } => {
-                write!(formatter, "the seed file {} cannot be read", path.display())
-            }
-            DevServerError::SeedSyntax { path: Some(path), line, column } => {
-                write!(formatter, "{} is not a seed: line {line}, column {column}", path.display())
-            }
-            DevServerError::SeedSyntax { path: None, line, column } => {
-                write!(formatter, "this is not a seed: line {line}, column {column}")
-            }
-            DevServerError::Unknown { what, name } => {
-                write!(formatter, "the dev server knows no {what} {name:?}")
-            }
-            DevServerError::Duplicate { what, name } => {
-                write!(formatter, "the seed has the {what} {name:?} twice")
-            }
-            DevServerError::NoRuntime => formatter.write_str("the dev server needs a tokio runtime to run on"),
-        }
-    }
-}
-
-impl std::error::Error for DevServerError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            DevServerError::Bind(error) | DevServerError::SeedFile { error, .. } => Some(error),
-            _ => None,
-        }
-    }
+fn seed_name(path: Option<&Path>) -> String {
+    path.map_or_else(|| "this".to_owned(), |path| path.display().to_string())
 }
