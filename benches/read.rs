@@ -69,8 +69,11 @@ impl Service {
         thread::spawn(move || {
             runtime().block_on(async {
                 let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
-                let place =
-                    Place { root: server.url(), project: server.project_id().to_owned(), token: server.token().to_owned() };
+                let place = Place {
+                    root: server.url(),
+                    project: server.project_id().to_owned(),
+                    token: server.token().to_owned(),
+                };
                 ready.send((place, server)).unwrap();
                 let _ = stopped.await;
             });
@@ -88,7 +91,8 @@ fn fill(server: &DevServer) {
         server.remove_secret("demo", "production", "main", name).unwrap();
     }
     for number in 0..SECRETS {
-        let (name, value) = (format!("SERVICE_SETTING_{number:02}"), format!("{number:02}-0123456789abcdef0123456789abc"));
+        let (name, value) =
+            (format!("SERVICE_SETTING_{number:02}"), format!("{number:02}-0123456789abcdef0123456789abc"));
         server.set_secret("demo", "production", "main", &name, &value).unwrap();
     }
 }
@@ -112,7 +116,8 @@ fn exchange(place: &Place) -> Vec<u8> {
     let url = place.url();
     let (host, path) = url.trim_start_matches("http://").split_once('/').unwrap();
     let mut connection = TcpStream::connect(host.parse::<SocketAddr>().unwrap()).unwrap();
-    write!(connection, "GET /{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\n\r\n", place.token).unwrap();
+    write!(connection, "GET /{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\n\r\n", place.token)
+        .unwrap();
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     while !answer.ends_with(b"\r\n0\r\n\r\n") {

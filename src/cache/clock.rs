@@ -15,6 +15,11 @@ impl Tick {
         Self(self.0.saturating_add(nanos(later)))
     }
 
+    /// The nanoseconds themselves, to tell one point from another.
+    pub(super) fn number(self) -> u64 {
+        self.0
+    }
+
     /// How long it is from `earlier` to this point; zero when it lies in the future.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

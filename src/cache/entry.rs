@@ -1,6 +1,9 @@
 //! One cached value with its deadlines, in the form that the store wants.
 
 use std::cell::Cell;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::clock::{Clock, Tick};
@@ -20,12 +23,60 @@ pub(super) fn at<T>(now: Tick, ask: impl FnOnce() -> T) -> T {
     answer
 }
 
-#[derive(Clone)]
-pub(super) struct Entry<V> {
+/// A value and what must be known to serve it.
+pub(super) struct Held<V> {
+    pub(super) key: Vec<u8>,
     pub(super) value: V,
     pub(super) deadlines: Deadlines,
     /// The order in which loads began: a later one may replace this value, an earlier one may not.
     pub(super) sequence: u64,
+    /// The place in the order of reads.
+    pub(super) read: AtomicU64,
+    /// Which change of the store it was last found after. See [`Front`](super::front::Front).
+    pub(super) found_after: AtomicU64,
+}
+
+impl<V> Held<V> {
+    /// Makes this the entry read last. Reading the same one again and again writes nothing, so that threads which do it do
+    /// not wait for each other.
+    #[inline]
+    pub(super) fn touch(&self, latest: &AtomicU64) {
+        if self.read.load(Ordering::Relaxed) != latest.load(Ordering::Relaxed) {
+            self.read.store(next(latest), Ordering::Relaxed);
+        }
+    }
+}
+
+/// The place in the order of reads after the latest.
+pub(super) fn next(latest: &AtomicU64) -> u64 {
+    latest.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+/// What the store holds: it hands out clones, and moves what it holds.
+pub(super) struct Entry<V>(Arc<Held<V>>);
+
+impl<V> Entry<V> {
+    pub(super) fn new(held: Held<V>) -> Self {
+        Self(Arc::new(held))
+    }
+
+    pub(super) fn into_held(self) -> Arc<Held<V>> {
+        self.0
+    }
+}
+
+impl<V> Clone for Entry<V> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<V> Deref for Entry<V> {
+    type Target = Held<V>;
+
+    fn deref(&self) -> &Held<V> {
+        &self.0
+    }
 }
 
 impl<V> cached::Expires for Entry<V> {

@@ -18,11 +18,13 @@ pub struct KeyWriter {
 }
 
 impl KeyWriter {
+    #[inline]
     pub(crate) fn new() -> Self {
         Self { inline: [0; INLINE], used: 0, spilled: Vec::new() }
     }
 
     /// Adds one part of the scope.
+    #[inline]
     pub fn field(&mut self, text: &str) {
         self.start_field(text.len());
         self.push(text.as_bytes());
@@ -30,15 +32,24 @@ impl KeyWriter {
 
     /// Adds one part of the scope that the service compares without regard to case.
     pub fn field_any_case(&mut self, text: &str) {
-        if !text.is_ascii() {
-            return self.field(&text.to_lowercase());
+        match text.is_ascii() {
+            true => self.field_folded(text.as_bytes()),
+            false => self.field(&text.to_lowercase()),
         }
-        self.start_field(text.len());
-        let written = self.push(text.as_bytes());
-        // names are short: eight bytes at once are folded faster than a loop over any number gets going
-        let (eights, rest) = written.as_chunks_mut::<8>();
-        eights.iter_mut().for_each(|eight| eight.make_ascii_lowercase());
-        rest.iter_mut().for_each(u8::make_ascii_lowercase);
+    }
+
+    /// Eight bytes at once: names are too short for a loop over single bytes, or any longer step, to get going.
+    #[inline]
+    fn field_folded(&mut self, ascii: &[u8]) {
+        self.start_field(ascii.len());
+        let (eights, rest) = ascii.as_chunks::<8>();
+        for &(mut eight) in eights {
+            eight.make_ascii_lowercase();
+            self.push(&eight);
+        }
+        for byte in rest {
+            self.push(&[byte.to_ascii_lowercase()]);
+        }
     }
 
     #[inline]
@@ -46,6 +57,7 @@ impl KeyWriter {
         self.push(identity.as_bytes());
     }
 
+    #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
         if self.spilled.is_empty() { self.inline.get(..self.used).unwrap_or_default() } else { &self.spilled }
     }
@@ -62,26 +74,22 @@ impl KeyWriter {
         };
     }
 
-    /// Appends, and returns what was appended.
     #[inline]
-    fn push(&mut self, bytes: &[u8]) -> &mut [u8] {
+    fn push(&mut self, bytes: &[u8]) {
         let start = self.used;
         self.used += bytes.len();
-        if self.used > INLINE {
-            return self.spill(start, bytes);
+        match self.inline.get_mut(start..self.used) {
+            Some(room) => room.copy_from_slice(bytes),
+            None => self.spill(start, bytes),
         }
-        let room = self.inline.get_mut(start..self.used).unwrap_or_default();
-        room.copy_from_slice(bytes);
-        room
     }
 
     #[cold]
-    fn spill(&mut self, start: usize, bytes: &[u8]) -> &mut [u8] {
+    fn spill(&mut self, start: usize, bytes: &[u8]) {
         if self.spilled.is_empty() {
             self.spilled.extend_from_slice(self.inline.get(..start).unwrap_or_default());
         }
         self.spilled.extend_from_slice(bytes);
-        self.spilled.get_mut(start..).unwrap_or_default()
     }
 }
 

@@ -6,6 +6,7 @@
 mod clock;
 mod entry;
 mod flight;
+mod front;
 mod identity;
 mod key;
 mod policy;

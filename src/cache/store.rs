@@ -6,19 +6,24 @@ use std::sync::{Mutex, PoisonError};
 use cached::{ShardHasher, ShardedExpiringLruCache};
 
 use super::clock::Tick;
-use super::entry::{Entry, at};
+use super::entry::{Entry, Held, at, next};
+use super::front::Front;
 use super::policy::{CacheOptions, spread};
 
 pub(crate) struct Store<V> {
+    /// What is held, within the bound. Whoever changes it says so to `front`.
     entries: ShardedExpiringLruCache<Vec<u8>, Entry<V>, OneShard>,
+    /// What was read most lately, from where it is read again.
+    front: Front<V>,
+    /// The last place in the order of reads. The entries keep that order: the store's own would make each read wait for the
+    /// others.
+    latest_read: AtomicU64,
     options: CacheOptions,
     /// Counts the loads begun, so that answers can be put in order.
     loads: AtomicU64,
     /// Goes up whenever entries are dropped on purpose. What was asked for before must not come back after.
     /// The lock also makes "look, then set" one step; it guards no read.
     generation: Mutex<u64>,
-    /// How many of the entries that the store has counted as found were not fresh, or asked for a second time.
-    no_hits: AtomicU64,
 }
 
 /// Sends every key to the only shard, without hashing it for that.
@@ -58,34 +63,39 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         // One shard: with more, the bound holds for each shard apart and the total is not exact.
         let builder = ShardedExpiringLruCache::builder().max_size(options.max_entries.max(1)).shards(1);
         let entries = builder.hasher(OneShard).build().ok()?;
-        Some(Self { entries, options, loads: AtomicU64::new(0), generation: Mutex::new(0), no_hits: AtomicU64::new(0) })
+        Some(Self {
+            entries,
+            front: Front::default(),
+            latest_read: AtomicU64::new(0),
+            options,
+            loads: AtomicU64::new(0),
+            generation: Mutex::new(0),
+        })
     }
 
+    #[inline]
     pub(crate) fn find(&self, key: &[u8], now: Tick) -> Found<V> {
-        match at(now, || self.entries.get(key)) {
-            Some(entry) if now < entry.deadlines.fresh => Found::Fresh(entry.value),
-            Some(entry) => {
-                self.no_hits.fetch_add(1, Ordering::Relaxed);
-                Found::Aged(entry.value)
-            }
-            None => Found::Nothing,
+        match self.front.find(key, now, &self.latest_read) {
+            Some(value) => Found::Fresh(value),
+            None => self.find_behind(key, now),
         }
     }
 
-    /// [`find`](Self::find) for a caller that has looked already: what it finds is not one more hit.
-    pub(crate) fn find_again(&self, key: &[u8], now: Tick) -> Found<V> {
-        let found = self.find(key, now);
-        if matches!(found, Found::Fresh(_)) {
-            self.no_hits.fetch_add(1, Ordering::Relaxed);
+    fn find_behind(&self, key: &[u8], now: Tick) -> Found<V> {
+        let change = self.front.latest_change();
+        let Some(entry) = at(now, || self.entries.peek(key)) else {
+            // peeking leaves a dead entry where it is; getting it takes it out of memory
+            let _ = at(now, || self.entries.get(key));
+            self.front.forget(key);
+            return Found::Nothing;
+        };
+        entry.touch(&self.latest_read);
+        let value = entry.value.clone();
+        if now >= entry.deadlines.fresh {
+            return Found::Aged(value);
         }
-        found
-    }
-
-    /// How many lookups found a fresh entry. The store counts them anyway; a counter beside it would make threads that read
-    /// at the same time wait for one more thing.
-    pub(crate) fn hits(&self) -> u64 {
-        let found = self.entries.metrics().hits.unwrap_or_default();
-        found.saturating_sub(self.no_hits.load(Ordering::Relaxed))
+        self.front.offer(entry.into_held(), change, now);
+        Found::Fresh(value)
     }
 
     pub(crate) fn permit(&self) -> Permit {
@@ -96,19 +106,49 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     /// Keeps `value`, unless entries were dropped since `permit` was taken or a later load has stored already.
     pub(crate) fn keep(&self, key: &[u8], value: V, permit: Permit, now: Tick) {
         let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        let newer = at(now, || self.entries.peek(key)).is_some_and(|kept| kept.sequence > permit.sequence);
+        let kept = at(now, || self.entries.peek(key));
+        let newer = kept.as_ref().is_some_and(|kept| kept.sequence > permit.sequence);
         if *generation != permit.generation || newer {
             return;
         }
+        if kept.is_none() {
+            at(now, || self.make_room());
+        }
         let deadlines = self.options.deadlines(now, spread(permit.sequence));
-        let entry = Entry { value, deadlines, sequence: permit.sequence };
+        let entry = Entry::new(Held {
+            key: key.to_vec(),
+            value,
+            deadlines,
+            sequence: permit.sequence,
+            read: AtomicU64::new(next(&self.latest_read)),
+            found_after: AtomicU64::new(self.front.latest_change()),
+        });
         at(now, || self.entries.set(key.to_vec(), entry));
+        self.front.changed();
+    }
+
+    /// Drops the dead entries, and then the least recently read one if the store is still full. It looks at every entry, but
+    /// only after a request to the service, beside which that is nothing; in return, reads need not keep a list in order.
+    fn make_room(&self) {
+        if self.entries.len() < self.entries.capacity() {
+            return;
+        }
+        let mut oldest = u64::MAX;
+        self.entries.retain(|_, entry| {
+            oldest = oldest.min(entry.read.load(Ordering::Relaxed));
+            true
+        });
+        if self.entries.len() == self.entries.capacity() {
+            // if it has been read meanwhile it stays, and the store drops the entry that was set first
+            self.entries.retain(|_, entry| entry.read.load(Ordering::Relaxed) != oldest);
+        }
     }
 
     /// Drops one entry, because the service has said that the caller may not have it.
     pub(crate) fn forget(&self, key: &[u8], now: Tick) {
         let _order = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
         at(now, || self.entries.remove(key));
+        self.front.changed();
     }
 
     /// Drops everything, and what is under way will not be kept either.
@@ -116,6 +156,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
         *generation += 1;
         self.entries.clear();
+        self.front.changed();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -125,10 +166,12 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
     use std::time::Duration;
 
     use super::*;
-    use crate::cache::ManualClock;
+    use crate::cache::{Clock, ManualClock};
 
     fn store(max_entries: usize) -> Store<u32> {
         let options = CacheOptions { max_entries, jitter: 0.0, ..CacheOptions::default() };
@@ -182,6 +225,93 @@ mod tests {
         assert_eq!(store.find(b"k", clock.clock().now()), Found::Nothing);
         store.keep(b"k", 2, store.permit(), clock.clock().now());
         assert_eq!(store.find(b"k", clock.clock().now()), Found::Fresh(2));
+    }
+
+    #[test]
+    fn what_is_dropped_or_replaced_is_not_found_although_it_was_just_read() {
+        let (store, clock) = (store(2), ManualClock::new());
+        let now = clock.clock().now();
+        let drop_it: [fn(&Store<u32>, Tick); 2] = [|store, now| store.forget(b"k", now), |store, _| store.clear()];
+        for drop_it in drop_it {
+            store.keep(b"k", 1, store.permit(), now);
+            assert_eq!(store.find(b"k", now), Found::Fresh(1));
+            assert_eq!(store.find(b"k", now), Found::Fresh(1));
+            store.keep(b"k", 2, store.permit(), now);
+            assert_eq!(store.find(b"k", now), Found::Fresh(2));
+            drop_it(&store, now);
+            assert_eq!(store.find(b"k", now), Found::Nothing);
+        }
+    }
+
+    #[test]
+    fn what_is_dropped_replaced_or_dead_leaves_memory_although_it_was_just_read() {
+        let options = CacheOptions { max_entries: 1, ..CacheOptions::default() };
+        let store = Store::<Arc<u32>>::new(options).expect("the cache is on");
+        let clock = ManualClock::new();
+        let leave: [&dyn Fn(); 5] = [
+            &|| store.forget(b"k", clock.clock().now()),
+            &|| store.clear(),
+            &|| store.keep(b"k", Arc::new(2), store.permit(), clock.clock().now()),
+            &|| store.keep(b"other", Arc::new(2), store.permit(), clock.clock().now()),
+            &|| {
+                clock.advance(Duration::from_secs(3600));
+                assert_eq!(store.find(b"k", clock.clock().now()), Found::Nothing);
+            },
+        ];
+        for leave in leave {
+            let value = Arc::new(1);
+            let weak = Arc::downgrade(&value);
+            store.keep(b"k", value, store.permit(), clock.clock().now());
+            clock.advance(Duration::from_millis(1));
+            for _ in 0..3 {
+                assert!(matches!(store.find(b"k", clock.clock().now()), Found::Fresh(_)));
+            }
+            leave();
+            assert!(weak.upgrade().is_none());
+        }
+    }
+
+    #[test]
+    fn readers_on_other_threads_never_see_a_value_after_a_newer_one() {
+        let (store, clock) = (store(4), Clock::system());
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let mut newest = 0;
+                    while !done.load(Ordering::Relaxed) {
+                        if let Found::Fresh(value) = store.find(b"k", clock.now()) {
+                            assert!(value >= newest, "{value} after {newest}");
+                            newest = value;
+                        }
+                    }
+                });
+            }
+            for value in 1..20_000 {
+                store.keep(b"k", value, store.permit(), clock.now());
+                assert_eq!(store.find(b"k", clock.now()), Found::Fresh(value));
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+    }
+
+    #[test]
+    fn many_entries_are_told_apart_and_the_order_of_reads_is_exact() {
+        let (store, clock) = (store(100), ManualClock::new());
+        let key = |number: u32| format!("key-{number}").into_bytes();
+        for number in 0..100 {
+            store.keep(&key(number), number, store.permit(), clock.clock().now());
+        }
+        for number in (0..100).rev().chain(50..100) {
+            clock.advance(Duration::from_micros(1));
+            assert_eq!(store.find(&key(number), clock.clock().now()), Found::Fresh(number));
+        }
+        // read longest ago: 49, 48, … 0, and then 50, 51, …
+        for (newcomer, gone) in (1000..).zip((0..50).rev().chain(50..100)) {
+            store.keep(&key(newcomer), newcomer, store.permit(), clock.clock().now());
+            assert_eq!(store.find(&key(gone), clock.clock().now()), Found::Nothing, "{gone}");
+            assert_eq!(store.len(), 100);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::hits::Hits;
 use super::options::EngineOptions;
 use super::stats::Stats;
 use crate::cache::{Clock, Flights, Found, Identity, KeyWriter, Store};
@@ -22,6 +23,7 @@ pub(super) struct Engine<S> {
     flights: Flights<Answer>,
     clock: Clock,
     ttl: Duration,
+    hits: Hits,
     misses: AtomicU64,
 }
 
@@ -37,7 +39,16 @@ impl<S: SecretSource> Engine<S> {
         let EngineOptions { cache, clock } = options;
         let place = Identity::of(&format!("{}\n{}", source.name(), source.root()));
         let ttl = cache.ttl;
-        Self { source, place, cache: Store::new(cache), flights: Flights::new(), clock, ttl, misses: AtomicU64::new(0) }
+        Self {
+            source,
+            place,
+            cache: Store::new(cache),
+            flights: Flights::new(),
+            clock,
+            ttl,
+            hits: Hits::default(),
+            misses: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn source(&self) -> &S {
@@ -47,7 +58,7 @@ impl<S: SecretSource> Engine<S> {
     pub(super) fn stats(&self) -> Stats {
         let traffic = self.source.traffic();
         Stats {
-            hits: self.cache.as_ref().map_or(0, Store::hits),
+            hits: self.hits.count(),
             misses: self.misses.load(Ordering::Relaxed),
             cached: self.cache.as_ref().map_or(0, |cache| cache.len() as u64),
             requests: traffic.requests,
@@ -68,7 +79,10 @@ impl<S: SecretSource> Engine<S> {
         let mut key = KeyWriter::new();
         self.write_key(scope, &mut key);
         match cache.find(key.as_slice(), self.clock.now()) {
-            Found::Fresh(secrets) => Some(secrets),
+            Found::Fresh(secrets) => {
+                self.hits.add();
+                Some(secrets)
+            }
             // An aged snapshot is kept for the time when the service cannot be reached, not served in place of an answer.
             Found::Aged(_) | Found::Nothing => None,
         }
@@ -109,7 +123,7 @@ impl<S: SecretSource> Engine<S> {
     /// A caller that looked just before another's flight landed finds its snapshot here, and need not ask again.
     async fn load_unless_cached(self: Arc<Self>, ticket: &Ticket<S::Owned>) -> Answer {
         if let Some(cache) = &self.cache
-            && let Found::Fresh(secrets) = cache.find_again(&ticket.key, self.clock.now())
+            && let Found::Fresh(secrets) = cache.find(&ticket.key, self.clock.now())
         {
             return Ok(secrets);
         }

@@ -1,6 +1,7 @@
 //! The front room: a client over any source of secrets, and its requests.
 
 mod engine;
+mod hits;
 mod inject;
 mod options;
 mod read;

@@ -260,16 +260,33 @@ fn derives(item: &Item) -> Vec<String> {
         let paths = attribute.parse_args_with(Punctuated::<syn::Path, syn::Token![,]>::parse_terminated);
         for path in paths.expect("a list of traits") {
             let name = path.segments.last().expect("a name").ident.to_string();
-            found.push(match name.as_str() {
+            let name = match name.as_str() {
                 "Debug" => "std::fmt::Debug".to_owned(),
                 "Hash" => "std::hash::Hash".to_owned(),
                 "Serialize" | "Deserialize" => format!("serde::{name}"),
                 "Clone" | "Copy" | "PartialEq" | "Eq" | "PartialOrd" | "Ord" | "Default" => name,
+                // thiserror's
+                "Error" => {
+                    assert!(!converts(item), "a derived `From` is not read");
+                    found.push("std::fmt::Display".to_owned());
+                    "std::error::Error".to_owned()
+                }
                 other => panic!("the derive {other} is not known"),
-            });
+            };
+            found.push(name);
         }
     }
     found
+}
+
+/// Whether a derived error converts from its source.
+fn converts(item: &Item) -> bool {
+    let fields: Vec<&syn::Field> = match item {
+        Item::Enum(item) => item.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Item::Struct(item) => item.fields.iter().collect(),
+        _ => Vec::new(),
+    };
+    fields.iter().flat_map(|field| &field.attrs).any(|attribute| attribute.path().is_ident("from"))
 }
 
 /// A macro call among the members: one line for each part that ends in `;`, up to its `=>`, read as a function's head.

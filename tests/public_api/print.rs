@@ -111,7 +111,7 @@ fn replace(path: &mut Path, words: &[String]) {
     let last = path.segments.last().map(|segment| segment.arguments.clone()).unwrap_or_default();
     path.leading_colon = None;
     path.segments =
-        words.iter().map(|word| PathSegment::from(syn::Ident::new(word, syn::__private::Span::call_site()))).collect();
+        words.iter().map(|word| PathSegment::from(syn::Ident::new(word, proc_macro2::Span::call_site()))).collect();
     if let Some(segment) = path.segments.last_mut() {
         segment.arguments = last;
     }

@@ -84,12 +84,14 @@ fn name_of<'a>(what: &str, name: &'a str) -> Result<&'a str, XtraError> {
     ))
 }
 
-/// A name for a message: escaped, and cut where a whole document was passed by mistake.
+/// A name for a message: escaped, and only when it is of a kind that somebody gives to things. What was passed by mistake may
+/// be a token or a value.
 fn quoted(name: &str) -> String {
-    match name.char_indices().nth(64) {
-        Some((end, _)) => format!("{:?}…", name.get(..end).unwrap_or_default()),
-        None => format!("{name:?}"),
+    const LONGEST: usize = 32;
+    if name.chars().count() > LONGEST || ["xs_", "xtra_", "eyJ"].iter().any(|start| name.trim().starts_with(start)) {
+        return "(not shown: it is no name)".to_owned();
     }
+    format!("{name:?}")
 }
 
 #[cfg(test)]
@@ -121,5 +123,14 @@ mod tests {
     fn environments_go_out_in_lower_case_and_branches_as_given() {
         assert_eq!(environment("Production").unwrap(), "production");
         assert_eq!(branch("Main").unwrap(), "Main");
+    }
+
+    #[test]
+    fn a_token_passed_in_the_place_of_a_name_is_not_shown() {
+        for token in ["xs_0123456789abcdef", " xtra_hunter2", "eyJhbGciOiJIUzI1NiJ9.e30.x", &"hunter2".repeat(10)] {
+            let error = project_id(token).unwrap_err();
+            assert!(!error.to_string().contains(token.trim()), "{error}");
+        }
+        assert!(project_id("payments").unwrap_err().to_string().contains("\"payments\""));
     }
 }
