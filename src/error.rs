@@ -34,7 +34,7 @@ pub enum ErrorKind {
     Conflict,
     /// Too many requests (status 429). Wait for [`XtraError::retry_after`]; cache longer.
     RateLimited,
-    /// The service sent placeholders instead of values, because the caller may see names only. Use a token with a stronger role.
+    /// The service sent placeholders (`***`, `[REDACTED]`) instead of values, because the caller may see names only. Use a token with a stronger role.
     Masked,
     /// Values arrived as ciphertext that cannot be opened here. Store them again, or read the rest with `allow_unreadable`.
     Undecryptable,
@@ -42,7 +42,8 @@ pub enum ErrorKind {
     EmptyScope,
     /// A required secret is not in the snapshot.
     MissingSecret,
-    /// A name or value given by the caller cannot be used. The message names it.
+    /// A name or value given by the caller cannot be used: the message names it. Or the service refused the request as invalid
+    /// (status 400).
     Invalid,
     /// The call did not finish within its deadline. Retry, or raise the deadline.
     Timeout,
@@ -228,7 +229,8 @@ impl XtraError {
         &self.0.conflicts
     }
 
-    /// How many requests were sent for the call that failed; 0 when it failed before the first.
+    /// How many requests were sent for the call that failed; 0 when it failed before the first, or over what a complete
+    /// answer held.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts

@@ -55,6 +55,26 @@ fn an_api_root_that_cannot_be_meant_is_refused_with_the_reason_and_without_the_u
     assert!(local().api_url("http://vault.example.test/api").danger_allow_http().build().is_ok());
 }
 
+#[test]
+fn an_option_that_is_given_but_empty_is_refused_rather_than_looked_up_elsewhere() {
+    let error = XtraClient::builder().token("").build().unwrap_err();
+    assert_says(&error, ErrorKind::Credentials, &["token option is empty"]);
+    assert_says(&built_with_url("").unwrap_err(), ErrorKind::Config, &["API root"]);
+    assert_says(&local().project_id("").build().unwrap_err(), ErrorKind::Invalid, &["project id"]);
+    assert_says(&local().branch("").build().unwrap_err(), ErrorKind::Invalid, &["branch"]);
+}
+
+#[test]
+fn limits_of_zero_are_refused_by_name() {
+    for (name, builder) in [
+        ("connect_timeout", local().connect_timeout(Duration::ZERO)),
+        ("call_timeout", local().call_timeout(Duration::ZERO)),
+        ("max_response_bytes", local().max_response_bytes(0)),
+    ] {
+        assert_says(&builder.build().unwrap_err(), ErrorKind::Config, &[name, "zero"]);
+    }
+}
+
 #[tokio::test]
 async fn project_ids_that_are_none_are_refused_before_anything_is_sent() {
     let error = XtraClient::builder().token("xs_test").project_id("payments").build().unwrap_err();

@@ -155,6 +155,14 @@ async fn masked_values_are_an_error_that_names_them_and_never_values() {
 }
 
 #[tokio::test]
+async fn injecting_what_is_masked_says_that_it_is_masked_and_not_that_there_is_nothing() {
+    let server = server().await;
+    let client = builder(&server).token(server.token_for("viewer").unwrap()).build().unwrap();
+    let error = client.inject_secrets("production").allow_unreadable().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Masked);
+}
+
+#[tokio::test]
 async fn ciphertext_is_an_error_that_names_it_and_the_rest_can_be_read() {
     let server = server().await;
     let sealed =
@@ -257,4 +265,37 @@ async fn a_read_that_was_answered_is_answered_from_another_task_and_another_clon
     poll_fn(|_| Poll::Ready(())).await;
     drop(pending);
     assert_eq!(server.request_count(route::SECRETS_READ), 1);
+}
+
+#[test]
+fn one_client_serves_runtimes_in_turn_and_one_that_stands_still_holds_up_no_other() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // The server has a thread and a runtime of its own, so that it answers whichever runtime asks.
+    let (ready, started) = std::sync::mpsc::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = std::thread::spawn(move || {
+        runtime().block_on(async {
+            let server = server().await;
+            ready.send(client(&server)).unwrap();
+            let _ = stopped.await;
+        });
+    });
+    let client = started.recv().unwrap();
+    let (one, two) = (runtime(), runtime());
+    let began = std::time::Instant::now();
+    for _ in 0..3 {
+        one.block_on(client.get_secrets("production").no_cache().send()).unwrap();
+        two.block_on(client.get_secrets("production").no_cache().send()).unwrap();
+    }
+    // A read that began on one and is not driven there does not keep the other from reading the same.
+    let mut stands_still = Box::pin(client.get_secrets("staging").send());
+    one.block_on(poll_fn(|context| {
+        assert!(stands_still.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    }));
+    two.block_on(client.get_secrets("staging").send()).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(5), "took {:?}", began.elapsed());
+    drop(stands_still);
+    stop.send(()).unwrap();
+    serving.join().unwrap();
 }

@@ -96,7 +96,8 @@ impl ManualClock {
 
     /// Moves every [`Clock`] made from this one forward.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(nanos(by), Ordering::Relaxed);
+        // The clock stops at its end rather than starting over.
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_add(nanos(by))));
     }
 
     /// The clock to give to a client's builder. All clocks made here share one time.
@@ -141,6 +142,10 @@ mod tests {
         manual.advance(Duration::from_secs(30));
         assert_eq!(one.now().since(start), Duration::from_secs(30));
         assert_eq!(two.now(), one.now());
+        manual.advance(Duration::MAX);
+        let end = one.now();
+        manual.advance(Duration::from_secs(1));
+        assert_eq!(one.now(), end, "it stops at its end and never goes back");
     }
 
     #[test]

@@ -2,6 +2,9 @@
 //!
 //! The load is a shared future, not a task. Whoever waits drives it, so a caller that goes away takes nothing with it: the
 //! rest drive on. When the last one goes, the load is dropped too, and nothing runs that nobody wants.
+//!
+//! Only callers on one runtime share. A load's timers and connections belong to the runtime that it began on, and a caller on
+//! another one would wait for as long as nobody drives that.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
+use tokio::runtime::{Handle, Id};
 
 type Load<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -21,7 +25,10 @@ pub(crate) struct Flights<T: Clone> {
     next: AtomicU64,
 }
 
-type Map<T> = Mutex<HashMap<Vec<u8>, Flight<T>>>;
+type Map<T> = Mutex<HashMap<Route, Flight<T>>>;
+
+/// What is loaded, and where. Sources that need no runtime can be read outside of one.
+type Route = (Vec<u8>, Option<Id>);
 
 struct Flight<T: Clone> {
     number: u64,
@@ -38,12 +45,13 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
+        let route = (key.to_vec(), Handle::try_current().ok().map(|runtime| runtime.id()));
         let mut flights = lock(&self.under_way);
-        if let Some(load) = flights.get(key).and_then(|flight| flight.load.upgrade()) {
+        if let Some(load) = flights.get(&route).and_then(|flight| flight.load.upgrade()) {
             return load;
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let landing = Landing { flights: Arc::downgrade(&self.under_way), key: key.to_vec(), number };
+        let landing = Landing { flights: Arc::downgrade(&self.under_way), route: route.clone(), number };
         let work = start();
         let load = async move {
             let answer = work.await;
@@ -52,7 +60,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         };
         let load: Shared<Load<T>> = (Box::pin(load) as Load<T>).shared();
         if let Some(weak) = load.downgrade() {
-            flights.insert(key.to_vec(), Flight { number, load: weak });
+            flights.insert(route, Flight { number, load: weak });
         }
         load
     }
@@ -77,7 +85,7 @@ impl<T: Clone> fmt::Debug for Flights<T> {
 /// Takes a flight off the map when its load ends, however it ends.
 struct Landing<T: Clone> {
     flights: Weak<Map<T>>,
-    key: Vec<u8>,
+    route: Route,
     number: u64,
 }
 
@@ -85,13 +93,13 @@ impl<T: Clone> Drop for Landing<T> {
     fn drop(&mut self) {
         let Some(flights) = self.flights.upgrade() else { return };
         let mut flights = lock(&flights);
-        if flights.get(&self.key).is_some_and(|flight| flight.number == self.number) {
-            flights.remove(&self.key);
+        if flights.get(&self.route).is_some_and(|flight| flight.number == self.number) {
+            flights.remove(&self.route);
         }
     }
 }
 
-fn lock<T: Clone>(flights: &Map<T>) -> MutexGuard<'_, HashMap<Vec<u8>, Flight<T>>> {
+fn lock<T: Clone>(flights: &Map<T>) -> MutexGuard<'_, HashMap<Route, Flight<T>>> {
     flights.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -155,5 +163,14 @@ mod tests {
         drop(leader);
         let _ = release.send(());
         assert_eq!(follower.await, 5);
+    }
+
+    #[test]
+    fn a_load_that_began_on_a_runtime_that_stands_still_holds_up_nobody_on_another() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (flights, stands_still) = (Flights::<u32>::new(), runtime());
+        let mut stuck = stands_still.block_on(async { flights.join(b"k", std::future::pending::<u32>) });
+        assert!((&mut stuck).now_or_never().is_none());
+        assert_eq!(runtime().block_on(async { flights.join(b"k", || async { 2 }).await }), 2);
     }
 }

@@ -6,19 +6,30 @@ use std::time::Duration;
 use super::clock::Tick;
 
 /// How long snapshots are kept, and how many.
+///
+/// ```
+/// use std::time::Duration;
+/// use xtrasecurity::CacheOptions;
+///
+/// let options = CacheOptions::default().ttl(Duration::from_secs(60)).max_entries(1000).jitter(0.0);
+/// assert_eq!(options.ttl, Duration::from_secs(60));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CacheOptions {
     /// How long a snapshot is served without asking the service. Default 30 s; zero turns the cache off.
     pub ttl: Duration,
-    /// How long after `ttl` a snapshot may still be of use while a newer one is fetched. Default 30 s.
-    pub stale_while_revalidate: Duration,
-    /// How long after its fetch a snapshot may be of use at all, when the service cannot be reached. Default 1 h.
-    pub max_stale: Duration,
-    /// The largest number of snapshots kept; the least recently read is dropped first. Default 256, at least 1.
+    /// How long after `ttl` a snapshot may stand in while a newer one is fetched. Entries carry the deadline; reads do not
+    /// serve by it, so it is not to be set from outside.
+    pub(crate) stale_while_revalidate: Duration,
+    /// How long after its fetch a snapshot is held at all. The same holds.
+    pub(crate) max_stale: Duration,
+    /// The largest number of snapshots kept; the least recently read is dropped first. Default 256, from 1 to 1,048,576;
+    /// what lies outside counts as the nearest of these.
     pub max_entries: usize,
     /// By what share of itself `ttl` may be shortened, at random for each snapshot, so that a fleet of processes does not
-    /// ask at the same moment. Default 0.1, from 0 to 0.5.
+    /// ask at the same moment. Default 0.1, from 0 to 0.5; what lies outside counts as the nearer end, and what is no number
+    /// as 0.
     pub jitter: f64,
 }
 
@@ -46,10 +57,41 @@ pub(crate) struct Deadlines {
 }
 
 impl CacheOptions {
+    /// The largest `max_entries`.
+    const MOST_ENTRIES: usize = 1 << 20;
+
+    /// These options with another time to live.
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// These options with another bound.
+    #[must_use]
+    pub fn max_entries(mut self, entries: usize) -> Self {
+        self.max_entries = entries;
+        self
+    }
+
+    /// These options with another jitter.
+    #[must_use]
+    pub fn jitter(mut self, share: f64) -> Self {
+        self.jitter = share;
+        self
+    }
+
+    /// The bound within its limits.
+    pub(crate) fn capacity(&self) -> usize {
+        self.max_entries.clamp(1, Self::MOST_ENTRIES)
+    }
+
     /// The deadlines of a snapshot fetched at `now`. `spread` in `0.0..1.0` picks the point within the jitter.
     pub(crate) fn deadlines(&self, now: Tick, spread: f64) -> Deadlines {
-        let share = self.jitter.clamp(0.0, 0.5) * spread.clamp(0.0, 1.0);
-        let ttl = self.ttl.mul_f64(1.0 - share);
+        let jitter = if self.jitter.is_nan() { 0.0 } else { self.jitter.clamp(0.0, 0.5) };
+        let share = jitter * spread.clamp(0.0, 1.0);
+        let shorter_by = Duration::try_from_secs_f64(self.ttl.as_secs_f64() * share).unwrap_or_default();
+        let ttl = self.ttl.saturating_sub(shorter_by);
         let revalidate = ttl.saturating_add(self.stale_while_revalidate);
         Deadlines {
             fresh: now.after(ttl),
@@ -78,6 +120,19 @@ mod tests {
             assert!(fresh <= now.after(Duration::from_secs(30)));
             assert!(fresh >= now.after(Duration::from_secs(27)));
         }
+    }
+
+    #[test]
+    fn options_that_make_no_sense_are_brought_within_their_limits_and_never_panic() {
+        let now = Clock::system().now();
+        for jitter in [f64::NAN, f64::NEG_INFINITY, f64::INFINITY, -1.0, 2.0] {
+            for ttl in [Duration::ZERO, Duration::from_secs(30), Duration::MAX] {
+                let fresh = CacheOptions::default().jitter(jitter).ttl(ttl).deadlines(now, 1.0).fresh;
+                assert!(fresh >= now.after(ttl / 2) && fresh <= now.after(ttl), "{jitter} {ttl:?}");
+            }
+        }
+        assert_eq!(CacheOptions::default().max_entries(0).capacity(), 1);
+        assert_eq!(CacheOptions::default().max_entries(usize::MAX).capacity(), 1 << 20);
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             return None;
         }
         // One shard: with more, the bound holds for each shard apart and the total is not exact.
-        let builder = ShardedExpiringLruCache::builder().max_size(options.max_entries.max(1)).shards(1);
+        let builder = ShardedExpiringLruCache::builder().max_size(options.capacity()).shards(1);
         let entries = builder.hasher(OneShard).build().ok()?;
         Some(Self {
             entries,

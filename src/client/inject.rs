@@ -105,6 +105,8 @@ impl Inject {
     /// What is to be set, once the secrets are here.
     fn of(self, secrets: &Secrets) -> Result<Injection<'_>, XtraError> {
         if secrets.is_empty() && !self.allow_empty {
+            // There is something, but nothing that can be read: that is the better answer.
+            secrets.all_readable()?;
             return Err(XtraError::new(
                 ErrorKind::EmptyScope,
                 "there is nothing to inject: the environment and branch hold no secrets, and an unknown name looks the same. \

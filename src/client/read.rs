@@ -17,6 +17,13 @@ use crate::services::SecretSource;
 #[non_exhaustive]
 pub struct Read;
 
+impl<'a, S: SecretSource> Request<'a, S, Read> {
+    /// The same as awaiting the request, for code that wants a future by name: `runtime.block_on(request.send())`.
+    pub fn send(self) -> ReadFuture<'a, S> {
+        self.into_future()
+    }
+}
+
 impl<'a, S: SecretSource> IntoFuture for Request<'a, S, Read> {
     type Output = Result<Arc<Secrets>, XtraError>;
     type IntoFuture = ReadFuture<'a, S>;

@@ -88,7 +88,8 @@ pub trait SecretSource: Send + Sync + 'static {
     /// part that cannot be used.
     fn prepare(&self, scope: &Self::Scope<'_>) -> Result<Self::Owned, XtraError>;
 
-    /// Fetches the secrets. Must not block the thread; may be dropped at any await.
+    /// Fetches the secrets. Must not block the thread; may be dropped at any await. The client adds neither a deadline nor
+    /// retries: a source brings its own. A panic in it reaches every caller that waits.
     ///
     /// # Errors
     ///

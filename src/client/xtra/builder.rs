@@ -8,7 +8,7 @@ use super::{XtraClient, XtraClientOptions};
 use crate::cache::{CacheOptions, Clock};
 use crate::client::EngineOptions;
 use crate::credentials::{self, CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
-use crate::error::XtraError;
+use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
 use crate::services::xtra::{NEVER_RETRIED, Scopes, Xtra, check_branch, check_project_id};
 use crate::transport::{BaseUrl, Transport, TransportOptions};
@@ -110,7 +110,8 @@ impl XtraClientBuilder {
         self.token(server.token()).project_id(server.project_id()).api_url(server.url())
     }
 
-    /// Whether snapshots are cached. Default `true`.
+    /// Whether snapshots are cached. Default `true`; `false` wins over whatever else is said about the cache. Without a cache
+    /// every read is a request of its own, and every snapshot is stale from the start.
     pub fn cache(mut self, on: bool) -> Self {
         self.caching = on;
         self
@@ -122,7 +123,7 @@ impl XtraClientBuilder {
         self
     }
 
-    /// Everything about the cache at once.
+    /// Everything about the cache at once; replaces what [`cache_ttl`](Self::cache_ttl) said before.
     pub fn cache_options(mut self, options: CacheOptions) -> Self {
         self.engine.cache = options;
         self
@@ -134,13 +135,13 @@ impl XtraClientBuilder {
         self
     }
 
-    /// How long establishing a connection may take. Default 5 s.
+    /// How long establishing a connection may take. Default 5 s; zero is refused.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.transport.connect_timeout = limit;
         self
     }
 
-    /// How long a call may take in all, retries and waits included. Default 30 s.
+    /// How long a call may take in all, retries and waits included. Default 30 s; zero is refused.
     pub fn call_timeout(mut self, limit: Duration) -> Self {
         self.transport.call_timeout = limit;
         self
@@ -152,7 +153,7 @@ impl XtraClientBuilder {
         self
     }
 
-    /// The largest answer that is read, in bytes. Default 16 MiB.
+    /// The largest answer that is read, in bytes. Default 16 MiB; zero is refused.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.transport.max_response_bytes = bytes;
         self
@@ -182,25 +183,30 @@ impl XtraClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when no usable token is found, with what each place held; [`ErrorKind::Config`](crate::ErrorKind::Config) or
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when an option cannot be used, by name.
+    /// [`ErrorKind::Credentials`] when no usable token is found, with what each place held; [`ErrorKind::Config`] or
+    /// [`ErrorKind::Invalid`] when an option cannot be used, by name.
     pub fn build(self) -> Result<XtraClient, XtraError> {
         self.build_in(&Surroundings::process())
     }
 
     pub(super) fn build_in(self, surroundings: &Surroundings) -> Result<XtraClient, XtraError> {
         let defaults = Defaults::load(surroundings)?;
-        let url = given(self.api_url).or(defaults.api_url);
+        let url = self.api_url.or(defaults.api_url);
         let base = BaseUrl::parse(url.as_deref().unwrap_or(DEFAULT_API_URL), self.danger_allow_http)?;
-        let project = given(self.project_id).or(defaults.project);
+        let project = self.project_id.or(defaults.project);
         if let Some(id) = &project {
             check_project_id(id)?;
         }
-        let branch = given(self.branch).or(defaults.branch);
+        let branch = self.branch.or(defaults.branch);
         if let Some(name) = &branch {
             check_branch(name)?;
         }
+        check_limits(&self.transport)?;
         let token = self.token.as_ref().map(SecretValue::expose);
+        if token == Some("") {
+            // Going on to the environment would use an account that the program did not mean.
+            return Err(XtraError::new(ErrorKind::Credentials, "the token option is empty. Give a token, or leave it out"));
+        }
         let provider = credentials::resolve(token, &self.providers, surroundings)?;
         let transport = Transport::new(&base, provider, self.transport)?;
         let mut engine = self.engine;
@@ -212,9 +218,18 @@ impl XtraClientBuilder {
     }
 }
 
-/// An empty option counts as absent, as it does in the environment and in the vendor's other SDKs.
-fn given(option: Option<String>) -> Option<String> {
-    option.filter(|text| !text.is_empty())
+/// Limits of zero would fail every call, each in a way of its own.
+fn check_limits(transport: &TransportOptions) -> Result<(), XtraError> {
+    let zero = if transport.connect_timeout.is_zero() {
+        "connect_timeout"
+    } else if transport.call_timeout.is_zero() {
+        "call_timeout"
+    } else if transport.max_response_bytes == 0 {
+        "max_response_bytes"
+    } else {
+        return Ok(());
+    };
+    Err(XtraError::new(ErrorKind::Config, format!("{zero} is zero, so that no call could succeed. Raise it, or leave it out")))
 }
 
 impl From<XtraClientOptions> for XtraClientBuilder {

@@ -17,6 +17,9 @@ use crate::services::xtra::{Xtra, XtraScope};
 
 /// The client of XtraSecurity.
 ///
+/// It needs a tokio runtime with its I/O and time drivers, which `#[tokio::main]` and `#[tokio::test]` turn on. One client
+/// may be used on several runtimes; reads share a request only within one.
+///
 /// ```no_run
 /// use xtrasecurity::{XtraClient, XtraError};
 ///
@@ -47,6 +50,7 @@ impl Client<Xtra> {
     /// | token | `XTRA_TOKEN`, `XTRA_MACHINE_TOKEN`, `token` in `~/.xtra/config.json`, the vendor CLI's store |
     /// | project | `XTRA_PROJECT_ID`, `project` in `./.xtrarc`, the project of a service account's key |
     /// | branch | `branch` in `./.xtrarc`, `main` |
+    /// | [`default_environment`](Self::default_environment) | `env` in `./.xtrarc` |
     /// | API root | `XTRA_API_URL`, `apiUrl` in `./.xtrarc`, `https://www.xtrasecurity.in/api` |
     ///
     /// An empty variable counts as absent.
@@ -95,7 +99,8 @@ impl Client<Xtra> {
         Ok(Self::with_options(Xtra::in_memory(loaded)?, EngineOptions::default()))
     }
 
-    /// Reads the secrets of an environment: `production`, `staging`, `development` or one of your own.
+    /// Reads the secrets of an environment: `production`, `staging`, `development` or one of your own (aliases such as `prod`
+    /// are not known here). Awaiting the request gives an `Arc<`[`Secrets`](crate::Secrets)`>`.
     ///
     /// Without further options: the client's project, its default branch (`main`), from the cache when the snapshot there is
     /// fresh. The environment's case does not matter. An environment or branch that does not exist is an empty snapshot,
@@ -153,7 +158,9 @@ impl Client<Xtra> {
 
     /// The generated client: every documented operation of the API, on this client's connections, token and retries.
     ///
-    /// Its answers are not cached, and it is up to the caller what they mean; see [`raw`](crate::raw).
+    /// Its answers are not cached, and it is up to the caller what they mean; see [`raw`](crate::raw). A write by this way
+    /// does not touch the cache either: call [`clear_cache`](Self::clear_cache) after it, or read with
+    /// [`no_cache`](Request::no_cache).
     ///
     /// ```no_run
     /// # async fn example(client: &xtrasecurity::XtraClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -166,7 +173,7 @@ impl Client<Xtra> {
         self.source().raw()
     }
 
-    /// The environment that `./.xtrarc` names (aliases such as `prod` spelled out), for programs that want to follow it.
+    /// The environment that `env` in `./.xtrarc` names (aliases such as `prod` spelled out), for programs that want to follow it.
     #[must_use]
     pub fn default_environment(&self) -> Option<&str> {
         self.source().default_environment()

@@ -9,7 +9,8 @@ use crate::secrets::SecretValue;
 /// The options of [`XtraClient::new`](crate::XtraClient::new), under the names that the vendor's other SDKs use.
 ///
 /// What is `None` is looked up: see [`XtraClient::from_env`](crate::XtraClient::from_env). The
-/// [builder](crate::XtraClient::builder) has many more options; this struct will not grow.
+/// [builder](crate::XtraClient::builder) has many more options; this struct will not grow. An option that is given must not
+/// be empty.
 ///
 /// ```
 /// use std::time::Duration;
