@@ -15,11 +15,20 @@ pub(crate) fn clean(text: &str) -> String {
         } else if bare.ends_with("</details>") {
             folded = false;
         } else if !fenced && !folded {
-            lines.push(clean_line(line.trim_end()));
+            lines.push(builder_link(bare).unwrap_or_else(|| clean_line(line.trim_end())));
         }
     }
     lines.dedup_by(|next, previous| next.is_empty() && previous.is_empty());
     lines.join("\n").trim_matches('\n').to_owned()
+}
+
+/// The generator's own link from a request to the method that makes it is the one link that stays.
+fn builder_link(line: &str) -> Option<String> {
+    if let Some(method) = line.strip_prefix("Builder for [`").and_then(|rest| rest.strip_suffix("`]")) {
+        return Some(format!("Builder for [`{method}`](super::{method})"));
+    }
+    let (method, target) = line.strip_prefix("[`")?.split_once("`]: super::")?;
+    (method == target).then(String::new)
 }
 
 /// Text outside back-ticks is escaped; inside them only a path loses its variant.
@@ -38,7 +47,6 @@ fn clean_line(line: &str) -> String {
 fn escape(text: &str) -> String {
     text.replace('<', "\\<")
         .replace('[', "\\[")
-        .trim_end_matches("\\[")
         .split(' ')
         .map(|word| match word.starts_with("http://") || word.starts_with("https://") {
             true => format!("<{word}>"),

@@ -61,8 +61,11 @@ fn without_targets(manifest: &str) -> String {
         }
         !inside
     });
+    // Under a name of its own: cargo would take its build script for this crate's, which shares the target directory.
+    let manifest = kept.filter(|line| !line.starts_with("xtrasecurity =")).collect::<Vec<_>>().join("\n");
     // only whether it compiles matters
-    kept.collect::<Vec<_>>().join("\n") + "\n[profile.dev.package.xtrasecurity]\ndebug = false\n"
+    manifest.replacen("name = \"xtrasecurity\"", "name = \"xtrasecurity-regenerated\"", 1)
+        + "\n[lib]\nname = \"xtrasecurity\"\n\n[profile.dev.package.xtrasecurity-regenerated]\ndebug = false\n"
 }
 
 fn shipped() -> Value {

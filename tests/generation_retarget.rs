@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::Value;
+
 /// The generated client, as it is compiled into this crate.
 const WRITTEN: &str = include_str!(concat!(env!("OUT_DIR"), "/xtra.rs"));
 
@@ -76,6 +78,59 @@ fn the_client_has_no_derived_debug_and_cannot_be_pointed_elsewhere() {
 #[test]
 fn its_documentation_holds_no_example_that_would_be_counted_as_ignored() {
     assert!(!WRITTEN.contains("```") && !WRITTEN.contains("<details>"));
+}
+
+#[test]
+fn each_request_links_to_the_method_that_makes_it() {
+    let mut links = 0;
+    for (_, rest) in WRITTEN.match_indices("Builder for ").map(|(at, found)| WRITTEN.split_at(at + found.len())) {
+        let rest = rest.lines().next().unwrap().trim_end_matches("*/");
+        let (method, target) = rest.split_once("](").unwrap();
+        let method = method.strip_prefix("[`Client::").and_then(|name| name.strip_suffix('`')).unwrap();
+        assert_eq!(target, format!("super::Client::{method})"));
+        assert!(WRITTEN.contains(&format!("pub fn {method}(")), "{method}");
+        links += 1;
+    }
+    assert_eq!(links, operations());
+    assert!(!WRITTEN.contains("`]: "));
+}
+
+/// Each operation of the document: its name, its parameters and its body.
+fn documented_operations() -> Vec<(String, Vec<Value>, Option<Value>)> {
+    let document: Value = serde_json::from_str(include_str!("../openapi/xtra.json")).unwrap();
+    let methods = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let operation = |method: &Value| {
+        let parameters = method["parameters"].as_array().cloned().unwrap_or_default();
+        (method["operationId"].as_str().unwrap().to_owned(), parameters, method.get("requestBody").cloned())
+    };
+    methods.filter(|method| method.get("operationId").is_some()).map(operation).collect()
+}
+
+fn snake(name: &str) -> String {
+    name.chars().flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase())).collect()
+}
+
+#[test]
+fn each_setter_says_what_it_sets_and_whether_it_must_be_called() {
+    for (operation, parameters, body) in documented_operations() {
+        let (_, request) = WRITTEN.split_once(&format!("Builder for [`Client::{operation}`]")).unwrap();
+        let lines: Vec<&str> = request.lines().map(str::trim).collect();
+        let documentation = |setter: &str| {
+            let at = lines.iter().position(|line| line.starts_with(&format!("pub fn {setter}<"))).unwrap();
+            lines[at - 1].strip_prefix("/// ").unwrap_or_else(|| panic!("{operation}: {setter} has no documentation"))
+        };
+        for parameter in parameters {
+            let setter = snake(parameter["name"].as_str().unwrap());
+            let need = if parameter["required"] == true { "Required." } else { "Optional." };
+            let wanted = format!("{} {need}", parameter["description"].as_str().unwrap());
+            assert_eq!(documentation(&setter).replace('\\', ""), wanted, "{operation}: {setter}");
+        }
+        if let Some(body) = body {
+            let wanted = format!("{} Required", body["description"].as_str().unwrap());
+            assert!(documentation("body").starts_with(&wanted), "{operation}: {}", documentation("body"));
+            assert!(documentation("body_map").starts_with("Fills the body in"), "{operation}");
+        }
+    }
 }
 
 #[test]

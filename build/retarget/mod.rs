@@ -5,6 +5,7 @@
 
 mod left_over;
 mod request;
+mod setters;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -32,6 +33,8 @@ pub(crate) fn retarget(tokens: TokenStream, runtime: &str) -> Result<File, Vec<S
     let runtime: Path = syn::parse_str(runtime).map_err(unusable)?;
     let mut rewrite = Rewrite { runtime, problems: Vec::new(), found: Found::default() };
     rewrite.visit_file_mut(&mut file);
+    // after the rewrite, which has made the descriptions fit for documentation
+    rewrite.found.documented = setters::document(&mut file, &mut rewrite.problems);
     rewrite.check_counts();
     rewrite.problems.extend(left_over::find(&mut file));
     if rewrite.problems.is_empty() { Ok(file) } else { Err(rewrite.problems) }
@@ -50,12 +53,13 @@ struct Found {
     constructors: usize,
     clients: usize,
     operations: usize,
+    documented: usize,
     requests: request::Found,
 }
 
 impl Rewrite {
     fn check_counts(&mut self) {
-        let Found { imports, info, constructors, clients, operations, requests } = &self.found;
+        let Found { imports, info, constructors, clients, operations, documented, requests } = &self.found;
         let mut want = |what: &str, found: usize, wanted: usize| {
             if found != wanted {
                 self.problems.push(format!("unknown generator output: {found} times {what} instead of {wanted}"));
@@ -65,6 +69,7 @@ impl Rewrite {
         want("what the client tells about itself", *info, 1);
         want("the panicking constructor", *constructors, 1);
         want("the client's type", *clients, 1);
+        want("a request with its setters", *documented, *operations);
         for (what, found) in requests.per_operation() {
             want(what, found, *operations);
         }

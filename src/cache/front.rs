@@ -64,7 +64,7 @@ impl<V> Front<V> {
         }
         held.found_after.store(change, Ordering::Relaxed);
         slot.held.store(Some(held));
-        // `changed` may have passed this slot before it was filled; then it would keep a secret that the store has dropped
+        // a change may have passed this slot before it was filled, and the slot would keep what the store has dropped
         if self.latest_change() != change {
             slot.empty();
         }
@@ -79,7 +79,16 @@ impl<V> Front<V> {
         }
     }
 
-    /// To be called after every change of the store: nothing found before it counts any more, or is kept in memory.
+    /// To be called after `key` alone was set or removed in the store: nothing found before counts any more, and what was
+    /// under `key` is not kept in memory.
+    pub(super) fn changed_at(&self, key: &[u8]) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        if let Some(slot) = self.slot(key) {
+            slot.empty();
+        }
+    }
+
+    /// The same for changes of any other extent.
     pub(super) fn changed(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
         self.slots.iter().for_each(Slot::empty);

@@ -26,6 +26,10 @@ pub(crate) struct Store<V> {
     generation: Mutex<u64>,
 }
 
+/// A store that holds so many entries drops two at once when it is full, one that holds twice as many three, and so on: to
+/// look at each of very many entries for every single one that comes would take too long.
+const BATCH: usize = 4096;
+
 /// Sends every key to the only shard, without hashing it for that.
 #[derive(Clone)]
 struct OneShard;
@@ -111,7 +115,8 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         if *generation != permit.generation || newer {
             return;
         }
-        if kept.is_none() {
+        let is_full = kept.is_none() && self.entries.len() >= self.entries.capacity();
+        if is_full {
             at(now, || self.make_room());
         }
         let deadlines = self.options.deadlines(now, spread(permit.sequence));
@@ -124,23 +129,26 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             found_after: AtomicU64::new(self.front.latest_change()),
         });
         at(now, || self.entries.set(key.to_vec(), entry));
-        self.front.changed();
+        match is_full {
+            true => self.front.changed(),
+            false => self.front.changed_at(key),
+        }
     }
 
-    /// Drops the dead entries, and then the least recently read one if the store is still full. It looks at every entry, but
-    /// only after a request to the service, beside which that is nothing; in return, reads need not keep a list in order.
+    /// Drops the dead entries of a full store, and the least recently read one if none was dead. It looks at every entry, but
+    /// only after a request to the service, which takes far longer; in return, reads need not keep a list in order.
     fn make_room(&self) {
-        if self.entries.len() < self.entries.capacity() {
-            return;
-        }
-        let mut oldest = u64::MAX;
+        let mut reads = Vec::with_capacity(self.entries.len());
         self.entries.retain(|_, entry| {
-            oldest = oldest.min(entry.read.load(Ordering::Relaxed));
+            reads.push(entry.read.load(Ordering::Relaxed));
             true
         });
-        if self.entries.len() == self.entries.capacity() {
-            // if it has been read meanwhile it stays, and the store drops the entry that was set first
-            self.entries.retain(|_, entry| entry.read.load(Ordering::Relaxed) != oldest);
+        reads.sort_unstable();
+        if let Some(last) = reads.get(reads.len() / BATCH)
+            && reads.len() == self.entries.capacity()
+        {
+            // what has been read meanwhile stays; if that is all of it, the store drops the entry that was set first
+            self.entries.retain(|_, entry| entry.read.load(Ordering::Relaxed) > *last);
         }
     }
 
@@ -148,7 +156,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     pub(crate) fn forget(&self, key: &[u8], now: Tick) {
         let _order = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
         at(now, || self.entries.remove(key));
-        self.front.changed();
+        self.front.changed_at(key);
     }
 
     /// Drops everything, and what is under way will not be kept either.

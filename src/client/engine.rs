@@ -134,7 +134,8 @@ impl<S: SecretSource> Engine<S> {
         // Both are taken before anything is sent: the snapshot is as old as its request, not as its answer.
         let permit = self.cache.as_ref().map(Store::permit);
         let started = self.clock.now();
-        match self.source.load(&ticket.scope).await {
+        // In a place of its own, because it is large and would be copied with every layer around it.
+        match Box::pin(self.source.load(&ticket.scope)).await {
             Ok(loaded) => {
                 let secrets = Arc::new(self.assemble(loaded, started));
                 // Another account's token may have come in while the answer was under way.

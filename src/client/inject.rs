@@ -53,7 +53,8 @@ impl<'a, S: SecretSource> Request<'a, S, Inject> {
         self.choose(|selection| selection.rename(secret, variable))
     }
 
-    /// Allows one variable that changes how processes load code (`PATH`, `LD_PRELOAD`, …), which are refused otherwise.
+    /// Allows one guarded variable, such as `PATH`, which is refused otherwise;
+    /// [`Selection::allow_name`](crate::Selection::allow_name) lists all that are guarded.
     pub fn allow_name(self, variable: impl Into<String>) -> Self {
         self.choose(|selection| selection.allow_name(variable))
     }

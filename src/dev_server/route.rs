@@ -4,7 +4,7 @@
 pub const SECRETS_READ: &str = "GET /projects/{projectId}/envs/{env}/secrets";
 /// Creates and updates secrets.
 pub const SECRETS_UPSERT: &str = "POST /projects/{projectId}/envs/{env}/secrets";
-/// Lists projects, or gets one.
+/// Gets a project. Lists of projects are counted here too, and meet the same faults: both are one route.
 pub const PROJECTS_GET: &str = "GET /project";
 /// Creates a project.
 pub const PROJECTS_CREATE: &str = "POST /project";
@@ -18,10 +18,10 @@ pub const BRANCHES_LIST: &str = "GET /branch";
 pub const BRANCHES_CREATE: &str = "POST /branch";
 /// Updates a branch.
 pub const BRANCHES_UPDATE: &str = "PUT /branch";
-/// Deletes a branch; its secrets surface on `main`.
-pub const BRANCHES_DELETE: &str = "DELETE /branch";
+/// Deletes the branch that the query names by `id`; its secrets surface on `main`.
+pub const BRANCHES_DETACH: &str = "DELETE /branch";
 /// Deletes a branch with its secrets.
-pub const BRANCHES_DELETE_WITH_SECRETS: &str = "DELETE /branch/{branchId}";
+pub const BRANCHES_DELETE: &str = "DELETE /branch/{branchId}";
 /// Deletes the secrets of a branch.
 pub const BRANCHES_CLEAR: &str = "POST /branch/{branchId}/clear";
 /// Tells a service account its project.

@@ -133,7 +133,7 @@ impl<'s> Injection<'s> {
         self.edit(|selection| selection.rename(secret, variable))
     }
 
-    /// Allows one guarded variable, such as `PATH`; see [`Selection::allow_name`].
+    /// Allows one guarded variable, such as `PATH`; [`Selection::allow_name`] lists all that are guarded.
     pub fn allow_name(self, variable: impl Into<String>) -> Self {
         self.edit(|selection| selection.allow_name(variable))
     }
@@ -173,7 +173,8 @@ impl<'s> Injection<'s> {
     /// The command is unchanged when the call fails. [`ErrorKind::Invalid`] names every variable that cannot be set, and
     /// why: an empty name, `=` or a NUL byte, a guarded name (see [`allow_name`](Self::allow_name)), two secrets that become
     /// one variable, and, on Linux, more than 128 KiB, which the kernel would refuse without saying which it was.
-    /// [`ErrorKind::MissingSecret`]: a secret chosen by name is not in the snapshot.
+    /// [`ErrorKind::MissingSecret`]: a secret chosen by name is not in the snapshot; [`ErrorKind::Masked`] or
+    /// [`ErrorKind::Undecryptable`]: it is there, but its value did not come through.
     pub fn apply_to(&self, command: &mut Command) -> Result<InjectionReport, XtraError> {
         let variables = self.selection.plan(self.secrets, Target::Child)?;
         if self.credentials == Credentials::Removed {

@@ -2,6 +2,7 @@
 
 mod injection;
 mod snapshot;
+mod sorted;
 mod unreadable;
 mod value;
 
@@ -11,3 +12,4 @@ pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
 
 pub(crate) use snapshot::Origin;
+pub(crate) use sorted::Sorted;

@@ -1,9 +1,9 @@
 //! One immutable set of secrets, as it was at one moment.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::sorted::Sorted;
 use super::unreadable::{self, Unreadable};
 use super::value::SecretValue;
 use crate::cache::{Clock, Tick};
@@ -49,8 +49,8 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    pub(crate) fn assemble(values: BTreeMap<String, SecretValue>, unreadable: Vec<Unreadable>, origin: Origin) -> Self {
-        Self { values: values.into_iter().collect(), unreadable, origin }
+    pub(crate) fn assemble(values: Sorted, unreadable: Vec<Unreadable>, origin: Origin) -> Self {
+        Self { values: values.into_pairs(), unreadable, origin }
     }
 
     /// The value of `name`, or `None` when there is none that can be read.
@@ -189,7 +189,7 @@ mod tests {
         let clock = manual.clock();
         let origin =
             Origin { source: SnapshotSource::Service, fetched: clock.now(), clock, ttl: Duration::from_secs(30) };
-        let secrets = Secrets::assemble(BTreeMap::new(), Vec::new(), origin);
+        let secrets = Secrets::assemble(Sorted::default(), Vec::new(), origin);
         manual.advance(Duration::from_secs(29));
         assert!(!secrets.is_stale());
         manual.advance(Duration::from_secs(1));

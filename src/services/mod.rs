@@ -5,13 +5,12 @@ mod placeholder;
 #[cfg(feature = "xtra")]
 pub(crate) mod xtra;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 
 use crate::cache::{Identity, KeyWriter};
 use crate::error::XtraError;
-use crate::secrets::{SecretValue, SnapshotSource, Unreadable};
+use crate::secrets::{SecretValue, Sorted, SnapshotSource, Unreadable};
 
 /// A place that secrets come from. [`Client`](crate::Client) adds the cache, single flight, injection and the rest.
 ///
@@ -123,7 +122,7 @@ impl Traffic {
 /// What a source has fetched: the values that can be read, and the names of those that cannot.
 #[derive(Clone)]
 pub struct Loaded {
-    pub(crate) values: BTreeMap<String, SecretValue>,
+    pub(crate) values: Sorted,
     pub(crate) unreadable: Vec<Unreadable>,
     pub(crate) source: SnapshotSource,
 }

@@ -6,9 +6,9 @@
 
 mod cached_reads;
 mod measure;
+mod service;
 #[path = "../../read.rs"]
 mod uncached_reads;
-mod service;
 
 use tokio::runtime::Builder;
 

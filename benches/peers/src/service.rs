@@ -19,5 +19,6 @@ pub fn client(server: &DevServer) -> XtraClientBuilder {
 
 /// Names and values of a usual length.
 pub fn secrets() -> impl Iterator<Item = (String, String)> {
-    (0..SECRETS).map(|number| (format!("SERVICE_SETTING_{number:02}"), format!("{number:02}-0123456789abcdef0123456789abc")))
+    (0..SECRETS)
+        .map(|number| (format!("SERVICE_SETTING_{number:02}"), format!("{number:02}-0123456789abcdef0123456789abc")))
 }

@@ -23,7 +23,10 @@ const SETTINGS: &str = "tools find the settings there that name programs to run"
 const BUILD: &str = "build tools take programs or code from it";
 const OURS: &str = "it decides where this client sends its token";
 
-/// A name, or the start of one when it ends in `*`, and the reason that is shown.
+/// A name, or the start of one when it ends in `*`, and the reason that is shown. `Selection::allow_name` lists them in its
+/// documentation.
+///
+/// `ENV` is left out: only interactive shells read it, and many programs call a variable of their own so.
 const GUARDED: &[(&str, &str)] = &[
     // the loader and the C library
     ("LD_*", LOADER),
@@ -53,7 +56,6 @@ const GUARDED: &[(&str, &str)] = &[
     ("BASH_LOADABLES_PATH", SHELL),
     ("BASHOPTS", SHELL),
     ("CDPATH", SHELL),
-    ("ENV", SHELL),
     ("FPATH", SHELL),
     ("IFS", SHELL),
     ("PROMPT_COMMAND", SHELL),
@@ -186,7 +188,6 @@ mod tests {
             "_JAVA_OPTIONS",
             "BASH_ENV",
             "BASH_FUNC_ls%%",
-            "ENV",
             "SHELLOPTS",
             "PS4",
             "IFS",
@@ -217,6 +218,7 @@ mod tests {
             "LDAP_URL",
             "PATH_PREFIX",
             "MY_PATH",
+            "ENV",
             "ENVIRONMENT",
             "XTRA_TOKEN",
             "é",
@@ -233,6 +235,24 @@ mod tests {
         assert_eq!(reason("ld_preload", Case::Sensitive), None);
         assert!(reason("ld_preload", Case::Insensitive).is_some());
         assert!(reason("SYSTEMROOT", Case::Insensitive).is_some());
+    }
+
+    /// The documentation of `Selection::allow_name`, as it is written in the source.
+    fn documentation_of_allow_name() -> Vec<&'static str> {
+        let source = include_str!("selection.rs");
+        let (before, _) = source.split_once("    pub fn allow_name(").unwrap();
+        let lines: Vec<_> = before.lines().rev().map_while(|line| line.trim().strip_prefix("///")).collect();
+        lines.into_iter().rev().map(str::trim).collect()
+    }
+
+    #[test]
+    fn the_documentation_names_every_guarded_variable_and_no_other() {
+        let documentation = documentation_of_allow_name();
+        let list: Vec<_> = documentation.into_iter().skip_while(|line| !line.starts_with("- ")).collect();
+        let list = list.join(" ");
+        let named: Vec<_> = list.split('`').skip(1).step_by(2).collect();
+        let guarded: Vec<_> = GUARDED.iter().map(|(pattern, _)| *pattern).collect();
+        assert_eq!(named, guarded);
     }
 
     #[test]

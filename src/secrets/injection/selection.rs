@@ -53,7 +53,8 @@ impl Selection {
     }
 
     /// Takes these secrets and no others. A name that the snapshot does not have is an error
-    /// ([`ErrorKind::MissingSecret`]). Further calls add to the choice; an empty list chooses nothing.
+    /// ([`ErrorKind::MissingSecret`]), and so is one whose value did not come through ([`ErrorKind::Masked`] or
+    /// [`ErrorKind::Undecryptable`]). Further calls add to the choice; an empty list chooses nothing.
     pub fn only(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.only.get_or_insert_default().extend(names.into_iter().map(Into::into));
         self
@@ -72,8 +73,8 @@ impl Selection {
         self
     }
 
-    /// Calls the variable of `secret` exactly `variable`, without a prefix. A secret that the snapshot does not have is an
-    /// error ([`ErrorKind::MissingSecret`]).
+    /// Calls the variable of `secret` exactly `variable`, without a prefix. A secret that the snapshot does not have, or that
+    /// cannot be read, is an error as with [`only`](Self::only).
     pub fn rename(mut self, secret: impl Into<String>, variable: impl Into<String>) -> Self {
         self.renamed.insert(secret.into(), variable.into());
         self
@@ -81,9 +82,34 @@ impl Selection {
 
     /// Allows one guarded variable, such as `PATH`. `variable` is its full name, after prefix and renaming.
     ///
-    /// Guarded are the variables that change what code a process loads or runs (`LD_PRELOAD`, `NODE_OPTIONS`, `BASH_ENV`,
-    /// `GIT_SSH_COMMAND` …) or where this client sends its token (`XTRA_API_URL`): whoever may write the secret could take
-    /// over every process that gets it.
+    /// Guarded are the variables that change what code a process loads or runs, or where this client sends its token: whoever
+    /// may write the secret could take over every process that gets it. They are the following, where `*` stands for any
+    /// ending; on Windows their case does not matter.
+    ///
+    /// - The loader and the C library: `LD_*`, `DYLD_*`, `GCONV_PATH`, `GLIBC_TUNABLES`, `OPENSSL_CONF`,
+    ///   `OPENSSL_ENGINES`, `OPENSSL_MODULES`
+    /// - Finding programs: `PATH`, `PATHEXT`, `COMSPEC`, `SystemRoot`, `windir`, `SHELL`
+    /// - Finding the user's settings: `HOME`, `USERPROFILE`, `APPDATA`, `LOCALAPPDATA`, `XDG_CONFIG_HOME`,
+    ///   `XDG_CONFIG_DIRS`
+    /// - Shells: `BASH_ENV`, `BASH_FUNC_*`, `BASH_LOADABLES_PATH`, `BASHOPTS`, `CDPATH`, `FPATH`, `IFS`,
+    ///   `PROMPT_COMMAND`, `PS0`, `PS1`, `PS2`, `PS4`, `PSModulePath`, `SHELLOPTS`, `ZDOTDIR`
+    /// - Node.js and its kin: `BUN_OPTIONS`, `NODE_OPTIONS`, `NODE_PATH`, `NODE_REPL_EXTERNAL_MODULE`
+    /// - Python: `PYTHONBREAKPOINT`, `PYTHONHOME`, `PYTHONPATH`, `PYTHONPLATLIBDIR`, `PYTHONPYCACHEPREFIX`,
+    ///   `PYTHONSTARTUP`, `PYTHONUSERBASE`, `PYTHONWARNINGS`
+    /// - Bundler, Ruby, Lua, Perl, PHP, R: `BUNDLE_GEMFILE`, `GEM_HOME`, `GEM_PATH`, `LUA_CPATH*`, `LUA_INIT*`,
+    ///   `LUA_PATH*`, `PERL5DB`, `PERL5LIB`, `PERL5OPT`, `PERLLIB`, `PHPRC`, `PHP_INI_SCAN_DIR`, `RUBYLIB`,
+    ///   `RUBYOPT`, `R_ENVIRON*`, `R_PROFILE*`
+    /// - Java, .NET, Erlang: `CLASSPATH`, `JAVA_TOOL_OPTIONS`, `JDK_JAVA_OPTIONS`, `_JAVA_OPTIONS`,
+    ///   `CORECLR_*`, `COR_ENABLE_PROFILING`, `COR_PROFILER*`, `DOTNET_ADDITIONAL_DEPS`, `DOTNET_SHARED_STORE`,
+    ///   `DOTNET_STARTUP_HOOKS`, `ERL_AFLAGS`, `ERL_FLAGS`, `ERL_LIBS`, `ERL_ZFLAGS`
+    /// - Programs that tools start: `BROWSER`, `EDITOR`, `LESSCLOSE`, `LESSOPEN`, `MANPAGER`, `PAGER`,
+    ///   `SSH_ASKPASS`, `SUDO_ASKPASS`, `VISUAL`
+    /// - Git: `GIT_ASKPASS`, `GIT_CONFIG*`, `GIT_DIR`, `GIT_EDITOR`, `GIT_EXEC_PATH`, `GIT_EXTERNAL_DIFF`,
+    ///   `GIT_PAGER`, `GIT_PROXY_COMMAND`, `GIT_SEQUENCE_EDITOR`, `GIT_SSH`, `GIT_SSH_COMMAND`,
+    ///   `GIT_TEMPLATE_DIR`
+    /// - Builds: `CARGO_HOME`, `GOFLAGS`, `MAKEFLAGS`, `RUSTC`, `RUSTC_WORKSPACE_WRAPPER`, `RUSTC_WRAPPER`,
+    ///   `RUSTFLAGS`
+    /// - This client: `XTRA_API_URL`
     pub fn allow_name(mut self, variable: impl Into<String>) -> Self {
         self.allowed.push(variable.into());
         self

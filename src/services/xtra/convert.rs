@@ -1,11 +1,9 @@
 //! Generated types in, types of ours out. The only place that knows both.
 
-use std::collections::BTreeMap;
-
 use super::envelope::{self, Reading};
 use super::raw::{self, types};
 use crate::error::XtraError;
-use crate::secrets::{SecretValue, SnapshotSource, Unreadable, UnreadableReason};
+use crate::secrets::{SecretValue, Sorted, SnapshotSource, Unreadable, UnreadableReason};
 use crate::services::Loaded;
 
 /// Set by the service when it has replaced every value.
@@ -14,9 +12,10 @@ const MASKED_HEADER: &str = "x-values-masked";
 /// The answer to a read, with everything that is not a value taken out of the values.
 pub(super) fn secrets(answer: raw::ResponseValue<types::SecretMap>) -> Loaded {
     let masked = answer.header(MASKED_HEADER).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let mut values = BTreeMap::new();
+    let entries = answer.into_inner().0;
+    let mut values = Vec::with_capacity(entries.len());
     let mut unreadable = Vec::new();
-    for (name, entry) in answer.into_inner().0 {
+    for (name, entry) in entries {
         // A secret without a value is left out by the service in the flat form; the other form may say null.
         let Some(value) = entry.into_value() else { continue };
         let reading = match masked {
@@ -24,17 +23,13 @@ pub(super) fn secrets(answer: raw::ResponseValue<types::SecretMap>) -> Loaded {
             false => envelope::read(value.expose()),
         };
         match reading {
-            Reading::Plain => {
-                values.insert(name, value);
-            }
-            Reading::Empty => {
-                values.insert(name, SecretValue::new(String::new()));
-            }
+            Reading::Plain => values.push((name, value)),
+            Reading::Empty => values.push((name, SecretValue::new(String::new()))),
             Reading::Unreadable(reason) => unreadable.push(Unreadable::new(name, reason)),
         }
     }
     unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-    Loaded { values, unreadable, source: SnapshotSource::Service }
+    Loaded { values: Sorted::from(values), unreadable, source: SnapshotSource::Service }
 }
 
 /// What a raw call failed with, as an error that says what to do.

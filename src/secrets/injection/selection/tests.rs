@@ -1,4 +1,6 @@
 use super::*;
+use crate::cache::Clock;
+use crate::secrets::{Origin, SnapshotSource, Unreadable, UnreadableReason};
 
 fn secrets() -> Secrets {
     Secrets::from_iter([("A", "1"), ("B", "2"), ("C", "3")])
@@ -31,6 +33,32 @@ fn choosing_names_that_are_not_there_is_one_error_with_all_of_them() {
     assert_eq!(error.kind(), ErrorKind::MissingSecret);
     assert_eq!(error.keys(), ["X", "Y", "Z"]);
     assert!(error.to_string().contains(r#""X", "Y", "Z""#), "{error}");
+}
+
+#[test]
+fn choosing_a_secret_that_cannot_be_read_tells_why_it_cannot() {
+    let clock = Clock::system();
+    let origin = Origin {
+        source: SnapshotSource::Service,
+        fetched: clock.now(),
+        clock,
+        ttl: std::time::Duration::from_secs(30),
+    };
+    let values = [("A".to_owned(), SecretValue::from("1"))].into_iter().collect();
+    let unreadable = vec![
+        Unreadable::new("API_KEY", UnreadableReason::Masked),
+        Unreadable::new("STORED", UnreadableReason::ServerCiphertext),
+    ];
+    let secrets = Secrets::assemble(values, unreadable, origin);
+    for (name, kind) in [("API_KEY", ErrorKind::Masked), ("STORED", ErrorKind::Undecryptable)] {
+        for selection in [Selection::new().only([name]), Selection::new().only(["A", "MISSING", name])] {
+            let error = plan(selection, &secrets).unwrap_err();
+            assert_eq!((error.kind(), error.keys()), (kind, &[name.to_owned()][..]), "{error}");
+        }
+        assert_eq!(plan(Selection::new().rename(name, "OTHER"), &secrets).unwrap_err().kind(), kind);
+    }
+    assert_eq!(plan(Selection::new().only(["A"]), &secrets).unwrap(), "A=1");
+    assert_eq!(plan(Selection::new().only(["MISSING"]), &secrets).unwrap_err().kind(), ErrorKind::MissingSecret);
 }
 
 #[test]

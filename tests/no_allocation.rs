@@ -1,0 +1,84 @@
+//! A cached read takes nothing from the heap.
+
+// a global allocator cannot be written without it; this one counts and passes everything on
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::hint::black_box;
+
+use xtrasecurity::XtraClient;
+use xtrasecurity::dev_server::{DevServer, RateLimits};
+
+struct Counting;
+
+thread_local! {
+    /// The allocations of this thread alone: the test harness and the server have threads and needs of their own.
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // a thread that is ending has no counter any more, and nothing to count
+    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+}
+
+// SAFETY: every call goes on to the system's allocator unchanged; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations() -> u64 {
+    COUNT.with(Cell::get)
+}
+
+#[tokio::test]
+async fn a_thousand_cached_reads_allocate_nothing_whichever_scope_they_name() {
+    let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
+    let client = XtraClient::builder()
+        .token(server.token())
+        .project_id(server.project_id())
+        .api_url(server.url())
+        .build()
+        .unwrap();
+    let branch = "feature/a-branch-with-a-name-of-some-length";
+    server.add_branch("demo", branch).unwrap();
+    // the second round meets the scopes in the cache; what a thread sets up once is set up by it
+    for _ in 0..2 {
+        client.get_secrets("production").await.unwrap();
+        client.get_secrets("Production").branch(branch).await.unwrap();
+    }
+    let before = allocations();
+    for _ in 0..1000 {
+        black_box(client.get_secrets(black_box("production")).await.unwrap());
+        black_box(client.get_secrets(black_box("Production")).branch(black_box(branch)).await.unwrap());
+    }
+    assert_eq!(allocations() - before, 0);
+    assert_eq!(client.stats().misses, 2, "every counted read was a hit");
+    let before = allocations();
+    client.get_secrets("staging").await.unwrap();
+    assert!(allocations() > before, "the counter counts");
+}
