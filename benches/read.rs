@@ -30,7 +30,7 @@ struct Effort {
     requests: usize,
 }
 
-pub fn main() {
+pub(crate) fn main() {
     let effort = match std::env::args().any(|argument| argument == "--test") {
         true => Effort { runs: 1, requests: TURN },
         false => Effort { runs: 9, requests: 3000 },

@@ -147,6 +147,7 @@ struct Inner {
     keys: Vec<String>,
     conflicts: Vec<Conflict>,
     attempts: u32,
+    outcome_unknown: bool,
     os_error: Option<Arc<io::Error>>,
 }
 
@@ -167,6 +168,7 @@ impl XtraError {
             keys: Vec::new(),
             conflicts: Vec::new(),
             attempts: 0,
+            outcome_unknown: false,
             os_error: None,
         }))
     }
@@ -201,16 +203,19 @@ impl XtraError {
         self.0.server_message.as_deref()
     }
 
-    /// How long the service asks to wait before the next call, when it said so. At least one second.
+    /// How long the service asks to wait before the next call, when it said so: at least one second, at most a day. A wait that
+    /// cannot be read counts as one second.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// Whether the same call may succeed later without any change: network trouble, timeouts, 429, 502, 503, 504.
+    /// Whether the same call may succeed later without any change: network trouble, timeouts, 429, 502, 503, 504. `false` for
+    /// a write that may have been carried out: look first whether it was.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
+            _ if self.0.outcome_unknown => false,
             ErrorKind::Timeout | ErrorKind::Network | ErrorKind::RateLimited => true,
             ErrorKind::Server => matches!(self.0.status, Some(502..=504)),
             _ => false,
@@ -278,6 +283,16 @@ impl XtraError {
     /// The cleaned words of the service; the caller has already bounded them (`transport::server_message`).
     pub(crate) fn with_server_message(self, message: String) -> Self {
         self.edit(|inner| inner.server_message = Some(message))
+    }
+
+    /// A write that was sent and not answered.
+    pub(crate) fn with_unknown_outcome(self) -> Self {
+        self.edit(|inner| inner.outcome_unknown = true)
+    }
+
+    /// Says which operation failed, as errors of the service do.
+    pub(crate) fn in_operation(self, name: &str) -> Self {
+        self.edit(|inner| inner.message = format!("{name}: {}", inner.message))
     }
 
     pub(crate) fn with_attempts(self, attempts: u32) -> Self {

@@ -105,9 +105,9 @@ pub use error::{Conflict, ErrorKind, XtraError};
 pub use secrets::{
     Injection, InjectionReport, SecretValue, Secrets, Selection, SnapshotSource, Unreadable, UnreadableReason,
 };
-pub use services::{Loaded, SecretSource, Traffic};
 #[cfg(feature = "xtra")]
 pub use services::xtra::{Xtra, XtraScope, raw};
+pub use services::{Loaded, SecretSource, Traffic};
 
 /// The README's examples are compiled and run with the documentation tests.
 #[cfg(all(doctest, feature = "dev-server"))]

@@ -108,3 +108,48 @@ async fn an_error_answer_is_typed_has_its_status_and_turns_into_an_xtra_error() 
     assert!(answer.error.as_deref().unwrap().contains("blocked"));
     assert_eq!(error.into_xtra_error().kind(), ErrorKind::Blocked);
 }
+
+#[tokio::test]
+async fn a_value_that_the_service_repeats_is_in_no_error_text() {
+    let (server, client) = start().await;
+    for (kind, words) in [
+        ("application/json", r#"{"error":"value hunter2CANARY for NEW is too weak"}"#),
+        ("text/plain", "value hunter2CANARY for NEW is too weak"),
+    ] {
+        server.fault(Fault::body(400, kind, words).on(route::SECRETS_UPSERT));
+        let body = body("hunter2CANARY");
+        let upsert = client.raw().secrets_upsert().project_id(server.project_id()).env("staging").body(body);
+        let error = upsert.send().await.unwrap_err();
+        let raw = format!("{error} {error:?}");
+        let answer = match &error {
+            raw::Error::ErrorResponse(answer) => format!("{answer:?}"),
+            _ => String::new(),
+        };
+        let error = error.into_xtra_error();
+        let shown = format!("{raw} {answer} {error} {error:?}");
+        assert!(!shown.contains("CANARY"), "{shown}");
+        assert!(shown.contains("is too weak"), "the rest of the service's words stays: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_outcome_is_unknown_is_not_called_retryable() {
+    let (server, client) = start().await;
+    server.fault(Fault::cut_body().on(route::SECRETS_UPSERT));
+    let upsert = client.raw().secrets_upsert().project_id(server.project_id()).env("staging").body(body("value"));
+    let error = upsert.send().await.unwrap_err();
+    assert!(!error.is_retryable());
+    let error = XtraError::from(error);
+    assert_eq!(error.kind(), ErrorKind::Network);
+    assert!(!error.is_retryable() && error.to_string().contains("not known"), "{error}");
+}
+
+#[test]
+fn outside_of_a_runtime_a_call_is_an_error_that_says_so() {
+    let client = XtraClient::builder().token("xs_test").api_url("http://127.0.0.1:1/api").build().unwrap();
+    let mut call = Box::pin(client.raw().health_check().send());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(Err(error)) = call.as_mut().poll(&mut context) else { panic!("it is still pending") };
+    assert!(error.to_string().contains("tokio runtime"), "{error}");
+    assert_eq!(error.into_xtra_error().kind(), ErrorKind::Config);
+}

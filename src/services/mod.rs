@@ -10,7 +10,7 @@ use std::future::Future;
 
 use crate::cache::{Identity, KeyWriter};
 use crate::error::XtraError;
-use crate::secrets::{SecretValue, Sorted, SnapshotSource, Unreadable};
+use crate::secrets::{SecretValue, SnapshotSource, Sorted, Unreadable};
 
 /// A place that secrets come from. [`Client`](crate::Client) adds the cache, single flight, injection and the rest.
 ///

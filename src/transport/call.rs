@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Request};
 use tokio::time::{Instant, sleep, timeout_at};
+use zeroize::Zeroizing;
 
 use super::Inner;
 use super::body::CappedBody;
@@ -22,6 +23,7 @@ const API_VERSION: &str = "api-version";
 /// The state of one call. Dropping its future drops the request in flight with it.
 pub(super) struct Call<'a> {
     transport: &'a Inner,
+    http: reqwest::Client,
     operation: &'static str,
     method: Method,
     started: Instant,
@@ -30,15 +32,18 @@ pub(super) struct Call<'a> {
     attempts: u32,
     token: Option<Token>,
     reauthenticated: bool,
+    /// What the request carries, to be taken out of an answer that turns it down.
+    sent: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(transport: &'a Inner, request: &Request, operation: &'static str) -> Self {
+    pub(super) fn new(transport: &'a Inner, http: reqwest::Client, request: &Request, operation: &'static str) -> Self {
         let options = &transport.options;
         let repeat = Repeat::of(request.method(), operation, options.never_retry);
         let started = Instant::now();
         Self {
             transport,
+            http,
             operation,
             method: request.method().clone(),
             started,
@@ -47,6 +52,7 @@ impl<'a> Call<'a> {
             attempts: 0,
             token: None,
             reauthenticated: false,
+            sent: request.body().and_then(|body| body.as_bytes()).map(|body| Zeroizing::new(body.to_vec())),
         }
     }
 
@@ -107,10 +113,10 @@ impl<'a> Call<'a> {
         self.attempts += 1;
         transport.requests.fetch_add(1, Ordering::Relaxed);
         let connect_timeout = transport.options.connect_timeout;
-        let answer = transport.http.execute(request).await.map_err(|error| Failure::of(&error, connect_timeout))?;
+        let answer = self.http.execute(request).await.map_err(|error| Failure::of(&error, connect_timeout))?;
         let mut response = read(answer, transport).await?;
         if response.status() >= 400 {
-            response.mask(token.expose());
+            response.mask(token.expose(), self.sent.as_ref().map(|sent| sent.as_slice()));
         }
         Ok(response)
     }
@@ -125,7 +131,7 @@ impl<'a> Call<'a> {
             (false, false) => (options.call_timeout, Setback::Lasting),
         };
         let message = if sent {
-            format!("no complete answer within {within:?}; try again, or raise the timeout")
+            format!("no complete answer within {within:?}; try again, or raise call_timeout")
         } else {
             format!("the credential provider gave no token within {within:?}")
         };
@@ -158,7 +164,7 @@ impl<'a> Call<'a> {
     fn end(&self, outcome: Result<Response, Failure>) -> Result<Response, XtraError> {
         match outcome {
             Ok(response) => Ok(response.with_attempts(self.attempts)),
-            Err(failure) => Err(failure.error.with_attempts(self.attempts)),
+            Err(failure) => Err(failure.error.in_operation(self.operation).with_attempts(self.attempts)),
         }
     }
 

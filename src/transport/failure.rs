@@ -44,7 +44,7 @@ impl Failure {
                 "{}; whether the service carried the request out is not known: read before sending it again",
                 self.error.message()
             );
-            let mut error = XtraError::new(self.error.kind(), message);
+            let mut error = XtraError::new(self.error.kind(), message).with_unknown_outcome();
             if let Some(cause) = StdError::source(&self.error).and_then(|cause| cause.downcast_ref()) {
                 error = error.with_os_error(cause);
             }

@@ -6,9 +6,11 @@ mod base_url;
 mod body;
 mod call;
 mod dns;
+mod echo;
 mod failure;
 mod http;
 mod options;
+mod pools;
 mod response;
 mod retry;
 mod retry_after;
@@ -30,6 +32,8 @@ pub(crate) use base_url::BaseUrl;
 pub(crate) use options::TransportOptions;
 pub use response::Response;
 
+use pools::Pools;
+
 use crate::cache::Identity;
 use crate::credentials::CredentialProvider;
 use crate::error::XtraError;
@@ -42,7 +46,9 @@ pub(crate) struct Transport(Arc<Inner>);
 
 struct Inner {
     base: BaseUrl,
+    /// Builds requests. It sends none: that is for the client of the runtime at hand.
     http: reqwest::Client,
+    pools: Pools,
     credentials: Arc<dyn CredentialProvider>,
     options: TransportOptions,
     requests: AtomicU64,
@@ -72,6 +78,7 @@ impl Transport {
         Ok(Self(Arc::new(Inner {
             base: base.clone(),
             http,
+            pools: Pools::default(),
             credentials,
             options,
             requests: AtomicU64::new(0),
@@ -99,7 +106,9 @@ impl Transport {
     /// An answer of any status is `Ok`, refusals and redirects too: [`server_error`] names them. Errors are those of
     /// credentials, of the network, of the deadline and of the answer's size. Dropping the future abandons the request.
     pub(crate) async fn run(&self, request: Request, operation: &'static str) -> Result<Response, XtraError> {
-        call::Call::new(&self.0, &request, operation).run(request).await
+        let make = || http::client(&self.0.base, &self.0.options);
+        let http = self.0.pools.current(make).map_err(|error| error.in_operation(operation))?;
+        call::Call::new(&self.0, http, &request, operation).run(request).await
     }
 
     /// How much has been sent.

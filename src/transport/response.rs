@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::HeaderMap;
 use zeroize::Zeroizing;
 
-use super::retry_after;
+use super::{echo, retry_after};
 
 /// An answer of the service: its status, headers and whole body. The body is wiped when the answer is dropped, and
 /// `Debug` prints the status and the number of bytes only.
@@ -67,26 +67,14 @@ impl Response {
         (self.status, self.headers, self.body)
     }
 
-    /// Replaces every occurrence of `token` in the body by asterisks: a service, or a proxy before it, may repeat the
-    /// request in its error page, and error bodies are what gets shown.
-    pub(crate) fn mask(&mut self, token: &str) {
-        let token = token.as_bytes();
-        if token.is_empty() {
-            return;
-        }
-        let mut from = 0;
-        while let Some(found) = self.body.get(from..).and_then(|rest| find(rest, token)) {
-            let (start, end) = (from + found, from + found + token.len());
-            if let Some(part) = self.body.get_mut(start..end) {
-                part.fill(b'*');
-            }
-            from = end;
+    /// Takes the token out of the body, and the values that the request carried: a service, or a proxy before it, may repeat
+    /// them in its error page, and error bodies are what gets shown.
+    pub(crate) fn mask(&mut self, token: &str, sent: Option<&[u8]>) {
+        echo::mask(token.as_bytes(), &mut self.body);
+        if let Some(sent) = sent {
+            echo::mask_values(sent, &mut self.body);
         }
     }
-}
-
-fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    text.windows(part.len()).position(|window| window == part)
 }
 
 impl fmt::Debug for Response {
@@ -124,9 +112,9 @@ mod tests {
     #[test]
     fn a_repeated_token_is_masked_everywhere() {
         let mut answer = response("bad token tok-1: tok-1tok-1, not tok-2");
-        answer.mask("tok-1");
+        answer.mask("tok-1", None);
         assert_eq!(answer.body(), b"bad token *****: **********, not tok-2");
-        answer.mask("");
+        answer.mask("", None);
         assert_eq!(answer.body().len(), 38);
     }
 }

@@ -91,6 +91,11 @@ fn meaning(status: u16, words: &ServerWords) -> Meaning {
             Meaning::new(ErrorKind::Invalid, "the service refuses the request as it is", "correct its arguments")
         }
         502..=504 => Meaning::new(ErrorKind::Server, "the service is not available", "try again later"),
+        501 => Meaning::new(
+            ErrorKind::Server,
+            "the service does not have this operation",
+            "check that the API root is that of the service; the dev server has a part of the operations only",
+        ),
         500..=599 => Meaning::new(
             ErrorKind::Server,
             "the service failed",

@@ -84,7 +84,7 @@ fn bare_store<'a>(snapshot: &Snapshot) -> Row<'a> {
         .build()
         .expect("the size is not zero");
     store.set(KEY.to_owned(), Expiring(Arc::clone(snapshot), Instant::now() + TTL));
-    synchronous("cached ShardedExpiringLruCache, Arc'd map", move |key| store.get(key))
+    synchronous("cached ShardedExpiringLruCache, Arc'd map", move |key| store.get(key).map(|entry| entry.0))
 }
 
 fn moka_sync<'a>(snapshot: &Snapshot) -> Row<'a> {

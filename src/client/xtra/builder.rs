@@ -205,7 +205,10 @@ impl XtraClientBuilder {
         let token = self.token.as_ref().map(SecretValue::expose);
         if token == Some("") {
             // Going on to the environment would use an account that the program did not mean.
-            return Err(XtraError::new(ErrorKind::Credentials, "the token option is empty. Give a token, or leave it out"));
+            return Err(XtraError::new(
+                ErrorKind::Credentials,
+                "the token option is empty. Give a token, or leave it out",
+            ));
         }
         let provider = credentials::resolve(token, &self.providers, surroundings)?;
         let transport = Transport::new(&base, provider, self.transport)?;
@@ -229,7 +232,10 @@ fn check_limits(transport: &TransportOptions) -> Result<(), XtraError> {
     } else {
         return Ok(());
     };
-    Err(XtraError::new(ErrorKind::Config, format!("{zero} is zero, so that no call could succeed. Raise it, or leave it out")))
+    Err(XtraError::new(
+        ErrorKind::Config,
+        format!("{zero} is zero, so that no call could succeed. Raise it, or leave it out"),
+    ))
 }
 
 impl From<XtraClientOptions> for XtraClientBuilder {

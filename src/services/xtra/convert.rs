@@ -3,7 +3,7 @@
 use super::envelope::{self, Reading};
 use super::raw::{self, types};
 use crate::error::XtraError;
-use crate::secrets::{SecretValue, Sorted, SnapshotSource, Unreadable, UnreadableReason};
+use crate::secrets::{SecretValue, SnapshotSource, Sorted, Unreadable, UnreadableReason};
 use crate::services::Loaded;
 
 /// Set by the service when it has replaced every value.

@@ -81,7 +81,10 @@ async fn a_token_that_cannot_be_had_is_the_error_and_nothing_is_sent() {
     }
     let server = Server::start(vec![answer(200, "", "{}")]).await;
     let error = fails(&transport_with(&server.root(), Arc::new(Empty), quick()), Method::GET).await;
-    assert_eq!((error.kind(), error.message(), error.attempts()), (ErrorKind::Credentials, "the vault is locked", 0));
+    assert_eq!(
+        (error.kind(), error.message(), error.attempts()),
+        (ErrorKind::Credentials, "things_do: the vault is locked", 0)
+    );
     assert!(server.requests().is_empty());
 }
 
