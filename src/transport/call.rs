@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Request};
 use tokio::time::{Instant, sleep, timeout_at};
-use zeroize::Zeroizing;
 
 use super::Inner;
 use super::body::CappedBody;
@@ -32,8 +31,6 @@ pub(super) struct Call<'a> {
     attempts: u32,
     token: Option<Token>,
     reauthenticated: bool,
-    /// What the request carries, to be taken out of an answer that turns it down.
-    sent: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl<'a> Call<'a> {
@@ -52,7 +49,6 @@ impl<'a> Call<'a> {
             attempts: 0,
             token: None,
             reauthenticated: false,
-            sent: request.body().and_then(|body| body.as_bytes()).map(|body| Zeroizing::new(body.to_vec())),
         }
     }
 
@@ -113,10 +109,12 @@ impl<'a> Call<'a> {
         self.attempts += 1;
         transport.requests.fetch_add(1, Ordering::Relaxed);
         let connect_timeout = transport.options.connect_timeout;
+        // shares the body, to be taken out of an answer that turns it down
+        let sent = request.body().and_then(|_| request.try_clone());
         let answer = self.http.execute(request).await.map_err(|error| Failure::of(&error, connect_timeout))?;
         let mut response = read(answer, transport).await?;
         if response.status() >= 400 {
-            response.mask(token.expose(), self.sent.as_ref().map(|sent| sent.as_slice()));
+            response.mask(token.expose(), sent.as_ref().and_then(|sent| sent.body()?.as_bytes()));
         }
         Ok(response)
     }
@@ -130,10 +128,15 @@ impl<'a> Call<'a> {
             (false, true) => (options.call_timeout, Setback::Lost),
             (false, false) => (options.call_timeout, Setback::Lasting),
         };
-        let message = if sent {
-            format!("no complete answer within {within:?}; try again, or raise call_timeout")
-        } else {
-            format!("the credential provider gave no token within {within:?}")
+        let message = match (sent, limit < self.deadline) {
+            (true, true) => format!(
+                "no complete answer within {within:?}, the limit of one attempt, and no time for another; try again, or \
+                 raise call_timeout"
+            ),
+            (true, false) => format!("no complete answer within {within:?}; try again, or raise call_timeout"),
+            (false, _) => {
+                format!("the credential provider gave no token within {within:?}; check it, or raise call_timeout")
+            }
         };
         Failure::timed_out(message, setback)
     }

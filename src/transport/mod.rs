@@ -46,7 +46,7 @@ pub(crate) struct Transport(Arc<Inner>);
 
 struct Inner {
     base: BaseUrl,
-    /// Builds requests. It sends none: that is for the client of the runtime at hand.
+    /// Builds requests. They are sent by the client that `pools` has for the runtime at hand.
     http: reqwest::Client,
     pools: Pools,
     credentials: Arc<dyn CredentialProvider>,
@@ -77,8 +77,8 @@ impl Transport {
         let http = http::client(base, &options)?;
         Ok(Self(Arc::new(Inner {
             base: base.clone(),
+            pools: Pools::new(http.clone()),
             http,
-            pools: Pools::default(),
             credentials,
             options,
             requests: AtomicU64::new(0),

@@ -12,6 +12,9 @@ use crate::error::{ErrorKind, XtraError};
 /// How many changed keys a conflict's message names; [`XtraError::conflicts`] has them all.
 const KEYS_NAMED: usize = 5;
 
+/// The operation whose ids are checked before it is sent, and which service accounts may call.
+const IDS_CHECKED: &str = "secrets_read";
+
 /// The error that an answer stands for. `operation` is the generated operation's name, which the message begins with.
 pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
     from_parts(response.status(), response.headers(), response.body(), operation).with_attempts(response.attempts())
@@ -21,7 +24,7 @@ pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
 pub(crate) fn from_parts(status: u16, headers: &HeaderMap, body: &[u8], operation: &str) -> XtraError {
     // A failing service quotes ids, fields and ciphertext, so its words count only when it refuses.
     let words = if (400..500).contains(&status) { ServerWords::of(body) } else { ServerWords::default() };
-    let Meaning { kind, what, advice } = meaning(status, &words);
+    let Meaning { kind, what, advice } = meaning(status, &words, operation);
     let mut message = format!("{operation}: {what} (status {status}");
     if let Some(said) = &words.said {
         message.push_str(", the service says \"");
@@ -60,7 +63,7 @@ impl Meaning {
     }
 }
 
-fn meaning(status: u16, words: &ServerWords) -> Meaning {
+fn meaning(status: u16, words: &ServerWords, operation: &str) -> Meaning {
     match status {
         300..=399 => Meaning::new(
             ErrorKind::Redirected,
@@ -95,6 +98,11 @@ fn meaning(status: u16, words: &ServerWords) -> Meaning {
             ErrorKind::Server,
             "the service does not have this operation",
             "check that the API root is that of the service; the dev server has a part of the operations only",
+        ),
+        500 if operation == IDS_CHECKED => Meaning::new(
+            ErrorKind::Server,
+            "the service failed",
+            "try again later; if it stays so, the service has a defect",
         ),
         500..=599 => Meaning::new(
             ErrorKind::Server,

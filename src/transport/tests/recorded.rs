@@ -186,3 +186,18 @@ fn statuses_that_were_never_recorded_have_a_kind_too() {
         assert!(!format!("{error:?}").contains("canary"));
     }
 }
+
+#[test]
+fn an_operation_that_the_service_does_not_have_is_no_matter_of_ids() {
+    let error = shaped(501, "");
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Server, false));
+    assert!(error.message().starts_with("things_do: the service does not have this operation (status 501)"), "{error}");
+    assert!(!error.message().contains("ids"), "{error}");
+}
+
+#[test]
+fn the_ids_are_suspected_only_where_they_were_not_checked() {
+    assert!(shaped(500, "").message().contains("ids of a wrong form"));
+    let error = from_parts(500, &HeaderMap::new(), b"", "secrets_read");
+    assert!(error.message().contains("the service failed") && !error.message().contains("ids"), "{error}");
+}

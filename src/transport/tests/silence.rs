@@ -83,7 +83,8 @@ async fn a_silent_service_ends_the_call_at_its_deadline() {
     for method in [Method::GET, Method::POST] {
         let error = fails(&transport_to(&server.root(), options.clone()), method.clone()).await;
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
-        assert!(error.message().contains("no complete answer within 50ms"), "{error}");
+        assert!(error.message().starts_with("things_do: no complete answer within 50ms"), "{error}");
+        assert!(error.message().contains("raise call_timeout"), "{error}");
         assert_eq!(error.message().contains("not known"), method == Method::POST, "{error}");
     }
 }
@@ -100,6 +101,22 @@ async fn an_attempt_that_went_silent_leaves_time_for_another_read() {
     let error = fails(&transport_to(&server.root(), options), Method::PUT).await;
     assert_eq!(error.attempts(), 1);
     assert!(error.message().contains("within 100ms"), "a write has the whole deadline: {error}");
+}
+
+#[tokio::test]
+async fn a_limit_of_one_attempt_is_told_from_that_of_the_call() {
+    let server = Server::start(vec![Act::Silence, answer(200, "", "late")]).await;
+    let mut options = TransportOptions { attempt_timeout: Duration::from_millis(50), ..quick() };
+    // the wait before another attempt does not fit the call
+    options.call_timeout = Duration::from_secs(5);
+    options.retry.base = Duration::from_secs(5);
+    let error = fails(&transport_to(&server.root(), options), Method::GET).await;
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
+    assert!(
+        error.message().starts_with("things_do: no complete answer within 50ms, the limit of one attempt"),
+        "{error}"
+    );
+    assert!(error.message().contains("raise call_timeout"), "{error}");
 }
 
 #[tokio::test]
@@ -138,6 +155,7 @@ async fn an_answer_over_the_cap_is_refused_whether_announced_or_not() {
         let server = Server::start(vec![Act::Answer(act)]).await;
         let error = fails(&transport_to(&server.root(), quick()), Method::GET).await;
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::TooLarge, 1));
+        assert!(error.message().starts_with("things_do: the answer is larger than"), "{error}");
         assert!(error.message().contains("max_response_bytes"), "{error}");
     }
 }
