@@ -9,22 +9,13 @@
 #[path = "dev_server_support/mod.rs"]
 mod support;
 
-use support::{Answer, Call};
+use support::{read, read_as};
 use xtrasecurity::dev_server::{
     DevServer, DevServerBuilder, DevServerError, Fault, Hold, ProjectSeed, RateLimits, SecretSeed, Seed, SeenRequest,
     ServiceAccountSeed, Tier, TokenSeed, UserSeed,
 };
 
 const CANARY: &str = "canary-5e1f";
-
-async fn read_as(server: &DevServer, token: &str, query: &str) -> Answer {
-    let target = format!("/api/projects/{}/envs/production/secrets{query}", server.project_id());
-    Call::get(target).token(token).send(server.port()).await.unwrap()
-}
-
-async fn read(server: &DevServer, query: &str) -> Answer {
-    read_as(server, server.token(), query).await
-}
 
 fn web(project: ProjectSeed) -> DevServerBuilder {
     DevServer::builder().user(UserSeed::new("owner").tier(Tier::Pro)).user(UserSeed::new("vic")).project(project)

@@ -11,22 +11,13 @@ mod support;
 
 use std::time::Duration;
 
-use support::{Answer, Call};
+use support::{Answer, Call, read, read_as};
 use xtrasecurity::dev_server::{
     DevServer, DevServerBuilder, Form, GrantSeed, LinkSeed, ProjectSeed, RateLimits, Role, SecretSeed,
     ServiceAccountSeed, Tier, TokenSeed, UserSeed,
 };
 
 const CANARY: &str = "canary-5e1f";
-
-async fn read_as(server: &DevServer, token: &str, query: &str) -> Answer {
-    let target = format!("/api/projects/{}/envs/production/secrets{query}", server.project_id());
-    Call::get(target).token(token).send(server.port()).await.unwrap()
-}
-
-async fn read(server: &DevServer, query: &str) -> Answer {
-    read_as(server, server.token(), query).await
-}
 
 async fn write(server: &DevServer, body: &str) -> Answer {
     let target = format!("/api/projects/{}/envs/production/secrets", server.project_id());

@@ -6,6 +6,7 @@ use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use xtrasecurity::dev_server::DevServer;
 
 /// An answer, with the framing of its body taken off.
 pub(crate) struct Answer {
@@ -152,4 +153,15 @@ fn unchunked(mut rest: &[u8]) -> (Vec<u8>, bool) {
         body.extend_from_slice(&rest[..size]);
         rest = &rest[size + 2..];
     }
+}
+
+/// Reads the production secrets of the server's project with a token.
+pub(crate) async fn read_as(server: &DevServer, token: &str, query: &str) -> Answer {
+    let target = format!("/api/projects/{}/envs/production/secrets{query}", server.project_id());
+    Call::get(target).token(token).send(server.port()).await.unwrap()
+}
+
+/// The same as the project's owner.
+pub(crate) async fn read(server: &DevServer, query: &str) -> Answer {
+    read_as(server, server.token(), query).await
 }
