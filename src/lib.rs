@@ -98,7 +98,7 @@ mod transport;
 pub use cache::{CacheOptions, Clock, Identity, KeyWriter, ManualClock};
 pub use client::{Client, EngineOptions, Inject, Read, ReadFuture, Request, Stats};
 #[cfg(feature = "xtra")]
-pub use client::{XtraClient, XtraClientBuilder, XtraClientOptions};
+pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
 #[cfg(feature = "xtra")]
 pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
 pub use error::{Conflict, ErrorKind, XtraError};

@@ -19,7 +19,7 @@ pub use read::{Read, ReadFuture};
 pub use request::Request;
 pub use stats::Stats;
 #[cfg(feature = "xtra")]
-pub use xtra::{XtraClient, XtraClientBuilder, XtraClientOptions};
+pub use xtra::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
 
 use crate::services::SecretSource;
 use engine::Engine;

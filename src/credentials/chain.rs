@@ -1,5 +1,6 @@
 //! The places that a token is looked for, in order.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -59,6 +60,12 @@ const ORDER: [Step; 8] = [
 
 type Provider = Arc<dyn CredentialProvider>;
 
+/// A provider, and where it was found.
+pub(crate) struct Resolved {
+    pub(crate) provider: Provider,
+    pub(crate) origin: Cow<'static, str>,
+}
+
 /// The first token found; else an error that tells what each place had.
 ///
 /// A place with nothing in it is passed over, and so is a file that cannot be used, with a warning. A text that is there and
@@ -67,7 +74,7 @@ pub(crate) fn resolve(
     explicit: Option<&str>,
     custom: &[CustomProvider],
     surroundings: &Surroundings,
-) -> Result<Provider, XtraError> {
+) -> Result<Resolved, XtraError> {
     let mut seen = Vec::new();
     for step in ORDER {
         let found = match step {
@@ -79,12 +86,15 @@ pub(crate) fn resolve(
             }
             Step::CliStore => from_cli_store(surroundings)?,
             Step::Custom(place) => match custom.iter().find(|custom| custom.place == place) {
-                Some(custom) => Ok(Arc::clone(&custom.provider)),
+                Some(custom) => Ok(Resolved {
+                    provider: Arc::clone(&custom.provider),
+                    origin: "a provider of the program's own".into(),
+                }),
                 None => continue,
             },
         };
         match found {
-            Ok(provider) => return Ok(provider),
+            Ok(resolved) => return Ok(resolved),
             Err(saw) => seen.push(saw),
         }
     }
@@ -93,7 +103,7 @@ pub(crate) fn resolve(
 }
 
 /// A provider, or what was seen in its place.
-type Found = Result<Provider, String>;
+type Found = Result<Resolved, String>;
 
 fn from_text(text: Option<String>, place: &'static str, absent: &str) -> Result<Found, XtraError> {
     let Some(secret) = text.map(SecretValue::new) else {
@@ -105,7 +115,7 @@ fn from_text(text: Option<String>, place: &'static str, absent: &str) -> Result<
     let token = Token::checked(secret).map_err(|flaw| flaw.error(place))?;
     token.ensure_live(SystemTime::now(), place)?;
     tracing::debug!(place, "a token was found");
-    Ok(Ok(Arc::new(StaticToken::found(token, place))))
+    Ok(Ok(Resolved { provider: Arc::new(StaticToken::found(token, place)), origin: place.into() }))
 }
 
 fn from_variable(name: &'static str, surroundings: &Surroundings) -> Result<Found, XtraError> {
@@ -132,7 +142,7 @@ fn from_file(place: String, path: Option<PathBuf>) -> Result<Found, XtraError> {
         Ok(provider) => {
             provider.ensure_live()?;
             tracing::debug!(place, "a token was found");
-            Ok(Ok(Arc::new(provider)))
+            Ok(Ok(Resolved { provider: Arc::new(provider), origin: place.into() }))
         }
         Err(Miss::Flawed(flaw)) => Err(flaw.error(&format!("the token in {place}"))),
         Err(miss) => {

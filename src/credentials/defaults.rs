@@ -1,5 +1,6 @@
 //! Defaults for what a call does not say: project, environment, branch and API root.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -15,10 +16,23 @@ const FILE: &str = ".xtrarc";
 /// What was found for calls that do not say. Empty texts count as absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Defaults {
-    pub(crate) project: Option<String>,
-    pub(crate) environment: Option<String>,
-    pub(crate) branch: Option<String>,
-    pub(crate) api_url: Option<String>,
+    pub(crate) project: Option<Located>,
+    pub(crate) environment: Option<Located>,
+    pub(crate) branch: Option<Located>,
+    pub(crate) api_url: Option<Located>,
+}
+
+/// A text, and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Located {
+    pub(crate) text: String,
+    pub(crate) origin: Cow<'static, str>,
+}
+
+impl Located {
+    pub(crate) fn new(text: impl Into<String>, origin: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into(), origin: origin.into() }
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -41,23 +55,23 @@ impl Defaults {
             Some(directory) => read(&directory.join(FILE))?,
             None => Fields::default(),
         };
-        let api_url_in_file = given(file.api_url);
+        let api_url_in_file = in_file(file.api_url, "apiUrl");
         if api_url.is_none() && api_url_in_file.is_some() {
             // it decides where the token is sent, and the working directory may be somebody else's
             tracing::info!("the API root may come from {FILE} in the working directory");
         }
         Ok(Self {
-            project: project.or(given(file.project)),
-            environment: given(file.env).map(full_environment_name),
-            branch: given(file.branch),
+            project: project.or(in_file(file.project, "project")),
+            environment: in_file(file.env.map(full_environment_name), "env"),
+            branch: in_file(file.branch, "branch"),
             api_url: api_url.or(api_url_in_file),
         })
     }
 }
 
-fn variable(name: &str, surroundings: &Surroundings) -> Result<Option<String>, XtraError> {
+fn variable(name: &'static str, surroundings: &Surroundings) -> Result<Option<Located>, XtraError> {
     match surroundings.var(name) {
-        Ok(value) => Ok(given(value)),
+        Ok(value) => Ok(given(value).map(|text| Located::new(text, name))),
         Err(NotUnicode) => {
             Err(XtraError::new(ErrorKind::Config, format!("{name} is not Unicode text. Set it again, or unset it")))
         }
@@ -78,6 +92,10 @@ fn read(path: &Path) -> Result<Fields, XtraError> {
             Err(problem.os_error().map_or(error.clone(), |os_error| error.with_os_error(os_error)))
         }
     }
+}
+
+fn in_file(text: Option<String>, field: &str) -> Option<Located> {
+    given(text).map(|text| Located::new(text, format!("{FILE} ({field})")))
 }
 
 fn given(text: Option<String>) -> Option<String> {
@@ -111,17 +129,22 @@ mod tests {
         Defaults::load(&Surroundings::of(variables).with_working_dir(dir.path()))
     }
 
+    fn text(found: Option<Located>) -> Option<String> {
+        found.map(|found| found.text)
+    }
+
     fn some(text: &str) -> Option<String> {
         Some(text.to_owned())
     }
 
     #[test]
     fn the_file_gives_all_four_and_unknown_fields_are_ignored() {
+        let found = |text: &str, field: &str| Some(Located::new(text, format!(".xtrarc ({field})")));
         let expected = Defaults {
-            project: some("p1"),
-            environment: some("staging"),
-            branch: some("b1"),
-            api_url: some("https://file/api"),
+            project: found("p1", "project"),
+            environment: found("staging", "env"),
+            branch: found("b1", "branch"),
+            api_url: found("https://file/api", "apiUrl"),
         };
         assert_eq!(load(&[], Some(FULL)).unwrap(), expected);
     }
@@ -130,11 +153,11 @@ mod tests {
     fn a_variable_is_preferred_to_the_file_unless_it_is_empty() {
         let variables = [("XTRA_PROJECT_ID", "p2"), ("XTRA_API_URL", "https://variable/api")];
         let defaults = load(&variables, Some(FULL)).unwrap();
-        assert_eq!(defaults.project, some("p2"));
-        assert_eq!(defaults.api_url, some("https://variable/api"));
-        assert_eq!(defaults.branch, some("b1"));
+        assert_eq!(defaults.project, Some(Located::new("p2", "XTRA_PROJECT_ID")));
+        assert_eq!(defaults.api_url, Some(Located::new("https://variable/api", "XTRA_API_URL")));
+        assert_eq!(text(defaults.branch), some("b1"));
         let defaults = load(&[("XTRA_PROJECT_ID", ""), ("XTRA_API_URL", "")], Some(FULL)).unwrap();
-        assert_eq!((defaults.project, defaults.api_url), (some("p1"), some("https://file/api")));
+        assert_eq!((text(defaults.project), text(defaults.api_url)), (some("p1"), some("https://file/api")));
     }
 
     #[test]
@@ -161,7 +184,7 @@ mod tests {
             [("dev", "development"), ("stg", "staging"), ("prod", "production"), ("qa", "qa"), ("DEV", "DEV")]
         {
             let defaults = load(&[], Some(&format!(r#"{{"env":"{short}"}}"#))).unwrap();
-            assert_eq!(defaults.environment, some(long));
+            assert_eq!(text(defaults.environment), some(long));
         }
     }
 

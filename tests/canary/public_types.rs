@@ -113,6 +113,11 @@ fn options(table: &mut Table, server: &DevServer) {
     table.error("XtraError", &XtraClient::new(options).unwrap_err());
     table.debug("XtraClientBuilder", &impatient().api_url(URL_WITH_CREDENTIALS).add_root_certificate(VALUE));
     table.debug("XtraClientBuilder", &impatient().api_url(server.url()));
+    let configuration = XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS).explain();
+    table.shown("Configuration", &configuration);
+    for setting in configuration.settings() {
+        table.shown("Setting", setting);
+    }
     for url in [URL_WITH_CREDENTIALS, "http://canary.example/api", "canary", "https://host.example/canary"] {
         table.error("XtraError", &impatient().api_url(url).build().unwrap_err());
     }

@@ -10,11 +10,11 @@ use crate::client::EngineOptions;
 use crate::credentials::{self, CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
-use crate::services::xtra::{NEVER_RETRIED, Scopes, Xtra, check_branch, check_project_id};
+use crate::services::xtra::{NEVER_RETRIED, Scopes, Xtra, check_branch, check_environment, check_project_id};
 use crate::transport::{BaseUrl, Transport, TransportOptions};
 
 /// The API root when none is given.
-const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
+pub(super) const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
 
 /// Puts an [`XtraClient`] together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
 ///
@@ -34,14 +34,15 @@ const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
 /// ```
 #[must_use = "nothing happens before build()"]
 pub struct XtraClientBuilder {
-    token: Option<SecretValue>,
-    project_id: Option<String>,
-    branch: Option<String>,
-    api_url: Option<String>,
+    pub(super) token: Option<SecretValue>,
+    pub(super) project_id: Option<String>,
+    pub(super) environment: Option<String>,
+    pub(super) branch: Option<String>,
+    pub(super) api_url: Option<String>,
     engine: EngineOptions,
     caching: bool,
-    danger_allow_http: bool,
-    providers: Vec<CustomProvider>,
+    pub(super) danger_allow_http: bool,
+    pub(super) providers: Vec<CustomProvider>,
     transport: TransportOptions,
 }
 
@@ -50,6 +51,7 @@ impl XtraClientBuilder {
         Self {
             token: None,
             project_id: None,
+            environment: None,
             branch: None,
             api_url: None,
             engine: EngineOptions::default(),
@@ -75,6 +77,12 @@ impl XtraClientBuilder {
     /// The project of calls that name none: 24 hexadecimal digits.
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
         self.project_id = Some(id.into());
+        self
+    }
+
+    /// The environment of calls that name none. Default: `env` in `./.xtrarc`; without it such calls fail.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.environment = Some(name.into());
         self
     }
 
@@ -191,15 +199,19 @@ impl XtraClientBuilder {
 
     pub(super) fn build_in(self, surroundings: &Surroundings) -> Result<XtraClient, XtraError> {
         let defaults = Defaults::load(surroundings)?;
-        let url = self.api_url.or(defaults.api_url);
+        let url = self.api_url.or(defaults.api_url.map(|found| found.text));
         let base = BaseUrl::parse(url.as_deref().unwrap_or(DEFAULT_API_URL), self.danger_allow_http)?;
-        let project = self.project_id.or(defaults.project);
+        let project = self.project_id.or(defaults.project.map(|found| found.text));
         if let Some(id) = &project {
             check_project_id(id)?;
         }
-        let branch = self.branch.or(defaults.branch);
+        let branch = self.branch.or(defaults.branch.map(|found| found.text));
         if let Some(name) = &branch {
             check_branch(name)?;
+        }
+        let environment = self.environment.or(defaults.environment.map(|found| found.text));
+        if let Some(name) = &environment {
+            check_environment(name)?;
         }
         check_limits(&self.transport)?;
         let token = self.token.as_ref().map(SecretValue::expose);
@@ -210,13 +222,13 @@ impl XtraClientBuilder {
                 "the token option is empty. Give a token, or leave it out",
             ));
         }
-        let provider = credentials::resolve(token, &self.providers, surroundings)?;
+        let provider = credentials::resolve(token, &self.providers, surroundings)?.provider;
         let transport = Transport::new(&base, provider, self.transport)?;
         let mut engine = self.engine;
         if !self.caching {
             engine.cache.ttl = Duration::ZERO;
         }
-        let scopes = Scopes { project, branch, environment: defaults.environment };
+        let scopes = Scopes { project, branch, environment };
         Ok(XtraClient::with_options(Xtra::new(transport, scopes), engine))
     }
 }
@@ -250,6 +262,7 @@ impl fmt::Debug for XtraClientBuilder {
         f.debug_struct("XtraClientBuilder")
             .field("token", &self.token)
             .field("project_id", &self.project_id)
+            .field("environment", &self.environment)
             .field("branch", &self.branch)
             .field("api_url", &self.api_url.as_ref().map(|_| ".."))
             .finish_non_exhaustive()

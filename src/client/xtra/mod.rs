@@ -1,11 +1,13 @@
 //! The client of XtraSecurity: how it is made, and what it reads.
 
 mod builder;
+mod configuration;
 mod options;
 
 use std::borrow::Cow;
 
 pub use builder::XtraClientBuilder;
+pub use configuration::{Configuration, Setting};
 pub use options::XtraClientOptions;
 
 use super::{Client, EngineOptions, Inject, Read, Request};
@@ -173,7 +175,8 @@ impl Client<Xtra> {
         self.source().raw()
     }
 
-    /// The environment that `env` in `./.xtrarc` names (aliases such as `prod` spelled out), for programs that want to follow it.
+    /// The environment of calls that name none: the [builder's](XtraClientBuilder::environment), or the one that `env` in
+    /// `./.xtrarc` names (aliases such as `prod` spelled out).
     #[must_use]
     pub fn default_environment(&self) -> Option<&str> {
         self.source().default_environment()

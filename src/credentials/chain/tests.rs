@@ -41,7 +41,7 @@ fn token(
     home: &Home,
 ) -> Result<String, XtraError> {
     let surroundings = Surroundings::of(variables).with_home(home.0.path());
-    let provider = resolve(explicit, custom, &surroundings)?;
+    let provider = resolve(explicit, custom, &surroundings)?.provider;
     let token = provider.token().now_or_never().unwrap()?;
     Ok(token.expose().to_owned())
 }
@@ -158,7 +158,7 @@ fn a_file_that_cannot_be_used_is_passed_over_and_named_in_the_error() {
 #[test]
 fn a_token_from_a_file_is_renewed_from_it_when_refused() {
     let home = Home::full();
-    let provider = resolve(None, &[], &Surroundings::of(&[]).with_home(home.0.path())).unwrap();
+    let provider = resolve(None, &[], &Surroundings::of(&[]).with_home(home.0.path())).unwrap().provider;
     let refused = provider.token().now_or_never().unwrap().unwrap();
     let _home = home.holding(CONFIG, r#"{"token":"renewed"}"#);
     assert!(provider.invalidate(&refused));

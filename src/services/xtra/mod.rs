@@ -10,5 +10,5 @@ pub(crate) mod wire;
 pub use scope::XtraScope;
 pub use source::Xtra;
 
-pub(crate) use scope::{branch as check_branch, project_id as check_project_id};
+pub(crate) use scope::{branch as check_branch, check_environment, project_id as check_project_id};
 pub(crate) use source::{NEVER_RETRIED, Scopes};

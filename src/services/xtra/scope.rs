@@ -65,6 +65,11 @@ pub(super) fn environment(name: &str) -> Result<String, XtraError> {
     name_of("environment", name).map(str::to_lowercase)
 }
 
+/// Whether reads can name this environment.
+pub(crate) fn check_environment(name: &str) -> Result<(), XtraError> {
+    environment(name).map(drop)
+}
+
 pub(crate) fn branch(name: &str) -> Result<&str, XtraError> {
     name_of("branch", name)
 }

@@ -1,0 +1,256 @@
+//! What a client would be made of, and where each part was found. For diagnosis: nothing is sent, and no token is shown.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::XtraClientBuilder;
+use super::builder::DEFAULT_API_URL;
+use crate::credentials::{self, Defaults, Located, Surroundings};
+use crate::error::XtraError;
+use crate::secrets::SecretValue;
+use crate::services::xtra::{check_branch, check_environment, check_project_id};
+use crate::transport::BaseUrl;
+
+/// What stands for a token.
+const REDACTED: &str = "[REDACTED]";
+
+/// What a client would be made of: each setting, where it was found, and what is wrong with it.
+///
+/// Made by [`XtraClientBuilder::explain`]. `Display` writes a line for each setting.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Configuration {
+    settings: Vec<Setting>,
+}
+
+impl Configuration {
+    /// The settings: `token`, `project`, `environment`, `branch`, `api_url`, in this order.
+    #[must_use]
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    /// The setting of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.name == name)
+    }
+
+    /// Whether no setting has a problem, so that a client can be built.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.settings.iter().all(|setting| setting.problem.is_none())
+    }
+}
+
+/// One setting of a [`Configuration`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Setting {
+    name: &'static str,
+    shown: Option<String>,
+    origin: Cow<'static, str>,
+    problem: Option<String>,
+}
+
+impl Setting {
+    /// The setting's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it is set to, `None` when it is not set. A token is shown as `[REDACTED]`.
+    #[must_use]
+    pub fn shown(&self) -> Option<&str> {
+        self.shown.as_deref()
+    }
+
+    /// Where it was found: a variable, a file, an option of the builder, or `default`.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Why it cannot be used.
+    #[must_use]
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    fn new(name: &'static str, found: Located) -> Self {
+        Self { name, shown: Some(found.text), origin: found.origin, problem: None }
+    }
+
+    fn absent(name: &'static str, why: &'static str) -> Self {
+        Self { name, shown: None, origin: why.into(), problem: None }
+    }
+
+    fn checked(mut self, check: impl FnOnce(&str) -> Result<(), XtraError>) -> Self {
+        if let Some(Err(error)) = self.shown.as_deref().map(check) {
+            self.problem = Some(error.to_string());
+        }
+        self
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.shown().unwrap_or("not set");
+        write!(f, "{}: {shown} ({})", self.name, self.origin)?;
+        match &self.problem {
+            Some(problem) => write!(f, ": {problem}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings.iter().try_for_each(|setting| writeln!(f, "{setting}"))
+    }
+}
+
+impl XtraClientBuilder {
+    /// What [`build`](Self::build) would make a client of, and where each part was found. It never fails, and sends nothing.
+    ///
+    /// ```
+    /// use xtrasecurity::XtraClient;
+    ///
+    /// let configuration = XtraClient::builder().token("xs_example").explain();
+    /// let token = configuration.get("token").unwrap();
+    /// assert_eq!((token.shown(), token.origin()), (Some("[REDACTED]"), "the token option"));
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Configuration {
+        self.explain_in(&Surroundings::process())
+    }
+
+    pub(super) fn explain_in(&self, surroundings: &Surroundings) -> Configuration {
+        let (defaults, problem) = match Defaults::load(surroundings) {
+            Ok(defaults) => (defaults, None),
+            Err(error) => (Defaults::default(), Some(error.to_string())),
+        };
+        let mut settings = vec![self.token_setting(surroundings)];
+        let project = given(&self.project_id, "project_id").or(defaults.project);
+        settings.push(match project {
+            Some(found) => Setting::new("project", found).checked(|id| check_project_id(id).map(drop)),
+            None => Setting::absent("project", "a service account's token knows its project"),
+        });
+        settings.push(match given(&self.environment, "environment").or(defaults.environment) {
+            Some(found) => Setting::new("environment", found).checked(check_environment),
+            None => Setting::absent("environment", "each call names its own"),
+        });
+        let branch =
+            given(&self.branch, "branch").or(defaults.branch).unwrap_or_else(|| Located::new("main", "default"));
+        settings.push(Setting::new("branch", branch).checked(|name| check_branch(name).map(drop)));
+        settings.push(self.root_setting(defaults.api_url));
+        if let Some(problem) = problem {
+            // What the surroundings hold cannot be told from here on; the text names the variable or the file.
+            settings.push(Setting {
+                name: "surroundings",
+                shown: None,
+                origin: "variables and .xtrarc".into(),
+                problem: Some(problem),
+            });
+        }
+        Configuration { settings }
+    }
+
+    fn token_setting(&self, surroundings: &Surroundings) -> Setting {
+        let explicit = self.token.as_ref().map(SecretValue::expose);
+        if explicit == Some("") {
+            let problem = Some("it is empty. Give a token, or leave it out".to_owned());
+            return Setting { problem, ..Setting::absent("token", "the token option") };
+        }
+        match credentials::resolve(explicit, &self.providers, surroundings) {
+            Ok(resolved) => Setting::new("token", Located::new(REDACTED, resolved.origin)),
+            Err(error) => Setting {
+                problem: Some(error.to_string()),
+                ..Setting::absent("token", "the usual places were looked at")
+            },
+        }
+    }
+
+    /// The root in its checked form: as it was given it could hold credentials.
+    fn root_setting(&self, found: Option<Located>) -> Setting {
+        let found =
+            given(&self.api_url, "api_url").or(found).unwrap_or_else(|| Located::new(DEFAULT_API_URL, "default"));
+        match BaseUrl::parse(&found.text, self.danger_allow_http) {
+            Ok(base) => Setting::new("api_url", Located::new(base.as_str(), found.origin)),
+            Err(error) => {
+                Setting { name: "api_url", shown: None, origin: found.origin, problem: Some(error.to_string()) }
+            }
+        }
+    }
+}
+
+fn given(option: &Option<String>, name: &str) -> Option<Located> {
+    option.as_ref().map(|text| Located::new(text.as_str(), format!("the {name} option")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::XtraClient;
+
+    const PROJECT: &str = "665f1c2ab7c0de0012345678";
+
+    fn find(builder: &XtraClientBuilder, variables: &[(&str, &str)]) -> Configuration {
+        builder.explain_in(&Surroundings::of(variables))
+    }
+
+    #[test]
+    fn each_setting_tells_where_it_was_found_and_the_token_is_not_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(".xtrarc"), r#"{"env":"stg","branch":"b1"}"#).unwrap();
+        let variables = [("XTRA_TOKEN", "canary-token"), ("XTRA_PROJECT_ID", PROJECT)];
+        let configuration =
+            XtraClient::builder().explain_in(&Surroundings::of(&variables).with_working_dir(dir.path()));
+        let shown: Vec<_> = configuration.settings().iter().map(|s| (s.name(), s.shown(), s.origin())).collect();
+        let expected = [
+            ("token", Some(REDACTED), "XTRA_TOKEN"),
+            ("project", Some(PROJECT), "XTRA_PROJECT_ID"),
+            ("environment", Some("staging"), ".xtrarc (env)"),
+            ("branch", Some("b1"), ".xtrarc (branch)"),
+            ("api_url", Some(DEFAULT_API_URL), "default"),
+        ];
+        assert_eq!(shown, expected);
+        assert!(configuration.is_usable());
+        assert!(!format!("{configuration} {configuration:?}").contains("canary"));
+    }
+
+    #[test]
+    fn every_problem_is_found_at_once() {
+        let builder = XtraClient::builder().api_url("https://canary:canary@host/api").project_id("web");
+        let configuration = find(&builder, &[]);
+        let wrong: Vec<_> =
+            configuration.settings().iter().filter(|s| s.problem().is_some()).map(Setting::name).collect();
+        assert_eq!(wrong, ["token", "project", "api_url"]);
+        assert!(!configuration.is_usable());
+        assert!(!format!("{configuration} {configuration:?}").contains("canary"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_problem_and_the_rest_is_still_told() {
+        let builder = XtraClient::builder().token("t").branch("b2");
+        let configuration = find(&builder, &[("XTRA_PROJECT_ID", Surroundings::NOT_UNICODE)]);
+        assert!(!configuration.is_usable());
+        assert_eq!(configuration.get("branch").and_then(Setting::shown), Some("b2"));
+        assert!(configuration.get("surroundings").and_then(Setting::problem).unwrap().contains("XTRA_PROJECT_ID"));
+    }
+
+    #[test]
+    fn it_is_usable_exactly_when_a_client_can_be_built() {
+        let builders: [fn() -> XtraClientBuilder; 4] = [
+            XtraClient::builder,
+            || XtraClient::builder().token("t"),
+            || XtraClient::builder().token("t").project_id("x"),
+            || XtraClient::builder().token(""),
+        ];
+        for make in builders {
+            let usable = find(&make(), &[]).is_usable();
+            assert_eq!(usable, make().build_in(&Surroundings::of(&[])).is_ok());
+        }
+    }
+}
