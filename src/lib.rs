@@ -82,14 +82,21 @@
     allow(rustdoc::broken_intra_doc_links)
 )]
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod cache;
 mod client;
 #[cfg(feature = "xtra")]
 mod credentials;
 #[cfg(feature = "dev-server")]
 pub mod dev_server;
+mod dotenv;
 mod env;
 mod error;
+#[cfg(any(feature = "figment", feature = "config"))]
+mod providers;
+#[cfg(feature = "xtra")]
+mod references;
 mod secrets;
 mod services;
 #[cfg(feature = "xtra")]
@@ -97,17 +104,37 @@ mod transport;
 
 pub use cache::{CacheOptions, Clock, Identity, KeyWriter, ManualClock};
 pub use client::{Client, EngineOptions, Inject, Read, ReadFuture, Request, Stats};
+pub use client::{UseError, WithSecret, WithSecretError};
+#[cfg(feature = "xtra")]
+pub use client::{Preload, Preloaded};
+#[cfg(feature = "xtra")]
+pub use client::{Render, ResolveSecrets};
 #[cfg(feature = "xtra")]
 pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
+#[cfg(feature = "typed")]
+pub use client::ReadAs;
 #[cfg(feature = "xtra")]
 pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
 pub use error::{Conflict, ErrorKind, XtraError};
+#[cfg(feature = "config")]
+pub use providers::ReadLater;
+#[cfg(any(feature = "figment", feature = "config"))]
+pub use providers::{ReadNow, SecretsProvider};
+#[cfg(feature = "xtra")]
+pub use references::Reference;
 pub use secrets::{
     Injection, InjectionReport, SecretValue, Secrets, Selection, SnapshotSource, Unreadable, UnreadableReason,
 };
+#[cfg(feature = "typed")]
+pub use secrets::{Schema, SchemaProblem, SchemaReport, Template, template};
 #[cfg(feature = "xtra")]
 pub use services::xtra::{Xtra, XtraScope, raw};
 pub use services::{Loaded, SecretSource, Traffic};
+
+/// What a type derives [`JsonSchema`](schemars::JsonSchema) with. Say `#[schemars(crate = "xtrasecurity::schemars")]` where it is
+/// derived from here, or depend on schemars 1 directly.
+#[cfg(feature = "typed")]
+pub use schemars;
 
 /// The README's examples are compiled and run with the documentation tests.
 #[cfg(all(doctest, feature = "dev-server"))]

@@ -17,6 +17,9 @@ use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 use tokio::runtime::{Handle, Id};
 
+/// A load that others may share.
+pub(crate) type Flight<T> = Shared<Load<T>>;
+
 type Load<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The loads under way, by key. Holds them weakly: the callers own them.
@@ -25,12 +28,12 @@ pub(crate) struct Flights<T: Clone> {
     next: AtomicU64,
 }
 
-type Map<T> = Mutex<HashMap<Route, Flight<T>>>;
+type Map<T> = Mutex<HashMap<Route, UnderWay<T>>>;
 
 /// What is loaded, and where. Sources that need no runtime can be read outside of one.
 type Route = (Vec<u8>, Option<Id>);
 
-struct Flight<T: Clone> {
+struct UnderWay<T: Clone> {
     number: u64,
     load: WeakShared<Load<T>>,
 }
@@ -41,11 +44,11 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     }
 
     /// The load of `key` that is under way, or the one that `start` makes.
-    pub(crate) fn join<F>(&self, key: &[u8], start: impl FnOnce() -> F) -> Shared<Load<T>>
+    pub(crate) fn join<F>(&self, key: &[u8], start: impl FnOnce() -> F) -> Flight<T>
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let route = (key.to_vec(), Handle::try_current().ok().map(|runtime| runtime.id()));
+        let route = route(key);
         let mut flights = lock(&self.under_way);
         if let Some(load) = flights.get(&route).and_then(|flight| flight.load.upgrade()) {
             return load;
@@ -58,11 +61,16 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
             drop(landing);
             answer
         };
-        let load: Shared<Load<T>> = (Box::pin(load) as Load<T>).shared();
+        let load: Flight<T> = (Box::pin(load) as Load<T>).shared();
         if let Some(weak) = load.downgrade() {
-            flights.insert(route, Flight { number, load: weak });
+            flights.insert(route, UnderWay { number, load: weak });
         }
         load
+    }
+
+    /// The load of `key` that is under way, where the caller is.
+    pub(crate) fn under_way(&self, key: &[u8]) -> Option<Flight<T>> {
+        lock(&self.under_way).get(&route(key)).and_then(|flight| flight.load.upgrade())
     }
 
     /// Callers from now on start a load of their own; those that wait already still get their answer.
@@ -74,6 +82,10 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     fn count(&self) -> usize {
         lock(&self.under_way).len()
     }
+}
+
+fn route(key: &[u8]) -> Route {
+    (key.to_vec(), Handle::try_current().ok().map(|runtime| runtime.id()))
 }
 
 impl<T: Clone> fmt::Debug for Flights<T> {
@@ -99,7 +111,7 @@ impl<T: Clone> Drop for Landing<T> {
     }
 }
 
-fn lock<T: Clone>(flights: &Map<T>) -> MutexGuard<'_, HashMap<Route, Flight<T>>> {
+fn lock<T: Clone>(flights: &Map<T>) -> MutexGuard<'_, HashMap<Route, UnderWay<T>>> {
     flights.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -18,5 +18,5 @@ pub use key::KeyWriter;
 pub use policy::CacheOptions;
 
 pub(crate) use clock::Tick;
-pub(crate) use flight::Flights;
+pub(crate) use flight::{Flight, Flights};
 pub(crate) use store::{Found, Store};

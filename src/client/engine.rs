@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::hits::Hits;
 use super::options::EngineOptions;
+use super::refresh::Pauses;
 use super::stats::Stats;
 use crate::cache::{Clock, Flights, Found, Identity, KeyWriter, Store};
 use crate::error::XtraError;
@@ -19,17 +20,18 @@ pub(super) struct Engine<S> {
     source: S,
     /// Source and API root, in the form that starts every key.
     place: Identity,
-    cache: Option<Store<Arc<Secrets>>>,
-    flights: Flights<Answer>,
-    clock: Clock,
+    pub(super) cache: Option<Store<Arc<Secrets>>>,
+    pub(super) flights: Flights<Answer>,
+    pub(super) pauses: Pauses,
+    pub(super) clock: Clock,
     ttl: Duration,
     hits: Hits,
     misses: AtomicU64,
 }
 
 /// What a load needs to know about the read that started it.
-struct Ticket<O> {
-    key: Vec<u8>,
+pub(super) struct Ticket<O> {
+    pub(super) key: Vec<u8>,
     identity: Identity,
     scope: O,
 }
@@ -44,6 +46,7 @@ impl<S: SecretSource> Engine<S> {
             place,
             cache: Store::new(cache),
             flights: Flights::new(),
+            pauses: Pauses::default(),
             clock,
             ttl,
             hits: Hits::default(),
@@ -94,9 +97,7 @@ impl<S: SecretSource> Engine<S> {
         scope: &S::Scope<'_>,
         alone: bool,
     ) -> Result<impl Future<Output = Answer> + Send + 'static, XtraError> {
-        let mut key = KeyWriter::new();
-        let identity = self.write_key(scope, &mut key);
-        let ticket = Ticket { key: key.as_slice().to_vec(), identity, scope: self.source.prepare(scope)? };
+        let ticket = self.ticket(scope)?;
         let engine = Arc::clone(self);
         self.misses.fetch_add(1, Ordering::Relaxed);
         Ok(async move {
@@ -105,10 +106,17 @@ impl<S: SecretSource> Engine<S> {
             }
             let loader = Arc::clone(&engine);
             let key = ticket.key.clone();
-            let flight = engine.flights.join(&key, move || async move { loader.load_unless_cached(&ticket).await });
+            let flight = engine.flights.join(&key, move || async move { loader.load_unless(&ticket, |_| true).await });
             drop(engine);
             flight.await
         })
+    }
+
+    /// What it takes to load `scope`, checked.
+    pub(super) fn ticket(&self, scope: &S::Scope<'_>) -> Result<Ticket<S::Owned>, XtraError> {
+        let mut key = KeyWriter::new();
+        let identity = self.write_key(scope, &mut key);
+        Ok(Ticket { key: key.as_slice().to_vec(), identity, scope: self.source.prepare(scope)? })
     }
 
     /// Everything that tells one snapshot from another: source and API root, who asks, and the scope.
@@ -121,9 +129,10 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// A caller that looked just before another's flight landed finds its snapshot here, and need not ask again.
-    async fn load_unless_cached(self: Arc<Self>, ticket: &Ticket<S::Owned>) -> Answer {
+    pub(super) async fn load_unless(&self, ticket: &Ticket<S::Owned>, is_enough: impl Fn(&Secrets) -> bool) -> Answer {
         if let Some(cache) = &self.cache
             && let Found::Fresh(secrets) = cache.find(&ticket.key, self.clock.now())
+            && is_enough(&secrets)
         {
             return Ok(secrets);
         }

@@ -4,9 +4,17 @@ mod engine;
 mod hits;
 mod inject;
 mod options;
+#[cfg(feature = "xtra")]
+mod preload;
 mod read;
+#[cfg(feature = "xtra")]
+mod references;
+mod refresh;
 mod request;
 mod stats;
+#[cfg(feature = "typed")]
+mod typed;
+mod with_secret;
 #[cfg(feature = "xtra")]
 mod xtra;
 
@@ -15,9 +23,16 @@ use std::sync::Arc;
 
 pub use inject::Inject;
 pub use options::EngineOptions;
+#[cfg(feature = "xtra")]
+pub use preload::{Preload, Preloaded};
 pub use read::{Read, ReadFuture};
+#[cfg(feature = "xtra")]
+pub use references::{Render, ResolveSecrets};
 pub use request::Request;
 pub use stats::Stats;
+#[cfg(feature = "typed")]
+pub use typed::ReadAs;
+pub use with_secret::{UseError, WithSecret, WithSecretError};
 #[cfg(feature = "xtra")]
 pub use xtra::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
 

@@ -22,6 +22,12 @@ impl<'a, S: SecretSource> Request<'a, S, Read> {
     pub fn send(self) -> ReadFuture<'a, S> {
         self.into_future()
     }
+
+    /// The answer, when the cache has it. Waits for nothing and needs no runtime.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn at_once(&self) -> Option<Result<Arc<Secrets>, XtraError>> {
+        cached(self)
+    }
 }
 
 impl<'a, S: SecretSource> IntoFuture for Request<'a, S, Read> {

@@ -39,6 +39,13 @@ impl<'a, S: SecretSource, Op> Request<'a, S, Op> {
         Self { client, scope, options: ReadOptions::default(), operation }
     }
 
+    /// The same request with another operation, and the operation that it had.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn exchange<New>(self, operation: New) -> (Request<'a, S, New>, Op) {
+        let Self { client, scope, options, operation: old } = self;
+        (Request { client, scope, options, operation }, old)
+    }
+
     /// Fetches, whatever the cache holds, and stores the answer. The answer is never older than this call.
     pub fn no_cache(mut self) -> Self {
         self.options.no_cache = true;

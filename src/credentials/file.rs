@@ -1,4 +1,4 @@
-//! Small files that may hold a token: read with a bound, wiped after use, and never quoted.
+//! Small files that may hold a token or secrets: read with a bound, wiped after use, and never quoted.
 
 use std::fmt;
 use std::fs::{File, Metadata};
@@ -17,7 +17,7 @@ const SMALL: u64 = 16 * 1024;
 
 /// Why a file gave nothing. The text tells where, and nothing of what is in the file.
 #[derive(Debug)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     Missing,
     Unreadable(io::Error),
     NotAFile,
@@ -28,7 +28,7 @@ pub(super) enum Problem {
 
 impl Problem {
     /// The operating system's error, when that is what stood in the way.
-    pub(super) fn os_error(&self) -> Option<&io::Error> {
+    pub(crate) fn os_error(&self) -> Option<&io::Error> {
         match self {
             Self::Unreadable(error) => Some(error),
             _ => None,
@@ -57,7 +57,7 @@ impl fmt::Display for Problem {
 }
 
 /// The whole of a regular file.
-pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Problem> {
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Problem> {
     // looked at before it is opened: to open a pipe could wait for ever
     let about = std::fs::metadata(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Problem::Missing,
@@ -85,7 +85,7 @@ fn read_all(file: impl Read, told: u64) -> Result<Zeroizing<Vec<u8>>, Problem> {
 }
 
 /// Whether users other than the owner may read the file, as far as the platform tells.
-pub(super) fn is_open_to_others(path: &Path) -> bool {
+pub(crate) fn is_open_to_others(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|about| open_to_others(&about))
 }
 

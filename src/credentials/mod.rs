@@ -5,7 +5,7 @@
 
 mod chain;
 mod defaults;
-mod file;
+pub(crate) mod file;
 mod jwt;
 mod static_token;
 mod surroundings;

@@ -11,7 +11,7 @@ type Lookup = Box<dyn Fn(&str) -> Result<Option<String>, NotUnicode> + Send + Sy
 pub(crate) struct Surroundings {
     lookup: Lookup,
     pub(super) home: Option<PathBuf>,
-    pub(super) working: Option<PathBuf>,
+    pub(crate) working: Option<PathBuf>,
     pub(super) platform: Platform,
 }
 
@@ -40,7 +40,7 @@ impl Surroundings {
         }
     }
 
-    pub(super) fn var(&self, name: &str) -> Result<Option<String>, NotUnicode> {
+    pub(crate) fn var(&self, name: &str) -> Result<Option<String>, NotUnicode> {
         (self.lookup)(name)
     }
 

@@ -1,15 +1,21 @@
 //! Secret values and the immutable snapshots that hold them.
 
 mod injection;
+#[cfg(feature = "typed")]
+mod schema;
 mod snapshot;
 mod sorted;
 mod unreadable;
 mod value;
 
 pub use injection::{Injection, InjectionReport, Selection};
+#[cfg(feature = "typed")]
+pub use schema::{Schema, SchemaProblem, SchemaReport, Template, template};
 pub use snapshot::{Secrets, SnapshotSource};
 pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
 
+#[cfg(feature = "typed")]
+pub(crate) use schema::Strictness;
 pub(crate) use snapshot::Origin;
 pub(crate) use sorted::Sorted;

@@ -17,6 +17,8 @@ pub enum SnapshotSource {
     Service,
     /// The program itself: [`Secrets::from_iter`](Secrets#method.from_iter) or an in-memory client.
     Memory,
+    /// A `.env` file, in local mode: see [`XtraClientBuilder::local_file`](crate::XtraClientBuilder::local_file).
+    LocalFile,
 }
 
 /// The moment of a snapshot, and the time to live that it was fetched under.
@@ -131,6 +133,11 @@ impl Secrets {
     #[must_use]
     pub fn source(&self) -> SnapshotSource {
         self.origin.source
+    }
+
+    /// When the snapshot was asked for.
+    pub(crate) fn fetched(&self) -> Tick {
+        self.origin.fetched
     }
 
     /// Fails, naming them, when there are secrets that cannot be read.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{self, Deserialize, Deserializer, Visitor};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -10,6 +11,9 @@ use zeroize::Zeroizing;
 const REDACTED: &str = "[REDACTED]";
 
 /// A secret's plaintext. `Debug` prints `[REDACTED]`; there is no `Display` and no `Serialize`.
+///
+/// It can be a field of a type that is deserialized: it takes a string, and nothing else. (What reads the text, a JSON
+/// parser for example, may leave copies of its own.)
 ///
 /// Clones share one buffer, which is overwritten with zeros when the last of them is dropped. Equality takes the same time
 /// wherever the two differ (it does tell whether the lengths differ).
@@ -85,5 +89,104 @@ impl PartialEq<str> for SecretValue {
 impl PartialEq<&str> for SecretValue {
     fn eq(&self, other: &&str) -> bool {
         *self == **other
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_string(Plaintext)
+    }
+}
+
+/// Takes a string. Everything else is refused in words of our own, because serde's words for a wrong type quote what came.
+struct Plaintext;
+
+impl Plaintext {
+    fn refused<E: de::Error>() -> E {
+        E::custom("a secret must be a string")
+    }
+}
+
+impl Visitor<'_> for Plaintext {
+    type Value = SecretValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<SecretValue, E> {
+        Ok(SecretValue::from(text))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<SecretValue, E> {
+        Ok(SecretValue::new(text))
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<SecretValue, E> {
+        Err(Self::refused())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<SecretValue, E> {
+        Err(Self::refused())
+    }
+
+    fn visit_i128<E: de::Error>(self, _: i128) -> Result<SecretValue, E> {
+        Err(Self::refused())
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<SecretValue, E> {
+        Err(Self::refused())
+    }
+
+    fn visit_u128<E: de::Error>(self, _: u128) -> Result<SecretValue, E> {
+        Err(Self::refused())
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<SecretValue, E> {
+        Err(Self::refused())
+    }
+
+    fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<SecretValue, E> {
+        Err(Self::refused())
+    }
+}
+
+#[cfg(feature = "typed")]
+impl schemars::JsonSchema for SecretValue {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SecretValue".into()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        "xtrasecurity::SecretValue".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "writeOnly": true })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_of_any_look_is_deserialized_as_it_is() {
+        for text in ["hunter2", "", "00123", "true", "line\nline", "\"quoted\""] {
+            let json = serde_json::to_string(text).unwrap();
+            assert_eq!(serde_json::from_str::<SecretValue>(&json).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_string_is_refused_without_being_quoted() {
+        for json in ["424242", "-424242", "42.4242", "true", "[424242]", "{\"424242\":1}"] {
+            let error = serde_json::from_str::<SecretValue>(json).unwrap_err().to_string();
+            assert!(!error.contains("4242") && !error.contains("true"), "{error}");
+        }
     }
 }

@@ -101,6 +101,11 @@ impl Transport {
         self.0.base.as_str()
     }
 
+    /// How long a call may take in all.
+    pub(crate) fn call_timeout(&self) -> std::time::Duration {
+        self.0.options.call_timeout
+    }
+
     /// Sends a request with a token, again where that is safe and worth it, and reads the answer to its end.
     ///
     /// An answer of any status is `Ok`, refusals and redirects too: [`server_error`] names them. Errors are those of

@@ -1,16 +1,17 @@
 //! Every option of the XtraSecurity client, checked in one place.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{XtraClient, XtraClientOptions};
+use super::{XtraClient, XtraClientOptions, local};
 use crate::cache::{CacheOptions, Clock};
 use crate::client::EngineOptions;
 use crate::credentials::{self, CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
-use crate::services::xtra::{NEVER_RETRIED, Scopes, Xtra, check_branch, check_environment, check_project_id};
+use crate::services::xtra::{LocalFile, NEVER_RETRIED, Scopes, Xtra, check_branch, check_environment, check_project_id};
 use crate::transport::{BaseUrl, Transport, TransportOptions};
 
 /// The API root when none is given.
@@ -39,6 +40,7 @@ pub struct XtraClientBuilder {
     pub(super) environment: Option<String>,
     pub(super) branch: Option<String>,
     pub(super) api_url: Option<String>,
+    pub(super) local_file: Option<PathBuf>,
     engine: EngineOptions,
     caching: bool,
     pub(super) danger_allow_http: bool,
@@ -54,6 +56,7 @@ impl XtraClientBuilder {
             environment: None,
             branch: None,
             api_url: None,
+            local_file: None,
             engine: EngineOptions::default(),
             caching: true,
             danger_allow_http: false,
@@ -95,6 +98,37 @@ impl XtraClientBuilder {
     /// The API root. It must be https (http on a loopback address) and end in `/api`.
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
         self.api_url = Some(url.into());
+        self
+    }
+
+    /// Local mode: reads the secrets from this `.env` file instead of the service. No token is needed, and nothing is sent.
+    ///
+    /// Every environment and branch holds the secrets of the file, which is read as
+    /// [`Secrets::from_dotenv`](crate::Secrets::from_dotenv) does, and anew whenever the cache has no fresh snapshot. A file
+    /// that is missing or cannot be used fails the reads with [`ErrorKind::Config`]. The [raw](XtraClient::raw) client fails
+    /// with [`ErrorKind::Credentials`].
+    ///
+    /// The variable `XTRA_LOCAL_MODE`, set to exactly `true`, does the same with `.env.local` in the working directory, for
+    /// every client that is built while it is set, whatever token or API root the program gives: it is how somebody runs a
+    /// program on a machine without access to the service. A warning is logged then.
+    ///
+    /// ```
+    /// use xtrasecurity::{SnapshotSource, XtraClient};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("secrets.env");
+    /// std::fs::write(&path, "DATABASE_URL='postgres://localhost/app'\n")?;
+    /// let client = XtraClient::builder().local_file(&path).build()?;
+    /// let secrets = client.get_secrets("production").await?;
+    /// assert_eq!(secrets.require("DATABASE_URL")?.expose(), "postgres://localhost/app");
+    /// assert_eq!(secrets.source(), SnapshotSource::LocalFile);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn local_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.local_file = Some(path.into());
         self
     }
 
@@ -198,9 +232,8 @@ impl XtraClientBuilder {
     }
 
     pub(super) fn build_in(self, surroundings: &Surroundings) -> Result<XtraClient, XtraError> {
+        let local_file = local::file(self.local_file.as_deref(), surroundings)?;
         let defaults = Defaults::load(surroundings)?;
-        let url = self.api_url.or(defaults.api_url.map(|found| found.text));
-        let base = BaseUrl::parse(url.as_deref().unwrap_or(DEFAULT_API_URL), self.danger_allow_http)?;
         let project = self.project_id.or(defaults.project.map(|found| found.text));
         if let Some(id) = &project {
             check_project_id(id)?;
@@ -214,6 +247,19 @@ impl XtraClientBuilder {
             check_environment(name)?;
         }
         check_limits(&self.transport)?;
+        let scopes = Scopes { project, branch, environment };
+        let mut engine = self.engine;
+        if !self.caching {
+            engine.cache.ttl = Duration::ZERO;
+        }
+        if let Some(path) = local_file {
+            if self.local_file.is_none() {
+                local::announce(&path, self.token.is_some() || self.api_url.is_some());
+            }
+            return Ok(XtraClient::with_options(Xtra::in_file(LocalFile::new(path), scopes)?, engine));
+        }
+        let url = self.api_url.or(defaults.api_url.map(|found| found.text));
+        let base = BaseUrl::parse(url.as_deref().unwrap_or(DEFAULT_API_URL), self.danger_allow_http)?;
         let token = self.token.as_ref().map(SecretValue::expose);
         if token == Some("") {
             // Going on to the environment would use an account that the program did not mean.
@@ -224,11 +270,6 @@ impl XtraClientBuilder {
         }
         let provider = credentials::resolve(token, &self.providers, surroundings)?.provider;
         let transport = Transport::new(&base, provider, self.transport)?;
-        let mut engine = self.engine;
-        if !self.caching {
-            engine.cache.ttl = Duration::ZERO;
-        }
-        let scopes = Scopes { project, branch, environment };
         Ok(XtraClient::with_options(Xtra::new(transport, scopes), engine))
     }
 }
@@ -265,6 +306,7 @@ impl fmt::Debug for XtraClientBuilder {
             .field("environment", &self.environment)
             .field("branch", &self.branch)
             .field("api_url", &self.api_url.as_ref().map(|_| ".."))
+            .field("local_file", &self.local_file)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::XtraClientBuilder;
+use super::{XtraClientBuilder, local};
 use super::builder::DEFAULT_API_URL;
 use crate::credentials::{self, Defaults, Located, Surroundings};
 use crate::error::XtraError;
@@ -158,6 +158,13 @@ impl XtraClientBuilder {
     }
 
     fn token_setting(&self, surroundings: &Surroundings) -> Setting {
+        match local::file(self.local_file.as_deref(), surroundings) {
+            Ok(None) => {}
+            Ok(Some(_)) => return Setting::absent("token", "local mode is on: a file is read instead of the service"),
+            Err(error) => {
+                return Setting { problem: Some(error.to_string()), ..Setting::absent("token", "local mode") };
+            }
+        }
         let explicit = self.token.as_ref().map(SecretValue::expose);
         if explicit == Some("") {
             let problem = Some("it is empty. Give a token, or leave it out".to_owned());

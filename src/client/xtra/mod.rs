@@ -2,6 +2,7 @@
 
 mod builder;
 mod configuration;
+mod local;
 mod options;
 
 use std::borrow::Cow;
@@ -55,7 +56,9 @@ impl Client<Xtra> {
     /// | [`default_environment`](Self::default_environment) | `env` in `./.xtrarc` |
     /// | API root | `XTRA_API_URL`, `apiUrl` in `./.xtrarc`, `https://www.xtrasecurity.in/api` |
     ///
-    /// An empty variable counts as absent.
+    /// An empty variable counts as absent. When `XTRA_LOCAL_MODE` is exactly `true`, no token is needed: the client reads
+    /// `.env.local` in the working directory instead of the service, and a warning is logged; see
+    /// [`local_file`](XtraClientBuilder::local_file).
     ///
     /// # Errors
     ///
@@ -176,7 +179,8 @@ impl Client<Xtra> {
     }
 
     /// The environment of calls that name none: the [builder's](XtraClientBuilder::environment), or the one that `env` in
-    /// `./.xtrarc` names (aliases such as `prod` spelled out).
+    /// `./.xtrarc` names (aliases such as `prod` spelled out). A client without a service, where every environment is the
+    /// same, has `local`.
     #[must_use]
     pub fn default_environment(&self) -> Option<&str> {
         self.source().default_environment()
@@ -187,6 +191,12 @@ impl<'a, Op> Request<'a, Xtra, Op> {
     /// Another project than the client's: 24 hexadecimal digits.
     pub fn project_id(mut self, id: impl Into<Cow<'a, str>>) -> Self {
         self.scope = self.scope.project(id);
+        self
+    }
+
+    /// Another environment than the one named so far, or the one of a call that names none.
+    pub fn environment(mut self, name: impl Into<Cow<'a, str>>) -> Self {
+        self.scope = self.scope.environment(name);
         self
     }
 

@@ -8,23 +8,32 @@ use crate::error::{ErrorKind, XtraError};
 pub(super) const MAIN: &str = "main";
 
 /// One set of secrets of XtraSecurity: an environment on a branch of a project.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// The [default](Default) scope is the client's: its project, its default environment and its default branch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct XtraScope<'a> {
     pub(super) project: Option<Cow<'a, str>>,
-    pub(super) environment: Cow<'a, str>,
+    pub(super) environment: Option<Cow<'a, str>>,
     pub(super) branch: Option<Cow<'a, str>>,
 }
 
 impl<'a> XtraScope<'a> {
     /// An environment, on the client's project and default branch.
     pub fn new(environment: impl Into<Cow<'a, str>>) -> Self {
-        Self { project: None, environment: environment.into(), branch: None }
+        Self { environment: Some(environment.into()), ..Self::default() }
     }
 
     /// The same in another project.
     #[must_use]
     pub fn project(mut self, id: impl Into<Cow<'a, str>>) -> Self {
         self.project = Some(id.into());
+        self
+    }
+
+    /// The same of another environment.
+    #[must_use]
+    pub fn environment(mut self, name: impl Into<Cow<'a, str>>) -> Self {
+        self.environment = Some(name.into());
         self
     }
 
@@ -91,7 +100,7 @@ fn name_of<'a>(what: &str, name: &'a str) -> Result<&'a str, XtraError> {
 
 /// A name for a message: escaped, and only when it is of a kind that somebody gives to things. What was passed by mistake may
 /// be a token or a value.
-fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     const LONGEST: usize = 32;
     if name.chars().count() > LONGEST || ["xs_", "xtra_", "eyJ"].iter().any(|start| name.trim().starts_with(start)) {
         return "(not shown: it is no name)".to_owned();

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::convert;
+use super::local::LocalFile;
 use super::raw;
 use super::scope::{self, CheckedScope, MAIN, XtraScope};
 use crate::cache::{Identity, KeyWriter};
@@ -22,8 +24,18 @@ pub struct Xtra {
     defaults: Scopes,
     /// The project of the service account that asked last, once the service has told it.
     account: Mutex<Option<(Identity, String)>>,
-    memory: Option<Loaded>,
+    backing: Backing,
 }
+
+/// Where the secrets are.
+enum Backing {
+    Service,
+    Memory(Loaded),
+    File(LocalFile),
+}
+
+/// The environment of calls that name none, where every environment holds the same.
+const ANY_ENVIRONMENT: &str = "local";
 
 /// What requests use that name no project, branch or environment. Checked by whoever makes it.
 #[derive(Default)]
@@ -37,21 +49,34 @@ impl Xtra {
     pub(crate) fn new(transport: Transport, defaults: Scopes) -> Self {
         let root = transport.base().to_owned();
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
-        Self { raw, root, defaults, account: Mutex::new(None), memory: None }
+        Self { raw, root, defaults, account: Mutex::new(None), backing: Backing::Service }
     }
 
     /// A source that answers every read with `secrets` and sends nothing.
     pub(crate) fn in_memory(secrets: Loaded) -> Result<Self, XtraError> {
+        Self::without_service(Backing::Memory(secrets), Scopes::default())
+    }
+
+    /// A source that answers every read with the secrets of `file` and sends nothing.
+    pub(crate) fn in_file(file: LocalFile, defaults: Scopes) -> Result<Self, XtraError> {
+        Self::without_service(Backing::File(file), defaults)
+    }
+
+    fn without_service(backing: Backing, mut defaults: Scopes) -> Result<Self, XtraError> {
         // The discard port: should anything be sent after all, nobody is there.
         let base = BaseUrl::parse("http://127.0.0.1:9/api", false)?;
-        let transport = Transport::new(&base, Arc::new(NoAccount), TransportOptions::default())?;
-        let mut source = Self::new(transport, Scopes::default());
-        source.memory = Some(secrets);
-        Ok(source)
+        let transport = Transport::new(&base, Arc::new(NoAccount::of(&backing)), TransportOptions::default())?;
+        defaults.environment.get_or_insert_with(|| ANY_ENVIRONMENT.to_owned());
+        Ok(Self { backing, ..Self::new(transport, defaults) })
     }
 
     pub(crate) fn raw(&self) -> &raw::Client {
         &self.raw
+    }
+
+    /// How long a call to the service may take.
+    pub(crate) fn call_timeout(&self) -> Duration {
+        self.raw.inner.call_timeout()
     }
 
     pub(crate) fn default_environment(&self) -> Option<&str> {
@@ -98,6 +123,14 @@ fn no_project() -> XtraError {
     )
 }
 
+fn no_environment() -> XtraError {
+    XtraError::new(
+        ErrorKind::Config,
+        "no environment was named, and the client has none by default. Name one at the call, pass environment(..) to the \
+         builder, or put \"env\" into .xtrarc",
+    )
+}
+
 impl SecretSource for Xtra {
     type Scope<'a> = XtraScope<'a>;
     type Owned = CheckedScope;
@@ -118,7 +151,7 @@ impl SecretSource for Xtra {
         let project = scope.project.as_deref().or(self.defaults.project.as_deref()).unwrap_or_default();
         let branch = scope.branch.as_deref().or(self.defaults.branch.as_deref()).unwrap_or(MAIN);
         key.field_any_case(project);
-        key.field_any_case(&scope.environment);
+        key.field_any_case(scope.environment.as_deref().or(self.default_environment()).unwrap_or_default());
         key.field(branch);
     }
 
@@ -131,12 +164,15 @@ impl SecretSource for Xtra {
             Some(name) => scope::branch(name)?,
             None => self.defaults.branch.as_deref().unwrap_or(MAIN),
         };
-        Ok(CheckedScope { project, environment: scope::environment(&scope.environment)?, branch: branch.to_owned() })
+        let environment = scope.environment.as_deref().or(self.default_environment()).ok_or_else(no_environment)?;
+        Ok(CheckedScope { project, environment: scope::environment(environment)?, branch: branch.to_owned() })
     }
 
     async fn load(&self, scope: &CheckedScope) -> Result<Loaded, XtraError> {
-        if let Some(memory) = &self.memory {
-            return Ok(memory.clone());
+        match &self.backing {
+            Backing::Service => {}
+            Backing::Memory(secrets) => return Ok(secrets.clone()),
+            Backing::File(file) => return file.load(),
         }
         let project = self.project(scope.project.as_deref()).await?;
         // The flat form: only it says that values are masked, and only it leaves a trace in the audit log.
@@ -164,20 +200,35 @@ impl fmt::Debug for Xtra {
     }
 }
 
-/// The credentials of an in-memory client: there are none, and the raw client is told so before anything is sent.
-struct NoAccount;
+/// The credentials of a client without a service: there are none, and the raw client is told so before anything is sent.
+struct NoAccount {
+    identity: Identity,
+    message: &'static str,
+}
+
+impl NoAccount {
+    fn of(backing: &Backing) -> Self {
+        match backing {
+            Backing::File(file) => Self {
+                identity: Identity::of(&format!("local file\n{}", file.path().display())),
+                message: "this client is in local mode: it reads a file and has no service to call. Leave local mode (unset \
+                          XTRA_LOCAL_MODE) for calls of the raw client",
+            },
+            Backing::Memory(_) | Backing::Service => Self {
+                identity: Identity::of("in memory"),
+                message: "this client is in memory and has no service to call. Use the dev server for calls of the raw client",
+            },
+        }
+    }
+}
 
 impl CredentialProvider for NoAccount {
     fn identity(&self) -> Identity {
-        Identity::of("in memory")
+        self.identity
     }
 
     fn token(&self) -> TokenFuture<'_> {
-        Box::pin(async {
-            Err(XtraError::new(
-                ErrorKind::Credentials,
-                "this client is in memory and has no service to call. Use the dev server for calls of the raw client",
-            ))
-        })
+        let message = self.message;
+        Box::pin(async move { Err(XtraError::new(ErrorKind::Credentials, message)) })
     }
 }

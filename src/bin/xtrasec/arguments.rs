@@ -1,0 +1,118 @@
+//! What can be typed: the options of every command, and the commands.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{check, completions, diff, doctor, export, get, list, render, run, template};
+
+/// Secrets for programs, scripts and CI.
+#[derive(Parser)]
+#[command(
+    name = "xtrasec",
+    version,
+    arg_required_else_help = false,
+    after_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN or the settings of the xtra command, never from an \
+                  argument: arguments can be read by every user of the machine.",
+    after_long_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN, ~/.xtra/config.json or the settings of the \
+                       xtra command, never from an argument: arguments can be read by every user of the machine. \
+                       Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_API_URL \
+                       and the file .xtrarc. With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
+                       Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage; `run` passes \
+                       on that of the program it starts.\n\n\
+                       Examples:\n  \
+                       xtrasec run -e production -- ./server --port 8080\n  \
+                       xtrasec get --show TLS_KEY > key.pem\n  \
+                       xtrasec export --format dotenv --output .env\n  \
+                       xtrasec diff staging production\n  \
+                       xtrasec doctor"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Args)]
+#[command(next_help_heading = "Where the secrets are")]
+pub(crate) struct Global {
+    /// The environment; dev, stg and prod are short for the usual three [default: env in .xtrarc]
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// The branch [default: branch in .xtrarc, then main]
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(crate) branch: Option<String>,
+    /// The project's id [default: XTRA_PROJECT_ID, then .xtrarc, then the service account's]
+    #[arg(short, long, global = true, value_name = "ID")]
+    pub(crate) project: Option<String>,
+    /// The API root, ending in /api [default: XTRA_API_URL, then .xtrarc, then the service's]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) api_url: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Run(run::Arguments),
+    Get(get::Arguments),
+    List(list::Arguments),
+    Export(export::Arguments),
+    Check(check::Arguments),
+    Template(template::Arguments),
+    Render(render::Arguments),
+    Diff(diff::Arguments),
+    Doctor(doctor::Arguments),
+    Completions(completions::Arguments),
+}
+
+/// Which of the secrets.
+#[derive(Args, Default)]
+pub(crate) struct Choice {
+    /// Take these secrets and no others; commas between names, or once for each
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Leave these secrets out; commas between names, or once for each
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) except: Vec<String>,
+}
+
+impl Choice {
+    pub(crate) fn takes(&self, name: &str) -> bool {
+        let named = |names: &[String]| names.iter().any(|known| known == name);
+        (self.only.is_empty() || named(&self.only)) && !named(&self.except)
+    }
+}
+
+/// The short names of environments, as the vendor's command has them.
+pub(crate) fn full_environment_name(name: &str) -> &str {
+    match name {
+        "dev" => "development",
+        "stg" => "staging",
+        "prod" => "production",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn short_environment_names_are_spelled_out_and_others_left_alone() {
+        let full: Vec<_> = ["dev", "stg", "prod", "qa", "Prod"].map(full_environment_name).into();
+        assert_eq!(full, ["development", "staging", "production", "qa", "Prod"]);
+    }
+
+    #[test]
+    fn a_name_left_out_is_not_taken_even_when_it_is_also_chosen() {
+        let choice = Choice { only: vec!["A".into(), "B".into()], except: vec!["B".into()] };
+        assert!(choice.takes("A") && !choice.takes("B") && !choice.takes("C"));
+        assert!(Choice::default().takes("C"));
+    }
+}

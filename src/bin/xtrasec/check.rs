@@ -1,0 +1,88 @@
+//! `xtrasec check`: whether the secrets are what a program needs.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+use xtrasecurity::{ErrorKind, Schema, SchemaProblem, SchemaReport};
+
+use crate::arguments::Global;
+use crate::failure::{Failure, Outcome, REFUSED};
+use crate::output::{self, printable};
+use crate::session::{Session, nothing_there};
+
+/// Checks the secrets against a JSON Schema
+///
+/// Lists every secret that is missing or does not fit, and those that the schema does not know. Never a value. Ends with
+/// status 1 when one is missing or does not fit.
+#[derive(Args)]
+#[command(after_long_help = "Examples:\n  xtrasec check --schema schema.json -e production\n  \
+    xtrasec check --schema schema.json --deny-unexpected --json")]
+pub(crate) struct Arguments {
+    /// A JSON Schema of the secrets: an object whose properties are their names
+    #[arg(long, value_name = "FILE")]
+    schema: PathBuf,
+    /// A secret that the schema does not know is wrong too
+    #[arg(long)]
+    deny_unexpected: bool,
+    /// Print an object: valid, and the arrays missing, invalid and unexpected
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
+    let schema = schema(&arguments.schema)?;
+    let session = Session::open(global)?;
+    // What cannot be read is one of the findings.
+    let secrets = session.readable().await?;
+    if secrets.is_empty() && secrets.unreadable().is_empty() {
+        output::note(&nothing_there(session.environment()?));
+    }
+    let report = secrets.check_schema(&schema);
+    if let Err(error) = report.clone().into_result()
+        && error.kind() == ErrorKind::Config
+    {
+        return Err(error.into());
+    }
+    let valid = report.is_valid() && (report.unexpected().is_empty() || !arguments.deny_unexpected);
+    let text = if arguments.json { as_json(&report, valid) } else { as_lines(&report, valid) };
+    output::write(text.as_bytes())?;
+    Ok(if valid { 0 } else { REFUSED })
+}
+
+/// The schema in a file; the file is named when it cannot be used.
+pub(crate) fn schema(path: &Path) -> Result<Schema, Failure> {
+    Schema::from_file(path).map_err(|error| {
+        let failure = Failure::from(error);
+        let name = path.to_string_lossy();
+        if failure.line.contains(&*name) { failure } else { Failure::refused(format!("{name}: {}", failure.line)) }
+    })
+}
+
+fn parts(report: &SchemaReport) -> [(&'static str, &[SchemaProblem]); 3] {
+    [("missing", report.missing()), ("invalid", report.invalid()), ("unexpected", report.unexpected())]
+}
+
+fn as_lines(report: &SchemaReport, valid: bool) -> String {
+    let mut text = String::new();
+    for (part, problems) in parts(report) {
+        text.extend(problems.iter().map(|problem| format!("{part:<10}  {}\n", printable(&problem.to_string()))));
+    }
+    let counts = parts(report).map(|(part, problems)| format!("{} {part}", problems.len())).join(", ");
+    let verdict = if valid { "fit" } else { "do not fit" };
+    text.push_str(&format!("the secrets {verdict} the schema: {counts}\n"));
+    text
+}
+
+fn as_json(report: &SchemaReport, valid: bool) -> String {
+    let mut document = json!({ "valid": valid });
+    for (part, problems) in parts(report) {
+        let list = problems.iter().map(|problem| {
+            json!({ "name": problem.name(), "problem": problem.problem(), "description": problem.description() })
+        });
+        if let Some(object) = document.as_object_mut() {
+            object.insert(part.to_owned(), Value::Array(list.collect()));
+        }
+    }
+    output::json(&document)
+}

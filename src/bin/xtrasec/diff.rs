@@ -1,0 +1,199 @@
+//! `xtrasec diff`: what differs between two environments or branches.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use clap::Args;
+use futures_util::future;
+use serde_json::{Value, json};
+use xtrasecurity::{Secrets, XtraError};
+
+use crate::arguments::{Global, full_environment_name};
+use crate::failure::{Outcome, REFUSED};
+use crate::output::{self, printable};
+use crate::session::{Session, nothing_there, tell_source};
+
+/// Compares two environments or branches
+///
+/// Names only: `-` is in the first alone, `+` in the second alone, `~` in both with different values.
+#[derive(Args)]
+#[command(after_long_help = "Examples:\n  xtrasec diff staging production\n  \
+    xtrasec diff staging staging@feature/new-ui --exit-code")]
+pub(crate) struct Arguments {
+    /// An environment, or ENVIRONMENT@BRANCH
+    first: Place,
+    /// The one to compare it with
+    second: Place,
+    /// Print an object with the arrays removed, added and changed, and the number of equal ones
+    #[arg(long)]
+    json: bool,
+    /// Write the values that differ as well
+    #[arg(long)]
+    show: bool,
+    /// End with status 1 when there is a difference
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// An environment, and a branch if it is not the default one.
+#[derive(Clone)]
+struct Place {
+    environment: String,
+    branch: Option<String>,
+}
+
+impl From<String> for Place {
+    /// Branches may have an `@` in their names, environments hardly do: the first one parts them.
+    fn from(text: String) -> Self {
+        let (environment, branch) = match text.split_once('@') {
+            Some((environment, branch)) => (environment, Some(branch.to_owned())),
+            None => (text.as_str(), None),
+        };
+        Self { environment: full_environment_name(environment).to_owned(), branch }
+    }
+}
+
+impl Place {
+    fn shown(&self) -> String {
+        match &self.branch {
+            Some(branch) => printable(&format!("{}@{branch}", self.environment)),
+            None => printable(&self.environment),
+        }
+    }
+}
+
+pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
+    let session = Session::open(global)?;
+    let (first, second) = future::try_join(read(&session, &arguments.first), read(&session, &arguments.second)).await?;
+    tell_source(&first);
+    for (place, secrets) in [(&arguments.first, &first), (&arguments.second, &second)] {
+        if secrets.is_empty() {
+            output::note(&nothing_there(&place.shown()));
+        }
+    }
+    let difference = Difference::between(&first, &second);
+    let text =
+        if arguments.json { output::json(&difference.as_json(arguments)) } else { difference.as_lines(arguments) };
+    output::write(text.as_bytes())?;
+    Ok(if arguments.exit_code && difference.is_one() { REFUSED } else { 0 })
+}
+
+async fn read(session: &Session, place: &Place) -> Result<Arc<Secrets>, XtraError> {
+    let request = session.client.get_secrets(place.environment.as_str());
+    match &place.branch {
+        Some(branch) => request.branch(branch.as_str()).await,
+        None => request.await,
+    }
+}
+
+/// The secrets that are not the same in both, and how many are.
+struct Difference<'s> {
+    entries: Vec<Entry<'s>>,
+    same: usize,
+}
+
+struct Entry<'s> {
+    name: &'s str,
+    /// The values in the first and in the second.
+    values: (Option<&'s str>, Option<&'s str>),
+}
+
+impl<'s> Difference<'s> {
+    fn between(first: &'s Secrets, second: &'s Secrets) -> Self {
+        let names: BTreeSet<&str> = first.names().chain(second.names()).collect();
+        let mut difference = Self { entries: Vec::new(), same: 0 };
+        for name in names {
+            let (before, after) = (first.get(name), second.get(name));
+            if before == after {
+                difference.same += 1;
+            } else {
+                let values = (before.map(|value| value.expose()), after.map(|value| value.expose()));
+                difference.entries.push(Entry { name, values });
+            }
+        }
+        difference
+    }
+
+    fn is_one(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    fn of(&self, sign: char) -> impl Iterator<Item = &Entry<'s>> {
+        self.entries.iter().filter(move |entry| entry.sign() == sign)
+    }
+
+    fn as_lines(&self, arguments: &Arguments) -> String {
+        let mut text = String::new();
+        for entry in &self.entries {
+            let _ = writeln!(text, "{} {}", entry.sign(), printable(entry.name));
+            if arguments.show {
+                for (sign, value) in [('-', entry.values.0), ('+', entry.values.1)] {
+                    if let Some(value) = value {
+                        let _ = writeln!(text, "    {sign} {}", printable(value));
+                    }
+                }
+            }
+        }
+        let [removed, added, changed] = ['-', '+', '~'].map(|sign| self.of(sign).count());
+        let (first, second) = (arguments.first.shown(), arguments.second.shown());
+        let _ = writeln!(
+            text,
+            "{first} -> {second}: {removed} removed, {added} added, {changed} changed, {} the same",
+            self.same
+        );
+        text
+    }
+
+    fn as_json(&self, arguments: &Arguments) -> Value {
+        let list = |sign| -> Value {
+            self.of(sign)
+                .map(|entry| match arguments.show {
+                    true => json!({ "name": entry.name, "first": entry.values.0, "second": entry.values.1 }),
+                    false => json!({ "name": entry.name }),
+                })
+                .collect()
+        };
+        json!({
+            "first": arguments.first.shown(),
+            "second": arguments.second.shown(),
+            "removed": list('-'),
+            "added": list('+'),
+            "changed": list('~'),
+            "same": self.same,
+        })
+    }
+}
+
+impl Entry<'_> {
+    fn sign(&self) -> char {
+        match self.values.0.is_some().cmp(&self.values.1.is_some()) {
+            Ordering::Less => '+',
+            Ordering::Greater => '-',
+            Ordering::Equal => '~',
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fall_into_removed_added_changed_and_the_same() {
+        let first = Secrets::from_iter([("GONE", "1"), ("OTHER", "1"), ("EQUAL", "1"), ("EMPTIED", "1")]);
+        let second = Secrets::from_iter([("NEW", "1"), ("OTHER", "2"), ("EQUAL", "1"), ("EMPTIED", "")]);
+        let difference = Difference::between(&first, &second);
+        let names = |sign| difference.of(sign).map(|entry| entry.name).collect::<Vec<_>>();
+        assert_eq!((names('-'), names('+'), names('~')), (vec!["GONE"], vec!["NEW"], vec!["EMPTIED", "OTHER"]));
+        assert_eq!(difference.same, 1);
+    }
+
+    #[test]
+    fn the_first_at_sign_parts_environment_and_branch() {
+        let place = Place::from("prod@team@x/y".to_owned());
+        assert_eq!((place.environment.as_str(), place.branch.as_deref()), ("production", Some("team@x/y")));
+        assert_eq!(Place::from("qa".to_owned()).branch, None);
+    }
+}

@@ -1,0 +1,64 @@
+//! Why the command ends without success: one line for people, one number for scripts.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::io;
+
+use xtrasecurity::XtraError;
+
+use crate::output::one_line;
+
+/// The arguments cannot be used.
+pub(crate) const USAGE: u8 = 2;
+/// The service refused, or this command did.
+pub(crate) const REFUSED: u8 = 1;
+
+/// An exit status, or why there is no success.
+pub(crate) type Outcome = Result<u8, Failure>;
+
+/// A status that is not 0, and one line that says why.
+pub(crate) struct Failure {
+    pub(crate) status: u8,
+    pub(crate) line: String,
+}
+
+impl Failure {
+    /// What was asked for cannot be understood or is incomplete.
+    pub(crate) fn usage(message: impl AsRef<str>) -> Self {
+        Self::with_status(USAGE, message)
+    }
+
+    /// What was asked for is understood and not done.
+    pub(crate) fn refused(message: impl AsRef<str>) -> Self {
+        Self::with_status(REFUSED, message)
+    }
+
+    pub(crate) fn with_status(status: u8, message: impl AsRef<str>) -> Self {
+        Self { status, line: one_line(message.as_ref()) }
+    }
+
+    /// Something with a file or a stream did not work. An error of the system holds no data of ours.
+    pub(crate) fn io(what: impl AsRef<str>, error: &io::Error) -> Self {
+        Self::refused(format!("{}: {}", what.as_ref(), reason(error)))
+    }
+}
+
+/// The system's words for an error, without its number.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}
+
+impl From<XtraError> for Failure {
+    fn from(error: XtraError) -> Self {
+        let mut message = error.to_string();
+        if let Some(source) = error.source() {
+            // the error keeps an error number of the system at most
+            let _ = write!(message, " ({source})");
+        }
+        Self::refused(message)
+    }
+}

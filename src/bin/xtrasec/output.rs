@@ -1,0 +1,129 @@
+//! Everything that is written, in one place: nothing here can panic, and a reader that has gone is an error like others.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use crate::failure::{Failure, REFUSED, USAGE};
+
+/// Writes to standard output and makes sure that it arrived.
+pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(bytes)
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Failure::io("standard output cannot be written", &error))
+}
+
+/// Whether a person reads standard output.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Refuses to show values to whoever looks at the terminal, unless they were asked for.
+pub(crate) fn values_may_be_written(asked_for: bool) -> Result<(), Failure> {
+    if asked_for || !is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::refused(
+        "the values would be shown on this terminal. Send them elsewhere (| or --output FILE), or add --show",
+    ))
+}
+
+/// Tells the person something beside the result. Nobody there to read it is no reason to fail.
+pub(crate) fn note(text: &str) {
+    let line = format!("xtrasec: {}\n", one_line(text));
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// Says why there is no success.
+pub(crate) fn failure(failure: &Failure) -> ExitCode {
+    note(&failure.line);
+    ExitCode::from(failure.status)
+}
+
+/// What the parser of arguments has to say: help and version as they are, an error as one line.
+pub(crate) fn parser(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let text = error.render().to_string();
+        let told = text.split("\n\nUsage:").next().unwrap_or_default();
+        let told = told.split("\n\nFor more information").next().unwrap_or_default();
+        let told = told.strip_prefix("error: ").unwrap_or(told);
+        return failure(&Failure::with_status(USAGE, format!("{told}\nsee xtrasec --help")));
+    }
+    match error.print() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            note(&Failure::io("standard output cannot be written", &error).line);
+            ExitCode::from(REFUSED)
+        }
+    }
+}
+
+/// A text as one line without anything that a terminal would act on.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if !folded.is_empty() {
+            folded.push_str(if folded.ends_with([':', ';', ',', '.']) { " " } else { "; " });
+        }
+        folded.push_str(line);
+    }
+    printable(&folded)
+}
+
+/// A text with everything escaped that a terminal would act on: names and messages come from elsewhere.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_plain(character) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_default());
+        }
+    }
+    shown
+}
+
+/// Whether a character can be shown as it is: no control, no line break, nothing that turns the direction of writing.
+pub(crate) fn is_plain(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Rows with the second column aligned. An empty cell ends the row.
+pub(crate) fn table<'t>(rows: impl IntoIterator<Item = (&'t str, &'t str)>) -> String {
+    let rows: Vec<_> = rows.into_iter().map(|(left, right)| (printable(left), printable(right))).collect();
+    let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or_default();
+    let mut text = String::new();
+    for (left, right) in rows {
+        text.push_str(&left);
+        if !right.is_empty() {
+            text.extend(std::iter::repeat_n(' ', width.saturating_sub(left.chars().count()) + 2));
+            text.push_str(&right);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A JSON document as it is printed.
+pub(crate) fn json(document: &serde_json::Value) -> String {
+    format!("{document:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_many_lines_becomes_one_without_anything_that_a_terminal_acts_on() {
+        assert_eq!(one_line("two names are missing:\n  - A\n  - B\n"), "two names are missing: - A; - B");
+        assert_eq!(one_line("a\u{1b}[31mred\r\nb\u{202e}c"), "a\\u{1b}[31mred; b\\u{202e}c");
+        assert_eq!(one_line("\n\n"), "");
+    }
+
+    #[test]
+    fn the_second_column_is_aligned_and_rows_without_one_end_at_once() {
+        assert_eq!(table([("A", "1"), ("LONG", "2"), ("B", "")]), "A     1\nLONG  2\nB\n");
+    }
+}

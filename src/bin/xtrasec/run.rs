@@ -1,0 +1,138 @@
+//! `xtrasec run`: a program with the secrets in its environment.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::Command;
+
+use clap::Args;
+use xtrasecurity::{Secrets, Selection};
+
+use crate::arguments::{Choice, Global};
+use crate::failure::{Failure, Outcome, reason};
+use crate::output::printable;
+use crate::session::{Session, nothing_there};
+
+/// What shells answer when a program is not found.
+const NOT_FOUND: u8 = 127;
+/// What shells answer when a program is there and cannot be started.
+const NOT_EXECUTABLE: u8 = 126;
+
+/// Runs a program with the secrets as environment variables
+///
+/// The program takes the place of this command (on Unix), so signals, the terminal and the exit status are its own. It is not
+/// started unless every secret can be given to it. Variables that exist already are kept. It does not inherit XTRA_TOKEN and
+/// the other credentials of this command. Secrets whose names change what programs load or run (PATH, LD_PRELOAD,
+/// NODE_OPTIONS …) are refused.
+#[derive(Args)]
+#[command(after_long_help = "Examples:\n  \
+    xtrasec run -e production -- ./server --port 8080\n  \
+    xtrasec run --only DATABASE_URL --rename DATABASE_URL=PGURL -- psql\n  \
+    xtrasec run --override -e stg -- npm start\n\n\
+    Exit status: that of the program; 127 when it is not found, 126 when it cannot be started; 1 and 2 as everywhere.")]
+pub(crate) struct Arguments {
+    /// Replace variables that exist already
+    #[arg(long = "override", conflicts_with = "keep")]
+    replace: bool,
+    /// Keep variables that exist already (the default)
+    #[arg(long)]
+    keep: bool,
+    #[command(flatten)]
+    choice: Choice,
+    /// Put this in front of every variable's name
+    #[arg(long, value_name = "TEXT")]
+    prefix: Option<String>,
+    /// Call the variable of a secret otherwise; no prefix is put in front of it
+    #[arg(long, value_name = "SECRET=VARIABLE", value_parser = renaming)]
+    rename: Vec<(String, String)>,
+    /// Allow a variable that is refused otherwise, such as PATH
+    #[arg(long, value_name = "VARIABLE", value_delimiter = ',')]
+    allow_name: Vec<String>,
+    /// Run the program even when there are no secrets
+    #[arg(long)]
+    allow_empty: bool,
+    /// The program and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Command, Failure> {
+    let Some((program, rest)) = arguments.command.split_first() else {
+        return Err(Failure::usage("no program was given. Write it after --"));
+    };
+    let session = Session::open(global)?;
+    let secrets = session.chosen(&arguments.choice).await?;
+    if secrets.is_empty() && !arguments.allow_empty {
+        let what = nothing_there(session.environment()?);
+        return Err(Failure::refused(format!("{what}, or add --allow-empty. Nothing was run")));
+    }
+    let mut command = Command::new(program);
+    command.args(rest);
+    give(&secrets, arguments, &mut command)?;
+    Ok(command)
+}
+
+fn give(secrets: &Secrets, arguments: &Arguments, command: &mut Command) -> Result<(), Failure> {
+    let mut selection = Selection::new().except(&arguments.choice.except);
+    if !arguments.choice.only.is_empty() {
+        selection = selection.only(&arguments.choice.only);
+    }
+    if let Some(prefix) = &arguments.prefix {
+        selection = selection.prefix(prefix);
+    }
+    for (secret, variable) in &arguments.rename {
+        selection = selection.rename(secret, variable);
+    }
+    for name in &arguments.allow_name {
+        selection = selection.allow_name(name);
+    }
+    let injection = secrets.injection().select(selection).without_credentials();
+    let injection = if arguments.replace { injection.override_existing() } else { injection.keep_existing() };
+    injection.apply_to(command)?;
+    Ok(())
+}
+
+/// Becomes the program. This comes back only when that fails.
+#[cfg(unix)]
+pub(crate) fn start(mut command: Command) -> Outcome {
+    use std::os::unix::process::CommandExt;
+
+    let error = command.exec();
+    Err(not_started(&command, &error))
+}
+
+/// Starts the program, waits for it, and passes its status on.
+#[cfg(not(unix))]
+pub(crate) fn start(mut command: Command) -> Outcome {
+    let status = command.status().map_err(|error| not_started(&command, &error))?;
+    // Codes beyond a byte are cut to it by `ExitCode` as well.
+    let code = status.code().unwrap_or(i32::from(crate::failure::REFUSED));
+    std::process::exit(code)
+}
+
+fn not_started(command: &Command, error: &io::Error) -> Failure {
+    let program = printable(&command.get_program().to_string_lossy());
+    match error.kind() {
+        io::ErrorKind::NotFound => Failure::with_status(NOT_FOUND, format!("{program}: not found")),
+        _ => Failure::with_status(NOT_EXECUTABLE, format!("{program}: cannot be started: {}", reason(error))),
+    }
+}
+
+/// The last `=` parts the two: a variable's name has none, a secret's may.
+fn renaming(text: &str) -> Result<(String, String), &'static str> {
+    match text.rsplit_once('=') {
+        Some((secret, variable)) if !variable.is_empty() => Ok((secret.to_owned(), variable.to_owned())),
+        _ => Err("write SECRET=VARIABLE"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_equals_sign_parts_a_renaming() {
+        assert_eq!(renaming("A=B").unwrap(), ("A".into(), "B".into()));
+        assert_eq!(renaming("A=B=C").unwrap(), ("A=B".into(), "C".into()));
+        assert!(renaming("A").is_err() && renaming("A=").is_err());
+    }
+}

@@ -1,0 +1,43 @@
+//! `xtrasec template`: what somebody has to fill in.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::check::schema;
+use crate::failure::Outcome;
+use crate::output;
+
+/// Writes what a schema asks for, to be filled in
+///
+/// Every secret of the schema with its description and its default, if it has them. Reads no secrets and asks no
+/// service.
+#[derive(Args)]
+#[command(after_long_help = "Examples:\n  xtrasec template --schema schema.json > .env.example")]
+pub(crate) struct Arguments {
+    /// A JSON Schema of the secrets: an object whose properties are their names
+    #[arg(long, value_name = "FILE")]
+    schema: PathBuf,
+    /// The form
+    #[arg(long, value_enum, default_value_t = Format::Dotenv)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Dotenv,
+    JsonSchema,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let template = schema(&arguments.schema)?.template();
+    let text = match arguments.format {
+        Format::Dotenv => template.dotenv(),
+        Format::JsonSchema => template.json_schema(),
+    };
+    output::write(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        output::write(b"\n")?;
+    }
+    Ok(0)
+}

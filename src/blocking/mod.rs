@@ -1,0 +1,63 @@
+//! The blocking twin of the client, for programs and parts of programs that are not async.
+//!
+//! ```no_run
+//! use xtrasecurity::{XtraError, blocking};
+//!
+//! fn main() -> Result<(), XtraError> {
+//!     let client = blocking::XtraClient::from_env()?;
+//!     let secrets = client.get_secrets("production").send()?;
+//!     let url = secrets.require("DATABASE_URL")?;
+//!     # let _ = url;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # One runtime, no threads
+//!
+//! All blocking clients of a process share one tokio runtime without threads of its own. A call drives it on the caller's
+//! thread; threads that call at the same time share requests, connections and the driving. When the last call returns,
+//! nothing runs any more, names are looked up by threads that have ended by then, and the process may change its own
+//! environment: [`inject_secrets`](XtraClient::inject_secrets) at the start of `main` is sound, and `#[tokio::main]` can
+//! follow it. A read that the cache answers does not touch the runtime.
+//!
+//! # Inside an async runtime
+//!
+//! Every call that could fetch fails inside an async runtime (kind [`Config`](crate::ErrorKind::Config)), whether the
+//! answer is cached or not: it would hold up the tasks of that runtime. Await the async [`XtraClient`](crate::XtraClient)
+//! there; [`as_async`](Client::as_async) gives the one that shares this client's cache. Or call from a thread started with
+//! `std::thread`. The threads of tokio's `spawn_blocking` belong to their runtime and are refused too. Clients may be made
+//! and dropped anywhere.
+//!
+//! # After a fork
+//!
+//! A child process that was forked without `exec` gets a runtime and connections of its own. Fork while no other thread is
+//! in a call.
+//!
+//! # What differs from the async client
+//!
+//! Method for method the two are the same, but:
+//!
+//! - a request ends in `send()`, not in `.await`;
+//! - the closure of [`with_secret`](Client::with_secret) returns its outcome, and not a future of it;
+//! - `raw()` gives the same generated client, whose requests are futures: [`block_on`](Client::block_on) runs them;
+//! - [`as_async`](Client::as_async) gives the async twin.
+
+mod builder;
+mod client;
+mod delegate;
+mod preload;
+mod references;
+mod request;
+mod runtime;
+#[cfg(feature = "typed")]
+mod typed;
+mod with_secret;
+mod xtra;
+
+pub use builder::XtraClientBuilder;
+pub use client::Client;
+pub use preload::Preload;
+pub use references::{Render, ResolveSecrets};
+pub use request::Request;
+pub use with_secret::WithSecret;
+pub use xtra::XtraClient;

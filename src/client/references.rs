@@ -1,0 +1,331 @@
+//! Requests that put secrets in the place of their references.
+
+mod problems;
+mod search;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+
+use self::problems::{Label, not_one_reference};
+use self::search::{Input, Search};
+use super::Client;
+use super::xtra::XtraClient;
+use crate::cache::Clock;
+use crate::error::{ErrorKind, XtraError};
+use crate::references::{self, Base, Reference};
+use crate::secrets::{Origin, SecretValue, Secrets, SnapshotSource, Unreadable};
+use crate::services::xtra::Xtra;
+use std::time::Duration;
+
+impl Client<Xtra> {
+    /// Reads the secret that a [`Reference`] names. Awaiting the request gives a [`SecretValue`].
+    ///
+    /// The value is rendered in turn, as by [`render`](Self::render), unless [`shallow`](Render::shallow) is called.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](ErrorKind::Invalid) when the text is anything but one reference; else as [`render`](Self::render).
+    ///
+    /// ```
+    /// # use xtrasecurity::{XtraClient, XtraError};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), XtraError> {
+    /// let client = XtraClient::in_memory([("API_KEY", "k-123")])?;
+    /// let key = client.resolve("xtra:///production/API_KEY").await?;
+    /// assert_eq!(key.expose(), "k-123");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Render<'a> {
+        Render::new(self, What::Reference(reference.into()))
+    }
+
+    /// Puts secrets in the place of the references in a text. Awaiting the request gives a [`SecretValue`].
+    ///
+    /// | in the text | becomes |
+    /// |---|---|
+    /// | `{{ xtra:///production/API_KEY }}` | the secret that the [`Reference`] names |
+    /// | a text that is one reference and nothing else | the same, without the white space around it |
+    /// | `\{{` | `{{`, whatever follows |
+    /// | `\\{{` | `\`, then what `{{` begins |
+    /// | `{{` with anything else behind it | itself, so that texts for other template languages pass through |
+    ///
+    /// Each environment is read once, by way of the cache, however many references name it; several are read at the same
+    /// time. So the whole text is of one moment for each environment.
+    ///
+    /// # References in values
+    ///
+    /// A value that holds references, in the same forms, is rendered in turn: so that a `DATABASE_URL` can be kept composed
+    /// of its parts. There, a reference without a project means the project and branch of the secret that it stands in. A
+    /// value without references stands for itself to the byte, whatever braces and backslashes are in it. References may lead
+    /// on 16 times, and never in a circle.
+    ///
+    /// **They are read with this client's token.** Whoever may write a secret that is rendered can so make the program read
+    /// whatever else its token may read, and put it into the place of that secret. Where that matters, call
+    /// [`shallow`](Render::shallow), or use a token that may read no more than it must.
+    ///
+    /// # Errors
+    ///
+    /// - [`Invalid`](ErrorKind::Invalid), before anything is sent, for text that was meant as a reference and is none: each
+    ///   with its line and column.
+    /// - [`MissingSecret`](ErrorKind::MissingSecret) with every reference that leads nowhere, and why: no such secret, nothing
+    ///   in the environment, a project that is refused. [`XtraError::keys`] lists them.
+    /// - When every reference fails in the same way (a token that is not accepted, a timeout, masked values …), the error is
+    ///   of that kind.
+    /// - [`Invalid`](ErrorKind::Invalid) for references that lead in a circle, with the names on the way, or on and on, and for
+    ///   more than 16 MiB put together.
+    ///
+    /// ```
+    /// # use xtrasecurity::{XtraClient, XtraError};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), XtraError> {
+    /// let client = XtraClient::in_memory([("USER", "app"), ("PASSWORD", "hunter2")])?;
+    /// let text = client.render("user={{ xtra:///production/USER }} password={{xtra:///production/PASSWORD}}").await?;
+    /// assert_eq!(text.expose(), "user=app password=hunter2");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Render<'a> {
+        Render::new(self, What::Text(text.into()))
+    }
+
+    /// The same for a file: UTF-8, at most 16 MiB. The file is read when the request is sent, with the thread blocked.
+    ///
+    /// # Errors
+    ///
+    /// As [`render`](Self::render); [`Invalid`](ErrorKind::Invalid) with the path when the file cannot be read.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &xtrasecurity::XtraClient) -> Result<(), xtrasecurity::XtraError> {
+    /// let config = client.render_file("config/app.toml.tpl").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn render_file(&self, path: impl AsRef<Path>) -> Render<'_> {
+        Render::new(self, What::File(path.as_ref().to_owned()))
+    }
+
+    /// Replaces the references in the values of a snapshot: the way to resolve composed secrets. Awaiting the request gives
+    /// new [`Secrets`] of the same names.
+    ///
+    /// A reference without a project means the client's project and branch; if the snapshot is of another,
+    /// [`project_id`](ResolveSecrets::project_id) and [`branch`](ResolveSecrets::branch) say so. A value without references
+    /// stays as it is. The result counts as made by the program ([`SnapshotSource::Memory`]); names whose values did not
+    /// come through are carried over.
+    ///
+    /// # Errors
+    ///
+    /// As [`render`](Self::render). The message tells which of the secrets held the reference, and never its text.
+    ///
+    /// ```
+    /// # use xtrasecurity::{XtraClient, XtraError};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), XtraError> {
+    /// let url = "postgres://app:{{ xtra:///production/PASSWORD }}@db/app";
+    /// let client = XtraClient::in_memory([("DATABASE_URL", url), ("PASSWORD", "hunter2")])?;
+    /// let stored = client.get_secrets("production").await?;
+    /// let secrets = client.resolve_secrets(&stored).await?;
+    /// assert_eq!(secrets.require("DATABASE_URL")?.expose(), "postgres://app:hunter2@db/app");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resolve_secrets(&self, secrets: &Secrets) -> ResolveSecrets<'_> {
+        let pairs = secrets.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        ResolveSecrets { client: self, options: Options::default(), pairs, unreadable: secrets.unreadable().to_vec() }
+    }
+
+    /// The same for names and values of any origin: environment variables, or entries of a configuration. When a name comes
+    /// twice, the last value counts.
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve_secrets`](Self::resolve_secrets).
+    ///
+    /// ```
+    /// # use xtrasecurity::{XtraClient, XtraError};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), XtraError> {
+    /// let client = XtraClient::in_memory([("API_KEY", "k-123")])?;
+    /// let resolved = client.resolve_pairs([("KEY", "xtra:///production/API_KEY"), ("PORT", "8080")]).await?;
+    /// assert_eq!(resolved.require("KEY")?.expose(), "k-123");
+    /// assert_eq!(resolved.require("PORT")?.expose(), "8080");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resolve_pairs<N: Into<String>, V: Into<SecretValue>>(
+        &self,
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> ResolveSecrets<'_> {
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        ResolveSecrets { client: self, options: Options::default(), pairs, unreadable: Vec::new() }
+    }
+}
+
+/// What both requests can be told.
+#[derive(Clone, Default)]
+struct Options {
+    base: Base,
+    no_cache: bool,
+    shallow: bool,
+}
+
+enum What<'a> {
+    Reference(Cow<'a, str>),
+    Text(Cow<'a, str>),
+    File(PathBuf),
+}
+
+/// A request for one text; made by [`XtraClient::resolve`](Client::resolve), [`render`](Client::render) and
+/// [`render_file`](Client::render_file). It is sent when it is awaited, and gives a [`SecretValue`].
+#[must_use = "a request does nothing until it is awaited"]
+pub struct Render<'a> {
+    client: &'a XtraClient,
+    options: Options,
+    what: What<'a>,
+}
+
+/// A request for many values; made by [`XtraClient::resolve_secrets`](Client::resolve_secrets) and
+/// [`resolve_pairs`](Client::resolve_pairs). It is sent when it is awaited, and gives [`Secrets`].
+#[must_use = "a request does nothing until it is awaited"]
+pub struct ResolveSecrets<'a> {
+    client: &'a XtraClient,
+    options: Options,
+    pairs: Vec<(String, SecretValue)>,
+    unreadable: Vec<Unreadable>,
+}
+
+impl<'a> Render<'a> {
+    fn new(client: &'a XtraClient, what: What<'a>) -> Self {
+        Self { client, options: Options::default(), what }
+    }
+
+    /// Takes values as they are, and does not look for references in them.
+    pub fn shallow(mut self) -> Self {
+        self.options.shallow = true;
+        self
+    }
+
+    /// Fetches every environment, whatever the cache holds, and stores the answers. Each is still read once.
+    pub fn no_cache(mut self) -> Self {
+        self.options.no_cache = true;
+        self
+    }
+
+    /// The project of references in the text that name none, in place of the client's: 24 hexadecimal digits.
+    pub fn project_id(mut self, id: impl Into<String>) -> Self {
+        self.options.base.project = Some(id.into().to_ascii_lowercase());
+        self
+    }
+
+    /// The branch of references in the text that name neither project nor branch, in place of the client's default.
+    pub fn branch(mut self, name: impl Into<String>) -> Self {
+        self.options.base.branch = Some(name.into());
+        self
+    }
+
+    /// Sends the request; the same as awaiting it.
+    ///
+    /// # Errors
+    ///
+    /// See [`XtraClient::render`](Client::render).
+    pub async fn send(self) -> Result<SecretValue, XtraError> {
+        let Self { client, options, what } = self;
+        let input = match what {
+            What::Reference(text) => {
+                text.trim().parse::<Reference>().map_err(not_one_reference)?;
+                Input::text(Label::Text, text.into_owned().into())
+            }
+            What::Text(text) => Input::text(Label::Text, text.into_owned().into()),
+            What::File(path) => Input::text(Label::File(path.display().to_string()), references::read(&path)?),
+        };
+        let made = Search::new(client, options).run(vec![input]).await?;
+        made.into_iter().next().ok_or_else(|| XtraError::new(ErrorKind::Invalid, "there is no text"))
+    }
+}
+
+impl ResolveSecrets<'_> {
+    /// Takes the values that references name as they are, and does not look for references in those.
+    pub fn shallow(mut self) -> Self {
+        self.options.shallow = true;
+        self
+    }
+
+    /// Fetches every environment, whatever the cache holds, and stores the answers. Each is still read once.
+    pub fn no_cache(mut self) -> Self {
+        self.options.no_cache = true;
+        self
+    }
+
+    /// The project of references that name none, in place of the client's: 24 hexadecimal digits.
+    pub fn project_id(mut self, id: impl Into<String>) -> Self {
+        self.options.base.project = Some(id.into().to_ascii_lowercase());
+        self
+    }
+
+    /// The branch of references that name neither project nor branch, in place of the client's default.
+    pub fn branch(mut self, name: impl Into<String>) -> Self {
+        self.options.base.branch = Some(name.into());
+        self
+    }
+
+    /// Sends the request; the same as awaiting it.
+    ///
+    /// # Errors
+    ///
+    /// See [`XtraClient::resolve_secrets`](Client::resolve_secrets).
+    pub async fn send(self) -> Result<Secrets, XtraError> {
+        let Self { client, options, pairs, unreadable } = self;
+        let inputs = pairs.iter().map(|(name, value)| Input::value(Label::Secret(name.clone()), value.clone()));
+        let made = Search::new(client, options).run(inputs.collect()).await?;
+        let values = pairs.into_iter().map(|(name, _)| name).zip(made).collect::<Vec<_>>();
+        let clock = Clock::system();
+        let fetched = clock.now();
+        let origin = Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO };
+        Ok(Secrets::assemble(values.into(), unreadable, origin))
+    }
+}
+
+impl<'a> IntoFuture for Render<'a> {
+    type Output = Result<SecretValue, XtraError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+impl<'a> IntoFuture for ResolveSecrets<'a> {
+    type Output = Result<Secrets, XtraError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("no_cache", &self.no_cache)
+            .field("shallow", &self.shallow)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Render<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Render").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ResolveSecrets<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResolveSecrets")
+            .field("secrets", &self.pairs.len())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

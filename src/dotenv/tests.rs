@@ -1,0 +1,233 @@
+use super::*;
+
+fn pairs(text: &str) -> Vec<(String, String)> {
+    parse(text).unwrap().into_iter().map(|(name, value)| (name, value.expose().to_owned())).collect()
+}
+
+fn value(text: &str) -> String {
+    let pairs = pairs(text);
+    assert_eq!((pairs.len(), pairs[0].0.as_str()), (1, "A"), "{text:?}");
+    pairs[0].1.clone()
+}
+
+fn flaw(text: &str) -> String {
+    parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn assignments_are_read_as_node_reads_them() {
+    for (text, expected) in [
+        ("A=b", "b"),
+        ("A=b c\n", "b c"),
+        ("  A = b  ", "b"),
+        ("export A=b", "b"),
+        ("export\tA=b", "b"),
+        ("A=", ""),
+        ("A=''", ""),
+        ("A=\n# comment", ""),
+        ("A=b # comment", "b"),
+        ("A= # comment", ""),
+        ("A=b=c==", "b=c=="),
+        ("A==", "="),
+        ("A=it's", "it's"),
+        ("A={\"b\": \"c\"}", "{\"b\": \"c\"}"),
+        ("A=b\\nc", "b\\nc"),
+        ("A='b\\nc'", "b\\nc"),
+        ("A=`b\\nc`", "b\\nc"),
+        ("A=\"b\\nc\\rd\"", "b\nc\rd"),
+        ("A=\"b\\tc\\\\d\"", "b\\tc\\\\d"),
+        ("A=\"b\\\\nc\"", "b\\\nc"),
+        ("A='  b '", "  b "),
+        ("A='b # c' # comment", "b # c"),
+        ("A='b'#comment", "b"),
+        ("A=`'b' \"c\"`", "'b' \"c\""),
+        ("A=\"'b'\"", "'b'"),
+        ("A='b\nc\n'", "b\nc\n"),
+        ("A=C:\\dir\\", "C:\\dir\\"),
+        ("A=\u{a0}b\u{feff}", "b"),
+        ("A=\u{e4}\u{1f511}", "\u{e4}\u{1f511}"),
+    ] {
+        assert_eq!(value(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn nothing_is_expanded() {
+    for text in ["A=$HOME", "A='$HOME'", "A=\"$HOME\"", "A=\"${HOME}\\$x\""] {
+        assert!(value(text).contains('$'), "{text}");
+    }
+    assert_eq!(value("A=pa$$word"), "pa$$word");
+}
+
+#[test]
+fn line_ends_of_every_kind_and_a_byte_order_mark_are_no_part_of_a_value() {
+    for text in ["\u{feff}A=1\r\nB='x\r\ny'\r\n\r\nC=3", "A=1\rB='x\ry'\r\rC=3\r", "A=1\nB='x\ny'\n\nC=3\n"] {
+        let expected = [("A", "1"), ("B", "x\ny"), ("C", "3")].map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(pairs(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn names_are_those_that_node_takes_and_export_may_be_one() {
+    for name in ["a", "A_B", "a.b", "a-b", "1", "export", "exported"] {
+        assert_eq!(pairs(&format!("{name} = v"))[0].0, name);
+    }
+    assert_eq!(pairs("export export=v")[0].0, "export");
+}
+
+#[test]
+fn what_is_no_assignment_is_named_by_its_line_and_not_quoted() {
+    for line in [
+        "hunter2",
+        "A: hunter2",
+        "=hunter2",
+        "A B=hunter2",
+        "\u{e4}=hunter2",
+        "export=",
+        "source hunter2",
+        "'A'=hunter2",
+    ] {
+        let text = format!("\n# comment\n{line}\nB=1");
+        let flaw = flaw(&text);
+        assert!(flaw.starts_with("line 3: it is no comment") && !flaw.contains("hunter2"), "{line}: {flaw}");
+    }
+}
+
+#[test]
+fn a_quote_that_is_not_closed_is_named_by_the_line_that_it_opened_on() {
+    for quote in QUOTES {
+        assert!(flaw(&format!("B='x\ny'\nA={quote}hunter2\n\nC=1\n")).starts_with("line 3: the quote that opens"));
+    }
+}
+
+#[test]
+fn what_readers_understand_in_different_ways_is_refused() {
+    for (text, expected) in [
+        ("A=hunter#2", "`#` in a value without quotes"),
+        ("A=#hunter2", "`#` in a value without quotes"),
+        ("A='hunter'2'", "text after the closing quote"),
+        ("A='hunter2' x # y", "text after the closing quote"),
+        ("A='it\\'s'", "a backslash before a quote"),
+        ("A=\"a \\\"hunter2\\\"\"", "a backslash before a quote"),
+        ("A='C:\\dir\\'\nB='#x'", "a backslash before a quote"),
+    ] {
+        let flaw = flaw(text);
+        assert!(flaw.starts_with("line 1: ") && flaw.contains(expected) && !flaw.contains("hunter"), "{text}: {flaw}");
+    }
+}
+
+#[test]
+fn a_name_that_comes_twice_is_refused_with_both_lines() {
+    let flaw = flaw("A='x\ny'\nB=1\nexport A=2\n");
+    assert!(flaw.starts_with("line 4: ") && flaw.contains("line 1 gives already"), "{flaw}");
+    // also with the same value: who reads the file cannot tell which one was meant to change
+    assert!(parse("A=1\nA=1").is_err());
+    assert!(parse("A=1\na=2").is_ok());
+}
+
+/// Values that a careless writer breaks.
+const NASTY: &[&str] = &[
+    "",
+    " ",
+    "plain",
+    "two words",
+    " leading and trailing ",
+    "it's",
+    "say \"x\"",
+    "`tick`",
+    "it's \"both\"",
+    "it's `both`",
+    "\"a\" `b`",
+    "\\",
+    "ends in \\",
+    "\\\\",
+    "\\n",
+    "it's a \\n",
+    "line\nline",
+    "line\r\nline",
+    "\r",
+    "\\\r",
+    "'\r",
+    "`\r'",
+    "\n",
+    "#",
+    "a#b",
+    "a #b",
+    "$HOME ${HOME} $$",
+    "!history",
+    "=",
+    "a=b",
+    "\t",
+    "\u{feff}",
+    "\u{85}",
+    "\u{a0}\u{2028}x",
+    "a\u{2028}'b'",
+    "\u{e4}\u{1f511}",
+    "{\"json\": \"it has \\\"quotes\\\"\"}",
+    "-----BEGIN KEY-----\nabc+/=\n-----END KEY-----\n",
+    "C:\\dir\\",
+    "'quoted'",
+    "\0",
+];
+
+#[test]
+fn what_is_written_is_read_back_exactly() {
+    let named: Vec<_> = NASTY.iter().enumerate().map(|(at, value)| (format!("K{at:02}"), *value)).collect();
+    let text = Secrets::from_iter(named.clone()).to_dotenv().unwrap();
+    let read = Secrets::from_dotenv(text.expose()).unwrap();
+    assert_eq!(read.len(), named.len());
+    for (name, value) in named {
+        assert_eq!(read.require(&name).unwrap().expose(), value, "{name} {value:?}");
+        let alone = format!("A={}", quote(value).unwrap());
+        assert_eq!(super::parse(&alone).unwrap()[0].1.expose(), value, "{alone:?}");
+    }
+}
+
+#[test]
+fn every_short_text_of_awkward_characters_is_read_back_exactly_or_refused() {
+    const AWKWARD: [char; 10] = ['\'', '"', '`', '\\', 'n', 'r', '\n', '\r', '#', ' '];
+    let mut texts = vec![String::new()];
+    let mut refused = 0;
+    for length in 0..5 {
+        for text in &texts {
+            match quote(text) {
+                Some(quoted) => assert_eq!(value(&format!("A={quoted}\n#'\"`\n")), *text, "{quoted:?}"),
+                None => refused += 1,
+            }
+        }
+        if length < 4 {
+            texts = texts.iter().flat_map(|text| AWKWARD.map(|last| format!("{text}{last}"))).collect();
+        }
+    }
+    assert!(refused > 0 && refused < 3000, "{refused}");
+}
+
+#[test]
+fn what_no_form_gives_back_is_refused_by_name() {
+    let secrets = Secrets::from_iter([
+        ("ALL", "' \" ` hunter2"),
+        ("FINE", "1"),
+        ("ESCAPED", "it's `a` \\n hunter2"),
+        ("END", "two # \\"),
+        ("A B", "hunter2"),
+        ("", "hunter2"),
+        ("X=Y\n", "hunter2"),
+    ]);
+    let error = secrets.to_dotenv().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(error.keys(), ["", "A B", "ALL", "END", "ESCAPED", "X=Y\n"]);
+    assert!(!error.to_string().contains("hunter2"));
+}
+
+#[test]
+fn values_that_every_reader_takes_alike_stand_without_quotes_and_the_rest_in_single_ones() {
+    for (value, expected) in [
+        ("8080", "8080"),
+        ("postgres://u:p@db:5432/x", "postgres://u:p@db:5432/x"),
+        ("a b", "'a b'"),
+        ("$x", "'$x'"),
+        ("", "''"),
+    ] {
+        assert_eq!(quote(value).unwrap(), expected);
+    }
+}

@@ -1,0 +1,81 @@
+//! From names to keys.
+
+use super::tree::{Scalar, Table};
+use crate::error::{ErrorKind, XtraError};
+use crate::secrets::SecretValue;
+
+/// Which secrets, and under which keys.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    pub(super) separator: String,
+    pub(super) prefix: String,
+    pub(super) keep_case: bool,
+    pub(super) guess_types: bool,
+    pub(super) allow_empty: bool,
+    #[cfg(feature = "figment")]
+    pub(super) profile: Option<String>,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            separator: "__".to_owned(),
+            prefix: String::new(),
+            keep_case: false,
+            guess_types: false,
+            allow_empty: false,
+            #[cfg(feature = "figment")]
+            profile: None,
+        }
+    }
+}
+
+impl Layout {
+    pub(super) fn table<'s>(
+        &self,
+        secrets: impl ExactSizeIterator<Item = (&'s str, &'s SecretValue)>,
+    ) -> Result<Table, XtraError> {
+        if secrets.len() == 0 && !self.allow_empty {
+            return Err(XtraError::new(
+                ErrorKind::EmptyScope,
+                "there are no secrets to configure with: the environment and branch hold none, and an unknown name looks the \
+                 same. Check both names, or accept it with allow_empty()",
+            ));
+        }
+        let mut table = Table::default();
+        for (name, value) in secrets {
+            // a name that is nothing but the prefix has none left
+            let Some(rest) = name.strip_prefix(&self.prefix).filter(|rest| !rest.is_empty()) else { continue };
+            let key = if self.keep_case { rest.to_owned() } else { rest.to_lowercase() };
+            table.insert(name, &self.segments(&key), self.scalar(value))?;
+        }
+        Ok(table)
+    }
+
+    fn segments<'k>(&self, key: &'k str) -> Vec<&'k str> {
+        // the name was made lower case, so its separators were too
+        let separator = if self.keep_case { self.separator.clone() } else { self.separator.to_lowercase() };
+        let nested: Vec<&str> = match separator.as_str() {
+            "" => key.split('.').collect(),
+            separator => key.split(separator).flat_map(|part| part.split('.')).collect(),
+        };
+        if nested.iter().any(|segment| segment.is_empty()) { vec![key] } else { nested }
+    }
+
+    fn scalar(&self, value: &SecretValue) -> Scalar {
+        let text = value.expose();
+        match text {
+            _ if !self.guess_types => Scalar::Text(value.clone()),
+            "true" => Scalar::Bool(true),
+            "false" => Scalar::Bool(false),
+            _ => match text.parse::<i128>() {
+                Ok(number) if is_64_bits(number) && number.to_string() == text => Scalar::Integer(number),
+                _ => Scalar::Text(value.clone()),
+            },
+        }
+    }
+}
+
+fn is_64_bits(number: i128) -> bool {
+    i64::try_from(number).is_ok() || u64::try_from(number).is_ok()
+}

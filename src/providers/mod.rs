@@ -1,0 +1,240 @@
+//! Secrets where programs read their configuration: a provider of figment, a source of config-rs.
+
+#[cfg(feature = "config")]
+mod config;
+#[cfg(feature = "figment")]
+mod figment;
+mod layout;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+#[cfg(feature = "config")]
+use std::future::Future;
+#[cfg(feature = "config")]
+use std::pin::Pin;
+use std::sync::Arc;
+
+use self::layout::Layout;
+use self::tree::Table;
+use crate::error::{ErrorKind, XtraError};
+use crate::secrets::{SecretValue, Secrets};
+
+/// Secrets as a part of a program's configuration: a `Provider` of figment (feature `figment`), a `Source` or `AsyncSource`
+/// of config-rs (feature `config`).
+///
+/// Names become keys: `__` and `.` nest, and letters become small ones, so that the secret `DATABASE__URL` is the key
+/// `database.url`. A name with nothing before, between or after its separators (`__A`) is one key as it is.
+///
+/// Values stay the texts that they are: a password `00123` is not a number. config-rs turns texts into numbers and booleans
+/// by itself, when the program asks for one. figment does not: say [`guess_types`](Self::guess_types), or
+/// read the whole configuration with a struct whose fields take texts.
+///
+/// | made by | reads |
+/// |---|---|
+/// | [`new`](SecretsProvider::new) | a snapshot that the program has |
+/// | [`lazy`](SecretsProvider::lazy) | when the configuration is put together, with the thread blocked: for a blocking client |
+/// | [`deferred`](SecretsProvider::deferred), [`of_client`](SecretsProvider::of_client) | when the configuration is put together, awaited: `AsyncSource` only |
+///
+/// # Errors
+///
+/// They come out when the configuration is put together, with the text of the [`XtraError`]; config-rs keeps the error
+/// itself, in `ConfigError::Foreign`.
+///
+/// - Those of the read: of the service, or for values that did not come through.
+/// - [`EmptyScope`](ErrorKind::EmptyScope) when there is no secret at all, because a mistyped environment looks the same and
+///   the program would run with its defaults; [`allow_empty`](Self::allow_empty) accepts it.
+/// - [`Invalid`](ErrorKind::Invalid) with both names when two secrets want the same key (`DATABASE_URL` and `database_url`)
+///   or one wants to be above the other (`DATABASE` and `DATABASE__URL`). Neither is dropped in silence.
+///
+/// # What is out of this crate's hands
+///
+/// figment and config-rs copy the values into memory that is not wiped, print them when they are asked to print the
+/// configuration, and **quote a value that has the wrong type in their errors** (`invalid type: found string "hunter2",
+/// expected u16`). Do not log their errors where a value may be of the wrong type; a typed read of this crate
+/// (`XtraClient::get_secrets_as`) names the secret, and not its value.
+///
+/// ```
+/// # #[cfg(feature = "figment")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use figment::Figment;
+/// use figment::providers::Serialized;
+/// use xtrasecurity::{Secrets, SecretsProvider};
+///
+/// # let secrets = Secrets::from_iter([("DATABASE__URL", "postgres://db"), ("PORT", "8080")]);
+/// // let secrets = client.get_secrets("production").await?;
+/// let figment = Figment::from(Serialized::default("database.pool", 8)).merge(SecretsProvider::new(&secrets).guess_types());
+/// assert_eq!(figment.extract_inner::<String>("database.url")?, "postgres://db");
+/// assert_eq!(figment.extract_inner::<u16>("port")?, 8080);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "figment"))]
+/// # fn main() {}
+/// ```
+#[derive(Clone)]
+#[must_use = "a provider does nothing until it is merged into a configuration"]
+pub struct SecretsProvider<R = ReadNow> {
+    read: R,
+    layout: Layout,
+}
+
+/// A [`SecretsProvider`] that has its secrets, or reads them with the thread blocked.
+#[derive(Clone)]
+pub struct ReadNow(Now);
+
+#[derive(Clone)]
+enum Now {
+    Held(Arc<Vec<(String, SecretValue)>>),
+    Lazy(Arc<dyn Fn() -> Result<Arc<Secrets>, XtraError> + Send + Sync>),
+}
+
+/// A [`SecretsProvider`] whose secrets are awaited.
+#[cfg(feature = "config")]
+#[derive(Clone)]
+pub struct ReadLater(Arc<dyn Fn() -> Reading + Send + Sync>);
+
+#[cfg(feature = "config")]
+type Reading = Pin<Box<dyn Future<Output = Result<Arc<Secrets>, XtraError>> + Send>>;
+
+impl SecretsProvider<ReadNow> {
+    /// The secrets of a snapshot. Names whose values did not come through are left out, as the read of the snapshot allowed.
+    pub fn new(secrets: &Secrets) -> Self {
+        let pairs = secrets.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        Self { read: ReadNow(Now::Held(Arc::new(pairs))), layout: Layout::default() }
+    }
+
+    /// The secrets that `read` brings, each time that a configuration is put together. It blocks the thread: this is for the
+    /// blocking client.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use xtrasecurity::{Secrets, SecretsProvider};
+    ///
+    /// let provider = SecretsProvider::lazy(|| Ok(Arc::new(Secrets::from_iter([("PORT", "8080")]))));
+    /// // SecretsProvider::lazy(move || client.get_secrets("production").send())
+    /// ```
+    pub fn lazy(read: impl Fn() -> Result<Arc<Secrets>, XtraError> + Send + Sync + 'static) -> Self {
+        Self { read: ReadNow(Now::Lazy(Arc::new(read))), layout: Layout::default() }
+    }
+
+    fn table(&self) -> Result<Table, XtraError> {
+        match &self.read.0 {
+            Now::Held(pairs) => self.layout.table(pairs.iter().map(|(name, value)| (name.as_str(), value))),
+            Now::Lazy(read) => self.layout.table(read()?.iter()),
+        }
+    }
+}
+
+#[cfg(feature = "config")]
+impl SecretsProvider<ReadLater> {
+    /// The secrets that the future of `read` brings, each time that a configuration is put together.
+    pub fn deferred<F>(read: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Arc<Secrets>, XtraError>> + Send + 'static,
+    {
+        Self { read: ReadLater(Arc::new(move || Box::pin(read()))), layout: Layout::default() }
+    }
+
+    /// The secrets of an environment, on the client's project and default branch.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use config::Config;
+    /// use xtrasecurity::{SecretsProvider, XtraClient};
+    ///
+    /// let client = XtraClient::in_memory([("DATABASE__PORT", "5432")])?;
+    /// let config = Config::builder().add_async_source(SecretsProvider::of_client(&client, "production")).build().await?;
+    /// assert_eq!(config.get::<u16>("database.port")?, 5432);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "xtra")]
+    pub fn of_client(client: &crate::XtraClient, environment: impl Into<String>) -> Self {
+        let (client, environment) = (client.clone(), environment.into());
+        Self::deferred(move || {
+            let (client, environment) = (client.clone(), environment.clone());
+            async move { client.get_secrets(environment).await }
+        })
+    }
+
+    async fn table_later(&self) -> Result<Table, XtraError> {
+        let secrets = (self.read.0)().await?;
+        self.layout.table(secrets.iter())
+    }
+}
+
+impl<R> SecretsProvider<R> {
+    /// What nests, besides `.`: `DATABASE__URL` is `database.url`. Default `__`; the empty text turns it off.
+    pub fn separator(mut self, separator: impl Into<String>) -> Self {
+        self.layout.separator = separator.into();
+        self
+    }
+
+    /// Takes only the secrets whose names begin so, and takes that beginning off: with `APP_`, the secret `APP_PORT` is the
+    /// key `port`. Case-sensitive.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.layout.prefix = prefix.into();
+        self
+    }
+
+    /// Leaves capital letters as they are.
+    pub fn keep_case(mut self) -> Self {
+        self.layout.keep_case = true;
+        self
+    }
+
+    /// Takes `true` and `false` for booleans, and integers of at most 64 bits for integers, if they are written as this crate
+    /// would write them: `8080` and `-1`, but not `00123`, `+1`, `1_000`, `1.0` or `TRUE`, which stay texts.
+    ///
+    /// A guess is a guess: a password that is made of digits only becomes a number, and a field that wants a text then fails.
+    pub fn guess_types(mut self) -> Self {
+        self.layout.guess_types = true;
+        self
+    }
+
+    /// Accepts that there is no secret at all.
+    pub fn allow_empty(mut self) -> Self {
+        self.layout.allow_empty = true;
+        self
+    }
+
+    /// The profile of figment that the secrets belong to. Default: `default`, which every other profile is laid over;
+    /// `global` is laid over every other. config-rs has no profiles.
+    #[cfg(feature = "figment")]
+    pub fn profile(mut self, profile: impl Into<String>) -> Self {
+        self.layout.profile = Some(profile.into());
+        self
+    }
+}
+
+/// What both libraries are told that the values come from.
+const ORIGIN: &str = "secrets of xtrasecurity";
+
+fn invalid(message: String, names: [&str; 2]) -> XtraError {
+    XtraError::new(ErrorKind::Invalid, message).with_keys(names)
+}
+
+impl<R: fmt::Debug> fmt::Debug for SecretsProvider<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretsProvider").field("read", &self.read).field("layout", &self.layout).finish()
+    }
+}
+
+impl fmt::Debug for ReadNow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Now::Held(_) => "ReadNow(snapshot)",
+            Now::Lazy(_) => "ReadNow(lazy)",
+        })
+    }
+}
+
+#[cfg(feature = "config")]
+impl fmt::Debug for ReadLater {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReadLater")
+    }
+}

@@ -1,0 +1,16 @@
+//! References to secrets, `xtra://PROJECT/ENVIRONMENT/KEY`, alone or within a text. Nothing here reads anything.
+
+mod file;
+mod graph;
+mod parse;
+mod render;
+
+#[cfg(test)]
+mod tests;
+
+pub use parse::Reference;
+
+pub(crate) use file::read;
+pub(crate) use graph::{Broken, Graph, MOST_BYTES, MOST_LEVELS, Part, Seen, Text};
+pub(crate) use parse::Base;
+pub(crate) use render::{Malformed, Piece, Position, Template};

@@ -1,0 +1,245 @@
+//! The tree held against the schema, and what is found there told of the secrets that fed it.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use jsonschema::error::ValidationErrorKind as Kind;
+use jsonschema::paths::Location;
+use jsonschema::{ValidationError, Validator};
+use serde_json::Value;
+
+use super::deserialize::{Step, Trouble, What};
+use super::gather::Gathering;
+use super::plan::Plan;
+use super::tree::wipe;
+use super::words;
+
+/// One thing that the validator found, without anything of the value.
+struct Finding {
+    path: Vec<Step>,
+    what: Found,
+}
+
+enum Found {
+    Missing(String),
+    Problem(String),
+    /// A problem of the form as a whole, which may follow from problems of its parts.
+    Form(String),
+}
+
+/// Adds what the validator finds to the report.
+pub(super) fn validate(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, validator: &Validator, tree: &Value) {
+    let mut findings = Vec::new();
+    for error in validator.iter_errors(tree) {
+        note(error, tree, &mut findings);
+    }
+    let known = known_names(plan.root());
+    for finding in findings {
+        tell(gathering, plan, &known, finding);
+    }
+}
+
+/// Adds what a type refused to the report. `false` when that was told before.
+pub(super) fn refuse(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, trouble: &Trouble) {
+    let what = match &trouble.what {
+        What::Missing(field) => Found::Missing((*field).to_owned()),
+        What::Expected(expected) => Found::Problem(format!("is refused by its type, which expects {expected}")),
+        What::NoVariant(variants) => Found::Problem(words::none_of(variants.iter().map(ToString::to_string))),
+        What::UnknownField => Found::Problem("holds a part that its type does not know".to_owned()),
+        What::Refused => Found::Problem(refusal(gathering, plan, &trouble.path)),
+    };
+    let known = known_names(plan.root());
+    tell(gathering, plan, &known, Finding { path: trouble.path.clone(), what });
+}
+
+fn refusal(gathering: &Gathering<'_, '_>, plan: &Plan<'_>, path: &[Step]) -> String {
+    let place = gathering.place(path);
+    let format = plan.field(place.field).filter(|_| place.depth == path.len()).and_then(|field| field.shape.format());
+    format.map_or_else(|| "is refused by its type".to_owned(), words::format)
+}
+
+fn tell(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, known: &HashSet<&str>, finding: Finding) {
+    let Finding { mut path, what } = finding;
+    let (problem, is_form) = match what {
+        Found::Missing(name) => {
+            path.push(Step::Key(name));
+            (None, false)
+        }
+        Found::Problem(problem) => (Some(problem), false),
+        Found::Form(problem) => (Some(problem), true),
+    };
+    // the form of a whole is told only when none of its parts has been
+    if gathering.is_told(&path) && (is_form || !path.is_empty()) {
+        return;
+    }
+    let place = gathering.place(&path);
+    let inside = path.get(place.depth..).map(|steps| inside(steps, known)).unwrap_or_default();
+    let (name, description) = (place.name.to_owned(), place.description.map(str::to_owned));
+    let description = description.as_deref();
+    let is_fed = place.is_fed;
+    let report = &mut gathering.report;
+    match (problem, inside.is_empty()) {
+        (None, true) if !is_fed => report.push_missing(&name, description),
+        // deeper than properties have names of their own
+        (None, _) if !is_fed => {
+            let name = if name.is_empty() { inside } else { format!("{name}__{inside}") };
+            report.push_missing(&name, description);
+        }
+        (None, _) => report.push_invalid(&name, format!("lacks {inside}"), description),
+        (Some(problem), true) if path.is_empty() => {
+            let title = plan.root().get("title").and_then(Value::as_str).unwrap_or("schema");
+            report.push_invalid(title, format!("as a whole {problem}"), None);
+        }
+        (Some(problem), true) => report.push_invalid(&name, problem, description),
+        (Some(problem), false) => report.push_invalid(&name, format!("is wrong at {inside}: it {problem}"), description),
+    }
+}
+
+/// A path within a secret's JSON. Names that the schema does not know are data, and are not shown.
+fn inside(steps: &[Step], known: &HashSet<&str>) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Index(index) => text.push_str(&format!("[{index}]")),
+            Step::Key(key) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(if known.contains(key.as_str()) { key } else { "*" });
+            }
+        }
+    }
+    text
+}
+
+/// Every name of a property that the schema tells.
+fn known_names(root: &Value) -> HashSet<&str> {
+    let mut names = HashSet::new();
+    let mut open = vec![root];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(map) => {
+                for (key, inner) in map {
+                    match (key.as_str(), inner) {
+                        ("properties", Value::Object(properties)) => names.extend(properties.keys().map(String::as_str)),
+                        ("required", Value::Array(required)) => names.extend(required.iter().filter_map(Value::as_str)),
+                        _ => {}
+                    }
+                    open.push(inner);
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Takes an error apart: what it is about is kept, the copies of values that it holds are wiped.
+fn note(error: ValidationError<'_>, tree: &Value, findings: &mut Vec<Finding>) {
+    let parts = error.into_parts();
+    if let Cow::Owned(mut copy) = parts.instance {
+        wipe(&mut copy);
+    }
+    let path = steps(&parts.instance_path, tree);
+    let what = match parts.kind {
+        Kind::Required { property } => Found::Missing(words::plain(&property)),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => return note_forms(parts.kind, path, tree, findings),
+        kind => {
+            let problem = words::of(&kind);
+            wipe_kind(kind, tree);
+            Found::Problem(problem)
+        }
+    };
+    findings.push(Finding { path, what });
+}
+
+/// None of several forms fits. When one of them is clearly meant, its problems are the answer.
+fn note_forms(kind: Kind, path: Vec<Step>, tree: &Value, findings: &mut Vec<Finding>) {
+    let words = words::of(&kind);
+    let (Kind::AnyOf { context } | Kind::OneOfNotValid { context }) = kind else { return };
+    let mut choices = Vec::new();
+    let mut only_choices = true;
+    let mut meant = Vec::new();
+    for form in context {
+        let is_choice = form.iter().any(|error| choices_of(error, path.len(), &mut choices));
+        only_choices &= is_choice || form.iter().all(|error| matches!(error.kind(), Kind::Type { .. }));
+        let is_other = is_choice || form.iter().any(|error| is_of_another_form(error, path.len()));
+        let mut inner = Vec::new();
+        form.into_iter().for_each(|error| note(error, tree, &mut inner));
+        if !is_other {
+            meant.push(inner);
+        }
+    }
+    match (meant.pop(), meant.is_empty()) {
+        (Some(only), true) => findings.extend(only),
+        _ if only_choices && !choices.is_empty() => {
+            findings.push(Finding { path, what: Found::Problem(words::none_of(choices.into_iter())) });
+        }
+        _ => findings.push(Finding { path, what: Found::Form(words) }),
+    }
+}
+
+/// Collects the values that a form allows, when that is what the error is about.
+fn choices_of(error: &ValidationError<'_>, depth: usize, choices: &mut Vec<String>) -> bool {
+    if segments(error.instance_path()).count() != depth {
+        return false;
+    }
+    match error.kind() {
+        Kind::Enum { options } => choices.extend(options.as_array().into_iter().flatten().map(words::plain)),
+        Kind::Constant { expected_value } => choices.push(words::plain(expected_value)),
+        _ => return false,
+    }
+    true
+}
+
+/// Whether an error shows that the value was not meant to have this form: another type, another tag, other parts.
+fn is_of_another_form(error: &ValidationError<'_>, depth: usize) -> bool {
+    let deeper = segments(error.instance_path()).count().saturating_sub(depth);
+    match error.kind() {
+        Kind::Type { .. } | Kind::Enum { .. } | Kind::AdditionalProperties { .. } => deeper == 0,
+        Kind::Constant { .. } => deeper <= 1,
+        _ => false,
+    }
+}
+
+/// Wipes what an error of this kind has copied.
+fn wipe_kind(kind: Kind, tree: &Value) {
+    match kind {
+        Kind::OneOfMultipleValid { context } => {
+            context.into_iter().flatten().for_each(|error| note(error, tree, &mut Vec::new()));
+        }
+        Kind::PropertyNames { error } => note(*error, tree, &mut Vec::new()),
+        Kind::AdditionalProperties { unexpected }
+        | Kind::UnevaluatedProperties { unexpected }
+        | Kind::UnevaluatedItems { unexpected } => {
+            for mut copy in unexpected {
+                zeroize::Zeroize::zeroize(&mut copy);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A location as steps. Only the tree tells a list's index from a key of digits.
+fn steps(location: &Location, tree: &Value) -> Vec<Step> {
+    let mut at = Some(tree);
+    segments(location)
+        .map(|segment| match at {
+            Some(Value::Array(items)) => {
+                let index = segment.parse().unwrap_or_default();
+                at = items.get(index);
+                Step::Index(index)
+            }
+            inside => {
+                at = inside.and_then(|object| object.get(&segment));
+                Step::Key(segment)
+            }
+        })
+        .collect()
+}
+
+/// The segments of a location, as a JSON pointer has them.
+fn segments(location: &Location) -> impl Iterator<Item = String> {
+    location.as_str().split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
+}

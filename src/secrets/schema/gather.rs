@@ -1,0 +1,232 @@
+//! Secrets put together as the tree that the schema describes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::coerce;
+use super::deserialize::Step;
+use super::names::shown;
+use super::plan::{Owner, Plan};
+use super::report::SchemaReport;
+use super::shape::Shape;
+use super::tree::Tree;
+use crate::secrets::{Secrets, UnreadableReason};
+
+/// Which secrets feed which fields, and what was wrong with them.
+pub(super) struct Gathering<'a, 's> {
+    plan: &'a Plan<'s>,
+    secrets: &'a Secrets,
+    /// The names that feed a field as a whole.
+    whole: BTreeMap<usize, Vec<&'a str>>,
+    /// The names that feed parts of a map, with the parts' keys.
+    parts: BTreeMap<usize, Vec<(&'a str, &'a str)>>,
+    /// Where a problem has been told, so that its consequences are not told too.
+    told: Vec<Vec<Step>>,
+    pub(super) report: SchemaReport,
+}
+
+/// What a path into the tree means to whoever wrote the secrets.
+pub(super) struct Place<'g> {
+    /// The secret that feeds it, or the name that it would have.
+    pub(super) name: &'g str,
+    pub(super) is_fed: bool,
+    pub(super) description: Option<&'g str>,
+    /// How many steps of the path lead to the secret; the rest leads into its JSON.
+    pub(super) depth: usize,
+    pub(super) field: usize,
+}
+
+impl<'a, 's> Gathering<'a, 's> {
+    /// Sorts the secrets by the fields that they feed, and makes the tree.
+    pub(super) fn of(plan: &'a Plan<'s>, secrets: &'a Secrets) -> (Self, Tree) {
+        let report = SchemaReport::new(plan.settings());
+        let (whole, parts, told) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let mut this = Self { plan, secrets, whole, parts, told, report };
+        this.sort();
+        let tree = this.object(0, &mut Vec::new());
+        (this, tree)
+    }
+
+    fn sort(&mut self) {
+        let unreadable = self.secrets.unreadable().iter().map(|entry| entry.name.as_str());
+        let mut contested = Vec::new();
+        for name in self.secrets.names().chain(unreadable) {
+            match self.plan.owner(name) {
+                Some(Owner::Field(at)) => self.whole.entry(*at).or_default().push(name),
+                Some(Owner::Contested(claimants)) => contested.push((name, claimants.as_slice())),
+                None => match self.plan.map_of(name) {
+                    Some((at, key)) => self.parts.entry(at).or_default().push((key, name)),
+                    None => self.report.push_unexpected(name),
+                },
+            }
+        }
+        for (name, claimants) in contested {
+            self.contest(name, claimants);
+        }
+    }
+
+    /// A name that several fields could mean: a problem, unless each of them has what it needs.
+    fn contest(&mut self, name: &str, claimants: &[usize]) {
+        let open: Vec<_> = claimants.iter().copied().filter(|at| !self.is_fed(*at)).collect();
+        if open.is_empty() {
+            return self.report.push_unexpected(name);
+        }
+        let fields = || claimants.iter().filter_map(|at| self.plan.field(*at));
+        let meanings: Vec<_> = fields().map(|field| field.dotted()).collect();
+        let clear: Vec<_> = fields().map(|field| shown(&field.name)).collect();
+        let problem =
+            format!("could be {}: write {} for the one meant", meanings.join(" or "), clear.join(" or "));
+        self.report.push_invalid(name, problem, None);
+        for at in open {
+            self.told.push(self.steps(at));
+        }
+    }
+
+    fn steps(&self, mut at: usize) -> Vec<Step> {
+        let mut steps = Vec::new();
+        while let Some(field) = self.plan.field(at).filter(|_| at > 0) {
+            steps.insert(0, Step::Key(field.key.to_owned()));
+            at = field.parent;
+        }
+        steps
+    }
+
+    /// Whether any secret feeds the field or a part of it.
+    fn is_fed(&self, at: usize) -> bool {
+        self.whole.contains_key(&at) || self.has_parts(at)
+    }
+
+    fn has_parts(&self, at: usize) -> bool {
+        let children = self.plan.field(at).map(|field| field.children.as_slice()).unwrap_or_default();
+        self.parts.contains_key(&at) || children.iter().any(|child| self.is_fed(*child))
+    }
+
+    /// The value of a field, when there is one.
+    fn value(&mut self, at: usize, path: &mut Vec<Step>) -> Option<Tree> {
+        let field = self.plan.field(at)?;
+        let names = self.whole.get(&at).cloned().unwrap_or_default();
+        match (names.as_slice(), self.has_parts(at)) {
+            ([], true) => Some(self.object(at, path)),
+            // its parts may all have defaults, or their names are what is missing
+            ([], false) => (field.required && field.is_expanded()).then(|| self.object(at, path)),
+            ([name], false) => self.read(name, &field.shape, field.description(self.plan), path),
+            (names, _) => {
+                let mut rivals: Vec<&str> = names.to_vec();
+                self.collect_names(at, &mut rivals);
+                self.ambiguous(&rivals, field.description(self.plan), path);
+                None
+            }
+        }
+    }
+
+    /// The secrets that feed parts of a field.
+    fn collect_names(&self, at: usize, names: &mut Vec<&'a str>) {
+        names.extend(self.parts.get(&at).into_iter().flatten().map(|(_, name)| *name));
+        for child in self.plan.field(at).map(|field| field.children.clone()).unwrap_or_default() {
+            names.extend(self.whole.get(&child).into_iter().flatten());
+            self.collect_names(child, names);
+        }
+    }
+
+    fn object(&mut self, at: usize, path: &mut Vec<Step>) -> Tree {
+        let mut tree = Tree::object(Map::new());
+        for child in self.plan.field(at).map(|field| field.children.clone()).unwrap_or_default() {
+            let Some(key) = self.plan.field(child).map(|field| field.key) else { continue };
+            path.push(Step::Key(key.to_owned()));
+            let value = self.value(child, path);
+            path.pop();
+            insert(&mut tree, key, value);
+        }
+        self.fill_map(at, &mut tree, path);
+        tree
+    }
+
+    /// Adds the parts of a map that come as secrets of their own.
+    fn fill_map(&mut self, at: usize, tree: &mut Tree, path: &mut Vec<Step>) {
+        let Some(field) = self.plan.field(at) else { return };
+        let parts = self.parts.get(&at).cloned().unwrap_or_default();
+        for (key, name) in &parts {
+            path.push(Step::Key((*key).to_owned()));
+            let rivals: Vec<_> = parts.iter().filter(|(other, _)| other == key).map(|(_, name)| *name).collect();
+            if rivals.len() > 1 {
+                self.ambiguous(&rivals, field.description(self.plan), path);
+            } else {
+                let shape = Shape::of(self.plan.root(), field.shape.property(key));
+                let description = field.description(self.plan).filter(|_| at > 0);
+                let value = self.read(name, &shape, description, path);
+                insert(tree, key, value);
+            }
+            path.pop();
+        }
+    }
+
+    /// The value of one secret, or a problem with it.
+    fn read(&mut self, name: &str, shape: &Shape<'_>, description: Option<&str>, path: &[Step]) -> Option<Tree> {
+        let problem = match self.secrets.get(name) {
+            Some(value) => match coerce::read(self.plan.root(), shape, value.expose()) {
+                Ok(tree) => return Some(tree),
+                Err(problem) => problem,
+            },
+            None => self.unreadable(name).to_owned(),
+        };
+        self.report.push_invalid(name, problem, description);
+        self.told.push(path.to_vec());
+        None
+    }
+
+    fn unreadable(&self, name: &str) -> &'static str {
+        let entry = self.secrets.unreadable().iter().find(|entry| entry.name == name);
+        match entry.map(|entry| entry.reason) {
+            Some(UnreadableReason::Masked) => "is masked: the caller's role may see names only",
+            Some(UnreadableReason::ClientEnvelope) => {
+                "cannot be read: a client encrypted it before it was stored. Store it in plain form"
+            }
+            _ => "cannot be read: the service sent ciphertext. Store it again",
+        }
+    }
+
+    fn ambiguous(&mut self, names: &[&str], description: Option<&str>, path: &[Step]) {
+        let (Some((first, others)), false) = (names.split_first(), names.is_empty()) else { return };
+        let others: Vec<_> = others.iter().map(|name| shown(name)).collect();
+        let problem = format!("and {} would feed the same setting: keep one of them", others.join(" and "));
+        self.report.push_invalid(first, problem, description);
+        self.told.push(path.to_vec());
+    }
+
+    /// Whether a problem at this place follows from one that has been told.
+    pub(super) fn is_told(&self, path: &[Step]) -> bool {
+        self.told.iter().any(|told| told.starts_with(path) || path.starts_with(told))
+    }
+
+    /// The secret that a path leads to.
+    pub(super) fn place(&self, path: &[Step]) -> Place<'_> {
+        let (mut at, mut depth) = (0, 0);
+        for step in path {
+            if self.whole.contains_key(&at) {
+                break;
+            }
+            let Step::Key(key) = step else { break };
+            if let Some((_, name)) = self.parts.get(&at).into_iter().flatten().find(|(part, _)| part == key) {
+                return Place { name, is_fed: true, description: None, depth: depth + 1, field: at };
+            }
+            let Some(child) = self.plan.child(at, key) else { break };
+            (at, depth) = (child, depth + 1);
+        }
+        let fed = self.whole.get(&at).and_then(|names| names.first());
+        let field = self.plan.field(at);
+        Place {
+            name: fed.copied().or(field.map(|field| field.name.as_str())).unwrap_or_default(),
+            is_fed: fed.is_some(),
+            description: field.filter(|_| at > 0).and_then(|field| field.description(self.plan)),
+            depth,
+            field: at,
+        }
+    }
+}
+
+fn insert(tree: &mut Tree, key: &str, value: Option<Tree>) {
+    if let (Value::Object(map), Some(value)) = (&mut tree.0, value) {
+        map.insert(key.to_owned(), value.into_inner());
+    }
+}

@@ -1,0 +1,118 @@
+//! The schema of a Rust type, put in the words that settings are written in.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// The format of a duration written as text, `1h 30m`.
+pub(super) const DURATION: &str = "duration-text";
+
+/// Describes durations as the texts that they are written as, and gives integers the bounds of their Rust types.
+pub(super) fn normalize(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(normalize),
+        Value::Object(keywords) => {
+            if is_duration(keywords) {
+                keywords.retain(|keyword, _| keyword != "properties" && keyword != "required");
+                keywords.insert("type".to_owned(), "string".into());
+                keywords.insert("format".to_owned(), DURATION.into());
+            }
+            if let Some(text) = keywords.get("default").and_then(duration_of) {
+                keywords.insert("default".to_owned(), text.into());
+            }
+            bound(keywords);
+            keywords.values_mut().for_each(normalize);
+        }
+        _ => {}
+    }
+}
+
+/// The duration that a text says, or `None`. A bare number says none: nobody can tell seconds from milliseconds.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    // a lone zero has no unit and is plain all the same to the parser
+    if text.trim().bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    humantime::parse_duration(text.trim()).ok()
+}
+
+/// The form that serde knows durations in.
+pub(super) fn spelled_out(duration: Duration) -> Value {
+    let mut parts = Map::new();
+    parts.insert("secs".to_owned(), duration.as_secs().into());
+    parts.insert("nanos".to_owned(), duration.subsec_nanos().into());
+    Value::Object(parts)
+}
+
+/// Whether a schema is the one of `std::time::Duration`. A type of one's own that looks exactly the same is then written as
+/// a text too, and comes out the same.
+fn is_duration(keywords: &Map<String, Value>) -> bool {
+    let part = |name: &str| keywords.get("properties").and_then(|properties| properties.get(name)?.get("format")?.as_str());
+    let count = |keyword: &str| match keywords.get(keyword) {
+        Some(Value::Object(map)) => map.len(),
+        Some(Value::Array(items)) => items.len(),
+        _ => 0,
+    };
+    keywords.get("type").is_some_and(|kind| kind == "object")
+        && (count("properties"), count("required")) == (2, 2)
+        && (part("secs"), part("nanos")) == (Some("uint64"), Some("uint32"))
+}
+
+/// A default of a duration, as it would be written.
+pub(super) fn duration_of(value: &Value) -> Option<String> {
+    let parts = value.as_object().filter(|parts| parts.len() == 2)?;
+    let nanos = u32::try_from(parts.get("nanos")?.as_u64()?).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+    Some(humantime::format_duration(Duration::new(parts.get("secs")?.as_u64()?, nanos)).to_string())
+}
+
+/// The bounds that a schema does not state because they go without saying in Rust.
+fn bound(keywords: &mut Map<String, Value>) {
+    let (least, most): (Value, Value) = match keywords.get("format").and_then(Value::as_str) {
+        Some("int32") => (i32::MIN.into(), i32::MAX.into()),
+        Some("int64") => (i64::MIN.into(), i64::MAX.into()),
+        Some("int") => (isize::MIN.into(), isize::MAX.into()),
+        Some("uint32") => (0.into(), u32::MAX.into()),
+        Some("uint64") => (0.into(), u64::MAX.into()),
+        Some("uint") => (0.into(), usize::MAX.into()),
+        _ => return,
+    };
+    if keywords.get("type").is_some_and(|kind| kind == "integer" || kind.as_array().is_some()) {
+        keywords.entry("minimum").or_insert(least);
+        keywords.entry("maximum").or_insert(most);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_described_and_read_as_a_text() {
+        let mut schema = schemars::schema_for!(Option<Duration>).to_value();
+        normalize(&mut schema);
+        assert_eq!(schema.pointer("/$defs/Duration/type"), Some(&"string".into()));
+        assert_eq!(schema.pointer("/$defs/Duration/properties"), None);
+        assert_eq!(duration("1h 30m"), Some(Duration::from_secs(5400)));
+        assert_eq!(duration(" 500ms\n"), Some(Duration::from_millis(500)));
+        assert_eq!(duration("0s"), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_duration_without_a_unit_is_none() {
+        for text in ["30", "0", "", " ", "-5s", "1.5", "soon", "PT30S"] {
+            assert_eq!(duration(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn integers_have_the_bounds_of_their_types() {
+        for (mut schema, most) in [
+            (schemars::schema_for!(u32).to_value(), u64::from(u32::MAX)),
+            (schemars::schema_for!(Option<u64>).to_value(), u64::MAX),
+            (schemars::schema_for!(i32).to_value(), 2_147_483_647),
+        ] {
+            normalize(&mut schema);
+            assert_eq!(schema.get("maximum").and_then(Value::as_u64), Some(most));
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! What a schema says about one place: the simple schemas that its references and combinations lead to.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::normal::DURATION;
+
+type Keywords = Map<String, Value>;
+
+/// One simple schema that a value may be held against.
+#[derive(Clone, Copy)]
+pub(super) struct Leaf<'s> {
+    keywords: &'s Keywords,
+    /// Whether it applies always, not as one of several forms.
+    certain: bool,
+}
+
+/// Every simple schema of one place, in order.
+#[derive(Clone)]
+pub(super) struct Shape<'s> {
+    leaves: Vec<Leaf<'s>>,
+}
+
+/// Those that say what a value looks like. The rest (`description`, `default`, …) says something about it.
+const DESCRIBING: [&str; 11] = [
+    "type",
+    "enum",
+    "const",
+    "properties",
+    "additionalProperties",
+    "patternProperties",
+    "unevaluatedProperties",
+    "items",
+    "prefixItems",
+    "format",
+    "pattern",
+];
+
+impl<'s> Shape<'s> {
+    /// The shape of a place that several schemas describe. `root` is the document that references lead into.
+    pub(super) fn of(root: &'s Value, schemas: impl IntoIterator<Item = &'s Value>) -> Self {
+        let mut walk = Walk { root, leaves: Vec::new(), seen: HashSet::new(), depth: 0 };
+        let schemas: Vec<_> = schemas.into_iter().collect();
+        let certain = schemas.len() == 1;
+        for schema in schemas {
+            walk.enter(schema, certain);
+        }
+        Self { leaves: walk.leaves }
+    }
+
+    pub(super) fn leaves(&self) -> &[Leaf<'s>] {
+        &self.leaves
+    }
+
+    /// Whether the schemas leave the form of the value open.
+    pub(super) fn is_open(&self) -> bool {
+        self.leaves.iter().all(|leaf| leaf.kinds().is_empty())
+    }
+
+    pub(super) fn allows(&self, kind: &str) -> bool {
+        self.leaves.iter().any(|leaf| leaf.allows(kind))
+    }
+
+    /// The texts that the place may hold when it may hold only some, or `None`.
+    pub(super) fn choices(&self) -> Option<Vec<&'s str>> {
+        let strings: Vec<_> = self.leaves.iter().filter(|leaf| leaf.allows("string")).collect();
+        let closed = !strings.is_empty() && strings.iter().all(|leaf| leaf.values().next().is_some());
+        closed.then(|| strings.iter().flat_map(|leaf| leaf.values()).filter_map(Value::as_str).collect())
+    }
+
+    /// The format of a text at this place.
+    pub(super) fn format(&self) -> Option<&'s str> {
+        self.leaves.iter().find(|leaf| leaf.allows("string")).and_then(|leaf| leaf.keyword("format")?.as_str())
+    }
+
+    /// Whether a text at this place can only be a duration.
+    pub(super) fn is_duration(&self) -> bool {
+        let mut strings = self.leaves.iter().filter(|leaf| leaf.allows("string")).peekable();
+        strings.peek().is_some() && strings.all(|leaf| leaf.keyword("format").is_some_and(|format| format == DURATION))
+    }
+
+    /// Whether what is written here must not be shown back.
+    pub(super) fn is_write_only(&self) -> bool {
+        self.leaves.iter().any(|leaf| leaf.keyword("writeOnly") == Some(&Value::Bool(true)))
+    }
+
+    pub(super) fn objects(&self) -> impl Iterator<Item = &Leaf<'s>> {
+        self.leaves.iter().filter(|leaf| leaf.allows("object"))
+    }
+
+    /// Whether the value is an object of one form (or null), so that its absent parts are what is missing.
+    pub(super) fn is_one_object(&self) -> bool {
+        self.leaves.iter().all(|leaf| leaf.kinds().iter().all(|kind| *kind == "object" || *kind == "null"))
+            && self.objects().any(|leaf| leaf.certain)
+    }
+
+    /// Whether both are described by the same object of the schema.
+    pub(super) fn shares_object_with(&self, other: &Self) -> bool {
+        self.objects().any(|leaf| other.objects().any(|other| std::ptr::eq(leaf.keywords, other.keywords)))
+    }
+
+    /// The names of the known properties, in order, each once. One that is required is known without a description.
+    pub(super) fn property_names(&self) -> Vec<&'s str> {
+        let mut names: Vec<&str> = Vec::new();
+        let described = self.leaves.iter().flat_map(|leaf| leaf.map_of("properties")).map(|(name, _)| name.as_str());
+        let required = self.leaves.iter().filter_map(|leaf| leaf.keyword("required")?.as_array()).flatten();
+        for name in described.chain(required.filter_map(Value::as_str)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// What the schemas say about one property.
+    pub(super) fn property(&self, name: &str) -> Vec<&'s Value> {
+        let known: Vec<_> = self.leaves.iter().filter_map(|leaf| leaf.child("properties", name)).collect();
+        if known.is_empty() { self.others() } else { known }
+    }
+
+    /// What the schemas say about the properties that they do not name.
+    pub(super) fn others(&self) -> Vec<&'s Value> {
+        let mut schemas = Vec::new();
+        for leaf in &self.leaves {
+            schemas.extend(leaf.map_of("patternProperties").map(|(_, schema)| schema));
+            for keyword in ["additionalProperties", "unevaluatedProperties"] {
+                schemas.extend(leaf.keyword(keyword).filter(|schema| **schema != Value::Bool(false)));
+            }
+        }
+        schemas
+    }
+
+    /// Whether the place takes properties that its schemas do not name, by their own say.
+    pub(super) fn takes_others(&self) -> bool {
+        !self.others().is_empty() || self.is_bare_map()
+    }
+
+    /// An object of which nothing else is said.
+    fn is_bare_map(&self) -> bool {
+        self.property_names().is_empty()
+            && self.objects().any(|leaf| leaf.certain && leaf.keyword("additionalProperties").is_none())
+    }
+
+    /// Whether properties that are not named are ruled out.
+    pub(super) fn is_closed(&self) -> bool {
+        self.leaves.iter().filter(|leaf| leaf.certain).any(|leaf| {
+            ["additionalProperties", "unevaluatedProperties"]
+                .into_iter()
+                .any(|keyword| leaf.keyword(keyword) == Some(&Value::Bool(false)))
+        }) && self.others().is_empty()
+    }
+
+    /// Whether an object of the form that always applies must have the property.
+    pub(super) fn requires(&self, name: &str) -> bool {
+        let certain = self.leaves.iter().filter(|leaf| leaf.certain);
+        certain.filter_map(|leaf| leaf.keyword("required")?.as_array()).flatten().any(|required| required == name)
+    }
+
+    /// What the schemas say about the item at `index` of a list.
+    pub(super) fn item(&self, index: usize) -> Vec<&'s Value> {
+        let of = |leaf: &Leaf<'s>| {
+            let prefix = leaf.keyword("prefixItems").or(leaf.keyword("items").filter(|items| items.is_array()));
+            prefix
+                .and_then(|items| items.get(index))
+                .or_else(|| leaf.keyword("items").filter(|items| !items.is_array()))
+        };
+        self.leaves.iter().filter_map(of).collect()
+    }
+}
+
+impl<'s> Leaf<'s> {
+    pub(super) fn keyword(&self, name: &str) -> Option<&'s Value> {
+        self.keywords.get(name)
+    }
+
+    fn map_of(&self, keyword: &str) -> impl Iterator<Item = (&'s String, &'s Value)> + use<'s> {
+        self.keyword(keyword).and_then(Value::as_object).into_iter().flatten()
+    }
+
+    fn child(&self, keyword: &str, name: &str) -> Option<&'s Value> {
+        self.keyword(keyword)?.as_object()?.get(name)
+    }
+
+    /// The values of `enum` and `const`.
+    pub(super) fn values(&self) -> impl Iterator<Item = &'s Value> + use<'s> {
+        let list = self.keyword("enum").and_then(Value::as_array).into_iter().flatten();
+        list.chain(self.keyword("const"))
+    }
+
+    pub(super) fn allows(&self, kind: &str) -> bool {
+        let kinds = self.kinds();
+        kinds.contains(&kind) || kind == "integer" && kinds.contains(&"number")
+    }
+
+    /// The types of JSON that fit: those said, or else those that the other keywords are about.
+    fn kinds(&self) -> Vec<&'s str> {
+        match self.keyword("type") {
+            Some(Value::String(kind)) => return vec![kind],
+            Some(Value::Array(kinds)) => return kinds.iter().filter_map(Value::as_str).collect(),
+            _ => {}
+        }
+        let listed: Vec<_> = self.values().map(kind_of).collect();
+        if !listed.is_empty() {
+            return listed;
+        }
+        let about = |keywords: &[&str]| keywords.iter().any(|keyword| self.keywords.contains_key(*keyword));
+        if about(&["properties", "additionalProperties", "patternProperties", "unevaluatedProperties"]) {
+            vec!["object"]
+        } else if about(&["items", "prefixItems"]) {
+            vec!["array"]
+        } else if about(&["format", "pattern"]) {
+            vec!["string"]
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Where a reference within the document leads.
+pub(super) fn follow<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
+    let pointer = reference.strip_prefix('#')?;
+    // names of Rust types and of `$defs` may hold brackets, which references encode
+    root.pointer(pointer).or_else(|| root.pointer(&percent_decoded(pointer)?))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+struct Walk<'s> {
+    root: &'s Value,
+    leaves: Vec<Leaf<'s>>,
+    /// Each schema counts once, which also ends loops of references.
+    seen: HashSet<*const Keywords>,
+    depth: usize,
+}
+
+/// How many references and combinations may follow one another.
+const DEPTH: usize = 64;
+
+impl<'s> Walk<'s> {
+    fn enter(&mut self, schema: &'s Value, certain: bool) {
+        let Value::Object(keywords) = schema else { return };
+        if self.depth == DEPTH || !self.seen.insert(std::ptr::from_ref(keywords)) {
+            return;
+        }
+        self.depth += 1;
+        if DESCRIBING.iter().any(|keyword| keywords.contains_key(*keyword)) {
+            self.leaves.push(Leaf { keywords, certain });
+        }
+        let reference = keywords.get("$ref").and_then(Value::as_str);
+        if let Some(target) = reference.and_then(|reference| follow(self.root, reference)) {
+            self.enter(target, certain);
+        }
+        for schema in list(keywords, "allOf") {
+            self.enter(schema, certain);
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            // `null` beside one form does not make it uncertain which form it is
+            let forms = list(keywords, keyword).filter(|schema| !is_null(schema)).count();
+            for schema in list(keywords, keyword) {
+                self.enter(schema, certain && (forms <= 1 || is_null(schema)));
+            }
+        }
+        self.depth -= 1;
+    }
+}
+
+fn list<'s>(keywords: &'s Keywords, keyword: &str) -> impl Iterator<Item = &'s Value> + use<'s> {
+    keywords.get(keyword).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn is_null(schema: &Value) -> bool {
+    schema.get("type").is_some_and(|kind| kind == "null")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn references_and_combinations_are_followed_and_loops_end() {
+        let root = json!({
+            "$defs": { "a": { "anyOf": [{ "$ref": "#/$defs/b" }, { "type": "null" }] }, "b": { "allOf": [{ "$ref": "#/$defs/a" }, { "type": "integer" }] } },
+            "$ref": "#/$defs/a",
+        });
+        let shape = Shape::of(&root, [&root]);
+        assert!(shape.allows("integer") && shape.allows("null") && !shape.allows("string"));
+    }
+
+    #[test]
+    fn an_optional_object_is_still_one_object_and_one_of_two_is_not() {
+        let object = json!({ "type": "object", "properties": { "a": {} }, "required": ["a"] });
+        let optional = json!({ "anyOf": [object, { "type": "null" }] });
+        assert!(Shape::of(&optional, [&optional]).is_one_object());
+        assert!(Shape::of(&optional, [&optional]).requires("a"));
+        let either = json!({ "oneOf": [object, { "type": "object", "properties": { "b": {} } }] });
+        let shape = Shape::of(&either, [&either]);
+        assert!(!shape.is_one_object() && !shape.requires("a"));
+        assert_eq!(shape.property_names(), ["a", "b"]);
+    }
+
+    #[test]
+    fn encoded_references_are_followed() {
+        let root = json!({ "$defs": { "List<u8>": { "type": "array" } } });
+        assert!(follow(&root, "#/$defs/List%3Cu8%3E").is_some());
+        assert!(follow(&root, "#/$defs/List%3").is_none());
+        assert!(follow(&root, "other.json#/$defs/x").is_none());
+    }
+}

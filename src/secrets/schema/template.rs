@@ -1,0 +1,226 @@
+//! A file to fill in.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde_json::Value;
+
+use super::Schema;
+use super::normal::duration_of;
+use super::plan::{Field, Plan};
+use super::shape::Shape;
+use crate::dotenv;
+
+/// The settings of a schema as a file to fill in; made by [`template`] or [`Schema::template`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Template {
+    dotenv: String,
+    json_schema: String,
+}
+
+/// The settings of a type as a file to fill in.
+///
+/// ```
+/// use xtrasecurity::schemars::JsonSchema;
+///
+/// #[derive(JsonSchema)]
+/// #[schemars(crate = "xtrasecurity::schemars")]
+/// struct Settings {
+///     /// where the database is
+///     database_url: String,
+///     /// how many connections are kept
+///     #[serde(default = "pool")]
+///     pool: u8,
+/// }
+/// # fn pool() -> u8 { 4 }
+///
+/// let template = xtrasecurity::template::<Settings>();
+/// assert_eq!(
+///     template.dotenv(),
+///     "# Settings\n\
+///      \n\
+///      # where the database is\n\
+///      # text, required\n\
+///      DATABASE_URL=\n\
+///      \n\
+///      # how many connections are kept\n\
+///      # integer from 0 to 255, optional, by default 4\n\
+///      # POOL=4\n"
+/// );
+/// ```
+#[must_use]
+pub fn template<T: JsonSchema + ?Sized>() -> Template {
+    Schema::of::<T>().template()
+}
+
+impl Template {
+    /// The text of a `.env` file: each setting with what it is for, its type, its allowed values and its default. Required
+    /// settings are there to be filled in, optional ones are commented out, structs are taken apart.
+    #[must_use]
+    pub fn dotenv(&self) -> &str {
+        &self.dotenv
+    }
+
+    /// The JSON Schema, for editors and for [`Schema::from_json`].
+    #[must_use]
+    pub fn json_schema(&self) -> &str {
+        &self.json_schema
+    }
+
+    pub(super) fn of(json: &Value) -> Self {
+        let plan = Plan::of(json);
+        let mut dotenv = String::new();
+        let title = json.get("title").and_then(Value::as_str).unwrap_or("Settings");
+        comment(&mut dotenv, title);
+        if let Some(description) = json.get("description").and_then(Value::as_str) {
+            comment(&mut dotenv, description);
+        }
+        let writer = Writer { plan: &plan };
+        let default = json.get("default");
+        writer.children(&mut dotenv, 0, Need { required: true, default });
+        Self { dotenv, json_schema: format!("{json:#}\n") }
+    }
+}
+
+struct Writer<'p, 's> {
+    plan: &'p Plan<'s>,
+}
+
+/// What the objects around a setting say of it.
+#[derive(Clone, Copy)]
+struct Need<'s> {
+    required: bool,
+    default: Option<&'s Value>,
+}
+
+impl<'s> Writer<'_, 's> {
+    fn children(&self, text: &mut String, at: usize, need: Need<'s>) {
+        let Some(field) = self.plan.field(at) else { return };
+        for child in &field.children {
+            self.setting(text, *child, need);
+        }
+        if at == 0 && field.shape.takes_others() {
+            text.push('\n');
+            comment(text, "Other names are taken too.");
+        }
+    }
+
+    fn setting(&self, text: &mut String, at: usize, around: Need<'s>) {
+        let Some(field) = self.plan.field(at) else { return };
+        let of_parent = around.default.and_then(|default| default.get(field.key));
+        let own = field.schemas.iter().find_map(|schema| schema.get("default"));
+        let default = own.or(of_parent);
+        let required = around.required && field.required && of_parent.is_none();
+        if field.is_expanded() {
+            // its parts carry its description, once
+            if let Some(description) = field.description(self.plan) {
+                text.push('\n');
+                comment(text, &format!("{}: {description}", field.name));
+            }
+            return self.children(text, at, Need { required, default });
+        }
+        text.push('\n');
+        if let Some(description) = field.description(self.plan) {
+            comment(text, description);
+        }
+        let default = default.filter(|_| !field.shape.is_write_only()).and_then(|default| written(&field.shape, default));
+        comment(text, &self.facts(field, required, around.required && field.required, default.as_deref()));
+        assignment(text, &field.name, required, default.as_deref());
+    }
+
+    /// `integer from 0 to 255, optional, by default 4`
+    fn facts(&self, field: &Field<'s>, required: bool, required_here: bool, default: Option<&str>) -> String {
+        let mut facts = kind(self.plan.root(), field);
+        if field.shape.is_write_only() {
+            facts.push_str(", secret");
+        }
+        facts.push_str(match (required, field.required && !required_here) {
+            (true, _) => ", required",
+            (false, true) => ", required with the others of its group",
+            (false, false) => ", optional",
+        });
+        if let Some(default) = default.filter(|default| !default.is_empty()) {
+            let _ = write!(facts, ", by default {default}");
+        }
+        facts
+    }
+}
+
+/// What is to be written for a setting.
+fn kind(root: &Value, field: &Field<'_>) -> String {
+    let shape = &field.shape;
+    if let Some(choices) = shape.choices() {
+        let also = if shape.allows("object") { ", or JSON" } else { "" };
+        return format!("one of: {}{also}", choices.join(", "));
+    }
+    if shape.is_duration() {
+        return "duration, such as 30s or 1h 30m".to_owned();
+    }
+    if shape.is_open() || shape.allows("string") {
+        return match shape.format() {
+            Some("uri") => "URL".to_owned(),
+            Some(format) => format!("text ({format})"),
+            None => "text".to_owned(),
+        };
+    }
+    if shape.allows("integer") || shape.allows("number") {
+        let name = if shape.allows("number") { "number" } else { "integer" };
+        return format!("{name}{}", bounds(shape));
+    }
+    if shape.allows("boolean") {
+        return "true or false".to_owned();
+    }
+    if shape.allows("array") {
+        let item = Shape::of(root, shape.item(0));
+        let simple = !item.allows("object") && !item.allows("array");
+        return if simple { "list, with commas or as JSON" } else { "JSON list" }.to_owned();
+    }
+    if shape.takes_others() {
+        return format!("map: JSON here, or {}__NAME for each part", field.name);
+    }
+    "JSON object".to_owned()
+}
+
+fn bounds(shape: &Shape<'_>) -> String {
+    let bound = |keyword: &str| shape.leaves().iter().find_map(|leaf| leaf.keyword(keyword));
+    match (bound("minimum"), bound("maximum")) {
+        (Some(least), Some(most)) => format!(" from {least} to {most}"),
+        (Some(least), None) => format!(" from {least}"),
+        (None, Some(most)) => format!(" up to {most}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// A default as the text that a secret would have, when it has one.
+fn written(shape: &Shape<'_>, default: &Value) -> Option<String> {
+    match default {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Object(_) if shape.is_duration() => duration_of(default),
+        other => Some(other.to_string()),
+    }
+}
+
+fn assignment(text: &mut String, name: &str, required: bool, default: Option<&str>) {
+    let value = default.filter(|default| !default.is_empty()).and_then(dotenv::quote).unwrap_or_default();
+    let fits = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    if !fits {
+        return comment(text, &format!("(a .env file cannot hold the name {name:?})"));
+    }
+    // a default of several lines cannot be commented out in one
+    let value = if value.contains('\n') { String::new() } else { value };
+    let _ = writeln!(text, "{}{name}={value}", if required { "" } else { "# " });
+}
+
+/// A text as comments, whatever is in it.
+fn comment(text: &mut String, content: &str) {
+    for line in content.trim().lines() {
+        let clean: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        text.push_str(format!("# {clean}").trim_end());
+        text.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! Local mode: the secrets of a `.env` file in the place of the service's.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::envelope::{self, Reading};
+use crate::credentials::file;
+use crate::dotenv;
+use crate::error::{ErrorKind, XtraError};
+use crate::secrets::{SecretValue, SnapshotSource, Sorted, Unreadable};
+use crate::services::Loaded;
+
+/// A `.env` file that is read anew for each load.
+pub(crate) struct LocalFile {
+    path: PathBuf,
+    /// Once is enough: a warning at every load would be read by nobody.
+    warned: AtomicBool,
+}
+
+impl LocalFile {
+    /// The file at `path`. It is not looked at yet.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, warned: AtomicBool::new(false) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn load(&self) -> Result<Loaded, XtraError> {
+        let content = file::read(&self.path).map_err(|problem| self.unusable(&problem))?;
+        if file::is_open_to_others(&self.path) && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(path = ?self.path, "other users can read this file, and it holds secrets: take their rights away");
+        }
+        let text = std::str::from_utf8(&content).map_err(|_| self.unusable(&file::Problem::NotUnicode))?;
+        let pairs = dotenv::parse(text).map_err(|flaw| {
+            XtraError::new(ErrorKind::Config, format!("local mode: {}, {flaw}", self.path.display()))
+        })?;
+        Ok(loaded(pairs))
+    }
+
+    fn unusable(&self, problem: &file::Problem) -> XtraError {
+        let what_to_do = match problem {
+            file::Problem::Missing => {
+                ". Create it with a line NAME=VALUE for each secret, or leave local mode (unset XTRA_LOCAL_MODE, or build \
+                 the client without local_file) to read the service"
+            }
+            _ => "",
+        };
+        let message = format!("local mode: no secrets from {}: {problem}{what_to_do}", self.path.display());
+        let error = XtraError::new(ErrorKind::Config, message);
+        match problem.os_error() {
+            Some(os_error) => error.with_os_error(os_error),
+            None => error,
+        }
+    }
+}
+
+/// What is not a value is none here either: such files are often made from what the service sent.
+fn loaded(pairs: Vec<(String, SecretValue)>) -> Loaded {
+    let mut values = Vec::with_capacity(pairs.len());
+    let mut unreadable = Vec::new();
+    for (name, value) in pairs {
+        match envelope::read(value.expose()) {
+            Reading::Plain => values.push((name, value)),
+            Reading::Empty => values.push((name, SecretValue::new(String::new()))),
+            Reading::Unreadable(reason) => unreadable.push(Unreadable::new(name, reason)),
+        }
+    }
+    unreadable.sort_by(|one, other| one.name.cmp(&other.name));
+    Loaded { values: Sorted::from(values), unreadable, source: SnapshotSource::LocalFile }
+}
+
+impl fmt::Debug for LocalFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalFile").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::secrets::UnreadableReason;
+
+    fn failure(path: &Path) -> XtraError {
+        LocalFile::new(path.to_owned()).load().unwrap_err()
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_an_error_that_names_it_and_quotes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(".env.local");
+        let missing = failure(&path);
+        assert_eq!(missing.kind(), ErrorKind::Config);
+        assert!(missing.to_string().contains("Create it with a line NAME=VALUE"), "{missing}");
+        assert!(failure(dir.path()).to_string().contains("not a regular file"));
+        for (content, expected) in [
+            (&b"A=1\nhunter2\n"[..], "line 2: it is no comment"),
+            (b"A=hunter2\nA=hunter2", "line 1 gives already"),
+            (b"A=hunter2\xff", "not UTF-8"),
+        ] {
+            fs::write(&path, content).unwrap();
+            let error = failure(&path);
+            assert_eq!(error.kind(), ErrorKind::Config);
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(expected) && text.contains(".env.local") && !text.contains("hunter2"), "{text}");
+        }
+        fs::File::create(&path).unwrap().set_len(5 * 1024 * 1024).unwrap();
+        assert!(failure(&path).to_string().contains("larger than"));
+    }
+
+    #[test]
+    fn what_the_service_sends_in_a_value_s_place_is_no_value_in_a_file_either() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secrets");
+        fs::write(&path, "C=***\nB='[Decryption failed]'\nA=1\nD=\n").unwrap();
+        let loaded = LocalFile::new(path).load().unwrap();
+        let expected = [("B", UnreadableReason::ServerCiphertext), ("C", UnreadableReason::Masked)];
+        assert_eq!(loaded.unreadable, expected.map(|(name, reason)| Unreadable::new(name, reason)));
+        let names: Vec<_> = loaded.values.into_pairs().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["A", "D"]);
+    }
+}

@@ -1,0 +1,136 @@
+//! How the command fails: a status for scripts and one line for people.
+
+use std::io::pipe;
+
+use xtrasecurity::dev_server::{Fault, route};
+
+use crate::world::{World, run};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_service_refuses_is_status_one_and_one_line() {
+    let world = World::new().await;
+    for arguments in [
+        &["run", "-e", "stg", "--", "touch", "ran"][..],
+        &["get", "QUOTES", "--show", "-e", "stg"],
+        &["list", "-e", "stg"],
+        &["export", "-e", "stg"],
+        &["diff", "stg", "prod"],
+    ] {
+        let ran = run(world.command(arguments).env("XTRA_TOKEN", "xs_wrong"));
+        assert!(ran.failure(1).contains("401"), "{}", ran.stderr());
+    }
+    assert!(!world.path("ran").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_not_there_or_answers_nonsense_is_one_line() {
+    let world = World::new().await;
+    let list = ["list", "-e", "stg"];
+    run(world.command(&list).env("XTRA_API_URL", "http://127.0.0.1:1/api")).failure(1);
+    for fault in [Fault::body(500, "text/html", "<html>\n<b>no</b>\n"), Fault::body(200, "text/plain", "nonsense\n\n{")]
+    {
+        world.server.fault(fault.on(route::SECRETS_READ));
+        world.run(&list).failure(1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_usage_is_status_two_and_one_line_and_nothing_is_sent() {
+    let world = World::new().await;
+    for arguments in [
+        &[][..],
+        &["frobnicate"],
+        &["--frobnicate"],
+        &["run"],
+        &["run", "-e", "stg", "--"],
+        &["run", "-e", "stg", "--override", "--keep", "--", "true"],
+        &["run", "-e", "stg", "--rename", "A", "--", "true"],
+        &["run", "--frobnicate", "--", "true"],
+        &["get"],
+        &["get", "A", "B"],
+        &["list", "--token", "xs_secret"],
+        &["export", "-e", "stg", "--format", "toml"],
+        &["export", "-e", "stg", "--force"],
+        &["diff", "stg"],
+        &["completions", "tcsh"],
+        &["run", "--", "true"],
+        &["get", "A"],
+        &["list"],
+        &["export"],
+        &["check"],
+        &["template"],
+        &["render"],
+    ] {
+        let ran = world.run(arguments);
+        let line = ran.failure(2);
+        assert!(!line.contains("xs_secret"), "{line}");
+    }
+    assert_eq!(world.server.total_requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_has_gone_is_one_line_and_no_panic() {
+    let world = World::new().await;
+    world.file("template", "{{ xtra:///staging/QUOTES }}");
+    world.file("schema.json", r#"{ "type": "object", "properties": { "QUOTES": { "type": "string" } } }"#);
+    let commands: [&[&str]; 12] = [
+        &["list", "-e", "prod"],
+        &["list", "-e", "prod", "--json", "--show"],
+        &["get", "QUOTES", "-e", "prod", "--show"],
+        &["export", "-e", "dev", "--format", "json"],
+        &["diff", "stg", "prod"],
+        &["doctor", "-e", "prod"],
+        &["render", "template"],
+        &["check", "-e", "prod", "--schema", "schema.json"],
+        &["template", "--schema", "schema.json", "--format", "json-schema"],
+        &["completions", "bash"],
+        &["--help"],
+        &["--version"],
+    ];
+    for arguments in commands {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let ran = run(world.command(arguments).stdout(writer).stderr(std::process::Stdio::piped()));
+        assert_eq!(ran.status(), 1, "{arguments:?}");
+        assert!(ran.one_line().contains("standard output"), "{arguments:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_to_read_the_errors_is_no_panic_either() {
+    let world = World::new().await;
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    let ran = run(world.command(&["list"]).stderr(writer));
+    assert_eq!(ran.status(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_from_the_service_cannot_write_to_the_terminal() {
+    let world = World::new().await;
+    let name = "RED\u{1b}[31m\nxtrasec: fine";
+    world.server.set_secret("shop", "bad", "main", name, "v").unwrap();
+    for arguments in [
+        &["list", "-e", "bad"][..],
+        &["run", "-e", "bad", "--only", "OTHER", "--", "true"],
+        &["export", "-e", "bad", "--format", "shell"],
+        &["export", "-e", "bad"],
+        &["diff", "bad", "stg"],
+        &["get", name, "-e", "bad"],
+    ] {
+        let ran = world.run(arguments);
+        let said = format!("{}{}", ran.stdout(), ran.stderr());
+        assert!(!said.contains('\u{1b}') && !said.contains("\nxtrasec: fine"), "{said:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_terminal_gets_no_colours() {
+    let world = World::new().await;
+    for arguments in [&["--help"][..], &["run", "--help"], &["--frobnicate"], &["list", "-e", "stg"], &["doctor"]] {
+        for variables in [&[][..], &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]] {
+            let ran = run(world.command(arguments).envs(variables.iter().copied()));
+            assert!(!ran.stdout().contains('\u{1b}') && !ran.stderr().contains('\u{1b}'), "{arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! `xtrasec export`: each form read back by somebody else, and files that are safe.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use xtrasecurity::Secrets;
+
+use crate::world::{NASTY, Ran, World, mode, nasty, recorded, run};
+
+/// Those of the values that the form can hold; the command must name the others.
+type Values = BTreeMap<String, String>;
+
+fn export(world: &World, environment: &str, format: &str, options: &[&str]) -> Ran {
+    world.run(&[&["export", "-e", environment, "--format", format], options].concat())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dotenv_reads_back_and_names_what_it_cannot_hold() {
+    let world = World::new().await;
+    let refused = export(&world, "prod", "dotenv", &[]);
+    let unfit: Vec<&str> =
+        NASTY.iter().map(|(name, _)| *name).filter(|name| refused.failure(1).contains(name)).collect();
+    assert!(!unfit.is_empty() && unfit.len() < 4, "{unfit:?}");
+    let ran = export(&world, "prod", "dotenv", &["--except", &unfit.join(",")]);
+    let read = Secrets::from_dotenv(ran.success()).unwrap();
+    assert_eq!(read.len(), NASTY.len() - unfit.len());
+    for (name, value) in NASTY.iter().filter(|(name, _)| !unfit.contains(name)) {
+        assert_eq!(read.require(name).unwrap().expose(), *value, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_reads_back() {
+    let world = World::new().await;
+    for (environment, expected) in [("prod", nasty()), ("dev", recorded())] {
+        let read: Values = serde_json::from_str(export(&world, environment, "json", &[]).success()).unwrap();
+        assert!(read == expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn yaml_reads_back_as_texts_and_has_no_character_that_a_reader_refuses() {
+    let world = World::new().await;
+    for (environment, expected) in [("prod", nasty()), ("dev", recorded())] {
+        let ran = export(&world, environment, "yaml", &[]);
+        let mut read = Values::new();
+        for line in ran.success().lines() {
+            // JSON is YAML, and what stands between braces needs no more than these lines.
+            read.extend(serde_json::from_str::<Values>(&format!("{{{line}}}")).unwrap());
+        }
+        assert!(read == expected);
+        let refused = |character: char| {
+            (character.is_control() && character != '\n') || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
+        };
+        assert!(!ran.success().contains(refused));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_that_reads_the_script_has_every_value_and_runs_nothing() {
+    let world = World::new().await;
+    let script = world.path("script");
+    fs::write(&script, export(&world, "prod", "shell", &[]).success()).unwrap();
+    for (name, value) in NASTY {
+        let print = format!(". ./script; printf %s \"${name}\"; env | grep -c '^{name}=' >&2");
+        let ran = run(Command::new("sh").args(["-c", &print]).current_dir(world.home.path()));
+        assert_eq!((ran.stdout(), ran.stderr()), (*value, "1\n"), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_are_no_variables_or_steer_programs_are_refused_where_variables_are_set() {
+    let world = World::new().await;
+    for format in ["shell", "github"] {
+        let output = world.path(format);
+        let to_file = ["--output", output.to_str().unwrap()];
+        assert!(export(&world, "odd", format, &to_file).failure(1).contains("\"weird/key name\""));
+        let hostile = export(&world, "hostile", format, &to_file);
+        assert!(hostile.failure(1).contains("LD_PRELOAD") && hostile.stderr().contains("PAGER"));
+        assert!(!output.exists());
+        let allowed = [&to_file[..], &["--except", "LD_PRELOAD", "--allow-name", "PAGER"]].concat();
+        assert_eq!(export(&world, "hostile", format, &allowed).status(), 0);
+        assert!(fs::read_to_string(output).unwrap().contains("PAGER"));
+    }
+}
+
+/// What the runner of GitHub makes of an environment file.
+fn runner_reads(text: &str) -> Values {
+    let mut read = Values::new();
+    let mut lines = text.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        let (name, end) = line.trim_end_matches('\n').split_once("<<").unwrap();
+        let mut value = String::new();
+        loop {
+            let line = lines.next().unwrap();
+            if line.trim_end_matches('\n') == end {
+                break;
+            }
+            value.push_str(line);
+        }
+        assert_eq!(value.pop(), Some('\n'));
+        read.insert(name.to_owned(), value);
+    }
+    read
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn github_gets_its_variables_appended_and_every_line_masked() {
+    let world = World::new().await;
+    let file = world.file("github_env", "BEFORE<<x\nkept\nx\n");
+    let ran = export(&world, "prod", "github", &["--output", "github_env"]);
+    let mut expected = nasty();
+    expected.insert("BEFORE".to_owned(), "kept".to_owned());
+    assert_eq!(runner_reads(&fs::read_to_string(&file).unwrap()), expected);
+    let masked: Vec<String> = ran
+        .success()
+        .split_terminator('\n')
+        .map(|line| line.strip_prefix("::add-mask::").unwrap().replace("%25", "%"))
+        .collect();
+    for value in nasty().values() {
+        for line in value.split(['\n', '\r']).filter(|line| !line.trim().is_empty()) {
+            assert!(masked.iter().any(|mask| mask == line), "{line:?}");
+        }
+    }
+    assert!(export(&world, "prod", "github", &[]).failure(2).contains("$GITHUB_ENV"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_github_variable_has_an_end_of_its_own_that_differs_each_time() {
+    let world = World::new().await;
+    for _ in 0..2 {
+        assert_eq!(export(&world, "stg", "github", &["--output", "env"]).status(), 0);
+    }
+    let text = fs::read_to_string(world.path("env")).unwrap();
+    let ends: std::collections::BTreeSet<_> = text.lines().filter_map(|line| line.split_once("<<")).collect();
+    assert_eq!(ends.len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_for_its_owner_alone_and_is_not_replaced_unasked() {
+    let world = World::new().await;
+    let path = world.path(".env");
+    let to_file = |environment: &str, options: &[&str]| {
+        export(&world, environment, "json", &[&["--output", ".env"], options].concat())
+    };
+    assert_eq!(to_file("stg", &[]).success(), "");
+    assert_eq!(mode(&path), 0o600);
+    let before = fs::read(&path).unwrap();
+    assert!(to_file("dev", &[]).failure(1).contains("--force"));
+    assert_eq!(fs::read(&path).unwrap(), before);
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    to_file("dev", &["--force"]).success();
+    assert_eq!(mode(&path), 0o600);
+    assert_ne!(fs::read(&path).unwrap(), before);
+    assert_eq!(beside(world.home.path()), [".env"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_leaves_no_file() {
+    let world = World::new().await;
+    assert!(export(&world, "nowhere", "json", &["--output", "out"]).failure(1).contains("--allow-empty"));
+    assert!(export(&world, "broken", "json", &["--output", "out"]).failure(1).contains("LOST"));
+    export(&world, "stg", "json", &["--output", "no/such/out"]).failure(1);
+    assert!(beside(world.home.path()).is_empty());
+    for (format, empty) in [("json", "{}\n"), ("yaml", "{}\n"), ("dotenv", ""), ("shell", "")] {
+        assert_eq!(export(&world, "nowhere", format, &["--allow-empty"]).success(), empty);
+    }
+}
+
+fn beside(directory: &Path) -> Vec<String> {
+    fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}

@@ -1,0 +1,96 @@
+//! A planted value and a planted token are nowhere that nobody asked for them.
+
+use xtrasecurity::dev_server::{DevServer, Fault, ProjectSeed, RateLimits, UserSeed, route};
+
+use crate::world::World;
+
+/// All commands.
+pub(crate) const COMMANDS: &[&str] =
+    &["run", "get", "list", "export", "check", "template", "render", "diff", "doctor", "completions"];
+
+const CANARY: &str = "canary-4f1c";
+const TOKEN: &str = "xs_canary-4f1c";
+
+async fn world() -> World {
+    let owner = UserSeed::new("owner").token(TOKEN);
+    let project = ProjectSeed::new("shop")
+        .secret("one", "A", format!("{CANARY}\nline"))
+        .secret("one", "B", CANARY)
+        .secret("two", "A", format!("{CANARY}!"))
+        .secret("two", "LD_PRELOAD", CANARY)
+        .secret("two", "no name", CANARY);
+    let limits = RateLimits::off();
+    let server = DevServer::builder().user(owner).project(project).rate_limits(limits).start().await.unwrap();
+    let world = World { server, home: tempfile::tempdir().unwrap() };
+    let schema = r#"{ "type": "object", "properties": { "A": { "type": "integer" }, "B": { "enum": ["x"] } } }"#;
+    world.file("schema.json", schema);
+    world.file("good", "a={{ xtra:///one/A }}");
+    world.file("bad", "a={{ xtra:///one/A }} c={{ xtra:///one/C }}");
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_value_and_no_token_is_written_unless_values_are_asked_for() {
+    let world = world().await;
+    let calls: &[&[&str]] = &[
+        &["run", "-e", "one", "--", "true"],
+        &["run", "-e", "two", "--", "true"],
+        &["run", "-e", "two", "--only", "C", "--", "true"],
+        &["run", "-e", "one", "--", "no-such-program"],
+        &["get", "A", "-e", "one"],
+        &["get", "C", "-e", "one", "--show"],
+        &["list", "-e", "one"],
+        &["list", "-e", "one", "--json"],
+        &["export", "-e", "one", "--output", "out"],
+        &["export", "-e", "one", "--output", "out"],
+        &["export", "-e", "two", "--format", "dotenv", "--output", "new"],
+        &["export", "-e", "two", "--format", "shell", "--output", "new"],
+        &["export", "-e", "two", "--format", "github", "--output", "new"],
+        &["check", "-e", "one", "--schema", "schema.json"],
+        &["check", "-e", "one", "--schema", "schema.json", "--json"],
+        &["template", "--schema", "schema.json"],
+        &["render", "good", "--output", "rendered"],
+        &["render", "bad"],
+        &["diff", "one", "two"],
+        &["diff", "one", "two", "--json"],
+        &["doctor", "-e", "one"],
+        &["doctor", "-e", "one", "--json"],
+        &["completions", "bash"],
+    ];
+    for command in COMMANDS {
+        assert!(calls.iter().any(|call| call[0] == *command), "{command} is not called");
+    }
+    for call in calls {
+        silent(&world, call);
+        // Values in a shape that nobody expects.
+        world.server.fault(
+            Fault::body(200, "application/json", format!(r#"{{"A":{{"value":["{CANARY}"]}}}}"#))
+                .on(route::SECRETS_READ),
+        );
+        silent(&world, call);
+        world.server.clear_faults();
+    }
+}
+
+#[track_caller]
+fn silent(world: &World, call: &[&str]) {
+    let ran = world.run(call);
+    let said = format!("{}{}", ran.stdout(), ran.stderr());
+    assert!(!said.contains("canary"), "{call:?} leaks: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_are_asked_for_are_on_standard_output_only() {
+    let world = world().await;
+    for call in [
+        &["get", "A", "-e", "one", "--show"][..],
+        &["list", "-e", "one", "--show"],
+        &["export", "-e", "one"],
+        &["export", "-e", "one", "--format", "github", "--output", "new"],
+        &["render", "good"],
+        &["diff", "one", "two", "--show"],
+    ] {
+        let ran = world.run(call);
+        assert!(ran.stdout().contains(CANARY) && !ran.stderr().contains("canary"), "{call:?}");
+    }
+}

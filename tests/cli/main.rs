@@ -1,0 +1,22 @@
+//! The command `xtrasec`, as its users meet it: a process with arguments, an environment, two streams and a status.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "these are tests; clippy looks for that only inside of the functions that are marked"
+)]
+
+mod diff;
+mod doctor;
+mod errors;
+mod export;
+mod leaks;
+mod local;
+mod read;
+mod render;
+mod run;
+mod schema;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod world;

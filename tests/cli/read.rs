@@ -1,0 +1,119 @@
+//! `get`, `list` and `completions`: what is written, and what only with `--show`.
+
+use serde_json::{Value, json};
+
+use crate::world::{NASTY, World, run};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_is_written_exactly_and_only_when_asked_for() {
+    let world = World::new().await;
+    for (name, value) in NASTY {
+        assert_eq!(world.run(&["get", name, "--show", "-e", "prod"]).success(), *value);
+    }
+    let ran = world.run(&["get", "QUOTES", "-e", "prod"]);
+    assert_eq!((ran.status(), ran.stdout()), (0, "QUOTES [REDACTED]\n"));
+    assert!(ran.one_line().contains("--show"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_not_there_or_cannot_be_read_is_an_error_that_names_it() {
+    let world = World::new().await;
+    assert!(world.run(&["get", "QUOTE", "-e", "prod", "--show"]).failure(1).contains("\"QUOTE\""));
+    assert!(world.run(&["get", "LOST", "-e", "broken", "--show"]).failure(1).contains("LOST"));
+    assert_eq!(world.run(&["get", "GOOD", "-e", "broken", "--show"]).success(), "g");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_environment_comes_from_the_option_then_from_the_file_and_is_never_guessed() {
+    let world = World::new().await;
+    assert!(world.run(&["list"]).failure(2).contains("--env"));
+    assert_eq!(world.server.total_requests(), 0);
+    world.file(".xtrarc", r#"{"env":"stg"}"#);
+    assert_eq!(world.run(&["get", "QUOTES", "--show"]).success(), "other");
+    assert_eq!(world.run(&["get", "BLANK", "--show", "--env", "prod"]).success(), "   ");
+    world.file(".xtrarc", r#"{"env":"staging","branch":"feature/new-ui"}"#);
+    assert_eq!(world.run(&["get", "QUOTES", "--show"]).success(), "branched");
+    assert_eq!(world.run(&["get", "QUOTES", "--show", "-b", "main"]).success(), "other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_are_understood_before_and_after_the_name_of_the_command() {
+    let world = World::new().await;
+    let (id, url) = (world.server.project_id().to_owned(), world.server.url());
+    for arguments in [
+        ["-e", "stg", "-p", &id, "--api-url", &url, "get", "QUOTES", "--show"],
+        ["get", "--show", "QUOTES", "--api-url", &url, "--project", &id, "--env", "stg"],
+    ] {
+        let mut command = world.command(&arguments);
+        let ran = run(command.env_remove("XTRA_PROJECT_ID").env("XTRA_API_URL", "http://127.0.0.1:1/api"));
+        assert_eq!(ran.success(), "other");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_listed_in_order_one_a_line_and_unreadable_ones_are_marked() {
+    let world = World::new().await;
+    assert_eq!(world.run(&["list", "-e", "stg"]).success(), "EMPTY\nEQUALS\nQUOTES\nSTAGING_ONLY\n");
+    assert_eq!(world.run(&["list", "-e", "broken"]).success(), "GOOD\nLOST  (the service cannot decrypt it)\n");
+    let mut viewer = world.command(&["list", "-e", "stg"]);
+    let ran = run(viewer.env("XTRA_TOKEN", world.server.token_for("vic").unwrap()));
+    assert_eq!(ran.success().lines().filter(|line| line.contains("(masked")).count(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_in_a_list_have_nothing_that_a_terminal_acts_on() {
+    let world = World::new().await;
+    let ran = world.run(&["list", "-e", "prod", "--show"]);
+    assert_eq!(ran.success().lines().count(), NASTY.len());
+    assert!(!ran.success().contains(|character: char| character.is_control() && character != '\n'));
+    let row = format!("{:<13}{}\n", "QUOTES", "a \"double\" and a 'single' one");
+    assert!(ran.success().contains(&row), "{}", ran.stdout());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_as_json_is_an_array_of_objects() {
+    let world = World::new().await;
+    let list = |options: &[&str]| -> Value {
+        serde_json::from_str(world.run(&[&["list", "--json", "-e"], options].concat()).success()).unwrap()
+    };
+    let expected = json!([
+        { "name": "GOOD", "readable": true },
+        { "name": "LOST", "readable": false, "reason": "the service cannot decrypt it" },
+    ]);
+    assert_eq!(list(&["broken"]), expected);
+    let shown = list(&["prod", "--show"]);
+    for (entry, (name, value)) in shown.as_array().unwrap().iter().zip(NASTY) {
+        assert_eq!(*entry, json!({ "name": name, "readable": true, "value": value }));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_environment_without_secrets_is_remarked_because_a_mistyped_one_looks_the_same() {
+    let world = World::new().await;
+    let ran = world.run(&["list", "-e", "producton"]);
+    assert_eq!((ran.status(), ran.stdout()), (0, ""));
+    assert!(ran.one_line().contains("producton holds no secrets"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completions_know_every_command() {
+    let world = World::new().await;
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = world.run(&["completions", shell]);
+        for command in crate::leaks::COMMANDS {
+            assert!(ran.success().contains(command), "{shell}: {command}");
+        }
+    }
+    assert_eq!(world.server.total_requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_version_and_the_help_are_for_standard_output() {
+    let world = World::new().await;
+    let version = format!("xtrasec {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(world.run(&["--version"]).success(), version);
+    assert!(world.run(&["--help"]).success().contains("Examples:"));
+    for command in crate::leaks::COMMANDS {
+        assert!(world.run(&[command, "--help"]).success().contains("Examples:"), "{command}");
+    }
+}

@@ -1,0 +1,205 @@
+//! `xtrasec run`: what the program gets, and what becomes of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use crate::world::{Ran, World, nasty, recorded, run};
+
+/// What `env -0` has written.
+#[track_caller]
+fn environment(ran: &Ran) -> BTreeMap<String, String> {
+    let text = ran.success();
+    let entries: Vec<_> = text.split_terminator('\0').map(|entry| entry.split_once('=').unwrap()).collect();
+    let map: BTreeMap<String, String> =
+        entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    assert_eq!(map.len(), entries.len(), "a variable came twice");
+    map
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_gets_every_secret_byte_for_byte_and_nothing_else_changes() {
+    let world = World::new().await;
+    for (name, values) in [("production", nasty()), ("development", recorded())] {
+        let mut expected = world.variables();
+        expected.extend(values);
+        assert!(environment(&world.run(&["run", "-e", name, "--", "env", "-0"])) == expected, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_credentials_of_the_command_do_not_reach_the_program() {
+    let world = World::new().await;
+    let mut command = world.command(&["run", "-e", "stg", "--", "env", "-0"]);
+    for name in ["XTRA_MACHINE_TOKEN", "XTRA_VAULT_PASSPHRASE", "XTRA_MASTER_SECRET"] {
+        command.env(name, "own");
+    }
+    let given = environment(&run(&mut command));
+    let kept: Vec<_> = given.keys().filter(|name| name.starts_with("XTRA_")).collect();
+    assert_eq!(kept, ["XTRA_API_URL", "XTRA_PROJECT_ID"]);
+    assert!(!given.values().any(|value| value == "own" || value == world.server.token()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_that_exist_are_kept_unless_they_are_overridden() {
+    let world = World::new().await;
+    let value_of = |options: &[&str]| {
+        let arguments = [&["run", "-e", "staging"], options, &["--", "env", "-0"]].concat();
+        environment(&run(world.command(&arguments).env("QUOTES", "mine").env("EMPTY", "")))["QUOTES"].clone()
+    };
+    assert_eq!(value_of(&[]), "mine");
+    assert_eq!(value_of(&["--keep"]), "mine");
+    assert_eq!(value_of(&["--override"]), "other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_are_chosen_renamed_and_prefixed() {
+    let world = World::new().await;
+    let given = |options: &[&str]| {
+        let arguments = [&["run", "-e", "staging"], options, &["--", "env", "-0"]].concat();
+        let inherited = world.variables();
+        let names: Vec<String> = environment(&world.run(&arguments)).into_keys().collect();
+        names.into_iter().filter(|name| !inherited.contains_key(name)).collect::<Vec<_>>()
+    };
+    assert_eq!(given(&["--only", "QUOTES,EMPTY"]), ["EMPTY", "QUOTES"]);
+    assert_eq!(given(&["--except", "QUOTES", "--except", "EMPTY"]), ["EQUALS", "STAGING_ONLY"]);
+    assert_eq!(given(&["--only", "EMPTY", "--prefix", "APP_"]), ["APP_EMPTY"]);
+    assert_eq!(given(&["--only", "EMPTY,QUOTES", "--prefix", "A_", "--rename", "QUOTES=Q"]), ["A_EMPTY", "Q"]);
+    let missing = world.run(&["run", "-e", "staging", "--only", "EMPTY,NOT_THERE", "--", "true"]);
+    assert!(missing.failure(1).contains("NOT_THERE"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_branch_is_the_one_asked_for() {
+    let world = World::new().await;
+    let ran = world.run(&["run", "-e", "stg", "-b", "feature/new-ui", "--", "printenv", "QUOTES"]);
+    assert_eq!(ran.success(), "branched\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_is_that_of_the_program_as_a_shell_tells_it() {
+    let world = World::new().await;
+    world.file("plain", "not a program");
+    let cases: [(&[&str], i32); 8] = [
+        (&["true"], 0),
+        (&["sh", "-c", "exit 3"], 3),
+        (&["sh", "-c", "exit 255"], 255),
+        (&["sh", "-c", "kill -KILL $$"], 137),
+        (&["sh", "-c", "kill -TERM $$"], 143),
+        (&["no-such-program"], 127),
+        (&["./plain"], 126),
+        (&["/"], 126),
+    ];
+    for (program, expected) in cases {
+        let ran = world.run(&[&["run", "-e", "stg", "--"], program].concat());
+        assert_eq!(ran.status(), expected, "{program:?}: {}", ran.stderr());
+        match expected {
+            126 | 127 => assert!(ran.one_line().contains(program[0]), "{}", ran.one_line()),
+            _ => assert_eq!(ran.stderr(), ""),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_sees_the_signal_that_killed_the_program() {
+    let world = World::new().await;
+    let script = r#""$0" run -e stg -- sh -c 'kill -KILL $$'; echo $?"#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_xtrasec")]).env_clear().envs(world.variables());
+    let ran = run(shell.env("XTRA_TOKEN", world.server.token()).current_dir(world.home.path()));
+    assert_eq!(ran.stdout(), "137\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_to_the_command_reaches_the_program_because_they_are_one_process() {
+    let world = World::new().await;
+    let script = r#"trap 'echo told; exit 7' TERM; echo $$; while :; do read -r line || exit 8; done"#;
+    let mut command = world.command(&["run", "-e", "stg", "--", "sh", "-c", script]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let input = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert_eq!(line.trim_end(), child.id().to_string(), "the program is another process");
+    let kill = format!("kill -TERM {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    // Ends the wait of a shell that tells its trap only after the line.
+    drop(input);
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("told\n", Some(7)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_run_unless_every_secret_can_be_given() {
+    let world = World::new().await;
+    let touch = |options: &[&str]| world.run(&[&["run"], options, &["--", "touch", "ran"]].concat());
+    let refused = touch(&["-e", "hostile"]);
+    assert!(refused.failure(1).contains("LD_PRELOAD") && refused.stderr().contains("PAGER"));
+    assert!(touch(&["-e", "hostile", "--allow-name", "PAGER"]).failure(1).contains("LD_PRELOAD"));
+    assert!(touch(&["-e", "broken"]).failure(1).contains("LOST"));
+    assert!(touch(&["-e", "broken", "--only", "LOST"]).failure(1).contains("LOST"));
+    assert!(touch(&["-e", "nowhere"]).failure(1).contains("--allow-empty"));
+    assert!(!world.path("ran").exists());
+    touch(&["-e", "hostile", "--except", "LD_PRELOAD", "--allow-name", "PAGER"]).success();
+    for options in [["-e", "broken", "--only", "GOOD"], ["-e", "broken", "--except", "LOST"]] {
+        fs::remove_file(world.path("ran")).unwrap();
+        touch(&options).success();
+        assert!(world.path("ran").exists());
+    }
+    touch(&["-e", "nowhere", "--allow-empty"]).success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_request_is_all_that_a_run_needs() {
+    let world = World::new().await;
+    world.run(&["run", "-e", "stg", "--", "true"]).success();
+    assert_eq!(world.server.total_requests(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_of_the_program_are_its_own() {
+    let world = World::new().await;
+    for dashes in [&["--"][..], &[]] {
+        let program = ["printf", "%s|", "--help", "-e", "", "a b", "--", "--override"];
+        let ran = world.run(&[&["run", "-e", "stg"], dashes, &program].concat());
+        assert_eq!(ran.success(), "--help|-e||a b|--|--override|");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_that_are_no_text_reach_the_program_unchanged() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::new().await;
+    let mut command = world.command(&["run", "-e", "stg", "--", "printf", "%s"]);
+    let ran = run(command.arg(std::ffi::OsStr::from_bytes(b"a\xff\xfeb")));
+    assert_eq!((ran.status(), ran.output.stdout.as_slice()), (0, &b"a\xff\xfeb"[..]));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_the_system_can_give_a_program_is_status_126() {
+    let world = World::new().await;
+    for name in ["LARGE_1", "LARGE_2", "LARGE_3"] {
+        world.server.set_secret("shop", "large", "main", name, &"x".repeat(60 * 1024)).unwrap();
+    }
+    // The room for arguments and variables is a quarter of the stack's.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"ulimit -s 512; exec "$0" run -e large -- true"#, env!("CARGO_BIN_EXE_xtrasec")]);
+    shell.env_clear().envs(world.variables()).env("XTRA_TOKEN", world.server.token());
+    assert!(run(&mut shell).failure(126).contains("too long"));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_inherits_no_file_of_the_command_and_no_ignored_signal() {
+    let world = World::new().await;
+    let script = "ls /proc/self/fd; grep -E 'Sig(Ign|Blk)' /proc/self/status";
+    let through = world.run(&["run", "-e", "stg", "--", "sh", "-c", script]);
+    let directly = run(Command::new("sh").args(["-c", script]).stdin(Stdio::null()));
+    assert_eq!(through.success(), directly.success());
+    let ignored = through.stdout().lines().find_map(|line| line.strip_prefix("SigIgn:\t")).unwrap();
+    const SIGPIPE: u32 = 13;
+    assert_eq!(u64::from_str_radix(ignored, 16).unwrap() >> (SIGPIPE - 1) & 1, 0, "{ignored}");
+}

@@ -1,0 +1,202 @@
+//! The programs: each injects in its own way, then writes down its whole environment.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::process::{Command, ExitCode};
+
+use tokio::runtime::Builder;
+use xtrasecurity::{ErrorKind, InjectionReport, XtraClient, blocking};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+pub fn main(arguments: &[String]) -> ExitCode {
+    let Some((name, rest)) = arguments.split_first() else { return ExitCode::from(2) };
+    let outcome = match name.as_str() {
+        "blocking" => blocking_inject(rest).and_then(|_| written_down()),
+        "blocking-then-tokio" => blocking_then_tokio(rest),
+        "current-thread" => inside(&mut Builder::new_current_thread(), rest),
+        "multi-thread" => inside(Builder::new_multi_thread().worker_threads(2), rest),
+        "second-thread" => with_a_second_thread(rest),
+        "every" => every(rest),
+        "spawn-after" => spawn_after(rest),
+        "apply" => apply(rest),
+        "fifty-reads" => fifty_reads(rest),
+        "cached-read" => cached_read(rest),
+        "no-files-left" => no_files_left(rest),
+        "write-down" => written_down(),
+        _ => return ExitCode::from(2),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            written_down().map_or(ExitCode::from(2), |()| ExitCode::FAILURE)
+        }
+    }
+}
+
+/// `NAME=VALUE` and a NUL byte, for each variable of this process.
+fn written_down() -> Outcome {
+    let mut out = std::io::stdout().lock();
+    for (name, value) in std::env::vars() {
+        write!(out, "{name}={value}\0")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// The words of a request, as methods of either client's.
+macro_rules! chosen {
+    ($client:expr, $arguments:expr) => {{
+        let mut words = $arguments.iter().map(String::as_str);
+        let mut word = move || words.next().unwrap_or_default();
+        let mut request = $client.inject_secrets(word().to_owned());
+        loop {
+            request = match word() {
+                "" => break request,
+                "--override" => request.override_existing(),
+                "--only" => request.only(word().split(',')),
+                "--except" => request.except(word().split(',')),
+                "--prefix" => request.prefix(word()),
+                "--rename" => {
+                    let (secret, variable) = word().split_once(':').unwrap_or_default();
+                    request.rename(secret, variable)
+                }
+                "--allow" => request.allow_name(word()),
+                "--branch" => request.branch(word().to_owned()),
+                "--project" => request.project_id(word().to_owned()),
+                other => return Err(format!("unknown word {other}").into()),
+            };
+        }
+    }};
+}
+
+fn blocking_inject(arguments: &[String]) -> Result<InjectionReport, Box<dyn Error>> {
+    let client = blocking::XtraClient::from_env()?;
+    Ok(chosen!(client, arguments).send()?)
+}
+
+/// What a server does: its `main` injects, and only then starts a runtime with many threads, where the client is used again.
+fn blocking_then_tokio(arguments: &[String]) -> Outcome {
+    blocking_inject(arguments)?;
+    let environment = arguments.first().cloned().unwrap_or_default();
+    serve(environment)
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 4)]
+async fn serve(environment: String) -> Outcome {
+    let client = XtraClient::from_env()?;
+    let secrets = tokio::spawn(async move { client.get_secrets(environment).await }).await??;
+    for (name, value) in secrets.iter() {
+        if std::env::var(name)? != value.expose() {
+            return Err(format!("{name} is not what the async client reads").into());
+        }
+    }
+    written_down()
+}
+
+fn inside(runtime: &mut Builder, arguments: &[String]) -> Outcome {
+    runtime.enable_all().build()?.block_on(async {
+        let client = XtraClient::from_env()?;
+        chosen!(client, arguments).await?;
+        written_down()
+    })
+}
+
+fn with_a_second_thread(arguments: &[String]) -> Outcome {
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let second = std::thread::spawn(move || held.recv().is_err());
+    let outcome = blocking_inject(arguments);
+    drop(hold);
+    if !second.join().is_ok_and(|ended| ended) {
+        return Err("the second thread ended early".into());
+    }
+    outcome.and_then(|_| written_down())
+}
+
+/// Several scopes into one process: for each a prefix, a project, a branch and an environment.
+fn every(arguments: &[String]) -> Outcome {
+    let client = blocking::XtraClient::from_env()?;
+    for scope in arguments.chunks_exact(4) {
+        let [prefix, project, branch, environment] = scope else { continue };
+        let request = client.inject_secrets(environment).project_id(project).branch(branch);
+        request.prefix(prefix).send()?;
+    }
+    written_down()
+}
+
+/// Injects, and then starts a child that inherits the environment.
+fn spawn_after(arguments: &[String]) -> Outcome {
+    blocking_inject(arguments)?;
+    let refused = this_program().status().err().ok_or("the child was started")?;
+    eprintln!("{refused}");
+    this_program().env_remove("HUGE").status()?;
+    Ok(())
+}
+
+/// Gives the secrets to a child, and writes this process's environment down if that is refused.
+fn apply(arguments: &[String]) -> Outcome {
+    let client = blocking::XtraClient::from_env()?;
+    let environment = arguments.first().map(String::as_str).unwrap_or_default();
+    let secrets = client.get_secrets(environment).send()?;
+    let mut child = this_program();
+    secrets.injection().without_credentials().apply_to(&mut child)?;
+    if child.status()?.success() { Ok(()) } else { Err("the child failed".into()) }
+}
+
+/// Reads by name, over and over: a thread that ends late would be seen now and then only.
+fn fifty_reads(arguments: &[String]) -> Outcome {
+    let client = blocking::XtraClient::from_env()?;
+    let environment = arguments.first().map(String::as_str).unwrap_or_default();
+    for _ in 0..50 {
+        client.clear_cache();
+        client.get_secrets(environment).no_cache().send()?;
+        let threads = std::fs::read_dir("/proc/self/task")?.count();
+        if threads != 1 {
+            return Err(format!("{threads} threads").into());
+        }
+    }
+    Ok(())
+}
+
+/// Reads what an async client has cached: the files that are open tell whether the blocking clients' runtime was made.
+fn cached_read(arguments: &[String]) -> Outcome {
+    let environment = arguments.first().map(String::as_str).unwrap_or_default();
+    let client = XtraClient::from_env()?;
+    Builder::new_current_thread().enable_all().build()?.block_on(client.get_secrets(environment).send())?;
+    let client = blocking::XtraClient::from(client);
+    let open = || std::fs::read_dir("/proc/self/fd").map(Iterator::count);
+    let before = open()?;
+    client.get_secrets(environment).send()?;
+    let cached = open()?;
+    client.get_secrets(environment).no_cache().send()?;
+    if cached != before || open()? <= cached {
+        return Err(
+            format!("open files: {before} before, {cached} after the cached read, {} in the end", open()?).into()
+        );
+    }
+    Ok(())
+}
+
+/// Makes its first call when no file can be opened any more.
+fn no_files_left(arguments: &[String]) -> Outcome {
+    let client = blocking::XtraClient::from_env()?;
+    let environment = arguments.first().map(String::as_str).unwrap_or_default();
+    let mut open = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        open.push(file);
+    }
+    let refused = client.get_secrets(environment).send().err().ok_or("the call succeeded")?;
+    if refused.kind() != ErrorKind::Config || refused.source().is_none() {
+        return Err(format!("{refused:?}").into());
+    }
+    // The failure is not for ever.
+    drop(open);
+    blocking_inject(arguments)?;
+    written_down()
+}
+
+fn this_program() -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap_or_default());
+    command.args([crate::PROGRAM, "write-down"]);
+    command
+}
