@@ -1,7 +1,6 @@
 //! Why the command ends without success: one line for people, one number for scripts.
 
 use std::error::Error;
-use std::fmt::Write;
 use std::io;
 
 use xtrasecurity::XtraError;
@@ -54,11 +53,10 @@ pub(crate) fn reason(error: &io::Error) -> String {
 
 impl From<XtraError> for Failure {
     fn from(error: XtraError) -> Self {
-        let mut message = error.to_string();
-        if let Some(source) = error.source() {
-            // the error keeps an error number of the system at most
-            let _ = write!(message, " ({source})");
+        // The error keeps an error number of the system at most.
+        match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
+            Some(source) => Self::refused(format!("{error} ({})", reason(source))),
+            None => Self::refused(error.to_string()),
         }
-        Self::refused(message)
     }
 }

@@ -24,8 +24,13 @@ impl Existing {
 /// Makes the file (mode 0600) with this content, all of it or nothing.
 pub(crate) fn write(path: &Path, content: &[u8], existing: Existing) -> Result<(), Failure> {
     let refused = || Failure::refused(format!("{} exists already. Replace it with --force", shown(path)));
-    if existing == Existing::Refuse && path.symlink_metadata().is_ok() {
-        return Err(refused());
+    match path.symlink_metadata() {
+        Ok(_) if existing == Existing::Refuse => return Err(refused()),
+        // A device or a link in a system directory must not become a file.
+        Ok(there) if !there.is_file() => {
+            return Err(Failure::refused(format!("{} is there and is no regular file. It is left alone", shown(path))));
+        }
+        _ => {}
     }
     let draft = Draft::create(path, content).map_err(|error| cannot_write(path, &error))?;
     if existing == Existing::Refuse {
@@ -138,11 +143,14 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_that_leads_nowhere_is_not_followed() {
+    fn a_link_is_neither_followed_nor_replaced() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("out");
         std::os::unix::fs::symlink(directory.path().join("elsewhere"), &path).unwrap();
-        assert!(write(&path, b"x", Existing::Refuse).is_err());
+        for existing in [Existing::Refuse, Existing::Replace] {
+            assert!(write(&path, b"x", existing).is_err());
+        }
+        assert!(path.is_symlink());
         assert_eq!(names(directory.path()), ["out"]);
     }
 
