@@ -217,7 +217,7 @@ fn stands_bare(value: &str) -> bool {
 }
 
 /// The value as it stands behind the `=`, or `None` when no form gives it back.
-#[allow(dead_code)] // templates are a feature
+#[cfg(any(test, feature = "typed"))]
 pub(crate) fn quote(value: &str) -> Option<String> {
     let mut text = String::new();
     push(&mut text, value, form(value)?);

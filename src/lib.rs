@@ -17,7 +17,12 @@
 //! # Where to start
 //!
 //! - Read secrets: [`XtraClient::get_secrets`] gives a [`Secrets`] snapshot.
+//! - As a struct, with one error for all that is wrong: [`XtraClient::get_secrets_as`]; rules at [`Secrets::parse`].
 //! - Give them to a child process: [`Secrets::apply_to`]. Into this process: [`XtraClient::inject_secrets`].
+//! - Without async code: `blocking::XtraClient`, with the feature `blocking`.
+//! - A credential that rotates: [`XtraClient::with_secret`]. At start-up and for probes: [`XtraClient::preload`].
+//! - In a text or a file that refers to them: [`XtraClient::render`]. In figment or config-rs: `SecretsProvider`.
+//! - From a shell: the command `xtrasec`, with the feature `cli`.
 //! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
 //! - Set options: [`XtraClient::builder`]; where the rest is looked up: [`XtraClient::from_env`].
 //! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
@@ -62,6 +67,11 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `xtra` | yes | the XtraSecurity client and the generated raw client |
+//! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
+//! | `blocking` | | the blocking twin of the client |
+//! | `figment` | | secrets as a provider of figment |
+//! | `config` | | secrets as a source of config-rs |
+//! | `cli` | | the command `xtrasec` |
 //! | `dev-server` | | the service in memory on a loopback port |
 // A library must not end or write to the program that uses it. Tests may.
 #![cfg_attr(
@@ -131,8 +141,8 @@ pub use secrets::{Schema, SchemaProblem, SchemaReport, Template, template};
 pub use services::xtra::{Xtra, XtraScope, raw};
 pub use services::{Loaded, SecretSource, Traffic};
 
-/// What a type derives [`JsonSchema`](schemars::JsonSchema) with. Say `#[schemars(crate = "xtrasecurity::schemars")]` where it is
-/// derived from here, or depend on schemars 1 directly.
+/// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module
+/// must be in scope too, because the derived code names it; a dependency on schemars 1 does as well.
 #[cfg(feature = "typed")]
 pub use schemars;
 

@@ -1,11 +1,9 @@
 //! What the blocking client promises, against the service in memory. What needs a process of its own is in `programs`.
 
 use std::convert::Infallible;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
@@ -331,51 +329,6 @@ fn a_closure_that_fails_or_panics_is_called_once_and_leaves_the_client_as_it_was
     assert!(catch_unwind(AssertUnwindSafe(|| panics.send())).is_err());
     assert_eq!(calls, 2);
     assert!(client.get_secrets("production").send().is_ok());
-}
-
-/// A service that answers once on each connection, and closes it when it is told to.
-struct HangsUp {
-    url: String,
-    /// Closes the connection that was answered on last, and sends the first line of its request.
-    close: mpsc::Sender<mpsc::Sender<String>>,
-}
-
-impl HangsUp {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://127.0.0.1:{}/api", listener.local_addr().unwrap().port());
-        let (close, closes) = mpsc::channel::<mpsc::Sender<String>>();
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
-                let first = lines.next().unwrap_or_default();
-                lines.find(String::is_empty);
-                let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
-                (&stream).write_all(answer).unwrap();
-                let Ok(closed) = closes.recv() else { break };
-                drop(stream);
-                closed.send(first).unwrap();
-            }
-        });
-        Self { url, close }
-    }
-
-    fn close(&self) -> String {
-        let (closed, first) = mpsc::channel();
-        self.close.send(closed).unwrap();
-        first.recv().unwrap()
-    }
-}
-
-#[test]
-fn a_write_is_not_sent_on_a_connection_that_was_closed_while_nobody_drove_it() {
-    let service = HangsUp::start();
-    let client = XtraClient::builder().token("xs_example").api_url(&service.url).build().unwrap();
-    for _ in 0..20 {
-        let write = client.raw().webhooks_ping().project_id("665f1c2ab7c0de0012345678").webhook_id("1");
-        client.block_on(write.send()).unwrap().unwrap();
-        assert!(service.close().starts_with("POST "));
-    }
 }
 
 /// A source that panics when it is told to.

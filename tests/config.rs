@@ -191,6 +191,8 @@ async fn errors_of_the_service_are_handed_through() {
     assert_eq!(ours(build(&client, "prodution").await).kind(), ErrorKind::EmptyScope);
     let viewer = XtraClient::builder().dev_server(&server).token(server.token_for("viewer").unwrap()).build().unwrap();
     assert_eq!(ours(build(&viewer, "production").await).kind(), ErrorKind::Masked);
+    let names_only = viewer.get_secrets("production").allow_unreadable().await.unwrap();
+    assert_eq!(ours(of(&names_only).unwrap_err()).kind(), ErrorKind::Masked, "and not that there is nothing");
 }
 
 #[test]

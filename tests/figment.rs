@@ -6,7 +6,7 @@ use figment::providers::Serialized;
 use figment::{Figment, Profile, Provider};
 use serde::Deserialize;
 use xtrasecurity::dev_server::{DevServer, RateLimits};
-use xtrasecurity::{ErrorKind, Secrets, SecretsProvider, XtraClient, XtraError};
+use xtrasecurity::{ErrorKind, SecretValue, Secrets, SecretsProvider, XtraError, blocking};
 
 #[derive(Debug, Deserialize, PartialEq)]
 struct Config {
@@ -136,13 +136,12 @@ fn a_lazy_provider_reads_when_it_is_merged_and_passes_errors_on() {
 
 #[test]
 fn an_answer_of_the_service_comes_through_with_its_text() {
-    // figment is not asynchronous, so the read blocks a thread beside the server's
+    // figment is not asynchronous, so the read blocks this thread, beside the server's
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(DevServer::builder().rate_limits(RateLimits::off()).start()).unwrap();
     let provider = |token: String| {
-        let client = XtraClient::builder().dev_server(&server).token(token).build().unwrap();
-        let handle = runtime.handle().clone();
-        SecretsProvider::lazy(move || handle.block_on(client.get_secrets("production").send()))
+        let client = blocking::XtraClient::builder().dev_server(&server).token(token).build().unwrap();
+        SecretsProvider::lazy(move || client.get_secrets("production").send())
     };
     let figment = Figment::from(provider(server.token().to_owned()));
     assert_eq!(text(&figment, "feature_new_ui"), "off");
@@ -167,4 +166,18 @@ fn a_value_of_the_wrong_type_is_an_error_that_names_the_key_and_where_it_came_fr
     let secrets = Secrets::from_iter([("DATABASE__POOL", "many"), ("DATABASE__URL", "u"), ("NAME", "web")]);
     let error = Figment::from(SecretsProvider::new(&secrets)).extract::<Config>().unwrap_err().to_string();
     assert!(error.contains("database.pool") && error.contains("secrets of xtrasecurity"), "{error}");
+}
+
+#[test]
+fn a_field_for_a_secret_takes_texts_and_refuses_the_rest_without_quoting_it() {
+    #[derive(Debug, Deserialize)]
+    struct Login {
+        password: SecretValue,
+    }
+    let secrets = Secrets::from_iter([("PASSWORD", "31415926")]);
+    let login: Login = Figment::from(SecretsProvider::new(&secrets)).extract().unwrap();
+    assert_eq!(login.password.expose(), "31415926");
+    assert!(!format!("{login:?}").contains("31415926"));
+    let error = Figment::from(SecretsProvider::new(&secrets).guess_types()).extract::<Login>().unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("31415926"), "{error:?}");
 }

@@ -315,6 +315,21 @@ async fn what_cannot_be_read_fails_only_where_it_is_referred_to() {
 }
 
 #[tokio::test]
+async fn a_value_cannot_make_the_client_ask_for_hundreds_of_environments() {
+    let server = server().await;
+    let many: String = (0..200).map(|number| format!("{{{{ xtra:///e{number}/A }}}}")).collect();
+    set(&server, "MANY", &many);
+    let client = client(&server);
+    let error = refused(&client, "xtra:///production/MANY").await;
+    assert!(error.message().contains("more than 100 environments"), "{error}");
+    assert!(error.message().contains("xtra:///production/MANY"), "{error}");
+    assert_eq!(server.request_count(route::SECRETS_READ), 1);
+    server.reset_counts();
+    assert_eq!(refused(&client, &many).await.kind(), ErrorKind::Invalid);
+    assert_eq!(server.total_requests(), 0);
+}
+
+#[tokio::test]
 async fn malformed_references_are_reported_together_before_anything_is_sent() {
     let server = server().await;
     let client = client(&server);

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use lines::{Api, api};
+use lines::Api;
 
 /// The async types and their twins.
 const TWINS: &[(&str, &str)] = &[
@@ -34,6 +34,13 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("blocking::Client", "Client<S>::block_on", "[`block_on`]"),
     ("blocking::Client", "Client<S>::as_async", "[`as_async`]"),
 ];
+
+fn api() -> Api {
+    let mut modules = source::load();
+    // Whole crates that are passed on have no methods of ours.
+    modules.values_mut().for_each(|module| module.uses.retain(|used| used.path.len() > 1));
+    lines::api(&modules)
+}
 
 /// The methods of a type: each name behind the type that it is a method of, without lifetimes (`Request<S, Read>::send`).
 fn methods(api: &Api, name: &str) -> BTreeSet<String> {
@@ -89,7 +96,7 @@ fn documentation() -> String {
 
 #[test]
 fn every_method_of_the_async_client_has_a_blocking_twin_but_for_the_documented_exceptions() {
-    let api = api(&source::load());
+    let api = api();
     for (one, other) in TWINS {
         let (here, there) = (methods(&api, one), methods(&api, other));
         assert!(here.len() > 3, "the methods of {one} were found: {here:?}");
@@ -103,7 +110,7 @@ fn every_method_of_the_async_client_has_a_blocking_twin_but_for_the_documented_e
 
 #[test]
 fn every_exception_is_one_and_is_documented() {
-    let api = api(&source::load());
+    let api = api();
     let documentation = documentation();
     let (_, differences) = documentation.split_once("# What differs").expect("a section on the differences");
     for (of, method, words) in EXCEPTIONS {
@@ -120,7 +127,7 @@ fn every_exception_is_one_and_is_documented() {
 
 #[test]
 fn requests_are_awaited_in_one_client_and_never_in_the_other() {
-    let api = api(&source::load());
+    let api = api();
     let is_sent = |name: &str| methods(&api, name).iter().any(|method| method.ends_with("::send"));
     let is_awaited = |name: &str| api.blocks[name].members.iter().any(|member| member.contains("IntoFuture for"));
     let requests: Vec<_> = TWINS.iter().filter(|(one, _)| is_sent(one)).collect();
@@ -132,7 +139,7 @@ fn requests_are_awaited_in_one_client_and_never_in_the_other() {
 
 #[test]
 fn every_public_request_and_builder_has_its_twin_in_the_list() {
-    let api = api(&source::load());
+    let api = api();
     let outside = |name: &&String| !name.contains("::");
     for (name, block) in api.blocks.iter().filter(|(name, block)| block.kind == "struct" && outside(name)) {
         let sends = methods(&api, name).iter().any(|method| method.ends_with("::send"));

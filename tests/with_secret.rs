@@ -214,8 +214,11 @@ async fn each_scope_has_a_pause_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_newer_snapshot_that_somebody_has_read_meanwhile_is_used_without_a_request() {
+async fn a_newer_snapshot_that_somebody_has_read_meanwhile_is_used_although_the_scope_is_paused() {
     let world = World::new().await;
+    world.server.fault(Fault::status(503).on(route::SECRETS_READ));
+    assert!(is_refused(&world.use_key(NEW).await.0));
+    world.clock.advance(Duration::from_secs(1));
     world.rotate();
     let calls = AtomicUsize::new(0);
     let door = |key: SecretValue| {
@@ -231,7 +234,7 @@ async fn a_newer_snapshot_that_somebody_has_read_meanwhile_is_used_without_a_req
     };
     let outcome = world.client.with_secret("API_KEY", door).await;
     assert!(outcome.is_ok());
-    assert_eq!((calls.into_inner(), world.requests()), (2, 1));
+    assert_eq!((calls.into_inner(), world.requests()), (2, 2));
 }
 
 #[tokio::test]

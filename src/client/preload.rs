@@ -124,7 +124,7 @@ impl<'a> Preload<'a> {
         if self.environments.is_empty() {
             return Err(XtraError::new(
                 ErrorKind::Invalid,
-                "there is nothing to preload: name an environment at least",
+                "there is nothing to preload: name at least one environment",
             ));
         }
         let answers = self.answers().await;

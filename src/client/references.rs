@@ -8,6 +8,7 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::time::Duration;
 
 use self::problems::{Label, not_one_reference};
 use self::search::{Input, Search};
@@ -18,7 +19,6 @@ use crate::error::{ErrorKind, XtraError};
 use crate::references::{self, Base, Reference};
 use crate::secrets::{Origin, SecretValue, Secrets, SnapshotSource, Unreadable};
 use crate::services::xtra::Xtra;
-use std::time::Duration;
 
 impl Client<Xtra> {
     /// Reads the secret that a [`Reference`] names. Awaiting the request gives a [`SecretValue`].
@@ -56,6 +56,8 @@ impl Client<Xtra> {
     /// Each environment is read once, by way of the cache, however many references name it; several are read at the same
     /// time. So the whole text is of one moment for each environment.
     ///
+    /// Values go in as they are: nothing is quoted or escaped for JSON, YAML, a shell or whatever the text is in.
+    ///
     /// # References in values
     ///
     /// A value that holds references, in the same forms, is rendered in turn: so that a `DATABASE_URL` can be kept composed
@@ -75,8 +77,8 @@ impl Client<Xtra> {
     ///   in the environment, a project that is refused. [`XtraError::keys`] lists them.
     /// - When every reference fails in the same way (a token that is not accepted, a timeout, masked values …), the error is
     ///   of that kind.
-    /// - [`Invalid`](ErrorKind::Invalid) for references that lead in a circle, with the names on the way, or on and on, and for
-    ///   more than 16 MiB put together.
+    /// - [`Invalid`](ErrorKind::Invalid) for references that lead in a circle, with the names on the way, or on and on; for more
+    ///   than 100 environments; and for more than 16 MiB put together.
     ///
     /// ```
     /// # use xtrasecurity::{XtraClient, XtraError};

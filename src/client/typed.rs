@@ -62,11 +62,10 @@ impl super::Client<crate::services::xtra::Xtra> {
     /// ```no_run
     /// use std::time::Duration;
     /// use serde::Deserialize;
-    /// use xtrasecurity::schemars::JsonSchema;
+    /// use xtrasecurity::schemars::{self, JsonSchema};
     /// use xtrasecurity::{SecretValue, XtraClient, XtraError};
     ///
     /// #[derive(Debug, Deserialize, JsonSchema)]
-    /// #[schemars(crate = "xtrasecurity::schemars")]
     /// struct AppConfig {
     ///     /// where the database is
     ///     database_url: SecretValue,
@@ -94,11 +93,10 @@ impl<'a, S: SecretSource> Request<'a, S, Read> {
     ///
     /// ```
     /// use serde::Deserialize;
-    /// use xtrasecurity::schemars::JsonSchema;
+    /// use xtrasecurity::schemars::{self, JsonSchema};
     /// use xtrasecurity::{XtraClient, XtraError};
     ///
     /// #[derive(Deserialize, JsonSchema)]
-    /// #[schemars(crate = "xtrasecurity::schemars")]
     /// struct Settings {
     ///     port: u16,
     /// }

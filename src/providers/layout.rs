@@ -31,11 +31,14 @@ impl Default for Layout {
 }
 
 impl Layout {
+    /// `readable` fails when there are secrets besides that cannot be read: if there are no others, that is the better answer.
     pub(super) fn table<'s>(
         &self,
         secrets: impl ExactSizeIterator<Item = (&'s str, &'s SecretValue)>,
+        readable: impl FnOnce() -> Result<(), XtraError>,
     ) -> Result<Table, XtraError> {
         if secrets.len() == 0 && !self.allow_empty {
+            readable()?;
             return Err(XtraError::new(
                 ErrorKind::EmptyScope,
                 "there are no secrets to configure with: the environment and branch hold none, and an unknown name looks the \

@@ -54,7 +54,8 @@ use crate::secrets::{SecretValue, Secrets};
 /// figment and config-rs copy the values into memory that is not wiped, print them when they are asked to print the
 /// configuration, and **quote a value that has the wrong type in their errors** (`invalid type: found string "hunter2",
 /// expected u16`). Do not log their errors where a value may be of the wrong type; a typed read of this crate
-/// (`XtraClient::get_secrets_as`) names the secret, and not its value.
+/// (`XtraClient::get_secrets_as`) names the secret, and not its value. A field of type [`SecretValue`] is wiped again, prints
+/// as `[REDACTED]`, and refuses what is no text without quoting it.
 ///
 /// ```
 /// # #[cfg(feature = "figment")]
@@ -86,7 +87,11 @@ pub struct ReadNow(Now);
 
 #[derive(Clone)]
 enum Now {
-    Held(Arc<Vec<(String, SecretValue)>>),
+    Held {
+        pairs: Arc<Vec<(String, SecretValue)>>,
+        /// The error to give when there is nothing but values that did not come through.
+        readable: Result<(), XtraError>,
+    },
     Lazy(Arc<dyn Fn() -> Result<Arc<Secrets>, XtraError> + Send + Sync>),
 }
 
@@ -102,7 +107,8 @@ impl SecretsProvider<ReadNow> {
     /// The secrets of a snapshot. Names whose values did not come through are left out, as the read of the snapshot allowed.
     pub fn new(secrets: &Secrets) -> Self {
         let pairs = secrets.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        Self { read: ReadNow(Now::Held(Arc::new(pairs))), layout: Layout::default() }
+        let held = Now::Held { pairs: Arc::new(pairs), readable: secrets.all_readable() };
+        Self { read: ReadNow(held), layout: Layout::default() }
     }
 
     /// The secrets that `read` brings, each time that a configuration is put together. It blocks the thread: this is for the
@@ -121,8 +127,11 @@ impl SecretsProvider<ReadNow> {
 
     fn table(&self) -> Result<Table, XtraError> {
         match &self.read.0 {
-            Now::Held(pairs) => self.layout.table(pairs.iter().map(|(name, value)| (name.as_str(), value))),
-            Now::Lazy(read) => self.layout.table(read()?.iter()),
+            Now::Held { pairs, readable } => {
+                let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value));
+                self.layout.table(pairs, || readable.clone())
+            }
+            Now::Lazy(read) => self.of_snapshot(&*read()?),
         }
     }
 }
@@ -161,12 +170,15 @@ impl SecretsProvider<ReadLater> {
     }
 
     async fn table_later(&self) -> Result<Table, XtraError> {
-        let secrets = (self.read.0)().await?;
-        self.layout.table(secrets.iter())
+        self.of_snapshot(&*(self.read.0)().await?)
     }
 }
 
 impl<R> SecretsProvider<R> {
+    fn of_snapshot(&self, secrets: &Secrets) -> Result<Table, XtraError> {
+        self.layout.table(secrets.iter(), || secrets.all_readable())
+    }
+
     /// What nests, besides `.`: `DATABASE__URL` is `database.url`. Default `__`; the empty text turns it off.
     pub fn separator(mut self, separator: impl Into<String>) -> Self {
         self.layout.separator = separator.into();
@@ -226,7 +238,7 @@ impl<R: fmt::Debug> fmt::Debug for SecretsProvider<R> {
 impl fmt::Debug for ReadNow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
-            Now::Held(_) => "ReadNow(snapshot)",
+            Now::Held { .. } => "ReadNow(snapshot)",
             Now::Lazy(_) => "ReadNow(lazy)",
         })
     }

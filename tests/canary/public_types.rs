@@ -6,13 +6,16 @@ use std::fmt::{Debug, Display};
 use std::future::IntoFuture;
 use std::io::Write as _;
 use std::process::Command;
+use std::time::Duration;
 
+use xtrasecurity::blocking;
 use xtrasecurity::dev_server::{self as dev, DevServer, Fault, route};
 use xtrasecurity::raw::{self, types};
 use xtrasecurity::{
     CacheOptions, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter, Loaded, ManualClock,
-    Place, SecretSource, SecretValue, Secrets, Selection, SnapshotSource, StaticToken, Token, Traffic, Unreadable,
-    UnreadableReason, XtraClient, XtraClientOptions, XtraError, XtraScope,
+    Place, Reference, Schema, SecretSource, SecretValue, Secrets, SecretsProvider, Selection, SnapshotSource,
+    StaticToken, Token, Traffic, Unreadable, UnreadableReason, UseError, XtraClient, XtraClientOptions, XtraError,
+    XtraScope,
 };
 
 use crate::planted::{
@@ -43,11 +46,17 @@ impl Table {
 
 pub async fn all(table: &mut Table, server: &DevServer) {
     values(table);
+    typed(table, server).await;
     credentials(table);
     options(table, server);
     reading(table, server).await;
+    references(table, server).await;
+    providers(table, server).await;
     errors(table, server).await;
+    point_of_use(table, server).await;
+    local_mode(table).await;
     injecting(table, server).await;
+    blocking_twin(table, server).await;
     raw_calls(table, server).await;
     wire(table);
     dev_server(table, server).await;
@@ -67,6 +76,40 @@ fn values(table: &mut Table) {
     table.debug("Identity", &Identity::of(TOKEN));
     table.debug("Traffic", &Traffic::new(1, 2));
     table.error("XtraError", Secrets::from_iter([(KEY, VALUE)]).require("OTHER").as_ref().unwrap_err());
+}
+
+/// Settings of a type that what was planted does not fit.
+#[derive(Debug, serde::Deserialize, xtrasecurity::schemars::JsonSchema)]
+#[allow(dead_code)]
+struct Settings {
+    magpie_key: u16,
+    magpie_ip: Option<std::net::IpAddr>,
+    magpie_json: Option<Vec<u16>>,
+    other: bool,
+}
+
+async fn typed(table: &mut Table, server: &DevServer) {
+    let json = format!("{{\"{VALUE}\": [\"{VALUE}\"]}}");
+    for key in ["x", VALUE] {
+        let secrets = Secrets::from_iter([(KEY, VALUE), ("MAGPIE_IP", VALUE), ("MAGPIE_JSON", &json), ("OTHER", key)]);
+        let report = secrets.check::<Settings>();
+        table.shown("SchemaReport", &report);
+        for problem in report.missing().iter().chain(report.invalid()).chain(report.unexpected()) {
+            table.shown("SchemaProblem", problem);
+        }
+        table.error("XtraError", &secrets.parse::<Settings>().unwrap_err());
+    }
+    let only_the_type_refuses = Secrets::from_iter([(KEY, "1"), ("MAGPIE_IP", VALUE), ("OTHER", "yes")]);
+    table.error("XtraError", &only_the_type_refuses.parse::<Settings>().unwrap_err());
+    table.debug("Schema", &Schema::of::<Settings>());
+    table.debug("Template", &xtrasecurity::template::<Settings>());
+    for text in [VALUE, &json, &format!("{{\"type\":\"object\",\"$ref\":\"{VALUE}\"}}")] {
+        let _ = Schema::from_json(text).map_err(|error| table.error("XtraError", &error));
+    }
+    let client = client(server);
+    let request = client.get_secrets_as::<Settings>(ENVIRONMENT).deny_unexpected();
+    table.debug("ReadAs", &request);
+    table.error("XtraError", &request.await.unwrap_err());
 }
 
 fn credentials(table: &mut Table) {
@@ -153,6 +196,105 @@ async fn reading(table: &mut Table, server: &DevServer) {
     table.debug("Xtra", account.source());
 }
 
+async fn references(table: &mut Table, server: &DevServer) {
+    let client = client(server);
+    let reference: Reference = format!("xtra:///{ENVIRONMENT}/{KEY}?branch={BRANCH}").parse().unwrap();
+    table.shown("Reference", &reference);
+    let request = client.render(VALUE);
+    table.debug("Render", &request);
+    request.await.unwrap();
+    let request = client.resolve_pairs([(KEY, VALUE)]);
+    table.debug("ResolveSecrets", &request);
+    table.debug("Secrets", &request.await.unwrap());
+    let text = format!("{VALUE} {{{{ xtra:///{ENVIRONMENT}/{KEY} }}}}");
+    let rendered = client.render(&text).await.unwrap();
+    assert_eq!(rendered.expose(), format!("{VALUE} {VALUE}"), "what was planted arrives");
+    table.debug("SecretValue", &rendered);
+    for text in [
+        format!("{VALUE} {{{{ xtra:///{ENVIRONMENT}/OTHER }}}} {VALUE}"),
+        format!("{VALUE} {{{{ xtra:///{BROKEN}/{KEY} }}}} {VALUE}"),
+        format!("{{{{ xtra:///{ENVIRONMENT}/{KEY} {VALUE} }}}}"),
+        format!("{{{{ xtra:///{ENVIRONMENT}/{KEY}\n{VALUE}"),
+        format!("xtra://{TOKEN}/{ENVIRONMENT}/{KEY}"),
+    ] {
+        table.error("XtraError", &client.render(text.as_str()).await.unwrap_err());
+        table.error("XtraError", &client.resolve(text.as_str()).await.unwrap_err());
+    }
+    for value in [format!("xtra://{VALUE}"), format!("{{{{ xtra://{VALUE}")] {
+        table.error("XtraError", &client.resolve_pairs([(KEY, value)]).await.unwrap_err());
+    }
+}
+
+async fn point_of_use(table: &mut Table, server: &DevServer) {
+    let clock = ManualClock::new();
+    let client = impatient().api_url(server.url()).cache(true).environment(ENVIRONMENT).clock(clock.clock()).build();
+    let client = client.unwrap();
+    let refuse = |value: SecretValue| async move {
+        assert_eq!(value, VALUE, "what was planted arrives");
+        let refusal = UseError::Refused(XtraError::new(ErrorKind::Unauthorized, "refused"));
+        Err::<(), _>(refusal)
+    };
+    table.debug("UseError", &refuse(VALUE.into()).await.unwrap_err());
+    // unchanged, then the service is away: each has its event
+    client.get_secrets(ENVIRONMENT).await.unwrap();
+    for fault in [Fault::headers([("x-more", VALUE)]), Fault::body(503, "text/plain", VALUE)] {
+        clock.advance(Duration::from_secs(11));
+        server.fault(fault.on(route::SECRETS_READ));
+        let request = client.with_secret(KEY, refuse);
+        table.debug("Request", &request);
+        table.debug("WithSecret", &request);
+        table.error("WithSecretError", &request.await.unwrap_err());
+    }
+    table.error("WithSecretError", &client.with_secret(VALUE.len().to_string(), refuse).await.unwrap_err());
+    let preload = client.preload([ENVIRONMENT]).require([KEY]);
+    table.debug("Preload", &preload);
+    table.debug("Preloaded", &preload.await.unwrap());
+    table.error("XtraError", &client.preload([ENVIRONMENT, TOKEN, BROKEN]).require(["OTHER"]).await.unwrap_err());
+}
+
+async fn local_mode(table: &mut Table) {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    for (text, name) in [(format!("{KEY}='{VALUE}'\n"), KEY), (format!("{VALUE}\n{KEY}={VALUE}#{VALUE}\n"), VALUE)] {
+        file.write_all(text.as_bytes()).unwrap();
+        open_to_others(file.path());
+        let builder = impatient().local_file(file.path());
+        table.debug("XtraClientBuilder", &builder);
+        let client = builder.build().unwrap();
+        table.debug("Client", &client);
+        table.debug("Xtra", client.source());
+        match client.get_secrets(ENVIRONMENT).await {
+            Ok(secrets) => {
+                assert_eq!(secrets.require(name).unwrap(), VALUE, "what was planted arrives");
+                table.debug("Secrets", &secrets);
+                table.debug("SecretValue", &secrets.to_dotenv().unwrap());
+            }
+            Err(error) => table.error("XtraError", &error),
+        }
+    }
+    for flawed in [VALUE.to_owned(), format!("{KEY}='{VALUE}"), format!("{KEY}={VALUE}\n{KEY}={VALUE}")] {
+        table.error("XtraError", &Secrets::from_dotenv(&flawed).unwrap_err());
+    }
+    let nowhere = Secrets::from_iter([(KEY, format!("{VALUE}'\"`"))]);
+    table.error("XtraError", &nowhere.to_dotenv().unwrap_err());
+}
+
+async fn providers(table: &mut Table, server: &DevServer) {
+    let secrets = Secrets::from_iter([(KEY, VALUE)]);
+    let provider = SecretsProvider::new(&secrets);
+    table.debug("SecretsProvider", &provider);
+    table.debug("ReadNow", &provider);
+    table.debug("ReadNow", &SecretsProvider::lazy(|| Ok(Secrets::from_iter([(KEY, VALUE)]).into())));
+    table.debug("ReadLater", &SecretsProvider::of_client(&client(server), ENVIRONMENT));
+    for names in [[KEY, "magpie_key"], [KEY, "MAGPIE_KEY__BELOW"]] {
+        let secrets = Secrets::from_iter(names.map(|name| (name, VALUE)));
+        let provider = SecretsProvider::new(&secrets);
+        table.error("figment", &figment::Provider::data(&provider).unwrap_err());
+        table.error("config", &config::Source::collect(&provider).unwrap_err());
+    }
+    table.0.remove("figment");
+    table.0.remove("config");
+}
+
 /// A source that puts into its keys what it should not.
 struct Own;
 
@@ -224,6 +366,25 @@ async fn injecting(table: &mut Table, server: &DevServer) {
     let unsound = request.await.unwrap_err();
     assert_eq!(unsound.kind(), ErrorKind::UnsoundInjection);
     table.error("XtraError", &unsound);
+}
+
+async fn blocking_twin(table: &mut Table, server: &DevServer) {
+    table.debug("blocking::XtraClientBuilder", &blocking::XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS));
+    let twin = blocking::XtraClient::from(impatient().api_url(server.url()).cache(true).build().unwrap());
+    // On a thread of its own: here, every call is refused.
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let elsewhere = twin.clone();
+    std::thread::spawn(move || tell.send(elsewhere.get_secrets(ENVIRONMENT).send()));
+    assert_eq!(told.await.unwrap().unwrap().require(KEY).unwrap().expose(), VALUE, "what was planted arrives");
+    table.debug("blocking::Client", &twin);
+    let request = twin.get_secrets(ENVIRONMENT).branch(BRANCH);
+    table.debug("blocking::Request", &request);
+    table.error("XtraError", &request.send().unwrap_err());
+    let request = twin.get_secrets(ENVIRONMENT).with_secret(KEY, |_| Err::<(), _>(UseError::Refused(())));
+    table.debug("blocking::WithSecret", &request);
+    table.debug("blocking::Render", &twin.render(VALUE));
+    table.debug("blocking::ResolveSecrets", &twin.resolve_pairs([(KEY, VALUE)]));
+    table.debug("blocking::Preload", &twin.preload([ENVIRONMENT]).require([KEY]));
 }
 
 async fn raw_calls(table: &mut Table, server: &DevServer) {

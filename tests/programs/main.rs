@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod hangs_up;
 mod program;
 mod stage;
 
@@ -14,6 +15,9 @@ use stage::{Ended, Recorded, Stage, Variables, many, recorded, texts, variables}
 
 /// The first argument of a program; its name follows.
 const PROGRAM: &str = "--as-program";
+
+/// A promise, and what shows that it is kept.
+type Check = (&'static str, fn(&Stage));
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,7 +29,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let stage = Stage::set();
-    let checks: [(&str, fn(&Stage)); 21] = [
+    let checks: [Check; 22] = [
         ("main_injects_and_then_starts_a_runtime_of_many_threads", before_tokio),
         ("a_current_thread_runtime_may_inject", current_thread),
         ("a_multi_threaded_runtime_may_not_and_nothing_is_set", multi_thread),
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
         ("a_service_that_cannot_be_reached_means_that_nothing_is_set", unreachable),
         ("fifty_reads_by_name_leave_no_thread_behind", fifty_reads),
         ("a_cached_read_does_not_touch_the_runtime", cached_read),
+        ("a_write_is_not_sent_on_a_connection_that_was_closed_while_nobody_drove_it", writes_after_closes),
         ("a_runtime_that_cannot_be_made_is_an_error_and_the_next_call_tries_again", no_files_left),
         ("every_recorded_plaintext_arrives_byte_for_byte", every_recorded_plaintext),
     ];
@@ -193,6 +198,10 @@ fn fifty_reads(stage: &Stage) {
 
 fn cached_read(stage: &Stage) {
     assert_went_well(stage.run(&["cached-read", "production"]));
+}
+
+fn writes_after_closes(stage: &Stage) {
+    assert_went_well(stage.run(&["writes-after-closes"]));
 }
 
 fn no_files_left(stage: &Stage) {

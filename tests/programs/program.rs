@@ -7,6 +7,8 @@ use std::process::{Command, ExitCode};
 use tokio::runtime::Builder;
 use xtrasecurity::{ErrorKind, InjectionReport, XtraClient, blocking};
 
+use crate::hangs_up::HangsUp;
+
 type Outcome = Result<(), Box<dyn Error>>;
 
 pub fn main(arguments: &[String]) -> ExitCode {
@@ -22,6 +24,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         "apply" => apply(rest),
         "fifty-reads" => fifty_reads(rest),
         "cached-read" => cached_read(rest),
+        "writes-after-closes" => writes_after_closes(),
         "no-files-left" => no_files_left(rest),
         "write-down" => written_down(),
         _ => return ExitCode::from(2),
@@ -173,6 +176,20 @@ fn cached_read(arguments: &[String]) -> Outcome {
         return Err(
             format!("open files: {before} before, {cached} after the cached read, {} in the end", open()?).into()
         );
+    }
+    Ok(())
+}
+
+/// Writes, each time on a connection that was closed since the last call returned. Nothing else drives the runtime here.
+fn writes_after_closes() -> Outcome {
+    let service = HangsUp::start();
+    let client = blocking::XtraClient::builder().api_url(&service.url).build()?;
+    for _ in 0..20 {
+        let write = client.raw().webhooks_ping().project_id("665f1c2ab7c0de0012345678").webhook_id("1");
+        client.block_on(write.send())??;
+        if !service.close().starts_with("POST ") {
+            return Err("the write was something else".into());
+        }
     }
     Ok(())
 }

@@ -154,6 +154,9 @@ pub fn is_generated(modules: &Modules, path: &[String]) -> bool {
         .is_some_and(|here| here.generated.iter().any(|item| name(item).is_some_and(|name| name == *last)))
 }
 
+/// Other crates that are public under their own names.
+const CRATES: &[&str] = &["schemars"];
+
 /// Walks all that is public from the root on.
 pub fn exports(modules: &Modules) -> Exports {
     let mut found = Exports::new();
@@ -173,6 +176,8 @@ fn export_module(modules: &Modules, module: &[String], prefix: &str, found: &mut
         let public = format!("{prefix}{}", used.name);
         match lookup(modules, module, &used.path, 0) {
             Some(Meaning::Local(path, rest)) if rest.is_empty() => export(modules, path, &public, found),
+            // another crate as a whole, which users derive its traits with
+            _ if CRATES.contains(&used.name.as_str()) && used.path.last() == Some(&used.name) => {}
             other => panic!("pub use of something that is not ours as {public}: {other:?}"),
         }
     }

@@ -18,6 +18,9 @@ use crate::services::xtra::XtraScope;
 /// How many environments are read at the same time. The service counts calls by the minute.
 const AT_ONCE: usize = 8;
 
+/// How many environments are read in all. A value may be somebody else's, and must not use up the calls of a day.
+const MOST_SCOPES: usize = 100;
+
 /// A text of the caller's.
 pub(super) struct Input {
     label: Label,
@@ -71,7 +74,7 @@ impl<'c> Search<'c> {
             seen = fresh.end;
             self.read(fresh.start).await;
             for id in fresh {
-                if let Err(error) = self.fill(id) {
+                if let Err(error) = self.fill(id)? {
                     problems.add(id, error);
                 }
             }
@@ -123,6 +126,12 @@ impl<'c> Search<'c> {
         let mut key = KeyWriter::new();
         self.client.source().write_key(&scope, &mut key);
         let next = self.scopes.len();
+        if next >= MOST_SCOPES && !self.known.contains_key(key.as_slice()) {
+            return Err(XtraError::new(
+                ErrorKind::Invalid,
+                format!("there are references to more than {MOST_SCOPES} environments. Render less at once"),
+            ));
+        }
         let number = *self.known.entry(key.as_slice().to_vec()).or_insert(next);
         if number == next {
             self.scopes.push(Scope { by: reference.clone(), answer: None });
@@ -156,17 +165,26 @@ impl<'c> Search<'c> {
         }
     }
 
-    /// Gives a node its value, and meets what that refers to.
-    fn fill(&mut self, id: usize) -> Result<(), XtraError> {
-        let Some(node) = self.graph.node(id) else { return Ok(()) };
-        let (base, value) = (node.reference.as_base(), self.value(node.scope, node.reference.key())?);
+    /// Gives a node its value, and meets what that refers to. The inner error is that there is none; the outer ends it all.
+    fn fill(&mut self, id: usize) -> Result<Result<(), XtraError>, XtraError> {
+        let Some(node) = self.graph.node(id) else { return Ok(Ok(())) };
+        let (reference, value) = (node.reference.clone(), self.value(node.scope, node.reference.key()));
+        let value = match value {
+            Ok(value) => value,
+            Err(error) => return Ok(Err(error)),
+        };
         let template = match self.options.shallow {
             true => Template::verbatim(value.expose()),
-            false => Template::of_value(value.expose()).map_err(|found| in_value(&found))?,
+            false => match Template::of_value(value.expose()) {
+                Ok(template) => template,
+                Err(found) => return Ok(Err(in_value(&found))),
+            },
         };
-        let text = self.text(value, template, &base, |_| Seen::Value(id))?;
+        let text = self
+            .text(value, template, &reference.as_base(), |_| Seen::Value(id))
+            .map_err(|error| XtraError::new(error.kind(), format!("{reference}: {}", error.message())))?;
         self.graph.fill(id, text);
-        Ok(())
+        Ok(Ok(()))
     }
 
     fn value(&self, scope: usize, key: &str) -> Result<SecretValue, XtraError> {
@@ -182,6 +200,15 @@ impl<'c> Search<'c> {
             ));
         }
         secrets.require(key).cloned().map_err(|error| match error.kind() {
+            ErrorKind::Masked => XtraError::new(
+                ErrorKind::Masked,
+                "its value is masked, because the caller's role may see names only. Use a token with the developer role or a \
+                 service account",
+            ),
+            ErrorKind::Undecryptable => XtraError::new(
+                ErrorKind::Undecryptable,
+                "its value arrived as ciphertext that cannot be opened here. Store it again, in plain form",
+            ),
             ErrorKind::MissingSecret => XtraError::new(
                 ErrorKind::MissingSecret,
                 format!(

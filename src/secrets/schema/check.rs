@@ -91,7 +91,9 @@ fn tell(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, known: &HashSet<&str
             report.push_invalid(title, format!("as a whole {problem}"), None);
         }
         (Some(problem), true) => report.push_invalid(&name, problem, description),
-        (Some(problem), false) => report.push_invalid(&name, format!("is wrong at {inside}: it {problem}"), description),
+        (Some(problem), false) => {
+            report.push_invalid(&name, format!("is wrong at {inside}: it {problem}"), description)
+        }
     }
 }
 
@@ -122,7 +124,9 @@ fn known_names(root: &Value) -> HashSet<&str> {
             Value::Object(map) => {
                 for (key, inner) in map {
                     match (key.as_str(), inner) {
-                        ("properties", Value::Object(properties)) => names.extend(properties.keys().map(String::as_str)),
+                        ("properties", Value::Object(properties)) => {
+                            names.extend(properties.keys().map(String::as_str))
+                        }
                         ("required", Value::Array(required)) => names.extend(required.iter().filter_map(Value::as_str)),
                         _ => {}
                     }
@@ -161,7 +165,14 @@ fn note_forms(kind: Kind, path: Vec<Step>, tree: &Value, findings: &mut Vec<Find
     let mut choices = Vec::new();
     let mut only_choices = true;
     let mut meant = Vec::new();
+    let mut lacking: Option<Vec<String>> = None;
     for form in context {
+        let lacks = missing_of(&form, path.len());
+        // what every form must have, its tag for example
+        lacking = Some(match lacking {
+            Some(others) => others.into_iter().filter(|name| lacks.contains(name)).collect(),
+            None => lacks,
+        });
         let is_choice = form.iter().any(|error| choices_of(error, path.len(), &mut choices));
         only_choices &= is_choice || form.iter().all(|error| matches!(error.kind(), Kind::Type { .. }));
         let is_other = is_choice || form.iter().any(|error| is_of_another_form(error, path.len()));
@@ -173,11 +184,25 @@ fn note_forms(kind: Kind, path: Vec<Step>, tree: &Value, findings: &mut Vec<Find
     }
     match (meant.pop(), meant.is_empty()) {
         (Some(only), true) => findings.extend(only),
+        _ if lacking.as_ref().is_some_and(|names| !names.is_empty()) => {
+            let missing = lacking.into_iter().flatten();
+            findings.extend(missing.map(|name| Finding { path: path.clone(), what: Found::Missing(name) }));
+        }
         _ if only_choices && !choices.is_empty() => {
             findings.push(Finding { path, what: Found::Problem(words::none_of(choices.into_iter())) });
         }
         _ => findings.push(Finding { path, what: Found::Form(words) }),
     }
+}
+
+/// What a form lacks at its top.
+fn missing_of(form: &[ValidationError<'_>], depth: usize) -> Vec<String> {
+    let at_top = form.iter().filter(|error| segments(error.instance_path()).count() == depth);
+    let missing = at_top.filter_map(|error| match error.kind() {
+        Kind::Required { property } => Some(words::plain(property)),
+        _ => None,
+    });
+    missing.collect()
 }
 
 /// Collects the values that a form allows, when that is what the error is about.

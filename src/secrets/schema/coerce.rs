@@ -22,13 +22,9 @@ fn scalar(shape: &Shape<'_>, text: &str) -> Option<Value> {
         return Some(Value::Null);
     }
     match shape.choices() {
-        Some(choices) => {
-            if choices.contains(&text) {
-                return Some(Value::from(text));
-            }
-        }
+        Some(choices) if choices.contains(&text) => return Some(Value::from(text)),
         None if shape.allows("string") => return Some(Value::from(text)),
-        None => {}
+        _ => {}
     }
     let integer = shape.allows("integer").then(|| integer(plain)).flatten();
     let number = || shape.allows("number").then(|| number(plain)).flatten();
@@ -57,6 +53,9 @@ fn composite(root: &Value, shape: &Shape<'_>, text: &str) -> Result<Tree, String
     }
     if array && (!object || is_list_of_scalars(root, shape)) {
         return list(root, shape, text);
+    }
+    if shape.allows("integer") && is_long_integer(text.trim()) {
+        return Err("is an integer that does not fit into 64 bits".to_owned());
     }
     Err(words::expectation(shape))
 }
@@ -102,6 +101,11 @@ fn integer(text: &str) -> Option<Value> {
     signed.or_else(|_| text.parse::<u64>().map(Value::from)).ok()
 }
 
+fn is_long_integer(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    digits.len() > 18 && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn number(text: &str) -> Option<Value> {
     let written_in_digits = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     text.parse().ok().filter(|_| written_in_digits).and_then(Number::from_f64).map(Value::Number)
@@ -132,8 +136,9 @@ pub(super) fn spell_out_durations(root: &Value, shape: &Shape<'_>, value: &mut V
             }
         }
         Value::Object(map) => {
+            let form = shape.narrowed(|name| map.get(name)?.as_str());
             for (name, value) in map.iter_mut() {
-                spell_out_durations(root, &Shape::of(root, shape.property(name)), value);
+                spell_out_durations(root, &Shape::of(root, form.property(name)), value);
             }
         }
         _ => {}
@@ -257,7 +262,9 @@ mod tests {
             json!({ "type": "array", "items": { "type": "integer" } }),
             json!({ "enum": ["a", "b"] }),
         ] {
-            for text in [canary.to_owned(), format!("{{\"{canary}\""), format!("[\"{canary}\",}}"), format!("1,{canary}")] {
+            for text in
+                [canary.to_owned(), format!("{{\"{canary}\""), format!("[\"{canary}\",}}"), format!("1,{canary}")]
+            {
                 let problem = read(&schema, &Shape::of(&schema, [&schema]), &text).err().unwrap_or_default();
                 assert!(!problem.contains("canary"), "{problem}");
             }

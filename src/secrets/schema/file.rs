@@ -88,7 +88,9 @@ fn collect<'s>(schema: &'s Value, is_top: bool, references: &mut Vec<&'s str>) -
         match (keyword.as_str(), inner) {
             ("$ref", Value::String(reference)) => references.push(reference),
             ("$dynamicRef" | "$recursiveRef" | "$anchor" | "$dynamicAnchor", _) => {
-                return Err(config(format!("the schema uses {keyword}, which is not supported. Use a $ref into $defs")));
+                return Err(config(format!(
+                    "the schema uses {keyword}, which is not supported. Use a $ref into $defs"
+                )));
             }
             ("$id", Value::String(_)) if !is_top => {
                 return Err(config("the schema has an $id below its top, which is not supported"));

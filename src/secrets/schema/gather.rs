@@ -11,7 +11,7 @@ use super::plan::{Owner, Plan};
 use super::report::SchemaReport;
 use super::shape::Shape;
 use super::tree::Tree;
-use crate::secrets::{Secrets, UnreadableReason};
+use crate::secrets::{SecretValue, Secrets, UnreadableReason};
 
 /// Which secrets feed which fields, and what was wrong with them.
 pub(super) struct Gathering<'a, 's> {
@@ -75,8 +75,7 @@ impl<'a, 's> Gathering<'a, 's> {
         let fields = || claimants.iter().filter_map(|at| self.plan.field(*at));
         let meanings: Vec<_> = fields().map(|field| field.dotted()).collect();
         let clear: Vec<_> = fields().map(|field| shown(&field.name)).collect();
-        let problem =
-            format!("could be {}: write {} for the one meant", meanings.join(" or "), clear.join(" or "));
+        let problem = format!("could be {}: write {} for the one meant", meanings.join(" or "), clear.join(" or "));
         self.report.push_invalid(name, problem, None);
         for at in open {
             self.told.push(self.steps(at));
@@ -110,7 +109,7 @@ impl<'a, 's> Gathering<'a, 's> {
             ([], true) => Some(self.object(at, path)),
             // its parts may all have defaults, or their names are what is missing
             ([], false) => (field.required && field.is_expanded()).then(|| self.object(at, path)),
-            ([name], false) => self.read(name, &field.shape, field.description(self.plan), path),
+            ([name], false) => self.read(name, &self.shape(at), field.description(self.plan), path),
             (names, _) => {
                 let mut rivals: Vec<&str> = names.to_vec();
                 self.collect_names(at, &mut rivals);
@@ -118,6 +117,28 @@ impl<'a, 's> Gathering<'a, 's> {
                 None
             }
         }
+    }
+
+    /// What the value of a field looks like: when it lies in an object of several forms, the form that its tag tells.
+    fn shape(&self, at: usize) -> Shape<'s> {
+        let Some(field) = self.plan.field(at) else { return Shape::of(self.plan.root(), []) };
+        match self.plan.field(field.parent) {
+            Some(parent) if parent.shape.has_forms() => {
+                // a tag does not rule itself out: what is wrong with it is told by what it may be
+                let of_others = |name: &str| if name == field.key { None } else { self.plan.child(field.parent, name) };
+                let form = parent.shape.narrowed(|name| self.text(of_others(name)?));
+                // a tag that no form has leaves none
+                let form = if form.leaves().is_empty() { &parent.shape } else { &form };
+                Shape::of(self.plan.root(), form.property(field.key))
+            }
+            _ => field.shape.clone(),
+        }
+    }
+
+    /// The text that feeds a field.
+    fn text(&self, at: usize) -> Option<&'a str> {
+        let name = self.whole.get(&at)?.first()?;
+        self.secrets.get(name).map(SecretValue::expose)
     }
 
     /// The secrets that feed parts of a field.

@@ -208,11 +208,10 @@ impl Secrets {
     /// ```
     /// use std::time::Duration;
     /// use serde::Deserialize;
-    /// use xtrasecurity::schemars::JsonSchema;
+    /// use xtrasecurity::schemars::{self, JsonSchema};
     /// use xtrasecurity::{SecretValue, Secrets};
     ///
     /// #[derive(Debug, Deserialize, JsonSchema)]
-    /// #[schemars(crate = "xtrasecurity::schemars")]
     /// struct Settings {
     ///     /// where the database is
     ///     database_url: SecretValue,
@@ -233,7 +232,7 @@ impl Secrets {
     /// assert_eq!(
     ///     error.to_string(),
     ///     "2 of 3 settings are wrong: DATABASE_URL is missing (where the database is); \
-    ///      PORT is not an integer of up to 64 bits (the port to listen on)"
+    ///      PORT is not an integer (the port to listen on)"
     /// );
     /// # Ok(())
     /// # }
@@ -242,7 +241,10 @@ impl Secrets {
         self.parse_strictly(Strictness::default())
     }
 
-    pub(crate) fn parse_strictly<T: DeserializeOwned + JsonSchema>(&self, strictness: Strictness) -> Result<T, XtraError> {
+    pub(crate) fn parse_strictly<T: DeserializeOwned + JsonSchema>(
+        &self,
+        strictness: Strictness,
+    ) -> Result<T, XtraError> {
         let schema = Schema::of::<T>();
         let plan = Plan::of(&schema.0.json);
         let (mut gathering, mut tree) = self.gather(&schema, &plan, strictness)?;
@@ -260,11 +262,10 @@ impl Secrets {
     /// is therefore not found; [`parse`](Self::parse) finds it.
     ///
     /// ```
-    /// use xtrasecurity::schemars::JsonSchema;
+    /// use xtrasecurity::schemars::{self, JsonSchema};
     /// use xtrasecurity::Secrets;
     ///
     /// #[derive(JsonSchema)]
-    /// #[schemars(crate = "xtrasecurity::schemars")]
     /// struct Settings {
     ///     /// the port to listen on
     ///     port: u16,

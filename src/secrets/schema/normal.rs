@@ -17,8 +17,8 @@ pub(super) fn normalize(schema: &mut Value) {
                 keywords.insert("type".to_owned(), "string".into());
                 keywords.insert("format".to_owned(), DURATION.into());
             }
-            if let Some(text) = keywords.get("default").and_then(duration_of) {
-                keywords.insert("default".to_owned(), text.into());
+            if let Some(default) = keywords.get_mut("default") {
+                write_durations(default);
             }
             bound(keywords);
             keywords.values_mut().for_each(normalize);
@@ -47,7 +47,8 @@ pub(super) fn spelled_out(duration: Duration) -> Value {
 /// Whether a schema is the one of `std::time::Duration`. A type of one's own that looks exactly the same is then written as
 /// a text too, and comes out the same.
 fn is_duration(keywords: &Map<String, Value>) -> bool {
-    let part = |name: &str| keywords.get("properties").and_then(|properties| properties.get(name)?.get("format")?.as_str());
+    let part =
+        |name: &str| keywords.get("properties").and_then(|properties| properties.get(name)?.get("format")?.as_str());
     let count = |keyword: &str| match keywords.get(keyword) {
         Some(Value::Object(map)) => map.len(),
         Some(Value::Array(items)) => items.len(),
@@ -58,8 +59,20 @@ fn is_duration(keywords: &Map<String, Value>) -> bool {
         && (part("secs"), part("nanos")) == (Some("uint64"), Some("uint32"))
 }
 
-/// A default of a duration, as it would be written.
-pub(super) fn duration_of(value: &Value) -> Option<String> {
+/// Puts the durations of a default as they would be written.
+fn write_durations(value: &mut Value) {
+    if let Some(text) = duration_of(value) {
+        *value = text.into();
+        return;
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(write_durations),
+        Value::Object(map) => map.values_mut().for_each(write_durations),
+        _ => {}
+    }
+}
+
+fn duration_of(value: &Value) -> Option<String> {
     let parts = value.as_object().filter(|parts| parts.len() == 2)?;
     let nanos = u32::try_from(parts.get("nanos")?.as_u64()?).ok().filter(|nanos| *nanos < 1_000_000_000)?;
     Some(humantime::format_duration(Duration::new(parts.get("secs")?.as_u64()?, nanos)).to_string())
@@ -74,9 +87,12 @@ fn bound(keywords: &mut Map<String, Value>) {
         Some("uint32") => (0.into(), u32::MAX.into()),
         Some("uint64") => (0.into(), u64::MAX.into()),
         Some("uint") => (0.into(), usize::MAX.into()),
+        // what does not fit would become infinite
+        Some("float") => (f32::MIN.into(), f32::MAX.into()),
         _ => return,
     };
-    if keywords.get("type").is_some_and(|kind| kind == "integer" || kind.as_array().is_some()) {
+    let is_number = |kind: &Value| kind == "integer" || kind == "number" || kind.is_array();
+    if keywords.get("type").is_some_and(is_number) {
         keywords.entry("minimum").or_insert(least);
         keywords.entry("maximum").or_insert(most);
     }

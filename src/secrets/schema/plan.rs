@@ -78,6 +78,7 @@ impl<'s> Plan<'s> {
         self.root
     }
 
+    #[cfg(test)]
     pub(super) fn fields(&self) -> impl Iterator<Item = (usize, &Field<'s>)> {
         self.fields.iter().enumerate()
     }
@@ -115,7 +116,9 @@ impl<'s> Plan<'s> {
 
     fn count(&self, at: usize) -> usize {
         match self.field(at) {
-            Some(field) if at == 0 || field.is_expanded() => field.children.iter().map(|child| self.count(*child)).sum(),
+            Some(field) if at == 0 || field.is_expanded() => {
+                field.children.iter().map(|child| self.count(*child)).sum()
+            }
             _ => 1,
         }
     }

@@ -72,14 +72,7 @@ pub struct SchemaReport {
 
 impl SchemaReport {
     pub(super) fn new(settings: usize) -> Self {
-        Self {
-            missing: Vec::new(),
-            invalid: Vec::new(),
-            unexpected: Vec::new(),
-            settings,
-            closed: false,
-            defect: None,
-        }
+        Self { missing: Vec::new(), invalid: Vec::new(), unexpected: Vec::new(), settings, closed: false, defect: None }
     }
 
     /// A report that says why there is none.

@@ -14,7 +14,12 @@ pub(super) struct Leaf<'s> {
     keywords: &'s Keywords,
     /// Whether it applies always, not as one of several forms.
     certain: bool,
+    /// The form that it is of, when it is of one of several.
+    form: Option<Form>,
 }
+
+/// One of several forms, told by where it stands in the document.
+type Form = *const Value;
 
 /// Every simple schema of one place, in order.
 #[derive(Clone)]
@@ -40,7 +45,7 @@ const DESCRIBING: [&str; 11] = [
 impl<'s> Shape<'s> {
     /// The shape of a place that several schemas describe. `root` is the document that references lead into.
     pub(super) fn of(root: &'s Value, schemas: impl IntoIterator<Item = &'s Value>) -> Self {
-        let mut walk = Walk { root, leaves: Vec::new(), seen: HashSet::new(), depth: 0 };
+        let mut walk = Walk { root, leaves: Vec::new(), seen: HashSet::new(), depth: 0, form: None };
         let schemas: Vec<_> = schemas.into_iter().collect();
         let certain = schemas.len() == 1;
         for schema in schemas {
@@ -87,6 +92,30 @@ impl<'s> Shape<'s> {
 
     pub(super) fn objects(&self) -> impl Iterator<Item = &Leaf<'s>> {
         self.leaves.iter().filter(|leaf| leaf.allows("object"))
+    }
+
+    /// The shape without the forms that the tags rule out: what `text` tells of a property is not what the form says there.
+    pub(super) fn narrowed<'t>(&self, text: impl Fn(&str) -> Option<&'t str>) -> Self {
+        let is_other = |leaf: &Leaf<'s>| {
+            leaf.map_of("properties").any(|(name, schema)| match tag(schema) {
+                Some(tag) => text(name).is_some_and(|text| text != tag),
+                None => false,
+            })
+        };
+        let others: Vec<_> = self.leaves.iter().filter(|leaf| is_other(leaf)).filter_map(|leaf| leaf.form).collect();
+        let stays = |leaf: &&Leaf<'s>| leaf.form.is_none_or(|form| !others.contains(&form));
+        Self { leaves: self.leaves.iter().filter(stays).copied().collect() }
+    }
+
+    /// Whether the value may have one of several forms.
+    pub(super) fn has_forms(&self) -> bool {
+        self.leaves.iter().any(|leaf| leaf.form.is_some())
+    }
+
+    /// Whether an object of some form must have the property.
+    pub(super) fn may_require(&self, name: &str) -> bool {
+        let required = self.leaves.iter().filter_map(|leaf| leaf.keyword("required")?.as_array()).flatten();
+        required.into_iter().any(|required| required == name)
     }
 
     /// Whether the value is an object of one form (or null), so that its absent parts are what is missing.
@@ -253,23 +282,28 @@ fn percent_decoded(text: &str) -> Option<String> {
 struct Walk<'s> {
     root: &'s Value,
     leaves: Vec<Leaf<'s>>,
-    /// Each schema counts once, which also ends loops of references.
-    seen: HashSet<*const Keywords>,
+    /// Each schema counts once in each form, which also ends loops of references.
+    seen: HashSet<(*const Keywords, Option<Form>)>,
     depth: usize,
+    form: Option<Form>,
 }
 
 /// How many references and combinations may follow one another.
 const DEPTH: usize = 64;
 
+/// How many simple schemas one place may lead to.
+const MOST: usize = 20_000;
+
 impl<'s> Walk<'s> {
     fn enter(&mut self, schema: &'s Value, certain: bool) {
         let Value::Object(keywords) = schema else { return };
-        if self.depth == DEPTH || !self.seen.insert(std::ptr::from_ref(keywords)) {
+        let is_new = self.seen.insert((std::ptr::from_ref(keywords), self.form));
+        if self.depth == DEPTH || self.seen.len() > MOST || !is_new {
             return;
         }
         self.depth += 1;
         if DESCRIBING.iter().any(|keyword| keywords.contains_key(*keyword)) {
-            self.leaves.push(Leaf { keywords, certain });
+            self.leaves.push(Leaf { keywords, certain, form: self.form });
         }
         let reference = keywords.get("$ref").and_then(Value::as_str);
         if let Some(target) = reference.and_then(|reference| follow(self.root, reference)) {
@@ -282,7 +316,12 @@ impl<'s> Walk<'s> {
             // `null` beside one form does not make it uncertain which form it is
             let forms = list(keywords, keyword).filter(|schema| !is_null(schema)).count();
             for schema in list(keywords, keyword) {
+                let outer = self.form;
+                if forms > 1 && outer.is_none() {
+                    self.form = Some(std::ptr::from_ref(schema));
+                }
                 self.enter(schema, certain && (forms <= 1 || is_null(schema)));
+                self.form = outer;
             }
         }
         self.depth -= 1;
@@ -291,6 +330,12 @@ impl<'s> Walk<'s> {
 
 fn list<'s>(keywords: &'s Keywords, keyword: &str) -> impl Iterator<Item = &'s Value> + use<'s> {
     keywords.get(keyword).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The one text that a property may hold, which tells forms apart.
+fn tag(schema: &Value) -> Option<&str> {
+    let single = || schema.get("enum")?.as_array().filter(|values| values.len() == 1)?.first();
+    schema.get("const").or_else(single)?.as_str()
 }
 
 fn is_null(schema: &Value) -> bool {

@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::Schema;
-use super::normal::duration_of;
 use super::plan::{Field, Plan};
 use super::shape::Shape;
 use crate::dotenv;
@@ -22,10 +21,9 @@ pub struct Template {
 /// The settings of a type as a file to fill in.
 ///
 /// ```
-/// use xtrasecurity::schemars::JsonSchema;
+/// use xtrasecurity::schemars::{self, JsonSchema};
 ///
 /// #[derive(JsonSchema)]
-/// #[schemars(crate = "xtrasecurity::schemars")]
 /// struct Settings {
 ///     /// where the database is
 ///     database_url: String,
@@ -41,11 +39,11 @@ pub struct Template {
 ///     "# Settings\n\
 ///      \n\
 ///      # where the database is\n\
-///      # text, required\n\
+///      # text; required\n\
 ///      DATABASE_URL=\n\
 ///      \n\
 ///      # how many connections are kept\n\
-///      # integer from 0 to 255, optional, by default 4\n\
+///      # integer from 0 to 255; optional; by default 4\n\
 ///      # POOL=4\n"
 /// );
 /// ```
@@ -124,24 +122,29 @@ impl<'s> Writer<'_, 's> {
         if let Some(description) = field.description(self.plan) {
             comment(text, description);
         }
-        let default = default.filter(|_| !field.shape.is_write_only()).and_then(|default| written(&field.shape, default));
+        let default = default.filter(|_| !field.shape.is_write_only()).and_then(written);
         comment(text, &self.facts(field, required, around.required && field.required, default.as_deref()));
         assignment(text, &field.name, required, default.as_deref());
     }
 
-    /// `integer from 0 to 255, optional, by default 4`
+    fn may_be_required(&self, field: &Field<'s>) -> bool {
+        self.plan.field(field.parent).is_some_and(|parent| parent.shape.may_require(field.key))
+    }
+
+    /// `integer from 0 to 255; optional; by default 4`
     fn facts(&self, field: &Field<'s>, required: bool, required_here: bool, default: Option<&str>) -> String {
         let mut facts = kind(self.plan.root(), field);
         if field.shape.is_write_only() {
-            facts.push_str(", secret");
+            facts.push_str("; secret");
         }
         facts.push_str(match (required, field.required && !required_here) {
-            (true, _) => ", required",
-            (false, true) => ", required with the others of its group",
-            (false, false) => ", optional",
+            (true, _) => "; required",
+            (false, true) => "; required with the others of its group",
+            (false, false) if self.may_be_required(field) => "; required in some forms",
+            (false, false) => "; optional",
         });
         if let Some(default) = default.filter(|default| !default.is_empty()) {
-            let _ = write!(facts, ", by default {default}");
+            let _ = write!(facts, "; by default {default}");
         }
         facts
     }
@@ -152,7 +155,7 @@ fn kind(root: &Value, field: &Field<'_>) -> String {
     let shape = &field.shape;
     if let Some(choices) = shape.choices() {
         let also = if shape.allows("object") { ", or JSON" } else { "" };
-        return format!("one of: {}{also}", choices.join(", "));
+        return format!("one of {}{also}", choices.join(", "));
     }
     if shape.is_duration() {
         return "duration, such as 30s or 1h 30m".to_owned();
@@ -166,7 +169,9 @@ fn kind(root: &Value, field: &Field<'_>) -> String {
     }
     if shape.allows("integer") || shape.allows("number") {
         let name = if shape.allows("number") { "number" } else { "integer" };
-        return format!("{name}{}", bounds(shape));
+        // the bounds of a float are no bounds that anybody has in mind
+        let bounds = if shape.allows("number") { String::new() } else { bounds(shape) };
+        return format!("{name}{bounds}");
     }
     if shape.allows("boolean") {
         return "true or false".to_owned();
@@ -193,11 +198,10 @@ fn bounds(shape: &Shape<'_>) -> String {
 }
 
 /// A default as the text that a secret would have, when it has one.
-fn written(shape: &Shape<'_>, default: &Value) -> Option<String> {
+fn written(default: &Value) -> Option<String> {
     match default {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
-        Value::Object(_) if shape.is_duration() => duration_of(default),
         other => Some(other.to_string()),
     }
 }
@@ -221,6 +225,3 @@ fn comment(text: &mut String, content: &str) {
         text.push('\n');
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -16,7 +16,7 @@ pub(super) fn expectation(shape: &Shape<'_>) -> String {
         return format!("{}{also}", none_of(choices.iter().map(|choice| (*choice).to_owned())));
     }
     let forms: Vec<&str> = [
-        ("integer", "an integer of up to 64 bits"),
+        ("integer", "an integer"),
         ("number", "a number"),
         ("boolean", "true or false (or 1, 0, yes, no, on, off)"),
         ("object", "a JSON object"),
