@@ -94,7 +94,12 @@ impl PartialEq<&str> for SecretValue {
 
 impl<'de> Deserialize<'de> for SecretValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_string(Plaintext)
+        if deserializer.is_human_readable() {
+            // asked for a string, a JSON parser refuses anything else by itself, and its words quote what came
+            deserializer.deserialize_any(Plaintext)
+        } else {
+            deserializer.deserialize_string(Plaintext)
+        }
     }
 }
 

@@ -11,7 +11,9 @@ use crate::client::EngineOptions;
 use crate::credentials::{self, CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
-use crate::services::xtra::{LocalFile, NEVER_RETRIED, Scopes, Xtra, check_branch, check_environment, check_project_id};
+use crate::services::xtra::{
+    LocalFile, NEVER_RETRIED, Scopes, Xtra, check_branch, check_environment, check_project_id,
+};
 use crate::transport::{BaseUrl, Transport, TransportOptions};
 
 /// The API root when none is given.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{XtraClientBuilder, local};
 use super::builder::DEFAULT_API_URL;
+use super::{XtraClientBuilder, local};
 use crate::credentials::{self, Defaults, Located, Surroundings};
 use crate::error::XtraError;
 use crate::secrets::SecretValue;
