@@ -63,6 +63,32 @@ fn value(node: Node) -> Value {
             (_, Ok(number)) => ValueKind::from(number),
             _ => ValueKind::from(number),
         },
+        #[cfg(feature = "typed")]
+        Node::Leaf(_, Scalar::Typed(tree)) => typed(&tree.0),
     };
+    of_ours(kind)
+}
+
+fn of_ours(kind: ValueKind) -> Value {
     Value::new(Some(&ORIGIN.to_owned()), kind)
+}
+
+#[cfg(feature = "typed")]
+fn typed(value: &serde_json::Value) -> ValueKind {
+    use serde_json::Value as Json;
+
+    match value {
+        Json::Null => ValueKind::Nil,
+        Json::Bool(truth) => ValueKind::from(*truth),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => ValueKind::from(number),
+            (_, Some(number)) => ValueKind::from(number),
+            _ => ValueKind::from(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::String(text) => ValueKind::from(text.as_str()),
+        Json::Array(items) => ValueKind::Array(items.iter().map(|item| of_ours(typed(item))).collect()),
+        Json::Object(map) => {
+            ValueKind::Table(map.iter().map(|(key, value)| (key.clone(), of_ours(typed(value)))).collect())
+        }
+    }
 }

@@ -32,5 +32,27 @@ fn value(node: Node) -> Value {
             (_, Ok(number)) => Value::from(number),
             _ => Value::from(number),
         },
+        #[cfg(feature = "typed")]
+        Node::Leaf(_, Scalar::Typed(tree)) => typed(&tree.0),
+    }
+}
+
+#[cfg(feature = "typed")]
+fn typed(value: &serde_json::Value) -> Value {
+    use serde_json::Value as Json;
+
+    match value {
+        Json::Null => Value::from(figment::value::Empty::None),
+        Json::Bool(truth) => Value::from(*truth),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Value::from(number),
+            (_, Some(number)) => Value::from(number),
+            _ => Value::from(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => Value::from(items.iter().map(typed).collect::<Vec<_>>()),
+        Json::Object(map) => {
+            Value::from(map.iter().map(|(key, value)| (key.clone(), typed(value))).collect::<Dict>())
+        }
     }
 }

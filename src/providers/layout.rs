@@ -12,6 +12,8 @@ pub(super) struct Layout {
     pub(super) keep_case: bool,
     pub(super) guess_types: bool,
     pub(super) allow_empty: bool,
+    #[cfg(feature = "typed")]
+    pub(super) schema: Option<crate::secrets::Schema>,
     #[cfg(feature = "figment")]
     pub(super) profile: Option<String>,
 }
@@ -24,6 +26,8 @@ impl Default for Layout {
             keep_case: false,
             guess_types: false,
             allow_empty: false,
+            #[cfg(feature = "typed")]
+            schema: None,
             #[cfg(feature = "figment")]
             profile: None,
         }
@@ -45,14 +49,22 @@ impl Layout {
                  same. Check both names, or accept it with allow_empty()",
             ));
         }
+        #[cfg(feature = "typed")]
+        if let Some(schema) = &self.schema {
+            return super::typed::table(schema, secrets.filter_map(|(name, value)| Some((self.rest(name)?, value))));
+        }
         let mut table = Table::default();
         for (name, value) in secrets {
-            // a name that is nothing but the prefix has none left
-            let Some(rest) = name.strip_prefix(&self.prefix).filter(|rest| !rest.is_empty()) else { continue };
+            let Some(rest) = self.rest(name) else { continue };
             let key = if self.keep_case { rest.to_owned() } else { rest.to_lowercase() };
             table.insert(name, &self.segments(&key), self.scalar(value))?;
         }
         Ok(table)
+    }
+
+    /// The name without the prefix. One that is nothing but the prefix has none left.
+    fn rest<'n>(&self, name: &'n str) -> Option<&'n str> {
+        name.strip_prefix(&self.prefix).filter(|rest| !rest.is_empty())
     }
 
     fn segments<'k>(&self, key: &'k str) -> Vec<&'k str> {

@@ -6,6 +6,8 @@ mod config;
 mod figment;
 mod layout;
 mod tree;
+#[cfg(feature = "typed")]
+mod typed;
 
 #[cfg(test)]
 mod tests;
@@ -29,8 +31,8 @@ use crate::secrets::{SecretValue, Secrets};
 /// `database.url`. A name with nothing before, between or after its separators (`__A`) is one key as it is.
 ///
 /// Values stay the texts that they are: a password `00123` is not a number. config-rs turns texts into numbers and booleans
-/// by itself, when the program asks for one. figment does not: say [`guess_types`](Self::guess_types), or
-/// read the whole configuration with a struct whose fields take texts.
+/// by itself, when the program asks for one. figment does not: say `typed::<Settings>()`, which takes the types from the
+/// struct that the configuration is read as (feature `typed`), or [`guess_types`](Self::guess_types).
 ///
 /// | made by | reads |
 /// |---|---|
@@ -204,6 +206,51 @@ impl<R> SecretsProvider<R> {
     /// A guess is a guess: a password that is made of digits only becomes a number, and a field that wants a text then fails.
     pub fn guess_types(mut self) -> Self {
         self.layout.guess_types = true;
+        self
+    }
+
+    /// Takes keys and types from the schema of `T`, the type that the whole configuration is read as: which secret feeds which
+    /// key, and how its text is read, is told at [`Secrets::parse`]. A password of digits stays a text where the type has a
+    /// `String`, and `8080` is a number where it has a `u16`.
+    ///
+    /// Secrets that the schema does not know are left out, and what the secrets do not have is left to the other layers. Of
+    /// the other options, [`prefix`](Self::prefix) and [`allow_empty`](Self::allow_empty) still count.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration is put together: [`ErrorKind::Invalid`] with every secret that does not fit, and no value.
+    ///
+    /// ```
+    /// # #[cfg(feature = "figment")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use figment::Figment;
+    /// use serde::Deserialize;
+    /// use xtrasecurity::schemars::{self, JsonSchema};
+    /// use xtrasecurity::{Secrets, SecretsProvider};
+    ///
+    /// #[derive(Deserialize, JsonSchema)]
+    /// struct Settings {
+    ///     port: u16,
+    ///     pin: String,
+    /// }
+    ///
+    /// let secrets = Secrets::from_iter([("PORT", "8080"), ("PIN", "1234")]);
+    /// let settings: Settings = Figment::from(SecretsProvider::new(&secrets).typed::<Settings>()).extract()?;
+    /// assert_eq!((settings.port, settings.pin.as_str()), (8080, "1234"));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "figment"))]
+    /// # fn main() {}
+    /// ```
+    #[cfg(feature = "typed")]
+    pub fn typed<T: schemars::JsonSchema + ?Sized>(self) -> Self {
+        self.schema(crate::secrets::Schema::of::<T>())
+    }
+
+    /// The same as [`typed`](Self::typed), with a schema that the program has.
+    #[cfg(feature = "typed")]
+    pub fn schema(mut self, schema: crate::secrets::Schema) -> Self {
+        self.layout.schema = Some(schema);
         self
     }
 

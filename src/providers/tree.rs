@@ -25,6 +25,9 @@ pub(super) enum Scalar {
     Bool(bool),
     /// Of at most 64 bits, signed or unsigned.
     Integer(i128),
+    /// Whatever a schema made of it.
+    #[cfg(feature = "typed")]
+    Typed(crate::secrets::Tree),
 }
 
 impl Table {

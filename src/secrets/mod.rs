@@ -16,6 +16,6 @@ pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
 
 #[cfg(feature = "typed")]
-pub(crate) use schema::Strictness;
+pub(crate) use schema::{Strictness, Tree};
 pub(crate) use snapshot::Origin;
 pub(crate) use sorted::Sorted;

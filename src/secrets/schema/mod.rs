@@ -5,6 +5,7 @@ mod coerce;
 mod deserialize;
 mod file;
 mod gather;
+mod layer;
 mod names;
 mod normal;
 mod plan;
@@ -28,9 +29,10 @@ use self::deserialize::{Step, What};
 use self::gather::Gathering;
 use self::plan::Plan;
 use self::shape::Shape;
-use self::tree::Tree;
 use super::snapshot::Secrets;
 use crate::error::{ErrorKind, XtraError};
+
+pub(crate) use self::tree::Tree;
 
 pub use self::report::{SchemaProblem, SchemaReport};
 pub use self::template::{Template, template};

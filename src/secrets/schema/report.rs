@@ -93,6 +93,11 @@ impl SchemaReport {
         push(&mut self.unexpected, SchemaProblem::new(name, "is not part of the schema", None));
     }
 
+    /// The same for secrets that need not be everything.
+    pub(super) fn without_missing(self) -> Self {
+        Self { missing: Vec::new(), ..self }
+    }
+
     pub(super) fn close(&mut self) {
         self.closed = true;
     }

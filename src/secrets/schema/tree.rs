@@ -5,7 +5,7 @@ use zeroize::Zeroize;
 
 /// Values on their way into a type. Its texts are overwritten with zeros when it is dropped; numbers are overwritten as far
 /// as the JSON library lets them.
-pub(super) struct Tree(pub(super) Value);
+pub(crate) struct Tree(pub(crate) Value);
 
 impl Tree {
     /// Takes the value out; whoever takes it wipes it.

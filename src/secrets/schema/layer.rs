@@ -1,0 +1,20 @@
+//! Secrets as one layer of a configuration: what they have, with the types that a schema gives them.
+
+use super::coerce;
+use super::plan::Plan;
+use super::shape::Shape;
+use super::tree::Tree;
+use super::{Schema, Secrets, Strictness};
+use crate::error::XtraError;
+
+impl Secrets {
+    /// The settings that these secrets feed. One that is missing is no problem: another layer may have it.
+    #[cfg_attr(not(any(feature = "figment", feature = "config")), expect(dead_code, reason = "for the providers"))]
+    pub(crate) fn layer(&self, schema: &Schema) -> Result<Tree, XtraError> {
+        let plan = Plan::of(&schema.0.json);
+        let (gathering, mut tree) = self.gather(schema, &plan, Strictness::default())?;
+        gathering.report.without_missing().into_result()?;
+        coerce::spell_out_durations(plan.root(), &Shape::of(plan.root(), [plan.root()]), &mut tree.0);
+        Ok(tree)
+    }
+}
