@@ -44,7 +44,13 @@ fn measure(runs: usize) {
     let own = std::env::current_exe().unwrap();
     let own = own.to_str().unwrap();
     let xtrasec = env!("CARGO_BIN_EXE_xtrasec");
-    println!("{:<50} {:>8} {:>8} {:>8}", format!("milliseconds from start to end, {runs} runs"), "median", "least", "most");
+    println!(
+        "{:<50} {:>8} {:>8} {:>8}",
+        format!("milliseconds from start to end, {runs} runs"),
+        "median",
+        "least",
+        "most"
+    );
     let mut peaks = Vec::new();
     row("a process that does nothing", runs, || time(service.command(own, &["nothing"])).0);
     row("blocking client: 50 secrets injected", runs, || {
@@ -62,7 +68,11 @@ fn measure(runs: usize) {
     });
     peaks.sort_by(f64::total_cmp);
     if let (Some(most), Some(median)) = (peaks.last(), peaks.get(peaks.len() / 2)) {
-        println!("\npeak memory of the first program: median {:.1} MiB, most {:.1} MiB", median / 1024.0, most / 1024.0);
+        println!(
+            "\npeak memory of the first program: median {:.1} MiB, most {:.1} MiB",
+            median / 1024.0,
+            most / 1024.0
+        );
     }
 }
 

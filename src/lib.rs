@@ -113,16 +113,16 @@ mod services;
 mod transport;
 
 pub use cache::{CacheOptions, Clock, Identity, KeyWriter, ManualClock};
+#[cfg(feature = "typed")]
+pub use client::ReadAs;
 pub use client::{Client, EngineOptions, Inject, Read, ReadFuture, Request, Stats};
-pub use client::{UseError, WithSecret, WithSecretError};
+#[cfg(feature = "xtra")]
+pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
 #[cfg(feature = "xtra")]
 pub use client::{Preload, Preloaded};
 #[cfg(feature = "xtra")]
 pub use client::{Render, ResolveSecrets};
-#[cfg(feature = "xtra")]
-pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
-#[cfg(feature = "typed")]
-pub use client::ReadAs;
+pub use client::{UseError, WithSecret, WithSecretError};
 #[cfg(feature = "xtra")]
 pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
 pub use error::{Conflict, ErrorKind, XtraError};

@@ -51,8 +51,6 @@ fn typed(value: &serde_json::Value) -> Value {
         },
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => Value::from(items.iter().map(typed).collect::<Vec<_>>()),
-        Json::Object(map) => {
-            Value::from(map.iter().map(|(key, value)| (key.clone(), typed(value))).collect::<Dict>())
-        }
+        Json::Object(map) => Value::from(map.iter().map(|(key, value)| (key.clone(), typed(value))).collect::<Dict>()),
     }
 }

@@ -16,6 +16,8 @@ pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
 
 #[cfg(feature = "typed")]
-pub(crate) use schema::{Strictness, Tree};
+pub(crate) use schema::Strictness;
+#[cfg(all(feature = "typed", any(feature = "figment", feature = "config")))]
+pub(crate) use schema::Tree;
 pub(crate) use snapshot::Origin;
 pub(crate) use sorted::Sorted;

@@ -369,7 +369,10 @@ async fn injecting(table: &mut Table, server: &DevServer) {
 }
 
 async fn blocking_twin(table: &mut Table, server: &DevServer) {
-    table.debug("blocking::XtraClientBuilder", &blocking::XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS));
+    table.debug(
+        "blocking::XtraClientBuilder",
+        &blocking::XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS),
+    );
     let twin = blocking::XtraClient::from(impatient().api_url(server.url()).cache(true).build().unwrap());
     // On a thread of its own: here, every call is refused.
     let (tell, told) = tokio::sync::oneshot::channel();

@@ -9,7 +9,6 @@ use crate::error::XtraError;
 
 impl Secrets {
     /// The settings that these secrets feed. One that is missing is no problem: another layer may have it.
-    #[cfg_attr(not(any(feature = "figment", feature = "config")), expect(dead_code, reason = "for the providers"))]
     pub(crate) fn layer(&self, schema: &Schema) -> Result<Tree, XtraError> {
         let plan = Plan::of(&schema.0.json);
         let (gathering, mut tree) = self.gather(schema, &plan, Strictness::default())?;

@@ -5,6 +5,7 @@ mod coerce;
 mod deserialize;
 mod file;
 mod gather;
+#[cfg(any(feature = "figment", feature = "config"))]
 mod layer;
 mod names;
 mod normal;
@@ -32,10 +33,9 @@ use self::shape::Shape;
 use super::snapshot::Secrets;
 use crate::error::{ErrorKind, XtraError};
 
-pub(crate) use self::tree::Tree;
-
 pub use self::report::{SchemaProblem, SchemaReport};
 pub use self::template::{Template, template};
+pub(crate) use self::tree::Tree;
 
 /// A JSON Schema that secrets can be held against: of a type, or from a file.
 ///

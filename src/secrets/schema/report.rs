@@ -94,6 +94,7 @@ impl SchemaReport {
     }
 
     /// The same for secrets that need not be everything.
+    #[cfg(any(feature = "figment", feature = "config"))]
     pub(super) fn without_missing(self) -> Self {
         Self { missing: Vec::new(), ..self }
     }
