@@ -410,5 +410,8 @@ fn clients_and_requests_may_be_sent_to_and_shared_between_threads() {
     assert_both(&client);
     assert_both(&client.get_secrets("production"));
     assert_both(&client.inject_secrets("production"));
+    assert_both(&client.render("text"));
+    assert_both(&client.resolve_pairs([("A", "1")]));
+    assert_both(&client.preload(["production"]));
     assert_both(&XtraClient::builder());
 }

@@ -137,6 +137,19 @@ fn no_secrets_at_all_is_an_error_unless_it_is_accepted() {
     assert_eq!(ours(of(&none).unwrap_err()).kind(), ErrorKind::EmptyScope);
     let config = Config::builder().add_source(SecretsProvider::new(&none).allow_empty()).build().unwrap();
     assert!(config.get::<String>("name").is_err());
+    let mistyped = |provider: SecretsProvider| Config::builder().add_source(provider.prefix("AP_")).build();
+    assert_eq!(ours(mistyped(SecretsProvider::new(&secrets())).unwrap_err()).kind(), ErrorKind::EmptyScope);
+    assert!(mistyped(SecretsProvider::new(&secrets()).allow_empty()).is_ok());
+}
+
+#[test]
+fn names_that_are_no_path_are_one_key_as_they_are() {
+    let odd = [("B.", "1"), (".E", "2"), ("A..B", "3"), ("x y", "4"), ("a/b", "5"), ("P__q[1]", "6"), ("-", "7")];
+    let all = of(&Secrets::from_iter(odd)).unwrap().try_deserialize::<serde_json::Value>().unwrap();
+    let expected = serde_json::json!({
+        "b.": "1", ".e": "2", "a..b": "3", "x y": "4", "a/b": "5", "p": { "q[1]": "6" }, "-": "7"
+    });
+    assert_eq!(all, expected);
 }
 
 #[test]

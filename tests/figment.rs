@@ -114,6 +114,10 @@ fn no_secrets_at_all_is_an_error_unless_it_is_accepted() {
     let figment =
         Figment::from(Serialized::default("name", "default")).merge(SecretsProvider::new(&none).allow_empty());
     assert_eq!(text(&figment, "name"), "default");
+    let mistyped =
+        Figment::from(Serialized::default("name", "default")).merge(SecretsProvider::new(&secrets()).prefix("AP_"));
+    let error = mistyped.extract::<figment::value::Dict>().unwrap_err().to_string();
+    assert!(error.contains("\"AP_\"") && error.contains("allow_empty()"), "{error}");
 }
 
 #[test]

@@ -288,10 +288,12 @@ async fn when_all_fail_alike_the_error_is_of_that_kind() {
     assert_eq!(error.keys().len(), 2);
 
     let impatient = builder(&server).max_retries(0).build().unwrap();
-    server.fault(Fault::status(429).header("Retry-After", "7").on(route::SECRETS_READ).times(2));
+    for seconds in ["3", "7"] {
+        server.fault(Fault::status(429).header("Retry-After", seconds).on(route::SECRETS_READ));
+    }
     let error = refused(&impatient, text).await;
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::RateLimited, true));
-    assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(7)));
+    assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(7)), "the longest wait serves all");
 
     server.fault(Fault::status(503).on(route::SECRETS_READ));
     server.fault(Fault::refuse().on(route::SECRETS_READ));
@@ -341,7 +343,12 @@ async fn malformed_references_are_reported_together_before_anything_is_sent() {
     {
         assert!(error.message().contains(part), "{part:?} is not in {error}");
     }
-    for text in ["{{ xtra:///production/USER", "xtra://nonsense", "{{ xtra:///production/USER | upper }}"] {
+    for text in [
+        "{{ xtra:///production/USER",
+        "{{ XTRA:///production/USER }}",
+        "xtra://nonsense",
+        "{{ xtra:///production/USER | upper }}",
+    ] {
         assert_eq!(refused(&client, text).await.kind(), ErrorKind::Invalid);
     }
     for text in ["", "USER", "{{ xtra:///production/USER }}", "xtra:///production/USER and more"] {
@@ -370,6 +377,49 @@ async fn a_malformed_reference_in_a_value_is_an_error_that_names_the_secret_and_
     hides(&error);
     assert!(error.message().contains("in \"BAD\""), "{error}");
     assert_eq!(error.keys(), ["BAD"]);
+}
+
+#[tokio::test]
+async fn an_error_stays_short_and_quick_however_much_is_wrong() {
+    // each value is wrong in another way: what is the same is listed together, and to find that must not take a comparison
+    // with all of the others
+    const MANY: usize = 30_000;
+    let places = (0..MANY).map(|number| format!("{}{}", "\n".repeat(number / 200), " ".repeat(number % 200)));
+    let values =
+        places.enumerate().map(|(number, place)| (format!("K{number}"), format!("{place}{{{{xtra://hunter2}}}}")));
+    let client = XtraClient::in_memory(values).unwrap();
+    let text: String = (0..MANY).map(|number| format!("{{{{xtra:///e/K{number}}}}}")).collect();
+    let began = std::time::Instant::now();
+    let error = refused(&client, &text).await;
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    assert_eq!(error.keys().len(), MANY);
+    assert!(error.message().len() < 20_000, "{}", error.message().len());
+
+    let name = "k".repeat(2_000);
+    let many: String = (0..100).map(|number| format!("{{{{xtra:///e/{number}{name}}}}}")).collect();
+    let error = refused(&XtraClient::in_memory([("LONG", many)]).unwrap(), "xtra:///e/LONG").await;
+    assert_eq!(error.keys().len(), 100);
+    assert!(error.message().len() < 20_000 && error.message().contains("and 80 more"), "{}", error.message().len());
+}
+
+#[tokio::test]
+async fn a_render_that_is_dropped_takes_nothing_from_another_one() {
+    let server = server().await;
+    let client = client(&server);
+    let hold = server.hold(route::SECRETS_READ);
+    let text = "{{ xtra:///production/USER }}{{ xtra:///staging/USER }}";
+    let mut dropped = Box::pin(client.render(text).send());
+    let mut stays = Box::pin(client.render(text).send());
+    tokio::select! {
+        biased;
+        _ = &mut dropped => panic!("it was answered"),
+        _ = &mut stays => panic!("it was answered"),
+        () = hold.waiting_for(2) => {}
+    }
+    drop(dropped);
+    hold.release();
+    assert_eq!(stays.await.unwrap().expose(), "user-hunter2staging-hunter2");
+    assert_eq!(server.request_count(route::SECRETS_READ), 2);
 }
 
 #[tokio::test]
@@ -413,6 +463,38 @@ async fn the_values_of_a_snapshot_and_of_pairs_are_resolved_by_name() {
     let resolved = client.resolve_secrets(&partly).await.unwrap();
     assert_eq!(resolved.unreadable(), partly.unreadable());
     assert_eq!(resolved.require("LOST").unwrap_err().kind(), ErrorKind::Undecryptable);
+}
+
+#[tokio::test]
+async fn both_requests_take_the_same_options() {
+    let server = server().await;
+    let client = client(&server);
+    server.set_secret("shared", "production", "v2", "HOST", "db2").unwrap();
+    let text = "{{ xtra:///production/HOST }}";
+    let one = client.render(text).project_id(SHARED.to_uppercase()).branch("v2").await.unwrap();
+    assert_eq!(one.expose(), "db2");
+    let many = client.resolve_pairs([("A", text)]).project_id(SHARED.to_uppercase()).branch("v2").await.unwrap();
+    assert_eq!(many.require("A").unwrap().expose(), "db2");
+    assert_eq!(server.request_count(route::SECRETS_READ), 1);
+    server.set_secret("shared", "production", "v2", "HOST", "db3").unwrap();
+    let many = client.resolve_pairs([("A", text)]).project_id(SHARED).branch("v2").no_cache().await.unwrap();
+    assert_eq!(many.require("A").unwrap().expose(), "db3");
+    let one = client.render(text).project_id(SHARED).branch("v2").await.unwrap();
+    assert_eq!(one.expose(), "db3", "the answer was stored");
+    assert_eq!(server.request_count(route::SECRETS_READ), 2);
+}
+
+#[tokio::test]
+async fn an_environment_that_is_met_again_on_the_way_is_not_read_again() {
+    let server = server().await;
+    set(&server, "FIRST", "{{ xtra:///staging/USER }} {{ xtra:///production/SECOND }}");
+    set(&server, "SECOND", "{{ xtra:///PRODUCTION/USER }}");
+    for client in [client(&server), builder(&server).cache(false).build().unwrap()] {
+        server.reset_counts();
+        let text = client.render("{{ xtra:///production/FIRST }}").no_cache().await.unwrap();
+        assert_eq!(text.expose(), "staging-hunter2 user-hunter2");
+        assert_eq!(server.request_count(route::SECRETS_READ), 2);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,7 +59,8 @@ impl<S: SecretSource> Client<S> {
     /// Runs a future to its end on this thread, with the I/O and the timers that requests need: for the
     /// [raw client](super::XtraClient::raw), whose requests are futures.
     ///
-    /// What the future spawns runs only while some thread is in a call of a blocking client.
+    /// What the future spawns runs only while some thread is in a call of a blocking client. A future that blocks its thread
+    /// (a `std::thread::sleep`, a lock) holds up the calls of all other threads.
     ///
     /// # Errors
     ///

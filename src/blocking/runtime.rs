@@ -137,6 +137,37 @@ mod tests {
     }
 
     #[test]
+    fn when_the_driving_thread_panics_the_one_that_waits_drives_on() {
+        let runtime = Shared(Mutex::new(None)).of_process(1).expect("a runtime");
+        let (waits, waiting) = mpsc::channel();
+        let (release, released) = oneshot::channel::<()>();
+        let driver = thread::spawn({
+            let waits = waits.clone();
+            move || {
+                runtime.block_on(async move {
+                    let _ = waits.send(());
+                    let _ = released.await;
+                    panic!("on purpose")
+                })
+            }
+        });
+        let _ = waiting.recv();
+        let next = thread::spawn(move || {
+            runtime.block_on(async move {
+                let _ = waits.send(());
+                // Only the driving thread turns the timer.
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                let spawned = tokio::spawn(async { 7 });
+                spawned.await.expect("no panic")
+            })
+        });
+        let _ = waiting.recv();
+        let _ = release.send(());
+        assert!(driver.join().is_err());
+        assert_eq!(next.join().expect("no panic"), 7);
+    }
+
+    #[test]
     fn a_panic_in_one_call_reaches_its_caller_and_the_next_call_works() {
         let outcome = catch_unwind(AssertUnwindSafe(|| block_on(async { panic!("on purpose") })));
         assert!(outcome.is_err());

@@ -263,10 +263,19 @@ impl fmt::Display for Trouble {
                 "it holds no secrets, and an unknown name looks the same. Check the name and the branch, or accept it with \
                  allow_empty()",
             ),
-            Self::Missing(names) => write!(f, "missing, or not readable: {}", names.join(", ")),
+            Self::Missing(names) => {
+                let names: Vec<_> = names.iter().map(|name| plain_or_quoted(name)).collect();
+                write!(f, "missing, or not readable: {}", names.join(", "))
+            }
             Self::Late(limit) => write!(f, "not done within {limit:?}. Try again, or raise the deadline"),
         }
     }
+}
+
+/// A secret's name as it is, or in quotes when it would not read as one word.
+fn plain_or_quoted(name: &str) -> Cow<'_, str> {
+    let is_plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    if is_plain { name.into() } else { format!("{name:?}").into() }
 }
 
 impl<'a> IntoFuture for Preload<'a> {

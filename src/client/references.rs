@@ -52,9 +52,11 @@ impl Client<Xtra> {
     /// | `\{{` | `{{`, whatever follows |
     /// | `\\{{` | `\`, then what `{{` begins |
     /// | `{{` with anything else behind it | itself, so that texts for other template languages pass through |
+    /// | `{{ XTRA://` and other capitals | an error: it was meant as a reference |
     ///
     /// Each environment is read once, by way of the cache, however many references name it; several are read at the same
-    /// time. So the whole text is of one moment for each environment.
+    /// time. So the whole text is of one moment for each environment. Each read takes as long as the client's call timeout
+    /// allows; for a limit on all of it, put `tokio::time::timeout` around the request. Dropping it is safe at any time.
     ///
     /// Values go in as they are: nothing is quoted or escaped for JSON, YAML, a shell or whatever the text is in.
     ///
@@ -120,7 +122,8 @@ impl Client<Xtra> {
     ///
     /// # Errors
     ///
-    /// As [`render`](Self::render). The message tells which of the secrets held the reference, and never its text.
+    /// As [`render`](Self::render). The message tells which of the secrets held the reference, and the reference itself if it
+    /// leads nowhere; of a malformed one, and of what is around it, it shows nothing.
     ///
     /// ```
     /// # use xtrasecurity::{XtraClient, XtraError};

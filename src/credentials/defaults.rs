@@ -49,23 +49,41 @@ impl Defaults {
     ///
     /// Fails when a variable is not Unicode, or the file is there and cannot be used.
     pub(crate) fn load(surroundings: &Surroundings) -> Result<Self, XtraError> {
-        let project = variable("XTRA_PROJECT_ID", surroundings)?;
-        let api_url = variable("XTRA_API_URL", surroundings)?;
-        let file = match &surroundings.working {
-            Some(directory) => read(&directory.join(FILE))?,
-            None => Fields::default(),
+        let (defaults, mut problems) = Self::survey(surroundings);
+        if problems.is_empty() { Ok(defaults) } else { Err(problems.swap_remove(0)) }
+    }
+
+    /// What can be used, and why the rest cannot.
+    pub(crate) fn survey(surroundings: &Surroundings) -> (Self, Vec<XtraError>) {
+        let mut problems = Vec::new();
+        let mut variable = |name| {
+            variable(name, surroundings).unwrap_or_else(|error| {
+                problems.push(error);
+                None
+            })
         };
+        let project = variable("XTRA_PROJECT_ID");
+        let api_url = variable("XTRA_API_URL");
+        let file = surroundings
+            .working
+            .as_ref()
+            .map_or_else(|| Ok(Fields::default()), |directory| read(&directory.join(FILE)));
+        let file = file.unwrap_or_else(|error| {
+            problems.push(error);
+            Fields::default()
+        });
         let api_url_in_file = in_file(file.api_url, "apiUrl");
         if api_url.is_none() && api_url_in_file.is_some() {
             // it decides where the token is sent, and the working directory may be somebody else's
             tracing::info!("the API root may come from {FILE} in the working directory");
         }
-        Ok(Self {
+        let defaults = Self {
             project: project.or(in_file(file.project, "project")),
             environment: in_file(file.env.map(full_environment_name), "env"),
             branch: in_file(file.branch, "branch"),
             api_url: api_url.or(api_url_in_file),
-        })
+        };
+        (defaults, problems)
     }
 }
 

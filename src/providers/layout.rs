@@ -49,17 +49,29 @@ impl Layout {
                  same. Check both names, or accept it with allow_empty()",
             ));
         }
+        let chosen = secrets.filter_map(|(name, value)| Some((name, self.rest(name)?, value))).collect::<Vec<_>>();
+        if chosen.is_empty() && !self.allow_empty {
+            return Err(self.nothing_chosen());
+        }
         #[cfg(feature = "typed")]
         if let Some(schema) = &self.schema {
-            return super::typed::table(schema, secrets.filter_map(|(name, value)| Some((self.rest(name)?, value))));
+            return super::typed::table(schema, chosen.into_iter().map(|(_, rest, value)| (rest, value)));
         }
         let mut table = Table::default();
-        for (name, value) in secrets {
-            let Some(rest) = self.rest(name) else { continue };
+        for (name, rest, value) in chosen {
             let key = if self.keep_case { rest.to_owned() } else { rest.to_lowercase() };
             table.insert(name, &self.segments(&key), self.scalar(value))?;
         }
         Ok(table)
+    }
+
+    fn nothing_chosen(&self) -> XtraError {
+        let message = format!(
+            "there are no secrets to configure with: none that can be read has a name that begins with {:?} and goes on. Names \
+             are case-sensitive. Correct prefix(..), or accept it with allow_empty()",
+            self.prefix
+        );
+        XtraError::new(ErrorKind::EmptyScope, message)
     }
 
     /// The name without the prefix. One that is nothing but the prefix has none left.

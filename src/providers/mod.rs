@@ -46,8 +46,9 @@ use crate::secrets::{SecretValue, Secrets};
 /// itself, in `ConfigError::Foreign`.
 ///
 /// - Those of the read: of the service, or for values that did not come through.
-/// - [`EmptyScope`](ErrorKind::EmptyScope) when there is no secret at all, because a mistyped environment looks the same and
-///   the program would run with its defaults; [`allow_empty`](Self::allow_empty) accepts it.
+/// - [`EmptyScope`](ErrorKind::EmptyScope) when there is no secret at all, or none with the [`prefix`](Self::prefix), because
+///   a mistyped environment or prefix looks the same and the program would run with its defaults;
+///   [`allow_empty`](Self::allow_empty) accepts it.
 /// - [`Invalid`](ErrorKind::Invalid) with both names when two secrets want the same key (`DATABASE_URL` and `database_url`)
 ///   or one wants to be above the other (`DATABASE` and `DATABASE__URL`). Neither is dropped in silence.
 ///
@@ -188,7 +189,7 @@ impl<R> SecretsProvider<R> {
     }
 
     /// Takes only the secrets whose names begin so, and takes that beginning off: with `APP_`, the secret `APP_PORT` is the
-    /// key `port`. Case-sensitive.
+    /// key `port`. Case-sensitive. When no name begins so, that is an error, unless [`allow_empty`](Self::allow_empty).
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.layout.prefix = prefix.into();
         self
@@ -254,7 +255,7 @@ impl<R> SecretsProvider<R> {
         self
     }
 
-    /// Accepts that there is no secret at all.
+    /// Accepts that there is no secret at all, or none with the [`prefix`](Self::prefix).
     pub fn allow_empty(mut self) -> Self {
         self.layout.allow_empty = true;
         self

@@ -18,6 +18,8 @@ fn shown(table: &Table) -> Vec<String> {
             Node::Leaf(_, Scalar::Text(text)) => vec![format!("{key}={}", text.expose())],
             Node::Leaf(_, Scalar::Bool(truth)) => vec![format!("{key}=({truth})")],
             Node::Leaf(_, Scalar::Integer(number)) => vec![format!("{key}=({number})")],
+            #[cfg(feature = "typed")]
+            Node::Leaf(_, Scalar::Typed(tree)) => vec![format!("{key}={}", tree.0)],
         })
         .collect()
 }
@@ -122,7 +124,22 @@ fn nothing_at_all_is_an_error_unless_it_is_accepted() {
     let layout = Layout { allow_empty: true, ..Layout::default() };
     assert!(of(&layout, &[]).is_empty());
     let layout = Layout { prefix: "APP_".to_owned(), ..Layout::default() };
-    assert!(of(&layout, &[("OTHER", "1")]).is_empty(), "a choice may choose nothing");
+    for pairs in [[("OTHER", "hunter2")], [("app_x", "hunter2")], [("APP_", "hunter2")]] {
+        let error = table(&layout, &pairs).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::EmptyScope);
+        assert!(error.message().contains("\"APP_\"") && error.message().contains("allow_empty()"), "{error}");
+        assert!(!error.message().contains("hunter2"));
+    }
+    #[cfg(feature = "typed")]
+    {
+        let schema = crate::secrets::Schema::from_json(r#"{ "type": "object", "properties": { "port": {} } }"#).ok();
+        let layout = Layout { schema, ..layout.clone() };
+        assert!(layout.schema.is_some());
+        assert_eq!(table(&layout, &[("PORT", "1")]).err().unwrap().kind(), ErrorKind::EmptyScope);
+        assert_eq!(of(&layout, &[("APP_PORT", "1")]), ["port=\"1\""]);
+    }
+    let layout = Layout { allow_empty: true, ..layout };
+    assert!(of(&layout, &[("OTHER", "1")]).is_empty());
 }
 
 #[test]

@@ -23,6 +23,11 @@ pub(crate) fn read(path: &Path) -> Result<SecretValue, XtraError> {
     let too_large = || problem(path, &format!("is larger than {} MiB", MOST_BYTES / 1024 / 1024));
     let told = usize::try_from(about.len()).ok().filter(|told| *told <= MOST_BYTES).ok_or_else(too_large)?;
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    whole(path, file, told)
+}
+
+/// All of the file, which was `told` bytes long a moment ago.
+fn whole(path: &Path, file: File, told: usize) -> Result<SecretValue, XtraError> {
     // one buffer that is large enough: growing would leave copies behind that are not wiped
     let room = told.max(16 * 1024) + 1;
     let mut content = Zeroizing::new(Vec::with_capacity(room));
@@ -43,4 +48,20 @@ fn problem(path: &Path, what: &str) -> XtraError {
 
 fn unreadable(path: &Path, error: &io::Error) -> XtraError {
     problem(path, &format!("cannot be read ({})", error.kind())).with_os_error(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_is_not_cut() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "x".repeat(20_000)).unwrap();
+        let read = |told| whole(file.path(), File::open(file.path()).unwrap(), told);
+        assert!(read(10).unwrap_err().to_string().contains("grew while it was read"));
+        assert!(read(19_999).unwrap_err().to_string().contains("grew while it was read"));
+        assert_eq!(read(20_000).unwrap().len(), 20_000);
+        assert_eq!(read(30_000).unwrap().len(), 20_000, "one that shrank is what it is");
+    }
 }

@@ -9,13 +9,18 @@ use crate::services::xtra::{check_branch, check_environment, check_project_id};
 /// How every reference begins. Lower case only, so that one look tells what is a reference.
 pub(super) const SCHEME: &str = "xtra://";
 
+/// In bytes, as written. Names of any use are far shorter, and a reference may stand in a value that somebody else wrote.
+pub(super) const LONGEST: usize = 2048;
+
 /// The name of one secret, wherever it is: `xtra://PROJECT/ENVIRONMENT/KEY?branch=BRANCH`.
 ///
 /// - PROJECT is an id of 24 hexadecimal digits, or empty for the project of whoever resolves it: `xtra:///production/API_KEY`.
 /// - `?branch=` may be left out; it is the only parameter there is.
 /// - `%2F` and the like stand for the character meant, in every part. Written so must be: `/` in an environment or a key, `?`,
 ///   `#`, `%`, `{`, `}`, `&` in a branch, and white space. A `+` is a plus.
-/// - The scheme is in lower case. Keys and branches are case-sensitive, projects and environments are not.
+/// - The scheme is in lower case. Keys and branches are case-sensitive, projects and environments are not. (Two references
+///   are equal when they are written alike: `xtra:///Production/A` leads where `xtra:///production/A` does, and is not equal.)
+/// - At most 2,048 bytes as written.
 ///
 /// A reference names a secret and holds none, so it may be printed; [`XtraClient::resolve`](crate::XtraClient::resolve)
 /// reads the value. Parsing looks at nothing but the text: use it to check a configuration before it is needed.
@@ -87,6 +92,9 @@ impl Reference {
 
     pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
         let rest = text.strip_prefix(SCHEME).ok_or(Flaw::Scheme)?;
+        if text.len() > LONGEST {
+            return Err(Flaw::Long);
+        }
         if rest.contains(char::is_whitespace) {
             return Err(Flaw::WhiteSpace);
         }
@@ -198,16 +206,24 @@ impl FromStr for Reference {
     }
 }
 
+/// Whether the text begins as a reference does, the case of the scheme aside: it was meant as one.
+pub(super) fn begins_a_reference(text: &str) -> bool {
+    text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
+}
+
 /// A malformed reference for a message: its beginning, unless it looks as if a token or a password were in it.
+///
+/// It ends with the first letter that is more likely to end a reference than to be in one. What follows an unclosed
+/// reference is some other setting of the text, and may be a secret.
 pub(super) fn shown(text: &str) -> Option<String> {
-    const LONGEST: usize = 120;
-    let end = text.find(|letter: char| letter.is_whitespace() || "{}".contains(letter)).unwrap_or(text.len());
-    let head = text.get(..end).unwrap_or_default();
+    const MOST_LETTERS: usize = 120;
+    let end = text.find(|letter: char| letter.is_whitespace() || "{}\"'`,;<>()[]|\\".contains(letter));
+    let head = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
     let is_token = |part: &str| ["xs_", "xtra_", "eyJ"].iter().any(|start| part.starts_with(start));
-    if !head.starts_with(SCHEME) || head.contains('@') || head.split(['/', '?', '=', '&']).any(is_token) {
+    if !begins_a_reference(head) || head.contains('@') || head.split(['/', '?', '=', '&']).any(is_token) {
         return None;
     }
-    let mut shown: String = head.chars().take(LONGEST).collect();
+    let mut shown: String = head.chars().take(MOST_LETTERS).collect();
     if shown.len() < head.len() {
         shown.push('…');
     }
@@ -218,6 +234,7 @@ pub(super) fn shown(text: &str) -> Option<String> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
     Scheme,
+    Long,
     Unclosed,
     WhiteSpace,
     Character,
@@ -236,6 +253,7 @@ impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Scheme => "it does not begin with xtra:// (in lower case)",
+            Self::Long => return write!(f, "it is longer than {LONGEST} bytes"),
             Self::Unclosed => "its end, }}, is missing",
             Self::WhiteSpace => "there is white space in it. Write %20 for a space, and close every reference with }}",
             Self::Character => "there is a character in it that must be percent-encoded (# as %23, { as %7B, } as %7D)",

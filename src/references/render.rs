@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::parse::{Flaw, Reference, SCHEME, shown};
+use super::parse::{Flaw, Reference, SCHEME, begins_a_reference, shown};
 
 /// More than anybody would read at once.
 const MOST_MALFORMED: usize = 100;
@@ -134,7 +134,8 @@ impl Scanner<'_> {
             }
         }
         let inner = self.text.get(open + 2..)?.trim_start();
-        if !inner.starts_with(SCHEME) {
+        // in capitals it is a mistake, and not some other language's: to let it through would put it where a secret should be
+        if !begins_a_reference(inner) {
             return Some(open + 1);
         }
         let at = self.cursor.position(open);

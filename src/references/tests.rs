@@ -158,7 +158,6 @@ fn other_template_languages_pass_through() {
         "{{",
         "}}",
         "{{{{{{",
-        "{{ XTRA:///e/A }}",
         "{% if x %}{{ x }}{% endif %}",
         "{{- xtra:///e/A }}",
         "{{ \"xtra:///e/A\" }}",
@@ -168,6 +167,24 @@ fn other_template_languages_pass_through() {
     ] {
         assert_eq!(taken_apart(text), text);
     }
+}
+
+#[test]
+fn a_scheme_in_capitals_between_braces_is_a_mistake_and_does_not_pass_through() {
+    for text in ["a={{ XTRA:///e/A }}", "a={{Xtra:///e/A}} {{ xtra:///e/B }}"] {
+        let found = malformed(text);
+        assert_eq!((found.len(), found[0].at), (1, Position { line: 1, column: 3 }));
+        assert!(found[0].with_text("there").contains("lower case"), "{found:?}");
+    }
+    assert_eq!(taken_apart("{{ XTRA }} {{ xträ:///e/A }} {{ xtra:/é }}"), "{{ XTRA }} {{ xträ:///e/A }} {{ xtra:/é }}");
+}
+
+#[test]
+fn a_reference_is_bounded_so_that_messages_are() {
+    let of_length = |length: usize| format!("xtra:///e/{}", "k".repeat(length - "xtra:///e/".len()));
+    assert!(Reference::from_str(&of_length(2048)).is_ok());
+    let error = Reference::from_str(&of_length(2049)).unwrap_err();
+    assert!(error.to_string().contains("longer than 2048 bytes"), "{error}");
 }
 
 #[test]
@@ -184,8 +201,11 @@ fn every_malformed_reference_is_reported_with_its_place() {
 
 #[test]
 fn what_follows_an_unclosed_reference_is_not_repeated() {
-    let found = malformed("{{ xtra:///e/A\npassword=hunter2");
-    assert!(!found[0].with_text("there").contains("hunter2"));
+    for between in ["\n", "\"", "'", ",", ";", "<br>", " ", "|", "}", ")"] {
+        let found = malformed(&format!("{{{{ xtra:///e/A{between}password=hunter2"));
+        let shown = found[0].with_text("there");
+        assert!(shown.contains("xtra:///e/A") && !shown.contains("hunter2"), "{shown}");
+    }
 }
 
 #[test]
@@ -245,6 +265,7 @@ fn any_text_is_taken_apart_without_a_panic_and_what_has_no_reference_comes_out_a
 #[test]
 fn a_long_text_full_of_openings_takes_one_pass() {
     let began = std::time::Instant::now();
+    assert_eq!(malformed(&"{{ xtra://x }}".repeat(100_000)).len(), 100, "nobody reads more");
     let openings = "{{ xtra://".repeat(400_000);
     assert!(Template::of_text(&openings).is_err());
     assert!(Template::of_text(&format!("{openings}}}}}")).is_err());

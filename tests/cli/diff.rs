@@ -41,6 +41,16 @@ async fn a_difference_is_a_status_only_when_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_environment_that_is_not_heeded_is_remarked() {
+    let world = World::new().await;
+    world.file("template", "{{ xtra:///staging/QUOTES }}");
+    for arguments in [&["diff", "stg", "stg", "-e", "prod"][..], &["render", "template", "-e", "prod"]] {
+        let ran = world.run(arguments);
+        assert!(ran.status() == 0 && ran.one_line().starts_with("--env has no effect"), "{}", ran.stderr());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_side_without_secrets_is_remarked_and_one_that_cannot_be_read_is_an_error() {
     let world = World::new().await;
     let ran = world.run(&["diff", "stg", "nowhere"]);

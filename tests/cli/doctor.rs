@@ -25,7 +25,7 @@ async fn where_everything_works_each_part_is_told_with_its_origin_and_no_value()
     let report = report(&ran);
     assert_eq!(report["ok"], true);
     assert_eq!(check(&report, "token"), ("ok", "[REDACTED] (XTRA_TOKEN)"));
-    assert_eq!(check(&report, "environment"), ("ok", "production (the environment option)"));
+    assert_eq!(check(&report, "environment"), ("ok", "production (--env)"));
     assert_eq!(check(&report, "branch"), ("ok", "main (default)"));
     assert_eq!(check(&report, "service").0, "ok");
     assert_eq!(check(&report, "secrets"), ("ok", format!("{} in production", NASTY.len()).as_str()));
@@ -85,5 +85,28 @@ async fn without_an_environment_the_rest_is_told() {
     let world = World::new().await;
     let ran = world.run(&["doctor"]);
     assert!(ran.success().contains("--env NAME"), "{}", ran.stdout());
+    assert!(ran.stdout().lines().any(|line| line.starts_with("note     calls left")), "{}", ran.stdout());
     assert_eq!(world.server.request_count(route::SECRETS_READ), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_setting_is_told_with_the_place_where_it_was_found() {
+    let world = World::new().await;
+    let (id, url) = (world.server.project_id(), world.server.url());
+    world.file(".xtrarc", &format!(r#"{{"project":"{id}","env":"stg","branch":"feature/new-ui","apiUrl":"{url}"}}"#));
+    let mut command = world.command(&["doctor", "--json"]);
+    let ran = run(command.env_remove("XTRA_PROJECT_ID").env_remove("XTRA_API_URL"));
+    ran.success();
+    let report = report(&ran);
+    for name in ["project", "environment", "branch", "api url"] {
+        assert!(check(&report, name).1.contains(".xtrarc"), "{name}: {}", check(&report, name).1);
+    }
+    let given = ["doctor", "--json", "-e", "stg", "-b", "main", "-p", id, "--api-url", &url];
+    let report: Value = serde_json::from_str(world.run(&given).success()).unwrap();
+    for (name, option) in
+        [("project", "--project"), ("environment", "--env"), ("branch", "--branch"), ("api url", "--api-url")]
+    {
+        let (state, detail) = check(&report, name);
+        assert!(state == "ok" && detail.ends_with(&format!("({option})")), "{name}: {detail}");
+    }
 }

@@ -1,6 +1,7 @@
 //! How the command fails: a status for scripts and one line for people.
 
 use std::io::pipe;
+use std::process::Command;
 
 use xtrasecurity::dev_server::{Fault, route};
 
@@ -60,12 +61,75 @@ async fn wrong_usage_is_status_two_and_one_line_and_nothing_is_sent() {
         &["check"],
         &["template"],
         &["render"],
+        &["run", "-e", "stg", "--", ""],
+        &["run", "-e", "stg", "--only", "", "--", "true"],
+        &["list", "-e", ""],
+        &["list", "-e", ".."],
+        &["list", "-e", " prod"],
+        &["list", "-e", "stg", "-b", ""],
+        &["list", "-e", "stg", "-b", ".."],
+        &["list", "-e", "stg", "-p", "shop"],
+        &["list", "-e", "stg", "--api-url", "shop"],
+        &["list", "-e", "stg", "--api-url", "http://example.com/api"],
+        &["get", "", "-e", "stg"],
+        &["diff", "", "stg"],
+        &["diff", "stg", "stg@"],
     ] {
         let ran = world.run(arguments);
         let line = ran.failure(2);
         assert!(!line.contains("xs_secret"), "{line}");
     }
     assert_eq!(world.server.total_requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_usage_points_to_the_help_of_its_command() {
+    let world = World::new().await;
+    assert!(world.run(&["list", "extra"]).failure(2).ends_with("see xtrasec list --help"));
+    assert!(world.run(&["frobnicate"]).failure(2).ends_with("see xtrasec --help"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn advice_is_what_can_be_typed_and_not_what_can_be_programmed() {
+    let world = World::new().await;
+    let limited = |wait: &str| Fault::status(429).header("Retry-After", wait).on(route::SECRETS_READ);
+    let mut lines = Vec::new();
+    let mut note = |ran: &crate::world::Ran| lines.push(ran.failure(ran.status()).to_owned());
+    note(&world.run(&["run", "-e", "hostile", "--", "true"]));
+    note(&world.run(&["run", "-e", "broken", "--", "true"]));
+    note(&world.run(&["diff", "stg", "broken"]));
+    note(&world.run(&["get", "LOST", "-e", "broken", "--show"]));
+    note(&world.run(&["list", "-e", "stg", "--api-url", "http://example.com/api"]));
+    note(&world.run(&["list", "-e", "stg", "--api-url", "http://user:password@127.0.0.1/api"]));
+    note(&run(world.command(&["list", "-e", "stg"]).env_remove("XTRA_TOKEN")));
+    note(&run(world.command(&["list", "-e", "stg"]).env_remove("XTRA_PROJECT_ID")));
+    note(&run(world.command(&["list"]).env("XTRA_LOCAL_MODE", "true")));
+    note(&run(world.command(&["list", "-e", "stg"]).env("XTRA_API_URL", "http://127.0.0.1:1/api")));
+    note(&world.run(&["render", "no-such-file"]));
+    world.server.fault(limited("3600").forever());
+    let limit = world.run(&["list", "-e", "stg"]);
+    assert!(limit.failure(1).contains("try again in 3600 s"), "{}", limit.stderr());
+    note(&limit);
+    for line in &lines {
+        for word in
+            ["allow_", "danger_", "(..)", "retry_after", "cache_ttl", "local_file", "the call", " option", "snapshot"]
+        {
+            assert!(!line.contains(word), "{word}: {line}");
+        }
+        assert!(!line.contains("(No such file") && !line.contains("(Connection refused"), "said twice: {line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_without_a_home_or_a_directory_is_served() {
+    let world = World::new().await;
+    let list = ["list", "-e", "stg"];
+    run(world.command(&list).env_remove("HOME")).success();
+    run(world.command(&list).env("HOME", "/nonexistent")).success();
+    let script = r#"mkdir gone; cd gone; rmdir ../gone; exec "$0" list -e stg"#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_xtrasec")]).current_dir(world.home.path());
+    run(shell.env_clear().envs(world.variables()).env("XTRA_TOKEN", world.server.token())).success();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +180,7 @@ async fn names_from_the_service_cannot_write_to_the_terminal() {
         &["export", "-e", "bad", "--format", "shell"],
         &["export", "-e", "bad"],
         &["diff", "bad", "stg"],
-        &["get", name, "-e", "bad"],
+        &["get", name, "-e", "bad", "--show"],
     ] {
         let ran = world.run(arguments);
         let said = format!("{}{}", ran.stdout(), ran.stderr());

@@ -109,7 +109,8 @@ fn runner_reads(text: &str) -> Values {
 #[tokio::test(flavor = "multi_thread")]
 async fn github_gets_its_variables_appended_and_every_line_masked() {
     let world = World::new().await;
-    let file = world.file("github_env", "BEFORE<<x\nkept\nx\n");
+    // Whoever wrote before has left the line without its end.
+    let file = world.file("github_env", "BEFORE<<x\nkept\nx");
     let ran = export(&world, "prod", "github", &["--output", "github_env"]);
     let mut expected = nasty();
     expected.insert("BEFORE".to_owned(), "kept".to_owned());
@@ -125,6 +126,7 @@ async fn github_gets_its_variables_appended_and_every_line_masked() {
         }
     }
     assert!(export(&world, "prod", "github", &[]).failure(2).contains("$GITHUB_ENV"));
+    assert!(export(&world, "prod", "github", &["--output", "github_env", "--force"]).failure(2).contains("--force"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,6 +157,34 @@ async fn a_file_is_for_its_owner_alone_and_is_not_replaced_unasked() {
     assert_eq!(mode(&path), 0o600);
     assert_ne!(fs::read(&path).unwrap(), before);
     assert_eq!(beside(world.home.path()), [".env"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_taken_is_refused_before_the_service_is_asked() {
+    let world = World::new().await;
+    world.file("taken", "mine");
+    fs::create_dir(world.path("directory")).unwrap();
+    world.file("template", "{{ xtra:///staging/QUOTES }}");
+    for command in [&["export", "-e", "stg"][..], &["render", "template"]] {
+        let to = |output: &[&str]| world.run(&[command, &["--output"], output].concat());
+        assert!(to(&["taken"]).failure(1).contains("--force"));
+        for output in [&["directory"][..], &["directory", "--force"], &["/dev/null", "--force"]] {
+            let refused = to(output);
+            let line = refused.failure(1);
+            assert!(line.contains("no regular file") && !line.contains("--force"), "{line}");
+        }
+    }
+    assert_eq!(world.server.total_requests(), 0);
+    assert_eq!(fs::read_to_string(world.path("taken")).unwrap(), "mine");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dash_is_standard_output() {
+    let world = World::new().await;
+    let options = ["--only", "QUOTES", "--output", "-"];
+    assert_eq!(export(&world, "stg", "dotenv", &options).success(), "QUOTES=other\n");
+    assert!(export(&world, "stg", "github", &options).failure(2).contains("$GITHUB_ENV"));
+    assert!(beside(world.home.path()).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

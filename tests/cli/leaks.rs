@@ -2,7 +2,7 @@
 
 use xtrasecurity::dev_server::{DevServer, Fault, ProjectSeed, RateLimits, UserSeed, route};
 
-use crate::world::World;
+use crate::world::{World, run};
 
 /// All commands.
 pub(crate) const COMMANDS: &[&str] =
@@ -74,7 +74,8 @@ async fn no_value_and_no_token_is_written_unless_values_are_asked_for() {
 
 #[track_caller]
 fn silent(world: &World, call: &[&str]) {
-    let ran = world.run(call);
+    let mut command = world.command(call);
+    let ran = run(command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full"));
     let said = format!("{}{}", ran.stdout(), ran.stderr());
     assert!(!said.contains("canary"), "{call:?} leaks: {said}");
 }

@@ -16,8 +16,12 @@ fn local(world: &World, arguments: &[&str]) -> Command {
 async fn the_file_is_read_without_a_token_and_an_environment_and_the_person_is_told() {
     let world = World::new().await;
     world.file(".env.local", "# mine\nLOCAL='a b'\n");
+    world.file("template", "l={{ xtra:///dev/LOCAL }}");
+    world.file("schema.json", r#"{ "type": "object", "properties": { "LOCAL": { "type": "string" } } }"#);
     for (arguments, expected) in [
-        (&["get", "LOCAL", "--show"][..], "a b"),
+        (&["render", "template"][..], "l=a b"),
+        (&["check", "--schema", "schema.json"], "the secrets fit the schema: 0 missing, 0 invalid, 0 unexpected\n"),
+        (&["get", "LOCAL", "--show"], "a b"),
         (&["list"], "LOCAL\n"),
         (&["run", "--", "printenv", "LOCAL"], "a b\n"),
         (&["export"], "LOCAL='a b'\n"),

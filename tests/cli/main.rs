@@ -12,6 +12,8 @@ mod doctor;
 mod errors;
 mod export;
 mod leaks;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod linking;
 mod local;
 mod read;
 mod render;

@@ -66,8 +66,28 @@ async fn secrets_are_chosen_renamed_and_prefixed() {
     assert_eq!(given(&["--except", "QUOTES", "--except", "EMPTY"]), ["EQUALS", "STAGING_ONLY"]);
     assert_eq!(given(&["--only", "EMPTY", "--prefix", "APP_"]), ["APP_EMPTY"]);
     assert_eq!(given(&["--only", "EMPTY,QUOTES", "--prefix", "A_", "--rename", "QUOTES=Q"]), ["A_EMPTY", "Q"]);
-    let missing = world.run(&["run", "-e", "staging", "--only", "EMPTY,NOT_THERE", "--", "true"]);
-    assert!(missing.failure(1).contains("NOT_THERE"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_stops_a_run_is_named_at_once() {
+    let world = World::new().await;
+    let touch = |options: &[&str]| world.run(&[&["run"], options, &["--", "touch", "ran"]].concat());
+    let missing = touch(&["-e", "staging", "--only", "EMPTY,NO_1,NO_2"]);
+    assert!(missing.failure(1).contains("\"NO_1\", \"NO_2\"") && missing.stderr().contains("staging"));
+    let viewer = world.server.token_for("vic").unwrap();
+    let mut command = world.command(&["run", "-e", "stg", "--except", "EMPTY", "--", "touch", "ran"]);
+    let masked = run(command.env("XTRA_TOKEN", viewer));
+    assert!(masked.failure(1).contains("\"EQUALS\", \"QUOTES\", \"STAGING_ONLY\""), "{}", masked.stderr());
+    assert!(!masked.stderr().contains("EMPTY") && masked.stderr().contains("--except"));
+    let both = touch(&["-e", "broken", "--only", "LOST,NO_1"]);
+    assert!(both.failure(1).contains("\"LOST\"") && both.stderr().contains("\"NO_1\""), "{}", both.stderr());
+    let nothing = touch(&["-e", "stg", "--only", "EMPTY", "--except", "EMPTY"]);
+    assert!(nothing.failure(1).contains("--except") && !nothing.stderr().contains("holds no secrets"));
+    for refused in [missing, masked, both, nothing] {
+        assert!(refused.stderr().ends_with("Nothing was run\n"));
+    }
+    assert!(!world.path("ran").exists());
+    touch(&["-e", "stg", "--only", "EMPTY", "--except", "EMPTY", "--allow-empty"]).success();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,6 +195,29 @@ async fn arguments_that_are_no_text_reach_the_program_unchanged() {
     let mut command = world.command(&["run", "-e", "stg", "--", "printf", "%s"]);
     let ran = run(command.arg(std::ffi::OsStr::from_bytes(b"a\xff\xfeb")));
     assert_eq!((ran.status(), ran.output.stdout.as_slice()), (0, &b"a\xff\xfeb"[..]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_that_are_no_text_are_inherited_unchanged_and_kept_as_others_are() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::new().await;
+    let odd = std::ffi::OsStr::from_bytes(b"a\xffb");
+    let mut command = world.command(&["run", "-e", "stg", "--", "printenv", "ODD", "QUOTES"]);
+    let ran = run(command.env("ODD", odd).env("QUOTES", odd));
+    assert_eq!((ran.status(), ran.output.stdout.as_slice()), (0, &b"a\xffb\na\xffb\n"[..]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_ends_the_wait_for_the_service_and_nothing_is_run() {
+    let world = World::new().await;
+    let hold = world.server.hold(xtrasecurity::dev_server::route::SECRETS_READ);
+    let mut child = world.command(&["run", "-e", "stg", "--", "touch", "ran"]).spawn().unwrap();
+    hold.waiting_for(1).await;
+    let kill = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    let status = child.wait().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(2));
+    assert!(!world.path("ran").exists());
 }
 
 #[cfg(target_os = "linux")]

@@ -44,6 +44,13 @@ async fn values_are_exported_to_a_terminal_only_when_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_show_a_terminal_is_told_that_the_secret_is_there() {
+    let world = World::new().await;
+    let (status, text) = on_a_terminal(&world, &["get", "QUOTES", "-e", "prod"]);
+    assert_eq!((status, text.trim_end()), (Some(0), "QUOTES [REDACTED]"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_value_on_a_terminal_ends_with_a_line_break() {
     let world = World::new().await;
     assert_eq!(on_a_terminal(&world, &["get", "QUOTES", "-e", "stg", "--show"]), (Some(0), "other\r\n".to_owned()));

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod fork;
 mod hangs_up;
 mod program;
 mod stage;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let stage = Stage::set();
-    let checks: [Check; 22] = [
+    let checks: [Check; 24] = [
         ("main_injects_and_then_starts_a_runtime_of_many_threads", before_tokio),
         ("a_current_thread_runtime_may_inject", current_thread),
         ("a_multi_threaded_runtime_may_not_and_nothing_is_set", multi_thread),
@@ -51,6 +52,8 @@ fn main() -> ExitCode {
         ("a_cached_read_does_not_touch_the_runtime", cached_read),
         ("a_write_is_not_sent_on_a_connection_that_was_closed_while_nobody_drove_it", writes_after_closes),
         ("a_runtime_that_cannot_be_made_is_an_error_and_the_next_call_tries_again", no_files_left),
+        ("a_forked_child_and_its_parent_read_at_the_same_time_and_each_gets_its_own_answers", forked),
+        ("a_process_ends_while_one_of_its_threads_is_in_a_call", ends_in_a_call),
         ("every_recorded_plaintext_arrives_byte_for_byte", every_recorded_plaintext),
     ];
     for (name, check) in checks {
@@ -206,6 +209,14 @@ fn writes_after_closes(stage: &Stage) {
 
 fn no_files_left(stage: &Stage) {
     assert_set(stage.run_with_few_files(&["no-files-left", "production"]), &production());
+}
+
+fn forked(stage: &Stage) {
+    assert_went_well(stage.run(&["forks", "production", "many"]));
+}
+
+fn ends_in_a_call(stage: &Stage) {
+    assert_went_well(stage.run(&["ends-in-a-call", "production"]));
 }
 
 fn every_recorded_plaintext(stage: &Stage) {

@@ -3,9 +3,10 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use tokio::runtime::Builder;
-use xtrasecurity::{ErrorKind, InjectionReport, XtraClient, blocking};
+use xtrasecurity::{ErrorKind, InjectionReport, XtraClient, XtraError, blocking};
 
 use crate::hangs_up::HangsUp;
 
@@ -26,6 +27,8 @@ pub fn main(arguments: &[String]) -> ExitCode {
         "cached-read" => cached_read(rest),
         "writes-after-closes" => writes_after_closes(),
         "no-files-left" => no_files_left(rest),
+        "forks" => forks(rest),
+        "ends-in-a-call" => ends_in_a_call(rest),
         "write-down" => written_down(),
         _ => return ExitCode::from(2),
     };
@@ -210,6 +213,40 @@ fn no_files_left(arguments: &[String]) -> Outcome {
     drop(open);
     blocking_inject(arguments)?;
     written_down()
+}
+
+/// Forks with a connection open; then both read, each another environment. On a shared connection, or with a shared event
+/// queue, one would get what is meant for the other, or wait for it until its deadline.
+fn forks(arguments: &[String]) -> Outcome {
+    let [here, there] = arguments else { return Err("two environments, please".into()) };
+    let client = blocking::XtraClient::builder().call_timeout(Duration::from_secs(5)).max_retries(0).build()?;
+    let names = |environment: &str| -> Result<Vec<String>, XtraError> {
+        let secrets = client.get_secrets(environment).no_cache().send()?;
+        Ok(secrets.names().map(str::to_owned).collect())
+    };
+    let (of_here, of_there) = (names(here)?, names(there)?);
+    let read = |environment: &str, expected: &[String]| {
+        (0..50)
+            .all(|_| names(environment).inspect_err(|error| eprintln!("{error}")).is_ok_and(|names| names == expected))
+    };
+    let in_child = || {
+        let injected = || client.inject_secrets(there).no_cache().send().is_ok_and(|report| !report.set().is_empty());
+        read(there, &of_there) && injected()
+    };
+    let (child, parent) = crate::fork::both(in_child, || read(here, &of_here));
+    if child && parent { Ok(()) } else { Err(format!("the child: {child}, the parent: {parent}").into()) }
+}
+
+/// Returns while a thread waits for an answer that never comes.
+fn ends_in_a_call(arguments: &[String]) -> Outcome {
+    let service = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://127.0.0.1:{}/api", service.local_addr()?.port());
+    let client = blocking::XtraClient::builder().api_url(url).build()?;
+    let environment = arguments.first().cloned().unwrap_or_default();
+    std::thread::spawn(move || client.get_secrets(environment).send());
+    // Not answered: it is in the call.
+    std::io::Read::read_exact(&mut service.accept()?.0, &mut [0; 4])?;
+    Ok(())
 }
 
 fn this_program() -> Command {

@@ -1,8 +1,9 @@
 //! What can be typed: the options of every command, and the commands.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::{check, completions, diff, doctor, export, get, list, render, run, template};
+use crate::{check, completions, diff, doctor, export, get, list, output, render, run, template};
 
 /// Secrets for programs, scripts and CI.
 #[derive(Parser)]
@@ -37,17 +38,26 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Where the secrets are")]
 pub(crate) struct Global {
     /// The environment; dev, stg and prod are short for the usual three [default: env in .xtrarc]
-    #[arg(short, long, global = true, value_name = "NAME")]
+    #[arg(short, long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) env: Option<String>,
     /// The branch [default: branch in .xtrarc, then main]
-    #[arg(short, long, global = true, value_name = "NAME")]
+    #[arg(short, long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) branch: Option<String>,
     /// The project's id [default: XTRA_PROJECT_ID, then .xtrarc, then the service account's]
-    #[arg(short, long, global = true, value_name = "ID")]
+    #[arg(short, long, global = true, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) project: Option<String>,
     /// The API root, ending in /api [default: XTRA_API_URL, then .xtrarc, then the service's]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) api_url: Option<String>,
+}
+
+impl Global {
+    /// Tells that --env was given to a command that does not heed it: somebody may count on it.
+    pub(crate) fn note_unused_environment(&self, why: &str) {
+        if self.env.is_some() {
+            output::note(&format!("--env has no effect here: {why}"));
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -68,11 +78,14 @@ pub(crate) enum Command {
 #[derive(Args, Default)]
 pub(crate) struct Choice {
     /// Take these secrets and no others; commas between names, or once for each
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     pub(crate) only: Vec<String>,
     /// Leave these secrets out; commas between names, or once for each
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     pub(crate) except: Vec<String>,
+    /// Go on when there are no secrets
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
 }
 
 impl Choice {
@@ -111,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_name_left_out_is_not_taken_even_when_it_is_also_chosen() {
-        let choice = Choice { only: vec!["A".into(), "B".into()], except: vec!["B".into()] };
+        let choice = Choice { only: vec!["A".into(), "B".into()], except: vec!["B".into()], ..Choice::default() };
         assert!(choice.takes("A") && !choice.takes("B") && !choice.takes("C"));
         assert!(Choice::default().takes("C"));
     }

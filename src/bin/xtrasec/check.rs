@@ -9,12 +9,12 @@ use xtrasecurity::{ErrorKind, Schema, SchemaProblem, SchemaReport};
 use crate::arguments::Global;
 use crate::failure::{Failure, Outcome, REFUSED};
 use crate::output::{self, printable};
-use crate::session::{Session, nothing_there};
+use crate::session::{Session, is_bare, nothing_there};
 
 /// Checks the secrets against a JSON Schema
 ///
-/// Lists every secret that is missing or does not fit, and those that the schema does not know. Never a value. Ends with
-/// status 1 when one is missing or does not fit.
+/// Lists every secret that is missing or does not fit, and those that the schema does not know. Never a value of a secret.
+/// Ends with status 1 when one is missing or does not fit, and when there are no secrets at all.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  xtrasec check --schema schema.json -e production\n  \
     xtrasec check --schema schema.json --deny-unexpected --json")]
@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// A secret that the schema does not know is wrong too
     #[arg(long)]
     deny_unexpected: bool,
+    /// No secrets at all are right, if none is required
+    #[arg(long)]
+    allow_empty: bool,
     /// Print an object: valid, and the arrays missing, invalid and unexpected
     #[arg(long)]
     json: bool,
@@ -34,9 +37,12 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let schema = schema(&arguments.schema)?;
     let session = Session::open(global)?;
     // What cannot be read is one of the findings.
-    let secrets = session.readable().await?;
-    if secrets.is_empty() && secrets.unreadable().is_empty() {
-        output::note(&nothing_there(session.environment()?));
+    let secrets = session.secrets().await?;
+    let bare = is_bare(&secrets);
+    if bare {
+        let what = nothing_there(session.environment()?);
+        let advice = if arguments.allow_empty { "" } else { ", or add --allow-empty" };
+        output::note(&format!("{what}{advice}"));
     }
     let report = secrets.check_schema(&schema);
     if let Err(error) = report.clone().into_result()
@@ -44,7 +50,10 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     {
         return Err(error.into());
     }
-    let valid = report.is_valid() && (report.unexpected().is_empty() || !arguments.deny_unexpected);
+    let valid = report.is_valid()
+        && (report.unexpected().is_empty() || !arguments.deny_unexpected)
+        // A mistyped name would pass wherever nothing is required.
+        && (!bare || arguments.allow_empty);
     let text = if arguments.json { as_json(&report, valid) } else { as_lines(&report, valid) };
     output::write(text.as_bytes())?;
     Ok(if valid { 0 } else { REFUSED })
@@ -54,8 +63,11 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
 pub(crate) fn schema(path: &Path) -> Result<Schema, Failure> {
     Schema::from_file(path).map_err(|error| {
         let failure = Failure::from(error);
-        let name = path.to_string_lossy();
-        if failure.line.contains(&*name) { failure } else { Failure::refused(format!("{name}: {}", failure.line)) }
+        // Some errors name the file by themselves.
+        if failure.line.contains(&format!("{path:?}")) {
+            return failure;
+        }
+        Failure::refused(format!("{}: {}", path.to_string_lossy(), failure.line))
     })
 }
 

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use clap::Args;
 use futures_util::future;
 use serde_json::{Value, json};
-use xtrasecurity::{Secrets, XtraError};
+use xtrasecurity::Secrets;
 
 use crate::arguments::{Global, full_environment_name};
-use crate::failure::{Outcome, REFUSED};
+use crate::failure::{Failure, Outcome, REFUSED};
 use crate::output::{self, printable};
-use crate::session::{Session, nothing_there, tell_source};
+use crate::session::{Session, demand, not_read, nothing_there, tell_source};
 
 /// Compares two environments or branches
 ///
@@ -65,6 +65,7 @@ impl Place {
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
+    global.note_unused_environment("the two environments are arguments");
     let session = Session::open(global)?;
     let (first, second) = future::try_join(read(&session, &arguments.first), read(&session, &arguments.second)).await?;
     tell_source(&first);
@@ -80,12 +81,16 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     Ok(if arguments.exit_code && difference.is_one() { REFUSED } else { 0 })
 }
 
-async fn read(session: &Session, place: &Place) -> Result<Arc<Secrets>, XtraError> {
-    let request = session.client.get_secrets(place.environment.as_str());
-    match &place.branch {
+/// The secrets of a place, all of which can be read: what cannot be read cannot be compared.
+async fn read(session: &Session, place: &Place) -> Result<Arc<Secrets>, Failure> {
+    let request = session.client.get_secrets(place.environment.as_str()).allow_unreadable();
+    let secrets = match &place.branch {
         Some(branch) => request.branch(branch.as_str()).await,
         None => request.await,
-    }
+    };
+    let secrets = secrets.map_err(not_read)?;
+    demand(&secrets, secrets.unreadable().iter().map(|secret| secret.name.as_str()), &place.shown())?;
+    Ok(secrets)
 }
 
 /// The secrets that are not the same in both, and how many are.

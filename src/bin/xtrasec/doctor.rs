@@ -9,7 +9,8 @@ use xtrasecurity::{Configuration, Secrets, XtraClient, XtraError};
 use crate::arguments::Global;
 use crate::failure::{Failure, Outcome, REFUSED};
 use crate::output;
-use crate::session::{builder, nothing_there, why};
+use crate::session::{builder, is_local, nothing_there, why};
+use crate::wording;
 
 /// Tells what configuration was found and whether it works
 ///
@@ -39,8 +40,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
 }
 
 async fn ask(client: &XtraClient, configuration: &Configuration, report: &mut Report) {
-    // Only in local mode a client can do without a token.
-    let local = configuration.get("token").is_some_and(|token| token.shown().is_none());
+    let local = is_local(configuration);
     if local {
         let detail = "on: secrets are those of .env.local, and the service is not asked";
         report.add("local mode", State::Note, detail.to_owned());
@@ -49,7 +49,11 @@ async fn ask(client: &XtraClient, configuration: &Configuration, report: &mut Re
     }
     let Some(environment) = client.default_environment() else {
         let detail = "not read: no environment was given. Add --env NAME to try one";
-        return report.add("secrets", State::Note, detail.to_owned());
+        report.add("secrets", State::Note, detail.to_owned());
+        if !local {
+            report.add("calls left", State::Note, "only known when an environment is read".to_owned());
+        }
+        return;
     };
     match client.get_secrets(environment).allow_unreadable().await {
         Ok(secrets) => report.secrets(environment, &secrets),
@@ -91,7 +95,11 @@ impl State {
 
 impl Report {
     fn add(&mut self, name: &str, state: State, detail: String) {
-        self.checks.push(Check { name: name.to_owned(), state, detail: output::one_line(&detail) });
+        self.checks.push(Check {
+            name: name.to_owned(),
+            state,
+            detail: output::one_line(&wording::of_the_command(&detail)),
+        });
     }
 
     fn is_ok(&self) -> bool {

@@ -4,18 +4,22 @@ mod github;
 mod shell;
 mod yaml;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 use xtrasecurity::{SecretValue, Secrets, Selection};
 
 use crate::arguments::{Choice, Global};
+use crate::destination::Destination;
 use crate::failure::{Failure, Outcome};
-use crate::file::{self, Existing};
+use crate::file;
 use crate::output::{self, printable};
-use crate::session::{Session, nothing_there};
+use crate::session::Session;
+
+const NOTHING_DONE: &str = "Nothing was written";
 
 /// Writes secrets as a file for something else
 ///
@@ -23,7 +27,7 @@ use crate::session::{Session, nothing_there};
 /// all.
 #[derive(Args)]
 #[command(after_long_help = "Formats:\n  \
-    dotenv  NAME=\"value\" lines, for .env files\n  \
+    dotenv  NAME=value lines, in quotes where that is needed, for .env files\n  \
     json    one object\n  \
     yaml    one mapping, every text in double quotes\n  \
     shell   export NAME='value' lines, for: eval \"$(xtrasec export --format shell)\"\n  \
@@ -39,20 +43,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     choice: Choice,
     /// Allow a variable that shell and github refuse otherwise, such as PATH
-    #[arg(long, value_name = "VARIABLE", value_delimiter = ',')]
+    #[arg(long, value_name = "VARIABLE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     allow_name: Vec<String>,
-    /// Write this file instead of standard output
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Replace the file if it is there
-    #[arg(long, requires = "output")]
-    force: bool,
-    /// Write the values even when standard output is a terminal
-    #[arg(long)]
-    show: bool,
-    /// Write an empty result when there are no secrets
-    #[arg(long)]
-    allow_empty: bool,
+    #[command(flatten)]
+    destination: Destination,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,49 +59,53 @@ enum Format {
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
-    let values_on_stdout = arguments.output.is_none() || arguments.format == Format::Github;
-    if arguments.format == Format::Github && arguments.output.is_none() {
-        return Err(Failure::usage("the format github needs the file to append to: add --output \"$GITHUB_ENV\""));
-    }
-    if values_on_stdout {
-        output::values_may_be_written(arguments.show)?;
+    let destination = &arguments.destination;
+    match arguments.format {
+        Format::Github => {
+            github_file(destination)?;
+            // The masks are values too.
+            destination.check_standard_output()?;
+        }
+        _ => destination.check()?,
     }
     let session = Session::open(global)?;
-    let all = session.chosen(&arguments.choice).await?;
-    let secrets = taken(&all, &arguments.choice);
-    if secrets.is_empty() && !arguments.allow_empty {
-        let what = nothing_there(session.environment()?);
-        return Err(Failure::refused(format!("{what}, or add --allow-empty. Nothing was written")));
-    }
+    let secrets = session.chosen(&arguments.choice).await.map_err(|failure| failure.so(NOTHING_DONE))?;
     write(&secrets, arguments)
+}
+
+/// The file that the runner reads, which is added to and never replaced.
+fn github_file(destination: &Destination) -> Result<&Path, Failure> {
+    if destination.is_forced() {
+        return Err(Failure::usage("--force replaces a file, and the format github adds to one: leave --force out"));
+    }
+    destination
+        .file()
+        .ok_or_else(|| Failure::usage("the format github needs the file to append to: add --output \"$GITHUB_ENV\""))
 }
 
 fn write(secrets: &Secrets, arguments: &Arguments) -> Outcome {
     if arguments.format == Format::Shell || arguments.format == Format::Github {
-        names_are_safe(secrets, &arguments.allow_name)?;
+        names_are_safe(secrets, &arguments.allow_name).map_err(|failure| failure.so(NOTHING_DONE))?;
     }
     let text = match arguments.format {
-        Format::Dotenv => secrets.to_dotenv()?,
+        Format::Dotenv => dotenv(secrets).map_err(|failure| failure.so(NOTHING_DONE))?,
         Format::Json => json(secrets),
         Format::Yaml => yaml::document(secrets),
         Format::Shell => shell::script(secrets),
         Format::Github => {
             // Masked first: from then on the values are in no log, whoever prints them.
             output::write(github::masks(secrets).expose().as_bytes())?;
-            github::variables(secrets)
+            file::append(github_file(&arguments.destination)?, github::variables(secrets).expose().as_bytes())?;
+            return Ok(0);
         }
     };
-    let bytes = text.expose().as_bytes();
-    match &arguments.output {
-        None => output::write(bytes)?,
-        Some(path) if arguments.format == Format::Github => file::append(path, bytes)?,
-        Some(path) => file::write(path, bytes, Existing::replaced_if(arguments.force))?,
-    }
+    arguments.destination.write(text.expose().as_bytes())?;
     Ok(0)
 }
 
-fn taken(secrets: &Secrets, choice: &Choice) -> Secrets {
-    secrets.iter().filter(|(name, _)| choice.takes(name)).map(|(name, value)| (name, value.clone())).collect()
+fn dotenv(secrets: &Secrets) -> Result<SecretValue, Failure> {
+    let advice = "Leave them out with --except, or take the format json, yaml or shell";
+    secrets.to_dotenv().map_err(|error| Failure::from(error).so(advice))
 }
 
 /// Whoever reads these forms sets variables by them: the names must be names there, and none of those that change what
@@ -117,7 +115,7 @@ fn names_are_safe(secrets: &Secrets, allowed: &[String]) -> Result<(), Failure> 
         secrets.names().filter(|name| !is_identifier(name)).map(|name| format!("\"{}\"", printable(name))).collect();
     if !odd.is_empty() {
         return Err(Failure::refused(format!(
-            "these names cannot be names of variables: {}. Leave them out with --except. Nothing was written",
+            "these names cannot be names of variables: {}. Leave them out with --except",
             odd.join(", ")
         )));
     }

@@ -6,6 +6,7 @@ use std::io;
 use xtrasecurity::XtraError;
 
 use crate::output::one_line;
+use crate::wording;
 
 /// The arguments cannot be used.
 pub(crate) const USAGE: u8 = 2;
@@ -36,6 +37,17 @@ impl Failure {
         Self { status, line: one_line(message.as_ref()) }
     }
 
+    /// The same, as a fault of the arguments.
+    pub(crate) fn into_usage(self) -> Self {
+        Self { status: USAGE, ..self }
+    }
+
+    /// Says what that means for the command.
+    pub(crate) fn so(mut self, consequence: &str) -> Self {
+        self.line.extend([". ", consequence]);
+        self
+    }
+
     /// Something with a file or a stream did not work. An error of the system holds no data of ours.
     pub(crate) fn io(what: impl AsRef<str>, error: &io::Error) -> Self {
         Self::refused(format!("{}: {}", what.as_ref(), reason(error)))
@@ -53,10 +65,37 @@ pub(crate) fn reason(error: &io::Error) -> String {
 
 impl From<XtraError> for Failure {
     fn from(error: XtraError) -> Self {
+        let text = wording::of_an_error(&error);
         // The error keeps an error number of the system at most.
         match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
-            Some(source) => Self::refused(format!("{error} ({})", reason(source))),
-            None => Self::refused(error.to_string()),
+            Some(source) if !tells(error.message(), source.kind()) => {
+                Self::refused(format!("{text} ({})", reason(source)))
+            }
+            _ => Self::refused(text),
         }
+    }
+}
+
+/// Whether a message says already what the system said.
+fn tells(message: &str, kind: io::ErrorKind) -> bool {
+    message.contains(&kind.to_string())
+        || kind == io::ErrorKind::ConnectionRefused && message.contains("the connection was refused")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_reason_is_its_words_without_the_number() {
+        assert_eq!(reason(&io::Error::from_raw_os_error(2)), "No such file or directory");
+        assert_eq!(reason(&io::Error::other("no number")), "no number");
+    }
+
+    #[test]
+    fn what_a_message_says_is_not_said_again() {
+        assert!(tells("cannot be read (permission denied)", io::ErrorKind::PermissionDenied));
+        assert!(tells("the connection was refused; check", io::ErrorKind::ConnectionRefused));
+        assert!(!tells("the connection was closed", io::ErrorKind::ConnectionReset));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -15,39 +15,52 @@ pub(crate) enum Existing {
     Replace,
 }
 
-impl Existing {
-    pub(crate) fn replaced_if(force: bool) -> Self {
-        if force { Self::Replace } else { Self::Refuse }
+/// Refuses a place where something is that must not be replaced.
+pub(crate) fn may_be_written(path: &Path, existing: Existing) -> Result<(), Failure> {
+    match path.symlink_metadata() {
+        // A device or a link in a system directory must not become a file.
+        Ok(there) if !there.is_file() => Err(not_a_file(path)),
+        Ok(_) if existing == Existing::Refuse => Err(taken(path)),
+        _ => Ok(()),
     }
 }
 
 /// Makes the file (mode 0600) with this content, all of it or nothing.
 pub(crate) fn write(path: &Path, content: &[u8], existing: Existing) -> Result<(), Failure> {
-    let refused = || Failure::refused(format!("{} exists already. Replace it with --force", shown(path)));
-    match path.symlink_metadata() {
-        Ok(_) if existing == Existing::Refuse => return Err(refused()),
-        // A device or a link in a system directory must not become a file.
-        Ok(there) if !there.is_file() => {
-            return Err(Failure::refused(format!("{} is there and is no regular file. It is left alone", shown(path))));
-        }
-        _ => {}
-    }
+    may_be_written(path, existing)?;
     let draft = Draft::create(path, content).map_err(|error| cannot_write(path, &error))?;
     if existing == Existing::Refuse {
         // Claims the name: should somebody else have made the file by now, it is theirs.
         match private().create_new(true).open(path) {
             Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(refused()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(taken(path)),
             Err(error) => return Err(cannot_write(path, &error)),
         }
     }
     draft.become_file(path).map_err(|error| cannot_write(path, &error))
 }
 
-/// Adds to a file, in one piece; makes it (mode 0600) if it is not there.
-pub(crate) fn append(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let written = private().append(true).create(true).open(path).and_then(|mut file| file.write_all(content));
-    written.map_err(|error| cannot_write(path, &error))
+/// Adds lines to a file; makes it (mode 0600) if it is not there.
+pub(crate) fn append(path: &Path, lines: &[u8]) -> Result<(), Failure> {
+    // Asked before it is opened, because opening a pipe waits.
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        return Err(not_a_file(path));
+    }
+    add(path, lines).map_err(|error| cannot_write(path, &error))
+}
+
+fn add(path: &Path, lines: &[u8]) -> io::Result<()> {
+    let mut file = private().read(true).append(true).create(true).open(path)?;
+    let mut last = [b'\n'];
+    if file.metadata()?.len() > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last != *b"\n" {
+        // Otherwise the first line would become a part of what somebody left without an end.
+        file.write_all(b"\n")?;
+    }
+    file.write_all(lines)
 }
 
 /// A word that nobody can guess.
@@ -66,6 +79,14 @@ fn private() -> OpenOptions {
 
 fn shown(path: &Path) -> String {
     printable(&path.to_string_lossy())
+}
+
+fn taken(path: &Path) -> Failure {
+    Failure::refused(format!("{} exists already. Replace it with --force", shown(path)))
+}
+
+fn not_a_file(path: &Path) -> Failure {
+    Failure::refused(format!("{} is there and is no regular file. It is left alone", shown(path)))
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
@@ -139,6 +160,18 @@ mod tests {
         assert!(write(&open, b"x", Existing::Replace).is_ok());
         assert!(append(&added, b"x").is_ok());
         assert_eq!((mode(&new), mode(&open), mode(&added)), (0o600, 0o600, 0o600));
+    }
+
+    #[test]
+    fn lines_are_added_below_one_without_an_end_and_only_to_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("env");
+        for (before, after) in [("", "B\n"), ("A\n", "A\nB\n"), ("A", "A\nB\n")] {
+            fs::write(&path, before).unwrap();
+            assert!(append(&path, b"B\n").is_ok());
+            assert_eq!(fs::read_to_string(&path).unwrap(), after);
+        }
+        assert!(append(directory.path(), b"B\n").err().unwrap().line.contains("no regular file"));
     }
 
     #[cfg(unix)]

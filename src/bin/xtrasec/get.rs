@@ -1,20 +1,22 @@
 //! `xtrasec get`: one secret.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::arguments::Global;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::{self, printable};
-use crate::session::Session;
+use crate::session::{Session, demand};
 
 /// Writes one secret
 ///
-/// Without --show this only tells that the secret is there. With it the value is written exactly as it is; a line break is
-/// added on a terminal only.
+/// With --show the value is written exactly as it is; a line break is added on a terminal only. Without it this tells on a
+/// terminal that the secret is there, and anywhere else it is an error, so that no program takes that for the value.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  xtrasec get DATABASE_URL\n  xtrasec get --show TLS_KEY -e prod > key.pem")]
 pub(crate) struct Arguments {
     /// The secret's name
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     name: String,
     /// Write the value
     #[arg(long)]
@@ -22,8 +24,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
+    if !arguments.show && !output::is_terminal() {
+        return Err(Failure::usage("the value goes to another program or a file, and is written only with --show"));
+    }
     let session = Session::open(global)?;
-    let secrets = session.readable().await?;
+    let secrets = session.secrets().await?;
+    demand(&secrets, [arguments.name.as_str()], session.environment()?)?;
     let value = secrets.require(&arguments.name)?;
     if arguments.show {
         output::write(value.expose().as_bytes())?;
@@ -33,8 +39,5 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         return Ok(0);
     }
     output::write(format!("{} {value:?}\n", printable(&arguments.name)).as_bytes())?;
-    if !output::is_terminal() {
-        output::note("the value was not written: add --show");
-    }
     Ok(0)
 }

@@ -7,7 +7,7 @@ use xtrasecurity::Secrets;
 use crate::arguments::Global;
 use crate::failure::Outcome;
 use crate::output;
-use crate::session::{Session, nothing_there, why};
+use crate::session::{Session, is_bare, nothing_there, why};
 
 /// Lists the names of the secrets
 ///
@@ -25,8 +25,8 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let session = Session::open(global)?;
-    let secrets = session.readable().await?;
-    if secrets.is_empty() && secrets.unreadable().is_empty() {
+    let secrets = session.secrets().await?;
+    if is_bare(&secrets) {
         output::note(&nothing_there(session.environment()?));
     }
     let text = if arguments.json { as_json(&secrets, arguments.show) } else { as_table(&secrets, arguments.show) };

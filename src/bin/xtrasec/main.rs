@@ -17,6 +17,7 @@
 mod arguments;
 mod check;
 mod completions;
+mod destination;
 mod diff;
 mod doctor;
 mod export;
@@ -29,6 +30,7 @@ mod render;
 mod run;
 mod session;
 mod template;
+mod wording;
 
 use std::process::ExitCode;
 

@@ -45,10 +45,10 @@ pub(crate) fn failure(failure: &Failure) -> ExitCode {
 pub(crate) fn parser(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         let text = error.render().to_string();
-        let told = text.split("\n\nUsage:").next().unwrap_or_default();
+        let (told, usage) = text.split_once("\n\nUsage: ").unwrap_or((&text, "xtrasec"));
         let told = told.split("\n\nFor more information").next().unwrap_or_default();
         let told = told.strip_prefix("error: ").unwrap_or(told);
-        return failure(&Failure::with_status(USAGE, format!("{told}\nsee xtrasec --help")));
+        return failure(&Failure::with_status(USAGE, format!("{told}\nsee {} --help", command_of(usage))));
     }
     match error.print() {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,6 +57,12 @@ pub(crate) fn parser(error: &clap::Error) -> ExitCode {
             ExitCode::from(REFUSED)
         }
     }
+}
+
+/// The names that a usage begins with: those of this command and of the subcommand.
+fn command_of(usage: &str) -> String {
+    let is_name = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    usage.split_whitespace().take_while(is_name).collect::<Vec<_>>().join(" ")
 }
 
 /// A text as one line without anything that a terminal would act on.
@@ -120,6 +126,13 @@ mod tests {
         assert_eq!(one_line("two names are missing:\n  - A\n  - B\n"), "two names are missing: - A; - B");
         assert_eq!(one_line("a\u{1b}[31mred\r\nb\u{202e}c"), "a\\u{1b}[31mred; b\\u{202e}c");
         assert_eq!(one_line("\n\n"), "");
+    }
+
+    #[test]
+    fn the_help_to_see_is_that_of_the_command_that_was_typed() {
+        assert_eq!(command_of("xtrasec list [OPTIONS]"), "xtrasec list");
+        assert_eq!(command_of("xtrasec [OPTIONS] <COMMAND>"), "xtrasec");
+        assert_eq!(command_of("xtrasec diff --env <NAME> <FIRST>"), "xtrasec diff");
     }
 
     #[test]

@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::Global;
+use crate::destination::Destination;
 use crate::failure::{Failure, Outcome};
-use crate::file::{self, Existing};
-use crate::output;
-use crate::session::Session;
+use crate::session::{Session, builder, is_local, tell_local};
 
 /// Puts secrets into a template
 ///
@@ -22,24 +21,16 @@ use crate::session::Session;
 pub(crate) struct Arguments {
     /// The template, - for standard input
     file: PathBuf,
-    /// Write this file (0600) instead of standard output
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Replace the file if it is there
-    #[arg(long, requires = "output")]
-    force: bool,
+    #[command(flatten)]
+    destination: Destination,
     /// Do not follow references in values: whoever may write a secret cannot make this read another
     #[arg(long)]
     shallow: bool,
-    /// Write the result even when standard output is a terminal
-    #[arg(long)]
-    show: bool,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
-    if arguments.output.is_none() {
-        output::values_may_be_written(arguments.show)?;
-    }
+    arguments.destination.check()?;
+    global.note_unused_environment("each reference names its environment");
     let session = Session::open(global)?;
     let request = if arguments.file.as_os_str() == "-" {
         session.client.render(standard_input()?)
@@ -47,10 +38,10 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         session.client.render_file(&arguments.file)
     };
     let text = if arguments.shallow { request.shallow().await? } else { request.await? };
-    match &arguments.output {
-        None => output::write(text.expose().as_bytes())?,
-        Some(path) => file::write(path, text.expose().as_bytes(), Existing::replaced_if(arguments.force))?,
+    if is_local(&builder(global).explain()) {
+        tell_local();
     }
+    arguments.destination.write(text.expose().as_bytes())?;
     Ok(0)
 }
 

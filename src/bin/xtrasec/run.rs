@@ -5,13 +5,15 @@ use std::io;
 use std::process::Command;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use xtrasecurity::{Secrets, Selection};
 
 use crate::arguments::{Choice, Global};
 use crate::failure::{Failure, Outcome, reason};
 use crate::output::printable;
-use crate::session::{Session, nothing_there};
+use crate::session::Session;
 
+const NOTHING_DONE: &str = "Nothing was run";
 /// What shells answer when a program is not found.
 const NOT_FOUND: u8 = 127;
 /// What shells answer when a program is there and cannot be started.
@@ -45,37 +47,27 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECRET=VARIABLE", value_parser = renaming)]
     rename: Vec<(String, String)>,
     /// Allow a variable that is refused otherwise, such as PATH
-    #[arg(long, value_name = "VARIABLE", value_delimiter = ',')]
+    #[arg(long, value_name = "VARIABLE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     allow_name: Vec<String>,
-    /// Run the program even when there are no secrets
-    #[arg(long)]
-    allow_empty: bool,
     /// The program and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
 pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Command, Failure> {
-    let Some((program, rest)) = arguments.command.split_first() else {
+    let Some((program, rest)) = arguments.command.split_first().filter(|(program, _)| !program.is_empty()) else {
         return Err(Failure::usage("no program was given. Write it after --"));
     };
     let session = Session::open(global)?;
-    let secrets = session.chosen(&arguments.choice).await?;
-    if secrets.is_empty() && !arguments.allow_empty {
-        let what = nothing_there(session.environment()?);
-        return Err(Failure::refused(format!("{what}, or add --allow-empty. Nothing was run")));
-    }
+    let secrets = session.chosen(&arguments.choice).await.map_err(|failure| failure.so(NOTHING_DONE))?;
     let mut command = Command::new(program);
     command.args(rest);
-    give(&secrets, arguments, &mut command)?;
+    give(&secrets, arguments, &mut command).map_err(|failure| failure.so(NOTHING_DONE))?;
     Ok(command)
 }
 
 fn give(secrets: &Secrets, arguments: &Arguments, command: &mut Command) -> Result<(), Failure> {
-    let mut selection = Selection::new().except(&arguments.choice.except);
-    if !arguments.choice.only.is_empty() {
-        selection = selection.only(&arguments.choice.only);
-    }
+    let mut selection = Selection::new();
     if let Some(prefix) = &arguments.prefix {
         selection = selection.prefix(prefix);
     }

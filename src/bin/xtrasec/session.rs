@@ -1,12 +1,15 @@
 //! The client that the options describe, and the one set of secrets that most commands are about.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use xtrasecurity::{Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder};
+use xtrasecurity::{
+    Configuration, ErrorKind, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder, XtraError,
+};
 
 use crate::arguments::{Choice, Global, full_environment_name};
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, printable};
 
 /// A client and the environment that was asked for.
 pub(crate) struct Session {
@@ -34,7 +37,7 @@ pub(crate) fn builder(global: &Global) -> XtraClientBuilder {
 
 impl Session {
     pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
-        let client = builder(global).build()?;
+        let client = builder(global).build().map_err(|error| unusable(global, error))?;
         let environment = client.default_environment().map(str::to_owned);
         Ok(Self { client, environment })
     }
@@ -46,38 +49,112 @@ impl Session {
         })
     }
 
-    /// The secrets, all of which can be read.
-    pub(crate) async fn secrets(&self) -> Result<Arc<Secrets>, Failure> {
-        let secrets = self.client.get_secrets(self.environment()?).await?;
-        tell_source(&secrets);
-        Ok(secrets)
-    }
-
     /// The secrets that can be read, and the names of those that cannot.
-    pub(crate) async fn readable(&self) -> Result<Arc<Secrets>, Failure> {
-        let secrets = self.client.get_secrets(self.environment()?).allow_unreadable().await?;
+    pub(crate) async fn secrets(&self) -> Result<Arc<Secrets>, Failure> {
+        let secrets = self.client.get_secrets(self.environment()?).allow_unreadable().await.map_err(not_read)?;
         tell_source(&secrets);
         Ok(secrets)
     }
 
-    /// The secrets, of which all those chosen can be read.
-    pub(crate) async fn chosen(&self, choice: &Choice) -> Result<Arc<Secrets>, Failure> {
-        if choice.only.is_empty() && choice.except.is_empty() {
-            return self.secrets().await;
+    /// The secrets that were chosen, all of which are there and can be read; otherwise everything that stands against it.
+    pub(crate) async fn chosen(&self, choice: &Choice) -> Result<Secrets, Failure> {
+        let secrets = self.secrets().await?;
+        let environment = self.environment()?;
+        if is_bare(&secrets) && !choice.allow_empty {
+            return Err(Failure::refused(format!("{}, or add --allow-empty", nothing_there(environment))));
         }
-        let secrets = self.readable().await?;
-        let hidden = secrets.unreadable().iter().find(|secret| choice.takes(&secret.name));
-        for name in choice.only.iter().filter(|name| choice.takes(name)).chain(hidden.map(|secret| &secret.name)) {
-            secrets.require(name)?;
+        let hidden = secrets.unreadable().iter().map(|secret| secret.name.as_str());
+        let names = choice.only.iter().map(String::as_str).chain(hidden).filter(|name| choice.takes(name));
+        demand(&secrets, names, environment).map_err(|failure| match choice.only.is_empty() {
+            true => failure.so("Leave them out with --except if they are not needed"),
+            false => failure,
+        })?;
+        let taken = secrets.iter().filter(|(name, _)| choice.takes(name));
+        let taken: Secrets = taken.map(|(name, value)| (name, value.clone())).collect();
+        if taken.is_empty() && !choice.allow_empty {
+            let message = "--only and --except leave no secret to take. Choose others, or add --allow-empty";
+            return Err(Failure::refused(message));
         }
-        Ok(secrets)
+        Ok(taken)
     }
+}
+
+/// Why there is no client. What was wrong on the command line is wrong usage.
+fn unusable(global: &Global, error: XtraError) -> Failure {
+    let wrong_root = || builder(global).explain().get("api_url").is_some_and(|setting| setting.problem().is_some());
+    match error.kind() {
+        ErrorKind::Config if global.api_url.is_some() && wrong_root() => Failure::from(error).into_usage(),
+        _ => not_read(error),
+    }
+}
+
+/// Why secrets were not read. A name that cannot even be asked for is wrong usage.
+pub(crate) fn not_read(error: XtraError) -> Failure {
+    let is_usage = error.kind() == ErrorKind::Invalid && error.attempts() == 0;
+    let failure = Failure::from(error);
+    if is_usage { failure.into_usage() } else { failure }
+}
+
+/// Refuses unless all these secrets are there and can be read, and names those that are not.
+pub(crate) fn demand<'n>(
+    secrets: &Secrets,
+    names: impl IntoIterator<Item = &'n str>,
+    place: &str,
+) -> Result<(), Failure> {
+    let mut missing = BTreeSet::new();
+    let mut hidden: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for name in names.into_iter().filter(|name| !secrets.contains(name)) {
+        match secrets.unreadable().iter().find(|secret| secret.name == name) {
+            Some(secret) => drop(hidden.entry(remedy(secret.reason)).or_default().insert(name)),
+            None => drop(missing.insert(name)),
+        }
+    }
+    if !missing.is_empty() && is_bare(secrets) {
+        return Err(Failure::refused(nothing_there(place)));
+    }
+    let mut problems = Vec::new();
+    if !hidden.is_empty() {
+        let parts: Vec<_> = hidden.iter().map(|(remedy, names)| format!("{} ({remedy})", quoted(names))).collect();
+        problems.push(format!("cannot be read in {place}: {}", parts.join(", ")));
+    }
+    if !missing.is_empty() {
+        problems.push(format!(
+            "not among the {} secrets of {place}: {}. Check the names (case matters), the environment and the branch",
+            secrets.len() + secrets.unreadable().len(),
+            quoted(&missing)
+        ));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::refused(problems.join("; "))) }
+}
+
+/// Names for a message: all of a few, the first ten of many.
+fn quoted(names: &BTreeSet<&str>) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("\"{}\"", printable(name))).collect();
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => shown.join(", "),
+        Some(more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Whether there is no secret at all, not even one that cannot be read.
+pub(crate) fn is_bare(secrets: &Secrets) -> bool {
+    secrets.is_empty() && secrets.unreadable().is_empty()
+}
+
+/// Whether a file is read instead of the service: only then a client can do without a token.
+pub(crate) fn is_local(configuration: &Configuration) -> bool {
+    configuration.get("token").is_some_and(|token| token.shown().is_none() && token.problem().is_none())
+}
+
+pub(crate) fn tell_local() {
+    output::note("local mode: the secrets are those of .env.local");
 }
 
 /// Values that are not the service's should surprise nobody.
 pub(crate) fn tell_source(secrets: &Secrets) {
     if secrets.source() == SnapshotSource::LocalFile {
-        output::note("local mode: the secrets are those of .env.local");
+        tell_local();
     }
 }
 
@@ -87,6 +164,18 @@ pub(crate) fn why(reason: UnreadableReason) -> &'static str {
         UnreadableReason::Masked => "masked: names only for this token",
         UnreadableReason::ServerCiphertext => "the service cannot decrypt it",
         UnreadableReason::ClientEnvelope => "encrypted by a client",
+        _ => "cannot be read",
+    }
+}
+
+/// The same, and what to do about it.
+fn remedy(reason: UnreadableReason) -> &'static str {
+    match reason {
+        UnreadableReason::Masked => {
+            "masked: this token may see names only; use one with the developer role or a service account's"
+        }
+        UnreadableReason::ServerCiphertext => "the service cannot decrypt it: store it again",
+        UnreadableReason::ClientEnvelope => "encrypted by a client: store it in plain form",
         _ => "cannot be read",
     }
 }

@@ -1,5 +1,6 @@
 //! What went wrong with references, in words: all of it at once, names and places only.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::error::{ErrorKind, XtraError};
@@ -7,6 +8,9 @@ use crate::references::{Broken, Graph, MOST_BYTES, MOST_LEVELS, Malformed, Posit
 
 /// More than anybody would read at once. The keys of the error name all.
 const SHOWN: usize = 20;
+
+/// Letters of a reference that a message shows. The keys of the error have all of it.
+const SHOWN_LETTERS: usize = 200;
 
 /// What a text of the caller's is called.
 pub(super) enum Label {
@@ -69,9 +73,11 @@ impl Problems {
         }
         // references that fail for the same reason are listed together: one refused project may be behind fifty
         let mut causes: Vec<(&str, Vec<String>)> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
         for (node, error) in &self.unresolved {
-            let name = format!("{} ({})", name(graph, *node), self.seen(graph, *node));
-            match causes.iter_mut().find(|(cause, _)| *cause == error.message()) {
+            let name = format!("{} ({})", shown(graph, *node), self.seen(graph, *node));
+            let next = causes.len();
+            match causes.get_mut(*known.entry(error.message()).or_insert(next)) {
                 Some((_, names)) => names.push(name),
                 None => causes.push((error.message(), vec![name])),
             }
@@ -131,7 +137,7 @@ impl Problems {
     fn seen(&self, graph: &Graph, node: usize) -> String {
         match graph.node(node).map(|node| node.seen) {
             Some(Seen::Text(number, at)) => self.labels.get(number).unwrap_or(&Label::Text).place(at),
-            Some(Seen::Value(from)) => format!("in {}", name(graph, from)),
+            Some(Seen::Value(from)) => format!("in {}", shown(graph, from)),
             None => String::new(),
         }
     }
@@ -146,8 +152,18 @@ fn name(graph: &Graph, node: usize) -> String {
     graph.node(node).map(|node| node.reference.to_string()).unwrap_or_default()
 }
 
+/// The name for a message: it may come from a value, and be as long as whoever wrote that liked.
+fn shown(graph: &Graph, node: usize) -> String {
+    let mut name = name(graph, node);
+    if let Some((end, _)) = name.char_indices().nth(SHOWN_LETTERS) {
+        name.truncate(end);
+        name.push('…');
+    }
+    name
+}
+
 fn chain(graph: &Graph, way: &[usize]) -> String {
-    way.iter().map(|node| name(graph, *node)).collect::<Vec<_>>().join(" -> ")
+    way.iter().map(|node| shown(graph, *node)).collect::<Vec<_>>().join(" -> ")
 }
 
 fn listed(one: &str, many: &str, lines: &[String]) -> String {

@@ -127,10 +127,7 @@ impl XtraClientBuilder {
     }
 
     pub(super) fn explain_in(&self, surroundings: &Surroundings) -> Configuration {
-        let (defaults, problem) = match Defaults::load(surroundings) {
-            Ok(defaults) => (defaults, None),
-            Err(error) => (Defaults::default(), Some(error.to_string())),
-        };
+        let (defaults, problems) = Defaults::survey(surroundings);
         let mut settings = vec![self.token_setting(surroundings)];
         let project = given(&self.project_id, "project_id").or(defaults.project);
         settings.push(match project {
@@ -145,15 +142,13 @@ impl XtraClientBuilder {
             given(&self.branch, "branch").or(defaults.branch).unwrap_or_else(|| Located::new("main", "default"));
         settings.push(Setting::new("branch", branch).checked(|name| check_branch(name).map(drop)));
         settings.push(self.root_setting(defaults.api_url));
-        if let Some(problem) = problem {
-            // What the surroundings hold cannot be told from here on; the text names the variable or the file.
-            settings.push(Setting {
-                name: "surroundings",
-                shown: None,
-                origin: "variables and .xtrarc".into(),
-                problem: Some(problem),
-            });
-        }
+        // Which settings these would have given cannot be told; the texts name the variable or the file.
+        settings.extend(problems.into_iter().map(|problem| Setting {
+            name: "surroundings",
+            shown: None,
+            origin: "variables and .xtrarc".into(),
+            problem: Some(problem.to_string()),
+        }));
         Configuration { settings }
     }
 
@@ -240,11 +235,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_a_problem_and_the_rest_is_still_told() {
-        let builder = XtraClient::builder().token("t").branch("b2");
-        let configuration = find(&builder, &[("XTRA_PROJECT_ID", Surroundings::NOT_UNICODE)]);
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(".xtrarc"), "{").unwrap();
+        let variables = [("XTRA_PROJECT_ID", Surroundings::NOT_UNICODE), ("XTRA_API_URL", "https://host/api")];
+        let surroundings = Surroundings::of(&variables).with_working_dir(dir.path());
+        let configuration = XtraClient::builder().token("t").branch("b2").explain_in(&surroundings);
         assert!(!configuration.is_usable());
         assert_eq!(configuration.get("branch").and_then(Setting::shown), Some("b2"));
-        assert!(configuration.get("surroundings").and_then(Setting::problem).unwrap().contains("XTRA_PROJECT_ID"));
+        assert_eq!(configuration.get("api_url").and_then(Setting::shown), Some("https://host/api"));
+        let problems: Vec<_> = configuration.settings().iter().filter_map(Setting::problem).collect();
+        assert_eq!(problems.len(), 2);
+        assert!(problems[0].contains("XTRA_PROJECT_ID") && problems[1].contains(".xtrarc"), "{problems:?}");
     }
 
     #[test]

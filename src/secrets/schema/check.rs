@@ -9,18 +9,19 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 use super::deserialize::{Step, Trouble, What};
+use super::forms;
 use super::gather::Gathering;
 use super::plan::Plan;
 use super::tree::wipe;
 use super::words;
 
 /// One thing that the validator found, without anything of the value.
-struct Finding {
-    path: Vec<Step>,
-    what: Found,
+pub(super) struct Finding {
+    pub(super) path: Vec<Step>,
+    pub(super) what: Found,
 }
 
-enum Found {
+pub(super) enum Found {
     Missing(String),
     Problem(String),
     /// A problem of the form as a whole, which may follow from problems of its parts.
@@ -46,7 +47,7 @@ pub(super) fn refuse(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, trouble
         What::Expected(expected) => Found::Problem(format!("is refused by its type, which expects {expected}")),
         What::NoVariant(variants) => Found::Problem(words::none_of(variants.iter().map(ToString::to_string))),
         What::UnknownField => Found::Problem("holds a part that its type does not know".to_owned()),
-        What::Refused => Found::Problem(refusal(gathering, plan, &trouble.path)),
+        What::Refused | What::Twice(_) => Found::Problem(refusal(gathering, plan, &trouble.path)),
     };
     let known = known_names(plan.root());
     tell(gathering, plan, &known, Finding { path: trouble.path.clone(), what });
@@ -140,7 +141,7 @@ fn known_names(root: &Value) -> HashSet<&str> {
 }
 
 /// Takes an error apart: what it is about is kept, the copies of values that it holds are wiped.
-fn note(error: ValidationError<'_>, tree: &Value, findings: &mut Vec<Finding>) {
+pub(super) fn note(error: ValidationError<'_>, tree: &Value, findings: &mut Vec<Finding>) {
     let parts = error.into_parts();
     if let Cow::Owned(mut copy) = parts.instance {
         wipe(&mut copy);
@@ -148,7 +149,7 @@ fn note(error: ValidationError<'_>, tree: &Value, findings: &mut Vec<Finding>) {
     let path = steps(&parts.instance_path, tree);
     let what = match parts.kind {
         Kind::Required { property } => Found::Missing(words::plain(&property)),
-        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => return note_forms(parts.kind, path, tree, findings),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => return forms::note(parts.kind, path, tree, findings),
         kind => {
             let problem = words::of(&kind);
             wipe_kind(kind, tree);
@@ -156,76 +157,6 @@ fn note(error: ValidationError<'_>, tree: &Value, findings: &mut Vec<Finding>) {
         }
     };
     findings.push(Finding { path, what });
-}
-
-/// None of several forms fits. When one of them is clearly meant, its problems are the answer.
-fn note_forms(kind: Kind, path: Vec<Step>, tree: &Value, findings: &mut Vec<Finding>) {
-    let words = words::of(&kind);
-    let (Kind::AnyOf { context } | Kind::OneOfNotValid { context }) = kind else { return };
-    let mut choices = Vec::new();
-    let mut only_choices = true;
-    let mut meant = Vec::new();
-    let mut lacking: Option<Vec<String>> = None;
-    for form in context {
-        let lacks = missing_of(&form, path.len());
-        // what every form must have, its tag for example
-        lacking = Some(match lacking {
-            Some(others) => others.into_iter().filter(|name| lacks.contains(name)).collect(),
-            None => lacks,
-        });
-        let is_choice = form.iter().any(|error| choices_of(error, path.len(), &mut choices));
-        only_choices &= is_choice || form.iter().all(|error| matches!(error.kind(), Kind::Type { .. }));
-        let is_other = is_choice || form.iter().any(|error| is_of_another_form(error, path.len()));
-        let mut inner = Vec::new();
-        form.into_iter().for_each(|error| note(error, tree, &mut inner));
-        if !is_other {
-            meant.push(inner);
-        }
-    }
-    match (meant.pop(), meant.is_empty()) {
-        (Some(only), true) => findings.extend(only),
-        _ if lacking.as_ref().is_some_and(|names| !names.is_empty()) => {
-            let missing = lacking.into_iter().flatten();
-            findings.extend(missing.map(|name| Finding { path: path.clone(), what: Found::Missing(name) }));
-        }
-        _ if only_choices && !choices.is_empty() => {
-            findings.push(Finding { path, what: Found::Problem(words::none_of(choices.into_iter())) });
-        }
-        _ => findings.push(Finding { path, what: Found::Form(words) }),
-    }
-}
-
-/// What a form lacks at its top.
-fn missing_of(form: &[ValidationError<'_>], depth: usize) -> Vec<String> {
-    let at_top = form.iter().filter(|error| segments(error.instance_path()).count() == depth);
-    let missing = at_top.filter_map(|error| match error.kind() {
-        Kind::Required { property } => Some(words::plain(property)),
-        _ => None,
-    });
-    missing.collect()
-}
-
-/// Collects the values that a form allows, when that is what the error is about.
-fn choices_of(error: &ValidationError<'_>, depth: usize, choices: &mut Vec<String>) -> bool {
-    if segments(error.instance_path()).count() != depth {
-        return false;
-    }
-    match error.kind() {
-        Kind::Enum { options } => choices.extend(options.as_array().into_iter().flatten().map(words::plain)),
-        Kind::Constant { expected_value } => choices.push(words::plain(expected_value)),
-        _ => return false,
-    }
-    true
-}
-
-/// Whether an error shows that the value was not meant to have this form: another type, another tag, other parts.
-fn is_of_another_form(error: &ValidationError<'_>, depth: usize) -> bool {
-    let deeper = segments(error.instance_path()).count().saturating_sub(depth);
-    match error.kind() {
-        Kind::Type { .. } | Kind::Enum { .. } | Kind::AdditionalProperties { .. } => deeper == 0,
-        Kind::Constant { .. } => deeper <= 1,
-        _ => false,
-    }
 }
 
 /// Wipes what an error of this kind has copied.
@@ -247,7 +178,7 @@ fn wipe_kind(kind: Kind, tree: &Value) {
 }
 
 /// A location as steps. Only the tree tells a list's index from a key of digits.
-fn steps(location: &Location, tree: &Value) -> Vec<Step> {
+pub(super) fn steps(location: &Location, tree: &Value) -> Vec<Step> {
     let mut at = Some(tree);
     segments(location)
         .map(|segment| match at {
@@ -265,6 +196,6 @@ fn steps(location: &Location, tree: &Value) -> Vec<Step> {
 }
 
 /// The segments of a location, as a JSON pointer has them.
-fn segments(location: &Location) -> impl Iterator<Item = String> {
+pub(super) fn segments(location: &Location) -> impl Iterator<Item = String> {
     location.as_str().split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
 }

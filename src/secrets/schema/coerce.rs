@@ -1,8 +1,12 @@
 //! The text of a secret as the value that its schema describes. The schema decides, never the look of the text.
 
-use serde_json::{Number, Value};
+use std::time::Duration;
 
-use super::normal::{duration, spelled_out};
+use serde_json::{Number, Value};
+use zeroize::Zeroize as _;
+
+use super::json;
+use super::normal::duration;
 use super::shape::Shape;
 use super::tree::Tree;
 use super::words;
@@ -47,7 +51,7 @@ fn composite(root: &Value, shape: &Shape<'_>, text: &str) -> Result<Tree, String
     let start = text.trim_start();
     let is_json = object && start.starts_with('{') || array && start.starts_with('[');
     if is_json {
-        let tree = json(text)?;
+        let tree = json::parse(text)?;
         let fits = if tree.0.is_object() { object } else { array };
         return if fits { Ok(tree) } else { Err(words::expectation(shape)) };
     }
@@ -58,16 +62,6 @@ fn composite(root: &Value, shape: &Shape<'_>, text: &str) -> Result<Tree, String
         return Err("is an integer that does not fit into 64 bits".to_owned());
     }
     Err(words::expectation(shape))
-}
-
-/// The text of a JSON object or list.
-fn json(text: &str) -> Result<Tree, String> {
-    // a place is no content: the parser's own words would quote some
-    let flawed =
-        |error: serde_json::Error| format!("is not valid JSON (line {}, column {})", error.line(), error.column());
-    // nothing is built before the syntax is known to be right: what a parser has built when it fails is not wiped
-    serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(flawed)?;
-    serde_json::from_str(text).map(Tree).map_err(flawed)
 }
 
 /// `a, b, c`, for lists of scalars.
@@ -122,23 +116,28 @@ fn boolean(text: &str) -> Option<Value> {
     }
 }
 
+/// How a duration is put for who reads it: of its text, and of what that says.
+pub(super) type Spelling = fn(&str, Duration) -> Value;
+
 /// Puts durations in the form that serde knows. The value must have been checked against the schema.
-pub(super) fn spell_out_durations(root: &Value, shape: &Shape<'_>, value: &mut Value) {
+pub(super) fn spell_out_durations(root: &Value, shape: &Shape<'_>, value: &mut Value, form: Spelling) {
     match value {
         Value::String(text) if shape.is_duration() => {
             if let Some(duration) = duration(text) {
-                *value = spelled_out(duration);
+                let spelled = form(text, duration);
+                text.zeroize();
+                *value = spelled;
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                spell_out_durations(root, &Shape::of(root, shape.item(index)), item);
+                spell_out_durations(root, &Shape::of(root, shape.item(index)), item, form);
             }
         }
         Value::Object(map) => {
-            let form = shape.narrowed(|name| map.get(name)?.as_str());
+            let narrowed = shape.narrowed(|name| map.get(name)?.as_str());
             for (name, value) in map.iter_mut() {
-                spell_out_durations(root, &Shape::of(root, form.property(name)), value);
+                spell_out_durations(root, &Shape::of(root, narrowed.property(name)), value, form);
             }
         }
         _ => {}

@@ -7,11 +7,18 @@ use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use self::culprit::{Altered, How};
+use super::normal::TEXT;
+
+mod culprit;
+
+pub(super) use self::culprit::locate;
 
 /// Makes a `T` of a tree.
 pub(super) fn from_tree<T: DeserializeOwned>(tree: &Value) -> Result<T, Trouble> {
-    T::deserialize(Node(tree))
+    T::deserialize(Node { value: tree, altered: None })
 }
 
 /// What a type refused: where, and what it expects there. Nothing of the value.
@@ -36,6 +43,8 @@ pub(super) enum What {
     Missing(&'static str),
     NoVariant(&'static [&'static str]),
     UnknownField,
+    /// Two parts of an object are one field.
+    Twice(&'static str),
     /// The type has its own reason, which may quote the value.
     Refused,
 }
@@ -45,11 +54,46 @@ impl Trouble {
         Self { path: Vec::new(), what }
     }
 
+    /// A type of one's own may put together what it expects from the value, so only the words that serde has for its own types
+    /// are kept.
+    fn expected(expected: &dyn Expected) -> Self {
+        let words = expected.to_string();
+        let is_known = EXPECTED.contains(&words.as_str());
+        Self::new(if is_known { What::Expected(words) } else { What::Refused })
+    }
+
     fn inside(mut self, step: Step) -> Self {
         self.path.insert(0, step);
         self
     }
 }
+
+/// What serde's own types say that they expect.
+const EXPECTED: [&str; 23] = [
+    "a boolean",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "isize",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "usize",
+    "f32",
+    "f64",
+    "a character",
+    "a string",
+    "a sequence",
+    "a map",
+    "unit",
+    "path string",
+    "option",
+    "byte array",
+];
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,11 +109,11 @@ impl de::Error for Trouble {
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(What::Expected(expected.to_string()))
+        Self::expected(expected)
     }
 
     fn invalid_length(_: usize, expected: &dyn Expected) -> Self {
-        Self::new(What::Expected(expected.to_string()))
+        Self::expected(expected)
     }
 
     fn invalid_value(_: Unexpected<'_>, _: &dyn Expected) -> Self {
@@ -89,20 +133,39 @@ impl de::Error for Trouble {
         Self::new(What::Missing(field))
     }
 
-    fn duplicate_field(_: &'static str) -> Self {
-        Self::new(What::Refused)
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::new(What::Twice(field))
     }
 }
 
 /// A value of the tree. It lends its texts, so that serde's buffers hold no copies.
 #[derive(Clone, Copy)]
-struct Node<'de>(&'de Value);
+struct Node<'de> {
+    value: &'de Value,
+    altered: Option<Altered<'de>>,
+}
+
+impl<'de> Node<'de> {
+    fn entries(self, map: &'de Map<String, Value>) -> Entries<'de> {
+        Entries { map, rest: map.iter(), again: None, next: None, altered: self.altered }
+    }
+
+    /// The text that a duration was written as, for a type that reads durations in its own way.
+    fn written(self) -> Option<&'de str> {
+        self.value.as_object().filter(|map| is_duration(map))?.get(TEXT)?.as_str()
+    }
+}
+
+/// Whether an object is a duration that keeps its text.
+fn is_duration(map: &Map<String, Value>) -> bool {
+    map.len() == 3 && ["secs", "nanos", TEXT].iter().all(|part| map.contains_key(*part))
+}
 
 impl<'de> Deserializer<'de> for Node<'de> {
     type Error = Trouble;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
-        match self.0 {
+        match self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(flag) => visitor.visit_bool(*flag),
             Value::String(text) => visitor.visit_borrowed_str(text),
@@ -113,16 +176,16 @@ impl<'de> Deserializer<'de> for Node<'de> {
                 _ => Err(Trouble::new(What::Refused)),
             },
             Value::Array(items) => {
-                let mut items = Items(items.iter().enumerate());
+                let mut items = Items { rest: items.iter().enumerate(), altered: self.altered };
                 let value = visitor.visit_seq(&mut items)?;
-                if items.0.next().is_some() { Err(Trouble::new(What::Refused)) } else { Ok(value) }
+                if items.rest.next().is_some() { Err(Trouble::new(What::Refused)) } else { Ok(value) }
             }
-            Value::Object(map) => visitor.visit_map(Entries::of(map)),
+            Value::Object(map) => visitor.visit_map(self.entries(map)),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Trouble> {
@@ -135,13 +198,24 @@ impl<'de> Deserializer<'de> for Node<'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Trouble> {
-        match self.0 {
+        match self.value {
             Value::String(text) => BorrowedStrDeserializer::new(text).deserialize_enum(name, variants, visitor),
             Value::Object(map) if map.len() == 1 => {
-                MapAccessDeserializer::new(Entries::of(map)).deserialize_enum(name, variants, visitor)
+                MapAccessDeserializer::new(self.entries(map)).deserialize_enum(name, variants, visitor)
             }
             _ => Err(Trouble::new(What::NoVariant(variants))),
         }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        match self.written() {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
+        self.deserialize_str(visitor)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
@@ -149,20 +223,38 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct seq tuple
         tuple_struct map struct identifier
     }
 }
 
 /// The parts of an object. What goes wrong in one is told with its key, whoever raises it.
 struct Entries<'de> {
+    map: &'de Map<String, Value>,
     rest: serde_json::map::Iter<'de>,
+    /// One that comes a second time.
+    again: Option<(&'de str, &'de Value)>,
     next: Option<(&'de str, &'de Value)>,
+    altered: Option<Altered<'de>>,
 }
 
 impl<'de> Entries<'de> {
-    fn of(map: &'de serde_json::Map<String, Value>) -> Self {
-        Self { rest: map.iter(), next: None }
+    fn advance(&mut self) -> Option<(&'de str, &'de Value)> {
+        if let Some(again) = self.again.take() {
+            return Some(again);
+        }
+        loop {
+            let (key, value) = self.rest.next()?;
+            if key == TEXT && is_duration(self.map) {
+                continue;
+            }
+            match self.altered.and_then(|altered| altered.of(self.map, key)) {
+                Some(How::Without) => continue,
+                Some(How::Twice) => self.again = Some((key, value)),
+                None => {}
+            }
+            return Some((key, value));
+        }
     }
 }
 
@@ -170,14 +262,15 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Trouble;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Trouble> {
-        let Some((key, value)) = self.rest.next() else { return Ok(None) };
+        let Some((key, value)) = self.advance() else { return Ok(None) };
         self.next = Some((key, value));
         seed.deserialize(Key(key)).map(Some)
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Trouble> {
         let (key, value) = self.next.take().ok_or_else(|| Trouble::new(What::Refused))?;
-        seed.deserialize(Node(value)).map_err(|trouble| trouble.inside(Step::Key(key.to_owned())))
+        let node = Node { value, altered: self.altered };
+        seed.deserialize(node).map_err(|trouble| trouble.inside(Step::Key(key.to_owned())))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -186,18 +279,23 @@ impl<'de> MapAccess<'de> for Entries<'de> {
 }
 
 /// The items of a list.
-struct Items<'de>(std::iter::Enumerate<std::slice::Iter<'de, Value>>);
+struct Items<'de> {
+    rest: std::iter::Enumerate<std::slice::Iter<'de, Value>>,
+    altered: Option<Altered<'de>>,
+}
 
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Trouble;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Trouble> {
-        let Some((index, value)) = self.0.next() else { return Ok(None) };
-        seed.deserialize(Node(value)).map(Some).map_err(|trouble| trouble.inside(Step::Index(index)))
+        let Some((index, value)) = self.rest.next() else { return Ok(None) };
+        seed.deserialize(Node { value, altered: self.altered })
+            .map(Some)
+            .map_err(|trouble| trouble.inside(Step::Index(index)))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
+        Some(self.rest.len())
     }
 }
 

@@ -18,6 +18,15 @@ const CHAIN: usize = 32;
 /// How many places references may lead to. Each is a step that a validator may have to go down.
 const TARGETS: usize = 500;
 
+/// How many schemas may describe one place, counted as often as they are referred to. Few references can mean very many.
+const AT_ONE_PLACE: usize = 1000;
+
+/// How many schemas may lead from one to the next at one place.
+const NESTED: usize = 200;
+
+/// How many properties an object may have.
+const PROPERTIES: usize = 4096;
+
 /// Keywords whose content is data, not schema.
 const DATA: [&str; 5] = ["const", "enum", "default", "examples", "example"];
 
@@ -69,6 +78,13 @@ pub(super) fn parse(text: &str) -> Result<Value, XtraError> {
     }
     for reference in references {
         resolve(&schema, reference)?;
+        let mut place = Place { root: &schema, left: AT_ONE_PLACE, path: Vec::new() };
+        if !follow(&schema, reference).is_none_or(|target| place.holds(target)) {
+            return Err(config(format!(
+                "the schema's $ref {reference:?} leads to more than {AT_ONE_PLACE} schemas of one place, or through more than \
+                 {NESTED} of them"
+            )));
+        }
     }
     Ok(schema)
 }
@@ -85,6 +101,14 @@ fn collect<'s>(schema: &'s Value, is_top: bool, references: &mut Vec<&'s str>) -
         _ => return Ok(()),
     };
     for (keyword, inner) in map {
+        let count = match inner {
+            Value::Object(named) if keyword == "properties" => named.len(),
+            Value::Array(names) if keyword == "required" => names.len(),
+            _ => 0,
+        };
+        if count > PROPERTIES {
+            return Err(config(format!("the schema has more than {PROPERTIES} properties in one object")));
+        }
         match (keyword.as_str(), inner) {
             ("$ref", Value::String(reference)) => references.push(reference),
             ("$dynamicRef" | "$recursiveRef" | "$anchor" | "$dynamicAnchor", _) => {
@@ -124,4 +148,38 @@ fn resolve(root: &Value, reference: &str) -> Result<(), XtraError> {
         }
     }
     Err(config(format!("the schema's $ref {reference:?} leads in a circle, or through more than {CHAIN} others")))
+}
+
+/// The schemas that a value is held against at one place.
+struct Place<'s> {
+    root: &'s Value,
+    left: usize,
+    path: Vec<*const Value>,
+}
+
+impl<'s> Place<'s> {
+    /// Whether there is room for all that a schema leads to.
+    fn holds(&mut self, schema: &'s Value) -> bool {
+        let Value::Object(keywords) = schema else { return true };
+        // one that leads to itself is not held against the value again
+        if self.path.contains(&std::ptr::from_ref(schema)) {
+            return true;
+        }
+        if self.left == 0 || self.path.len() == NESTED {
+            return false;
+        }
+        self.left -= 1;
+        self.path.push(schema);
+        let fits = keywords.iter().all(|(keyword, inner)| match (keyword.as_str(), inner) {
+            ("$ref", Value::String(reference)) => follow(self.root, reference).is_none_or(|target| self.holds(target)),
+            ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => schemas.iter().all(|schema| self.holds(schema)),
+            ("dependentSchemas" | "dependencies", Value::Object(named)) => {
+                named.values().all(|schema| self.holds(schema))
+            }
+            ("not" | "if" | "then" | "else", schema) => self.holds(schema),
+            _ => true,
+        });
+        self.path.pop();
+        fits
+    }
 }

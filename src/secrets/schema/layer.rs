@@ -1,6 +1,7 @@
 //! Secrets as one layer of a configuration: what they have, with the types that a schema gives them.
 
 use super::coerce;
+use super::normal::spelled_out;
 use super::plan::Plan;
 use super::shape::Shape;
 use super::tree::Tree;
@@ -13,7 +14,7 @@ impl Secrets {
         let plan = Plan::of(&schema.0.json);
         let (gathering, mut tree) = self.gather(schema, &plan, Strictness::default())?;
         gathering.report.without_missing().into_result()?;
-        coerce::spell_out_durations(plan.root(), &Shape::of(plan.root(), [plan.root()]), &mut tree.0);
+        coerce::spell_out_durations(plan.root(), &Shape::of(plan.root(), [plan.root()]), &mut tree.0, spelled_out);
         Ok(tree)
     }
 }

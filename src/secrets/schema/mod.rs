@@ -4,7 +4,9 @@ mod check;
 mod coerce;
 mod deserialize;
 mod file;
+mod forms;
 mod gather;
+mod json;
 #[cfg(any(feature = "figment", feature = "config"))]
 mod layer;
 mod names;
@@ -160,13 +162,14 @@ impl Secrets {
     /// # Which secret feeds a field
     ///
     /// For a field `database_url` the secret `database_url` or `DATABASE_URL`; `databaseUrl` and `database-url` read as
-    /// `DATABASE_URL` too. Renames and `rename_all` count; an `alias` does not, because schemas do not show it.
+    /// `DATABASE_URL` too. Renames and `rename_all` count; an `alias` does not, because schemas do not show it: a secret of that
+    /// name feeds nothing.
     ///
     /// A field that is a struct, `database` with `url` and `pool.size`, comes from
     ///
     /// - `DATABASE__URL` and `DATABASE__POOL__SIZE`, with two underscores between the levels (up to six of them),
     /// - `DATABASE_URL` and `DATABASE_POOL_SIZE`, as long as no other field has that name, or
-    /// - `DATABASE`, which holds the whole as JSON.
+    /// - `DATABASE`, which holds the whole as JSON. A struct within itself (a tree, a list) comes so from there on.
     ///
     /// A map `labels` comes from `LABELS__team`, which is the part `team`, or from `LABELS` as JSON. A flattened map takes
     /// every secret that nothing else takes. When two secrets could feed one field, or one could feed two, that is a problem
@@ -185,12 +188,16 @@ impl Secrets {
     /// | `Duration` | with a unit: `500ms`, `30s`, `1h 30m`. A bare number is refused, as its unit would be a guess |
     /// | enum of names | the name, in its case |
     /// | enum with data | the name, or JSON: `{"File":{"path":"/x"}}`; a tagged one also by parts, as a struct |
+    /// | `untagged` enum | a text when one of its forms is a text, else as the form that fits |
     /// | `Option` | as what is inside. No secret is `None`; so is an empty text, except where that is a text of its own |
     /// | `Vec` of scalars | a JSON list, or separated by commas: `a, b, c`; an empty text is an empty list |
     /// | other lists, structs, maps | JSON |
     /// | other types (`IpAddr`, `Uuid` …) | by their own `Deserialize`, from the text |
     ///
-    /// Within JSON, values have JSON's own types; durations are texts there too.
+    /// Within JSON, values have JSON's own types; durations are texts there too. A name that comes twice in an object is refused.
+    ///
+    /// A field with `#[serde(with = "…")]` or `deserialize_with` is still described by its type. When something else is
+    /// written there, `#[schemars(with = "u64")]` says what. A `Duration` that such code reads from a text gets its text.
     ///
     /// What the schema says beyond the type is checked: `#[schemars(range(min = 1))]`, `length`, `regex`, `email`, `url`,
     /// `extend("format" = "uri")` and so on.
@@ -251,7 +258,8 @@ impl Secrets {
         let plan = Plan::of(&schema.0.json);
         let (mut gathering, mut tree) = self.gather(&schema, &plan, strictness)?;
         if gathering.report.is_valid() {
-            coerce::spell_out_durations(plan.root(), &Shape::of(plan.root(), [plan.root()]), &mut tree.0);
+            let whole = Shape::of(plan.root(), [plan.root()]);
+            coerce::spell_out_durations(plan.root(), &whole, &mut tree.0, normal::spelled_out_with_text);
             if let Some(value) = build(&mut gathering, &plan, &mut tree) {
                 return Ok(value);
             }
@@ -324,7 +332,7 @@ fn build<T: DeserializeOwned>(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>
         let trouble = match deserialize::from_tree::<T>(&tree.0) {
             Ok(value) if is_first => return Some(value),
             Ok(_) => return None,
-            Err(trouble) => trouble,
+            Err(trouble) => deserialize::locate::<T>(&tree.0, trouble),
         };
         let property = match trouble.path.first() {
             Some(Step::Key(property)) => property.clone(),

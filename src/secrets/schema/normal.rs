@@ -36,8 +36,20 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     humantime::parse_duration(text.trim()).ok()
 }
 
+/// The part of a duration that holds the text it was written as. No field has this name.
+pub(super) const TEXT: &str = "\0text";
+
+/// The form that serde knows durations in, with the text for types that read durations in their own way.
+pub(super) fn spelled_out_with_text(text: &str, duration: Duration) -> Value {
+    let mut value = spelled_out(text, duration);
+    if let Value::Object(parts) = &mut value {
+        parts.insert(TEXT.to_owned(), text.into());
+    }
+    value
+}
+
 /// The form that serde knows durations in.
-pub(super) fn spelled_out(duration: Duration) -> Value {
+pub(super) fn spelled_out(_: &str, duration: Duration) -> Value {
     let mut parts = Map::new();
     parts.insert("secs".to_owned(), duration.as_secs().into());
     parts.insert("nanos".to_owned(), duration.subsec_nanos().into());

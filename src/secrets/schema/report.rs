@@ -159,6 +159,7 @@ impl SchemaReport {
         let wrong = self.missing.len() + self.invalid.len();
         let settings = self.settings.max(wrong);
         let wrong = match (wrong, settings) {
+            (0, 0) => "no setting is asked for".to_owned(),
             (0, 1) => "the only setting is right".to_owned(),
             (0, settings) => format!("all {settings} settings are right"),
             (1, 1) => "the only setting is wrong".to_owned(),

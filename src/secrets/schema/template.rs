@@ -211,7 +211,9 @@ fn assignment(text: &mut String, name: &str, required: bool, default: Option<&st
 /// A text as comments, whatever is in it.
 fn comment(text: &mut String, content: &str) {
     for line in content.trim().lines() {
-        let clean: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        // the last two end a line for some readers, and what follows would be an assignment
+        let ends_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        let clean: String = line.chars().map(|c| if ends_line(c) { ' ' } else { c }).collect();
         text.push_str(format!("# {clean}").trim_end());
         text.push('\n');
     }

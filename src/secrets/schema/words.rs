@@ -27,10 +27,11 @@ pub(super) fn expectation(shape: &Shape<'_>) -> String {
     .filter(|(kind, _)| shape.allows(kind) && !(*kind == "integer" && shape.allows("number")))
     .map(|(_, form)| form)
     .collect();
-    match forms.as_slice() {
+    // an empty text is an odd way to say that a setting may be absent
+    let forms = forms.strip_suffix(&["empty"]).filter(|forms| !forms.is_empty()).unwrap_or(&forms);
+    match forms {
         [] => "does not fit its schema".to_owned(),
-        // an empty text is an odd way to say that a setting may be absent
-        [form] | [form, "empty"] => format!("is not {form}"),
+        [form] => format!("is not {form}"),
         forms => format!("is neither {}", forms.join(" nor ")),
     }
 }
@@ -91,6 +92,7 @@ pub(super) fn format(format: &str) -> String {
 pub(super) fn none_of(alternatives: impl Iterator<Item = String>) -> String {
     let all: Vec<String> = alternatives.collect();
     match all.as_slice() {
+        [] => "is not allowed by its schema".to_owned(),
         [only] => format!("is not {only}"),
         all => {
             let mut list = all.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
