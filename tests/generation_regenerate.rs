@@ -29,6 +29,8 @@ static COPY: LazyLock<Mutex<PathBuf>> = LazyLock::new(|| {
     for part in ["src", "build", "openapi", "build.rs", "Cargo.lock", "README.md"] {
         copy_all(&here.join(part), &copy.join(part));
     }
+    // the command is no part of this, and without its entry in the manifest it would be built with any features
+    fs::remove_dir_all(copy.join("src/bin")).unwrap();
     let manifest = fs::read_to_string(here.join("Cargo.toml")).unwrap();
     fs::write(copy.join("Cargo.toml"), without_targets(&manifest)).unwrap();
     fs::create_dir(copy.join("tests")).unwrap();

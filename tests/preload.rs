@@ -172,6 +172,13 @@ async fn branch_and_project_are_those_that_were_named() {
 }
 
 #[tokio::test]
+async fn a_required_name_of_several_lines_stays_on_one() {
+    let server = server().await;
+    let error = client(&server).preload(["production"]).require(["A\nB: fine"]).await.unwrap_err();
+    assert!(error.to_string().ends_with(r#"missing, or not readable: "A\nB: fine""#), "{error}");
+}
+
+#[tokio::test]
 async fn to_preload_nothing_is_an_error_and_a_token_in_a_name_s_place_is_not_shown() {
     let server = server().await;
     let client = client(&server);

@@ -147,7 +147,7 @@ fn a_template_of_anything_is_comments_and_assignments_only() {
             "type": "object",
             "title": "x\nTITLE=1",
             "properties": {
-                "a b": { "description": "one\nINJECTED=1\r\ntwo", "default": "x\ny" },
+                "a b": { "description": "one\nINJECTED=1\r\ntwo\u{2028}INJECTED=2", "default": "x\ny" },
                 "größe": { "type": "integer" },
                 "c": { "enum": ["a\nSNEAKED=2", "b"], "default": "a\nSNEAKED=2" },
                 "all": { "default": "'`\"" },
@@ -160,6 +160,8 @@ fn a_template_of_anything_is_comments_and_assignments_only() {
     let text = schema.template().dotenv().to_owned();
     let secrets = Secrets::from_dotenv(&text).unwrap();
     assert!(secrets.is_empty(), "{text}");
+    // readers in JavaScript end lines at these too
+    assert!(!text.contains(['\u{2028}', '\u{2029}']), "{text}");
 }
 
 #[test]
@@ -239,6 +241,9 @@ fn a_file_that_cannot_be_used_is_refused_with_the_reason_and_nothing_of_its_cont
         (&reference("#/$defs/nowhere"), "leads nowhere"),
         (r##"{"type":"object","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}}}"##, "in a circle"),
         (r##"{"$ref":"#"}"##, "in a circle"),
+        (r##"{"type":"object","properties":{"a":{"$dynamicRef":"#canary"}}}"##, "$dynamicRef, which is not supported"),
+        (r##"{"type":"object","properties":{"a":{"$recursiveRef":"#"}}}"##, "$recursiveRef, which is not supported"),
+        (r##"{"type":"object","$defs":{"a":{"$anchor":"canary"}}}"##, "$anchor, which is not supported"),
         (r##"{"type":"object","properties":{"a":{"$id":"https://canary.example/a"}}}"##, "$id below its top"),
         (&deep, "not valid JSON"),
         (&large, "larger than 1 MiB"),
@@ -306,4 +311,87 @@ fn a_wide_schema_that_contains_itself_does_not_grow_without_end() {
     let schema = Schema::from_json(&text).unwrap();
     let report = Secrets::from_iter([("P1", "1")]).check_schema(&schema);
     assert_eq!(report.invalid()[0].to_string(), "P1 is not a JSON object");
+}
+
+#[test]
+fn a_small_schema_that_means_very_much_is_refused_at_once() {
+    let refused = |defs: serde_json::Map<String, Value>| {
+        let text =
+            json!({ "type": "object", "properties": { "a": { "$ref": "#/$defs/d0" } }, "$defs": defs }).to_string();
+        let error = Schema::from_json(&text).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("schemas of one place"), "{error}");
+    };
+    let to = |n: usize| json!({ "$ref": format!("#/$defs/d{n}") });
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        // each refers to the next twice
+        let mut doubling = serde_json::Map::new();
+        for n in 0..60 {
+            doubling.insert(format!("d{n}"), json!({ keyword: [to(n + 1), to(n + 1)] }));
+        }
+        doubling.insert("d60".to_owned(), json!({ "type": "string" }));
+        refused(doubling);
+        // each refers to all others
+        let others = |n: usize| (0..14).filter(|other| *other != n).map(to).collect::<Vec<_>>();
+        refused((0..14).map(|n| (format!("d{n}"), json!({ keyword: others(n) }))).collect());
+    }
+    // a long way down
+    let mut deep = serde_json::Map::new();
+    for n in 0..10 {
+        deep.insert(format!("d{n}"), (0..60).fold(to(n + 1), |schema, _| json!({ "not": schema })));
+    }
+    deep.insert("d10".to_owned(), json!({ "type": "string" }));
+    refused(deep);
+}
+
+#[test]
+fn the_properties_of_one_object_are_bounded() {
+    let schema = |count: usize| {
+        let properties: serde_json::Map<_, _> = (0..count).map(|n| (format!("p{n}"), json!({}))).collect();
+        Schema::from_json(&json!({ "type": "object", "properties": properties }).to_string())
+    };
+    assert!(schema(4096).is_ok());
+    assert!(schema(4097).unwrap_err().to_string().contains("more than 4096 properties"));
+    let required: Vec<_> = (0..4097).map(|n| format!("p{n}")).collect();
+    assert!(Schema::from_json(&json!({ "type": "object", "required": required }).to_string()).is_err());
+}
+
+#[test]
+fn a_schema_that_asks_for_nothing_or_allows_nothing_says_so() {
+    let report =
+        |schema: Value| Secrets::from_iter([("A", "1")]).check_schema(&Schema::from_json(&schema.to_string()).unwrap());
+    let nothing = report(json!({ "type": "object", "additionalProperties": true }));
+    assert_eq!(nothing.to_string(), "no setting is asked for");
+    let never = report(json!({ "type": "object", "properties": { "a": { "enum": [] } } }));
+    assert_eq!(never.invalid()[0].to_string(), "A is not allowed by its schema");
+}
+
+#[test]
+fn the_default_of_a_secret_is_not_written_into_a_template() {
+    let text = json!({
+        "type": "object",
+        "properties": {
+            "password": { "type": "string", "writeOnly": true, "default": "canary" },
+            "database": {
+                "type": "object",
+                "properties": { "key": { "type": "string", "writeOnly": true }, "name": { "type": "string" } },
+                "default": { "key": "canary", "name": "main" },
+            },
+        },
+    });
+    let template = Schema::from_json(&text.to_string()).unwrap().template();
+    assert!(!template.dotenv().contains("canary"), "{}", template.dotenv());
+    assert!(template.dotenv().contains("# DATABASE__NAME=main"), "{}", template.dotenv());
+}
+
+#[test]
+fn a_check_finds_an_address_that_is_none_as_a_parse_does() {
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Listener {
+        address: std::net::IpAddr,
+    }
+    let report = |text: &str| Secrets::from_iter([("ADDRESS", text)]).check::<Listener>();
+    assert!(report("10.0.0.1").is_valid() && report("::1").is_valid());
+    assert_eq!(report("10.0.0.256").invalid()[0].to_string(), "ADDRESS is not an IP address");
 }

@@ -603,3 +603,171 @@ fn a_type_that_contains_itself_is_read_by_parts_and_as_json() {
     assert_eq!((tree.name.as_str(), tree.below.len()), ("a", 1));
     assert_eq!(tree.left.and_then(|left| left.left).map(|left| left.name).as_deref(), Some("d"));
 }
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code)]
+struct Place {
+    region: String,
+    zone: Option<Picky>,
+}
+
+#[test]
+fn a_part_that_is_refused_is_named_wherever_serde_holds_it_back_first() {
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Settings {
+        port: u16,
+        #[serde(flatten)]
+        place: Place,
+        #[serde(flatten)]
+        other: Other,
+        store: Option<Store>,
+        inner: Option<Inner>,
+    }
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Other {
+        name: String,
+        address: IpAddr,
+    }
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Inner {
+        size: u8,
+        #[serde(flatten)]
+        place: Place,
+    }
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(tag = "kind")]
+    #[allow(dead_code)]
+    enum Store {
+        Disk { path: String, owner: Picky },
+    }
+    let right = [("PORT", "1"), ("REGION", "eu"), ("NAME", "n"), ("ADDRESS", "::1")];
+    let with = |more: &[(&'static str, &'static str)]| [&right, more].concat();
+    let is_refused = |name: &str| format!("1 of 11 settings is wrong: {name} is refused by its type");
+    assert!(parse::<Settings>(&right).is_ok());
+    assert_eq!(problem::<Settings>(&with(&[("ZONE", CANARY)])), is_refused("ZONE"));
+    assert_eq!(
+        problem::<Settings>(&[("PORT", "1"), ("REGION", "eu"), ("NAME", "n"), ("ADDRESS", CANARY)]),
+        "1 of 11 settings is wrong: ADDRESS is not an IP address"
+    );
+    let store = [("STORE__KIND", "Disk"), ("STORE__PATH", "/"), ("STORE__OWNER", CANARY)];
+    assert_eq!(problem::<Settings>(&with(&store)), is_refused("STORE__OWNER"));
+    let inner = [("INNER__SIZE", "1"), ("INNER__REGION", "eu"), ("INNER__ZONE", CANARY)];
+    assert_eq!(problem::<Settings>(&with(&inner)), is_refused("INNER__ZONE"));
+    let json = [("INNER", r#"{"size":1,"region":"eu","zone":"canary4242"}"#)];
+    assert_eq!(
+        problem::<Settings>(&with(&json)),
+        "1 of 11 settings is wrong: INNER is wrong at zone: it is refused by its type"
+    );
+}
+
+#[test]
+fn what_a_type_refuses_as_a_whole_is_blamed_on_no_part() {
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(try_from = "Range")]
+    struct Ordered {
+        #[allow(dead_code)]
+        range: Range,
+    }
+    #[derive(Debug, Deserialize, JsonSchema)]
+    struct Range {
+        least: u8,
+        most: Option<u8>,
+    }
+    impl TryFrom<Range> for Ordered {
+        type Error = String;
+        fn try_from(range: Range) -> Result<Self, String> {
+            match range.most {
+                Some(most) if most < range.least => Err(format!("{most} {}", range.least)),
+                _ => Ok(Self { range }),
+            }
+        }
+    }
+    assert_eq!(
+        problem::<Ordered>(&[("LEAST", "2"), ("MOST", "1")]),
+        "1 of 2 settings is wrong: Ordered as a whole is refused by its type"
+    );
+}
+
+#[test]
+fn a_type_cannot_smuggle_a_value_into_what_it_expects() {
+    #[derive(Debug)]
+    struct Loud;
+    impl<'de> Deserialize<'de> for Loud {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            use serde::de::{Error, Unexpected};
+            let text = String::deserialize(deserializer)?;
+            Err(match text.len() {
+                10 => D::Error::invalid_length(text.len(), &format!("less than {text}").as_str()),
+                _ => D::Error::invalid_type(Unexpected::Str(&text), &format!("not {text}").as_str()),
+            })
+        }
+    }
+    impl JsonSchema for Loud {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "Loud".into()
+        }
+        fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            schemars::json_schema!({ "type": "string" })
+        }
+    }
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Settings {
+        one: Loud,
+        two: Loud,
+    }
+    assert_eq!(
+        problem::<Settings>(&[("ONE", CANARY), ("TWO", "canary")]),
+        "2 of 2 settings are wrong: ONE is refused by its type; TWO is refused by its type"
+    );
+}
+
+#[test]
+fn a_duration_that_is_read_by_code_of_its_own_gets_its_text() {
+    fn minutes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let minutes = text.strip_suffix("min").and_then(|number| number.parse::<u64>().ok());
+        minutes.map(|minutes| Duration::from_secs(60 * minutes)).ok_or(serde::de::Error::custom("no"))
+    }
+    #[derive(Debug, Deserialize, JsonSchema)]
+    struct Settings {
+        #[serde(deserialize_with = "minutes")]
+        own: Duration,
+        usual: Duration,
+        by_name: HashMap<String, Duration>,
+        texts: BTreeMap<String, String>,
+    }
+    let pairs = [("OWN", "2min"), ("USUAL", "2min"), ("BY_NAME", r#"{"x":"2min"}"#), ("TEXTS__x", "2min")];
+    let settings: Settings = parse(&pairs).unwrap();
+    let two = Duration::from_secs(120);
+    assert_eq!((settings.own, settings.usual, settings.by_name["x"]), (two, two, two));
+    assert_eq!(settings.texts["x"], "2min");
+}
+
+#[test]
+fn json_that_has_none_of_several_forms_is_told_by_the_form_that_was_meant() {
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Closed {
+        port: u16,
+    }
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Settings {
+        closed: Option<Closed>,
+        storage: Option<Storage>,
+        number: Option<u8>,
+    }
+    for (name, text, expected) in [
+        ("CLOSED", r#"{"port":1,"canary":2}"#, "CLOSED holds a part that its schema does not know"),
+        ("CLOSED", r#"{"port":1,"port":4242}"#, "CLOSED holds a name twice in one object (line 1, column 16)"),
+        ("STORAGE", r#"{"kind":"canary"}"#, "STORAGE is wrong at kind: it is none of disk, bucket"),
+        ("NUMBER", "canary", "NUMBER is not an integer"),
+    ] {
+        assert_eq!(problem::<Settings>(&[(name, text)]), format!("1 of 3 settings is wrong: {expected}"), "{text}");
+    }
+}

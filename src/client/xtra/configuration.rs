@@ -14,6 +14,9 @@ use crate::transport::BaseUrl;
 /// What stands for a token.
 const REDACTED: &str = "[REDACTED]";
 
+/// Why neither a token nor a root is needed.
+const LOCAL: &str = "local mode is on: a file is read instead of the service";
+
 /// What a client would be made of: each setting, where it was found, and what is wrong with it.
 ///
 /// Made by [`XtraClientBuilder::explain`]. `Display` writes a line for each setting.
@@ -141,7 +144,11 @@ impl XtraClientBuilder {
         let branch =
             given(&self.branch, "branch").or(defaults.branch).unwrap_or_else(|| Located::new("main", "default"));
         settings.push(Setting::new("branch", branch).checked(|name| check_branch(name).map(drop)));
-        settings.push(self.root_setting(defaults.api_url));
+        // in local mode no root is asked, so none is wrong
+        settings.push(match local::file(self.local_file.as_deref(), surroundings) {
+            Ok(Some(_)) => Setting::absent("api_url", LOCAL),
+            _ => self.root_setting(defaults.api_url),
+        });
         // Which settings these would have given cannot be told; the texts name the variable or the file.
         settings.extend(problems.into_iter().map(|problem| Setting {
             name: "surroundings",
@@ -155,7 +162,7 @@ impl XtraClientBuilder {
     fn token_setting(&self, surroundings: &Surroundings) -> Setting {
         match local::file(self.local_file.as_deref(), surroundings) {
             Ok(None) => {}
-            Ok(Some(_)) => return Setting::absent("token", "local mode is on: a file is read instead of the service"),
+            Ok(Some(_)) => return Setting::absent("token", LOCAL),
             Err(error) => {
                 return Setting { problem: Some(error.to_string()), ..Setting::absent("token", "local mode") };
             }
@@ -250,11 +257,14 @@ mod tests {
 
     #[test]
     fn it_is_usable_exactly_when_a_client_can_be_built() {
-        let builders: [fn() -> XtraClientBuilder; 4] = [
+        let builders: [fn() -> XtraClientBuilder; 7] = [
             XtraClient::builder,
             || XtraClient::builder().token("t"),
             || XtraClient::builder().token("t").project_id("x"),
             || XtraClient::builder().token(""),
+            || XtraClient::builder().token("t").api_url("http://example.com"),
+            || XtraClient::builder().local_file("secrets.env").token("").api_url("http://example.com"),
+            || XtraClient::builder().local_file("secrets.env").project_id("x"),
         ];
         for make in builders {
             let usable = find(&make(), &[]).is_usable();

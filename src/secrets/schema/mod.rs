@@ -139,6 +139,8 @@ fn validator(json: &Value) -> Result<Validator, String> {
         .offline()
         .should_validate_formats(true)
         .with_format(normal::DURATION, |text: &str| normal::duration(text).is_some())
+        // the format of `IpAddr`, which is none of the standard's
+        .with_format("ip", |text: &str| text.parse::<std::net::IpAddr>().is_ok())
         .build(json)
         .map_err(|error| match error.schema_path().as_str() {
             "" if json.get("$schema").is_some() => {
