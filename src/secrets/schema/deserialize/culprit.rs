@@ -44,8 +44,8 @@ pub(in super::super) fn locate<'t, T: DeserializeOwned>(tree: &'t Value, trouble
         T::deserialize(Node { value: tree, altered }).err()
     };
     let is_culprit = |key: &&'t String| {
-        outcome(*key, How::Without).as_ref() != Some(&trouble)
-            && !matches!(outcome(*key, How::Twice), Some(Trouble { what: What::Twice(_), .. }))
+        outcome(key, How::Without).as_ref() != Some(&trouble)
+            && !matches!(outcome(key, How::Twice), Some(Trouble { what: What::Twice(_), .. }))
     };
     let mut culprits = object.keys().filter(is_culprit);
     let step = match (culprits.next(), culprits.next()) {
