@@ -37,7 +37,7 @@ impl fmt::Display for Flaw {
         write!(f, "line {}: ", self.line)?;
         match self.what {
             What::NoAssignment => f.write_str(
-                "it is no comment and no NAME=VALUE; names are made of the letters A to Z, digits, `_`, `.` and `-`, and a \
+                "it is no comment and no NAME=VALUE; names are made of letters (A to Z, a to z), digits, `_`, `.` and `-`, and a \
                  value of several lines must be in quotes",
             ),
             What::Unclosed => f.write_str("the quote that opens here is not closed"),
@@ -293,7 +293,8 @@ impl Secrets {
         if !unfit.is_empty() {
             let message = format!(
                 "a .env file cannot hold these secrets: {}. Their names have other characters than letters, digits, `_`, \
-                 `.` and `-`, or their values hold every kind of quotes, or a backslash where it would change them",
+                 `.` and `-`, or their values hold quotes of every kind, or a carriage return or a backslash where it would be \
+                 changed",
                 unfit.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
             );
             return Err(XtraError::new(ErrorKind::Invalid, message).with_keys(unfit));

@@ -71,7 +71,7 @@ impl<E> fmt::Display for WithSecretError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Secrets(error) => error.fmt(f),
-            Self::Refused(_) => f.write_str("the credential was refused, and there is no newer one to try"),
+            Self::Refused(_) => f.write_str("the credential was refused, and no newer one was accepted"),
             Self::Failed(_) => f.write_str("the use of a secret failed"),
         }
     }
