@@ -121,7 +121,7 @@ pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClie
 #[cfg(feature = "xtra")]
 pub use client::{Preload, Preloaded};
 #[cfg(feature = "xtra")]
-pub use client::{Render, ResolveSecrets};
+pub use client::{Resolve, ResolveText, ResolveValues};
 pub use client::{UseError, WithSecret, WithSecretError};
 #[cfg(feature = "xtra")]
 pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};

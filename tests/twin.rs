@@ -25,8 +25,7 @@ const TWINS: &[(&str, &str)] = &[
     ("Request", "blocking::Request"),
     ("XtraClientBuilder", "blocking::XtraClientBuilder"),
     ("Preload", "blocking::Preload"),
-    ("Render", "blocking::Render"),
-    ("ResolveSecrets", "blocking::ResolveSecrets"),
+    ("Resolve", "blocking::Resolve"),
 ];
 
 /// Methods that only one of the two has, each with what the module's documentation must say about it.

@@ -57,7 +57,7 @@ mod xtra;
 pub use builder::XtraClientBuilder;
 pub use client::Client;
 pub use preload::Preload;
-pub use references::{Render, ResolveSecrets};
+pub use references::Resolve;
 pub use request::Request;
 pub use with_secret::WithSecret;
 pub use xtra::XtraClient;

@@ -7,13 +7,13 @@ use std::path::Path;
 use super::client::Client;
 use super::delegate::options;
 use super::runtime;
-use crate::client;
+use crate::client::{self, ResolveText, ResolveValues};
 use crate::error::XtraError;
 use crate::secrets::{SecretValue, Secrets};
 use crate::services::xtra::Xtra;
 
 impl Client<Xtra> {
-    /// Reads the secret that a [`Reference`](crate::Reference) names. [`send`](Render::send) gives a [`SecretValue`].
+    /// Reads the secret that a [`Reference`](crate::Reference) names. [`send`](Resolve::send) gives a [`SecretValue`].
     ///
     /// # Errors
     ///
@@ -29,18 +29,18 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Render<'a> {
-        Render(self.as_async().resolve(reference))
+    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>> {
+        Resolve(self.as_async().resolve(reference))
     }
 
     /// Puts secrets in the place of the references in a text; the async [`render`](crate::XtraClient::render) describes the
-    /// syntax and what to be careful about. [`send`](Render::send) gives a [`SecretValue`].
+    /// syntax and what to be careful about. [`send`](Resolve::send) gives a [`SecretValue`].
     ///
     /// # Errors
     ///
     /// Those of the async method; [`Config`](crate::ErrorKind::Config) inside an async runtime.
-    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Render<'a> {
-        Render(self.as_async().render(text))
+    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>> {
+        Resolve(self.as_async().render(text))
     }
 
     /// The same for a file, which is read when the request is sent.
@@ -49,19 +49,19 @@ impl Client<Xtra> {
     ///
     /// Those of the async [`render_file`](crate::XtraClient::render_file); [`Config`](crate::ErrorKind::Config) inside an
     /// async runtime.
-    pub fn render_file(&self, path: impl AsRef<Path>) -> Render<'_> {
-        Render(self.as_async().render_file(path))
+    pub fn render_file(&self, path: impl AsRef<Path>) -> Resolve<'_, ResolveText<'_>> {
+        Resolve(self.as_async().render_file(path))
     }
 
-    /// Replaces the references in the values of a snapshot. [`send`](ResolveSecrets::send) gives new [`Secrets`] of the same
+    /// Replaces the references in the values of a snapshot. [`send`](Resolve::send) gives new [`Secrets`] of the same
     /// names.
     ///
     /// # Errors
     ///
     /// Those of the async [`resolve_secrets`](crate::XtraClient::resolve_secrets); [`Config`](crate::ErrorKind::Config)
     /// inside an async runtime.
-    pub fn resolve_secrets(&self, secrets: &Secrets) -> ResolveSecrets<'_> {
-        ResolveSecrets(self.as_async().resolve_secrets(secrets))
+    pub fn resolve_secrets(&self, secrets: &Secrets) -> Resolve<'_, ResolveValues> {
+        Resolve(self.as_async().resolve_secrets(secrets))
     }
 
     /// The same for names and values of any origin.
@@ -72,33 +72,29 @@ impl Client<Xtra> {
     pub fn resolve_pairs<N: Into<String>, V: Into<SecretValue>>(
         &self,
         pairs: impl IntoIterator<Item = (N, V)>,
-    ) -> ResolveSecrets<'_> {
-        ResolveSecrets(self.as_async().resolve_pairs(pairs))
+    ) -> Resolve<'_, ResolveValues> {
+        Resolve(self.as_async().resolve_pairs(pairs))
     }
 }
 
-/// A request for one text; made by [`XtraClient::resolve`](Client::resolve), [`render`](Client::render) and
-/// [`render_file`](Client::render_file). Its async twin is [`Render`](crate::Render).
+/// A request for texts with secrets in the place of their references. Its async twin is [`Resolve`](crate::Resolve).
 #[must_use = "a request does nothing until send()"]
-pub struct Render<'a>(client::Render<'a>);
+pub struct Resolve<'a, Op>(client::Resolve<'a, Op>);
 
-/// A request for many values; made by [`XtraClient::resolve_secrets`](Client::resolve_secrets) and
-/// [`resolve_pairs`](Client::resolve_pairs). Its async twin is [`ResolveSecrets`](crate::ResolveSecrets).
-#[must_use = "a request does nothing until send()"]
-pub struct ResolveSecrets<'a>(client::ResolveSecrets<'a>);
-
-impl Render<'_> {
+impl<Op> Resolve<'_, Op> {
     options! {
-        /// Takes values as they are, and does not look for references in them.
+        /// Takes the values that references name as they are, and does not look for references in those.
         shallow();
         /// Fetches every environment, whatever the cache holds.
         no_cache();
-        /// The project of references in the text that name none.
+        /// The project of references in what was given that name none.
         project_id(id: impl Into<String>);
-        /// The branch of references in the text that name neither project nor branch.
+        /// The branch of references in what was given that name neither project nor branch.
         branch(name: impl Into<String>);
     }
+}
 
+impl<'a> Resolve<'a, ResolveText<'a>> {
     /// Sends the request and waits for the answer.
     ///
     /// # Errors
@@ -109,18 +105,7 @@ impl Render<'_> {
     }
 }
 
-impl ResolveSecrets<'_> {
-    options! {
-        /// Takes the values that references name as they are.
-        shallow();
-        /// Fetches every environment, whatever the cache holds.
-        no_cache();
-        /// The project of references that name none.
-        project_id(id: impl Into<String>);
-        /// The branch of references that name neither project nor branch.
-        branch(name: impl Into<String>);
-    }
-
+impl Resolve<'_, ResolveValues> {
     /// Sends the request and waits for the answer.
     ///
     /// # Errors
@@ -131,13 +116,7 @@ impl ResolveSecrets<'_> {
     }
 }
 
-impl fmt::Debug for Render<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for ResolveSecrets<'_> {
+impl<Op: fmt::Debug> fmt::Debug for Resolve<'_, Op> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

@@ -27,7 +27,7 @@ pub use options::EngineOptions;
 pub use preload::{Preload, Preloaded};
 pub use read::{Read, ReadFuture};
 #[cfg(feature = "xtra")]
-pub use references::{Render, ResolveSecrets};
+pub use references::{Resolve, ResolveText, ResolveValues};
 pub use request::Request;
 pub use stats::Stats;
 #[cfg(feature = "typed")]

@@ -23,7 +23,7 @@ use crate::services::xtra::Xtra;
 impl Client<Xtra> {
     /// Reads the secret that a [`Reference`] names. Awaiting the request gives a [`SecretValue`].
     ///
-    /// The value is rendered in turn, as by [`render`](Self::render), unless [`shallow`](Render::shallow) is called.
+    /// The value is rendered in turn, as by [`render`](Self::render), unless [`shallow`](Resolve::shallow) is called.
     ///
     /// # Errors
     ///
@@ -39,8 +39,8 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Render<'a> {
-        Render::new(self, What::Reference(reference.into()))
+    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>> {
+        Resolve::of_text(self, What::Reference(reference.into()))
     }
 
     /// Puts secrets in the place of the references in a text. Awaiting the request gives a [`SecretValue`].
@@ -69,7 +69,7 @@ impl Client<Xtra> {
     ///
     /// **They are read with this client's token.** Whoever may write a secret that is rendered can so make the program read
     /// whatever else its token may read, and put it into the place of that secret. Where that matters, call
-    /// [`shallow`](Render::shallow), or use a token that may read no more than it must.
+    /// [`shallow`](Resolve::shallow), or use a token that may read no more than it must.
     ///
     /// # Errors
     ///
@@ -92,8 +92,8 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Render<'a> {
-        Render::new(self, What::Text(text.into()))
+    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>> {
+        Resolve::of_text(self, What::Text(text.into()))
     }
 
     /// The same for a file: UTF-8, at most 16 MiB. The file is read when the request is sent, with the thread blocked.
@@ -108,15 +108,15 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn render_file(&self, path: impl AsRef<Path>) -> Render<'_> {
-        Render::new(self, What::File(path.as_ref().to_owned()))
+    pub fn render_file(&self, path: impl AsRef<Path>) -> Resolve<'_, ResolveText<'_>> {
+        Resolve::of_text(self, What::File(path.as_ref().to_owned()))
     }
 
     /// Replaces the references in the values of a snapshot: the way to resolve composed secrets. Awaiting the request gives
     /// new [`Secrets`] of the same names.
     ///
     /// A reference without a project means the client's project and branch; if the snapshot is of another,
-    /// [`project_id`](ResolveSecrets::project_id) and [`branch`](ResolveSecrets::branch) say so. A value without references
+    /// [`project_id`](Resolve::project_id) and [`branch`](Resolve::branch) say so. A value without references
     /// stays as it is. The result counts as made by the program ([`SnapshotSource::Memory`]); names whose values did not
     /// come through are carried over.
     ///
@@ -137,9 +137,9 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn resolve_secrets(&self, secrets: &Secrets) -> ResolveSecrets<'_> {
+    pub fn resolve_secrets(&self, secrets: &Secrets) -> Resolve<'_, ResolveValues> {
         let pairs = secrets.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        ResolveSecrets { client: self, options: Options::default(), pairs, unreadable: secrets.unreadable().to_vec() }
+        Resolve::new(self, ResolveValues { pairs, unreadable: secrets.unreadable().to_vec() })
     }
 
     /// The same for names and values of any origin: environment variables, or entries of a configuration. When a name comes
@@ -163,13 +163,13 @@ impl Client<Xtra> {
     pub fn resolve_pairs<N: Into<String>, V: Into<SecretValue>>(
         &self,
         pairs: impl IntoIterator<Item = (N, V)>,
-    ) -> ResolveSecrets<'_> {
+    ) -> Resolve<'_, ResolveValues> {
         let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        ResolveSecrets { client: self, options: Options::default(), pairs, unreadable: Vec::new() }
+        Resolve::new(self, ResolveValues { pairs, unreadable: Vec::new() })
     }
 }
 
-/// What both requests can be told.
+/// What a request can be told.
 #[derive(Clone, Default)]
 struct Options {
     base: Base,
@@ -177,37 +177,41 @@ struct Options {
     shallow: bool,
 }
 
+/// A request for texts with secrets in the place of their references. It is sent when it is awaited.
+///
+/// [`resolve`](Client::resolve), [`render`](Client::render) and [`render_file`](Client::render_file) make one for one text
+/// ([`ResolveText`]), which gives a [`SecretValue`]; [`resolve_secrets`](Client::resolve_secrets) and
+/// [`resolve_pairs`](Client::resolve_pairs) one for many ([`ResolveValues`]), which gives [`Secrets`].
+#[must_use = "a request does nothing until it is awaited"]
+pub struct Resolve<'a, Op> {
+    client: &'a XtraClient,
+    options: Options,
+    operation: Op,
+}
+
+/// The operation of a [`Resolve`] that makes one text.
+#[non_exhaustive]
+pub struct ResolveText<'a>(What<'a>);
+
 enum What<'a> {
     Reference(Cow<'a, str>),
     Text(Cow<'a, str>),
     File(PathBuf),
 }
 
-/// A request for one text; made by [`XtraClient::resolve`](Client::resolve), [`render`](Client::render) and
-/// [`render_file`](Client::render_file). It is sent when it is awaited, and gives a [`SecretValue`].
-#[must_use = "a request does nothing until it is awaited"]
-pub struct Render<'a> {
-    client: &'a XtraClient,
-    options: Options,
-    what: What<'a>,
-}
-
-/// A request for many values; made by [`XtraClient::resolve_secrets`](Client::resolve_secrets) and
-/// [`resolve_pairs`](Client::resolve_pairs). It is sent when it is awaited, and gives [`Secrets`].
-#[must_use = "a request does nothing until it is awaited"]
-pub struct ResolveSecrets<'a> {
-    client: &'a XtraClient,
-    options: Options,
+/// The operation of a [`Resolve`] that makes a value for each of many names.
+#[non_exhaustive]
+pub struct ResolveValues {
     pairs: Vec<(String, SecretValue)>,
     unreadable: Vec<Unreadable>,
 }
 
-impl<'a> Render<'a> {
-    fn new(client: &'a XtraClient, what: What<'a>) -> Self {
-        Self { client, options: Options::default(), what }
+impl<'a, Op> Resolve<'a, Op> {
+    fn new(client: &'a XtraClient, operation: Op) -> Self {
+        Self { client, options: Options::default(), operation }
     }
 
-    /// Takes values as they are, and does not look for references in them.
+    /// Takes the values that references name as they are, and does not look for references in those.
     pub fn shallow(mut self) -> Self {
         self.options.shallow = true;
         self
@@ -219,16 +223,22 @@ impl<'a> Render<'a> {
         self
     }
 
-    /// The project of references in the text that name none, in place of the client's: 24 hexadecimal digits.
+    /// The project of references in what was given that name none, in place of the client's: 24 hexadecimal digits.
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
         self.options.base.project = Some(id.into().to_ascii_lowercase());
         self
     }
 
-    /// The branch of references in the text that name neither project nor branch, in place of the client's default.
+    /// The branch of references in what was given that name neither project nor branch, in place of the client's default.
     pub fn branch(mut self, name: impl Into<String>) -> Self {
         self.options.base.branch = Some(name.into());
         self
+    }
+}
+
+impl<'a> Resolve<'a, ResolveText<'a>> {
+    fn of_text(client: &'a XtraClient, what: What<'a>) -> Self {
+        Self::new(client, ResolveText(what))
     }
 
     /// Sends the request; the same as awaiting it.
@@ -237,7 +247,7 @@ impl<'a> Render<'a> {
     ///
     /// See [`XtraClient::render`](Client::render).
     pub async fn send(self) -> Result<SecretValue, XtraError> {
-        let Self { client, options, what } = self;
+        let Self { client, options, operation: ResolveText(what) } = self;
         let input = match what {
             What::Reference(text) => {
                 text.trim().parse::<Reference>().map_err(not_one_reference)?;
@@ -251,38 +261,14 @@ impl<'a> Render<'a> {
     }
 }
 
-impl ResolveSecrets<'_> {
-    /// Takes the values that references name as they are, and does not look for references in those.
-    pub fn shallow(mut self) -> Self {
-        self.options.shallow = true;
-        self
-    }
-
-    /// Fetches every environment, whatever the cache holds, and stores the answers. Each is still read once.
-    pub fn no_cache(mut self) -> Self {
-        self.options.no_cache = true;
-        self
-    }
-
-    /// The project of references that name none, in place of the client's: 24 hexadecimal digits.
-    pub fn project_id(mut self, id: impl Into<String>) -> Self {
-        self.options.base.project = Some(id.into().to_ascii_lowercase());
-        self
-    }
-
-    /// The branch of references that name neither project nor branch, in place of the client's default.
-    pub fn branch(mut self, name: impl Into<String>) -> Self {
-        self.options.base.branch = Some(name.into());
-        self
-    }
-
+impl Resolve<'_, ResolveValues> {
     /// Sends the request; the same as awaiting it.
     ///
     /// # Errors
     ///
     /// See [`XtraClient::resolve_secrets`](Client::resolve_secrets).
     pub async fn send(self) -> Result<Secrets, XtraError> {
-        let Self { client, options, pairs, unreadable } = self;
+        let Self { client, options, operation: ResolveValues { pairs, unreadable } } = self;
         let inputs = pairs.iter().map(|(name, value)| Input::value(Label::Secret(name.clone()), value.clone()));
         let made = Search::new(client, options).run(inputs.collect()).await?;
         let values = pairs.into_iter().map(|(name, _)| name).zip(made).collect::<Vec<_>>();
@@ -293,7 +279,7 @@ impl ResolveSecrets<'_> {
     }
 }
 
-impl<'a> IntoFuture for Render<'a> {
+impl<'a> IntoFuture for Resolve<'a, ResolveText<'a>> {
     type Output = Result<SecretValue, XtraError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
@@ -302,7 +288,7 @@ impl<'a> IntoFuture for Render<'a> {
     }
 }
 
-impl<'a> IntoFuture for ResolveSecrets<'a> {
+impl<'a> IntoFuture for Resolve<'a, ResolveValues> {
     type Output = Result<Secrets, XtraError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
@@ -320,17 +306,23 @@ impl fmt::Debug for Options {
     }
 }
 
-impl fmt::Debug for Render<'_> {
+impl<Op: fmt::Debug> fmt::Debug for Resolve<'_, Op> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Render").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Resolve")
+            .field("operation", &self.operation)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for ResolveSecrets<'_> {
+impl fmt::Debug for ResolveText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResolveSecrets")
-            .field("secrets", &self.pairs.len())
-            .field("options", &self.options)
-            .finish_non_exhaustive()
+        f.write_str("ResolveText")
+    }
+}
+
+impl fmt::Debug for ResolveValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResolveValues").field("secrets", &self.pairs.len()).finish_non_exhaustive()
     }
 }

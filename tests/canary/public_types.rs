@@ -201,10 +201,11 @@ async fn references(table: &mut Table, server: &DevServer) {
     let reference: Reference = format!("xtra:///{ENVIRONMENT}/{KEY}?branch={BRANCH}").parse().unwrap();
     table.shown("Reference", &reference);
     let request = client.render(VALUE);
-    table.debug("Render", &request);
+    table.debug("Resolve", &request);
+    table.debug("ResolveText", &request);
     request.await.unwrap();
     let request = client.resolve_pairs([(KEY, VALUE)]);
-    table.debug("ResolveSecrets", &request);
+    table.debug("ResolveValues", &request);
     table.debug("Secrets", &request.await.unwrap());
     let text = format!("{VALUE} {{{{ xtra:///{ENVIRONMENT}/{KEY} }}}}");
     let rendered = client.render(&text).await.unwrap();
@@ -385,8 +386,8 @@ async fn blocking_twin(table: &mut Table, server: &DevServer) {
     table.error("XtraError", &request.send().unwrap_err());
     let request = twin.get_secrets(ENVIRONMENT).with_secret(KEY, |_| Err::<(), _>(UseError::Refused(())));
     table.debug("blocking::WithSecret", &request);
-    table.debug("blocking::Render", &twin.render(VALUE));
-    table.debug("blocking::ResolveSecrets", &twin.resolve_pairs([(KEY, VALUE)]));
+    table.debug("blocking::Resolve", &twin.render(VALUE));
+    table.debug("blocking::Resolve", &twin.resolve_pairs([(KEY, VALUE)]));
     table.debug("blocking::Preload", &twin.preload([ENVIRONMENT]).require([KEY]));
 }
 
