@@ -41,6 +41,20 @@ fn the_lower_rooms_know_nothing_above_them() {
     assert_none_names("src/error.rs", &[], &above);
     assert_none_names("src/env.rs", &[], &above);
     assert_none_names("src/cache", &[], &["crate::secrets"]);
+    // they check the names of a scope as the service's folder does
+    assert_none_names("src/references", &[], &["crate::client", "crate::transport", "crate::credentials"]);
+    assert_none_names("src/dotenv.rs", &[], &above);
+    assert_none_names("src/providers", &[], &["crate::services", "crate::transport", "crate::credentials"]);
+}
+
+#[test]
+fn nothing_in_the_library_knows_what_is_built_on_top_of_it() {
+    assert_none_names("src", &["src/blocking", "src/bin"], &["crate::blocking", "crate::providers", "super::blocking"]);
+}
+
+#[test]
+fn the_command_writes_by_one_module_which_survives_a_closed_pipe() {
+    assert_none_names("src/bin", &[], &["println!", "print!(", "eprintln!", "eprint!("]);
 }
 
 #[test]
