@@ -103,6 +103,9 @@ pub mod dev_server;
 mod dotenv;
 mod env;
 mod error;
+#[cfg(all(feature = "xtra", any(fuzzing, test)))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(any(feature = "figment", feature = "config"))]
 mod providers;
 #[cfg(feature = "xtra")]
@@ -112,10 +115,10 @@ mod services;
 #[cfg(feature = "xtra")]
 mod transport;
 
-pub use cache::{CacheOptions, Clock, Identity, KeyWriter, ManualClock};
+pub use cache::{Budget, CacheOptions, Clock, Identity, KeyWriter, ManualClock};
 #[cfg(feature = "typed")]
 pub use client::ReadAs;
-pub use client::{Client, EngineOptions, Inject, Read, ReadFuture, Request, Stats};
+pub use client::{Client, EngineOptions, Inject, Read, ReadFuture, Refresh, Request, Stats};
 #[cfg(feature = "xtra")]
 pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
 #[cfg(feature = "xtra")]

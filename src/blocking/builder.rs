@@ -55,6 +55,8 @@ impl XtraClientBuilder {
         cache_ttl(ttl: Duration);
         /// Everything about the cache at once.
         cache_options(options: CacheOptions);
+        /// Secrets that a refresh must not lose.
+        required(names: impl IntoIterator<Item = impl Into<String>>);
         /// What the age of snapshots is measured with.
         clock(clock: Clock);
         /// How long establishing a connection may take.

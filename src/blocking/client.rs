@@ -5,7 +5,7 @@ use std::future::Future;
 
 use super::request::Request;
 use super::runtime;
-use crate::client::{self, EngineOptions, Read, Stats};
+use crate::client::{self, EngineOptions, Read, Refresh, Stats};
 use crate::error::XtraError;
 use crate::services::SecretSource;
 
@@ -37,6 +37,20 @@ impl<S: SecretSource> Client<S> {
     /// Those of the async [`read`](crate::Client::read); [`Config`](crate::ErrorKind::Config) inside an async runtime.
     pub fn read<'a>(&'a self, scope: S::Scope<'a>) -> Request<'a, S, Read> {
         Request(self.twin.read(scope))
+    }
+
+    /// Fetches a newer snapshot of `scope` now, whatever the cache holds, and returns it when it has come.
+    ///
+    /// # Errors
+    ///
+    /// Those of the async [`refresh`](crate::Client::refresh); [`Config`](crate::ErrorKind::Config) inside an async runtime.
+    pub fn refresh<'a>(&'a self, scope: impl Into<S::Scope<'a>>) -> Request<'a, S, Refresh> {
+        Request(self.twin.refresh(scope))
+    }
+
+    /// Drops what the cache holds of `scope`, so that the next read fetches.
+    pub fn invalidate<'a>(&'a self, scope: impl Into<S::Scope<'a>>) {
+        self.twin.invalidate(scope);
     }
 
     /// Drops every snapshot that the cache holds. Answers that are under way when this is called are not cached either.

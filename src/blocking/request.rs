@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::delegate::options;
 use super::runtime;
-use crate::client::{self, Inject, Read};
+use crate::client::{self, Inject, Read, Refresh};
 use crate::error::XtraError;
 use crate::secrets::{InjectionReport, Secrets};
 use crate::services::SecretSource;
@@ -52,10 +52,26 @@ impl<'a, S: SecretSource> Request<'a, S, Read> {
         }
     }
 
+    /// Fetches a newer snapshot now and puts it into the cache, instead of reading from it.
+    pub fn refresh(self) -> Request<'a, S, Refresh> {
+        Request(self.0.refresh())
+    }
+
     /// Sets the secrets as variables of this process, instead of returning them. For the conditions, see
     /// [`inject_secrets`](super::XtraClient::inject_secrets).
     pub fn inject(self) -> Request<'a, S, Inject> {
         Request(self.0.inject())
+    }
+}
+
+impl<S: SecretSource> Request<'_, S, Refresh> {
+    /// Sends the request and waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`refresh`](super::Client::refresh).
+    pub fn send(self) -> Result<Arc<Secrets>, XtraError> {
+        runtime::block_on(self.0.send())?
     }
 }
 

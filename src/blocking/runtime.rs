@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::{Builder, Handle, Runtime, TryCurrentError};
 
+use crate::client::driving;
 use crate::error::{ErrorKind, XtraError};
 
 /// Runs `future` to its end on this thread.
@@ -15,9 +16,11 @@ pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, XtraError> {
     refuse_inside_async()?;
     // SHARED is not locked while the future runs.
     let runtime = SHARED.of_process(std::process::id())?;
-    Ok(runtime.block_on(async {
-        catch_up().await;
-        future.await
+    Ok(driving(|| {
+        runtime.block_on(async {
+            catch_up().await;
+            future.await
+        })
     }))
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 /// A point in time on a [`Clock`]: nanoseconds since the clock's own start, which no other clock shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tick(u64);
@@ -13,6 +15,11 @@ impl Tick {
     /// The point `later` after this one, or the last point there is.
     pub(crate) fn after(self, later: Duration) -> Self {
         Self(self.0.saturating_add(nanos(later)))
+    }
+
+    /// The point of that number.
+    pub(super) fn at(number: u64) -> Self {
+        Self(number)
     }
 
     /// The nanoseconds themselves, to tell one point from another.
@@ -35,7 +42,7 @@ pub struct Clock(Source);
 #[derive(Clone)]
 enum Source {
     System,
-    Manual(Arc<AtomicU64>),
+    Manual(Arc<Driven>),
 }
 
 impl Clock {
@@ -48,7 +55,31 @@ impl Clock {
     pub(crate) fn now(&self) -> Tick {
         match &self.0 {
             Source::System => system_now(),
-            Source::Manual(elapsed) => Tick(elapsed.load(Ordering::Relaxed)),
+            Source::Manual(driven) => Tick(driven.elapsed.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Waits until this clock has come to `at`. The system's clock needs a runtime with its time driver.
+    pub(crate) async fn sleep_until(&self, at: Tick) {
+        loop {
+            match &self.0 {
+                Source::System => {
+                    let left = at.since(self.now());
+                    if left.is_zero() {
+                        return;
+                    }
+                    tokio::time::sleep(left).await;
+                }
+                Source::Manual(driven) => {
+                    let mut moved = std::pin::pin!(driven.moved.notified());
+                    // before looking, so that no step in between goes by unnoticed
+                    moved.as_mut().enable();
+                    if self.now() >= at {
+                        return;
+                    }
+                    moved.await;
+                }
+            }
         }
     }
 }
@@ -85,7 +116,13 @@ impl fmt::Debug for Clock {
 /// # }
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct ManualClock(Arc<AtomicU64>);
+pub struct ManualClock(Arc<Driven>);
+
+#[derive(Debug, Default)]
+struct Driven {
+    elapsed: AtomicU64,
+    moved: Notify,
+}
 
 impl ManualClock {
     /// A clock that stands at its start.
@@ -97,7 +134,9 @@ impl ManualClock {
     /// Moves every [`Clock`] made from this one forward.
     pub fn advance(&self, by: Duration) {
         // The clock stops at its end rather than starting over.
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_add(nanos(by))));
+        let later = |now: u64| Some(now.saturating_add(nanos(by)));
+        let _ = self.0.elapsed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
+        self.0.moved.notify_waiters();
     }
 
     /// The clock to give to a client's builder. All clocks made here share one time.
@@ -131,6 +170,8 @@ fn nanos(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -146,6 +187,20 @@ mod tests {
         let end = one.now();
         manual.advance(Duration::from_secs(1));
         assert_eq!(one.now(), end, "it stops at its end and never goes back");
+    }
+
+    #[tokio::test]
+    async fn who_sleeps_until_a_point_wakes_when_the_clock_is_moved_there_and_not_before() {
+        let manual = ManualClock::new();
+        let clock = manual.clock();
+        let at = clock.now().after(Duration::from_secs(30));
+        let mut asleep = std::pin::pin!(clock.sleep_until(at));
+        assert!(asleep.as_mut().now_or_never().is_none());
+        manual.advance(Duration::from_secs(29));
+        assert!(asleep.as_mut().now_or_never().is_none());
+        manual.advance(Duration::from_secs(1));
+        assert!(asleep.as_mut().now_or_never().is_some());
+        Clock::system().sleep_until(Clock::system().now().after(Duration::from_millis(1))).await;
     }
 
     #[test]

@@ -33,6 +33,11 @@ type Map<T> = Mutex<HashMap<Route, UnderWay<T>>>;
 /// What is loaded, and where. Sources that need no runtime can be read outside of one.
 type Route = (Vec<u8>, Option<Id>);
 
+enum Boarded<T> {
+    Leader(Flight<T>),
+    Follower(Flight<T>),
+}
+
 struct UnderWay<T: Clone> {
     number: u64,
     load: WeakShared<Load<T>>,
@@ -48,10 +53,31 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
+        match self.board(key, start) {
+            Boarded::Leader(load) | Boarded::Follower(load) => load,
+        }
+    }
+
+    /// The load that `start` makes, unless one of `key` is under way: of several callers at the same time exactly one gets it,
+    /// and with it the duty to drive it.
+    pub(crate) fn lead<F>(&self, key: &[u8], start: impl FnOnce() -> F) -> Option<Flight<T>>
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        match self.board(key, start) {
+            Boarded::Leader(load) => Some(load),
+            Boarded::Follower(_) => None,
+        }
+    }
+
+    fn board<F>(&self, key: &[u8], start: impl FnOnce() -> F) -> Boarded<T>
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
         let route = route(key);
         let mut flights = lock(&self.under_way);
         if let Some(load) = flights.get(&route).and_then(|flight| flight.load.upgrade()) {
-            return load;
+            return Boarded::Follower(load);
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let landing = Landing { flights: Arc::downgrade(&self.under_way), route: route.clone(), number };
@@ -65,7 +91,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         if let Some(weak) = load.downgrade() {
             flights.insert(route, UnderWay { number, load: weak });
         }
-        load
+        Boarded::Leader(load)
     }
 
     /// The load of `key` that is under way, where the caller is.
@@ -76,6 +102,11 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     /// Callers from now on start a load of their own; those that wait already still get their answer.
     pub(crate) fn abandon_all(&self) {
         lock(&self.under_way).clear();
+    }
+
+    /// The same for one key.
+    pub(crate) fn abandon(&self, key: &[u8]) {
+        lock(&self.under_way).retain(|(known, _), _| known != key);
     }
 
     #[cfg(test)]
@@ -146,6 +177,30 @@ mod tests {
         assert!(join_all(callers).await.iter().all(|answer| *answer == 7));
         assert_eq!(starts.load(Ordering::Relaxed), 1);
         assert_eq!(flights.count(), 0);
+    }
+
+    #[tokio::test]
+    async fn one_caller_leads_and_after_the_landing_another_may() {
+        let flights = Flights::<u32>::new();
+        let lead = || flights.lead(b"k", || async { 1 });
+        let leader = lead().expect("nobody leads");
+        assert!(lead().is_none());
+        assert_eq!(flights.join(b"k", || async { 2 }).await, 1);
+        drop(leader);
+        let dropped = lead().expect("it has landed");
+        drop(dropped);
+        assert!(lead().is_some(), "a leader that goes away leaves its place");
+    }
+
+    #[tokio::test]
+    async fn who_comes_after_a_load_was_abandoned_starts_one_and_who_waited_still_gets_an_answer() {
+        let flights = Flights::<u32>::new();
+        let (abandoned, other) = (flights.join(b"k", || async { 1 }), flights.join(b"o", || async { 3 }));
+        flights.abandon(b"k");
+        let newer = flights.join(b"k", || async { 2 });
+        assert_eq!((abandoned.await, newer.await), (1, 2));
+        assert_eq!(flights.join(b"o", || async { 4 }).await, 3);
+        drop(other);
     }
 
     #[tokio::test]

@@ -94,6 +94,15 @@ impl<V> Front<V> {
         self.slots.iter().for_each(Slot::empty);
     }
 
+    /// Lets go of what is dead.
+    pub(super) fn sweep(&self, now: Tick) {
+        for slot in &self.slots {
+            if slot.held.load().as_ref().is_some_and(|held| now >= held.deadlines.dead) {
+                slot.empty();
+            }
+        }
+    }
+
     /// The end of a key is what differs most: the environment and the branch.
     #[inline]
     fn slot(&self, key: &[u8]) -> Option<&Slot<V>> {

@@ -9,14 +9,17 @@ mod flight;
 mod front;
 mod identity;
 mod key;
+mod pace;
 mod policy;
 mod store;
 
 pub use clock::{Clock, ManualClock};
 pub use identity::Identity;
 pub use key::KeyWriter;
+pub use pace::Budget;
 pub use policy::CacheOptions;
 
 pub(crate) use clock::Tick;
 pub(crate) use flight::{Flight, Flights};
-pub(crate) use store::{Found, Store};
+pub(crate) use pace::Pace;
+pub(crate) use store::{Found, Kept, Permit, Store};

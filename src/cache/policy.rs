@@ -19,11 +19,15 @@ use super::clock::Tick;
 pub struct CacheOptions {
     /// How long a snapshot is served without asking the service. Default 30 s; zero turns the cache off.
     pub ttl: Duration,
-    /// How long after `ttl` a snapshot may stand in while a newer one is fetched. Entries carry the deadline; reads do not
-    /// serve by it, so it is not to be set from outside.
-    pub(crate) stale_while_revalidate: Duration,
-    /// How long after its fetch a snapshot is held at all. The same holds.
-    pub(crate) max_stale: Duration,
+    /// How long after that a snapshot is still served at once, while one refresh runs. Default 30 s; with zero, a read waits
+    /// for the refresh as soon as the snapshot is no longer fresh.
+    pub stale_while_revalidate: Duration,
+    /// How old a snapshot may be to be served when the service cannot be reached. Default 1 h. After it, reads fail as the
+    /// refresh does, and the values leave memory.
+    pub max_stale: Duration,
+    /// How far `ttl` may be stretched so that the service's daily budget of requests lasts. Default 10 min; anything up to
+    /// `ttl` turns stretching off.
+    pub max_ttl: Duration,
     /// The largest number of snapshots kept; the least recently read is dropped first. Default 256, from 1 to 1,048,576;
     /// what lies outside counts as the nearest of these.
     pub max_entries: usize,
@@ -39,6 +43,7 @@ impl Default for CacheOptions {
             ttl: Duration::from_secs(30),
             stale_while_revalidate: Duration::from_secs(30),
             max_stale: Duration::from_secs(3600),
+            max_ttl: Duration::from_secs(600),
             max_entries: 256,
             jitter: 0.1,
         }
@@ -67,6 +72,27 @@ impl CacheOptions {
         self
     }
 
+    /// These options with another time in which an aged snapshot is served while one refresh runs.
+    #[must_use]
+    pub fn stale_while_revalidate(mut self, time: Duration) -> Self {
+        self.stale_while_revalidate = time;
+        self
+    }
+
+    /// These options with another age up to which a snapshot stands in for a service that cannot be reached.
+    #[must_use]
+    pub fn max_stale(mut self, age: Duration) -> Self {
+        self.max_stale = age;
+        self
+    }
+
+    /// These options with another limit for the stretching of `ttl`.
+    #[must_use]
+    pub fn max_ttl(mut self, limit: Duration) -> Self {
+        self.max_ttl = limit;
+        self
+    }
+
     /// These options with another bound.
     #[must_use]
     pub fn max_entries(mut self, entries: usize) -> Self {
@@ -86,12 +112,13 @@ impl CacheOptions {
         self.max_entries.clamp(1, Self::MOST_ENTRIES)
     }
 
-    /// The deadlines of a snapshot fetched at `now`. `spread` in `0.0..1.0` picks the point within the jitter.
-    pub(crate) fn deadlines(&self, now: Tick, spread: f64) -> Deadlines {
+    /// The deadlines of a snapshot fetched at `now` that is to be fresh for `ttl`. `spread` in `0.0..1.0` picks the point
+    /// within the jitter.
+    pub(crate) fn deadlines(&self, now: Tick, ttl: Duration, spread: f64) -> Deadlines {
         let jitter = if self.jitter.is_nan() { 0.0 } else { self.jitter.clamp(0.0, 0.5) };
         let share = jitter * spread.clamp(0.0, 1.0);
-        let shorter_by = Duration::try_from_secs_f64(self.ttl.as_secs_f64() * share).unwrap_or_default();
-        let ttl = self.ttl.saturating_sub(shorter_by);
+        let shorter_by = Duration::try_from_secs_f64(ttl.as_secs_f64() * share).unwrap_or_default();
+        let ttl = ttl.saturating_sub(shorter_by);
         let revalidate = ttl.saturating_add(self.stale_while_revalidate);
         Deadlines {
             fresh: now.after(ttl),
@@ -116,7 +143,7 @@ mod tests {
     fn jitter_only_ever_shortens_the_ttl_and_never_by_more_than_its_share() {
         let (options, now) = (CacheOptions::default(), Clock::system().now());
         for seed in 0..1000 {
-            let fresh = options.deadlines(now, spread(seed)).fresh;
+            let fresh = options.deadlines(now, options.ttl, spread(seed)).fresh;
             assert!(fresh <= now.after(Duration::from_secs(30)));
             assert!(fresh >= now.after(Duration::from_secs(27)));
         }
@@ -127,7 +154,7 @@ mod tests {
         let now = Clock::system().now();
         for jitter in [f64::NAN, f64::NEG_INFINITY, f64::INFINITY, -1.0, 2.0] {
             for ttl in [Duration::ZERO, Duration::from_secs(30), Duration::MAX] {
-                let fresh = CacheOptions::default().jitter(jitter).ttl(ttl).deadlines(now, 1.0).fresh;
+                let fresh = CacheOptions::default().jitter(jitter).deadlines(now, ttl, 1.0).fresh;
                 assert!(fresh >= now.after(ttl / 2) && fresh <= now.after(ttl), "{jitter} {ttl:?}");
             }
         }
@@ -139,7 +166,7 @@ mod tests {
     fn the_three_deadlines_come_in_order_whatever_the_options() {
         let now = Clock::system().now();
         let options = CacheOptions { max_stale: Duration::ZERO, ..CacheOptions::default() };
-        let deadlines = options.deadlines(now, 0.0);
+        let deadlines = options.deadlines(now, options.ttl, 0.0);
         assert!(deadlines.fresh <= deadlines.revalidate && deadlines.revalidate <= deadlines.dead);
     }
 }

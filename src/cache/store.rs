@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use cached::{ShardHasher, ShardedExpiringLruCache};
 
 use super::clock::Tick;
 use super::entry::{Entry, Held, at, next};
 use super::front::Front;
-use super::policy::{CacheOptions, spread};
+use super::policy::{CacheOptions, Deadlines, spread};
 
 pub(crate) struct Store<V> {
     /// What is held, within the bound. Whoever changes it says so to `front`.
@@ -24,6 +25,8 @@ pub(crate) struct Store<V> {
     /// Goes up whenever entries are dropped on purpose. What was asked for before must not come back after.
     /// The lock also makes "look, then set" one step; it guards no read.
     generation: Mutex<u64>,
+    /// No entry dies before this point. A sweep looks at nothing until then.
+    first_death: AtomicU64,
 }
 
 /// A store that holds so many entries drops two at once when it is full, one that holds twice as many three, and so on: to
@@ -45,8 +48,10 @@ impl<K: ?Sized> ShardHasher<K> for OneShard {
 pub(crate) enum Found<V> {
     /// Within its time to live.
     Fresh(V),
-    /// Past it, but not dead. Held for serving while the service is away.
-    Aged(V),
+    /// Past it, and may be served while one refresh runs.
+    Stale(V),
+    /// Past that too. May be served when the service cannot be reached.
+    Old(V),
     /// Nothing that may be used.
     Nothing,
 }
@@ -56,6 +61,24 @@ pub(crate) enum Found<V> {
 pub(crate) struct Permit {
     sequence: u64,
     generation: u64,
+}
+
+/// An answer to be stored: the right to, and until when it may do what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    pub(crate) permit: Permit,
+    pub(crate) deadlines: Deadlines,
+}
+
+/// What became of an answer that was to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Kept<V> {
+    /// It is what reads find from now on.
+    Stored,
+    /// Entries were dropped since its load began, or a later load has stored already.
+    Outdated,
+    /// The entry that is there was to be kept.
+    Refused(V),
 }
 
 impl<V: Clone + Send + Sync + 'static> Store<V> {
@@ -74,6 +97,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             options,
             loads: AtomicU64::new(0),
             generation: Mutex::new(0),
+            first_death: AtomicU64::new(u64::MAX),
         })
     }
 
@@ -95,8 +119,11 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         };
         entry.touch(&self.latest_read);
         let value = entry.value.clone();
+        if now >= entry.deadlines.revalidate {
+            return Found::Old(value);
+        }
         if now >= entry.deadlines.fresh {
-            return Found::Aged(value);
+            return Found::Stale(value);
         }
         self.front.offer(entry.into_held(), change, now);
         Found::Fresh(value)
@@ -107,19 +134,37 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         Permit { sequence: self.loads.fetch_add(1, Ordering::Relaxed), generation: *generation }
     }
 
-    /// Keeps `value`, unless entries were dropped since `permit` was taken or a later load has stored already.
-    pub(crate) fn keep(&self, key: &[u8], value: V, permit: Permit, now: Tick) {
+    /// An answer asked for at `started` under `permit` that is to be fresh for `ttl`.
+    pub(crate) fn arrival(&self, permit: Permit, started: Tick, ttl: Duration) -> Arrival {
+        Arrival { permit, deadlines: self.options.deadlines(started, ttl, spread(permit.sequence)) }
+    }
+
+    /// Keeps `value`, unless entries were dropped since its permit was taken, a later load has stored already, or
+    /// `may_replace` says no to what is there.
+    pub(crate) fn keep(
+        &self,
+        key: &[u8],
+        value: V,
+        arrival: Arrival,
+        now: Tick,
+        may_replace: impl FnOnce(&V) -> bool,
+    ) -> Kept<V> {
+        let Arrival { permit, deadlines } = arrival;
         let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = at(now, || self.entries.peek(key));
         let newer = kept.as_ref().is_some_and(|kept| kept.sequence > permit.sequence);
         if *generation != permit.generation || newer {
-            return;
+            return Kept::Outdated;
+        }
+        if let Some(kept) = &kept
+            && !may_replace(&kept.value)
+        {
+            return Kept::Refused(kept.value.clone());
         }
         let is_full = kept.is_none() && self.entries.len() >= self.entries.capacity();
         if is_full {
             at(now, || self.make_room());
         }
-        let deadlines = self.options.deadlines(now, spread(permit.sequence));
         let entry = Entry::new(Held {
             key: key.to_vec(),
             value,
@@ -133,6 +178,32 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             true => self.front.changed(),
             false => self.front.changed_at(key),
         }
+        self.first_death.fetch_min(deadlines.dead.number(), Ordering::SeqCst);
+        Kept::Stored
+    }
+
+    /// Until when the entry under `key` is fresh, when there is one.
+    #[cfg(feature = "watch")]
+    pub(crate) fn fresh_until(&self, key: &[u8], now: Tick) -> Option<Tick> {
+        at(now, || self.entries.peek(key)).map(|entry| entry.deadlines.fresh)
+    }
+
+    /// Takes what is dead out of memory, and tells when the next entry will be.
+    pub(crate) fn sweep(&self, now: Tick) -> Option<Tick> {
+        if now.number() >= self.first_death.load(Ordering::SeqCst) {
+            let _order = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut first = u64::MAX;
+            at(now, || self.entries.retain(|_, entry| {
+                let lives = now < entry.deadlines.dead;
+                if lives {
+                    first = first.min(entry.deadlines.dead.number());
+                }
+                lives
+            }));
+            self.front.sweep(now);
+            self.first_death.store(first, Ordering::SeqCst);
+        }
+        (self.len() > 0).then(|| Tick::at(self.first_death.load(Ordering::SeqCst)))
     }
 
     /// Drops the dead entries of a full store, and the least recently read one if none was dead. It looks at every entry, but
@@ -159,6 +230,14 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         self.front.changed_at(key);
     }
 
+    /// Drops one entry because it is out of date: what was asked for before this will not be kept either.
+    pub(crate) fn invalidate(&self, key: &[u8], now: Tick) {
+        let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+        *generation += 1;
+        at(now, || self.entries.remove(key));
+        self.front.changed_at(key);
+    }
+
     /// Drops everything, and what is under way will not be kept either.
     pub(crate) fn clear(&self) {
         let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
@@ -181,22 +260,30 @@ mod tests {
     use super::*;
     use crate::cache::{Clock, ManualClock};
 
+    fn keep<V: Clone + Send + Sync + 'static>(store: &Store<V>, key: &[u8], value: V, permit: Permit, now: Tick) {
+        store.keep(key, value, store.arrival(permit, now, store.options.ttl), now, |_| true);
+    }
+
     fn store(max_entries: usize) -> Store<u32> {
         let options = CacheOptions { max_entries, jitter: 0.0, ..CacheOptions::default() };
         Store::new(options).expect("the cache is on")
     }
 
     #[test]
-    fn a_value_is_fresh_for_the_ttl_then_aged_until_max_stale_then_gone() {
+    fn a_value_is_fresh_for_the_ttl_then_stale_then_old_until_max_stale_then_gone() {
         let (store, clock) = (store(4), ManualClock::new());
         let now = || clock.clock().now();
-        store.keep(b"k", 7, store.permit(), now());
+        keep(&store, b"k", 7, store.permit(), now());
         clock.advance(Duration::from_secs(29));
         assert_eq!(store.find(b"k", now()), Found::Fresh(7));
         clock.advance(Duration::from_secs(1));
-        assert_eq!(store.find(b"k", now()), Found::Aged(7));
-        clock.advance(Duration::from_secs(3569));
-        assert_eq!(store.find(b"k", now()), Found::Aged(7));
+        assert_eq!(store.find(b"k", now()), Found::Stale(7));
+        clock.advance(Duration::from_secs(29));
+        assert_eq!(store.find(b"k", now()), Found::Stale(7));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(store.find(b"k", now()), Found::Old(7));
+        clock.advance(Duration::from_secs(3539));
+        assert_eq!(store.find(b"k", now()), Found::Old(7));
         clock.advance(Duration::from_secs(1));
         assert_eq!(store.find(b"k", now()), Found::Nothing);
         assert_eq!(store.len(), 0, "a dead entry leaves memory when it is met");
@@ -206,10 +293,10 @@ mod tests {
     fn the_bound_is_exact_and_the_least_recently_read_goes_first() {
         let (store, clock) = (store(2), ManualClock::new());
         let now = clock.clock().now();
-        store.keep(b"a", 1, store.permit(), now);
-        store.keep(b"b", 2, store.permit(), now);
+        keep(&store, b"a", 1, store.permit(), now);
+        keep(&store, b"b", 2, store.permit(), now);
         assert_eq!(store.find(b"a", now), Found::Fresh(1));
-        store.keep(b"c", 3, store.permit(), now);
+        keep(&store, b"c", 3, store.permit(), now);
         assert_eq!(store.len(), 2);
         assert_eq!(store.find(b"b", now), Found::Nothing);
         assert_eq!(store.find(b"a", now), Found::Fresh(1));
@@ -219,8 +306,8 @@ mod tests {
     fn an_answer_asked_for_earlier_never_replaces_one_asked_for_later() {
         let (store, clock) = (store(2), ManualClock::new());
         let (earlier, later) = (store.permit(), store.permit());
-        store.keep(b"k", 2, later, clock.clock().now());
-        store.keep(b"k", 1, earlier, clock.clock().now());
+        keep(&store, b"k", 2, later, clock.clock().now());
+        keep(&store, b"k", 1, earlier, clock.clock().now());
         assert_eq!(store.find(b"k", clock.clock().now()), Found::Fresh(2));
     }
 
@@ -229,10 +316,63 @@ mod tests {
         let (store, clock) = (store(2), ManualClock::new());
         let before = store.permit();
         store.clear();
-        store.keep(b"k", 1, before, clock.clock().now());
+        keep(&store, b"k", 1, before, clock.clock().now());
         assert_eq!(store.find(b"k", clock.clock().now()), Found::Nothing);
-        store.keep(b"k", 2, store.permit(), clock.clock().now());
+        keep(&store, b"k", 2, store.permit(), clock.clock().now());
         assert_eq!(store.find(b"k", clock.clock().now()), Found::Fresh(2));
+    }
+
+    #[test]
+    fn what_was_asked_for_before_an_entry_was_invalidated_does_not_come_back() {
+        let (store, clock) = (store(2), ManualClock::new());
+        let now = clock.clock().now();
+        let before = store.permit();
+        keep(&store, b"k", 1, store.permit(), now);
+        keep(&store, b"other", 2, store.permit(), now);
+        store.invalidate(b"k", now);
+        keep(&store, b"k", 1, before, now);
+        assert_eq!(store.find(b"k", now), Found::Nothing);
+        assert_eq!(store.find(b"other", now), Found::Fresh(2));
+    }
+
+    #[test]
+    fn an_entry_that_must_not_be_replaced_stays_as_old_as_it_is() {
+        let (store, clock) = (store(2), ManualClock::new());
+        let now = || clock.clock().now();
+        keep(&store, b"k", 1, store.permit(), now());
+        clock.advance(Duration::from_secs(31));
+        let arrival = store.arrival(store.permit(), now(), Duration::from_secs(30));
+        assert_eq!(store.keep(b"k", 2, arrival, now(), |kept| *kept != 1), Kept::Refused(1));
+        assert_eq!(store.find(b"k", now()), Found::Stale(1));
+        let arrival = store.arrival(store.permit(), now(), Duration::from_secs(30));
+        assert_eq!(store.keep(b"k", 3, arrival, now(), |kept| *kept == 1), Kept::Stored);
+        assert_eq!(store.find(b"k", now()), Found::Fresh(3));
+    }
+
+    #[test]
+    fn a_sweep_takes_out_what_is_dead_without_its_being_met_and_tells_when_to_sweep_next() {
+        let store = Store::<Arc<u32>>::new(CacheOptions { jitter: 0.0, ..CacheOptions::default() }).expect("on");
+        let clock = ManualClock::new();
+        let now = || clock.clock().now();
+        assert_eq!(store.sweep(now()), None);
+        let value = Arc::new(1);
+        let weak = Arc::downgrade(&value);
+        keep(&store, b"k", value, store.permit(), now());
+        // read twice, so that it is in front too
+        for _ in 0..2 {
+            clock.advance(Duration::from_secs(1));
+            assert!(matches!(store.find(b"k", now()), Found::Fresh(_)));
+        }
+        clock.advance(Duration::from_secs(8));
+        keep(&store, b"later", Arc::new(2), store.permit(), now());
+        let dead = now().after(Duration::from_secs(3590));
+        assert_eq!(store.sweep(now()), Some(dead));
+        clock.advance(Duration::from_secs(3590));
+        assert_eq!(store.sweep(now()), Some(dead.after(Duration::from_secs(10))));
+        assert!(weak.upgrade().is_none(), "it has left memory");
+        assert_eq!(store.len(), 1);
+        clock.advance(Duration::from_secs(10));
+        assert_eq!(store.sweep(now()), None);
     }
 
     #[test]
@@ -241,10 +381,10 @@ mod tests {
         let now = clock.clock().now();
         let drop_it: [fn(&Store<u32>, Tick); 2] = [|store, now| store.forget(b"k", now), |store, _| store.clear()];
         for drop_it in drop_it {
-            store.keep(b"k", 1, store.permit(), now);
+            keep(&store, b"k", 1, store.permit(), now);
             assert_eq!(store.find(b"k", now), Found::Fresh(1));
             assert_eq!(store.find(b"k", now), Found::Fresh(1));
-            store.keep(b"k", 2, store.permit(), now);
+            keep(&store, b"k", 2, store.permit(), now);
             assert_eq!(store.find(b"k", now), Found::Fresh(2));
             drop_it(&store, now);
             assert_eq!(store.find(b"k", now), Found::Nothing);
@@ -259,8 +399,8 @@ mod tests {
         let leave: [&dyn Fn(); 5] = [
             &|| store.forget(b"k", clock.clock().now()),
             &|| store.clear(),
-            &|| store.keep(b"k", Arc::new(2), store.permit(), clock.clock().now()),
-            &|| store.keep(b"other", Arc::new(2), store.permit(), clock.clock().now()),
+            &|| keep(&store, b"k", Arc::new(2), store.permit(), clock.clock().now()),
+            &|| keep(&store, b"other", Arc::new(2), store.permit(), clock.clock().now()),
             &|| {
                 clock.advance(Duration::from_secs(3600));
                 assert_eq!(store.find(b"k", clock.clock().now()), Found::Nothing);
@@ -269,7 +409,7 @@ mod tests {
         for leave in leave {
             let value = Arc::new(1);
             let weak = Arc::downgrade(&value);
-            store.keep(b"k", value, store.permit(), clock.clock().now());
+            keep(&store, b"k", value, store.permit(), clock.clock().now());
             clock.advance(Duration::from_millis(1));
             for _ in 0..3 {
                 assert!(matches!(store.find(b"k", clock.clock().now()), Found::Fresh(_)));
@@ -296,7 +436,7 @@ mod tests {
                 });
             }
             for value in 1..20_000 {
-                store.keep(b"k", value, store.permit(), clock.now());
+                keep(&store, b"k", value, store.permit(), clock.now());
                 assert_eq!(store.find(b"k", clock.now()), Found::Fresh(value));
             }
             done.store(true, Ordering::Relaxed);
@@ -308,7 +448,7 @@ mod tests {
         let (store, clock) = (store(100), ManualClock::new());
         let key = |number: u32| format!("key-{number}").into_bytes();
         for number in 0..100 {
-            store.keep(&key(number), number, store.permit(), clock.clock().now());
+            keep(&store, &key(number), number, store.permit(), clock.clock().now());
         }
         for number in (0..100).rev().chain(50..100) {
             clock.advance(Duration::from_micros(1));
@@ -316,7 +456,7 @@ mod tests {
         }
         // read longest ago: 49, 48, … 0, and then 50, 51, …
         for (newcomer, gone) in (1000..).zip((0..50).rev().chain(50..100)) {
-            store.keep(&key(newcomer), newcomer, store.permit(), clock.clock().now());
+            keep(&store, &key(newcomer), newcomer, store.permit(), clock.clock().now());
             assert_eq!(store.find(&key(gone), clock.clock().now()), Found::Nothing, "{gone}");
             assert_eq!(store.len(), 100);
         }

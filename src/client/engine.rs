@@ -3,66 +3,89 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
+use tracing::Instrument;
+
+use super::failures::{Failures, Paused};
+use super::guard::Guard;
 use super::hits::Hits;
+use super::landing::Landed;
 use super::options::EngineOptions;
-use super::refresh::Pauses;
+use super::renew::Pauses;
 use super::stats::Stats;
-use crate::cache::{Clock, Flights, Found, Identity, KeyWriter, Store};
+use super::sweeper::Sweeper;
+use super::tasks::{self, Tasks};
+use crate::cache::{CacheOptions, Clock, Flights, Found, Identity, KeyWriter, Pace, Store};
 use crate::error::XtraError;
-use crate::secrets::{Origin, Secrets};
-use crate::services::{Loaded, SecretSource};
+use crate::secrets::Secrets;
+use crate::services::SecretSource;
 
 pub(super) type Answer = Result<Arc<Secrets>, XtraError>;
 
 pub(super) struct Engine<S> {
-    source: S,
+    pub(super) source: S,
     /// Source and API root, in the form that starts every key.
     place: Identity,
     pub(super) cache: Option<Store<Arc<Secrets>>>,
-    pub(super) flights: Flights<Answer>,
+    pub(super) options: CacheOptions,
+    pub(super) flights: Flights<Result<Landed, XtraError>>,
+    pub(super) pace: Pace,
     pub(super) pauses: Pauses,
+    pub(super) failures: Failures,
+    pub(super) guard: Guard,
+    pub(super) tasks: Tasks,
+    pub(super) sweeper: Sweeper,
     pub(super) clock: Clock,
-    ttl: Duration,
+    pub(super) counts: Counts,
+}
+
+/// What happened, for [`Stats`].
+#[derive(Default)]
+pub(super) struct Counts {
     hits: Hits,
     misses: AtomicU64,
+    stale: AtomicU64,
+    pub(super) refreshes: AtomicU64,
+    pub(super) shrinks_refused: AtomicU64,
 }
 
 /// What a load needs to know about the read that started it.
 pub(super) struct Ticket<O> {
     pub(super) key: Vec<u8>,
-    identity: Identity,
-    scope: O,
+    pub(super) identity: Identity,
+    pub(super) scope: O,
 }
 
 impl<S: SecretSource> Engine<S> {
     pub(super) fn new(source: S, options: EngineOptions) -> Self {
-        let EngineOptions { cache, clock } = options;
+        let EngineOptions { cache, clock, required } = options;
         let place = Identity::of(&format!("{}\n{}", source.name(), source.root()));
-        let ttl = cache.ttl;
         Self {
             source,
             place,
-            cache: Store::new(cache),
+            pace: Pace::new(cache.ttl, cache.max_ttl),
+            cache: Store::new(cache.clone()),
+            options: cache,
             flights: Flights::new(),
             pauses: Pauses::default(),
+            failures: Failures::default(),
+            guard: Guard::new(required),
+            tasks: Tasks::default(),
+            sweeper: Sweeper::default(),
             clock,
-            ttl,
-            hits: Hits::default(),
-            misses: AtomicU64::new(0),
+            counts: Counts::default(),
         }
-    }
-
-    pub(super) fn source(&self) -> &S {
-        &self.source
     }
 
     pub(super) fn stats(&self) -> Stats {
         let traffic = self.source.traffic();
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Stats {
-            hits: self.hits.count(),
-            misses: self.misses.load(Ordering::Relaxed),
+            hits: self.counts.hits.count(),
+            misses: read(&self.counts.misses),
+            stale: read(&self.counts.stale),
+            refreshes: read(&self.counts.refreshes),
+            shrinks_refused: read(&self.counts.shrinks_refused),
             cached: self.cache.as_ref().map_or(0, |cache| cache.len() as u64),
             requests: traffic.requests,
             retries: traffic.retries,
@@ -74,24 +97,80 @@ impl<S: SecretSource> Engine<S> {
             cache.clear();
         }
         self.flights.abandon_all();
+        self.failures.clear_all();
     }
 
-    /// The fresh snapshot of `scope`, when the cache holds one. Allocates nothing and waits for nothing.
-    pub(super) fn cached(&self, scope: &S::Scope<'_>) -> Option<Arc<Secrets>> {
-        let cache = self.cache.as_ref()?;
+    /// Drops what is known of one scope. What is under way for it is not stored either.
+    pub(super) fn invalidate(&self, scope: &S::Scope<'_>) {
         let mut key = KeyWriter::new();
         self.write_key(scope, &mut key);
-        match cache.find(key.as_slice(), self.clock.now()) {
-            Found::Fresh(secrets) => {
-                self.hits.add();
-                Some(secrets)
-            }
-            // An aged snapshot is kept for the time when the service cannot be reached, not served in place of an answer.
-            Found::Aged(_) | Found::Nothing => None,
+        if let Some(cache) = &self.cache {
+            cache.invalidate(key.as_slice(), self.clock.now());
+        }
+        self.flights.abandon(key.as_slice());
+        self.failures.clear(key.as_slice());
+    }
+
+    /// From now on a refresh of `scope` must not lose these secrets.
+    #[cfg(feature = "xtra")]
+    pub(super) fn require<'n>(&self, scope: &S::Scope<'_>, names: impl Iterator<Item = &'n str>) {
+        let mut names = names.peekable();
+        if names.peek().is_some() {
+            let mut key = KeyWriter::new();
+            self.write_key(scope, &mut key);
+            self.guard.declare(key.as_slice(), names);
         }
     }
 
-    /// The snapshot that a load brings: one's own when `alone`, else the one that every caller of this scope waits for.
+    /// The snapshot of `scope` that may be served at once, when the cache holds one. Waits for nothing, and allocates nothing
+    /// when the snapshot is fresh.
+    pub(super) fn cached(self: &Arc<Self>, scope: &S::Scope<'_>) -> Option<Arc<Secrets>> {
+        let cache = self.cache.as_ref()?;
+        let mut key = KeyWriter::new();
+        self.write_key(scope, &mut key);
+        let now = self.clock.now();
+        match cache.find(key.as_slice(), now) {
+            Found::Fresh(secrets) => {
+                self.counts.hits.add();
+                Some(secrets)
+            }
+            Found::Stale(secrets) => self.stand_in(scope, secrets),
+            Found::Old(secrets) if self.failures.paused(key.as_slice(), now) == Some(Paused::ForNow) => {
+                Some(self.serve_aged(secrets))
+            }
+            Found::Old(_) | Found::Nothing => None,
+        }
+    }
+
+    /// An aged snapshot, while one refresh runs beside the callers. `None` for the one caller on whose time it must run.
+    #[cold]
+    fn stand_in(self: &Arc<Self>, scope: &S::Scope<'_>, secrets: Arc<Secrets>) -> Option<Arc<Secrets>> {
+        // What cannot be asked for is said by the path that asks.
+        let ticket = self.ticket(scope).ok()?;
+        if self.failures.paused(&ticket.key, self.clock.now()).is_some() {
+            return Some(self.serve_aged(secrets));
+        }
+        if !tasks::possible() {
+            return self.flights.under_way(&ticket.key).map(|_| self.serve_aged(secrets));
+        }
+        let engine = Arc::clone(self);
+        let key = ticket.key.clone();
+        let lead = self.flights.lead(&key, move || engine.load(ticket, "refresh"));
+        if let Some(flight) = lead {
+            self.counts.refreshes.fetch_add(1, Ordering::Relaxed);
+            self.tasks.spawn(async move { drop(flight.await) });
+        }
+        Some(self.serve_aged(secrets))
+    }
+
+    fn serve_aged(&self, secrets: Arc<Secrets>) -> Arc<Secrets> {
+        self.counts.stale.fetch_add(1, Ordering::Relaxed);
+        tracing::trace!(source = self.source.name(), cache = "stale", "read");
+        secrets
+    }
+
+    /// The snapshot that a load brings: one's own when `alone`, else the one that every caller of this scope waits for. When
+    /// it fails, the aged snapshot may still do.
     pub(super) fn fetch(
         self: &Arc<Self>,
         scope: &S::Scope<'_>,
@@ -99,17 +178,33 @@ impl<S: SecretSource> Engine<S> {
     ) -> Result<impl Future<Output = Answer> + Send + 'static, XtraError> {
         let ticket = self.ticket(scope)?;
         let engine = Arc::clone(self);
-        self.misses.fetch_add(1, Ordering::Relaxed);
+        self.counts.misses.fetch_add(1, Ordering::Relaxed);
+        let span = tracing::debug_span!("read", source = self.source.name(), cache = "miss", shared = !alone);
         Ok(async move {
             if alone || engine.cache.is_none() {
-                return engine.load(&ticket).await;
+                return Ok(engine.load(ticket, "read").await?.answered);
             }
             let loader = Arc::clone(&engine);
             let key = ticket.key.clone();
-            let flight = engine.flights.join(&key, move || async move { loader.load_unless(&ticket, |_| true).await });
+            let flight = engine.flights.join(&key, move || async move { loader.load_unless(ticket, |_| true).await });
+            let weak = Arc::downgrade(&engine);
             drop(engine);
-            flight.await
-        })
+            match flight.await {
+                Ok(landed) => Ok(landed.served),
+                Err(error) => weak.upgrade().and_then(|engine| engine.fall_back(&key, &error)).ok_or(error),
+            }
+        }
+        .instrument(span))
+    }
+
+    /// What the cache has in place of an answer that did not come.
+    fn fall_back(&self, key: &[u8], error: &XtraError) -> Option<Arc<Secrets>> {
+        match self.cache.as_ref()?.find(key, self.clock.now()) {
+            Found::Fresh(secrets) => Some(secrets),
+            Found::Stale(secrets) => Some(self.serve_aged(secrets)),
+            Found::Old(secrets) if error.is_retryable() => Some(self.serve_aged(secrets)),
+            Found::Old(_) | Found::Nothing => None,
+        }
     }
 
     /// What it takes to load `scope`, checked.
@@ -120,7 +215,7 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// Everything that tells one snapshot from another: source and API root, who asks, and the scope.
-    fn write_key(&self, scope: &S::Scope<'_>, key: &mut KeyWriter) -> Identity {
+    pub(super) fn write_key(&self, scope: &S::Scope<'_>, key: &mut KeyWriter) -> Identity {
         let identity = self.source.identity();
         key.identity(&self.place);
         key.identity(&identity);
@@ -129,51 +224,17 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// A caller that looked just before another's flight landed finds its snapshot here, and need not ask again.
-    pub(super) async fn load_unless(&self, ticket: &Ticket<S::Owned>, is_enough: impl Fn(&Secrets) -> bool) -> Answer {
+    pub(super) async fn load_unless(
+        self: Arc<Self>,
+        ticket: Ticket<S::Owned>,
+        is_enough: impl Fn(&Secrets) -> bool,
+    ) -> Result<Landed, XtraError> {
         if let Some(cache) = &self.cache
             && let Found::Fresh(secrets) = cache.find(&ticket.key, self.clock.now())
             && is_enough(&secrets)
         {
-            return Ok(secrets);
+            return Ok(Landed::as_answered(secrets));
         }
-        self.load(ticket).await
-    }
-
-    async fn load(&self, ticket: &Ticket<S::Owned>) -> Answer {
-        // Both are taken before anything is sent: the snapshot is as old as its request, not as its answer.
-        let permit = self.cache.as_ref().map(Store::permit);
-        let started = self.clock.now();
-        // In a place of its own, because it is large and would be copied with every layer around it.
-        match Box::pin(self.source.load(&ticket.scope)).await {
-            Ok(loaded) => {
-                let secrets = Arc::new(self.assemble(loaded, started));
-                // Another account's token may have come in while the answer was under way.
-                if let (Some(cache), Some(permit)) = (&self.cache, permit)
-                    && self.source.identity() == ticket.identity
-                {
-                    cache.keep(&ticket.key, Arc::clone(&secrets), permit, started);
-                }
-                Ok(secrets)
-            }
-            Err(error) => {
-                // The caller may no longer have what the cache holds.
-                if let (Some(cache), Some(401 | 403 | 404)) = (&self.cache, error.status()) {
-                    cache.forget(&ticket.key, self.clock.now());
-                }
-                tracing::debug!(source = self.source.name(), kind = error.kind().as_str(), "secrets could not be read");
-                Err(error)
-            }
-        }
-    }
-
-    fn assemble(&self, loaded: Loaded, fetched: crate::cache::Tick) -> Secrets {
-        let Loaded { values, unreadable, source } = loaded;
-        if values.is_empty() && unreadable.is_empty() {
-            tracing::warn!(
-                source = self.source.name(),
-                "the scope holds no secrets; an unknown environment or branch looks the same"
-            );
-        }
-        Secrets::assemble(values, unreadable, Origin { source, clock: self.clock.clone(), fetched, ttl: self.ttl })
+        self.load(ticket, "read").await
     }
 }

@@ -1,8 +1,12 @@
 //! The front room: a client over any source of secrets, and its requests.
 
+mod caller;
 mod engine;
+mod failures;
+mod guard;
 mod hits;
 mod inject;
+mod landing;
 mod options;
 #[cfg(feature = "xtra")]
 mod preload;
@@ -10,8 +14,11 @@ mod read;
 #[cfg(feature = "xtra")]
 mod references;
 mod refresh;
+mod renew;
 mod request;
 mod stats;
+mod sweeper;
+mod tasks;
 #[cfg(feature = "typed")]
 mod typed;
 mod with_secret;
@@ -19,8 +26,11 @@ mod with_secret;
 mod xtra;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
+#[cfg(feature = "blocking")]
+pub(crate) use caller::driving;
 pub use inject::Inject;
 pub use options::EngineOptions;
 #[cfg(feature = "xtra")]
@@ -28,6 +38,7 @@ pub use preload::{Preload, Preloaded};
 pub use read::{Read, ReadFuture};
 #[cfg(feature = "xtra")]
 pub use references::{Resolve, ResolveText, ResolveValues};
+pub use refresh::Refresh;
 pub use request::Request;
 pub use stats::Stats;
 #[cfg(feature = "typed")]
@@ -42,9 +53,41 @@ use engine::Engine;
 /// A client of a secrets manager: typed, cached, redacted secrets from the source `S`.
 ///
 /// [`XtraClient`] is the client of XtraSecurity. Clones share one cache and one connection pool; a clone is one pointer.
-/// Nothing runs in the background, so dropping the last clone leaves nothing behind.
+///
+/// How long a snapshot is served, by its age (the times are [`CacheOptions`](crate::CacheOptions)):
+///
+/// | age | a read |
+/// |---|---|
+/// | up to `ttl`, 30 s | is answered at once |
+/// | for `stale_while_revalidate`, 30 s, after that | is answered at once, while one refresh runs |
+/// | up to `max_stale`, 1 h | waits for the refresh; if the service cannot be reached, it gets the snapshot all the same |
+/// | older | waits for the service, and fails if that does; the values have left memory |
+///
+/// A refresh that failed is not repeated for a while (1 s, doubled up to 30 s, or what the service asks for up to a minute),
+/// and reads do not wait meanwhile. An answer of 401, 403 or 404 drops the snapshot at once.
+///
+/// Refreshes, and the sweep that takes dead values out of memory, run as tasks of the tokio runtime that the client is used
+/// on, which must have its time driver on. Without a runtime a refresh runs on the time of the caller that meets the aged
+/// snapshot. Dropping the last clone ends every task.
 pub struct Client<S: SecretSource> {
-    engine: Arc<Engine<S>>,
+    engine: Arc<Owner<S>>,
+}
+
+/// What clients share. Tasks hold the engine alone, so that the last client can end them.
+struct Owner<S: SecretSource>(Arc<Engine<S>>);
+
+impl<S: SecretSource> Deref for Owner<S> {
+    type Target = Arc<Engine<S>>;
+
+    fn deref(&self) -> &Arc<Engine<S>> {
+        &self.0
+    }
+}
+
+impl<S: SecretSource> Drop for Owner<S> {
+    fn drop(&mut self) {
+        self.0.tasks.end();
+    }
 }
 
 impl<S: SecretSource> Client<S> {
@@ -57,10 +100,10 @@ impl<S: SecretSource> Client<S> {
     /// A client of `source` that caches by `options`.
     #[must_use]
     pub fn with_options(source: S, options: EngineOptions) -> Self {
-        Self { engine: Arc::new(Engine::new(source, options)) }
+        Self { engine: Arc::new(Owner(Arc::new(Engine::new(source, options)))) }
     }
 
-    /// Reads the secrets of `scope`, from the cache when it has a fresh snapshot.
+    /// Reads the secrets of `scope`, from the cache when it has a snapshot that may be served.
     ///
     /// The request is sent when it is awaited. Callers that miss the same scope at the same time share one request; if it
     /// fails, each of them gets the error, nothing is cached, and the next read asks again.
@@ -72,6 +115,38 @@ impl<S: SecretSource> Client<S> {
     /// says `allow_unreadable()`.
     pub fn read<'a>(&'a self, scope: S::Scope<'a>) -> Request<'a, S, Read> {
         Request::new(self, scope, Read)
+    }
+
+    /// Fetches a newer snapshot of `scope` now, whatever the cache holds, and returns it when it has come.
+    ///
+    /// Callers at the same time share one request, which leaves after the first of these calls. When it fails, the snapshot in
+    /// the cache stays and is served as before (401, 403 and 404 drop it). Each request counts against the service's budget
+    /// and leaves a row in its audit log: for fresher secrets in general, lower the time to live instead.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read); [`ErrorKind::EmptyScope`](crate::ErrorKind::EmptyScope) when the answer has no secrets
+    /// any more and [`ErrorKind::MissingSecret`](crate::ErrorKind::MissingSecret) when it has lost one that is required: then
+    /// the snapshot from before is kept, and [`invalidate`](Self::invalidate) accepts the loss.
+    ///
+    /// ```
+    /// # use xtrasecurity::{XtraClient, XtraError};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), XtraError> {
+    /// let client = XtraClient::in_memory([("API_KEY", "k-1")])?;
+    /// let secrets = client.refresh("production").await?;
+    /// assert_eq!(secrets.age().as_secs(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn refresh<'a>(&'a self, scope: impl Into<S::Scope<'a>>) -> Request<'a, S, Refresh> {
+        self.read(scope.into()).refresh()
+    }
+
+    /// Drops what the cache holds of `scope`, so that the next read fetches: for programs that learn of a change by another
+    /// way than asking. An answer that is under way when this is called is not cached either.
+    pub fn invalidate<'a>(&'a self, scope: impl Into<S::Scope<'a>>) {
+        self.engine.invalidate(&scope.into());
     }
 
     /// Drops every snapshot that the cache holds. Answers that are under way when this is called are not cached either.
@@ -88,7 +163,7 @@ impl<S: SecretSource> Client<S> {
     /// The source that this client reads.
     #[must_use]
     pub fn source(&self) -> &S {
-        self.engine.source()
+        &self.engine.source
     }
 }
 

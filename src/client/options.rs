@@ -10,6 +10,9 @@ pub struct EngineOptions {
     pub cache: CacheOptions,
     /// What their age is measured with.
     pub clock: Clock,
+    /// Secrets that a refresh must not lose: when an answer no longer has one that the snapshot before it had, that snapshot
+    /// is kept and a warning logged.
+    pub required: Vec<String>,
 }
 
 impl EngineOptions {
@@ -17,6 +20,13 @@ impl EngineOptions {
     #[must_use]
     pub fn cache(mut self, cache: CacheOptions) -> Self {
         self.cache = cache;
+        self
+    }
+
+    /// These options with further secrets that a refresh must not lose.
+    #[must_use]
+    pub fn required<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.required.extend(names.into_iter().map(Into::into));
         self
     }
 

@@ -79,6 +79,9 @@ impl XtraClient {
 
 impl<'a> Preload<'a> {
     /// Secrets that each of the environments must have, with a value that can be read. May be called more than once.
+    ///
+    /// From then on a refresh that no longer has one of them does not replace the snapshot that has it: see
+    /// [`XtraClientBuilder::required`](crate::XtraClientBuilder::required).
     pub fn require<N: Into<Cow<'a, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.required.extend(names.into_iter().map(Into::into));
         self
@@ -172,6 +175,7 @@ impl<'a> Preload<'a> {
         if self.allow_unreadable {
             request = request.allow_unreadable();
         }
+        request.must_keep(self.required.iter().map(Cow::as_ref));
         request.await
     }
 

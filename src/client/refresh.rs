@@ -1,151 +1,80 @@
-//! A newer snapshot on demand: one request for everyone who asks at the same time, and not again for a while.
+//! A newer snapshot now, whatever the cache holds.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::engine::{Answer, Engine, Ticket};
-use crate::cache::{Clock, Flight, Found, Tick};
+use super::engine::{Answer, Engine};
+use super::read::Read;
+use super::request::Request;
 use crate::error::XtraError;
 use crate::secrets::Secrets;
 use crate::services::SecretSource;
 
-/// How long a scope is left alone after a refresh of it began, and how old a snapshot must be to be worth one.
-pub(super) const PAUSE: Duration = Duration::from_secs(10);
+/// The operation of a [`Request`] that replaces what the cache holds.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Refresh;
 
-/// The scopes that were refreshed lately, by key.
-#[derive(Default)]
-pub(super) struct Pauses(Mutex<HashMap<Vec<u8>, Tick>>);
+impl<'a, S: SecretSource> Request<'a, S, Read> {
+    /// Fetches a newer snapshot now and puts it into the cache, instead of reading from it. For the conditions, see
+    /// [`Client::refresh`](crate::Client::refresh).
+    pub fn refresh(self) -> Request<'a, S, Refresh> {
+        let Self { client, scope, options, .. } = self;
+        Request { client, scope, options, operation: Refresh }
+    }
+}
 
-impl Pauses {
-    /// Memory for so many scopes. When more are refreshed within one pause, the pause that began first ends early.
-    const MOST: usize = 1024;
+impl<S: SecretSource> Request<'_, S, Refresh> {
+    /// Sends the request; the same as awaiting it.
+    ///
+    /// # Errors
+    ///
+    /// See [`Client::refresh`](crate::Client::refresh).
+    pub async fn send(self) -> Result<Arc<Secrets>, XtraError> {
+        let Self { client, scope, options, .. } = self;
+        options.check(client.engine.refresh(&scope)?.await?)
+    }
+}
 
-    /// What `begin` makes, unless the scope is paused; then the pause starts anew. `join` comes first: whoever can share what
-    /// is under way needs no leave. All of it is one step, so that nobody is turned away from a refresh that is just starting.
-    fn pass<T>(
-        &self,
-        key: &[u8],
-        clock: &Clock,
-        join: impl FnOnce() -> Option<T>,
-        begin: impl FnOnce() -> T,
-    ) -> Option<T> {
-        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = join() {
-            return Some(shared);
-        }
-        let now = clock.now();
-        if begun.get(key).is_some_and(|tick| now.since(*tick) < PAUSE) {
-            return None;
-        }
-        if begun.len() >= Self::MOST {
-            begun.retain(|_, tick| now.since(*tick) < PAUSE);
-        }
-        if begun.len() >= Self::MOST
-            && let Some(first) = begun.iter().min_by_key(|(_, tick)| **tick).map(|(key, _)| key.clone())
-        {
-            begun.remove(&first);
-        }
-        begun.insert(key.to_vec(), now);
-        Some(begin())
+impl<'a, S: SecretSource> IntoFuture for Request<'a, S, Refresh> {
+    type Output = Result<Arc<Secrets>, XtraError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
     }
 }
 
 impl<S: SecretSource> Engine<S> {
-    /// A snapshot of `scope` that is newer than `known` and that `is_enough`: from the cache, or by a request that everyone who
-    /// asks meanwhile shares. `None` when the newest there is does not do, or when it is too early to ask for a newer one.
-    ///
-    /// At most one request in [`PAUSE`] is begun for a scope, failed ones included, and none while the newest snapshot is
-    /// younger than that.
-    pub(super) async fn refresh(
+    /// A snapshot asked for after this call. Callers at the same time share one request; what was under way before does not
+    /// count, because it may have left before whatever the caller has just changed.
+    pub(super) fn refresh(
         self: &Arc<Self>,
         scope: &S::Scope<'_>,
-        mut known: Arc<Secrets>,
-        is_enough: impl Fn(&Secrets) -> bool,
-    ) -> Result<Option<Arc<Secrets>>, XtraError> {
-        let ticket = Arc::new(self.ticket(scope)?);
-        // A flight that an ordinary read began may bring what is known already. The one after it does not.
-        for _ in 0..2 {
-            if let Some(newer) = self.kept_after(&ticket.key, &known) {
-                known = newer;
+    ) -> Result<impl Future<Output = Answer> + Send + 'static, XtraError> {
+        let ticket = self.ticket(scope)?;
+        let engine = Arc::clone(self);
+        Ok(async move {
+            if engine.cache.is_none() {
+                return Ok(engine.load(ticket, "refresh").await?.answered);
             }
-            if is_enough(&known) {
-                return Ok(Some(known));
+            let key = ticket.key.clone();
+            if let Some(earlier) = engine.flights.under_way(&key) {
+                drop(earlier.await);
             }
-            if known.age() < PAUSE {
-                return Ok(None);
+            let loader = Arc::clone(&engine);
+            let flight = engine.flights.join(&key, move || {
+                loader.counts.refreshes.fetch_add(1, Ordering::Relaxed);
+                loader.load(ticket, "refresh")
+            });
+            drop(engine);
+            let landed = flight.await?;
+            match landed.objection {
+                Some(error) => Err(error),
+                None => Ok(landed.served),
             }
-            let join = || self.flights.under_way(&ticket.key);
-            let begin = || self.begin_refresh(&ticket, &known);
-            let Some(flight) = self.pauses.pass(&ticket.key, &self.clock, join, begin) else {
-                // what paused the scope may have landed a moment ago
-                return Ok(self.kept_after(&ticket.key, &known).filter(|newest| is_enough(newest)));
-            };
-            let loaded = flight.await?;
-            if loaded.fetched() > known.fetched() {
-                return Ok(is_enough(&loaded).then_some(loaded));
-            }
-        }
-        Ok(None)
-    }
-
-    fn begin_refresh(self: &Arc<Self>, ticket: &Arc<Ticket<S::Owned>>, known: &Secrets) -> Flight<Answer> {
-        let (engine, ticket, known) = (Arc::clone(self), Arc::clone(ticket), known.fetched());
-        let key = ticket.key.clone();
-        self.flights.join(&key, move || async move { engine.load_unless(&ticket, |kept| kept.fetched() > known).await })
-    }
-
-    /// What the cache holds, when it is another snapshot than `known` and not an older one.
-    fn kept_after(&self, key: &[u8], known: &Arc<Secrets>) -> Option<Arc<Secrets>> {
-        match self.cache.as_ref()?.find(key, self.clock.now()) {
-            Found::Fresh(kept) if !Arc::ptr_eq(&kept, known) && kept.fetched() >= known.fetched() => Some(kept),
-            _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cache::ManualClock;
-
-    fn begins(pauses: &Pauses, clock: &ManualClock, key: &[u8]) -> bool {
-        pauses.pass(key, &clock.clock(), || None, || ()).is_some()
-    }
-
-    #[test]
-    fn a_scope_is_refreshed_at_most_once_in_ten_seconds_and_each_for_itself() {
-        let (pauses, clock) = (Pauses::default(), ManualClock::new());
-        assert!(begins(&pauses, &clock, b"a"));
-        assert!(begins(&pauses, &clock, b"b"));
-        clock.advance(Duration::from_millis(9_999));
-        assert!(!begins(&pauses, &clock, b"a"));
-        clock.advance(Duration::from_millis(1));
-        assert!(begins(&pauses, &clock, b"a"));
-        assert!(!begins(&pauses, &clock, b"a"));
-    }
-
-    #[test]
-    fn who_can_join_needs_no_leave_and_takes_none() {
-        let (pauses, clock) = (Pauses::default(), ManualClock::new());
-        assert_eq!(pauses.pass(b"a", &clock.clock(), || Some(1), || 2), Some(1));
-        assert_eq!(pauses.pass(b"a", &clock.clock(), || None, || 2), Some(2));
-        assert_eq!(pauses.pass(b"a", &clock.clock(), || Some(1), || 2), Some(1));
-        assert_eq!(pauses.pass(b"a", &clock.clock(), || None, || 2), None);
-    }
-
-    #[test]
-    fn the_memory_of_refreshes_is_bounded_and_gives_up_the_oldest_first() {
-        let (pauses, clock) = (Pauses::default(), ManualClock::new());
-        let key = |number: usize| number.to_le_bytes();
-        for number in 0..3 * Pauses::MOST {
-            assert!(begins(&pauses, &clock, &key(number)));
-            clock.advance(Duration::from_millis(1));
-        }
-        assert_eq!(pauses.0.lock().unwrap().len(), Pauses::MOST);
-        assert!(!begins(&pauses, &clock, &key(3 * Pauses::MOST - 1)));
-        clock.advance(PAUSE);
-        assert!(begins(&pauses, &clock, b"one more"));
-        assert_eq!(pauses.0.lock().unwrap().len(), 1, "what has passed leaves memory");
+        })
     }
 }

@@ -39,6 +39,12 @@ impl<'a, S: SecretSource, Op> Request<'a, S, Op> {
         Self { client, scope, options: ReadOptions::default(), operation }
     }
 
+    /// From now on a refresh of this scope must not lose these secrets.
+    #[cfg(feature = "xtra")]
+    pub(super) fn must_keep<'n>(&self, names: impl Iterator<Item = &'n str>) {
+        self.client.engine.require(&self.scope, names);
+    }
+
     /// The same request with another operation, and the operation that it had.
     #[cfg(feature = "blocking")]
     pub(crate) fn exchange<New>(self, operation: New) -> (Request<'a, S, New>, Op) {

@@ -251,7 +251,7 @@ async fn another<S: SecretSource>(
     refused: &SecretValue,
 ) -> Option<SecretValue> {
     let is_another = |secrets: &Secrets| secrets.get(name) != Some(refused);
-    let found = match client.engine.refresh(scope, used, is_another).await {
+    let found = match client.engine.renew(scope, used, is_another).await {
         Ok(newer) => newer?.require(name).cloned(),
         Err(error) => Err(error),
     };

@@ -8,7 +8,7 @@ pub(crate) mod xtra;
 use std::fmt;
 use std::future::Future;
 
-use crate::cache::{Identity, KeyWriter};
+use crate::cache::{Budget, Identity, KeyWriter};
 use crate::error::XtraError;
 use crate::secrets::{SecretValue, SnapshotSource, Sorted, Unreadable};
 
@@ -95,6 +95,17 @@ pub trait SecretSource: Send + Sync + 'static {
     /// Any kind. 401, 403 and 404 (by [`XtraError::status`]) also drop what the cache holds for the scope.
     fn load(&self, scope: &Self::Owned) -> impl Future<Output = Result<Loaded, XtraError>> + Send;
 
+    /// What the service has said is left of the requests that may be sent for `scope`. The time to live of snapshots is
+    /// stretched by it. Default: nothing is known.
+    fn budget(&self, _scope: &Self::Owned) -> Option<Budget> {
+        None
+    }
+
+    /// Which scope it is, in words for a log: names only, cleaned of what may be no name. Default: nothing.
+    fn label(&self, _scope: &Self::Owned) -> String {
+        String::new()
+    }
+
     /// The requests sent so far, for [`Client::stats`](crate::Client::stats).
     fn traffic(&self) -> Traffic {
         Traffic::default()
@@ -109,13 +120,21 @@ pub struct Traffic {
     pub requests: u64,
     /// Those among them that repeated a failed one.
     pub retries: u64,
+    /// What is left of the budget of requests; of the one with the least, when there are several.
+    pub budget_left: Option<u64>,
+    /// Calls that waited, so as not to be refused for coming too fast.
+    pub delayed: u64,
+    /// Calls that failed without being sent, because they would have been refused.
+    pub withheld: u64,
+    /// Retries that were not made, because too many calls of the process were failing.
+    pub retries_withheld: u64,
 }
 
 impl Traffic {
     /// These counts.
     #[must_use]
     pub fn new(requests: u64, retries: u64) -> Self {
-        Self { requests, retries }
+        Self { requests, retries, ..Self::default() }
     }
 }
 

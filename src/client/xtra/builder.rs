@@ -173,6 +173,16 @@ impl XtraClientBuilder {
         self
     }
 
+    /// Secrets that a refresh must not lose, in whatever scope has them. May be called more than once.
+    ///
+    /// When an answer lacks one that the snapshot before it had, or has lost all secrets, that snapshot is kept and served on
+    /// until it is as old as [`max_stale`](CacheOptions::max_stale), and a warning is logged: a renamed branch looks like a
+    /// deletion. [`invalidate`](XtraClient::invalidate) accepts the loss.
+    pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.engine = self.engine.required(names);
+        self
+    }
+
     /// What the age of snapshots is measured with. Default: the system's monotonic clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.engine.clock = clock;

@@ -10,7 +10,7 @@ use crate::services::Loaded;
 const MASKED_HEADER: &str = "x-values-masked";
 
 /// The answer to a read, with everything that is not a value taken out of the values.
-pub(super) fn secrets(answer: raw::ResponseValue<types::SecretMap>) -> Loaded {
+pub(crate) fn secrets(answer: raw::ResponseValue<types::SecretMap>) -> Loaded {
     let masked = answer.header(MASKED_HEADER).is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let entries = answer.into_inner().0;
     let mut values = Vec::with_capacity(entries.len());

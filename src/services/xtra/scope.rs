@@ -45,6 +45,20 @@ impl<'a> XtraScope<'a> {
     }
 }
 
+/// An environment, on the client's project and default branch.
+impl<'a> From<&'a str> for XtraScope<'a> {
+    fn from(environment: &'a str) -> Self {
+        Self::new(environment)
+    }
+}
+
+/// The same.
+impl From<String> for XtraScope<'_> {
+    fn from(environment: String) -> Self {
+        Self::new(environment)
+    }
+}
+
 /// A scope that may be sent.
 #[derive(Debug, Clone)]
 pub struct CheckedScope {

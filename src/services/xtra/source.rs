@@ -188,6 +188,10 @@ impl SecretSource for Xtra {
         Ok(convert::secrets(answer))
     }
 
+    fn label(&self, scope: &CheckedScope) -> String {
+        format!("{} on {}", scope::quoted(&scope.environment), scope::quoted(&scope.branch))
+    }
+
     fn traffic(&self) -> Traffic {
         let counters = self.raw.inner.counters();
         Traffic::new(counters.requests, counters.retries)

@@ -1,0 +1,134 @@
+//! Scopes whose refresh failed lately. They are left alone for a while: an aged snapshot is served meanwhile, and nobody waits
+//! for a service that has just been found away.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::cache::Tick;
+use crate::error::XtraError;
+
+/// The failed refreshes, by key.
+#[derive(Default)]
+pub(super) struct Failures(Mutex<HashMap<Vec<u8>, Failed>>);
+
+struct Failed {
+    times: u32,
+    until: Tick,
+    may_pass: bool,
+}
+
+/// What became of the last refresh of a scope that is left alone for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Paused {
+    /// It failed in a way that may pass by itself.
+    ForNow,
+    /// It failed in a way that somebody has to see.
+    ForGood,
+}
+
+/// The first pause, which doubles with every further failure.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest pause that the client chooses by itself.
+const LONGEST: Duration = Duration::from_secs(30);
+/// The longest pause at the service's wish. A service that is asked once a minute is not troubled, and a limit that was raised
+/// or a window that was reset is noticed.
+const LONGEST_ASKED: Duration = Duration::from_secs(60);
+
+impl Failures {
+    /// Memory for so many scopes. The one whose pause ends first makes room.
+    const MOST: usize = 1024;
+
+    /// Notes that a refresh of `key` failed at `now`.
+    pub(super) fn note(&self, key: &[u8], error: &XtraError, now: Tick) {
+        let mut failed = self.lock();
+        let times = failed.get(key).map_or(0, |before| before.times).saturating_add(1);
+        let own = FIRST.saturating_mul(1 << (times - 1).min(10)).min(LONGEST);
+        let pause = own.max(error.retry_after().unwrap_or_default().min(LONGEST_ASKED));
+        if failed.len() >= Self::MOST
+            && !failed.contains_key(key)
+            && let Some(first) = failed.iter().min_by_key(|(_, failed)| failed.until).map(|(key, _)| key.clone())
+        {
+            failed.remove(&first);
+        }
+        failed.insert(key.to_vec(), Failed { times, until: now.after(pause), may_pass: error.is_retryable() });
+    }
+
+    /// Leaves `key` alone for `pause`, without counting it as a failure.
+    pub(super) fn hold(&self, key: &[u8], pause: Duration, now: Tick) {
+        self.lock().insert(key.to_vec(), Failed { times: 0, until: now.after(pause), may_pass: true });
+    }
+
+    /// Whether `key` is left alone at `now`.
+    pub(super) fn paused(&self, key: &[u8], now: Tick) -> Option<Paused> {
+        let failed = self.lock();
+        let last = failed.get(key).filter(|last| now < last.until)?;
+        Some(if last.may_pass { Paused::ForNow } else { Paused::ForGood })
+    }
+
+    /// Forgets what was noted of `key`.
+    pub(super) fn clear(&self, key: &[u8]) {
+        self.lock().remove(key);
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear_all(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Failed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::ManualClock;
+    use crate::error::ErrorKind;
+
+    fn pause(failures: &Failures, error: &XtraError) -> Duration {
+        let now = ManualClock::new().clock().now();
+        failures.note(b"k", error, now);
+        let ends = |millis: u64| failures.paused(b"k", now.after(Duration::from_millis(millis))).is_none();
+        let end = (0..200_000).step_by(500).find(|millis| ends(*millis));
+        Duration::from_millis(end.expect("it ends"))
+    }
+
+    #[test]
+    fn pauses_double_from_a_second_to_half_a_minute_and_start_anew_after_a_success() {
+        let (failures, error) = (Failures::default(), XtraError::new(ErrorKind::Network, "down"));
+        let pauses: Vec<_> = (0..7).map(|_| pause(&failures, &error).as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30]);
+        failures.clear(b"k");
+        assert_eq!(pause(&failures, &error), FIRST);
+    }
+
+    #[test]
+    fn a_wait_that_the_service_asks_for_is_kept_to_up_to_a_minute() {
+        let asked = |seconds| {
+            XtraError::new(ErrorKind::RateLimited, "slowly").with_retry_after(Duration::from_secs(seconds))
+        };
+        assert_eq!(pause(&Failures::default(), &asked(37)), Duration::from_secs(37));
+        assert_eq!(pause(&Failures::default(), &asked(86_400)), LONGEST_ASKED);
+    }
+
+    #[test]
+    fn what_may_pass_is_told_from_what_does_not() {
+        let (failures, now) = (Failures::default(), ManualClock::new().clock().now());
+        failures.note(b"k", &XtraError::new(ErrorKind::Timeout, "late"), now);
+        assert_eq!(failures.paused(b"k", now), Some(Paused::ForNow));
+        failures.note(b"k", &XtraError::new(ErrorKind::Decode, "html"), now);
+        assert_eq!(failures.paused(b"k", now), Some(Paused::ForGood));
+        assert_eq!(failures.paused(b"other", now), None);
+    }
+
+    #[test]
+    fn the_memory_of_failures_is_bounded() {
+        let (failures, now) = (Failures::default(), ManualClock::new().clock().now());
+        for number in 0..3 * Failures::MOST {
+            failures.note(&number.to_le_bytes(), &XtraError::new(ErrorKind::Network, "down"), now);
+        }
+        assert_eq!(failures.lock().len(), Failures::MOST);
+    }
+}

@@ -1,0 +1,128 @@
+//! One load, from the request to the cache: the only place that asks the source.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tracing::Instrument;
+
+use super::engine::{Engine, Ticket};
+use crate::cache::{Kept, Permit, Tick};
+use crate::error::XtraError;
+use crate::secrets::{Origin, Secrets};
+use crate::services::{Loaded, SecretSource};
+
+/// What a load brought.
+#[derive(Clone)]
+pub(super) struct Landed {
+    /// What the source answered.
+    pub(super) answered: Arc<Secrets>,
+    /// What is served from now on: the same, unless the shrink guard objects.
+    pub(super) served: Arc<Secrets>,
+    /// The guard's objection.
+    pub(super) objection: Option<XtraError>,
+}
+
+impl Landed {
+    pub(super) fn as_answered(secrets: Arc<Secrets>) -> Self {
+        Self { answered: Arc::clone(&secrets), served: secrets, objection: None }
+    }
+}
+
+impl<S: SecretSource> Engine<S> {
+    /// Asks the source, and stores what it answers. `cause` is for the span: `read` or `refresh`.
+    pub(super) async fn load(
+        self: Arc<Self>,
+        ticket: Ticket<S::Owned>,
+        cause: &'static str,
+    ) -> Result<Landed, XtraError> {
+        let span = tracing::debug_span!(
+            "load",
+            source = self.source.name(),
+            scope = tracing::field::Empty,
+            cause,
+            secrets = tracing::field::Empty,
+            failure = tracing::field::Empty,
+        );
+        if !span.is_disabled() {
+            span.record("scope", self.source.label(&ticket.scope));
+        }
+        async move {
+            // Both are taken before anything is sent: the snapshot is as old as its request, not as its answer.
+            let permit = self.cache.as_ref().map(|cache| cache.permit());
+            let started = self.clock.now();
+            self.sweep();
+            // In a place of its own, because it is large and would be copied with every layer around it.
+            match Box::pin(self.source.load(&ticket.scope)).await {
+                Ok(loaded) => {
+                    let secrets = Arc::new(self.assemble(loaded, started));
+                    tracing::Span::current().record("secrets", secrets.len());
+                    Ok(self.land(&ticket, secrets, permit, started))
+                }
+                Err(error) => {
+                    tracing::Span::current().record("failure", error.kind().as_str());
+                    self.fail(&ticket.key, &error);
+                    Err(error)
+                }
+            }
+        }
+        .instrument(span)
+        .await
+    }
+
+    fn land(
+        self: &Arc<Self>,
+        ticket: &Ticket<S::Owned>,
+        secrets: Arc<Secrets>,
+        permit: Option<Permit>,
+        started: Tick,
+    ) -> Landed {
+        let (Some(cache), Some(permit)) = (&self.cache, permit) else { return Landed::as_answered(secrets) };
+        // Another account's token may have come in while the answer was under way.
+        if self.source.identity() != ticket.identity {
+            return Landed::as_answered(secrets);
+        }
+        let now = self.clock.now();
+        let ttl = self.pace.ttl(&ticket.key, self.source.budget(&ticket.scope), now);
+        let mut objection = None;
+        let kept = cache.keep(&ticket.key, Arc::clone(&secrets), cache.arrival(permit, started, ttl), now, |old| {
+            objection = self.guard.objection(&ticket.key, old, &secrets);
+            objection.is_none()
+        });
+        if let Kept::Refused(old) = kept {
+            self.counts.shrinks_refused.fetch_add(1, Ordering::Relaxed);
+            // asked again when it would have been, had the answer been stored
+            self.failures.hold(&ticket.key, ttl, now);
+            if let Some(error) = &objection {
+                tracing::warn!(source = self.source.name(), kind = error.kind().as_str(), "an answer is held back: {error}");
+            }
+            return Landed { answered: secrets, served: old, objection };
+        }
+        self.failures.clear(&ticket.key);
+        self.start_sweeping();
+        Landed::as_answered(secrets)
+    }
+
+    fn fail(&self, key: &[u8], error: &XtraError) {
+        let now = self.clock.now();
+        match (&self.cache, error.status()) {
+            // The caller may no longer have what the cache holds.
+            (Some(cache), Some(401 | 403 | 404)) => {
+                cache.forget(key, now);
+                self.failures.clear(key);
+            }
+            _ => self.failures.note(key, error, now),
+        }
+        tracing::debug!(source = self.source.name(), kind = error.kind().as_str(), "secrets could not be read");
+    }
+
+    fn assemble(&self, loaded: Loaded, fetched: Tick) -> Secrets {
+        let Loaded { values, unreadable, source } = loaded;
+        if values.is_empty() && unreadable.is_empty() {
+            tracing::warn!(
+                source = self.source.name(),
+                "the scope holds no secrets; an unknown environment or branch looks the same"
+            );
+        }
+        Secrets::assemble(values, unreadable, Origin { source, clock: self.clock.clone(), fetched, ttl: self.options.ttl })
+    }
+}
