@@ -3,7 +3,7 @@
 //! On Unix the environment is one unguarded table that C code may read at any moment (`getenv`, name resolution, time
 //! zones). To change it while another thread runs is undefined behaviour, so the safe way in counts the threads first.
 
-#[cfg(feature = "xtra")]
+#[cfg(any(feature = "offline", feature = "xtra"))]
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
@@ -15,7 +15,7 @@ use crate::secrets::{Injection, InjectionReport, SecretValue};
 mod tests;
 
 /// A variable is set, but its value is not Unicode. The value is not kept.
-#[cfg(feature = "xtra")]
+#[cfg(any(feature = "offline", feature = "xtra"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotUnicode;
 
@@ -27,7 +27,7 @@ pub(crate) enum Existing {
 }
 
 /// The value of a variable, `None` when it is not set. An empty value is a value.
-#[cfg(feature = "xtra")]
+#[cfg(any(feature = "offline", feature = "xtra"))]
 pub(crate) fn var(name: &str) -> Result<Option<String>, NotUnicode> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value)),
@@ -42,7 +42,7 @@ pub(crate) fn is_set(name: &str) -> bool {
 }
 
 /// The home directory of the user, when there is one.
-#[cfg(feature = "xtra")]
+#[cfg(any(feature = "offline", feature = "xtra"))]
 pub(crate) fn home_dir() -> Option<PathBuf> {
     std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
 }

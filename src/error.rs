@@ -277,6 +277,14 @@ impl XtraError {
     }
 }
 
+#[cfg(feature = "offline")]
+impl XtraError {
+    /// The same error, whose text goes on like this.
+    pub(crate) fn adding(self, text: &str) -> Self {
+        self.edit(|inner| inner.message.push_str(text))
+    }
+}
+
 /// What only code that talks to a service has to tell.
 #[cfg(feature = "xtra")]
 impl XtraError {

@@ -21,6 +21,7 @@
 //! - Give them to a child process: [`Secrets::apply_to`]. Into this process: [`XtraClient::inject_secrets`].
 //! - Without async code: `blocking::XtraClient`, with the feature `blocking`.
 //! - A credential that rotates: [`XtraClient::with_secret`]. At start-up and for probes: [`XtraClient::preload`].
+//! - Notice when secrets change: `Client::watch`, with the feature `watch`.
 //! - In a text or a file that refers to them: [`XtraClient::render`]. In figment or config-rs: `SecretsProvider`.
 //! - From a shell: the command `xtrasec`, with the feature `cli`.
 //! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
@@ -69,6 +70,8 @@
 //! | `xtra` | yes | the XtraSecurity client and the generated raw client |
 //! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
 //! | `blocking` | | the blocking twin of the client |
+//! | `watch` | | a stream of what changes, and handles on the newest snapshot |
+//! | `offline` | | encrypted copies on disk, for the time when the service cannot be reached |
 //! | `figment` | | secrets as a provider of figment |
 //! | `config` | | secrets as a source of config-rs |
 //! | `cli` | | the command `xtrasec` |
@@ -106,14 +109,20 @@ mod error;
 #[cfg(all(feature = "xtra", any(fuzzing, test)))]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(feature = "offline")]
+mod offline;
 #[cfg(any(feature = "figment", feature = "config"))]
 mod providers;
 #[cfg(feature = "xtra")]
 mod references;
 mod secrets;
 mod services;
+#[cfg(any(feature = "offline", feature = "xtra"))]
+mod thread;
 #[cfg(feature = "xtra")]
 mod transport;
+#[cfg(feature = "watch")]
+mod watch;
 
 pub use cache::{Budget, CacheOptions, Clock, Identity, KeyWriter, ManualClock};
 #[cfg(feature = "typed")]
@@ -129,12 +138,16 @@ pub use client::{UseError, WithSecret, WithSecretError};
 #[cfg(feature = "xtra")]
 pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
 pub use error::{Conflict, ErrorKind, XtraError};
+#[cfg(feature = "offline")]
+pub use offline::{OfflineKey, OfflineOptions};
 #[cfg(feature = "config")]
 pub use providers::ReadLater;
 #[cfg(any(feature = "figment", feature = "config"))]
 pub use providers::{ReadNow, SecretsProvider};
 #[cfg(feature = "xtra")]
 pub use references::Reference;
+#[cfg(feature = "watch")]
+pub use secrets::Change;
 pub use secrets::{
     Injection, InjectionReport, SecretValue, Secrets, Selection, SnapshotSource, Unreadable, UnreadableReason,
 };
@@ -143,6 +156,8 @@ pub use secrets::{Schema, SchemaProblem, SchemaReport, Template, template};
 #[cfg(feature = "xtra")]
 pub use services::xtra::{Xtra, XtraScope, raw};
 pub use services::{Loaded, SecretSource, Traffic};
+#[cfg(feature = "watch")]
+pub use watch::{Watch, WatchKey, WatchReceiver};
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module
 /// must be in scope too, because the derived code names it; a dependency on schemars 1 does as well.

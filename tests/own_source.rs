@@ -142,7 +142,7 @@ async fn a_snapshot_is_served_from_the_cache_until_its_ttl_has_passed() {
     clock.advance(Duration::from_secs(26));
     assert!(!client.read("team").await.unwrap().is_stale());
     assert_eq!(vault.loads(), 1);
-    clock.advance(Duration::from_secs(4));
+    clock.advance(Duration::from_secs(34));
     client.read("team").await.unwrap();
     assert_eq!(vault.loads(), 2);
     assert_eq!((client.stats().hits, client.stats().misses), (1, 2));

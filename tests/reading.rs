@@ -116,6 +116,7 @@ async fn a_snapshot_comes_from_memory_until_its_time_is_up() {
     assert_eq!(server.request_count(route::SECRETS_READ), 1);
     clock.advance(Duration::from_secs(4));
     assert!(first.is_stale());
+    clock.advance(Duration::from_secs(30));
     let second = client.get_secrets("production").await.unwrap();
     assert_eq!(second.require("API_KEY").unwrap().expose(), "rotated");
     assert_ne!(first.require("API_KEY").unwrap().expose(), "rotated", "a snapshot never changes");
@@ -222,7 +223,7 @@ async fn two_tokens_never_share_a_snapshot_and_a_refused_token_gets_nothing_from
     let client = builder(&server).token(token.as_str()).clock(clock.clock()).build().unwrap();
     client.get_secrets("production").await.unwrap();
     assert!(server.revoke_token(&token));
-    clock.advance(Duration::from_secs(31));
+    clock.advance(Duration::from_secs(60));
     let error = client.get_secrets("production").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
     assert_eq!(client.stats().cached, 0, "a 401 drops the entry");

@@ -126,13 +126,34 @@ async fn after_a_failed_refresh_nobody_waits_for_the_next_until_the_pause_is_ove
     }
     assert_eq!(world.requests(), 2, "one failed refresh, and no more for a second");
     world.advance(1);
+    let tasks = tokio::runtime::Handle::current().metrics();
+    let before = tasks.num_alive_tasks();
+    let hold = world.server.hold(READ);
     world.read().await.unwrap();
+    hold.waiting_for(1).await;
+    world.read().await.unwrap();
+    hold.release();
+    world.until(|_| tasks.num_alive_tasks() <= before).await;
     assert_eq!(world.requests(), 3);
     world.rotate("rotated");
     world.advance(1);
     assert_ne!(world.read().await.unwrap(), "rotated", "the second pause is two seconds");
     world.advance(1);
-    assert_eq!(world.read().await.unwrap(), "rotated");
+    while world.read().await.unwrap() != "rotated" {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.requests(), 4);
+}
+
+#[tokio::test]
+async fn an_outage_that_nobody_has_met_for_a_while_is_not_taken_for_granted() {
+    let world = World::new().await;
+    world.server.fault(Fault::status(503).on(READ));
+    world.advance(60);
+    world.read().await.unwrap();
+    world.rotate("rotated");
+    world.advance(61);
+    assert_eq!(world.read().await.unwrap(), "rotated", "a read waits again");
 }
 
 #[tokio::test]

@@ -65,6 +65,8 @@ impl XtraClientBuilder {
         call_timeout(limit: Duration);
         /// How often a failed read is repeated.
         max_retries(retries: u32);
+        /// How many requests a minute are sent to the API root at most; zero is without a limit.
+        requests_per_minute(limit: u32);
         /// The largest answer that is read, in bytes.
         max_response_bytes(bytes: usize);
         /// Trusts the certificates in this PEM text too.
@@ -82,11 +84,27 @@ impl XtraClientBuilder {
         Self(client::XtraClient::builder())
     }
 
+    /// Keeps encrypted copies of the secrets on disk, for the time when the service cannot be reached; see
+    /// [`offline`](crate::XtraClientBuilder::offline) of the async builder.
+    #[cfg(feature = "offline")]
+    pub fn offline(self, options: crate::OfflineOptions) -> Self {
+        Self(self.0.offline(options))
+    }
+
     /// Everything that it takes to reach a dev server; see [`dev_server`](crate::XtraClientBuilder::dev_server) of the async
     /// builder. The server must run on a thread of its own: one on this thread could not answer while a call blocks it.
     #[cfg(feature = "dev-server")]
     pub fn dev_server(self, server: &crate::dev_server::DevServer) -> Self {
         Self(self.0.dev_server(server))
+    }
+
+    /// Looks host names up by this function in place of the system's resolver, for tests.
+    #[cfg(feature = "dev-server")]
+    pub fn name_lookup(
+        self,
+        lookup: impl Fn(&str) -> std::io::Result<Vec<std::net::SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(self.0.name_lookup(lookup))
     }
 
     /// What the client would be made with, and where it was found; see [`explain`](crate::XtraClientBuilder::explain) of the

@@ -40,6 +40,9 @@
 //! - a request ends in `send()`, not in `.await`;
 //! - the closure of [`with_secret`](Client::with_secret) returns its outcome, and not a future of it;
 //! - `raw()` gives the same generated client, whose requests are futures: [`block_on`](Client::block_on) runs them;
+//! - `watch` (with the feature of that name) calls back, where the async one gives a stream. Its thread is the only one that
+//!   a blocking client has: it is named `xtra-watch`, there is one for each watch, and it has ended when that is dropped.
+//!   Inject secrets before you watch;
 //! - [`as_async`](Client::as_async) gives the async twin.
 
 mod builder;
@@ -51,6 +54,8 @@ mod request;
 mod runtime;
 #[cfg(feature = "typed")]
 mod typed;
+#[cfg(feature = "watch")]
+mod watch;
 mod with_secret;
 mod xtra;
 
@@ -59,5 +64,7 @@ pub use client::Client;
 pub use preload::Preload;
 pub use references::Resolve;
 pub use request::Request;
+#[cfg(feature = "watch")]
+pub use watch::Watch;
 pub use with_secret::WithSecret;
 pub use xtra::XtraClient;

@@ -24,6 +24,17 @@ pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, XtraError> {
     }))
 }
 
+/// The same for a thread that comes back for as long as it lives: what runs beside its calls need not be done within them.
+#[cfg(feature = "watch")]
+pub(super) fn stay<F: Future>(future: F) -> Result<F::Output, XtraError> {
+    refuse_inside_async()?;
+    let runtime = SHARED.of_process(std::process::id())?;
+    Ok(runtime.block_on(async {
+        catch_up().await;
+        future.await
+    }))
+}
+
 /// Lets the connections see what came while nobody drove them. One that the service has closed in between would otherwise
 /// be taken for open, and a request written to it be lost.
 async fn catch_up() {

@@ -37,7 +37,8 @@ impl<S: SecretSource> Client<S> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when the system gives no thread. All else is told to the callback.
+    /// [`ErrorKind::Config`] when the system gives no thread. All else is told to the callback; it is called a last time, with
+    /// that kind, when the system gives no event queue either.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -63,7 +64,7 @@ impl<S: SecretSource> Client<S> {
         let changes = self.as_async().watch_later(scope);
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
-        // The handle keeps the client, so that a watch goes on although nobody else has it any more.
+        // The thread keeps the client, so that a watch goes on although nobody else has it any more.
         let client = self.clone();
         let work = move || {
             watch_on(changes, &stopped, callback);
@@ -73,7 +74,7 @@ impl<S: SecretSource> Client<S> {
             let message = "the system gives no thread to watch on. Check the limits of processes and memory";
             XtraError::new(ErrorKind::Config, message).with_os_error(&error)
         })?;
-        Ok(Watch { stop, thread: Some(thread) })
+        Ok(Watch { stop, thread: Some(thread), process: std::process::id() })
     }
 }
 
@@ -86,9 +87,17 @@ fn watch_on(mut changes: watch::Watch, stopped: &Notify, mut callback: impl FnMu
                 Either::Right((item, _)) => item,
             }
         });
-        let Ok(Some(item)) = next else { break };
+        let (item, is_last) = match next {
+            Ok(Some(item)) => (item, false),
+            Ok(None) => break,
+            // There is no runtime to go on with.
+            Err(error) => (Err(error), true),
+        };
         if catch_unwind(AssertUnwindSafe(|| callback(item))).is_err() {
             tracing::error!("the callback of a watch panicked; it is not called any more");
+            break;
+        }
+        if is_last {
             break;
         }
     }
@@ -105,10 +114,12 @@ fn watch_on(mut changes: watch::Watch, stopped: &Notify, mut callback: impl FnMu
 pub struct Watch {
     stop: Arc<Notify>,
     thread: Option<JoinHandle<()>>,
+    /// A forked child has the handle, but not the thread.
+    process: u32,
 }
 
 impl Watch {
-    /// Whether it still calls back: not after a panic of the callback.
+    /// Whether it still calls back: not after a panic of the callback, or what else ends it.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
@@ -120,6 +131,7 @@ impl Drop for Watch {
         self.stop.notify_one();
         if let Some(thread) = self.thread.take()
             && thread.thread().id() != thread::current().id()
+            && self.process == std::process::id()
         {
             // it has caught what panics there were
             let _ = thread.join();

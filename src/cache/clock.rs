@@ -59,6 +59,15 @@ impl Clock {
         }
     }
 
+    /// By how much it was moved on by hand; `None` for the system's clock, which nobody moves.
+    #[cfg(any(feature = "offline", feature = "xtra"))]
+    pub(crate) fn moved_by(&self) -> Option<Duration> {
+        match &self.0 {
+            Source::System => None,
+            Source::Manual(driven) => Some(Duration::from_nanos(driven.elapsed.load(Ordering::SeqCst))),
+        }
+    }
+
     /// Waits until this clock has come to `at`. The system's clock needs a runtime with its time driver.
     pub(crate) async fn sleep_until(&self, at: Tick) {
         loop {

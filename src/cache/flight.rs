@@ -10,12 +10,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, Weak};
 
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 use tokio::runtime::{Handle, Id};
+
+use super::sync::{AtomicU64, Mutex, MutexGuard};
 
 /// A load that others may share.
 pub(crate) type Flight<T> = Shared<Load<T>>;

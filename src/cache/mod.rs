@@ -11,7 +11,10 @@ mod identity;
 mod key;
 mod pace;
 mod policy;
+#[cfg(test)]
+mod properties;
 mod store;
+mod sync;
 
 pub use clock::{Clock, ManualClock};
 pub use identity::Identity;

@@ -137,7 +137,8 @@ impl Window {
         Self {
             limit: budget.limit,
             ends,
-            remaining: budget.remaining,
+            // as before the request that told of it
+            remaining: budget.remaining.saturating_add(1),
             scopes: HashMap::new(),
             // as if this process were alone, until there is more to go by
             spent: 1.0,
@@ -153,14 +154,16 @@ impl Window {
     /// Takes in what the answer told. One request of this process was behind it; the others are those of everyone else.
     fn observe(&mut self, budget: Budget, now: Tick) {
         let ends = now.after(budget.resets_in);
+        let usual = self.spent / self.own;
         let fallen = if self.limit == budget.limit && self.ends_with(ends) {
             let fallen = self.remaining.saturating_sub(budget.remaining);
             self.remaining = self.remaining.min(budget.remaining);
-            fallen as f64
+            // somebody who spends much at once is no reason to expect that for hours
+            (fallen as f64).min(4.0 * usual + 4.0)
         } else {
             // another window: how far it fell before is not known
             (self.limit, self.remaining) = (budget.limit, budget.remaining);
-            self.spent / self.own
+            usual
         };
         self.ends = ends;
         self.spent = self.spent * FADING + fallen;
@@ -189,7 +192,7 @@ impl Window {
 
     /// Says when stretching begins and ends; not at every step over the line.
     fn announce(&mut self, ttl: Duration, plain: Duration, budget: Budget) {
-        if !self.stretching && ttl > plain + plain / 10 {
+        if !self.stretching && ttl > plain.saturating_add(plain / 10) {
             self.stretching = true;
             tracing::info!(
                 target: "xtrasecurity::budget",

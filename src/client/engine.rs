@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::Instrument;
 
-use super::failures::{Failures, Paused};
+use super::failures::{Failures, Last};
 use super::guard::Guard;
 use super::hits::Hits;
 use super::landing::Landed;
@@ -37,6 +37,10 @@ pub(super) struct Engine<S> {
     pub(super) sweeper: Sweeper,
     pub(super) clock: Clock,
     pub(super) counts: Counts,
+    #[cfg(feature = "watch")]
+    pub(super) watching: super::watching::Watching,
+    #[cfg(feature = "offline")]
+    pub(super) copies: Option<super::copies::Copies>,
 }
 
 /// What happened, for [`Stats`].
@@ -53,12 +57,18 @@ pub(super) struct Counts {
 pub(super) struct Ticket<O> {
     pub(super) key: Vec<u8>,
     pub(super) identity: Identity,
-    pub(super) scope: O,
+    pub(super) scope: Arc<O>,
 }
 
 impl<S: SecretSource> Engine<S> {
     pub(super) fn new(source: S, options: EngineOptions) -> Self {
-        let EngineOptions { cache, clock, required } = options;
+        let EngineOptions {
+            cache,
+            clock,
+            required,
+            #[cfg(feature = "offline")]
+            offline,
+        } = options;
         let place = Identity::of(&format!("{}\n{}", source.name(), source.root()));
         Self {
             source,
@@ -74,21 +84,36 @@ impl<S: SecretSource> Engine<S> {
             sweeper: Sweeper::default(),
             clock,
             counts: Counts::default(),
+            #[cfg(feature = "watch")]
+            watching: super::watching::Watching::default(),
+            #[cfg(feature = "offline")]
+            copies: offline.map(super::copies::Copies::new),
         }
     }
 
     pub(super) fn stats(&self) -> Stats {
         let traffic = self.source.traffic();
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        #[cfg(feature = "offline")]
+        let (offline, offline_failures) = self.copies.as_ref().map_or((0, 0), |copies| copies.counts());
+        #[cfg(not(feature = "offline"))]
+        let (offline, offline_failures) = (0, 0);
         Stats {
             hits: self.counts.hits.count(),
             misses: read(&self.counts.misses),
             stale: read(&self.counts.stale),
             refreshes: read(&self.counts.refreshes),
             shrinks_refused: read(&self.counts.shrinks_refused),
+            offline,
+            offline_failures,
             cached: self.cache.as_ref().map_or(0, |cache| cache.len() as u64),
             requests: traffic.requests,
             retries: traffic.retries,
+            budget_left: traffic.budget_left,
+            stretched: self.pace.stretched(),
+            delayed: traffic.delayed,
+            withheld: traffic.withheld,
+            retries_withheld: traffic.retries_withheld,
         }
     }
 
@@ -98,6 +123,10 @@ impl<S: SecretSource> Engine<S> {
         }
         self.flights.abandon_all();
         self.failures.clear_all();
+        #[cfg(feature = "offline")]
+        self.copies.iter().for_each(|copies| copies.abandon_all());
+        #[cfg(feature = "watch")]
+        self.watching.ask_all();
     }
 
     /// Drops what is known of one scope. What is under way for it is not stored either.
@@ -109,6 +138,8 @@ impl<S: SecretSource> Engine<S> {
         }
         self.flights.abandon(key.as_slice());
         self.failures.clear(key.as_slice());
+        #[cfg(feature = "watch")]
+        self.watching.ask(key.as_slice());
     }
 
     /// From now on a refresh of `scope` must not lose these secrets.
@@ -135,10 +166,11 @@ impl<S: SecretSource> Engine<S> {
                 Some(secrets)
             }
             Found::Stale(secrets) => self.stand_in(scope, secrets),
-            Found::Old(secrets) if self.failures.paused(key.as_slice(), now) == Some(Paused::ForNow) => {
-                Some(self.serve_aged(secrets))
-            }
-            Found::Old(_) | Found::Nothing => None,
+            Found::Old(secrets) => match self.failures.last(key.as_slice(), now) {
+                Some(Last::Away | Last::AwayLately) => self.stand_in(scope, secrets),
+                Some(Last::Broken) | None => None,
+            },
+            Found::Nothing => None,
         }
     }
 
@@ -147,7 +179,7 @@ impl<S: SecretSource> Engine<S> {
     fn stand_in(self: &Arc<Self>, scope: &S::Scope<'_>, secrets: Arc<Secrets>) -> Option<Arc<Secrets>> {
         // What cannot be asked for is said by the path that asks.
         let ticket = self.ticket(scope).ok()?;
-        if self.failures.paused(&ticket.key, self.clock.now()).is_some() {
+        if self.failures.paused(&ticket.key, self.clock.now()) {
             return Some(self.serve_aged(secrets));
         }
         if !tasks::possible() {
@@ -181,24 +213,41 @@ impl<S: SecretSource> Engine<S> {
         self.counts.misses.fetch_add(1, Ordering::Relaxed);
         let span = tracing::debug_span!("read", source = self.source.name(), cache = "miss", shared = !alone);
         Ok(async move {
+            let key = ticket.key.clone();
             if alone || engine.cache.is_none() {
-                return Ok(engine.load(ticket, "read").await?.answered);
+                let landed = Arc::clone(&engine).load(ticket, "read").await;
+                return match landed {
+                    Ok(landed) => Ok(landed.answered),
+                    Err(error) if alone => Err(error),
+                    Err(error) => engine.from_disk(&key, error).await,
+                };
             }
             let loader = Arc::clone(&engine);
-            let key = ticket.key.clone();
             let flight = engine.flights.join(&key, move || async move { loader.load_unless(ticket, |_| true).await });
             let weak = Arc::downgrade(&engine);
             drop(engine);
             match flight.await {
                 Ok(landed) => Ok(landed.served),
-                Err(error) => weak.upgrade().and_then(|engine| engine.fall_back(&key, &error)).ok_or(error),
+                Err(error) => match weak.upgrade() {
+                    Some(engine) => match engine.fall_back(&key, &error) {
+                        Some(secrets) => Ok(secrets),
+                        None => engine.from_disk(&key, error).await,
+                    },
+                    None => Err(error),
+                },
             }
         }
         .instrument(span))
     }
 
+    /// There is no disk.
+    #[cfg(not(feature = "offline"))]
+    pub(super) async fn from_disk(self: Arc<Self>, _key: &[u8], error: XtraError) -> Answer {
+        Err(error)
+    }
+
     /// What the cache has in place of an answer that did not come.
-    fn fall_back(&self, key: &[u8], error: &XtraError) -> Option<Arc<Secrets>> {
+    pub(super) fn fall_back(&self, key: &[u8], error: &XtraError) -> Option<Arc<Secrets>> {
         match self.cache.as_ref()?.find(key, self.clock.now()) {
             Found::Fresh(secrets) => Some(secrets),
             Found::Stale(secrets) => Some(self.serve_aged(secrets)),
@@ -211,7 +260,7 @@ impl<S: SecretSource> Engine<S> {
     pub(super) fn ticket(&self, scope: &S::Scope<'_>) -> Result<Ticket<S::Owned>, XtraError> {
         let mut key = KeyWriter::new();
         let identity = self.write_key(scope, &mut key);
-        Ok(Ticket { key: key.as_slice().to_vec(), identity, scope: self.source.prepare(scope)? })
+        Ok(Ticket { key: key.as_slice().to_vec(), identity, scope: Arc::new(self.source.prepare(scope)?) })
     }
 
     /// Everything that tells one snapshot from another: source and API root, who asks, and the scope.

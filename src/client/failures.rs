@@ -18,13 +18,15 @@ struct Failed {
     may_pass: bool,
 }
 
-/// What became of the last refresh of a scope that is left alone for now.
+/// What the last refresh of a scope, which failed, means for the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Paused {
-    /// It failed in a way that may pass by itself.
-    ForNow,
-    /// It failed in a way that somebody has to see.
-    ForGood,
+pub(super) enum Last {
+    /// The service could not be reached. It is not asked for now.
+    Away,
+    /// It failed in a way that somebody has to see. It is not asked for now.
+    Broken,
+    /// The service could not be reached a moment ago. It may be asked, but is not worth waiting for.
+    AwayLately,
 }
 
 /// The first pause, which doubles with every further failure.
@@ -34,6 +36,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The longest pause at the service's wish. A service that is asked once a minute is not troubled, and a limit that was raised
 /// or a window that was reset is noticed.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
+/// How long after a pause the failure is still news.
+const LATELY: Duration = Duration::from_secs(60);
 
 impl Failures {
     /// Memory for so many scopes. The one whose pause ends first makes room.
@@ -59,11 +63,21 @@ impl Failures {
         self.lock().insert(key.to_vec(), Failed { times: 0, until: now.after(pause), may_pass: true });
     }
 
-    /// Whether `key` is left alone at `now`.
-    pub(super) fn paused(&self, key: &[u8], now: Tick) -> Option<Paused> {
+    /// What the last failure of `key` means at `now`.
+    pub(super) fn last(&self, key: &[u8], now: Tick) -> Option<Last> {
         let failed = self.lock();
-        let last = failed.get(key).filter(|last| now < last.until)?;
-        Some(if last.may_pass { Paused::ForNow } else { Paused::ForGood })
+        let last = failed.get(key)?;
+        match (now < last.until, last.may_pass) {
+            (true, true) => Some(Last::Away),
+            (true, false) => Some(Last::Broken),
+            (false, true) if last.times > 0 && now < last.until.after(LATELY) => Some(Last::AwayLately),
+            (false, _) => None,
+        }
+    }
+
+    /// Whether `key` is left alone at `now`.
+    pub(super) fn paused(&self, key: &[u8], now: Tick) -> bool {
+        matches!(self.last(key, now), Some(Last::Away | Last::Broken))
     }
 
     /// Forgets what was noted of `key`.
@@ -90,7 +104,7 @@ mod tests {
     fn pause(failures: &Failures, error: &XtraError) -> Duration {
         let now = ManualClock::new().clock().now();
         failures.note(b"k", error, now);
-        let ends = |millis: u64| failures.paused(b"k", now.after(Duration::from_millis(millis))).is_none();
+        let ends = |millis: u64| !failures.paused(b"k", now.after(Duration::from_millis(millis)));
         let end = (0..200_000).step_by(500).find(|millis| ends(*millis));
         Duration::from_millis(end.expect("it ends"))
     }
@@ -106,9 +120,8 @@ mod tests {
 
     #[test]
     fn a_wait_that_the_service_asks_for_is_kept_to_up_to_a_minute() {
-        let asked = |seconds| {
-            XtraError::new(ErrorKind::RateLimited, "slowly").with_retry_after(Duration::from_secs(seconds))
-        };
+        let asked =
+            |seconds| XtraError::new(ErrorKind::RateLimited, "slowly").with_retry_after(Duration::from_secs(seconds));
         assert_eq!(pause(&Failures::default(), &asked(37)), Duration::from_secs(37));
         assert_eq!(pause(&Failures::default(), &asked(86_400)), LONGEST_ASKED);
     }
@@ -117,10 +130,25 @@ mod tests {
     fn what_may_pass_is_told_from_what_does_not() {
         let (failures, now) = (Failures::default(), ManualClock::new().clock().now());
         failures.note(b"k", &XtraError::new(ErrorKind::Timeout, "late"), now);
-        assert_eq!(failures.paused(b"k", now), Some(Paused::ForNow));
+        assert_eq!(failures.last(b"k", now), Some(Last::Away));
         failures.note(b"k", &XtraError::new(ErrorKind::Decode, "html"), now);
-        assert_eq!(failures.paused(b"k", now), Some(Paused::ForGood));
-        assert_eq!(failures.paused(b"other", now), None);
+        assert_eq!(failures.last(b"k", now), Some(Last::Broken));
+        assert_eq!(failures.last(b"other", now), None);
+    }
+
+    #[test]
+    fn a_failure_that_may_pass_is_news_for_a_minute_after_its_pause_and_a_pause_without_one_is_not() {
+        let (failures, start) = (Failures::default(), ManualClock::new().clock().now());
+        let after = |millis| start.after(Duration::from_millis(millis));
+        failures.note(b"k", &XtraError::new(ErrorKind::Network, "down"), start);
+        assert_eq!(failures.last(b"k", after(1_000)), Some(Last::AwayLately));
+        assert_eq!(failures.last(b"k", after(60_999)), Some(Last::AwayLately));
+        assert_eq!(failures.last(b"k", after(61_000)), None);
+        failures.note(b"broken", &XtraError::new(ErrorKind::Decode, "html"), start);
+        assert_eq!(failures.last(b"broken", after(1_000)), None);
+        failures.hold(b"held", FIRST, start);
+        assert_eq!(failures.last(b"held", start), Some(Last::Away));
+        assert_eq!(failures.last(b"held", after(1_000)), None);
     }
 
     #[test]

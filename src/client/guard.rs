@@ -15,6 +15,7 @@ pub(super) struct Guard {
 
 impl Guard {
     /// Memory for the names of so many scopes; those declared after that are not guarded by name.
+    #[cfg(any(test, feature = "xtra"))]
     const MOST: usize = 4096;
 
     /// A guard of these names in every scope.
@@ -31,6 +32,14 @@ impl Guard {
         }
     }
 
+    /// The guarded names that a snapshot does not have.
+    #[cfg(feature = "offline")]
+    pub(super) fn lacking(&self, key: &[u8], secrets: &Secrets) -> Vec<String> {
+        let by_scope = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = self.everywhere.iter().chain(by_scope.get(key).into_iter().flatten());
+        names.filter(|name| !has(secrets, name)).cloned().collect()
+    }
+
     /// Why `new` must not take the place of `old`, if it must not.
     pub(super) fn objection(&self, key: &[u8], old: &Secrets, new: &Secrets) -> Option<XtraError> {
         if !old.is_empty() && new.is_empty() && new.unreadable().is_empty() {
@@ -41,13 +50,9 @@ impl Guard {
             );
             return Some(XtraError::new(ErrorKind::EmptyScope, message));
         }
-        let has = |secrets: &Secrets, name: &str| {
-            secrets.contains(name) || secrets.unreadable().iter().any(|entry| entry.name == name)
-        };
         let by_scope = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
         let names = self.everywhere.iter().chain(by_scope.get(key).into_iter().flatten());
-        let lost: BTreeSet<&str> =
-            names.map(String::as_str).filter(|name| has(old, name) && !has(new, name)).collect();
+        let lost: BTreeSet<&str> = names.map(String::as_str).filter(|name| has(old, name) && !has(new, name)).collect();
         if lost.is_empty() {
             return None;
         }
@@ -58,6 +63,11 @@ impl Guard {
         );
         Some(XtraError::new(ErrorKind::MissingSecret, message).with_keys(lost))
     }
+}
+
+/// Whether there is such a secret, be it one that cannot be read.
+fn has(secrets: &Secrets, name: &str) -> bool {
+    secrets.contains(name) || secrets.unreadable().iter().any(|entry| entry.name == name)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use tracing::Instrument;
 use super::engine::{Engine, Ticket};
 use crate::cache::{Kept, Permit, Tick};
 use crate::error::XtraError;
-use crate::secrets::{Origin, Secrets};
+use crate::secrets::{Origin, Secrets, SnapshotSource};
 use crate::services::{Loaded, SecretSource};
 
 /// What a load brought.
@@ -20,11 +20,29 @@ pub(super) struct Landed {
     pub(super) served: Arc<Secrets>,
     /// The guard's objection.
     pub(super) objection: Option<XtraError>,
+    /// Whether it has just become what is served.
+    #[cfg(feature = "offline")]
+    pub(super) is_current: bool,
 }
 
 impl Landed {
     pub(super) fn as_answered(secrets: Arc<Secrets>) -> Self {
-        Self { answered: Arc::clone(&secrets), served: secrets, objection: None }
+        Self {
+            answered: Arc::clone(&secrets),
+            served: secrets,
+            objection: None,
+            #[cfg(feature = "offline")]
+            is_current: false,
+        }
+    }
+
+    /// The same, which has just become what is served.
+    fn as_current(secrets: Arc<Secrets>) -> Self {
+        Self {
+            #[cfg(feature = "offline")]
+            is_current: true,
+            ..Self::as_answered(secrets)
+        }
     }
 }
 
@@ -38,21 +56,19 @@ impl<S: SecretSource> Engine<S> {
         let span = tracing::debug_span!(
             "load",
             source = self.source.name(),
-            scope = tracing::field::Empty,
             cause,
             secrets = tracing::field::Empty,
             failure = tracing::field::Empty,
         );
-        if !span.is_disabled() {
-            span.record("scope", self.source.label(&ticket.scope));
-        }
         async move {
             // Both are taken before anything is sent: the snapshot is as old as its request, not as its answer.
             let permit = self.cache.as_ref().map(|cache| cache.permit());
             let started = self.clock.now();
             self.sweep();
+            #[cfg(feature = "offline")]
+            let draft = self.draft(&ticket);
             // In a place of its own, because it is large and would be copied with every layer around it.
-            match Box::pin(self.source.load(&ticket.scope)).await {
+            let landed = match Box::pin(self.source.load(&ticket.scope)).await {
                 Ok(loaded) => {
                     let secrets = Arc::new(self.assemble(loaded, started));
                     tracing::Span::current().record("secrets", secrets.len());
@@ -63,7 +79,10 @@ impl<S: SecretSource> Engine<S> {
                     self.fail(&ticket.key, &error);
                     Err(error)
                 }
-            }
+            };
+            #[cfg(feature = "offline")]
+            self.save(draft, &ticket, landed.as_ref()).await;
+            landed
         }
         .instrument(span)
         .await
@@ -76,11 +95,14 @@ impl<S: SecretSource> Engine<S> {
         permit: Option<Permit>,
         started: Tick,
     ) -> Landed {
-        let (Some(cache), Some(permit)) = (&self.cache, permit) else { return Landed::as_answered(secrets) };
         // Another account's token may have come in while the answer was under way.
         if self.source.identity() != ticket.identity {
             return Landed::as_answered(secrets);
         }
+        let (Some(cache), Some(permit)) = (&self.cache, permit) else {
+            self.show(&ticket.key, &secrets);
+            return Landed::as_current(secrets);
+        };
         let now = self.clock.now();
         let ttl = self.pace.ttl(&ticket.key, self.source.budget(&ticket.scope), now);
         let mut objection = None;
@@ -88,18 +110,38 @@ impl<S: SecretSource> Engine<S> {
             objection = self.guard.objection(&ticket.key, old, &secrets);
             objection.is_none()
         });
+        let is_stored = matches!(kept, Kept::Stored);
         if let Kept::Refused(old) = kept {
             self.counts.shrinks_refused.fetch_add(1, Ordering::Relaxed);
             // asked again when it would have been, had the answer been stored
             self.failures.hold(&ticket.key, ttl, now);
             if let Some(error) = &objection {
-                tracing::warn!(source = self.source.name(), kind = error.kind().as_str(), "an answer is held back: {error}");
+                tracing::warn!(
+                    source = self.source.name(),
+                    kind = error.kind().as_str(),
+                    "an answer is held back: {error}"
+                );
             }
-            return Landed { answered: secrets, served: old, objection };
+            return Landed { answered: secrets, objection, ..Landed::as_answered(old) };
         }
         self.failures.clear(&ticket.key);
-        self.start_sweeping();
-        Landed::as_answered(secrets)
+        // What is in the program or in a plain file anyway need not leave memory.
+        if secrets.source() == SnapshotSource::Service {
+            self.start_sweeping();
+        }
+        if !is_stored {
+            return Landed::as_answered(secrets);
+        }
+        self.show(&ticket.key, &secrets);
+        Landed::as_current(secrets)
+    }
+
+    /// Shows a snapshot that is served from now on to whoever watches its scope.
+    fn show(&self, key: &[u8], secrets: &Arc<Secrets>) {
+        #[cfg(feature = "watch")]
+        self.watching.landed(key, secrets);
+        #[cfg(not(feature = "watch"))]
+        let _ = (key, secrets);
     }
 
     fn fail(&self, key: &[u8], error: &XtraError) {
@@ -123,6 +165,10 @@ impl<S: SecretSource> Engine<S> {
                 "the scope holds no secrets; an unknown environment or branch looks the same"
             );
         }
-        Secrets::assemble(values, unreadable, Origin { source, clock: self.clock.clone(), fetched, ttl: self.options.ttl })
+        Secrets::assemble(
+            values,
+            unreadable,
+            Origin { source, clock: self.clock.clone(), fetched, ttl: self.options.ttl },
+        )
     }
 }

@@ -1,6 +1,8 @@
 //! The front room: a client over any source of secrets, and its requests.
 
 mod caller;
+#[cfg(feature = "offline")]
+mod copies;
 mod engine;
 mod failures;
 mod guard;
@@ -21,6 +23,8 @@ mod sweeper;
 mod tasks;
 #[cfg(feature = "typed")]
 mod typed;
+#[cfg(feature = "watch")]
+mod watching;
 mod with_secret;
 #[cfg(feature = "xtra")]
 mod xtra;
@@ -63,8 +67,9 @@ use engine::Engine;
 /// | up to `max_stale`, 1 h | waits for the refresh; if the service cannot be reached, it gets the snapshot all the same |
 /// | older | waits for the service, and fails if that does; the values have left memory |
 ///
-/// A refresh that failed is not repeated for a while (1 s, doubled up to 30 s, or what the service asks for up to a minute),
-/// and reads do not wait meanwhile. An answer of 401, 403 or 404 drops the snapshot at once.
+/// A refresh that failed is not repeated for a while (1 s, doubled up to 30 s, or what the service asks for up to a minute).
+/// Reads do not wait meanwhile, nor for the refreshes after it until one succeeds or nobody has asked for a minute. An answer
+/// of 401, 403 or 404 drops the snapshot at once.
 ///
 /// Refreshes, and the sweep that takes dead values out of memory, run as tasks of the tokio runtime that the client is used
 /// on, which must have its time driver on. Without a runtime a refresh runs on the time of the caller that meets the aged
@@ -149,7 +154,8 @@ impl<S: SecretSource> Client<S> {
         self.engine.invalidate(&scope.into());
     }
 
-    /// Drops every snapshot that the cache holds. Answers that are under way when this is called are not cached either.
+    /// Drops every snapshot that the cache holds in memory; copies on disk stay. Answers that are under way when this is called
+    /// are not cached either.
     pub fn clear_cache(&self) {
         self.engine.clear();
     }

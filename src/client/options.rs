@@ -1,6 +1,8 @@
 //! The options that a client of any source has.
 
 use crate::cache::{CacheOptions, Clock};
+#[cfg(feature = "offline")]
+use crate::offline::OfflineOptions;
 
 /// What a client of any source can be told: how to cache, and by which clock.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +15,10 @@ pub struct EngineOptions {
     /// Secrets that a refresh must not lose: when an answer no longer has one that the snapshot before it had, that snapshot
     /// is kept and a warning logged.
     pub required: Vec<String>,
+    /// Where copies are kept for the time when the service cannot be reached. Default `None`: nowhere. Without a key of its own
+    /// it needs a source with a [lasting token](crate::SecretSource::lasting_token).
+    #[cfg(feature = "offline")]
+    pub offline: Option<OfflineOptions>,
 }
 
 impl EngineOptions {
@@ -27,6 +33,14 @@ impl EngineOptions {
     #[must_use]
     pub fn required<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.required.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// These options with copies for the time when the service cannot be reached.
+    #[cfg(feature = "offline")]
+    #[must_use]
+    pub fn offline(mut self, offline: OfflineOptions) -> Self {
+        self.offline = Some(offline);
         self
     }
 

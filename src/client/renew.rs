@@ -91,11 +91,7 @@ impl<S: SecretSource> Engine<S> {
         Ok(None)
     }
 
-    fn begin_renewal(
-        self: &Arc<Self>,
-        ticket: Ticket<S::Owned>,
-        known: &Secrets,
-    ) -> Flight<Result<Landed, XtraError>> {
+    fn begin_renewal(self: &Arc<Self>, ticket: Ticket<S::Owned>, known: &Secrets) -> Flight<Result<Landed, XtraError>> {
         let (engine, known) = (Arc::clone(self), known.fetched());
         let key = ticket.key.clone();
         self.flights.join(&key, move || async move { engine.load_unless(ticket, |kept| kept.fetched() > known).await })

@@ -15,10 +15,29 @@ pub struct Stats {
     pub refreshes: u64,
     /// Answers that were held back because they had lost all secrets, or one that is required.
     pub shrinks_refused: u64,
+    /// Times that a copy was taken from the disk, because the service could not be reached and memory held nothing: with the
+    /// feature `offline`.
+    pub offline: u64,
+    /// Times that a copy could not be written to the disk, or not deleted from it. No read fails for that.
+    pub offline_failures: u64,
     /// Snapshots that the cache holds now.
     pub cached: u64,
     /// Requests sent to the service, retries included, those of the raw client too.
     pub requests: u64,
     /// Requests among them that repeated a failed one.
     pub retries: u64,
+    /// What is left of the service's budget of requests, as the last answers told; of the project with the least. `None` as
+    /// long as no answer told, and once the budget's time is over.
+    pub budget_left: Option<u64>,
+    /// Snapshots that are or were kept for longer than the configured time to live, so that the budget lasts.
+    pub stretched: u64,
+    /// Calls that waited before they were sent, so as not to be refused: for the end of a pause that the service had asked for,
+    /// or because of [`requests_per_minute`](crate::XtraClientBuilder::requests_per_minute).
+    pub delayed: u64,
+    /// Calls that failed without being sent, for the same reasons, because the wait would have been longer than the call may
+    /// take.
+    pub withheld: u64,
+    /// Retries that were not made, because too many calls of the process were failing: all clients together may make one retry
+    /// for five calls, or thirty within ten seconds if that is more.
+    pub retries_withheld: u64,
 }

@@ -1,29 +1,20 @@
-//! Polling for watchers: one task a scope and runtime, whatever the number of watchers.
+//! Watching a scope: who polls for whom.
+
+mod poller;
 
 use std::collections::HashMap;
-use std::future::pending;
 use std::ops::Range;
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::select;
 use tokio::runtime::{Handle, Id};
 
 use super::engine::{Engine, Ticket};
-use super::landing::Landed;
 use super::{Client, Owner, tasks};
-use crate::cache::{CacheOptions, Clock, Found, Tick};
-use crate::error::{ErrorKind, XtraError};
+use crate::error::XtraError;
 use crate::secrets::Secrets;
 use crate::services::SecretSource;
-use crate::watch::{self, Backoff, Feed, Home, Joined, Watch};
-
-/// The shortest time from one poll to the next, however short the time to live is.
-const SHORTEST: Duration = Duration::from_secs(1);
+use crate::watch::{Feed, Home, Joined, Watch};
+use poller::Poller;
 
 /// The feeds of a client's watched scopes, by the part of the key that names the scope: who asks may change meanwhile.
 #[derive(Default)]
@@ -100,9 +91,18 @@ impl<S: SecretSource> Client<S> {
     /// # }
     /// ```
     pub fn watch<'a>(&self, scope: impl Into<S::Scope<'a>>) -> Watch {
-        let engine: &Arc<Engine<S>> = &self.engine;
-        let target = engine.ticket(&scope.into()).map(Arc::new);
-        Watch::new(Arc::new(Watched { owner: Arc::downgrade(&self.engine), target }))
+        Watch::new(self.watched(scope.into()))
+    }
+
+    /// A watch that begins when it is first awaited.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn watch_later<'a>(&self, scope: impl Into<S::Scope<'a>>) -> Watch {
+        Watch::later(self.watched(scope.into()))
+    }
+
+    fn watched(&self, scope: S::Scope<'_>) -> Arc<Watched<S>> {
+        let target = self.engine.ticket(&scope).map(Arc::new);
+        Arc::new(Watched { owner: Arc::downgrade(&self.engine), target })
     }
 }
 
@@ -140,162 +140,9 @@ impl<S: SecretSource> Home for Watched<S> {
             feeds.entry(scope.to_vec()).or_default().push((runtime, Arc::downgrade(&feed)));
         }
         drop(feeds);
-        let poller = Poller::new(Arc::downgrade(engine), self.target.clone(), feed);
+        let mut poller = Poller::new(Arc::downgrade(engine), self.target.clone(), feed);
+        poller.begin(engine);
         if engine.tasks.spawn(poller.run()) { Joined::Seated(seat) } else { Joined::Over }
-    }
-}
-
-/// The one that polls, for as long as anybody watches.
-struct Poller<S: SecretSource> {
-    /// Held only while it is at work.
-    engine: Weak<Engine<S>>,
-    target: Target<S>,
-    feed: Arc<Feed>,
-    backoff: Backoff,
-    /// When the last poll was.
-    polled: Option<Tick>,
-    /// When the next one is due.
-    due: Option<Tick>,
-    /// The time between two polls that went well.
-    interval: Duration,
-}
-
-impl<S: SecretSource> Drop for Poller<S> {
-    /// However it ends: with its runtime, with the client, with the last watcher.
-    fn drop(&mut self) {
-        self.feed.end();
-    }
-}
-
-impl<S: SecretSource> Poller<S> {
-    fn new(engine: Weak<Engine<S>>, target: Target<S>, feed: Arc<Feed>) -> Self {
-        Self { engine, target, feed, backoff: Backoff::default(), polled: None, due: None, interval: SHORTEST }
-    }
-
-    async fn run(mut self) {
-        let feed = Arc::clone(&self.feed);
-        // When the last watcher goes, a poll that is under way goes with it, unless somebody else waits for it.
-        select(pin!(feed.deserted()), pin!(self.poll_on())).await;
-    }
-
-    async fn poll_on(&mut self) {
-        while let Some((clock, next)) = self.step().await {
-            let waited = async { select(pin!(clock.sleep_until(next)), pin!(self.feed.stirred())).await };
-            if AssertUnwindSafe(waited).catch_unwind().await.is_err() {
-                // Ending here would have the watchers look for another poller, which would meet the same at once.
-                self.feed.failed(without_timer());
-                pending::<()>().await;
-            }
-        }
-    }
-
-    /// Polls, if that is due. Tells when it will be; never, when the client is gone.
-    async fn step(&mut self) -> Option<(Clock, Tick)> {
-        let engine = self.engine.upgrade()?;
-        let clock = engine.clock.clone();
-        let ticket = match &self.target {
-            Ok(target) => engine.ticket_now(target),
-            Err(error) => {
-                let error = error.clone();
-                return Some((clock, self.failed(&engine, error)));
-            }
-        };
-        let (asked, now) = (self.feed.was_asked(), clock.now());
-        if let Some(due) = self.look(&engine, &ticket.key) {
-            return Some((clock, due));
-        }
-        if let Some(due) = self.due.filter(|due| now < *due && !asked) {
-            return Some((clock, due));
-        }
-        self.polled = Some(now);
-        let key = ticket.key.clone();
-        let due = match engine.poll(ticket).await {
-            Ok(Landed { objection: Some(error), served, .. }) => {
-                self.show_first(Some(served));
-                self.failed(&engine, error)
-            }
-            Ok(_) => self.succeeded(&engine, &key),
-            Err(error) => {
-                self.show_first(engine.fall_back(&key, &error));
-                self.failed(&engine, error)
-            }
-        };
-        Some((clock, due))
-    }
-
-    /// When the next poll is due, if the cache has a fresh snapshot; it is shown, too, if it has not been.
-    fn look(&mut self, engine: &Engine<S>, key: &[u8]) -> Option<Tick> {
-        let (cache, now) = (engine.cache.as_ref()?, engine.clock.now());
-        let Found::Fresh(secrets) = cache.find(key, now) else { return None };
-        let fresh_until = cache.fresh_until(key, now)?;
-        if !self.feed.newest().is_some_and(|newest| Arc::ptr_eq(&newest, &secrets)) {
-            self.feed.landed(&secrets);
-        }
-        Some(self.went_well(engine, fresh_until))
-    }
-
-    fn succeeded(&mut self, engine: &Engine<S>, key: &[u8]) -> Tick {
-        self.look(engine, key).unwrap_or_else(|| {
-            // The cache is off, or has dropped it already.
-            let ttl = Some(engine.options.ttl).filter(|ttl| !ttl.is_zero());
-            let wait = ttl.unwrap_or(CacheOptions::default().ttl);
-            self.went_well(engine, engine.clock.now().after(wait - wait.mul_f64(0.1 * watch::random())))
-        })
-    }
-
-    fn went_well(&mut self, engine: &Engine<S>, due: Tick) -> Tick {
-        if self.backoff.is_on() {
-            self.backoff.reset();
-            tracing::info!(source = engine.source.name(), "a watched scope can be read again");
-        }
-        let due = self.polled.map_or(due, |polled| due.max(polled.after(SHORTEST)));
-        self.interval = due.since(engine.clock.now());
-        self.due = Some(due);
-        due
-    }
-
-    fn failed(&mut self, engine: &Engine<S>, error: XtraError) -> Tick {
-        if !self.backoff.is_on() {
-            let (source, kind) = (engine.source.name(), error.kind().as_str());
-            tracing::warn!(source, kind, "a watched scope could not be read; the watch goes on");
-        }
-        let mut wait = self.backoff.after(&error);
-        if !error.is_retryable() {
-            // It was answered, so it counts as any other poll.
-            wait = wait.max(self.interval);
-        }
-        self.feed.failed(error);
-        let due = engine.clock.now().after(wait);
-        self.due = Some(due);
-        due
-    }
-
-    /// While the service is away, watchers that have nothing yet are shown what reads are given.
-    fn show_first(&self, secrets: Option<Arc<Secrets>>) {
-        if let Some(secrets) = secrets.filter(|_| self.feed.newest().is_none()) {
-            self.feed.landed(&secrets);
-        }
-    }
-}
-
-impl<S: SecretSource> Engine<S> {
-    /// The answer of a load that whoever misses this scope at the same time shares.
-    async fn poll(self: &Arc<Self>, ticket: Ticket<S::Owned>) -> Result<Landed, XtraError> {
-        let (engine, key) = (Arc::clone(self), ticket.key.clone());
-        let flight = self.flights.join(&key, move || {
-            engine.counts.refreshes.fetch_add(1, Ordering::Relaxed);
-            engine.load(ticket, "watch")
-        });
-        AssertUnwindSafe(flight).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
-    }
-
-    /// The ticket of a scope that was checked before, for whoever asks now.
-    fn ticket_now(&self, before: &Ticket<S::Owned>) -> Ticket<S::Owned> {
-        let (identity, mut key) = (self.source.identity(), before.key.clone());
-        if let Some(who) = key.get_mut(WHO) {
-            who.copy_from_slice(identity.as_bytes());
-        }
-        Ticket { key, identity, scope: Arc::clone(&before.scope) }
     }
 }
 
@@ -304,13 +151,4 @@ const WHO: Range<usize> = 16..32;
 
 fn scope_part(key: &[u8]) -> &[u8] {
     key.get(WHO.end..).unwrap_or_default()
-}
-
-fn panicked() -> XtraError {
-    XtraError::new(ErrorKind::Server, "the source of the secrets panicked when it was polled. That is a bug in it")
-}
-
-fn without_timer() -> XtraError {
-    let message = "this tokio runtime has no time driver, so that nothing can be polled on it. Build it with enable_all()";
-    XtraError::new(ErrorKind::Config, message)
 }

@@ -69,6 +69,13 @@ pub trait CredentialProvider: Send + Sync + 'static {
     /// An error ends the call; use [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when a retry cannot help.
     fn token(&self) -> TokenFuture<'_>;
 
+    /// The token, when it stays the same for long: what is saved for the time without the service (feature `offline`) is
+    /// encrypted under a key made from it, and can be opened with it alone. `None`, which is the default, for tokens that are
+    /// exchanged, refreshed or end soon.
+    fn lasting_token(&self) -> Option<Token> {
+        None
+    }
+
     /// The service has answered 401 to `refused`. `true` means that [`token`](Self::token) may now give another one, and the
     /// request is sent once more. The default is `false`.
     ///
@@ -86,6 +93,10 @@ impl<P: CredentialProvider + ?Sized> CredentialProvider for Arc<P> {
 
     fn token(&self) -> TokenFuture<'_> {
         (**self).token()
+    }
+
+    fn lasting_token(&self) -> Option<Token> {
+        (**self).lasting_token()
     }
 
     fn invalidate(&self, refused: &Token) -> bool {

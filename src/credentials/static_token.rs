@@ -62,6 +62,11 @@ impl CredentialProvider for StaticToken {
         let live = self.token.ensure_live(SystemTime::now(), &self.place);
         Box::pin(ready(live.map(|()| self.token.clone())))
     }
+
+    /// The token, unless it is a JSON Web Token with an end.
+    fn lasting_token(&self) -> Option<Token> {
+        self.token.lasting()
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +88,13 @@ mod tests {
         assert_eq!(token.expose(), "xs_0123");
         assert!(!provider.invalidate(&token));
         assert_eq!(provider.identity(), token.identity());
+    }
+
+    #[test]
+    fn a_token_with_an_end_does_not_last() {
+        assert_eq!(StaticToken::new("xs_0123").unwrap().lasting_token().unwrap().expose(), "xs_0123");
+        let provider = StaticToken::new(jwt::signed(r#"{"exp":4102444800}"#)).unwrap();
+        assert!(provider.lasting_token().is_none());
     }
 
     #[test]

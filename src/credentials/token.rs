@@ -71,6 +71,16 @@ impl Token {
         self.identity
     }
 
+    /// The token's text, shared.
+    pub(crate) fn secret(&self) -> SecretValue {
+        self.secret.clone()
+    }
+
+    /// The token, unless it has an end of its own.
+    pub(super) fn lasting(&self) -> Option<Self> {
+        self.expires_at.is_none().then(|| self.clone())
+    }
+
     /// Whether the token had ended at `now`.
     pub(super) fn has_expired(&self, now: SystemTime) -> bool {
         self.expires_at.is_some_and(|end| end <= now)

@@ -156,6 +156,11 @@ impl CredentialProvider for FileToken {
         Box::pin(ready(self.live_token()))
     }
 
+    /// The token held now, unless it is a JSON Web Token with an end.
+    fn lasting_token(&self) -> Option<Token> {
+        self.current().lasting()
+    }
+
     fn invalidate(&self, refused: &Token) -> bool {
         let mut current = self.current();
         // another request may have reported the same token first

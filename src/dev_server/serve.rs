@@ -7,7 +7,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
@@ -22,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::clock::Moment;
 use super::faults::{Fate, GARBAGE};
 use super::front::{self, Peer};
 use super::journal::SeenRequest;
@@ -164,11 +165,23 @@ async fn answer(
     if !ends_here {
         keep_alive(&mut response, app.keep_alive);
     }
+    let now = app.shared.world().now();
+    date(&mut response, now);
     if response.status() == StatusCode::METHOD_NOT_ALLOWED || response.status() == StatusCode::BAD_REQUEST {
         // The router adds it; the service does not.
         response.headers_mut().remove(header::ALLOW);
     }
     Ok(response)
+}
+
+/// By the server's own clock, which its windows end by too.
+fn date(response: &mut Response<Body>, now: Moment) {
+    let now = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(now.0));
+    // the furthest that the header can say
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+    if let Ok(value) = HeaderValue::try_from(httpdate::fmt_http_date(now.map_or(end, |now| now.min(end)))) {
+        response.headers_mut().entry(header::DATE).or_insert(value);
+    }
 }
 
 fn keep_alive(response: &mut Response<Body>, idle: Duration) {

@@ -1,5 +1,7 @@
 //! Secret values and the immutable snapshots that hold them.
 
+#[cfg(feature = "watch")]
+mod change;
 mod injection;
 #[cfg(feature = "typed")]
 mod schema;
@@ -8,6 +10,8 @@ mod sorted;
 mod unreadable;
 mod value;
 
+#[cfg(feature = "watch")]
+pub use change::Change;
 pub use injection::{Injection, InjectionReport, Selection};
 #[cfg(feature = "typed")]
 pub use schema::{Schema, SchemaProblem, SchemaReport, Template, template};

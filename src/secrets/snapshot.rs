@@ -19,6 +19,9 @@ pub enum SnapshotSource {
     Memory,
     /// A `.env` file, in local mode: see [`XtraClientBuilder::local_file`](crate::XtraClientBuilder::local_file).
     LocalFile,
+    /// A copy on disk that an earlier load has saved, because the service could not be reached: see `OfflineOptions`, with the
+    /// feature `offline`.
+    Offline,
 }
 
 /// The moment of a snapshot, and the time to live that it was fetched under.
@@ -48,11 +51,20 @@ pub struct Secrets {
     values: Vec<(String, SecretValue)>,
     unreadable: Vec<Unreadable>,
     origin: Origin,
+    /// How old it was already at the moment of its origin.
+    older: Duration,
 }
 
 impl Secrets {
     pub(crate) fn assemble(values: Sorted, unreadable: Vec<Unreadable>, origin: Origin) -> Self {
-        Self { values: values.into_pairs(), unreadable, origin }
+        Self { values: values.into_pairs(), unreadable, origin, older: Duration::ZERO }
+    }
+
+    /// The same, fetched so long before the moment of its origin: perhaps by another process.
+    #[cfg(feature = "offline")]
+    pub(crate) fn older_by(mut self, time: Duration) -> Self {
+        self.older = time;
+        self
     }
 
     /// The value of `name`, or `None` when there is none that can be read.
@@ -119,14 +131,18 @@ impl Secrets {
     /// How long ago the snapshot was fetched.
     #[must_use]
     pub fn age(&self) -> Duration {
-        self.origin.clock.now().since(self.origin.fetched)
+        self.origin.clock.now().since(self.origin.fetched).saturating_add(self.older)
     }
 
     /// Whether the snapshot is older than the time to live configured when it was fetched.
-    /// One that was not fetched from a service is never stale.
+    /// One that was made by the program is never stale, and a copy from the disk always is.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.origin.source != SnapshotSource::Memory && self.age() >= self.origin.ttl
+        match self.origin.source {
+            SnapshotSource::Memory => false,
+            SnapshotSource::Offline => true,
+            SnapshotSource::Service | SnapshotSource::LocalFile => self.age() >= self.origin.ttl,
+        }
     }
 
     /// Where the snapshot came from.

@@ -15,6 +15,11 @@ impl Sorted {
         self.0
     }
 
+    #[cfg(feature = "offline")]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -50,7 +50,7 @@ use crate::secrets::{SecretValue, SnapshotSource, Sorted, Unreadable};
 /// }
 ///
 /// # fn main() -> Result<(), XtraError> {
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let client = Client::new_with_source(Teams);
 /// let secrets = client.read("payments").await?;
 /// assert_eq!(secrets.require("TEAM")?.expose(), "payments");
@@ -101,9 +101,10 @@ pub trait SecretSource: Send + Sync + 'static {
         None
     }
 
-    /// Which scope it is, in words for a log: names only, cleaned of what may be no name. Default: nothing.
-    fn label(&self, _scope: &Self::Owned) -> String {
-        String::new()
+    /// The credential, when it stays the same for long: what is saved for the time without the service (feature `offline`) is
+    /// encrypted under a key made from it. Default: there is none.
+    fn lasting_token(&self) -> Option<SecretValue> {
+        None
     }
 
     /// The requests sent so far, for [`Client::stats`](crate::Client::stats).

@@ -1,6 +1,6 @@
 //! One call: its attempts, and what comes between them.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -9,6 +9,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Inner;
 use super::body::CappedBody;
+use super::budget::project_of;
+use super::budget_gate::{Asker, Passed};
 use super::failure::Failure;
 use super::response::Response;
 use super::retry::{Repeat, Retries, Setback};
@@ -24,6 +26,8 @@ pub(super) struct Call<'a> {
     transport: &'a Inner,
     http: reqwest::Client,
     operation: &'static str,
+    /// Whose budget it spends; empty when no project is named.
+    project: String,
     method: Method,
     started: Instant,
     deadline: Instant,
@@ -42,6 +46,7 @@ impl<'a> Call<'a> {
             transport,
             http,
             operation,
+            project: project_of(request, transport.base.as_str()),
             method: request.method().clone(),
             started,
             deadline: after(started, options.call_timeout),
@@ -55,20 +60,53 @@ impl<'a> Call<'a> {
     /// Sends until there is an answer worth returning, or no reason to send again. An answer of any status is `Ok`.
     pub(super) async fn run(mut self, mut request: Request) -> Result<Response, XtraError> {
         request.headers_mut().remove(API_VERSION);
-        let mut started = self.started;
+        self.transport.options.retry_budget.count_call(self.started);
         loop {
             let spare = self.spare(&request);
+            if let Err(withheld) = self.pass_gate().await {
+                return self.end(Err(withheld));
+            }
+            let started = Instant::now();
             let outcome = self.attempt(request, started).await;
             self.trace(started, &outcome);
+            let asked = self.learn(&outcome, started);
             let Some(again) = spare else { return self.end(outcome) };
             if !self.reauthenticate(&outcome) {
-                let Some(wait) = self.next_wait(&outcome) else { return self.end(outcome) };
+                let Some(wait) = self.next_wait(&outcome, asked) else { return self.end(outcome) };
                 drop(outcome);
                 sleep(wait).await;
             }
-            self.transport.retries.fetch_add(1, Ordering::Relaxed);
             request = again;
-            started = Instant::now();
+        }
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        Asker { project: &self.project, operation: self.operation }
+    }
+
+    /// Waits for the turn of the next request, as far as the deadline allows.
+    async fn pass_gate(&self) -> Result<(), Failure> {
+        let passed = self.transport.gate.pass(self.asker(), self.deadline).await;
+        match &passed {
+            Ok(Passed::AtOnce) => {}
+            Ok(Passed::Delayed) => count(&self.transport.delayed),
+            Err(error) => {
+                count(&self.transport.withheld);
+                tracing::debug!(target: "xtrasecurity::budget", operation = self.operation, "{error}");
+            }
+        }
+        passed.map(|_| ()).map_err(Failure::lasting)
+    }
+
+    /// Takes in what an answer tells of the service's limits, and returns the wait that it asks for.
+    fn learn(&self, outcome: &Result<Response, Failure>, sent: Instant) -> Option<Duration> {
+        let response = outcome.as_ref().ok()?;
+        let asked = retry_after::asked(response.status(), response.headers(), response.body(), SystemTime::now());
+        let gate = &self.transport.gate;
+        gate.learn(self.asker(), response, asked, sent);
+        match response.status() {
+            429 => asked.or_else(|| gate.closed_for()),
+            _ => asked,
         }
     }
 
@@ -107,7 +145,10 @@ impl<'a> Call<'a> {
         request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
 
         self.attempts += 1;
-        transport.requests.fetch_add(1, Ordering::Relaxed);
+        count(&transport.requests);
+        if self.attempts > 1 {
+            count(&transport.retries);
+        }
         let connect_timeout = transport.options.connect_timeout;
         // shares the body, to be taken out of an answer that turns it down
         let sent = request.body().and_then(|_| request.try_clone());
@@ -151,17 +192,22 @@ impl<'a> Call<'a> {
         self.token.as_ref().is_some_and(|token| self.transport.credentials.invalidate(token))
     }
 
-    fn next_wait(&mut self, outcome: &Result<Response, Failure>) -> Option<Duration> {
-        let remaining = self.deadline.saturating_duration_since(Instant::now());
-        match outcome {
-            Ok(response) if response.status() < 400 => None,
-            Ok(response) => {
-                let asked =
-                    retry_after::asked(response.status(), response.headers(), response.body(), SystemTime::now());
-                self.retries.next_wait(Setback::Status(response.status()), asked, remaining)
+    fn next_wait(&mut self, outcome: &Result<Response, Failure>, asked: Option<Duration>) -> Option<Duration> {
+        let setback = match outcome {
+            Ok(response) if response.status() < 400 => return None,
+            Ok(response) => Setback::Status(response.status()),
+            Err(failure) => failure.setback,
+        };
+        let now = Instant::now();
+        let transport = self.transport;
+        let granted = || {
+            let granted = transport.options.retry_budget.grants_retry(now);
+            if !granted {
+                count(&transport.retries_withheld);
             }
-            Err(failure) => self.retries.next_wait(failure.setback, None, remaining),
-        }
+            granted
+        };
+        self.retries.next_wait(setback, asked, self.deadline.saturating_duration_since(now), granted)
     }
 
     fn end(&self, outcome: Result<Response, Failure>) -> Result<Response, XtraError> {
@@ -187,6 +233,10 @@ impl<'a> Call<'a> {
             "request",
         );
     }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 /// That much later; a timeout too long for the clock is a year.

@@ -20,7 +20,7 @@ pub(crate) fn client(base: &BaseUrl, options: &TransportOptions) -> Result<reqwe
         .tls_backend_preconfigured(tls::config(&roots)?)
         .https_only(base.is_https())
         .http1_only()
-        .dns_resolver(ThreadResolver)
+        .dns_resolver(ThreadResolver::new(options.lookup.clone()))
         // a redirect could carry the token and the body elsewhere, or end on a login page
         .redirect(Policy::none())
         .referer(false)

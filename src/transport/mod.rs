@@ -4,16 +4,22 @@
 
 mod base_url;
 mod body;
+mod budget;
+mod budget_gate;
+mod burst;
 mod call;
 mod dns;
 mod echo;
 mod failure;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod http;
 mod options;
 mod pools;
 mod response;
 mod retry;
 mod retry_after;
+mod retry_budget;
 pub(crate) mod runtime;
 pub(crate) mod server_error;
 mod server_words;
@@ -32,10 +38,11 @@ pub(crate) use base_url::BaseUrl;
 pub(crate) use options::TransportOptions;
 pub use response::Response;
 
+use budget_gate::Gate;
 use pools::Pools;
 
-use crate::cache::Identity;
-use crate::credentials::CredentialProvider;
+use crate::cache::{Budget, Identity};
+use crate::credentials::{CredentialProvider, Token};
 use crate::error::XtraError;
 
 /// What requests to one API root run on: connections, credentials and options. Clones share all of it.
@@ -51,8 +58,12 @@ struct Inner {
     pools: Pools,
     credentials: Arc<dyn CredentialProvider>,
     options: TransportOptions,
+    gate: Gate,
     requests: AtomicU64,
     retries: AtomicU64,
+    delayed: AtomicU64,
+    withheld: AtomicU64,
+    retries_withheld: AtomicU64,
 }
 
 /// How much has been sent since the transport was made.
@@ -62,6 +73,12 @@ pub(crate) struct Counters {
     pub(crate) requests: u64,
     /// Requests sent again after a failure or a refused token.
     pub(crate) retries: u64,
+    /// Calls that waited before they were sent, by what is known of the service's limits.
+    pub(crate) delayed: u64,
+    /// Calls that were not sent for the same reason.
+    pub(crate) withheld: u64,
+    /// Retries that the budget of the process did not grant.
+    pub(crate) retries_withheld: u64,
 }
 
 impl Transport {
@@ -80,9 +97,13 @@ impl Transport {
             pools: Pools::new(http.clone()),
             http,
             credentials,
+            gate: Gate::new(base, &options),
             options,
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
+            delayed: AtomicU64::new(0),
+            withheld: AtomicU64::new(0),
+            retries_withheld: AtomicU64::new(0),
         })))
     }
 
@@ -94,6 +115,11 @@ impl Transport {
     /// Whose credentials the requests carry.
     pub(crate) fn identity(&self) -> Identity {
         self.0.credentials.identity()
+    }
+
+    /// The token, when it stays the same for long.
+    pub(crate) fn lasting_token(&self) -> Option<Token> {
+        self.0.credentials.lasting_token()
     }
 
     /// The API root, without a slash at its end.
@@ -118,7 +144,24 @@ impl Transport {
 
     /// How much has been sent.
     pub(crate) fn counters(&self) -> Counters {
-        Counters { requests: self.0.requests.load(Ordering::Relaxed), retries: self.0.retries.load(Ordering::Relaxed) }
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counters {
+            requests: count(&self.0.requests),
+            retries: count(&self.0.retries),
+            delayed: count(&self.0.delayed),
+            withheld: count(&self.0.withheld),
+            retries_withheld: count(&self.0.retries_withheld),
+        }
+    }
+
+    /// What is left of the budget that calls for a project spend, as answers have told.
+    pub(crate) fn budget(&self, project: &str) -> Option<Budget> {
+        self.0.gate.budget(project)
+    }
+
+    /// The least that is left for any project.
+    pub(crate) fn budget_left(&self) -> Option<u64> {
+        self.0.gate.least_left()
     }
 }
 

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::dns::Lookup;
+use super::retry_budget::RetryBudget;
+use crate::cache::Clock;
+
 /// How often, and how soon, a failed attempt is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryOptions {
@@ -36,6 +40,15 @@ pub(crate) struct TransportOptions {
     pub(crate) max_response_bytes: usize,
     /// How failed attempts are repeated.
     pub(crate) retry: RetryOptions,
+    /// How many retries all calls that share it may make together.
+    pub(crate) retry_budget: &'static RetryBudget,
+    /// Requests a minute to the API root; 0 is without a limit. `None` is the service's own limit by client address, or without
+    /// a limit when the API root is on this machine.
+    pub(crate) requests_per_minute: Option<u32>,
+    /// What the service's windows and pauses are measured with, besides real time.
+    pub(crate) clock: Clock,
+    /// What looks host names up in place of the system's resolver.
+    pub(crate) lookup: Option<Lookup>,
     /// Whether `HTTPS_PROXY` and its kin are honoured. A loopback service is always reached directly.
     pub(crate) use_proxies: bool,
     /// Certificate authorities to trust besides the usual ones, each a PEM text with one or more certificates.
@@ -55,6 +68,10 @@ impl Default for TransportOptions {
             idle_timeout: Duration::from_secs(4),
             max_response_bytes: 16 * 1024 * 1024,
             retry: RetryOptions::default(),
+            retry_budget: RetryBudget::of_process(),
+            requests_per_minute: None,
+            clock: Clock::system(),
+            lookup: None,
             use_proxies: true,
             root_certificates: Vec::new(),
             user_agent: concat!("xtrasecurity-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -72,6 +89,7 @@ impl fmt::Debug for TransportOptions {
             .field("idle_timeout", &self.idle_timeout)
             .field("max_response_bytes", &self.max_response_bytes)
             .field("retry", &self.retry)
+            .field("requests_per_minute", &self.requests_per_minute)
             .field("use_proxies", &self.use_proxies)
             .field("root_certificates", &self.root_certificates.len())
             .field("user_agent", &self.user_agent)

@@ -58,8 +58,6 @@ impl Setback {
 }
 
 /// The retries of one call: how many are left, and how long to wait before the next.
-///
-/// All of the policy is here, so that a budget shared by all calls has one place to say no.
 pub(crate) struct Retries {
     repeat: Repeat,
     left: u32,
@@ -84,12 +82,14 @@ impl Retries {
     /// The wait before the next attempt, or `None` when there should be none: the failure does not allow it, the retries
     /// are used up, or the wait would not end before the deadline.
     ///
-    /// `asked` is the wait that the service asked for; it is kept to, never shortened.
+    /// `asked` is the wait that the service asked for; it is kept to, never shortened. `granted` is asked last, and only when
+    /// there would be another attempt: it is where a budget shared by all calls says no.
     pub(crate) fn next_wait(
         &mut self,
         setback: Setback,
         asked: Option<Duration>,
         remaining: Duration,
+        granted: impl FnOnce() -> bool,
     ) -> Option<Duration> {
         if !self.may_follow() || !setback.allows(self.repeat) {
             return None;
@@ -98,7 +98,7 @@ impl Retries {
             Some(wait) => wait,
             None => self.backoff.next(),
         };
-        if wait >= remaining {
+        if wait >= remaining || !granted() {
             return None;
         }
         self.left -= 1;
@@ -155,7 +155,7 @@ mod tests {
     }
 
     fn repeats(repeat: Repeat, setback: Setback) -> bool {
-        retries(repeat).next_wait(setback, None, LONG).is_some()
+        retries(repeat).next_wait(setback, None, LONG, || true).is_some()
     }
 
     #[test]
@@ -213,18 +213,27 @@ mod tests {
     #[test]
     fn there_are_never_more_retries_than_allowed() {
         let mut retries = Retries::new(Repeat::Read, RetryOptions { max_retries: 2, ..RetryOptions::default() });
-        assert!(retries.next_wait(Setback::Lost, None, LONG).is_some());
-        assert!(retries.next_wait(Setback::Lost, None, LONG).is_some());
+        assert!(retries.next_wait(Setback::Lost, None, LONG, || true).is_some());
+        assert!(retries.next_wait(Setback::Lost, None, LONG, || true).is_some());
         assert!(!retries.may_follow());
-        assert!(retries.next_wait(Setback::Lost, None, LONG).is_none());
+        assert!(retries.next_wait(Setback::Lost, None, LONG, || true).is_none());
     }
 
     #[test]
     fn a_wait_that_does_not_fit_the_deadline_is_not_begun() {
         let asked = Some(Duration::from_secs(37));
-        assert_eq!(retries(Repeat::Read).next_wait(Setback::Status(429), asked, Duration::from_secs(37)), None);
-        assert_eq!(retries(Repeat::Read).next_wait(Setback::Status(429), asked, Duration::from_secs(38)), asked);
-        assert_eq!(retries(Repeat::Read).next_wait(Setback::Lost, None, Duration::from_millis(1)), None);
+        let next = |setback, asked, remaining| retries(Repeat::Read).next_wait(setback, asked, remaining, || true);
+        assert_eq!(next(Setback::Status(429), asked, Duration::from_secs(37)), None);
+        assert_eq!(next(Setback::Status(429), asked, Duration::from_secs(38)), asked);
+        assert_eq!(next(Setback::Lost, None, Duration::from_millis(1)), None);
+    }
+
+    #[test]
+    fn a_shared_budget_is_asked_only_for_attempts_that_would_be_made_and_its_no_is_final() {
+        let never_asked = || -> bool { panic!("there would be no attempt") };
+        assert_eq!(retries(Repeat::Read).next_wait(Setback::Lasting, None, LONG, never_asked), None);
+        assert_eq!(retries(Repeat::Read).next_wait(Setback::Lost, Some(LONG), LONG, never_asked), None);
+        assert_eq!(retries(Repeat::Read).next_wait(Setback::Lost, None, LONG, || false), None);
     }
 
     #[test]

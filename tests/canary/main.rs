@@ -118,7 +118,7 @@ async fn the_watch_hears_this_crate_and_the_http_client() {
     client.get_secrets("nothing-here").await.unwrap();
     client.raw().projects_get().id(PROJECT).send().await.unwrap();
     assert!(watch.has_heard_from("xtrasecurity::transport DEBUG"), "requests");
-    assert!(watch.has_heard_from("xtrasecurity::client::engine WARN"), "an empty scope");
+    assert!(watch.has_heard_from("xtrasecurity::client::landing WARN"), "an empty scope");
     assert!(watch.has_heard_from("reqwest::connect DEBUG"), "connections");
     server.stop().await;
 }

@@ -12,10 +12,10 @@ use xtrasecurity::blocking;
 use xtrasecurity::dev_server::{self as dev, DevServer, Fault, route};
 use xtrasecurity::raw::{self, types};
 use xtrasecurity::{
-    CacheOptions, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter, Loaded, ManualClock,
-    Place, Reference, Schema, SecretSource, SecretValue, Secrets, SecretsProvider, Selection, SnapshotSource,
-    StaticToken, Token, Traffic, Unreadable, UnreadableReason, UseError, XtraClient, XtraClientOptions, XtraError,
-    XtraScope,
+    Budget, CacheOptions, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter, Loaded,
+    ManualClock, OfflineKey, OfflineOptions, Place, Reference, Schema, SecretSource, SecretValue, Secrets,
+    SecretsProvider, Selection, SnapshotSource, StaticToken, Token, Traffic, Unreadable, UnreadableReason, UseError,
+    XtraClient, XtraClientOptions, XtraError, XtraScope,
 };
 
 use crate::planted::{
@@ -55,6 +55,8 @@ pub async fn all(table: &mut Table, server: &DevServer) {
     errors(table, server).await;
     point_of_use(table, server).await;
     local_mode(table).await;
+    offline(table, server).await;
+    watching(table, server).await;
     injecting(table, server).await;
     blocking_twin(table, server).await;
     raw_calls(table, server).await;
@@ -146,7 +148,8 @@ fn options(table: &mut Table, server: &DevServer) {
     table.debug("ManualClock", &clock);
     table.debug("Clock", &clock.clock());
     table.debug("CacheOptions", &CacheOptions::default());
-    table.debug("EngineOptions", &EngineOptions::default().clock(clock.clock()));
+    table.debug("EngineOptions", &EngineOptions::default().clock(clock.clock()).required([KEY]));
+    table.debug("Budget", &Budget::new(1000, 900, Duration::from_secs(60)));
     let options = XtraClientOptions {
         token: Some(TOKEN.into()),
         api_url: Some(URL_WITH_CREDENTIALS.to_owned()),
@@ -189,6 +192,7 @@ async fn reading(table: &mut Table, server: &DevServer) {
     let own = Client::new_with_source(Own);
     table.debug("Client", &own);
     table.debug("Read", &own.read(VALUE));
+    table.debug("Refresh", &own.refresh(VALUE));
     own.read(VALUE).await.unwrap();
     assert!(own.stats().misses > 0);
     let account = impatient().token(ACCOUNT_TOKEN).api_url(server.url()).build().unwrap();
@@ -345,6 +349,57 @@ async fn errors(table: &mut Table, server: &DevServer) {
     table.0.insert("KeyWriter");
 }
 
+/// Copies that are written, served, damaged and in nobody's way: each has its event or its error.
+async fn offline(table: &mut Table, server: &DevServer) {
+    let key = OfflineKey::new(VALUE).unwrap();
+    table.debug("OfflineKey", &key);
+    table.error("XtraError", &OfflineKey::new("canary").unwrap_err());
+    let dir = tempfile::tempdir().unwrap();
+    let options = OfflineOptions::new(dir.path().join("copies")).key(key);
+    table.debug("OfflineOptions", &options);
+    table.debug("EngineOptions", &EngineOptions::default().offline(options.clone()));
+    let start = |options: &OfflineOptions| {
+        let builder = impatient().cache(true).api_url(server.url()).offline(options.clone());
+        hides_debug("XtraClientBuilder", &builder);
+        builder.build().unwrap()
+    };
+    start(&options).get_secrets(ENVIRONMENT).await.unwrap();
+    server.fault(Fault::refuse().forever());
+    let client = start(&options);
+    let secrets = client.get_secrets(ENVIRONMENT).await.unwrap();
+    assert_eq!(secrets.source(), SnapshotSource::Offline);
+    assert_eq!(secrets.require(KEY).unwrap().expose(), VALUE, "what was planted arrives");
+    table.debug("Secrets", &secrets);
+    table.debug("SnapshotSource", &secrets.source());
+    table.debug("Client", &client);
+    let file = std::fs::read_dir(&options.directory).unwrap().next().unwrap().unwrap().path();
+    let bytes = std::fs::read(&file).unwrap();
+    hides_debug("a saved copy", &String::from_utf8_lossy(&bytes));
+    for damage in [&bytes[..bytes.len() - 1], VALUE.as_bytes()] {
+        std::fs::write(&file, damage).unwrap();
+        table.error("XtraError", &start(&options).get_secrets(ENVIRONMENT).await.unwrap_err());
+    }
+    server.clear_faults();
+    start(&options.clone().max_bytes(100)).get_secrets(ENVIRONMENT).await.unwrap();
+}
+
+async fn watching(table: &mut Table, server: &DevServer) {
+    let client = client(server);
+    let mut watch = client.watch(ENVIRONMENT);
+    let (mut receiver, mut key) = (watch.receiver(), watch.key(KEY));
+    let change = watch.next().await.unwrap().unwrap();
+    assert_eq!(change.snapshot.require(KEY).unwrap(), VALUE, "what was planted arrives");
+    table.debug("Change", &change);
+    table.debug("Watch", &watch);
+    receiver.changed().await.unwrap();
+    table.debug("WatchReceiver", &receiver);
+    assert_eq!(key.next().await.unwrap().unwrap(), VALUE);
+    table.debug("WatchKey", &key);
+    for environment in [BROKEN, ".."] {
+        table.error("XtraError", &client.watch(environment).next().await.unwrap().unwrap_err());
+    }
+}
+
 async fn injecting(table: &mut Table, server: &DevServer) {
     let secrets = Secrets::from_iter([(KEY, VALUE), ("LD_PRELOAD", VALUE), ("NUL", "canary\0"), ("A=B", VALUE)]);
     let injection = secrets.injection();
@@ -388,6 +443,7 @@ async fn blocking_twin(table: &mut Table, server: &DevServer) {
     table.debug("blocking::WithSecret", &request);
     table.debug("blocking::Resolve", &twin.render(VALUE));
     table.debug("blocking::Resolve", &twin.resolve_pairs([(KEY, VALUE)]));
+    table.debug("blocking::Watch", &twin.watch(ENVIRONMENT, |_| {}).unwrap());
     table.debug("blocking::Preload", &twin.preload([ENVIRONMENT]).require([KEY]));
 }
 

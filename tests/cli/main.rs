@@ -15,6 +15,7 @@ mod leaks;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod linking;
 mod local;
+mod offline;
 mod read;
 mod render;
 mod run;

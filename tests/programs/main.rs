@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let stage = Stage::set();
-    let checks: [Check; 24] = [
+    let checks: [Check; 25] = [
         ("main_injects_and_then_starts_a_runtime_of_many_threads", before_tokio),
         ("a_current_thread_runtime_may_inject", current_thread),
         ("a_multi_threaded_runtime_may_not_and_nothing_is_set", multi_thread),
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         ("a_service_that_cannot_be_reached_means_that_nothing_is_set", unreachable),
         ("fifty_reads_by_name_leave_no_thread_behind", fifty_reads),
         ("a_cached_read_does_not_touch_the_runtime", cached_read),
+        ("copies_are_saved_and_looked_for_without_a_thread_that_stays", saves_copies),
         ("a_write_is_not_sent_on_a_connection_that_was_closed_while_nobody_drove_it", writes_after_closes),
         ("a_runtime_that_cannot_be_made_is_an_error_and_the_next_call_tries_again", no_files_left),
         ("a_forked_child_and_its_parent_read_at_the_same_time_and_each_gets_its_own_answers", forked),
@@ -201,6 +202,10 @@ fn fifty_reads(stage: &Stage) {
 
 fn cached_read(stage: &Stage) {
     assert_went_well(stage.run(&["cached-read", "production"]));
+}
+
+fn saves_copies(stage: &Stage) {
+    assert_set(stage.run(&["saves-copies", "production", "--override"]), &production());
 }
 
 fn writes_after_closes(stage: &Stage) {

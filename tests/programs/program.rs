@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use tokio::runtime::Builder;
-use xtrasecurity::{ErrorKind, InjectionReport, XtraClient, XtraError, blocking};
+use xtrasecurity::{ErrorKind, InjectionReport, OfflineOptions, XtraClient, XtraError, blocking};
 
 use crate::hangs_up::HangsUp;
 
@@ -25,6 +25,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         "apply" => apply(rest),
         "fifty-reads" => fifty_reads(rest),
         "cached-read" => cached_read(rest),
+        "saves-copies" => saves_copies(rest),
         "writes-after-closes" => writes_after_closes(),
         "no-files-left" => no_files_left(rest),
         "forks" => forks(rest),
@@ -79,6 +80,30 @@ macro_rules! chosen {
 fn blocking_inject(arguments: &[String]) -> Result<InjectionReport, Box<dyn Error>> {
     let client = blocking::XtraClient::from_env()?;
     Ok(chosen!(client, arguments).send()?)
+}
+
+/// Saves and takes copies, which needs threads, and injects after each: that there is one thread is checked each time.
+fn saves_copies(arguments: &[String]) -> Outcome {
+    let options = OfflineOptions::new("copies");
+    let start = || blocking::XtraClient::builder().offline(options.clone());
+    for _ in 0..20 {
+        let client = start().build()?;
+        chosen!(client, arguments).send()?;
+        std::fs::remove_dir_all("copies")?;
+    }
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let client = XtraClient::builder().offline(options.clone()).build()?;
+        chosen!(client, arguments).await?;
+        Ok::<_, Box<dyn Error>>(())
+    })?;
+    let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let nobody = format!("http://{}/api", server.local_addr()?);
+    drop(server);
+    let client = start().max_retries(0).api_url(nobody).build()?;
+    match chosen!(client, arguments).send() {
+        Err(error) if error.kind() == ErrorKind::Network => written_down(),
+        _ => Err("a copy of another root was taken".into()),
+    }
 }
 
 /// What a server does: its `main` injects, and only then starts a runtime with many threads, where the client is used again.

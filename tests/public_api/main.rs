@@ -18,7 +18,7 @@ use lines::{Api, api};
 const UPDATE: &str = "UPDATE_PUBLIC_API";
 
 /// Other crates whose traits public types implement. Nothing of them is in a signature.
-const TRAITS_OF: &[&str] = &["config", "figment", "schemars", "serde"];
+const TRAITS_OF: &[&str] = &["config", "figment", "futures_core", "schemars", "serde"];
 
 /// The traits that a type of the user's own must have to be read as, which signatures cannot but name.
 const TRAITS_OF_USERS: &[&str] = &["schemars::JsonSchema", "serde::de::DeserializeOwned"];

@@ -29,9 +29,14 @@ const NOT_EXECUTABLE: u8 = 126;
 #[command(after_long_help = "Examples:\n  \
     xtrasec run -e production -- ./server --port 8080\n  \
     xtrasec run --only DATABASE_URL --rename DATABASE_URL=PGURL -- psql\n  \
-    xtrasec run --override -e stg -- npm start\n\n\
+    xtrasec run --override -e stg -- npm start\n  \
+    xtrasec run --offline -e production -- ./server\n\n\
     Exit status: that of the program; 127 when it is not found, 126 when it cannot be started; 1 and 2 as everywhere.")]
 pub(crate) struct Arguments {
+    /// Keep an encrypted copy of the secrets below the user's cache directory, and take it when the service cannot be reached or
+    /// takes no more requests; a copy is used for 24 h
+    #[arg(long)]
+    offline: bool,
     /// Replace variables that exist already
     #[arg(long = "override", conflicts_with = "keep")]
     replace: bool,
@@ -58,7 +63,7 @@ pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Co
     let Some((program, rest)) = arguments.command.split_first().filter(|(program, _)| !program.is_empty()) else {
         return Err(Failure::usage("no program was given. Write it after --"));
     };
-    let session = Session::open(global)?;
+    let session = if arguments.offline { Session::open_offline(global)? } else { Session::open(global)? };
     let secrets = session.chosen(&arguments.choice).await.map_err(|failure| failure.so(NOTHING_DONE))?;
     let mut command = Command::new(program);
     command.args(rest);

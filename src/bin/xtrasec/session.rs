@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use xtrasecurity::{
-    Configuration, ErrorKind, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder, XtraError,
+    Configuration, ErrorKind, OfflineOptions, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder,
+    XtraError,
 };
 
 use crate::arguments::{Choice, Global, full_environment_name};
@@ -37,7 +39,16 @@ pub(crate) fn builder(global: &Global) -> XtraClientBuilder {
 
 impl Session {
     pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
-        let client = builder(global).build().map_err(|error| unusable(global, error))?;
+        Self::build(global, builder(global))
+    }
+
+    /// The same, with copies on disk for the time when the service cannot be reached.
+    pub(crate) fn open_offline(global: &Global) -> Result<Self, Failure> {
+        Self::build(global, builder(global).offline(OfflineOptions::in_user_cache()?))
+    }
+
+    fn build(global: &Global, builder: XtraClientBuilder) -> Result<Self, Failure> {
+        let client = builder.build().map_err(|error| unusable(global, error))?;
         let environment = client.default_environment().map(str::to_owned);
         Ok(Self { client, environment })
     }
@@ -153,8 +164,23 @@ pub(crate) fn tell_local() {
 
 /// Values that are not the service's should surprise nobody.
 pub(crate) fn tell_source(secrets: &Secrets) {
-    if secrets.source() == SnapshotSource::LocalFile {
-        tell_local();
+    match secrets.source() {
+        SnapshotSource::LocalFile => tell_local(),
+        SnapshotSource::Offline => {
+            let age = ago(secrets.age());
+            output::note(&format!("the service cannot be reached: the secrets are a copy that was saved {age}"));
+        }
+        _ => {}
+    }
+}
+
+/// How long ago something was, in the largest unit that gives at least two of it.
+fn ago(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s ago"),
+        120..7200 => format!("{} min ago", seconds / 60),
+        _ => format!("{} h ago", seconds / 3600),
     }
 }
 

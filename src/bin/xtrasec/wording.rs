@@ -12,6 +12,9 @@ const WORDS: &[(&str, &str)] = &[
     ("the project_id option", "--project"),
     ("the api_url option", "--api-url"),
     ("each call names its own", "give one with --env"),
+    ("the offline option", "--offline"),
+    ("Give a key, or use a token without an end", "Use an access key or a service account's key, which last"),
+    ("Set XDG_CACHE_HOME (Unix), or give a directory", "Set XDG_CACHE_HOME, or do without --offline"),
     // credentials
     ("the token option: not given; ", ""),
     ("Set XTRA_TOKEN, or pass token(..)", "Set XTRA_TOKEN"),

@@ -11,6 +11,8 @@ use crate::client::EngineOptions;
 use crate::credentials::{self, CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
+#[cfg(feature = "offline")]
+use crate::services::SecretSource;
 use crate::services::xtra::{
     LocalFile, NEVER_RETRIED, Scopes, Xtra, check_branch, check_environment, check_project_id,
 };
@@ -43,7 +45,7 @@ pub struct XtraClientBuilder {
     pub(super) branch: Option<String>,
     pub(super) api_url: Option<String>,
     pub(super) local_file: Option<PathBuf>,
-    engine: EngineOptions,
+    pub(super) engine: EngineOptions,
     caching: bool,
     pub(super) danger_allow_http: bool,
     pub(super) providers: Vec<CustomProvider>,
@@ -189,6 +191,43 @@ impl XtraClientBuilder {
         self
     }
 
+    /// Keeps encrypted copies of the secrets on disk, for the time when the service cannot be reached and memory holds nothing:
+    /// a program can then start during an outage. Default: none are kept. [`OfflineOptions`](crate::OfflineOptions) tells what
+    /// is saved, when it is served, and what protects it.
+    ///
+    /// An outage is found out by waiting: a first read fails, and is answered with the copy, only after its retries, which take
+    /// up to [`call_timeout`](Self::call_timeout). Reads after it do not wait for as long as the service is left alone.
+    ///
+    /// [`build`](Self::build) fails with [`ErrorKind::Config`] when the options have no key and the token does not last. In
+    /// local mode they have no effect.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use xtrasecurity::dev_server::DevServer;
+    /// use xtrasecurity::{OfflineOptions, SnapshotSource, XtraClient};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let server = DevServer::start().await?;
+    /// let options = OfflineOptions::new(directory.path().join("secrets"));
+    /// let builder = || XtraClient::builder().dev_server(&server).max_retries(0).offline(options.clone());
+    /// builder().build()?.get_secrets("production").await?; // saves a copy
+    /// # let builder_of_the_next_start = builder();
+    /// # server.stop().await;
+    /// # let builder = || builder_of_the_next_start;
+    /// let client = builder().build()?; // the program starts again, while the service is away
+    /// let secrets = client.get_secrets("production").await?;
+    /// assert_eq!(secrets.source(), SnapshotSource::Offline);
+    /// assert!(secrets.is_stale() && secrets.contains("API_KEY"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "offline")]
+    pub fn offline(mut self, options: crate::OfflineOptions) -> Self {
+        self.engine.offline = Some(options);
+        self
+    }
+
     /// How long establishing a connection may take. Default 5 s; zero is refused.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.transport.connect_timeout = limit;
@@ -207,6 +246,17 @@ impl XtraClientBuilder {
         self
     }
 
+    /// How many requests a minute are sent to the API root at most, by all clients of the process together that are built with
+    /// the same number. Default: 100, which is what the service takes from one address; without a limit when the API root is on
+    /// this machine. Zero turns the limit off.
+    ///
+    /// A call that comes too soon waits for its turn, when that comes before its deadline; otherwise it fails at once with
+    /// [`ErrorKind::RateLimited`] and is not sent. Retries count as requests.
+    pub fn requests_per_minute(mut self, limit: u32) -> Self {
+        self.transport.requests_per_minute = Some(limit);
+        self
+    }
+
     /// The largest answer that is read, in bytes. Default 16 MiB; zero is refused.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.transport.max_response_bytes = bytes;
@@ -216,6 +266,17 @@ impl XtraClientBuilder {
     /// Trusts the certificates in this PEM text too, beside the system's (or, where there are none, the bundled ones).
     pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.transport.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Looks host names up by this function in place of the system's resolver, for tests of what a program does when names are
+    /// slow or unknown. It runs on a thread of its own and may block; the ports of the addresses do not matter.
+    #[cfg(feature = "dev-server")]
+    pub fn name_lookup(
+        mut self,
+        lookup: impl Fn(&str) -> std::io::Result<Vec<std::net::SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        self.transport.lookup = Some(Arc::new(lookup));
         self
     }
 
@@ -268,6 +329,10 @@ impl XtraClientBuilder {
             if self.local_file.is_none() {
                 local::announce(&path, self.token.is_some() || self.api_url.is_some());
             }
+            // A file is read in no time: whoever has edited it need not be served what it held before.
+            engine.cache.stale_while_revalidate = Duration::ZERO;
+            #[cfg(feature = "offline")]
+            engine.offline.take();
             return Ok(XtraClient::with_options(Xtra::in_file(LocalFile::new(path), scopes)?, engine));
         }
         let url = self.api_url.or(defaults.api_url.map(|found| found.text));
@@ -281,8 +346,14 @@ impl XtraClientBuilder {
             ));
         }
         let provider = credentials::resolve(token, &self.providers, surroundings)?.provider;
-        let transport = Transport::new(&base, provider, self.transport)?;
-        Ok(XtraClient::with_options(Xtra::new(transport, scopes), engine))
+        let options = TransportOptions { clock: engine.clock.clone(), ..self.transport };
+        let transport = Transport::new(&base, provider, options)?;
+        let source = Xtra::new(transport, scopes);
+        #[cfg(feature = "offline")]
+        if let Some(options) = &engine.offline {
+            options.check(SecretSource::lasting_token(&source).is_some())?;
+        }
+        Ok(XtraClient::with_options(source, engine))
     }
 }
 

@@ -27,7 +27,8 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// The settings: `token`, `project`, `environment`, `branch`, `api_url`, in this order.
+    /// The settings: `token`, `project`, `environment`, `branch`, `api_url`, in this order; then `offline`, when the builder was
+    /// given that option.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {
         &self.settings
@@ -149,6 +150,8 @@ impl XtraClientBuilder {
             Ok(Some(_)) => Setting::absent("api_url", LOCAL),
             _ => self.root_setting(defaults.api_url),
         });
+        #[cfg(feature = "offline")]
+        settings.extend(self.offline_setting(surroundings));
         // Which settings these would have given cannot be told; the texts name the variable or the file.
         settings.extend(problems.into_iter().map(|problem| Setting {
             name: "surroundings",
@@ -179,6 +182,21 @@ impl XtraClientBuilder {
                 ..Setting::absent("token", "the usual places were looked at")
             },
         }
+    }
+
+    /// Where copies are kept, when that was asked for.
+    #[cfg(feature = "offline")]
+    fn offline_setting(&self, surroundings: &Surroundings) -> Option<Setting> {
+        let options = self.engine.offline.as_ref()?;
+        if !matches!(local::file(self.local_file.as_deref(), surroundings), Ok(None)) {
+            return Some(Setting::absent("offline", LOCAL));
+        }
+        let token = self.token.as_ref().map(SecretValue::expose);
+        // that there is no token is told already
+        let lasts = credentials::resolve(token, &self.providers, surroundings)
+            .map_or(true, |resolved| resolved.provider.lasting_token().is_some());
+        let directory = Located::new(options.directory.display().to_string(), "the offline option");
+        Some(Setting::new("offline", directory).checked(|_| options.check(lasts)))
     }
 
     /// The root in its checked form: as it was given it could hold credentials.

@@ -8,9 +8,10 @@ use super::convert;
 use super::local::LocalFile;
 use super::raw;
 use super::scope::{self, CheckedScope, MAIN, XtraScope};
-use crate::cache::{Identity, KeyWriter};
+use crate::cache::{Budget, Identity, KeyWriter};
 use crate::credentials::{CredentialProvider, TokenFuture};
 use crate::error::{ErrorKind, XtraError};
+use crate::secrets::SecretValue;
 use crate::services::{Loaded, SecretSource, Traffic};
 use crate::transport::{BaseUrl, Transport, TransportOptions};
 
@@ -89,15 +90,18 @@ impl Xtra {
             return Ok(id.to_owned());
         }
         let identity = self.identity();
-        {
-            let known = self.account.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, id)) = known.as_ref().filter(|(asked, _)| *asked == identity) {
-                return Ok(id.clone());
-            }
+        if let Some(id) = self.known_project(identity) {
+            return Ok(id);
         }
         let id = self.ask_for_project().await?;
         *self.account.lock().unwrap_or_else(PoisonError::into_inner) = Some((identity, id.clone()));
         Ok(id)
+    }
+
+    /// The project that a service account was told to belong to.
+    fn known_project(&self, identity: Identity) -> Option<String> {
+        let known = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|(asked, _)| *asked == identity).map(|(_, id)| id.clone())
     }
 
     async fn ask_for_project(&self) -> Result<String, XtraError> {
@@ -188,13 +192,26 @@ impl SecretSource for Xtra {
         Ok(convert::secrets(answer))
     }
 
-    fn label(&self, scope: &CheckedScope) -> String {
-        format!("{} on {}", scope::quoted(&scope.environment), scope::quoted(&scope.branch))
+    fn budget(&self, scope: &CheckedScope) -> Option<Budget> {
+        match &scope.project {
+            Some(id) => self.raw.inner.budget(id),
+            None => self.raw.inner.budget(&self.known_project(self.identity())?),
+        }
+    }
+
+    fn lasting_token(&self) -> Option<SecretValue> {
+        self.raw.inner.lasting_token().map(|token| token.secret())
     }
 
     fn traffic(&self) -> Traffic {
         let counters = self.raw.inner.counters();
-        Traffic::new(counters.requests, counters.retries)
+        Traffic {
+            budget_left: self.raw.inner.budget_left(),
+            delayed: counters.delayed,
+            withheld: counters.withheld,
+            retries_withheld: counters.retries_withheld,
+            ..Traffic::new(counters.requests, counters.retries)
+        }
     }
 }
 

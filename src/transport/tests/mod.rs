@@ -3,6 +3,7 @@
 mod answers;
 mod events;
 mod process;
+mod properties;
 mod recorded;
 mod repeating;
 mod server;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use reqwest::Method;
 
 use super::options::RetryOptions;
+use super::retry_budget::RetryBudget;
 use super::{BaseUrl, Response, Transport, TransportOptions};
 use crate::cache::Identity;
 use crate::credentials::{CredentialProvider, Token, TokenFuture};
@@ -52,9 +54,10 @@ impl CredentialProvider for Numbered {
     }
 }
 
-/// The defaults with waits too short to notice.
+/// The defaults with waits too short to notice, and a budget of retries that no other test spends.
 fn quick() -> TransportOptions {
     TransportOptions {
+        retry_budget: Box::leak(Box::new(RetryBudget::new())),
         retry: RetryOptions { max_retries: 3, base: Duration::from_millis(1), max_backoff: Duration::from_millis(5) },
         ..TransportOptions::default()
     }

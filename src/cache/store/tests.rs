@@ -1,0 +1,213 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::*;
+use crate::cache::{Clock, ManualClock};
+
+fn keep<V: Clone + Send + Sync + 'static>(store: &Store<V>, key: &[u8], value: V, permit: Permit, now: Tick) {
+    store.keep(key, value, store.arrival(permit, now, store.options.ttl), now, |_| true);
+}
+
+fn store(max_entries: usize) -> Store<u32> {
+    let options = CacheOptions { max_entries, jitter: 0.0, ..CacheOptions::default() };
+    Store::new(options).expect("the cache is on")
+}
+
+#[test]
+fn a_value_is_fresh_for_the_ttl_then_stale_then_old_until_max_stale_then_gone() {
+    let (store, clock) = (store(4), ManualClock::new());
+    let now = || clock.clock().now();
+    keep(&store, b"k", 7, store.permit(), now());
+    clock.advance(Duration::from_secs(29));
+    assert_eq!(store.find(b"k", now()), Found::Fresh(7));
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(store.find(b"k", now()), Found::Stale(7));
+    clock.advance(Duration::from_secs(29));
+    assert_eq!(store.find(b"k", now()), Found::Stale(7));
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(store.find(b"k", now()), Found::Old(7));
+    clock.advance(Duration::from_secs(3539));
+    assert_eq!(store.find(b"k", now()), Found::Old(7));
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(store.find(b"k", now()), Found::Nothing);
+    assert_eq!(store.len(), 0, "a dead entry leaves memory when it is met");
+}
+
+#[test]
+fn the_bound_is_exact_and_the_least_recently_read_goes_first() {
+    let (store, clock) = (store(2), ManualClock::new());
+    let now = clock.clock().now();
+    keep(&store, b"a", 1, store.permit(), now);
+    keep(&store, b"b", 2, store.permit(), now);
+    assert_eq!(store.find(b"a", now), Found::Fresh(1));
+    keep(&store, b"c", 3, store.permit(), now);
+    assert_eq!(store.len(), 2);
+    assert_eq!(store.find(b"b", now), Found::Nothing);
+    assert_eq!(store.find(b"a", now), Found::Fresh(1));
+}
+
+#[test]
+fn an_answer_asked_for_earlier_never_replaces_one_asked_for_later() {
+    let (store, clock) = (store(2), ManualClock::new());
+    let (earlier, later) = (store.permit(), store.permit());
+    keep(&store, b"k", 2, later, clock.clock().now());
+    keep(&store, b"k", 1, earlier, clock.clock().now());
+    assert_eq!(store.find(b"k", clock.clock().now()), Found::Fresh(2));
+}
+
+#[test]
+fn what_was_asked_for_before_a_clear_does_not_come_back_after_it() {
+    let (store, clock) = (store(2), ManualClock::new());
+    let before = store.permit();
+    store.clear();
+    keep(&store, b"k", 1, before, clock.clock().now());
+    assert_eq!(store.find(b"k", clock.clock().now()), Found::Nothing);
+    keep(&store, b"k", 2, store.permit(), clock.clock().now());
+    assert_eq!(store.find(b"k", clock.clock().now()), Found::Fresh(2));
+}
+
+#[test]
+fn what_was_asked_for_before_an_entry_was_invalidated_does_not_come_back() {
+    let (store, clock) = (store(2), ManualClock::new());
+    let now = clock.clock().now();
+    let before = store.permit();
+    keep(&store, b"k", 1, store.permit(), now);
+    keep(&store, b"other", 2, store.permit(), now);
+    store.invalidate(b"k", now);
+    keep(&store, b"k", 1, before, now);
+    assert_eq!(store.find(b"k", now), Found::Nothing);
+    assert_eq!(store.find(b"other", now), Found::Fresh(2));
+}
+
+#[test]
+fn an_entry_that_must_not_be_replaced_stays_as_old_as_it_is() {
+    let (store, clock) = (store(2), ManualClock::new());
+    let now = || clock.clock().now();
+    keep(&store, b"k", 1, store.permit(), now());
+    clock.advance(Duration::from_secs(31));
+    let arrival = store.arrival(store.permit(), now(), Duration::from_secs(30));
+    assert_eq!(store.keep(b"k", 2, arrival, now(), |kept| *kept != 1), Kept::Refused(1));
+    assert_eq!(store.find(b"k", now()), Found::Stale(1));
+    let arrival = store.arrival(store.permit(), now(), Duration::from_secs(30));
+    assert_eq!(store.keep(b"k", 3, arrival, now(), |kept| *kept == 1), Kept::Stored);
+    assert_eq!(store.find(b"k", now()), Found::Fresh(3));
+}
+
+#[test]
+fn a_sweep_takes_out_what_is_dead_without_its_being_met_and_tells_when_to_sweep_next() {
+    let store = Store::<Arc<u32>>::new(CacheOptions { jitter: 0.0, ..CacheOptions::default() }).expect("on");
+    let clock = ManualClock::new();
+    let now = || clock.clock().now();
+    assert_eq!(store.sweep(now()), None);
+    let value = Arc::new(1);
+    let weak = Arc::downgrade(&value);
+    keep(&store, b"k", value, store.permit(), now());
+    // read twice, so that it is in front too
+    for _ in 0..2 {
+        clock.advance(Duration::from_secs(1));
+        assert!(matches!(store.find(b"k", now()), Found::Fresh(_)));
+    }
+    clock.advance(Duration::from_secs(8));
+    keep(&store, b"later", Arc::new(2), store.permit(), now());
+    let dead = now().after(Duration::from_secs(3590));
+    assert_eq!(store.sweep(now()), Some(dead));
+    clock.advance(Duration::from_secs(3590));
+    assert_eq!(store.sweep(now()), Some(dead.after(Duration::from_secs(10))));
+    assert!(weak.upgrade().is_none(), "it has left memory");
+    assert_eq!(store.len(), 1);
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(store.sweep(now()), None);
+}
+
+#[test]
+fn what_is_dropped_or_replaced_is_not_found_although_it_was_just_read() {
+    let (store, clock) = (store(2), ManualClock::new());
+    let now = clock.clock().now();
+    let drop_it: [fn(&Store<u32>, Tick); 2] = [|store, now| store.forget(b"k", now), |store, _| store.clear()];
+    for drop_it in drop_it {
+        keep(&store, b"k", 1, store.permit(), now);
+        assert_eq!(store.find(b"k", now), Found::Fresh(1));
+        assert_eq!(store.find(b"k", now), Found::Fresh(1));
+        keep(&store, b"k", 2, store.permit(), now);
+        assert_eq!(store.find(b"k", now), Found::Fresh(2));
+        drop_it(&store, now);
+        assert_eq!(store.find(b"k", now), Found::Nothing);
+    }
+}
+
+#[test]
+fn what_is_dropped_replaced_or_dead_leaves_memory_although_it_was_just_read() {
+    let options = CacheOptions { max_entries: 1, ..CacheOptions::default() };
+    let store = Store::<Arc<u32>>::new(options).expect("the cache is on");
+    let clock = ManualClock::new();
+    let leave: [&dyn Fn(); 5] = [
+        &|| store.forget(b"k", clock.clock().now()),
+        &|| store.clear(),
+        &|| keep(&store, b"k", Arc::new(2), store.permit(), clock.clock().now()),
+        &|| keep(&store, b"other", Arc::new(2), store.permit(), clock.clock().now()),
+        &|| {
+            clock.advance(Duration::from_secs(3600));
+            assert_eq!(store.find(b"k", clock.clock().now()), Found::Nothing);
+        },
+    ];
+    for leave in leave {
+        let value = Arc::new(1);
+        let weak = Arc::downgrade(&value);
+        keep(&store, b"k", value, store.permit(), clock.clock().now());
+        clock.advance(Duration::from_millis(1));
+        for _ in 0..3 {
+            assert!(matches!(store.find(b"k", clock.clock().now()), Found::Fresh(_)));
+        }
+        leave();
+        assert!(weak.upgrade().is_none());
+    }
+}
+
+#[test]
+fn readers_on_other_threads_never_see_a_value_after_a_newer_one() {
+    let (store, clock) = (store(4), Clock::system());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut newest = 0;
+                while !done.load(Ordering::Relaxed) {
+                    if let Found::Fresh(value) = store.find(b"k", clock.now()) {
+                        assert!(value >= newest, "{value} after {newest}");
+                        newest = value;
+                    }
+                }
+            });
+        }
+        for value in 1..20_000 {
+            keep(&store, b"k", value, store.permit(), clock.now());
+            assert_eq!(store.find(b"k", clock.now()), Found::Fresh(value));
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn many_entries_are_told_apart_and_the_order_of_reads_is_exact() {
+    let (store, clock) = (store(100), ManualClock::new());
+    let key = |number: u32| format!("key-{number}").into_bytes();
+    for number in 0..100 {
+        keep(&store, &key(number), number, store.permit(), clock.clock().now());
+    }
+    for number in (0..100).rev().chain(50..100) {
+        clock.advance(Duration::from_micros(1));
+        assert_eq!(store.find(&key(number), clock.clock().now()), Found::Fresh(number));
+    }
+    // read longest ago: 49, 48, … 0, and then 50, 51, …
+    for (newcomer, gone) in (1000..).zip((0..50).rev().chain(50..100)) {
+        keep(&store, &key(newcomer), newcomer, store.permit(), clock.clock().now());
+        assert_eq!(store.find(&key(gone), clock.clock().now()), Found::Nothing, "{gone}");
+        assert_eq!(store.len(), 100);
+    }
+}
+
+#[test]
+fn a_ttl_of_zero_turns_the_cache_off() {
+    assert!(Store::<u32>::new(CacheOptions { ttl: Duration::ZERO, ..CacheOptions::default() }).is_none());
+}

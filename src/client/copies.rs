@@ -1,0 +1,119 @@
+//! Copies on disk: after each load one is kept, and when a load fails and memory has nothing, one may stand in.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::engine::{Engine, Ticket};
+use super::landing::Landed;
+use crate::cache::{Flights, Found, Kept};
+use crate::error::XtraError;
+use crate::offline::{Offline, OfflineOptions, Problem, Saved, Slot};
+use crate::secrets::{Origin, Secrets, SnapshotSource};
+use crate::services::SecretSource;
+
+/// The copies of a client, and who is looking for one.
+pub(super) struct Copies {
+    offline: Offline,
+    max_age: Duration,
+    flights: Flights<Result<Arc<Secrets>, Problem>>,
+}
+
+/// What saving needs to know of a load. Taken before anything is sent, as the account may change meanwhile.
+pub(super) struct Draft {
+    slot: Result<Slot, Problem>,
+    asked: SystemTime,
+}
+
+impl Copies {
+    pub(super) fn new(options: OfflineOptions) -> Self {
+        Self { max_age: options.max_age, offline: Offline::new(options), flights: Flights::new() }
+    }
+
+    /// How many times a copy was taken from the disk, and how many times one could not be saved or deleted.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        self.offline.counts()
+    }
+
+    /// Nobody who looks from now on is given what was being looked for before.
+    pub(super) fn abandon_all(&self) {
+        self.flights.abandon_all();
+    }
+}
+
+impl<S: SecretSource> Engine<S> {
+    /// To be called when a load begins.
+    pub(super) fn draft(&self, ticket: &Ticket<S::Owned>) -> Option<Draft> {
+        let copies = self.copies.as_ref()?;
+        Some(Draft { slot: self.slot(copies, &ticket.key), asked: self.wall() })
+    }
+
+    /// To be called when a load has ended: keeps a copy of what is served from now on, and deletes that of what the caller may
+    /// no longer have. Nothing that goes wrong with the disk is an error of the load.
+    pub(super) async fn save(
+        &self,
+        draft: Option<Draft>,
+        ticket: &Ticket<S::Owned>,
+        landed: Result<&Landed, &XtraError>,
+    ) {
+        let (Some(copies), Some(draft)) = (&self.copies, draft) else { return };
+        let slot = draft.slot.as_ref().map_err(|problem| *problem);
+        match landed {
+            Ok(landed) if landed.is_current && landed.served.source() == SnapshotSource::Service => {
+                let lacking = self.guard.lacking(&ticket.key, &landed.served);
+                copies.offline.keep(slot, &landed.served, lacking, draft.asked).await;
+            }
+            Ok(_) => {}
+            Err(error) if matches!(error.status(), Some(401 | 403 | 404)) => copies.offline.forget(slot).await,
+            Err(_) => {}
+        }
+    }
+
+    /// The copy of a scope whose load failed, or the error of that. Whoever looks at the same time looks once.
+    pub(super) async fn from_disk(self: Arc<Self>, key: &[u8], error: XtraError) -> Result<Arc<Secrets>, XtraError> {
+        let Some(copies) = self.copies.as_ref().filter(|_| error.is_retryable()) else { return Err(error) };
+        let (engine, owned) = (Arc::clone(&self), key.to_vec());
+        let found = copies.flights.join(key, move || async move { engine.take(&owned).await }).await;
+        found.map_err(|problem| error.adding(&format!("; and no saved secrets can be used: {problem}")))
+    }
+
+    /// Takes a copy from the disk and into memory, as one that is only served while the service is away.
+    async fn take(self: &Arc<Self>, key: &[u8]) -> Result<Arc<Secrets>, Problem> {
+        let copies = self.copies.as_ref().ok_or(Problem::Absent)?;
+        let permit = self.cache.as_ref().map(|cache| cache.permit_of_a_stand_in());
+        let slot = self.slot(copies, key);
+        let Saved { values, unreadable, age } =
+            copies.offline.find(slot.as_ref().map_err(|problem| *problem), self.wall()).await?;
+        let now = self.clock.now();
+        let origin =
+            Origin { source: SnapshotSource::Offline, clock: self.clock.clone(), fetched: now, ttl: self.options.ttl };
+        let secrets = Arc::new(Secrets::assemble(values, unreadable, origin).older_by(age));
+        if let (Some(cache), Some(permit)) = (&self.cache, permit) {
+            let arrival = cache.stand_in(permit, now, copies.max_age.saturating_sub(age));
+            let kept = cache.keep(key, Arc::clone(&secrets), arrival, now, |_| false);
+            if !matches!(kept, Kept::Stored)
+                && let Found::Fresh(newer) | Found::Stale(newer) | Found::Old(newer) = cache.find(key, now)
+            {
+                // a load has succeeded meanwhile
+                return Ok(newer);
+            }
+            self.start_sweeping();
+        }
+        copies.offline.count_served();
+        tracing::warn!(
+            source = self.source.name(),
+            age_seconds = secrets.age().as_secs(),
+            "the service cannot be reached: secrets come from a saved copy"
+        );
+        Ok(secrets)
+    }
+
+    fn slot(&self, copies: &Copies, key: &[u8]) -> Result<Slot, Problem> {
+        copies.offline.slot(self.source.lasting_token(), self.source.name(), self.source.root(), key)
+    }
+
+    /// The time of day, moved on with a clock that is moved by hand.
+    fn wall(&self) -> SystemTime {
+        let now = SystemTime::now();
+        now.checked_add(self.clock.moved_by().unwrap_or_default()).unwrap_or(now)
+    }
+}

@@ -1,0 +1,231 @@
+//! The form of a copy: a header that can be read, and behind it what only the key opens.
+//!
+//! | bytes | |
+//! |---|---|
+//! | 7 | `XTRACPY` |
+//! | 1 | version of the form, 1 |
+//! | 8 | when it was saved: milliseconds since 1970 |
+//! | 8 | how long it may be used, in milliseconds |
+//! | 32 | salt of the key |
+//! | 12 | nonce |
+//! | … | AES-256-GCM of the contents, with its tag of 16 bytes |
+//!
+//! The header and the context (source, API root, account, scope) are authenticated with the contents. Numbers are
+//! little-endian.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ring::aead::{Aad, NONCE_LEN, Nonce};
+use ring::rand::{SecureRandom, SystemRandom};
+use zeroize::Zeroizing;
+
+use super::key::{Material, SALT};
+use super::problem::Problem;
+
+const MAGIC: &[u8; 7] = b"XTRACPY";
+const VERSION: u8 = 1;
+
+/// Length of the header.
+pub(super) const HEADER: usize = 7 + 1 + 8 + 8 + SALT + NONCE_LEN;
+/// Length of the tag at the end.
+pub(super) const TAG: usize = 16;
+
+/// When a copy was saved, and how long it may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Life {
+    /// Milliseconds since 1970.
+    pub(super) saved: u64,
+    /// Milliseconds.
+    pub(super) lasts: u64,
+}
+
+impl Life {
+    pub(super) fn new(saved: SystemTime, lasts: Duration) -> Self {
+        Self { saved: since_1970(saved), lasts: millis(lasts) }
+    }
+
+    /// How old the copy is, when it may be used at `now`.
+    pub(super) fn age(self, now: SystemTime, max_age: Duration) -> Result<Duration, Problem> {
+        let now = since_1970(now);
+        if self.saved > now.saturating_add(millis(TOLERANCE)) {
+            return Err(Problem::FromTheFuture);
+        }
+        let age = now.saturating_sub(self.saved);
+        if age >= self.lasts.min(millis(max_age)) {
+            return Err(Problem::TooOld(Duration::from_millis(age)));
+        }
+        Ok(Duration::from_millis(age))
+    }
+}
+
+/// How far clocks are put back in the normal course of things.
+pub(super) const TOLERANCE: Duration = Duration::from_secs(300);
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Zero for clocks that are before 1970: every copy is then from the future.
+fn since_1970(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, millis)
+}
+
+/// Hexadecimal digits that nobody else comes upon.
+pub(super) fn random_name() -> Result<String, Problem> {
+    let mut bytes = [0; 8];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Problem::NoKey)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The parts of a header.
+struct Header {
+    life: Life,
+    salt: [u8; SALT],
+    nonce: [u8; NONCE_LEN],
+}
+
+impl Header {
+    fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or(Problem::NoCopy)?;
+        let (version, rest) = rest.split_first().ok_or(Problem::NoCopy)?;
+        if *version != VERSION {
+            return Err(Problem::OtherVersion);
+        }
+        let cut = Problem::Unopened;
+        let (saved, rest) = rest.split_first_chunk().ok_or(cut)?;
+        let (lasts, rest) = rest.split_first_chunk().ok_or(cut)?;
+        let (salt, rest) = rest.split_first_chunk().ok_or(cut)?;
+        let nonce = rest.first_chunk().ok_or(cut)?;
+        let life = Life { saved: u64::from_le_bytes(*saved), lasts: u64::from_le_bytes(*lasts) };
+        Ok(Self { life, salt: *salt, nonce: *nonce })
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let numbers = [self.life.saved, self.life.lasts].map(u64::to_le_bytes);
+        [&MAGIC[..], &[VERSION], numbers.as_flattened(), &self.salt, &self.nonce].concat()
+    }
+}
+
+/// What a header alone says, whoever wrote it.
+pub(super) fn claimed_life(start: &[u8]) -> Result<Life, Problem> {
+    Header::parse(start).map(|header| header.life)
+}
+
+/// Encrypts what stands behind the first [`HEADER`] bytes of `bytes`, writes the header there and the tag at the end.
+pub(super) fn seal(
+    material: &Material,
+    context: &[u8],
+    life: Life,
+    mut bytes: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let random = SystemRandom::new();
+    let mut header = Header { life, salt: [0; SALT], nonce: [0; NONCE_LEN] };
+    // without randomness there is no key
+    random.fill(&mut header.salt).map_err(|_| Problem::NoKey)?;
+    random.fill(&mut header.nonce).map_err(|_| Problem::NoKey)?;
+    let key = material.sealing(&header.salt)?;
+    let nonce = Nonce::assume_unique_for_key(header.nonce);
+    let header = header.to_bytes();
+    let (front, contents) = bytes.split_at_mut_checked(HEADER).ok_or(Problem::NoCopy)?;
+    front.copy_from_slice(&header);
+    let tag = key
+        .seal_in_place_separate_tag(nonce, authenticated(&header, context), contents)
+        .map_err(|_| Problem::TooLarge)?;
+    bytes.extend_from_slice(tag.as_ref());
+    Ok(bytes)
+}
+
+/// Decrypts a copy in its place; the contents are what is returned.
+pub(super) fn open<'b>(material: &Material, context: &[u8], bytes: &'b mut [u8]) -> Result<(Life, &'b [u8]), Problem> {
+    let header = Header::parse(bytes)?;
+    let (front, contents) = bytes.split_at_mut_checked(HEADER).ok_or(Problem::Unopened)?;
+    let key = material.sealing(&header.salt)?;
+    let nonce = Nonce::assume_unique_for_key(header.nonce);
+    let opened = key.open_in_place(nonce, authenticated(front, context), contents);
+    Ok((header.life, opened.map_err(|_| Problem::Unopened)?))
+}
+
+/// The header has always the same length, so nothing runs into the context.
+fn authenticated(header: &[u8], context: &[u8]) -> Aad<Vec<u8>> {
+    Aad::from([header, context].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::key::OfflineKey;
+    use super::*;
+
+    const LIFE: Life = Life { saved: 1_700_000_000_000, lasts: 86_400_000 };
+
+    fn material(byte: u8) -> Material {
+        Material::Given(OfflineKey::new([byte; 32]).unwrap())
+    }
+
+    fn sealed(contents: &[u8]) -> Vec<u8> {
+        let bytes = Zeroizing::new([&[0; HEADER][..], contents].concat());
+        seal(&material(1), b"context", LIFE, bytes).unwrap().to_vec()
+    }
+
+    fn opened(material: &Material, context: &[u8], mut bytes: Vec<u8>) -> Result<(Life, Vec<u8>), Problem> {
+        open(material, context, &mut bytes).map(|(life, contents)| (life, contents.to_vec()))
+    }
+
+    #[test]
+    fn what_was_sealed_opens_with_its_key_and_context_only() {
+        let bytes = sealed(b"hunter2");
+        assert_eq!(bytes.len(), HEADER + 7 + TAG);
+        assert!(!bytes.windows(7).any(|window| window == b"hunter2"));
+        assert_eq!(claimed_life(&bytes), Ok(LIFE));
+        assert_eq!(opened(&material(1), b"context", bytes.clone()), Ok((LIFE, b"hunter2".to_vec())));
+        assert_eq!(opened(&material(2), b"context", bytes.clone()), Err(Problem::Unopened));
+        assert_eq!(opened(&material(1), b"contexu", bytes), Err(Problem::Unopened));
+    }
+
+    #[test]
+    fn the_same_contents_never_give_the_same_bytes() {
+        let (one, other) = (sealed(b"same"), sealed(b"same"));
+        let start = 7 + 1 + 16;
+        assert_ne!(one[start..start + SALT], other[start..start + SALT]);
+        assert_ne!(one[start + SALT..HEADER], other[start + SALT..HEADER]);
+        assert_ne!(one[HEADER..], other[HEADER..]);
+    }
+
+    #[test]
+    fn any_byte_that_is_changed_in_any_way_and_any_cut_is_a_miss() {
+        let bytes = sealed(b"hunter2 and more");
+        for at in 0..bytes.len() {
+            for change in 1..=u8::MAX {
+                let mut changed = bytes.clone();
+                changed[at] ^= change;
+                assert!(opened(&material(1), b"context", changed).is_err(), "byte {at} by {change:#x}");
+            }
+        }
+        for length in 0..bytes.len() {
+            assert!(opened(&material(1), b"context", bytes[..length].to_vec()).is_err(), "{length} bytes");
+        }
+        assert!(opened(&material(1), b"context", [bytes, vec![0]].concat()).is_err(), "a byte more");
+    }
+
+    #[test]
+    fn a_copy_lives_as_long_as_its_writer_and_its_reader_both_allow() {
+        let at = |millis: u64| UNIX_EPOCH + Duration::from_millis(millis);
+        let day = Duration::from_secs(86_400);
+        let hour = Duration::from_secs(3_600);
+        assert_eq!(LIFE.age(at(LIFE.saved + 5), day), Ok(Duration::from_millis(5)));
+        assert_eq!(LIFE.age(at(LIFE.saved + 86_399_999), day * 2), Ok(day - Duration::from_millis(1)));
+        assert_eq!(LIFE.age(at(LIFE.saved + 86_400_000), day * 2), Err(Problem::TooOld(day)));
+        assert_eq!(LIFE.age(at(LIFE.saved + 3_600_000), hour), Err(Problem::TooOld(hour)));
+        assert!(LIFE.age(at(LIFE.saved), Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn a_clock_that_was_put_back_a_little_is_forgiven_and_more_is_not() {
+        let day = Duration::from_secs(86_400);
+        let saved = UNIX_EPOCH + Duration::from_millis(LIFE.saved);
+        assert_eq!(LIFE.age(saved - TOLERANCE, day), Ok(Duration::ZERO));
+        assert_eq!(LIFE.age(saved - TOLERANCE - Duration::from_millis(1), day), Err(Problem::FromTheFuture));
+        assert_eq!(LIFE.age(UNIX_EPOCH - day, day), Err(Problem::FromTheFuture));
+        let forever = Life { saved: u64::MAX, lasts: u64::MAX };
+        assert_eq!(forever.age(SystemTime::now(), Duration::MAX), Err(Problem::FromTheFuture));
+    }
+}

@@ -1,0 +1,81 @@
+//! `xtrasec run --offline`: a copy for the time when the service cannot be reached.
+
+use std::fs;
+use std::process::Command;
+
+use crate::world::{Ran, World, mode, run};
+
+/// The command beside a home whose caches are its own.
+fn offline(world: &World, arguments: &[&str]) -> Command {
+    let mut command = world.command(&["run", "-e", "staging", "--offline"]);
+    command.args(arguments).args(["--", "printenv", "STAGING_ONLY"]).env("XDG_CACHE_HOME", world.path("cache"));
+    command
+}
+
+/// The same while nobody answers.
+fn away(world: &World) -> Ran {
+    run(offline(world, &[]).env("XTRA_API_URL", "http://127.0.0.1:9/api"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_starts_during_an_outage_and_the_person_is_told() {
+    let world = World::new().await;
+    assert_eq!(run(&mut offline(&world, &[])).success(), "s\n");
+    let folder = world.path("cache/xtrasecurity");
+    let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!((files.len(), mode(&folder), mode(&files[0])), (1, 0o700, 0o600));
+    for status in [429, 503] {
+        let fault = xtrasecurity::dev_server::Fault::status(status).forever();
+        world.server.fault(fault);
+        let ran = run(&mut offline(&world, &[]));
+        assert_eq!((ran.status(), ran.stdout()), (0, "s\n"), "{}", ran.stderr());
+        assert!(ran.one_line().contains("a copy that was saved"), "{}", ran.stderr());
+        let without = world.run(&["run", "-e", "staging", "--", "printenv", "STAGING_ONLY"]);
+        without.failure(1);
+        world.server.clear_faults();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_copy_the_error_says_so_and_a_copy_of_another_root_is_none() {
+    let world = World::new().await;
+    assert!(away(&world).failure(1).contains("none was saved"));
+    run(&mut offline(&world, &[])).success();
+    assert!(away(&world).failure(1).contains("none was saved"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_ends_the_use_of_the_copy() {
+    let world = World::new().await;
+    run(&mut offline(&world, &[])).success();
+    world.server.fault(xtrasecurity::dev_server::Fault::status(403));
+    run(&mut offline(&world, &[])).failure(1);
+    assert_eq!(fs::read_dir(world.path("cache/xtrasecurity")).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_without_room_stops_no_program() {
+    let world = World::new().await;
+    let inner = offline(&world, &[]);
+    let mut command = Command::new("/bin/sh");
+    // no file may grow: every write fails as on a full disk
+    command
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"])
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    let variables = inner.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    let ran = run(command.env_clear().current_dir(world.home.path()).envs(variables));
+    assert_eq!((ran.status(), ran.stdout()), (0, "s\n"), "{}", ran.stderr());
+    assert_eq!(fs::read_dir(world.path("cache/xtrasecurity")).unwrap().count(), 0, "nothing is left unfinished");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_ends_is_refused_before_anything_is_sent() {
+    let world = World::new().await;
+    // { "alg": "none" }.{ "exp": 4102444800 }
+    let jwt = "eyJhbGciOiJub25lIn0.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln";
+    let ran = run(offline(&world, &[]).env("XTRA_TOKEN", jwt));
+    assert!(ran.failure(1).contains("--offline has no key"), "{}", ran.stderr());
+    assert!(ran.stderr().contains("service account's key"), "{}", ran.stderr());
+    assert_eq!(world.server.total_requests(), 0);
+}
