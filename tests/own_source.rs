@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, oneshot};
 use xtrasecurity::{
-    CacheOptions, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource, XtraError,
+    CacheOptions, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource, Secrets,
+    XtraError,
 };
 
 /// Answers with what it is told to, once the gate in front of each load is open.
@@ -69,6 +70,7 @@ impl SecretSource for Vault {
         };
         match value {
             Ok(value) => Ok(Loaded::from_iter([(scope.clone(), value)])),
+            Err(ErrorKind::Forbidden) => Err(XtraError::new(ErrorKind::Forbidden, "told to fail").with_status(403)),
             Err(kind) => Err(XtraError::new(kind, "told to fail")),
         }
     }
@@ -236,4 +238,88 @@ async fn injecting_an_empty_scope_is_refused() {
     }
     let error = Client::new_with_source(Nothing).read(()).inject().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::EmptyScope);
+}
+
+/// A read of `scope` that has begun, beside this task.
+async fn begun(
+    client: &Client<Vault>,
+    vault: &Vault,
+    scope: &'static str,
+    no_cache: bool,
+) -> tokio::task::JoinHandle<Result<Arc<Secrets>, XtraError>> {
+    let (client, before) = (client.clone(), vault.loads());
+    let read = tokio::spawn(async move {
+        let request = client.read(scope);
+        if no_cache { request.no_cache().await } else { request.await }
+    });
+    while vault.loads() == before {
+        tokio::task::yield_now().await;
+    }
+    read
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_undone_by_an_answer_that_was_asked_for_before() {
+    let (client, vault) = client();
+    let (earlier, later) = (vault.gate().await, vault.gate().await);
+    let first = begun(&client, &vault, "team", false).await;
+    let second = begun(&client, &vault, "team", true).await;
+    later.send(Err(ErrorKind::Forbidden)).unwrap();
+    assert_eq!(second.await.unwrap().unwrap_err().kind(), ErrorKind::Forbidden);
+    earlier.send(Ok("before")).unwrap();
+    first.await.unwrap().unwrap();
+    client.read("team").await.unwrap();
+    assert_eq!(vault.loads(), 3, "what was asked for before is not kept");
+}
+
+#[tokio::test]
+async fn to_invalidate_one_scope_costs_no_other_its_answer() {
+    let (client, vault) = client();
+    let open = vault.gate().await;
+    let other = begun(&client, &vault, "other", false).await;
+    client.invalidate("team");
+    open.send(Ok("value")).unwrap();
+    other.await.unwrap().unwrap();
+    client.read("other").await.unwrap();
+    assert_eq!(vault.loads(), 1);
+}
+
+#[tokio::test]
+async fn who_waits_for_an_answer_that_has_been_overtaken_gets_the_newer_one() {
+    let (client, vault) = client();
+    let (earlier, later) = (vault.gate().await, vault.gate().await);
+    let first = begun(&client, &vault, "team", false).await;
+    let second = begun(&client, &vault, "team", true).await;
+    later.send(Ok("newer")).unwrap();
+    second.await.unwrap().unwrap();
+    earlier.send(Ok("older")).unwrap();
+    assert_eq!(first.await.unwrap().unwrap().require("team").unwrap().expose(), "newer");
+}
+
+#[test]
+fn on_a_runtime_without_timers_nothing_panics() {
+    let (panics, hook) = (Arc::new(AtomicUsize::new(0)), std::panic::take_hook());
+    let count = Arc::clone(&panics);
+    std::panic::set_hook(Box::new(move |panic| {
+        // other tests of this process may fail meanwhile
+        if std::thread::current().name() == Some("without timers") {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+        hook(panic);
+    }));
+    let without_timers = || {
+        let clock = ManualClock::new();
+        let client = Client::with_options(Vault::default(), EngineOptions::default().clock(clock.clock()));
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+            client.read("team").await.unwrap();
+            clock.advance(Duration::from_secs(30));
+            client.read("team").await.unwrap();
+            clock.advance(Duration::from_secs(3600));
+            tokio::task::yield_now().await;
+            client.read("other").await.unwrap();
+            assert_eq!(client.stats().cached, 1, "the next load takes out what is dead");
+        });
+    };
+    std::thread::Builder::new().name("without timers".to_owned()).spawn(without_timers).unwrap().join().unwrap();
+    assert_eq!(panics.load(Ordering::SeqCst), 0);
 }

@@ -87,7 +87,6 @@ enum Step {
     Begin,
     Find(u8),
     Forget(u8),
-    Invalidate(u8),
     Clear,
     Sweep,
     Pass(u64),
@@ -100,8 +99,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(key, load, ttl, may_replace)| Step::Land { key, load, ttl, may_replace }),
         4 => Just(Step::Begin),
         6 => key().prop_map(Step::Find),
-        1 => key().prop_map(Step::Forget),
-        1 => key().prop_map(Step::Invalidate),
+        2 => key().prop_map(Step::Forget),
         1 => Just(Step::Clear),
         1 => Just(Step::Sweep),
         4 => prop_oneof![0..3_000_u64, 0..200_000_u64].prop_map(Step::Pass),
@@ -114,7 +112,9 @@ struct Model {
     capacity: usize,
     held: HashMap<u8, Held>,
     reads: u64,
-    generation: u64,
+    /// What was begun before this is out of date: for every key, and for each.
+    floor: usize,
+    floors: HashMap<u8, usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -141,10 +141,12 @@ impl Model {
         }
     }
 
-    fn keep(&mut self, key: u8, new: Held, generation: u64, may_replace: bool) -> Kept<usize> {
+    fn keep(&mut self, key: u8, new: Held, may_replace: bool) -> Kept<usize> {
         let kept = self.held.get(&key).copied();
-        if generation != self.generation || kept.is_some_and(|kept| kept.sequence > new.sequence) {
-            return Kept::Outdated;
+        let newer = kept.filter(|kept| kept.sequence > new.sequence);
+        let floor = self.floors.get(&key).copied().unwrap_or_default().max(self.floor);
+        if newer.is_some() || new.sequence < floor {
+            return Kept::Outdated(newer.map(|kept| kept.value));
         }
         if let Some(kept) = kept.filter(|_| !may_replace) {
             return Kept::Refused(kept.value);
@@ -162,14 +164,13 @@ impl Model {
 /// A load that was begun: its right to store, and the model's.
 struct Load {
     permit: Permit,
-    generation: u64,
     started: Tick,
 }
 
 fn follows_the_model(capacity: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let options = CacheOptions::default().jitter(0.0).max_entries(capacity).max_stale(Duration::from_secs(100));
     let store = Store::<usize>::new(options.clone()).expect("the cache is on");
-    let mut model = Model { capacity, held: HashMap::new(), reads: 0, generation: 0 };
+    let mut model = Model { capacity, held: HashMap::new(), reads: 0, floor: 0, floors: HashMap::new() };
     let (manual, mut loads) = (ManualClock::new(), Vec::new());
     let clock: Clock = manual.clock();
     for (value, step) in steps.into_iter().enumerate() {
@@ -178,11 +179,11 @@ fn follows_the_model(capacity: usize, steps: Vec<Step>) -> Result<(), TestCaseEr
         match step {
             Step::Pass(millis) => manual.advance(Duration::from_millis(millis)),
             Step::Begin => {
-                loads.push(Load { permit: store.permit(), generation: model.generation, started: now });
+                loads.push(Load { permit: store.permit(), started: now });
             }
             Step::Land { key, load, ttl, may_replace } => {
                 let Some(sequence) = loads.len().checked_sub(load + 1) else { continue };
-                let Load { permit, generation, started } = loads[sequence];
+                let Load { permit, started } = loads[sequence];
                 let ttl = Duration::from_secs(ttl);
                 let deadlines = options.deadlines(started, ttl, 0.0);
                 if now >= deadlines.dead {
@@ -190,22 +191,18 @@ fn follows_the_model(capacity: usize, steps: Vec<Step>) -> Result<(), TestCaseEr
                 }
                 let held = Held { value, sequence, deadlines, read: 0 };
                 let kept = store.keep(&[key], value, store.arrival(permit, started, ttl), now, |_| may_replace);
-                prop_assert_eq!(kept, model.keep(key, held, generation, may_replace));
+                prop_assert_eq!(kept, model.keep(key, held, may_replace));
             }
             Step::Find(key) => prop_assert_eq!(store.find(&[key], now), model.find(key, now)),
             Step::Forget(key) => {
                 store.forget(&[key], now);
                 model.held.remove(&key);
-            }
-            Step::Invalidate(key) => {
-                store.invalidate(&[key], now);
-                model.held.remove(&key);
-                model.generation += 1;
+                model.floors.insert(key, loads.len());
             }
             Step::Clear => {
                 store.clear();
                 model.held.clear();
-                model.generation += 1;
+                model.floor = loads.len();
             }
             Step::Sweep => {
                 let next = store.sweep(now);

@@ -1,7 +1,7 @@
 //! The bounded store: the least recently read entry goes first, an older answer never replaces a newer one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cached::{ShardHasher, ShardedExpiringLruCache};
@@ -9,6 +9,7 @@ use cached::{ShardHasher, ShardedExpiringLruCache};
 use super::clock::Tick;
 use super::entry::{Entry, Held, at, next};
 use super::front::Front;
+use super::order::Order;
 use super::policy::{CacheOptions, Deadlines, spread};
 
 pub(crate) struct Store<V> {
@@ -20,11 +21,9 @@ pub(crate) struct Store<V> {
     /// others.
     latest_read: AtomicU64,
     options: CacheOptions,
-    /// Counts the loads begun, so that answers can be put in order.
-    loads: AtomicU64,
-    /// Goes up whenever entries are dropped on purpose. What was asked for before must not come back after.
+    /// What was asked for before an entry was dropped on purpose must not come back after.
     /// The lock also makes "look, then set" one step; it guards no read.
-    generation: Mutex<u64>,
+    order: Mutex<Order>,
     /// No entry dies before this point. A sweep looks at nothing until then.
     first_death: AtomicU64,
 }
@@ -59,8 +58,9 @@ pub(crate) enum Found<V> {
 /// The right to store one answer, taken when its load begins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Permit {
+    /// Its place among those who may replace each other.
     sequence: u64,
-    generation: u64,
+    begun: u64,
 }
 
 /// An answer to be stored: the right to, and until when it may do what.
@@ -75,8 +75,8 @@ pub(crate) struct Arrival {
 pub(crate) enum Kept<V> {
     /// It is what reads find from now on.
     Stored,
-    /// Entries were dropped since its load began, or a later load has stored already.
-    Outdated,
+    /// The entry was dropped since its load began, or a later load has stored already: this.
+    Outdated(Option<V>),
     /// The entry that is there was to be kept.
     Refused(V),
 }
@@ -95,8 +95,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             front: Front::default(),
             latest_read: AtomicU64::new(0),
             options,
-            loads: AtomicU64::new(0),
-            generation: Mutex::new(0),
+            order: Mutex::default(),
             first_death: AtomicU64::new(u64::MAX),
         })
     }
@@ -130,15 +129,14 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     }
 
     pub(crate) fn permit(&self) -> Permit {
-        let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        Permit { sequence: self.loads.fetch_add(1, Ordering::Relaxed), generation: *generation }
+        let begun = self.order().begin();
+        Permit { sequence: begun, begun }
     }
 
     /// The right to store what only stands in for an answer: it takes the place of nothing, and any answer takes its place.
     #[cfg(feature = "offline")]
     pub(crate) fn permit_of_a_stand_in(&self) -> Permit {
-        let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        Permit { sequence: 0, generation: *generation }
+        Permit { sequence: 0, begun: self.order().begin() }
     }
 
     /// What is not fresh any more and may be served in the place of an answer, from `now` on and for `time` at most.
@@ -164,11 +162,11 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         may_replace: impl FnOnce(&V) -> bool,
     ) -> Kept<V> {
         let Arrival { permit, deadlines } = arrival;
-        let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+        let order = self.order();
         let kept = at(now, || self.entries.peek(key));
-        let newer = kept.as_ref().is_some_and(|kept| kept.sequence > permit.sequence);
-        if *generation != permit.generation || newer {
-            return Kept::Outdated;
+        let newer = kept.as_ref().filter(|kept| kept.sequence > permit.sequence);
+        if newer.is_some() || !order.admits(key, permit.begun) {
+            return Kept::Outdated(newer.map(|kept| kept.value.clone()));
         }
         if let Some(kept) = &kept
             && !may_replace(&kept.value)
@@ -205,7 +203,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     /// Takes what is dead out of memory, and tells when the next entry will be.
     pub(crate) fn sweep(&self, now: Tick) -> Option<Tick> {
         if now.number() >= self.first_death.load(Ordering::SeqCst) {
-            let _order = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+            let _order = self.order();
             let mut first = u64::MAX;
             at(now, || {
                 self.entries.retain(|_, entry| {
@@ -239,27 +237,24 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         }
     }
 
-    /// Drops one entry, because the service has said that the caller may not have it.
+    /// Drops one entry, and what is under way for it will not be kept either.
     pub(crate) fn forget(&self, key: &[u8], now: Tick) {
-        let _order = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        at(now, || self.entries.remove(key));
-        self.front.changed_at(key);
-    }
-
-    /// Drops one entry because it is out of date: what was asked for before this will not be kept either.
-    pub(crate) fn invalidate(&self, key: &[u8], now: Tick) {
-        let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        *generation += 1;
+        let mut order = self.order();
+        order.drop_key(key);
         at(now, || self.entries.remove(key));
         self.front.changed_at(key);
     }
 
     /// Drops everything, and what is under way will not be kept either.
     pub(crate) fn clear(&self) {
-        let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        *generation += 1;
+        let mut order = self.order();
+        order.drop_all();
         self.entries.clear();
         self.front.changed();
+    }
+
+    fn order(&self) -> MutexGuard<'_, Order> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn len(&self) -> usize {

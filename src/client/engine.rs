@@ -134,7 +134,7 @@ impl<S: SecretSource> Engine<S> {
         let mut key = KeyWriter::new();
         self.write_key(scope, &mut key);
         if let Some(cache) = &self.cache {
-            cache.invalidate(key.as_slice(), self.clock.now());
+            cache.forget(key.as_slice(), self.clock.now());
         }
         self.flights.abandon(key.as_slice());
         self.failures.clear(key.as_slice());

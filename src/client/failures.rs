@@ -39,28 +39,22 @@ const LONGEST_ASKED: Duration = Duration::from_secs(60);
 /// How long after a pause the failure is still news.
 const LATELY: Duration = Duration::from_secs(60);
 
-impl Failures {
-    /// Memory for so many scopes. The one whose pause ends first makes room.
-    const MOST: usize = 1024;
+/// Memory for so many scopes. The one whose pause ends first makes room.
+const MOST: usize = 1024;
 
+impl Failures {
     /// Notes that a refresh of `key` failed at `now`.
     pub(super) fn note(&self, key: &[u8], error: &XtraError, now: Tick) {
         let mut failed = self.lock();
         let times = failed.get(key).map_or(0, |before| before.times).saturating_add(1);
         let own = FIRST.saturating_mul(1 << (times - 1).min(10)).min(LONGEST);
         let pause = own.max(error.retry_after().unwrap_or_default().min(LONGEST_ASKED));
-        if failed.len() >= Self::MOST
-            && !failed.contains_key(key)
-            && let Some(first) = failed.iter().min_by_key(|(_, failed)| failed.until).map(|(key, _)| key.clone())
-        {
-            failed.remove(&first);
-        }
-        failed.insert(key.to_vec(), Failed { times, until: now.after(pause), may_pass: error.is_retryable() });
+        remember(&mut failed, key, Failed { times, until: now.after(pause), may_pass: error.is_retryable() });
     }
 
     /// Leaves `key` alone for `pause`, without counting it as a failure.
     pub(super) fn hold(&self, key: &[u8], pause: Duration, now: Tick) {
-        self.lock().insert(key.to_vec(), Failed { times: 0, until: now.after(pause), may_pass: true });
+        remember(&mut self.lock(), key, Failed { times: 0, until: now.after(pause), may_pass: true });
     }
 
     /// What the last failure of `key` means at `now`.
@@ -93,6 +87,16 @@ impl Failures {
     fn lock(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Failed>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn remember(failed: &mut HashMap<Vec<u8>, Failed>, key: &[u8], last: Failed) {
+    if failed.len() >= MOST
+        && !failed.contains_key(key)
+        && let Some(first) = failed.iter().min_by_key(|(_, failed)| failed.until).map(|(key, _)| key.clone())
+    {
+        failed.remove(&first);
+    }
+    failed.insert(key.to_vec(), last);
 }
 
 #[cfg(test)]
@@ -154,9 +158,10 @@ mod tests {
     #[test]
     fn the_memory_of_failures_is_bounded() {
         let (failures, now) = (Failures::default(), ManualClock::new().clock().now());
-        for number in 0..3 * Failures::MOST {
+        for number in 0..3 * MOST {
             failures.note(&number.to_le_bytes(), &XtraError::new(ErrorKind::Network, "down"), now);
+            failures.hold(&(number as u32).to_le_bytes(), FIRST, now);
         }
-        assert_eq!(failures.lock().len(), Failures::MOST);
+        assert_eq!(failures.lock().len(), MOST);
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tracing::Instrument;
 
 use super::engine::{Engine, Ticket};
 use crate::cache::{Kept, Permit, Tick};
 use crate::error::XtraError;
-use crate::secrets::{Origin, Secrets, SnapshotSource};
+use crate::secrets::{Origin, Secrets};
 use crate::services::{Loaded, SecretSource};
 
 /// What a load brought.
@@ -110,30 +111,34 @@ impl<S: SecretSource> Engine<S> {
             objection = self.guard.objection(&ticket.key, old, &secrets);
             objection.is_none()
         });
-        let is_stored = matches!(kept, Kept::Stored);
-        if let Kept::Refused(old) = kept {
-            self.counts.shrinks_refused.fetch_add(1, Ordering::Relaxed);
-            // asked again when it would have been, had the answer been stored
-            self.failures.hold(&ticket.key, ttl, now);
-            if let Some(error) = &objection {
-                tracing::warn!(
-                    source = self.source.name(),
-                    kind = error.kind().as_str(),
-                    "an answer is held back: {error}"
-                );
+        match kept {
+            Kept::Stored => {
+                self.failures.clear(&ticket.key);
+                self.start_sweeping();
+                self.show(&ticket.key, &secrets);
+                Landed::as_current(secrets)
             }
-            return Landed { answered: secrets, objection, ..Landed::as_answered(old) };
+            Kept::Outdated(newer) => {
+                Landed { served: newer.unwrap_or_else(|| Arc::clone(&secrets)), ..Landed::as_answered(secrets) }
+            }
+            Kept::Refused(old) => {
+                self.hold_back(&ticket.key, objection.as_ref(), ttl);
+                Landed { answered: secrets, objection, ..Landed::as_answered(old) }
+            }
         }
-        self.failures.clear(&ticket.key);
-        // What is in the program or in a plain file anyway need not leave memory.
-        if secrets.source() == SnapshotSource::Service {
-            self.start_sweeping();
+    }
+
+    fn hold_back(&self, key: &[u8], objection: Option<&XtraError>, ttl: Duration) {
+        self.counts.shrinks_refused.fetch_add(1, Ordering::Relaxed);
+        // asked again when it would have been, had the answer been stored
+        self.failures.hold(key, ttl, self.clock.now());
+        if let Some(error) = objection {
+            tracing::warn!(
+                source = self.source.name(),
+                kind = error.kind().as_str(),
+                "an answer is held back: {error}"
+            );
         }
-        if !is_stored {
-            return Landed::as_answered(secrets);
-        }
-        self.show(&ticket.key, &secrets);
-        Landed::as_current(secrets)
     }
 
     /// Shows a snapshot that is served from now on to whoever watches its scope.

@@ -72,8 +72,8 @@ use engine::Engine;
 /// of 401, 403 or 404 drops the snapshot at once.
 ///
 /// Refreshes, and the sweep that takes dead values out of memory, run as tasks of the tokio runtime that the client is used
-/// on, which must have its time driver on. Without a runtime a refresh runs on the time of the caller that meets the aged
-/// snapshot. Dropping the last clone ends every task.
+/// on. Without a runtime a refresh runs on the time of the caller that meets the aged snapshot, and loads do the sweeping.
+/// Dropping the last clone ends every task.
 pub struct Client<S: SecretSource> {
     engine: Arc<Owner<S>>,
 }

@@ -49,9 +49,9 @@ impl<S: SecretSource> Engine<S> {
         self.cache.as_ref()?.sweep(self.clock.now())
     }
 
-    /// Sweeps whenever an entry dies, for as long as there are any. Where no task can run, each load sweeps.
+    /// Sweeps whenever an entry dies, for as long as there are any. Where no task can run, or none can wait, each load sweeps.
     pub(super) fn start_sweeping(self: &Arc<Self>) {
-        if !tasks::possible() || self.sweeper.0.swap(true, Ordering::SeqCst) {
+        if !self.source.has_timers() || !tasks::possible() || self.sweeper.0.swap(true, Ordering::SeqCst) {
             return;
         }
         let mut shift = Shift { engine: Arc::downgrade(self), on_duty: true };

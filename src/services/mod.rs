@@ -50,7 +50,7 @@ use crate::secrets::{SecretValue, SnapshotSource, Sorted, Unreadable};
 /// }
 ///
 /// # fn main() -> Result<(), XtraError> {
-/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let client = Client::new_with_source(Teams);
 /// let secrets = client.read("payments").await?;
 /// assert_eq!(secrets.require("TEAM")?.expose(), "payments");
@@ -94,6 +94,13 @@ pub trait SecretSource: Send + Sync + 'static {
     ///
     /// Any kind. 401, 403 and 404 (by [`XtraError::status`]) also drop what the cache holds for the scope.
     fn load(&self, scope: &Self::Owned) -> impl Future<Output = Result<Loaded, XtraError>> + Send;
+
+    /// Whether every runtime that this source is used on has tokio's time driver. Then values leave memory by a task as soon as
+    /// they may not be served any more; otherwise the next load takes them out. Default: `false`, because a task that waits
+    /// panics on a runtime without.
+    fn has_timers(&self) -> bool {
+        false
+    }
 
     /// What the service has said is left of the requests that may be sent for `scope`. The time to live of snapshots is
     /// stretched by it. Default: nothing is known.

@@ -68,16 +68,18 @@ fn what_was_asked_for_before_a_clear_does_not_come_back_after_it() {
 }
 
 #[test]
-fn what_was_asked_for_before_an_entry_was_invalidated_does_not_come_back() {
+fn what_was_asked_for_before_an_entry_was_dropped_does_not_come_back_and_other_entries_do_not_suffer() {
     let (store, clock) = (store(2), ManualClock::new());
     let now = clock.clock().now();
     let before = store.permit();
     keep(&store, b"k", 1, store.permit(), now);
     keep(&store, b"other", 2, store.permit(), now);
-    store.invalidate(b"k", now);
+    store.forget(b"k", now);
     keep(&store, b"k", 1, before, now);
     assert_eq!(store.find(b"k", now), Found::Nothing);
     assert_eq!(store.find(b"other", now), Found::Fresh(2));
+    keep(&store, b"third", 3, before, now);
+    assert_eq!(store.find(b"third", now), Found::Fresh(3));
 }
 
 #[test]

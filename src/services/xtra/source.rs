@@ -203,6 +203,10 @@ impl SecretSource for Xtra {
         self.raw.inner.lasting_token().map(|token| token.secret())
     }
 
+    fn has_timers(&self) -> bool {
+        matches!(self.backing, Backing::Service)
+    }
+
     fn traffic(&self) -> Traffic {
         let counters = self.raw.inner.counters();
         Traffic {
