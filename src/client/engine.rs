@@ -187,7 +187,9 @@ impl<S: SecretSource> Engine<S> {
         }
         let engine = Arc::clone(self);
         let key = ticket.key.clone();
-        let lead = self.flights.lead(&key, move || engine.load(ticket, "refresh"));
+        let known = secrets.fetched();
+        let newer = move |kept: &Secrets| kept.fetched() > known;
+        let lead = self.flights.lead(&key, move || engine.load_unless(ticket, "refresh", newer));
         if let Some(flight) = lead {
             self.counts.refreshes.fetch_add(1, Ordering::Relaxed);
             self.tasks.spawn(async move { drop(flight.await) });
@@ -223,7 +225,7 @@ impl<S: SecretSource> Engine<S> {
                 };
             }
             let loader = Arc::clone(&engine);
-            let flight = engine.flights.join(&key, move || async move { loader.load_unless(ticket, |_| true).await });
+            let flight = engine.flights.join(&key, move || loader.load_unless(ticket, "read", |_| true));
             let weak = Arc::downgrade(&engine);
             drop(engine);
             match flight.await {
@@ -276,6 +278,7 @@ impl<S: SecretSource> Engine<S> {
     pub(super) async fn load_unless(
         self: Arc<Self>,
         ticket: Ticket<S::Owned>,
+        cause: &'static str,
         is_enough: impl Fn(&Secrets) -> bool,
     ) -> Result<Landed, XtraError> {
         if let Some(cache) = &self.cache
@@ -284,6 +287,6 @@ impl<S: SecretSource> Engine<S> {
         {
             return Ok(Landed::as_answered(secrets));
         }
-        self.load(ticket, "read").await
+        self.load(ticket, cause).await
     }
 }

@@ -94,7 +94,7 @@ impl<S: SecretSource> Engine<S> {
     fn begin_renewal(self: &Arc<Self>, ticket: Ticket<S::Owned>, known: &Secrets) -> Flight<Result<Landed, XtraError>> {
         let (engine, known) = (Arc::clone(self), known.fetched());
         let key = ticket.key.clone();
-        self.flights.join(&key, move || async move { engine.load_unless(ticket, |kept| kept.fetched() > known).await })
+        self.flights.join(&key, move || engine.load_unless(ticket, "renewal", move |kept| kept.fetched() > known))
     }
 
     /// What the cache holds, when it is another snapshot than `known` and not an older one.

@@ -9,14 +9,23 @@ use serde::de::IgnoredAny;
 /// A value of fewer bytes than this is left: it would be found in every other word.
 const SHORTEST: usize = 4;
 
-/// Puts asterisks over every value of the request's JSON body that the answer repeats. An answer in JSON stays JSON: the
-/// names of its members stay as they are, and no escape is cut in two.
-pub(super) fn mask_values(request: &[u8], answer: &mut [u8]) {
-    let values = values_of(request);
+/// What must not be shown, by the character that each begins with.
+type Hidden<'a> = HashMap<u32, Vec<Units<'a>>>;
+
+/// Puts asterisks over the token, and over every value of the request's JSON body, where the answer repeats them. An answer in
+/// JSON stays JSON: no escape is cut in two, and the names of its members stay as they are unless they hold the token.
+pub(super) fn mask(token: &[u8], request: Option<&[u8]>, answer: &mut [u8]) {
+    let mut values = values_of(request.unwrap_or_default());
+    let mut found = Vec::new();
+    let token = Units { text: token, at: 0, escapes: Escapes::None };
+    if let Some(first) = token.first() {
+        let alone = HashMap::from([(first, vec![token])]);
+        find(&alone, answer, 0..answer.len(), Escapes::None, &mut found);
+        values.entry(first).or_default().push(token);
+    }
     if values.is_empty() {
         return;
     }
-    let mut found = Vec::new();
     if serde_json::from_slice::<IgnoredAny>(answer).is_ok() {
         for text in strings(answer).into_iter().filter(|text| !text.is_name) {
             find(&values, answer, text.at, Escapes::Json, &mut found);
@@ -35,14 +44,15 @@ pub(super) fn mask_values(request: &[u8], answer: &mut [u8]) {
     }
 }
 
-/// The values of a JSON body as they are written there, by the byte that each begins with.
-fn values_of(request: &[u8]) -> HashMap<u32, Vec<&[u8]>> {
-    let mut values: HashMap<u32, Vec<&[u8]>> = HashMap::new();
+/// The values of a JSON body, as they are written there.
+fn values_of(request: &[u8]) -> Hidden<'_> {
+    let mut values = Hidden::new();
     for text in strings(request).into_iter().filter(|text| !text.is_name) {
         let Some(value) = request.get(text.at) else { continue };
-        let mut units = Units { text: value, at: 0, escapes: Escapes::Json };
-        if let Some(first) = units.next()
-            && units.count() + 1 >= SHORTEST
+        let value = Units { text: value, at: 0, escapes: Escapes::Json };
+        let length = value.map(|unit| char::from_u32(unit).map_or(1, char::len_utf8)).sum::<usize>();
+        if let Some(first) = value.first()
+            && length >= SHORTEST
         {
             values.entry(first).or_default().push(value);
         }
@@ -51,20 +61,14 @@ fn values_of(request: &[u8]) -> HashMap<u32, Vec<&[u8]>> {
 }
 
 /// Adds where the values stand within `place`.
-fn find(
-    values: &HashMap<u32, Vec<&[u8]>>,
-    answer: &[u8],
-    place: Range<usize>,
-    escapes: Escapes,
-    found: &mut Vec<Range<usize>>,
-) {
+fn find(values: &Hidden<'_>, answer: &[u8], place: Range<usize>, escapes: Escapes, found: &mut Vec<Range<usize>>) {
     let text = answer.get(..place.end).unwrap_or_default();
     let mut units = Units { text, at: place.start, escapes };
     loop {
         let here = units;
         let Some(first) = units.next() else { return };
         for value in values.get(&first).into_iter().flatten() {
-            found.extend(here.end_of(value).map(|end| here.at..end));
+            found.extend(here.end_of(*value).map(|end| here.at..end));
         }
     }
 }
@@ -76,7 +80,8 @@ enum Escapes {
     None,
 }
 
-/// The bytes of a text, each escape taken for what it stands for.
+/// The characters of a text, each escape taken for what it stands for, because one text can be written in several ways. A byte
+/// that is no text is a unit by itself.
 #[derive(Clone, Copy)]
 struct Units<'a> {
     text: &'a [u8],
@@ -85,9 +90,13 @@ struct Units<'a> {
 }
 
 impl Units<'_> {
-    /// Where `value`, written as in JSON, ends when it begins here.
-    fn end_of(mut self, value: &[u8]) -> Option<usize> {
-        let mut value = Units { text: value, at: 0, escapes: Escapes::Json };
+    /// The first of them.
+    fn first(mut self) -> Option<u32> {
+        self.next()
+    }
+
+    /// Where `value` ends when it begins here.
+    fn end_of(mut self, mut value: Units<'_>) -> Option<usize> {
         value.all(|unit| self.next() == Some(unit)).then_some(self.at)
     }
 }
@@ -96,13 +105,15 @@ impl Iterator for Units<'_> {
     type Item = u32;
 
     fn next(&mut self) -> Option<u32> {
-        let (unit, length) = match (self.escapes, self.text.get(self.at..)?) {
-            (Escapes::Json, [b'\\', b'u', code @ ..]) => match hexadecimal(code) {
-                Some(unit) => (unit, 6),
+        let text = self.text.get(self.at..)?;
+        let (unit, length) = match (self.escapes, text) {
+            (Escapes::Json, [b'\\', b'u', code @ ..]) => match escaped(code) {
+                Some((unit, length)) => (unit, 2 + length),
                 None => (u32::from(b'\\'), 1),
             },
             (Escapes::Json, [b'\\', short, ..]) => (u32::from(unescaped(*short)), 2),
-            (_, [byte, ..]) => (u32::from(*byte), 1),
+            (_, [byte, ..]) if byte.is_ascii() => (u32::from(*byte), 1),
+            (_, [byte, ..]) => character(text).unwrap_or((NO_TEXT | u32::from(*byte), 1)),
             (_, []) => return None,
         };
         self.at += length;
@@ -127,20 +138,27 @@ fn hexadecimal(code: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |sum, digit| Some(sum * 16 + char::from(*digit).to_digit(16)?))
 }
 
-/// Puts asterisks over every occurrence of `secret`.
-pub(super) fn mask(secret: &[u8], text: &mut [u8]) {
-    if secret.is_empty() {
-        return;
-    }
-    let mut from = 0;
-    while let Some(found) = text.get(from..).and_then(|rest| rest.windows(secret.len()).position(|part| part == secret))
-    {
-        let end = from + found + secret.len();
-        if let Some(part) = text.get_mut(from + found..end) {
-            part.fill(b'*');
-        }
-        from = end;
-    }
+/// Tells bytes that are no text from characters.
+const NO_TEXT: u32 = 1 << 31;
+
+/// The character that a text begins with, and its length.
+fn character(text: &[u8]) -> Option<(u32, usize)> {
+    let start = text.get(..text.len().min(4))?;
+    let first = start.utf8_chunks().next()?.valid().chars().next()?;
+    Some((u32::from(first), first.len_utf8()))
+}
+
+/// The character that the four digits after `\u` stand for, with the other half of it if it has two, and their length.
+fn escaped(code: &[u8]) -> Option<(u32, usize)> {
+    let unit = hexadecimal(code)?;
+    let other = match code.get(4..) {
+        Some([b'\\', b'u', other @ ..]) => hexadecimal(other),
+        _ => None,
+    };
+    Some(match (unit, other) {
+        (0xd800..=0xdbff, Some(low @ 0xdc00..=0xdfff)) => (0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00), 10),
+        _ => (unit, 4),
+    })
 }
 
 /// A string of a JSON text, as it is written there, without its quotes.
@@ -176,7 +194,7 @@ mod tests {
 
     fn masked(request: &str, answer: &str) -> String {
         let mut answer = answer.as_bytes().to_vec();
-        mask_values(request.as_bytes(), &mut answer);
+        mask(b"", Some(request.as_bytes()), &mut answer);
         String::from_utf8(answer).unwrap()
     }
 
@@ -233,8 +251,32 @@ mod tests {
         let request = br#"{"a":"\u12","b":"\","c":"abcd\"#;
         for answer in [&b""[..], b"\\", b"\\u12", b"\\uZZZZ", b"\"\\", b"\xff\\\xfe\"", b"abcd"] {
             let mut masked = answer.to_vec();
-            mask_values(request, &mut masked);
+            mask(b"token", Some(request), &mut masked);
             assert_eq!(masked.len(), answer.len());
         }
+    }
+
+    #[test]
+    fn what_is_not_ascii_is_found_however_it_is_written() {
+        let request = r#"{"secrets":{"KEY":"pässwörd🚀"}}"#;
+        for written in ["pässwörd🚀", r"p\u00e4ssw\u00F6rd\ud83d\ude80", r"p\u00e4sswörd🚀"] {
+            let left = masked(request, &format!(r#"{{"error":"no {written}!"}}"#));
+            assert_eq!(left, format!(r#"{{"error":"no {}!"}}"#, "*".repeat(written.len())));
+        }
+    }
+
+    #[test]
+    fn the_token_is_found_however_it_is_written_and_in_names_too() {
+        let token = "xs_a/b+c";
+        for written in [token, r"xs_a\/b+c", r"xs_a/b\u002bc"] {
+            for answer in [r#"{"error":"no ?!"}"#, "no ?!", r#"["no ?!"#] {
+                let mut left = answer.replace('?', written).into_bytes();
+                mask(token.as_bytes(), None, &mut left);
+                assert_eq!(String::from_utf8(left).unwrap(), answer.replace('?', &"*".repeat(written.len())));
+            }
+        }
+        let mut name = br#"{"xs_abc":1}"#.to_vec();
+        mask(b"xs_abc", None, &mut name);
+        assert_eq!(name, br#"{"******":1}"#);
     }
 }

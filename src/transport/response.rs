@@ -70,10 +70,7 @@ impl Response {
     /// Takes the token out of the body, and the values that the request carried: a service, or a proxy before it, may repeat
     /// them in its error page, and error bodies are what gets shown.
     pub(crate) fn mask(&mut self, token: &str, sent: Option<&[u8]>) {
-        echo::mask(token.as_bytes(), &mut self.body);
-        if let Some(sent) = sent {
-            echo::mask_values(sent, &mut self.body);
-        }
+        echo::mask(token.as_bytes(), sent, &mut self.body);
     }
 }
 

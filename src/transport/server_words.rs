@@ -95,13 +95,15 @@ pub(crate) fn clean(text: &str) -> Option<String> {
     if text.to_ascii_lowercase().contains("prisma") {
         return None;
     }
-    let mut kept: String = text.chars().filter(|c| !is_invisible(*c)).take(LONGEST + 1).collect();
+    // A space stands in for each, so that what is masked only where it stands in one piece does not come together here.
+    let mut kept: String = text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).take(LONGEST + 1).collect();
     if let Some((cut, _)) = kept.char_indices().nth(LONGEST) {
         kept.truncate(cut);
         kept.pop();
         kept.push('…');
     }
-    (!kept.trim().is_empty()).then_some(kept)
+    let kept = kept.trim();
+    (!kept.is_empty()).then(|| kept.to_owned())
 }
 
 fn has_long_run(text: &str) -> bool {
@@ -158,7 +160,7 @@ mod tests {
         let cut = clean(&"word ".repeat(100)).expect("a sentence");
         assert_eq!(cut.chars().count(), LONGEST);
         assert!(cut.ends_with('…'));
-        assert_eq!(clean("a\u{1b}[31mb\u{202e}c\td").as_deref(), Some("a[31mbcd"));
+        assert_eq!(clean("a\u{1b}[31mb\u{202e}c\td").as_deref(), Some("a [31mb c d"));
     }
 
     #[test]
