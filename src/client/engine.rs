@@ -17,7 +17,7 @@ use super::sweeper::Sweeper;
 use super::tasks::{self, Tasks};
 use crate::cache::{CacheOptions, Clock, Flights, Found, Identity, KeyWriter, Pace, Store};
 use crate::error::XtraError;
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, SnapshotSource};
 use crate::services::SecretSource;
 
 pub(super) type Answer = Result<Arc<Secrets>, XtraError>;
@@ -213,33 +213,46 @@ impl<S: SecretSource> Engine<S> {
         let ticket = self.ticket(scope)?;
         let engine = Arc::clone(self);
         self.counts.misses.fetch_add(1, Ordering::Relaxed);
-        let span = tracing::debug_span!("read", source = self.source.name(), cache = "miss", shared = !alone);
+        let span = tracing::debug_span!(
+            "read",
+            source = self.source.name(),
+            shared = !alone,
+            cache = tracing::field::Empty,
+            failure = tracing::field::Empty
+        );
+        let around = span.clone();
         Ok(async move {
-            let key = ticket.key.clone();
-            if alone || engine.cache.is_none() {
-                let landed = Arc::clone(&engine).load(ticket, "read").await;
-                return match landed {
-                    Ok(landed) => Ok(landed.answered),
-                    Err(error) if alone => Err(error),
-                    Err(error) => engine.from_disk(&key, error).await,
-                };
-            }
-            let loader = Arc::clone(&engine);
-            let flight = engine.flights.join(&key, move || loader.load_unless(ticket, "read", |_| true));
-            let weak = Arc::downgrade(&engine);
-            drop(engine);
-            match flight.await {
-                Ok(landed) => Ok(landed.served),
-                Err(error) => match weak.upgrade() {
-                    Some(engine) => match engine.fall_back(&key, &error) {
-                        Some(secrets) => Ok(secrets),
-                        None => engine.from_disk(&key, error).await,
-                    },
-                    None => Err(error),
-                },
-            }
+            let cached = engine.cache.is_some();
+            let answer = engine.answer(ticket, alone).await;
+            match &answer {
+                Ok(secrets) if secrets.source() == SnapshotSource::Offline => span.record("cache", "copy"),
+                Ok(secrets) if cached && secrets.is_stale() => span.record("cache", "stale"),
+                Ok(_) => span.record("cache", "miss"),
+                Err(error) => span.record("failure", error.kind().as_str()),
+            };
+            answer
         }
-        .instrument(span))
+        .instrument(around))
+    }
+
+    async fn answer(self: Arc<Self>, ticket: Ticket<S::Owned>, alone: bool) -> Answer {
+        let key = ticket.key.clone();
+        if alone || self.cache.is_none() {
+            return match Arc::clone(&self).load(ticket, "read").await {
+                Ok(landed) => Ok(landed.answered),
+                Err(error) if alone => Err(error),
+                Err(error) => self.from_disk(&key, error).await,
+            };
+        }
+        let loader = Arc::clone(&self);
+        let flight = self.flights.join(&key, move || loader.load_unless(ticket, "read", |_| true));
+        match flight.await {
+            Ok(landed) => Ok(landed.served),
+            Err(error) => match self.fall_back(&key, &error) {
+                Some(secrets) => Ok(secrets),
+                None => self.from_disk(&key, error).await,
+            },
+        }
     }
 
     /// There is no disk.

@@ -61,6 +61,7 @@ impl<S: SecretSource> Engine<S> {
             secrets = tracing::field::Empty,
             failure = tracing::field::Empty,
         );
+        let around = span.clone();
         async move {
             // Both are taken before anything is sent: the snapshot is as old as its request, not as its answer.
             let permit = self.cache.as_ref().map(|cache| cache.permit());
@@ -72,11 +73,11 @@ impl<S: SecretSource> Engine<S> {
             let landed = match Box::pin(self.source.load(&ticket.scope)).await {
                 Ok(loaded) => {
                     let secrets = Arc::new(self.assemble(loaded, started));
-                    tracing::Span::current().record("secrets", secrets.len());
+                    span.record("secrets", secrets.len());
                     Ok(self.land(&ticket, secrets, permit, started))
                 }
                 Err(error) => {
-                    tracing::Span::current().record("failure", error.kind().as_str());
+                    span.record("failure", error.kind().as_str());
                     self.fail(&ticket.key, &error);
                     Err(error)
                 }
@@ -85,7 +86,7 @@ impl<S: SecretSource> Engine<S> {
             self.save(draft, &ticket, landed.as_ref()).await;
             landed
         }
-        .instrument(span)
+        .instrument(around)
         .await
     }
 
@@ -136,7 +137,8 @@ impl<S: SecretSource> Engine<S> {
             tracing::warn!(
                 source = self.source.name(),
                 kind = error.kind().as_str(),
-                "an answer is held back: {error}"
+                secrets = error.keys().len(),
+                "an answer that has lost required secrets, or all, is held back; the snapshot from before is kept"
             );
         }
     }

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::Request;
+use tracing::Instrument;
 
 pub(crate) use base_url::BaseUrl;
 pub(crate) use options::TransportOptions;
@@ -139,7 +140,25 @@ impl Transport {
     pub(crate) async fn run(&self, request: Request, operation: &'static str) -> Result<Response, XtraError> {
         let make = || http::client(&self.0.base, &self.0.options);
         let http = self.0.pools.current(make).map_err(|error| error.in_operation(operation))?;
-        call::Call::new(&self.0, http, &request, operation).run(request).await
+        let span = tracing::debug_span!(
+            target: "xtrasecurity::transport",
+            "call",
+            operation,
+            attempts = tracing::field::Empty,
+            status = tracing::field::Empty,
+            failure = tracing::field::Empty,
+        );
+        let around = span.clone();
+        async move {
+            let outcome = call::Call::new(&self.0, http, &request, operation).run(request).await;
+            match &outcome {
+                Ok(response) => span.record("attempts", response.attempts()).record("status", response.status()),
+                Err(error) => span.record("attempts", error.attempts()).record("failure", error.kind().as_str()),
+            };
+            outcome
+        }
+        .instrument(around)
+        .await
     }
 
     /// How much has been sent.

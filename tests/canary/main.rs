@@ -14,6 +14,9 @@ mod world;
 
 use std::collections::BTreeSet;
 
+use xtrasecurity::XtraClient;
+use xtrasecurity::dev_server::{Fault, route};
+
 use events::Watch;
 use planted::{BRANCH, ENVIRONMENT, KEY, PROJECT, VALUE, hides, hides_debug};
 use sample::{Plant, Sampler};
@@ -117,6 +120,10 @@ async fn the_watch_hears_this_crate_and_the_http_client() {
     assert_eq!(secrets.require(KEY).unwrap().expose(), VALUE);
     client.get_secrets("nothing-here").await.unwrap();
     client.raw().projects_get().id(PROJECT).send().await.unwrap();
+    let guarded = XtraClient::builder().dev_server(&server).branch(BRANCH).required([KEY]).build().unwrap();
+    guarded.get_secrets(ENVIRONMENT).await.unwrap();
+    server.fault(Fault::body(200, "application/json", r#"{"OTHER":"v"}"#).on(route::SECRETS_READ));
+    assert_eq!(guarded.refresh(ENVIRONMENT).await.unwrap_err().keys(), [KEY]);
     assert!(watch.has_heard_from("xtrasecurity::transport DEBUG"), "requests");
     assert!(watch.has_heard_from("xtrasecurity::client::landing WARN"), "an empty scope");
     assert!(watch.has_heard_from("reqwest::connect DEBUG"), "connections");
