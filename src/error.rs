@@ -148,6 +148,7 @@ struct Inner {
     conflicts: Vec<Conflict>,
     attempts: u32,
     outcome_unknown: bool,
+    stalled: bool,
     os_error: Option<Arc<io::Error>>,
 }
 
@@ -169,6 +170,7 @@ impl XtraError {
             conflicts: Vec::new(),
             attempts: 0,
             outcome_unknown: false,
+            stalled: false,
             os_error: None,
         }))
     }
@@ -220,6 +222,11 @@ impl XtraError {
             ErrorKind::Server => matches!(self.0.status, Some(502..=504)),
             _ => false,
         }
+    }
+
+    /// Whether the call went past its deadline because nobody drove it, which tells nothing of the service.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.0.stalled
     }
 
     /// The names of the secrets that the error is about (masked, undecryptable, missing). Names only.
@@ -296,6 +303,11 @@ impl XtraError {
     /// A write that was sent and not answered.
     pub(crate) fn with_unknown_outcome(self) -> Self {
         self.edit(|inner| inner.outcome_unknown = true)
+    }
+
+    /// A call that nobody drove until it was past its deadline.
+    pub(crate) fn stalled(self) -> Self {
+        self.edit(|inner| inner.stalled = true)
     }
 
     /// Says which operation failed, as errors of the service do.

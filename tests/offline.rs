@@ -218,6 +218,40 @@ async fn a_copy_is_served_for_its_time_and_not_a_moment_longer_even_from_memory(
 }
 
 #[tokio::test]
+async fn memory_serves_a_copy_for_no_longer_than_whoever_saved_it_allowed() {
+    let world = World::new().await;
+    let strict = world.builder().offline(world.options().max_age(HOUR)).build().unwrap();
+    strict.get_secrets("production").await.unwrap();
+    world.away();
+    world.clock.advance(HOUR - Duration::from_secs(60));
+    let client = world.client();
+    assert_eq!(client.get_secrets("production").await.unwrap().source(), SnapshotSource::Offline);
+    world.clock.advance(Duration::from_secs(61));
+    assert!(fails(&client).await.to_string().contains("too old"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_the_service_has_refused_is_not_served_even_when_it_could_not_be_deleted_at_once() {
+    let world = World::saved().await;
+    let client = world.builder().cache(false).build().unwrap();
+    let elsewhere = world.dir.path().join("elsewhere");
+    fs::rename(world.folder(), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, world.folder()).unwrap();
+    world.server.fault(Fault::status(403).on(READ));
+    assert_eq!(fails(&client).await.status(), Some(403));
+    fs::remove_file(world.folder()).unwrap();
+    fs::rename(&elsewhere, world.folder()).unwrap();
+    assert_eq!((client.stats().offline_failures, world.files().len()), (1, 2));
+    world.away();
+    let error = fails(&client).await;
+    assert!(error.is_retryable() && error.to_string().contains("has refused access"), "{error}");
+    assert_eq!(world.files().len(), 1, "deleted now");
+    assert!(fails(&client).await.to_string().contains("none was saved"));
+    assert_eq!(client.get_secrets("staging").await.unwrap().source(), SnapshotSource::Offline);
+}
+
+#[tokio::test]
 async fn another_token_project_branch_or_environment_is_served_no_copy() {
     let world = World::saved().await;
     world.away();

@@ -418,3 +418,75 @@ fn without_a_runtime_a_refresh_runs_on_the_caller_s_time() {
     clock.advance(Duration::from_secs(31));
     assert_eq!(read().require("COUNT").unwrap().expose(), "1");
 }
+
+#[tokio::test]
+async fn without_a_cache_each_refresh_is_a_request_and_counts() {
+    let world = World::with(|builder| builder.cache(false)).await;
+    let refresh = || world.client.refresh("production").into_future();
+    let (one, other) = futures_util::future::join(refresh(), refresh()).await;
+    assert!(one.is_ok() && other.is_ok());
+    assert_eq!((world.requests(), world.client.stats().refreshes), (3, 2));
+}
+
+#[tokio::test]
+async fn a_service_that_fails_in_a_way_that_does_not_pass_is_an_error_where_one_that_is_away_is_not() {
+    for (status, is_away) in [(500, false), (501, false), (429, true), (502, true), (503, true), (504, true)] {
+        let world = World::new().await;
+        world.server.fault(Fault::status(status).on(READ).forever());
+        world.advance(120);
+        assert_eq!(world.read().await.is_ok(), is_away, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_max_stale_shorter_than_the_other_times_does_not_shorten_them() {
+    let short = CacheOptions::default().jitter(0.0).max_stale(Duration::from_secs(10));
+    let world = World::with(|builder| builder.cache_options(short)).await;
+    world.server.fault(Fault::status(503).on(READ).forever());
+    world.advance(59);
+    assert!(world.read().await.is_ok());
+    world.advance(1);
+    assert_eq!(world.read().await.unwrap_err().kind(), ErrorKind::Server);
+}
+
+#[tokio::test]
+async fn a_loss_that_lasts_longer_than_the_snapshot_from_before_may_be_served_is_what_reads_get() {
+    let world = World::new().await;
+    world.server.fault(Fault::body(200, "application/json", "{}").on(READ).forever());
+    for seconds in [40, 3559] {
+        world.advance(seconds);
+        assert!(!world.client.get_secrets("production").await.unwrap().is_empty());
+    }
+    world.advance(1);
+    assert!(world.client.get_secrets("production").await.unwrap().is_empty());
+}
+
+#[test]
+fn a_refresh_on_a_runtime_that_stood_still_is_not_taken_for_an_outage() {
+    let server = blocking_server();
+    let clock = ManualClock::new();
+    let limit = Duration::from_millis(300);
+    let client = XtraClient::builder()
+        .dev_server(&server)
+        .clock(clock.clock())
+        .call_timeout(limit)
+        .cache_options(CacheOptions::default().jitter(0.0))
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let read = || runtime.block_on(async { client.get_secrets("production").await.map(key) }).unwrap();
+    read();
+    for round in 0..3 {
+        let value = format!("rotated-{round}");
+        server.set_secret("demo", "production", "main", "API_KEY", &value).unwrap();
+        clock.advance(Duration::from_secs(30));
+        let hold = server.hold(READ);
+        assert_ne!(read(), value);
+        // the refresh that has begun is on its way, and then nobody drives it
+        runtime.block_on(hold.waiting_for(1));
+        std::thread::sleep(2 * limit);
+        hold.release();
+        clock.advance(Duration::from_secs(30));
+        assert_eq!(read(), value);
+    }
+}

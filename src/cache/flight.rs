@@ -35,9 +35,20 @@ type Map<T> = Mutex<HashMap<Route, UnderWay<T>>>;
 /// What is loaded, and where. Sources that need no runtime can be read outside of one.
 type Route = (Vec<u8>, Option<Id>);
 
-enum Boarded<T> {
+/// A load, and whose it is.
+pub(crate) enum Boarded<T> {
+    /// One's own.
     Leader(Flight<T>),
+    /// One that was under way.
     Follower(Flight<T>),
+}
+
+impl<T> Boarded<T> {
+    pub(crate) fn into_flight(self) -> Flight<T> {
+        match self {
+            Self::Leader(load) | Self::Follower(load) => load,
+        }
+    }
 }
 
 struct UnderWay<T: Clone> {
@@ -55,9 +66,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
-        match self.board(key, start) {
-            Boarded::Leader(load) | Boarded::Follower(load) => load,
-        }
+        self.board(key, start).into_flight()
     }
 
     /// The load that `start` makes, unless one of `key` is under way: of several callers at the same time exactly one gets it,
@@ -72,7 +81,8 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         }
     }
 
-    fn board<F>(&self, key: &[u8], start: impl FnOnce() -> F) -> Boarded<T>
+    /// The same as [`join`](Self::join), and whether the load is one's own.
+    pub(crate) fn board<F>(&self, key: &[u8], start: impl FnOnce() -> F) -> Boarded<T>
     where
         F: Future<Output = T> + Send + 'static,
     {

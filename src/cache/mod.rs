@@ -24,6 +24,6 @@ pub use pace::Budget;
 pub use policy::CacheOptions;
 
 pub(crate) use clock::Tick;
-pub(crate) use flight::{Flight, Flights};
+pub(crate) use flight::{Boarded, Flight, Flights};
 pub(crate) use pace::Pace;
 pub(crate) use store::{Found, Kept, Permit, Store};

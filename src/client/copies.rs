@@ -1,7 +1,7 @@
 //! Copies on disk: after each load one is kept, and when a load fails and memory has nothing, one may stand in.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::engine::{Engine, Ticket};
 use super::landing::Landed;
@@ -14,7 +14,6 @@ use crate::services::SecretSource;
 /// The copies of a client, and who is looking for one.
 pub(super) struct Copies {
     offline: Offline,
-    max_age: Duration,
     flights: Flights<Result<Arc<Secrets>, Problem>>,
 }
 
@@ -26,7 +25,7 @@ pub(super) struct Draft {
 
 impl Copies {
     pub(super) fn new(options: OfflineOptions) -> Self {
-        Self { max_age: options.max_age, offline: Offline::new(options), flights: Flights::new() }
+        Self { offline: Offline::new(options), flights: Flights::new() }
     }
 
     /// How many times a copy was taken from the disk, and how many times one could not be saved or deleted.
@@ -81,14 +80,14 @@ impl<S: SecretSource> Engine<S> {
         let copies = self.copies.as_ref().ok_or(Problem::Absent)?;
         let permit = self.cache.as_ref().map(|cache| cache.permit_of_a_stand_in());
         let slot = self.slot(copies, key);
-        let Saved { values, unreadable, age } =
+        let Saved { values, unreadable, age, left } =
             copies.offline.find(slot.as_ref().map_err(|problem| *problem), self.wall()).await?;
         let now = self.clock.now();
         let origin =
             Origin { source: SnapshotSource::Offline, clock: self.clock.clone(), fetched: now, ttl: self.options.ttl };
         let secrets = Arc::new(Secrets::assemble(values, unreadable, origin).older_by(age));
         if let (Some(cache), Some(permit)) = (&self.cache, permit) {
-            let arrival = cache.stand_in(permit, now, copies.max_age.saturating_sub(age));
+            let arrival = cache.stand_in(permit, now, left);
             let kept = cache.keep(key, Arc::clone(&secrets), arrival, now, |_| false);
             if !matches!(kept, Kept::Stored)
                 && let Found::Fresh(newer) | Found::Stale(newer) | Found::Old(newer) = cache.find(key, now)

@@ -15,7 +15,7 @@ use super::renew::Pauses;
 use super::stats::Stats;
 use super::sweeper::Sweeper;
 use super::tasks::{self, Tasks};
-use crate::cache::{CacheOptions, Clock, Flights, Found, Identity, KeyWriter, Pace, Store};
+use crate::cache::{Boarded, CacheOptions, Clock, Flights, Found, Identity, KeyWriter, Pace, Store};
 use crate::error::XtraError;
 use crate::secrets::{Secrets, SnapshotSource};
 use crate::services::SecretSource;
@@ -58,6 +58,12 @@ pub(super) struct Ticket<O> {
     pub(super) key: Vec<u8>,
     pub(super) identity: Identity,
     pub(super) scope: Arc<O>,
+}
+
+impl<O> Clone for Ticket<O> {
+    fn clone(&self) -> Self {
+        Self { key: self.key.clone(), identity: self.identity, scope: Arc::clone(&self.scope) }
+    }
 }
 
 impl<S: SecretSource> Engine<S> {
@@ -244,15 +250,27 @@ impl<S: SecretSource> Engine<S> {
                 Err(error) => self.from_disk(&key, error).await,
             };
         }
-        let loader = Arc::clone(&self);
-        let flight = self.flights.join(&key, move || loader.load_unless(ticket, "read", |_| true));
-        match flight.await {
+        let again = ticket.clone();
+        let outcome = match self.board(ticket) {
+            Boarded::Leader(flight) => flight.await,
+            Boarded::Follower(flight) => match flight.await {
+                // It began on a runtime that then stood still. This caller has come just now, and has its own time to wait.
+                Err(error) if error.is_stalled() => self.board(again).into_flight().await,
+                outcome => outcome,
+            },
+        };
+        match outcome {
             Ok(landed) => Ok(landed.served),
             Err(error) => match self.fall_back(&key, &error) {
                 Some(secrets) => Ok(secrets),
                 None => self.from_disk(&key, error).await,
             },
         }
+    }
+
+    fn board(self: &Arc<Self>, ticket: Ticket<S::Owned>) -> Boarded<Result<Landed, XtraError>> {
+        let (loader, key) = (Arc::clone(self), ticket.key.clone());
+        self.flights.board(&key, move || loader.load_unless(ticket, "read", |_| true))
     }
 
     /// There is no disk.

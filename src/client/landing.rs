@@ -159,6 +159,8 @@ impl<S: SecretSource> Engine<S> {
                 cache.forget(key, now);
                 self.failures.clear(key);
             }
+            // tells nothing of the service
+            _ if error.is_stalled() => {}
             _ => self.failures.note(key, error, now),
         }
         tracing::debug!(source = self.source.name(), kind = error.kind().as_str(), "secrets could not be read");

@@ -124,9 +124,12 @@ impl<S: SecretSource> Client<S> {
 
     /// Fetches a newer snapshot of `scope` now, whatever the cache holds, and returns it when it has come.
     ///
-    /// Callers at the same time share one request, which leaves after the first of these calls. When it fails, the snapshot in
-    /// the cache stays and is served as before (401, 403 and 404 drop it). Each request counts against the service's budget
-    /// and leaves a row in its audit log: for fresher secrets in general, lower the time to live instead.
+    /// Callers at the same time share one request, which leaves after the first of these calls; with the cache off each sends
+    /// its own. A request for this scope that is under way already is waited for first, so this may take as long as two.
+    ///
+    /// When it fails, the snapshot in the cache stays and is served as before (401, 403 and 404 drop it). Each request counts
+    /// against the service's budget and leaves a row in its audit log: for fresher secrets in general, lower the time to live
+    /// instead.
     ///
     /// # Errors
     ///

@@ -58,6 +58,7 @@ impl<S: SecretSource> Engine<S> {
         let engine = Arc::clone(self);
         Ok(async move {
             if engine.cache.is_none() {
+                engine.counts.refreshes.fetch_add(1, Ordering::Relaxed);
                 return Ok(engine.load(ticket, "refresh").await?.answered);
             }
             let key = ticket.key.clone();

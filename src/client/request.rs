@@ -52,7 +52,8 @@ impl<'a, S: SecretSource, Op> Request<'a, S, Op> {
         (Request { client, scope, options, operation }, old)
     }
 
-    /// Fetches, whatever the cache holds, and stores the answer. The answer is never older than this call.
+    /// Fetches, whatever the cache holds, and stores the answer. The answer is never older than this call. One that has lost all
+    /// secrets, or one that is [required](crate::EngineOptions::required), is returned but not stored.
     pub fn no_cache(mut self) -> Self {
         self.options.no_cache = true;
         self

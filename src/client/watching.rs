@@ -25,7 +25,7 @@ type OnRuntime = (Option<Id>, Weak<Feed>);
 impl Watching {
     /// Shows a snapshot that the cache has taken in to whoever watches its scope.
     pub(super) fn landed(&self, key: &[u8], secrets: &Arc<Secrets>) {
-        self.of(key).iter().for_each(|feed| feed.landed(secrets));
+        self.of(key).iter().for_each(|feed| feed.landed(who_part(key), secrets));
     }
 
     /// Has the scope polled now: what is known of it is out of date.
@@ -57,7 +57,10 @@ impl<S: SecretSource> Client<S> {
     /// A scope is polled when the snapshot in the cache is no longer fresh, by one task for all its watchers, beginning with
     /// this call (on a tokio runtime; elsewhere, when the watch is first awaited on one). Snapshots that other reads fetch are
     /// seen at once and put the next poll off. [`invalidate`](Self::invalidate) and [`clear_cache`](Self::clear_cache) have it
-    /// polled now. The task ends with the last watcher of the scope, or the last client.
+    /// polled now, or 1 s after the last such poll if that failed. The task ends with the last watcher of the scope, or the last client.
+    ///
+    /// When the client's token becomes that of another account, what the one before could see stays until the next poll, or
+    /// until the new one's first answer.
     ///
     /// # What it costs
     ///
@@ -75,7 +78,8 @@ impl<S: SecretSource> Client<S> {
     ///
     /// An answer that has lost everything, or a secret that is required, is the error
     /// [`EmptyScope`](crate::ErrorKind::EmptyScope) or [`MissingSecret`](crate::ErrorKind::MissingSecret), and the snapshot
-    /// from before stays; `invalidate` accepts the loss. A scope that cannot be asked for ([`Invalid`](crate::ErrorKind::Invalid),
+    /// from before stays; `invalidate` accepts the loss. That needs a snapshot in the cache to compare with: with the cache off,
+    /// and when the loss has lasted until that snapshot is as old as `max_stale` (1 h), it is a change like any other. A scope that cannot be asked for ([`Invalid`](crate::ErrorKind::Invalid),
     /// [`Config`](crate::ErrorKind::Config)) is such an error too, again and again.
     ///
     /// ```
@@ -148,6 +152,10 @@ impl<S: SecretSource> Home for Watched<S> {
 
 /// Where a key says who asks; before it stands the source, behind it the scope.
 const WHO: Range<usize> = 16..32;
+
+fn who_part(key: &[u8]) -> &[u8] {
+    key.get(WHO).unwrap_or_default()
+}
 
 fn scope_part(key: &[u8]) -> &[u8] {
     key.get(WHO.end..).unwrap_or_default()

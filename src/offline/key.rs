@@ -12,7 +12,8 @@ use crate::secrets::SecretValue;
 
 /// The key that saved copies are encrypted with, when that is not the token: 32 random bytes or more.
 ///
-/// A password is no key: it can be guessed by whoever has a copy. `Debug` prints `[REDACTED]`. Clones share one buffer, which
+/// A password is no key, however long: it can be guessed by whoever has a copy, and only a key that is too short, or zeros, can be
+/// told from a good one. The bytes are taken as they are, so a line break at the end of a file is a part of the key. `Debug` prints `[REDACTED]`. Clones share one buffer, which
 /// is wiped when the last of them is dropped.
 ///
 /// ```
@@ -35,7 +36,7 @@ impl OfflineKey {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when there are fewer than 32 bytes, or all are the same zero.
+    /// [`ErrorKind::Config`] when there are fewer than 32 bytes, or all are zero.
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, XtraError> {
         let bytes = bytes.as_ref();
         if bytes.len() < Self::SHORTEST || bytes.iter().all(|byte| *byte == 0) {

@@ -10,8 +10,9 @@ mod options;
 mod problem;
 mod seal;
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 pub use key::OfflineKey;
@@ -28,10 +29,15 @@ use seal::Life;
 /// A copy is written anew when it has used up this part of its time, although nothing has changed.
 const REWRITTEN_AFTER: u32 = 24;
 
+/// How long the directory is not swept again. A sweep looks into every file, and a start may write hundreds of them.
+const SWEPT_AFTER: Duration = Duration::from_secs(60);
+
 /// The copies of one client.
 pub(crate) struct Offline {
     shelf: Arc<Shelf>,
     crew: Crew,
+    /// The names of copies that the service has refused since, for as long as they may not have been deleted.
+    refused: Mutex<HashSet<String>>,
     /// A problem is told once, and then again after something was saved.
     told: AtomicBool,
     served: AtomicU64,
@@ -41,8 +47,8 @@ pub(crate) struct Offline {
 /// What the threads share.
 struct Shelf {
     options: OfflineOptions,
-    /// One writer at a time: each looks at what is there before it writes.
-    writing: Mutex<()>,
+    /// One writer at a time: each looks at what is there before it writes. It holds the time of the last sweep.
+    writing: Mutex<SystemTime>,
 }
 
 /// The place of one scope's copy: what it is called, and what opens it.
@@ -62,6 +68,8 @@ pub(crate) struct Saved {
     pub(crate) unreadable: Vec<Unreadable>,
     /// How long ago it was asked for.
     pub(crate) age: Duration,
+    /// For how long it may still be used.
+    pub(crate) left: Duration,
 }
 
 /// What became of a snapshot that should be kept.
@@ -79,8 +87,9 @@ enum Kept {
 impl Offline {
     pub(crate) fn new(options: OfflineOptions) -> Self {
         Self {
-            shelf: Arc::new(Shelf { options, writing: Mutex::new(()) }),
+            shelf: Arc::new(Shelf { options, writing: Mutex::new(SystemTime::UNIX_EPOCH) }),
             crew: Crew::new(crew::PATIENCE),
+            refused: Mutex::default(),
             told: AtomicBool::new(false),
             served: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -128,8 +137,9 @@ impl Offline {
         }
         let done = match slot {
             Ok(slot) => {
-                let (shelf, slot, secrets) = (Arc::clone(&self.shelf), slot.clone(), Arc::clone(secrets));
-                self.crew.run(move || shelf.keep(&slot.0, &secrets, &lacking, asked)).await.map(drop)
+                let (shelf, place, secrets) = (Arc::clone(&self.shelf), slot.clone(), Arc::clone(secrets));
+                let kept = self.crew.run(move || shelf.keep(&place.0, &secrets, &lacking, asked)).await;
+                kept.map(|_| self.clear(slot))
             }
             Err(problem) => Err(problem),
         };
@@ -141,8 +151,14 @@ impl Offline {
 
     /// The copy of a scope, when there is one that may be used at `now`.
     pub(crate) async fn find(&self, slot: Result<&Slot, Problem>, now: SystemTime) -> Result<Saved, Problem> {
-        let (shelf, slot) = (Arc::clone(&self.shelf), slot?.clone());
-        let found = self.crew.run(move || shelf.find(&slot.0, now)).await;
+        let slot = slot?;
+        let found = if self.refused().contains(&slot.0.name) {
+            self.forget(Ok(slot)).await;
+            Err(Problem::Refused)
+        } else {
+            let (shelf, slot) = (Arc::clone(&self.shelf), slot.clone());
+            self.crew.run(move || shelf.find(&slot.0, now)).await
+        };
         if let Err(problem) = &found
             && *problem != Problem::Absent
         {
@@ -156,14 +172,25 @@ impl Offline {
         self.served.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Deletes the copy of a scope.
+    /// Deletes the copy of a scope. One that cannot be deleted is not used any more, until another one is saved.
     pub(crate) async fn forget(&self, slot: Result<&Slot, Problem>) {
         // without a key nothing was saved
         let Ok(slot) = slot else { return };
-        let (shelf, slot) = (Arc::clone(&self.shelf), slot.clone());
-        if let Err(problem) = self.crew.run(move || shelf.forget(&slot.0)).await {
-            self.fail(problem, "saved secrets that the service refuses by now could not be deleted");
+        // noted before anything is waited for, as whoever asked may go away
+        self.refused().insert(slot.0.name.clone());
+        let (shelf, place) = (Arc::clone(&self.shelf), slot.clone());
+        match self.crew.run(move || shelf.forget(&place.0)).await {
+            Ok(()) => self.clear(slot),
+            Err(problem) => self.fail(problem, "saved secrets that the service refuses by now could not be deleted"),
         }
+    }
+
+    fn clear(&self, slot: &Slot) {
+        self.refused().remove(&slot.0.name);
+    }
+
+    fn refused(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fail(&self, problem: Problem, what: &str) {
@@ -179,8 +206,9 @@ impl Shelf {
         let OfflineOptions { directory, max_age, max_bytes, .. } = &self.options;
         let life = Life::new(asked, *max_age);
         let bytes = encode(secrets, seal::HEADER, seal::TAG, *max_bytes)?;
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut swept = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = Folder::create_at(directory)?;
+        folder.wait_for_turn();
         // Whatever is wrong with what is there: it is replaced.
         if let Ok(mut there) = folder.read(&place.name, *max_bytes)
             && let Ok((other, contents)) = seal::open(&place.material, &place.context, &mut there)
@@ -198,7 +226,11 @@ impl Shelf {
         }
         let sealed = seal::seal(&place.material, &place.context, life, bytes)?;
         folder.replace(&place.name, &sealed)?;
-        folder.sweep(asked);
+        let apart = asked.duration_since(*swept).unwrap_or_else(|ahead| ahead.duration());
+        if apart >= SWEPT_AFTER {
+            folder.sweep(asked);
+            *swept = asked;
+        }
         Ok(Kept::Written)
     }
 
@@ -208,13 +240,16 @@ impl Shelf {
         let (life, contents) = seal::open(&place.material, &place.context, &mut bytes)?;
         let age = life.age(now, *max_age)?;
         let contents = decode(contents).ok_or(Problem::Unopened)?;
-        Ok(Saved { values: contents.values, unreadable: contents.unreadable, age })
+        Ok(Saved { values: contents.values, unreadable: contents.unreadable, age, left: life.left(age, *max_age) })
     }
 
     fn forget(&self, place: &Place) -> Result<(), Problem> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        match Folder::open_at(&self.options.directory) {
-            Ok(folder) => folder.delete(&place.name),
+        match Folder::open_own_at(&self.options.directory) {
+            Ok(folder) => {
+                folder.wait_for_turn();
+                folder.delete(&place.name)
+            }
             Err(Problem::Absent) => Ok(()),
             Err(problem) => Err(problem),
         }

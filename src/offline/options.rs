@@ -27,10 +27,13 @@ use crate::error::{ErrorKind, XtraError};
 /// A copy is used only when a read failed in a way that a retry may mend (the network, a timeout, 429, 502, 503, 504) and
 /// memory holds no snapshot. That 429 is among them is as the vendor's command has it. The snapshot's
 /// [`source`](crate::Secrets::source) is [`Offline`](crate::SnapshotSource::Offline), its [`age`](crate::Secrets::age) counts
-/// from the load that it was saved by, and it [is stale](crate::Secrets::is_stale). A warning is logged. A read with `no_cache`, a refresh and `with_secret` after a refusal ask for something newer than any
-/// copy, and are never answered with one. When no copy can be used, the error of the read says why.
+/// from the load that it was saved by, and it [is stale](crate::Secrets::is_stale). A warning is logged. A read with `no_cache`,
+/// a refresh and `with_secret` after a refusal ask for something newer than any copy, and are never answered with one. When no
+/// copy can be used, the error of the read says why.
 ///
-/// 401, 403 and 404 delete the file of the scope. [`clear_cache`](crate::Client::clear_cache) and
+/// 401, 403 and 404 delete the file of the scope. When that fails (a disk that is read-only, say), this client does not use the
+/// file any more, but another process may, within `max_age`: watch `offline_failures` in [`Stats`](crate::Stats).
+/// [`clear_cache`](crate::Client::clear_cache) and
 /// [`invalidate`](crate::Client::invalidate) leave files alone: they are about memory, and the next load writes the files anew.
 ///
 /// # What is trusted
@@ -39,15 +42,19 @@ use crate::error::{ErrorKind, XtraError};
 /// else any right (it is made so, mode 0700); so must each file (0600). What is not so is not used. Source, API root, account,
 /// scope and time are authenticated with the secrets: a file that was changed, cut, renamed or taken from another account is
 /// never used. Elsewhere the rights of the directory are what protects the files. Whoever has both a file and the token or key
-/// can read it, and a copy may be an old one put back, within `max_age`.
+/// can read it, and a copy may be an old one put back, within `max_age`. A file shows its time and size, the directory how many
+/// scopes there are; nothing else is readable. A copy is as hard to open as its token or key is to guess.
 ///
-/// Several processes may use one directory. A file is replaced in one step, so nobody reads half of one, and the copy that was
-/// asked for last stays. A copy past its time is deleted when another one is written.
+/// Several processes may use one directory. A file is replaced in one step, so nobody reads half of one. On Unix writers take
+/// turns, so that the copy that was asked for last stays (a writer that holds the directory for over 1 s is not waited for, and
+/// some network file systems know no turns). A copy past its time is deleted when another one is written.
 ///
 /// # Runtime
 ///
-/// A client with these options needs tokio's time driver. Files are read and written on a thread of their own that has ended
-/// before the read is answered, unless the disk takes longer than 2 s.
+/// A client with these options needs tokio's time driver. Files are read and written on a thread of their own, four at once,
+/// that has ended before the read is answered, unless the disk takes longer than 2 s or the read is dropped. A load waits for
+/// that, a read from memory does not: some tens of microseconds where nothing has changed, and what the disk takes to write a
+/// file through (milliseconds) where something has.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -62,7 +69,8 @@ use crate::error::{ErrorKind, XtraError};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OfflineOptions {
-    /// The directory. It is made when something is saved; one that is there must be this user's alone.
+    /// The directory. It is made when something is saved; one that is there must be this user's alone. A relative path is looked
+    /// up in the working directory of the moment, each time.
     pub directory: PathBuf,
     /// What the copies are encrypted with. Default `None`: the token, when it lasts. With a key, too, a copy is for one account:
     /// that is the [identity](crate::CredentialProvider::identity) of the credentials, which for a

@@ -29,6 +29,8 @@ pub(crate) enum Problem {
     TooOld(Duration),
     /// It was saved later than now: a clock was put back.
     FromTheFuture,
+    /// The service has refused it since it was saved, and it could not be deleted.
+    Refused,
     /// The system would start no thread, or one before is still waiting for the disk.
     NoThread,
     /// The disk took longer than anybody waits.
@@ -97,7 +99,13 @@ impl fmt::Display for Problem {
             #[cfg(unix)]
             Self::OtherOwner(what) => write!(f, "{what} belongs to another user"),
             #[cfg(unix)]
-            Self::OpenToOthers(what) => write!(f, "other users have rights to {what}: take them away"),
+            Self::OpenToOthers(What::Directory) => {
+                write!(f, "other users have rights to {}: take them away (chmod 700)", What::Directory)
+            }
+            #[cfg(unix)]
+            Self::OpenToOthers(What::File) => {
+                write!(f, "other users have rights to {}: take them away (chmod 600)", What::File)
+            }
             Self::TooLarge => f.write_str("the copy is larger than max_bytes"),
             Self::NoCopy => f.write_str("the file is not a saved copy"),
             Self::OtherVersion => f.write_str("the saved copy has the form of another version of this library"),
@@ -106,6 +114,7 @@ impl fmt::Display for Problem {
             }
             Self::TooOld(age) => write!(f, "the saved copy is too old: it was saved {} s ago", age.as_secs()),
             Self::FromTheFuture => f.write_str("the saved copy is from the future: the clock was put back"),
+            Self::Refused => f.write_str("the service has refused access since the copy was saved"),
             Self::NoThread => f.write_str("no thread could be started for the file"),
             Self::TooSlow => f.write_str("the disk takes too long"),
             Self::NoKey => f.write_str("there is no key, nor a token that lasts to make one of"),

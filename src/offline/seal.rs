@@ -56,6 +56,11 @@ impl Life {
         }
         Ok(Duration::from_millis(age))
     }
+
+    /// For how long a copy of this age may still be used.
+    pub(super) fn left(self, age: Duration, max_age: Duration) -> Duration {
+        Duration::from_millis(self.lasts).min(max_age).saturating_sub(age)
+    }
 }
 
 /// How far clocks are put back in the normal course of things.

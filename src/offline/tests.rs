@@ -1,5 +1,8 @@
 //! What becomes of copies: the rules, and the files that are not what they should be.
 
+#[cfg(unix)]
+mod unix;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -273,6 +276,22 @@ fn a_write_takes_away_copies_past_their_time_and_files_left_unfinished_and_nothi
 }
 
 #[test]
+fn many_writes_in_a_row_look_through_the_directory_once() {
+    let scene = Scene::new();
+    let now = SystemTime::now();
+    scene.keep(ONE, now).unwrap();
+    let left = scene.folder().join("left.part");
+    fs::write(&left, "x").unwrap();
+    fs::File::options().write(true).open(&left).unwrap().set_modified(now - HOUR).unwrap();
+    #[cfg(unix)]
+    set_mode(&left, 0o600);
+    scene.keep(&[("A", "2")], now + Duration::from_secs(59)).unwrap();
+    assert!(left.exists());
+    scene.keep(&[("A", "3")], now + Duration::from_secs(60)).unwrap();
+    assert!(!left.exists());
+}
+
+#[test]
 fn writers_and_readers_at_the_same_time_never_see_half_a_copy() {
     let scene = Scene::new();
     let directory = scene.folder();
@@ -313,9 +332,9 @@ async fn an_empty_snapshot_never_takes_the_place_of_a_copy_and_problems_are_coun
     fs::write(scene.folder(), "a file in the place of the directory").unwrap();
     keep(secrets(ONE, Vec::new())).await;
     scene.offline.keep(Err(Problem::NoKey), &Arc::new(secrets(ONE, Vec::new())), Vec::new(), at(0.0)).await;
+    assert_eq!(scene.offline.find(Ok(&slot), at(0.0)).await.err(), Some(Problem::WrongKind(problem::What::Directory)));
     scene.offline.forget(Ok(&slot)).await;
     assert_eq!(scene.offline.counts(), (0, 3));
-    assert_eq!(scene.offline.find(Ok(&slot), at(0.0)).await.err(), Some(Problem::WrongKind(problem::What::Directory)));
     assert!(scene.dir.path().exists());
 }
 
@@ -323,110 +342,4 @@ async fn an_empty_snapshot_never_takes_the_place_of_a_copy_and_problems_are_coun
 fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-}
-
-#[cfg(unix)]
-mod unix {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
-    use super::super::problem::What;
-    use super::*;
-
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o7777
-    }
-
-    #[test]
-    fn the_directory_and_the_files_are_made_for_their_owner_alone() {
-        let scene = Scene::new();
-        scene.keep(ONE, at(0.0)).unwrap();
-        assert_eq!((mode(&scene.folder()), mode(&scene.file())), (0o700, 0o600));
-    }
-
-    #[test]
-    fn a_file_that_others_have_any_right_to_is_not_used_and_its_successor_is_private() {
-        let scene = Scene::new();
-        scene.keep(ONE, at(0.0)).unwrap();
-        for wrong in [0o640, 0o604, 0o620, 0o602, 0o601, 0o777] {
-            set_mode(&scene.file(), wrong);
-            assert_eq!(scene.find(at(0.0)), Err(Problem::OpenToOthers(What::File)), "{wrong:o}");
-        }
-        assert_eq!(scene.keep(ONE, at(0.0)), Ok(Kept::Written));
-        assert_eq!((mode(&scene.file()), scene.find(at(0.0))), (0o600, one()));
-    }
-
-    #[test]
-    fn a_directory_that_others_have_any_right_to_is_not_used_at_all() {
-        let scene = Scene::new();
-        scene.keep(ONE, at(0.0)).unwrap();
-        for wrong in [0o755, 0o701, 0o710, 0o1777] {
-            set_mode(&scene.folder(), wrong);
-            let refused = Problem::OpenToOthers(What::Directory);
-            assert_eq!((scene.find(at(0.0)), scene.keep(ONE, at(2.0))), (Err(refused), Err(refused)), "{wrong:o}");
-        }
-    }
-
-    #[test]
-    fn a_link_in_the_place_of_the_file_is_not_followed_and_its_target_is_left_alone() {
-        let scene = Scene::new();
-        scene.keep(ONE, at(0.0)).unwrap();
-        let (file, target) = (scene.file(), scene.dir.path().join("target"));
-        fs::rename(&file, &target).unwrap();
-        symlink(&target, &file).unwrap();
-        assert_eq!(scene.find(at(0.0)), Err(Problem::WrongKind(What::File)));
-        let before = fs::read(&target).unwrap();
-        assert_eq!(scene.keep(&[("A", "new")], at(0.0)), Ok(Kept::Written));
-        assert_eq!(fs::read(&target).unwrap(), before);
-        assert!(fs::symlink_metadata(&file).unwrap().is_file());
-    }
-
-    #[test]
-    fn a_link_in_the_place_of_the_directory_is_not_followed() {
-        let scene = Scene::new();
-        scene.keep(ONE, at(0.0)).unwrap();
-        let elsewhere = scene.dir.path().join("elsewhere");
-        fs::rename(scene.folder(), &elsewhere).unwrap();
-        symlink(&elsewhere, scene.folder()).unwrap();
-        let refused = Problem::WrongKind(What::Directory);
-        assert_eq!((scene.find(at(0.0)), scene.keep(ONE, at(2.0))), (Err(refused), Err(refused)));
-        for ending in ["/", "/."] {
-            let mut path = scene.folder().into_os_string();
-            path.push(ending);
-            assert_eq!(Folder::open_at(Path::new(&path)).err(), Some(refused), "{ending}");
-        }
-    }
-
-    #[test]
-    fn a_directory_or_a_pipe_in_the_place_of_the_file_is_a_miss_and_a_problem_and_nobody_waits() {
-        let scene = Scene::new();
-        scene.keep(ONE, at(0.0)).unwrap();
-        let file = scene.file();
-        fs::remove_file(&file).unwrap();
-        fs::create_dir(&file).unwrap();
-        set_mode(&file, 0o700);
-        assert_eq!(scene.find(at(0.0)), Err(Problem::WrongKind(What::File)));
-        assert!(matches!(scene.keep(ONE, at(0.0)), Err(Problem::System(problem::Step::Replace, _))));
-        assert_eq!(files(&scene.folder()).len(), 1, "nothing is left unfinished");
-        fs::remove_dir(&file).unwrap();
-        assert!(std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&file).status().unwrap().success());
-        assert_eq!(scene.find(at(0.0)), Err(Problem::WrongKind(What::File)));
-        assert_eq!(scene.keep(ONE, at(0.0)), Ok(Kept::Written));
-    }
-
-    #[test]
-    fn what_belongs_to_another_user_is_not_used() {
-        if !rustix::process::geteuid().is_root() {
-            println!("SKIPPED only root can give files away");
-            return;
-        }
-        let scene = Scene::new();
-        scene.keep(ONE, at(0.0)).unwrap();
-        let give = |path: &Path, to: u32| std::os::unix::fs::chown(path, Some(to), None).unwrap();
-        give(&scene.file(), 12345);
-        assert_eq!(scene.find(at(0.0)), Err(Problem::OtherOwner(What::File)));
-        give(&scene.file(), 0);
-        give(&scene.folder(), 12345);
-        let refused = Problem::OtherOwner(What::Directory);
-        assert_eq!((scene.find(at(0.0)), scene.keep(ONE, at(2.0))), (Err(refused), Err(refused)));
-    }
 }

@@ -26,7 +26,9 @@ pub(crate) struct Feed {
 struct State {
     /// Numbers what comes, so that everybody sees it in this order.
     sequence: u64,
-    snapshot: Option<(u64, Arc<Secrets>)>,
+    snapshot: Option<Shown>,
+    /// The one before, when the newest has values that did not come through and that one had not.
+    readable: Option<Arc<Secrets>>,
     error: Option<(u64, XtraError)>,
     /// By the number of the seat. `None`: it is not waiting.
     seats: HashMap<u64, Option<Waker>>,
@@ -35,6 +37,14 @@ struct State {
     asked: bool,
     /// No poller any more, or nobody left to poll for. This never turns back: who comes now needs another feed.
     over: bool,
+}
+
+/// The newest snapshot.
+struct Shown {
+    sequence: u64,
+    /// On whose behalf it was asked for. Times of two that ask cannot be compared: each has a snapshot of its own in the cache.
+    who: Vec<u8>,
+    secrets: Arc<Secrets>,
 }
 
 /// What a watcher is told.
@@ -58,16 +68,29 @@ impl Feed {
         Some(Seat { feed: Arc::clone(self), number, shown: 0, told })
     }
 
-    /// Shows `secrets` to every watcher, unless they have a newer snapshot.
-    pub(crate) fn landed(&self, secrets: &Arc<Secrets>) {
+    /// Shows what somebody else has fetched to every watcher, and wakes the poller, for which less is left to do.
+    pub(crate) fn landed(&self, who: &[u8], secrets: &Arc<Secrets>) {
         self.stirred.notify_one();
+        self.show(who, secrets);
+    }
+
+    /// Shows `secrets` to every watcher, unless they have a newer snapshot of the same asker. The poller itself calls this: were
+    /// it woken by that, it would come back at once, and for ever when the snapshot is not taken.
+    pub(crate) fn show(&self, who: &[u8], secrets: &Arc<Secrets>) {
         let mut state = self.state();
-        let is_older = |shown: &Arc<Secrets>| secrets.fetched() < shown.fetched();
-        if state.snapshot.as_ref().is_some_and(|(_, shown)| is_older(shown)) {
+        let before =
+            state.snapshot.as_ref().filter(|before| before.who == who).map(|before| Arc::clone(&before.secrets));
+        if before.as_ref().is_some_and(|before| secrets.fetched() < before.fetched()) {
             return;
         }
+        let earlier = state.readable.take();
+        state.readable = match before {
+            Some(before) if !came_through(secrets) => Some(before).filter(|before| came_through(before)).or(earlier),
+            _ => None,
+        };
         state.sequence += 1;
-        state.snapshot = Some((state.sequence, Arc::clone(secrets)));
+        let sequence = state.sequence;
+        state.snapshot = Some(Shown { sequence, who: who.to_vec(), secrets: Arc::clone(secrets) });
         drop(state);
         self.wake_all();
     }
@@ -83,7 +106,7 @@ impl Feed {
 
     /// The newest snapshot.
     pub(crate) fn newest(&self) -> Option<Arc<Secrets>> {
-        self.state().snapshot.as_ref().map(|(_, secrets)| Arc::clone(secrets))
+        self.state().snapshot.as_ref().map(|shown| Arc::clone(&shown.secrets))
     }
 
     /// Asks for a poll now.
@@ -131,9 +154,13 @@ impl Feed {
 impl State {
     /// The newest error, unless a snapshot has landed since.
     fn failing(&self) -> Option<&XtraError> {
-        let landed = self.snapshot.as_ref().map_or(0, |(number, _)| *number);
+        let landed = self.snapshot.as_ref().map_or(0, |shown| shown.sequence);
         self.error.as_ref().filter(|(number, _)| *number > landed).map(|(_, error)| error)
     }
+}
+
+fn came_through(secrets: &Secrets) -> bool {
+    secrets.unreadable().is_empty()
 }
 
 impl fmt::Debug for Feed {
@@ -154,12 +181,12 @@ impl Seat {
     /// The next that this watcher has not been told, in the order in which it came; `None` when the feed is over.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<News>> {
         let mut state = self.feed.state();
-        let landed = state.snapshot.as_ref().filter(|(number, _)| *number > self.shown);
+        let landed = state.snapshot.as_ref().filter(|landed| landed.sequence > self.shown);
         let failed = state.error.as_ref().filter(|(number, _)| *number > self.told);
         let news = match (landed, failed) {
-            (Some((number, secrets)), failed) if failed.is_none_or(|(error, _)| number < error) => {
-                self.shown = *number;
-                News::Landed(Arc::clone(secrets))
+            (Some(landed), failed) if failed.is_none_or(|(error, _)| landed.sequence < *error) => {
+                self.shown = landed.sequence;
+                News::Landed(Arc::clone(&landed.secrets))
             }
             (_, Some((number, error))) => {
                 self.told = *number;
@@ -178,8 +205,24 @@ impl Seat {
         self.feed.newest()
     }
 
+    /// The newest snapshot in which everything came through.
+    pub(crate) fn readable(&self) -> Option<Arc<Secrets>> {
+        let state = self.feed.state();
+        let newest = state.snapshot.as_ref().map(|shown| &shown.secrets).filter(|newest| came_through(newest));
+        newest.or(state.readable.as_ref()).map(Arc::clone)
+    }
+
     pub(crate) fn failing(&self) -> Option<XtraError> {
         self.feed.state().failing().cloned()
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.feed.is_over()
+    }
+
+    /// A seat at the same feed, with nothing told yet; `None` when it is over.
+    pub(crate) fn beside(&self) -> Option<Self> {
+        self.feed.join()
     }
 }
 
@@ -196,135 +239,4 @@ impl Drop for Seat {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::poll_fn;
-
-    use futures_util::FutureExt;
-    use futures_util::task::noop_waker_ref;
-
-    use super::*;
-    use crate::error::ErrorKind;
-
-    /// The next news as a word: the value of `A`, the kind of an error, or `over`.
-    fn next(seat: &mut Seat) -> Option<String> {
-        match seat.poll(&mut Context::from_waker(noop_waker_ref())) {
-            Poll::Pending => None,
-            Poll::Ready(None) => Some("over".to_owned()),
-            Poll::Ready(Some(News::Landed(secrets))) => secrets.get("A").map(|value| value.expose().to_owned()),
-            Poll::Ready(Some(News::Failed(error))) => Some(error.kind().to_string()),
-        }
-    }
-
-    fn all(seat: &mut Seat) -> String {
-        std::iter::from_fn(|| next(seat)).take(10).collect::<Vec<_>>().join(" ")
-    }
-
-    fn snapshot(value: &str) -> Arc<Secrets> {
-        Arc::new(Secrets::from_iter([("A", value)]))
-    }
-
-    fn error(kind: ErrorKind) -> XtraError {
-        XtraError::new(kind, "told to fail")
-    }
-
-    #[test]
-    fn every_watcher_is_told_everything_once_and_in_order() {
-        let feed = Arc::new(Feed::default());
-        let (mut one, mut other) = (feed.join().unwrap(), feed.join().unwrap());
-        feed.landed(&snapshot("1"));
-        assert_eq!(all(&mut one), "1");
-        feed.failed(error(ErrorKind::Network));
-        assert_eq!(all(&mut one), "network");
-        feed.landed(&snapshot("2"));
-        assert_eq!(all(&mut one), "2");
-        assert_eq!(all(&mut other), "network 2", "a slow one gets the newest of each");
-        feed.failed(error(ErrorKind::Timeout));
-        assert_eq!((all(&mut one), all(&mut other)), ("timeout".to_owned(), "timeout".to_owned()));
-    }
-
-    #[test]
-    fn a_slow_watcher_costs_no_memory() {
-        let feed = Arc::new(Feed::default());
-        let mut slow = feed.join().unwrap();
-        let first = snapshot("first");
-        let weak = Arc::downgrade(&first);
-        feed.landed(&first);
-        drop(first);
-        for number in 0..1000 {
-            feed.failed(error(ErrorKind::Network));
-            feed.landed(&snapshot(&number.to_string()));
-        }
-        assert!(weak.upgrade().is_none());
-        assert_eq!(all(&mut slow), "network 999");
-    }
-
-    #[test]
-    fn who_comes_later_sees_the_newest_snapshot_and_an_error_only_while_it_lasts() {
-        let feed = Arc::new(Feed::default());
-        let _first = feed.join().unwrap();
-        feed.landed(&snapshot("1"));
-        feed.failed(error(ErrorKind::Network));
-        assert_eq!(all(&mut feed.join().unwrap()), "1 network");
-        feed.landed(&snapshot("2"));
-        assert_eq!(all(&mut feed.join().unwrap()), "2");
-    }
-
-    #[test]
-    fn an_older_snapshot_never_takes_the_place_of_a_newer_one() {
-        let feed = Arc::new(Feed::default());
-        let mut seat = feed.join().unwrap();
-        let older = snapshot("older");
-        let newer = loop {
-            let newer = snapshot("newer");
-            if newer.fetched() > older.fetched() {
-                break newer;
-            }
-        };
-        feed.landed(&newer);
-        feed.landed(&older);
-        assert_eq!(all(&mut seat), "newer");
-    }
-
-    #[tokio::test]
-    async fn a_waiting_watcher_is_woken_by_each_kind_of_news() {
-        let feed = Arc::new(Feed::default());
-        let mut seat = feed.join().unwrap();
-        for word in ["1", "network", "over"] {
-            let mut waiting = Box::pin(poll_fn(|context| seat.poll(context)));
-            assert!(waiting.as_mut().now_or_never().is_none());
-            let waiting = async { waiting.await.is_none() };
-            let (ended, ()) = futures_util::future::join(waiting, async {
-                tokio::task::yield_now().await;
-                match word {
-                    "1" => feed.landed(&snapshot("1")),
-                    "network" => feed.failed(error(ErrorKind::Network)),
-                    _ => feed.end(),
-                }
-            })
-            .await;
-            assert_eq!(ended, word == "over");
-        }
-    }
-
-    #[test]
-    fn a_feed_is_over_when_the_last_watcher_goes_and_takes_nobody_in_after_that() {
-        let feed = Arc::new(Feed::default());
-        let (one, other) = (feed.join().unwrap(), feed.join().unwrap());
-        drop(one);
-        assert!(feed.deserted().now_or_never().is_none());
-        drop(other);
-        assert!(feed.deserted().now_or_never().is_some() && feed.is_over());
-        assert!(feed.join().is_none());
-    }
-
-    #[test]
-    fn the_poller_is_told_of_a_landing_and_of_a_poll_that_is_asked_for() {
-        let feed = Arc::new(Feed::default());
-        assert!(feed.stirred().now_or_never().is_none());
-        feed.landed(&snapshot("1"));
-        assert!(feed.stirred().now_or_never().is_some() && !feed.was_asked());
-        feed.ask();
-        assert!(feed.stirred().now_or_never().is_some() && feed.was_asked());
-        assert!(!feed.was_asked(), "once");
-    }
-}
+mod tests;

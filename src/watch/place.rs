@@ -45,9 +45,14 @@ impl Place {
         Self { home, seat: None, stranded: false }
     }
 
-    /// Another watcher of the same scope, who has not been told anything.
+    /// Another watcher of the same scope, who has not been told anything. Where no poller could run it sits down beside this
+    /// one: a handle that is cloned on a thread without a runtime is kept up to date as well.
     pub(crate) fn another(&self) -> Self {
-        Self::new(Arc::clone(&self.home))
+        let mut another = Self::new(Arc::clone(&self.home));
+        if another.seat.is_none() {
+            another.seat = self.seat.as_ref().and_then(Seat::beside);
+        }
+        another
     }
 
     /// What this watcher has not been told yet; `None` when the last client is gone.
@@ -73,8 +78,8 @@ impl Place {
     fn strand(&mut self) -> Poll<Option<News>> {
         let was_told = std::mem::replace(&mut self.stranded, true);
         Poll::Ready((!was_told).then(|| {
-            let message = "a watch was awaited outside of a tokio runtime, where nothing can poll for it. Await it in one; \
-                           code without one has the blocking client's watch";
+            let message = "a watch was awaited where nothing can poll for it: outside of a tokio runtime, or in the block_on of a \
+                           blocking client. Await it in a runtime; code without one has the blocking client's watch";
             News::Failed(XtraError::new(ErrorKind::Config, message))
         }))
     }
@@ -84,10 +89,24 @@ impl Place {
         self.seat.as_ref()?.newest()
     }
 
-    /// Why the newest poll failed, when it did.
-    pub(crate) fn failing(&self) -> Option<XtraError> {
-        self.seat.as_ref()?.failing()
+    /// The newest snapshot in which everything came through.
+    pub(crate) fn readable(&self) -> Option<Arc<Secrets>> {
+        self.seat.as_ref()?.readable()
     }
+
+    /// Why the newest poll failed, when it did, or why there are none.
+    pub(crate) fn failing(&self) -> Option<XtraError> {
+        match self.seat.as_ref().filter(|seat| !seat.is_over()) {
+            Some(seat) => seat.failing(),
+            None => Some(unpolled()),
+        }
+    }
+}
+
+fn unpolled() -> XtraError {
+    let message = "nothing polls for this handle: its client is gone, or the tokio runtime on which it was made, or it was made \
+                   outside of one. While there is a client, awaiting changed() in a runtime begins anew";
+    XtraError::new(ErrorKind::Config, message)
 }
 
 impl fmt::Debug for Place {

@@ -44,15 +44,20 @@ impl WatchReceiver {
     ///
     /// While polls fail the last one stays, however old it becomes: [`Secrets::age`] and [`error`](Self::error) tell.
     ///
-    /// A snapshot in which values did not come through is passed over, unless the watch allowed that: then this is the one
-    /// that was seen last.
+    /// A snapshot in which values did not come through is passed over, unless the watch allowed that: then this is the newest
+    /// one in which all did.
+    ///
+    /// It is kept up to date by the tokio runtime on which the handle was made, or cloned, and by no other: when that runtime
+    /// has ended, or was none, this stays as it is and [`error`](Self::error) says so. Once this handle has been awaited on a
+    /// runtime, it is that one.
     #[must_use]
     pub fn latest(&self) -> Option<Arc<Secrets>> {
         let newest = self.place.newest().filter(|newest| self.shown.objection(newest).is_none());
-        newest.or_else(|| self.shown.snapshot.clone())
+        newest.or_else(|| self.place.readable()).or_else(|| self.shown.snapshot.clone())
     }
 
-    /// Why the newest poll brought nothing that [`latest`](Self::latest) could be; `None` when all is well.
+    /// Why the newest poll brought nothing that [`latest`](Self::latest) could be, or why there are no polls any more; `None` when
+    /// all is well.
     #[must_use]
     pub fn error(&self) -> Option<XtraError> {
         let unreadable = || self.place.newest().and_then(|newest| self.shown.objection(&newest));

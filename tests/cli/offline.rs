@@ -70,6 +70,26 @@ async fn a_disk_without_room_stops_no_program() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_counts_on_a_copy_is_told_when_it_could_not_be_saved_or_deleted() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let world = World::new().await;
+    let folder = world.path("cache/xtrasecurity");
+    assert_eq!(run(&mut offline(&world, &[])).stderr(), "");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let ran = run(&mut offline(&world, &[]));
+    assert_eq!((ran.status(), ran.stdout()), (0, "s\n"));
+    assert!(ran.one_line().contains("could not be saved"), "{}", ran.stderr());
+    assert!(ran.one_line().contains(&folder.display().to_string()), "{}", ran.stderr());
+    let elsewhere = world.path("elsewhere");
+    fs::rename(&folder, &elsewhere).unwrap();
+    symlink(&elsewhere, &folder).unwrap();
+    world.server.fault(xtrasecurity::dev_server::Fault::status(403));
+    let ran = run(&mut offline(&world, &[]));
+    assert!(ran.status() == 1 && ran.stderr().contains("could not be saved or deleted"), "{}", ran.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_ends_is_refused_before_anything_is_sent() {
     let world = World::new().await;
     // { "alg": "none" }.{ "exp": 4102444800 }

@@ -1,10 +1,17 @@
 //! The handle on the newest snapshot, and the values of one secret.
 
 use futures_util::{FutureExt, StreamExt};
-use xtrasecurity::ErrorKind;
+use tokio::runtime::Builder;
+use xtrasecurity::{ErrorKind, Loaded, Secrets, Unreadable, UnreadableReason, WatchReceiver};
 
 use crate::lists;
 use crate::script::{Script, error, seconds, settle};
+
+/// The value of `A` that is at hand.
+fn at_hand(receiver: &WatchReceiver) -> Option<String> {
+    let value = |secrets: &Secrets| secrets.get("A").map(|value| value.expose().to_owned());
+    receiver.latest().as_deref().and_then(value)
+}
 
 #[tokio::test]
 async fn a_receiver_has_the_newest_snapshot_at_hand_and_waits_for_the_next_change() {
@@ -120,4 +127,72 @@ async fn what_came_from_a_watch_goes_on_without_it() {
     clock.advance(seconds(30));
     assert_eq!(key.next().await.unwrap().unwrap(), "2");
     assert_eq!(script.loads(), 2);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_did_not_come_through_takes_nothing_from_a_handle_that_was_never_awaited() {
+    let script = Script::new([("A", "1")]);
+    let (client, clock) = script.client();
+    let watch = client.watch("team");
+    let receiver = watch.receiver();
+    settle().await;
+    let masked = || [Unreadable::new("A", UnreadableReason::Masked)];
+    for _ in 0..2 {
+        script.answers(Loaded::from_iter([("B", "1")]).with_unreadable(masked()));
+        clock.advance(seconds(30));
+        settle().await;
+        assert_eq!(at_hand(&receiver).as_deref(), Some("1"));
+        assert_eq!(at_hand(&watch.receiver()).as_deref(), Some("1"), "one that is made later, too");
+        assert_eq!(receiver.error().unwrap().kind(), ErrorKind::Masked);
+    }
+    script.holds([("A", "2")]);
+    clock.advance(seconds(30));
+    settle().await;
+    assert_eq!((at_hand(&receiver).as_deref(), receiver.error().is_none()), (Some("2"), true));
+}
+
+#[test]
+fn a_handle_that_is_made_on_a_thread_without_a_runtime_is_kept_up_to_date_by_the_runtime_of_the_one_it_came_from() {
+    let script = Script::new([("A", "1")]);
+    let (client, clock) = script.client();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let watch = runtime.block_on(async {
+        let mut watch = client.watch("team");
+        lists(&mut watch).await;
+        watch
+    });
+    let made = watch.receiver();
+    let cloned = made.clone();
+    script.holds([("A", "2")]);
+    clock.advance(seconds(30));
+    runtime.block_on(settle());
+    for receiver in [&made, &cloned] {
+        assert_eq!((at_hand(receiver).as_deref(), receiver.error().is_none()), (Some("2"), true));
+    }
+    assert_eq!(script.loads(), 2);
+}
+
+#[test]
+fn a_handle_that_nothing_polls_for_any_more_says_so_and_is_polled_for_again_once_it_is_awaited() {
+    let script = Script::new([("A", "1")]);
+    let (client, clock) = script.client();
+    let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
+    assert_eq!(client.watch("team").receiver().error().unwrap().kind(), ErrorKind::Config, "made outside of a runtime");
+    let first = runtime();
+    let mut receiver = first.block_on(async {
+        let mut receiver = client.watch("team").receiver();
+        receiver.changed().await.unwrap();
+        receiver
+    });
+    assert!(receiver.error().is_none());
+    drop(first);
+    script.holds([("A", "2")]);
+    clock.advance(seconds(30));
+    assert_eq!((at_hand(&receiver).as_deref(), receiver.error().unwrap().kind()), (Some("1"), ErrorKind::Config));
+    let second = runtime();
+    second.block_on(async { receiver.changed().await.unwrap() });
+    assert_eq!((at_hand(&receiver).as_deref(), receiver.error().is_none()), (Some("2"), true));
+    drop(client);
+    second.block_on(settle());
+    assert_eq!((at_hand(&receiver).as_deref(), receiver.error().unwrap().kind()), (Some("2"), ErrorKind::Config));
 }

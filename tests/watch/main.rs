@@ -2,6 +2,7 @@
 //!
 //! Time is a clock that is driven by hand, and the source answers as it is told to. `service.rs` has the service in memory.
 
+mod askers;
 mod endings;
 mod errors;
 mod handles;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
-use xtrasecurity::{Budget, CacheOptions};
+use xtrasecurity::{Budget, CacheOptions, ErrorKind};
 
-use crate::script::{Script, seconds, settle, tasks};
+use crate::script::{Script, error, seconds, settle, tasks};
 use crate::{lists, names};
 
 #[tokio::test]
@@ -207,4 +208,29 @@ async fn polls_are_counted_as_refreshes() {
     clock.advance(seconds(30));
     settle().await;
     assert_eq!(client.stats().refreshes, 2);
+}
+
+#[tokio::test]
+async fn a_program_that_invalidates_upon_each_error_does_not_ask_without_end() {
+    let script = Script::new([("A", "1")]);
+    let (client, clock) = script.client();
+    let mut watch = client.watch("team");
+    lists(&mut watch).await;
+    script.fails(error(ErrorKind::Unauthorized));
+    clock.advance(seconds(30));
+    for _ in 0..20 {
+        settle().await;
+        if watch.next().now_or_never().is_some() {
+            client.invalidate("team");
+        }
+    }
+    assert_eq!(script.loads(), 3, "the poll that was due, and one that was asked for");
+    clock.advance(seconds(1));
+    settle().await;
+    assert_eq!(script.loads(), 4, "the next, a second later");
+    assert!(watch.next().await.unwrap().is_err());
+    script.holds([("A", "2")]);
+    client.invalidate("team");
+    clock.advance(seconds(1));
+    assert_eq!(lists(&mut watch).await, [vec![], names(["A"]), vec![]]);
 }

@@ -6,11 +6,11 @@ use std::process::Command;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use xtrasecurity::{Secrets, Selection};
+use xtrasecurity::{OfflineOptions, Secrets, Selection};
 
 use crate::arguments::{Choice, Global};
 use crate::failure::{Failure, Outcome, reason};
-use crate::output::printable;
+use crate::output::{self, printable};
 use crate::session::Session;
 
 const NOTHING_DONE: &str = "Nothing was run";
@@ -33,8 +33,8 @@ const NOT_EXECUTABLE: u8 = 126;
     xtrasec run --offline -e production -- ./server\n\n\
     Exit status: that of the program; 127 when it is not found, 126 when it cannot be started; 1 and 2 as everywhere.")]
 pub(crate) struct Arguments {
-    /// Keep an encrypted copy of the secrets below the user's cache directory, and take it when the service cannot be reached or
-    /// takes no more requests; a copy is used for 24 h
+    /// Keep an encrypted copy of the secrets in the directory xtrasecurity of the user's caches ($XDG_CACHE_HOME or ~/.cache on
+    /// Linux), and take it when the service cannot be reached or takes no more requests; a copy is used for 24 h
     #[arg(long)]
     offline: bool,
     /// Replace variables that exist already
@@ -64,11 +64,26 @@ pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Co
         return Err(Failure::usage("no program was given. Write it after --"));
     };
     let session = if arguments.offline { Session::open_offline(global)? } else { Session::open(global)? };
-    let secrets = session.chosen(&arguments.choice).await.map_err(|failure| failure.so(NOTHING_DONE))?;
+    let secrets = session.chosen(&arguments.choice).await;
+    if session.client.stats().offline_failures > 0 {
+        tell_not_saved();
+    }
+    let secrets = secrets.map_err(|failure| failure.so(NOTHING_DONE))?;
     let mut command = Command::new(program);
     command.args(rest);
     give(&secrets, arguments, &mut command).map_err(|failure| failure.so(NOTHING_DONE))?;
     Ok(command)
+}
+
+/// Whoever counts on a copy should not learn during an outage that there is none.
+fn tell_not_saved() {
+    if let Ok(OfflineOptions { directory, .. }) = OfflineOptions::in_user_cache() {
+        let directory = printable(&directory.display().to_string());
+        output::note(&format!(
+            "the copy for times without the service could not be saved or deleted: {directory} must be a directory of yours \
+             that others have no rights to (chmod 700), on a disk that is fast and has room"
+        ));
+    }
 }
 
 fn give(secrets: &Secrets, arguments: &Arguments, command: &mut Command) -> Result<(), Failure> {

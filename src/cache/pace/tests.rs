@@ -103,6 +103,16 @@ fn a_scope_that_is_no_longer_read_stops_counting() {
 }
 
 #[test]
+fn a_scope_counts_for_as_long_again_as_it_is_fresh() {
+    let (pace, now) = (pace(), start());
+    let budget = |left| Some(Budget::new(1_000, 1_000, left));
+    let ttl = pace.ttl(b"a", budget(DAY), now);
+    let later = ttl + ttl / 2;
+    let both = 2 * (DAY - later).as_secs() / 900;
+    assert_eq!(pace.ttl(b"b", budget(DAY - later), now.after(later)).as_secs(), both);
+}
+
+#[test]
 fn projects_of_one_owner_share_and_those_of_another_do_not() {
     let (pace, now) = (pace(), start());
     let budget = |resets_in| Some(Budget::new(1_000, 1_000, resets_in));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 
-use super::{Target, WHO};
+use super::{Target, WHO, who_part};
 use crate::cache::{CacheOptions, Clock, Found, Tick};
 use crate::client::engine::{Engine, Ticket};
 use crate::client::landing::Landed;
@@ -34,6 +34,11 @@ pub(super) struct Poller<S: SecretSource> {
     polled: Option<Tick>,
     /// When the next one is due.
     due: Option<Tick>,
+    /// A poll is asked for.
+    asked: bool,
+    /// The last poll was asked for, and failed. One that is asked for upon that must wait for a moment, or a program that asks
+    /// at each error would ask without end.
+    in_vain: bool,
     /// The time between two polls that went well.
     interval: Duration,
 }
@@ -47,7 +52,17 @@ impl<S: SecretSource> Drop for Poller<S> {
 
 impl<S: SecretSource> Poller<S> {
     pub(super) fn new(engine: Weak<Engine<S>>, target: Target<S>, feed: Arc<Feed>) -> Self {
-        Self { engine, target, feed, backoff: Backoff::default(), polled: None, due: None, interval: SHORTEST }
+        Self {
+            engine,
+            target,
+            feed,
+            backoff: Backoff::default(),
+            polled: None,
+            due: None,
+            asked: false,
+            in_vain: false,
+            interval: SHORTEST,
+        }
     }
 
     /// Shows the snapshot that the cache has, if that is fresh, before the first step.
@@ -87,19 +102,27 @@ impl<S: SecretSource> Poller<S> {
                 return Some((clock, self.failed(&engine, error)));
             }
         };
-        let (asked, now) = (self.feed.was_asked(), clock.now());
+        self.asked |= self.feed.was_asked();
+        let now = clock.now();
         if let Some(due) = self.look(&engine, &ticket.key) {
+            self.asked = false;
             return Some((clock, due));
         }
-        if let Some(due) = self.due.filter(|due| now < *due && !asked) {
+        let due = if self.asked {
+            self.polled.filter(|_| self.in_vain).map(|polled| polled.after(SHORTEST))
+        } else {
+            self.due
+        };
+        if let Some(due) = due.filter(|due| now < *due) {
             return Some((clock, due));
         }
         self.polled = Some(now);
+        let asked = std::mem::take(&mut self.asked);
         let key = ticket.key.clone();
         let due = match engine.poll(ticket).await {
             Ok(Landed { objection: Some(error), served, .. }) => {
                 if self.feed.newest().is_none() {
-                    self.feed.landed(&served);
+                    self.feed.show(who_part(&key), &served);
                 }
                 self.failed(&engine, error)
             }
@@ -109,6 +132,7 @@ impl<S: SecretSource> Poller<S> {
                 self.failed(&engine, error)
             }
         };
+        self.in_vain = asked && self.backoff.is_on();
         Some((clock, due))
     }
 
@@ -118,7 +142,7 @@ impl<S: SecretSource> Poller<S> {
         let Found::Fresh(secrets) = cache.find(key, now) else { return None };
         let fresh_until = cache.fresh_until(key, now)?;
         if !self.feed.newest().is_some_and(|newest| Arc::ptr_eq(&newest, &secrets)) {
-            self.feed.landed(&secrets);
+            self.feed.show(who_part(key), &secrets);
         }
         Some(self.went_well(engine, fresh_until))
     }
@@ -171,7 +195,7 @@ impl<S: SecretSource> Poller<S> {
         };
         match found {
             Ok(secrets) => {
-                self.feed.landed(&secrets);
+                self.feed.show(who_part(key), &secrets);
                 error
             }
             Err(error) => error,
@@ -201,7 +225,9 @@ impl<S: SecretSource> Engine<S> {
 }
 
 fn panicked() -> XtraError {
-    XtraError::new(ErrorKind::Server, "the source of the secrets panicked when it was polled. That is a bug in it")
+    let message = "the source of the secrets panicked when it was polled. That is a bug in it, unless this tokio runtime is \
+                   without its I/O or time driver: build it with enable_all()";
+    XtraError::new(ErrorKind::Server, message)
 }
 
 fn without_timer() -> XtraError {

@@ -20,6 +20,14 @@ impl Folder {
         }
     }
 
+    /// The same, for deleting only.
+    pub(in crate::offline) fn open_own_at(path: &Path) -> Result<Self, Problem> {
+        Self::open_at(path)
+    }
+
+    /// There are no turns: of two processes that write at the same time, the one that ends last wins.
+    pub(in crate::offline) fn wait_for_turn(&self) {}
+
     /// The same, made when there is none.
     pub(in crate::offline) fn create_at(path: &Path) -> Result<Self, Problem> {
         match Self::open_at(path) {

@@ -4,8 +4,10 @@ use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, fchmod, openat, renameat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, fchmod, flock, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
 use super::{Problem, Step, What};
@@ -13,12 +15,22 @@ use super::{Problem, Step, What};
 /// Rights that only the owner may have.
 const OF_OTHERS: u32 = 0o077;
 
+/// For how long the writers of other processes are waited for.
+const LONGEST_TURN: Duration = Duration::from_secs(1);
+
 /// A directory that is this user's alone.
 pub(in crate::offline) struct Folder(File);
 
 impl Folder {
     /// The directory at `path`. [`Problem::Absent`] when there is none.
     pub(in crate::offline) fn open_at(path: &Path) -> Result<Self, Problem> {
+        let folder = Self::open_own_at(path)?;
+        judge(&folder.0, What::Directory, Step::OpenDirectory)?;
+        Ok(folder)
+    }
+
+    /// The same, for deleting only: other users may have rights to it. [`judge`] asks about those last.
+    pub(in crate::offline) fn open_own_at(path: &Path) -> Result<Self, Problem> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         // a slash at the end would have a link followed
         let path: PathBuf = path.components().collect();
@@ -28,8 +40,10 @@ impl Folder {
             error => Problem::system(Step::OpenDirectory, error),
         })?;
         let directory = File::from(opened);
-        judge(&directory, What::Directory, Step::OpenDirectory)?;
-        Ok(Self(directory))
+        match judge(&directory, What::Directory, Step::OpenDirectory) {
+            Ok(()) | Err(Problem::OpenToOthers(_)) => Ok(Self(directory)),
+            Err(problem) => Err(problem),
+        }
     }
 
     /// The same, made when there is none.
@@ -41,6 +55,19 @@ impl Folder {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.map_err(|error| Problem::system(Step::CreateDirectory, error))?;
         Self::open_at(path)
+    }
+
+    /// Waits until no other writer is at work in this directory, in whatever process; until it is closed, no other one begins.
+    ///
+    /// Whoever holds the turn for long, a stopped process say, or a file system without locks, must not end the saving: then
+    /// this goes on, and it is as if nobody took turns.
+    pub(in crate::offline) fn wait_for_turn(&self) {
+        let began = Instant::now();
+        while let Err(Errno::WOULDBLOCK | Errno::INTR) = flock(&self.0, FlockOperation::NonBlockingLockExclusive)
+            && began.elapsed() < LONGEST_TURN
+        {
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// A regular file of this user's alone.
