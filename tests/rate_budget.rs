@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
@@ -162,6 +163,35 @@ async fn no_more_requests_a_minute_are_sent_than_allowed_and_retries_count() {
         read(&free).await.unwrap();
     }
     assert_eq!((free.stats().delayed, free.stats().withheld), (0, 0), "there is no such limit on this machine");
+}
+
+#[tokio::test]
+async fn calls_that_are_given_up_while_they_wait_do_not_use_up_the_turns_of_others() {
+    let world = World::start(RateLimits::off()).await;
+    let client = world.client(|builder| builder.requests_per_minute(5).call_timeout(Duration::from_secs(90)));
+    for _ in 0..5 {
+        read(&client).await.unwrap();
+    }
+    for _ in 0..20 {
+        assert!(read(&client).now_or_never().is_none());
+    }
+    world.clock.advance(Duration::from_secs(61));
+    for _ in 0..5 {
+        read(&client).await.unwrap();
+    }
+    assert_eq!((client.stats().requests, client.stats().delayed), (10, 0));
+}
+
+#[tokio::test]
+async fn a_retry_that_may_not_be_sent_leaves_the_answer_before_it() {
+    let world = World::start(RateLimits::off()).await;
+    let client = world.client(|builder| builder.requests_per_minute(1));
+    world.server.fault(Fault::status(503).times(9));
+    let error = read(&client).await.unwrap_err();
+    assert_eq!((error.kind(), error.status(), error.attempts()), (ErrorKind::Server, Some(503), 1));
+    assert_eq!((client.stats().requests, client.stats().withheld), (1, 0));
+    is_withheld(&client, &world.server).await;
+    assert_eq!(client.stats().withheld, 1);
 }
 
 #[tokio::test]

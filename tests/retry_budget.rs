@@ -72,6 +72,7 @@ async fn a_storm_of_failing_calls_adds_at_most_a_fifth() {
     // thirty in ten seconds are allowed to however few calls; a machine so slow may see them at the ends
     let slack = if took < Duration::from_secs(10) { 0 } else { 30 };
     assert!(retries <= CALLS / 5 + slack, "{retries} retries");
-    assert!(retries > 0, "some are made");
+    // the calls count: without them there would be thirty
+    assert!(retries > 100 || took >= Duration::from_secs(10), "{retries} retries");
     assert!(withheld > 0);
 }

@@ -1,10 +1,12 @@
 //! What answers have told of the service's budgets, by project. Pure: the time is passed in.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::Request;
 use reqwest::header::{DATE, HeaderMap};
+use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::cache::Budget;
@@ -42,6 +44,8 @@ struct Window {
     /// As the service tells it, in Unix seconds. It names the window.
     reset: u64,
     ends: Instant,
+    /// When it was told of last.
+    told: Instant,
 }
 
 /// The service has asked to be left alone.
@@ -95,6 +99,16 @@ impl Told {
 }
 
 impl Budgets {
+    /// What [`admit`](Self::admit) would say now, without being let through.
+    pub(super) fn outlook(&mut self, project: &str, operation: &str, now: Instant) -> Admission {
+        match self.projects.get(project).and_then(|known| known.closure.as_ref()) {
+            Some(closure) if self.metered.contains(operation) && now < closure.look => {
+                Admission::Closed { look: closure.look, until: closure.until }
+            }
+            _ => Admission::Open,
+        }
+    }
+
     /// Whether a call of `operation` may be sent. When it is time to look whether a closed project is open again, the one
     /// that asks first is let through; the others wait for the next look, or for what it brings.
     pub(super) fn admit(&mut self, project: &str, operation: &str, now: Instant) -> Admission {
@@ -123,7 +137,7 @@ impl Budgets {
     ) {
         if let Some(told) = told {
             self.metered.insert(operation);
-            self.project(project, now).tell(told, now);
+            self.project(project, now).tell(told, [sent, now]);
         }
         if self.metered.contains(operation)
             && let Some(known) = self.projects.get_mut(project)
@@ -175,26 +189,34 @@ impl Budgets {
 }
 
 impl Project {
-    fn tell(&mut self, told: Told, now: Instant) {
-        let ends = now + told.ends_in;
-        let same = |window: &Window| told.reset.abs_diff(window.reset) <= SAME_WINDOW;
+    /// The answers to requests that were under way together may come in any order; the one to a request that was sent after
+    /// all that is known was told knows better, so that no odd answer counts for longer than until the next.
+    fn tell(&mut self, told: Told, [sent, now]: [Instant; 2]) {
+        let Told { limit, remaining, reset, ends_in } = told;
+        let ends = now + ends_in;
+        let same = |window: &Window| limit == window.limit && reset.abs_diff(window.reset) <= SAME_WINDOW;
         match self.window.as_mut().filter(|window| now < window.ends) {
             Some(window) if same(window) => {
-                window.remaining = window.remaining.min(told.remaining);
-                window.limit = told.limit;
-                window.ends = ends;
+                window.remaining = window.remaining.min(remaining);
+                (window.ends, window.told) = (ends, now);
             }
-            Some(window) if told.reset < window.reset => {}
-            _ => {
-                let Told { limit, remaining, reset, .. } = told;
-                self.window = Some(Window { limit, remaining, reset, ends });
-            }
+            Some(window) if reset <= window.reset.saturating_add(SAME_WINDOW) && sent <= window.told => {}
+            _ => self.window = Some(Window { limit, remaining, reset, ends, told: now }),
         }
     }
 }
 
-/// The project that the service will take a request to be for: the one in the path, or else named by the query. Empty when
-/// there is none. In lower case, as ids do not tell cases apart.
+/// What the body of a write names its project by.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow, rename = "projectId")]
+    project_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+}
+
+/// The project that the service will take a request to be for: the one in the path, or else named by the query, or else by
+/// the body. Empty when there is none. In lower case, as ids do not tell cases apart.
 pub(super) fn project_of(request: &Request, root: &str) -> String {
     /// No id is longer; what is, names no project.
     const LONGEST: usize = 64;
@@ -202,7 +224,12 @@ pub(super) fn project_of(request: &Request, root: &str) -> String {
     let below = url.as_str().strip_prefix(root).unwrap_or_default();
     let in_path = below.strip_prefix("/projects/").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
     let in_query = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-    let found = in_path.map(str::to_owned).or_else(|| in_query("projectId")).or_else(|| in_query("id"));
+    let in_body = || {
+        let body = serde_json::from_slice::<Named<'_>>(request.body()?.as_bytes()?).ok()?;
+        body.project_id.or(body.id).map(Cow::into_owned)
+    };
+    let found =
+        in_path.map(str::to_owned).or_else(|| in_query("projectId")).or_else(|| in_query("id")).or_else(in_body);
     found.filter(|id| id.len() <= LONGEST).unwrap_or_default().to_ascii_lowercase()
 }
 

@@ -1,12 +1,15 @@
 //! What stands before every request: the limits of the service, kept to before it has to refuse.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::future::pending;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::select;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::base_url::BaseUrl;
@@ -20,8 +23,23 @@ use crate::error::{ErrorKind, XtraError};
 pub(super) struct Gate {
     budgets: Mutex<Budgets>,
     /// `None` when it is turned off.
-    burst: Option<Arc<Mutex<Burst>>>,
+    line: Option<Arc<Line>>,
     clock: Clock,
+}
+
+/// Where requests to an API root wait for their turns.
+struct Line {
+    burst: Mutex<Burst>,
+    /// Turns have been moved.
+    moved: Notify,
+}
+
+/// A place in the line, which is given back when the call goes away without having been sent.
+struct Place<'a> {
+    gate: &'a Gate,
+    line: &'a Line,
+    number: u64,
+    is_used: bool,
 }
 
 /// What is known of a request before it is sent.
@@ -42,7 +60,7 @@ pub(super) enum Passed {
 impl Gate {
     pub(super) fn new(base: &BaseUrl, options: &TransportOptions) -> Self {
         let clock = options.clock.clone();
-        Self { budgets: Mutex::default(), burst: burst_of(base, options.requests_per_minute, &clock), clock }
+        Self { budgets: Mutex::default(), line: line_of(base, options.requests_per_minute, &clock), clock }
     }
 
     /// Real time, and what the clock was moved on by hand: then windows of the service end, as they do for the dev server.
@@ -53,26 +71,48 @@ impl Gate {
     /// Waits until the request may be sent, when that is before `deadline`, in real time; otherwise fails at once.
     pub(super) async fn pass(&self, asker: Asker<'_>, deadline: Instant) -> Result<Passed, XtraError> {
         let mut passed = Passed::AtOnce;
-        while let Some(until) = self.project_opens(asker, deadline)? {
-            passed = Passed::Delayed;
-            self.wait(asker, until, "the service has asked for a pause, which is waited for").await;
-        }
-        let Some(burst) = &self.burst else { return Ok(passed) };
-        let now = self.now();
-        let turn = lock(burst).take_turn(self.by_clock(deadline), now).map_err(|full| refused_by_root(full, now))?;
-        while self.now() < turn {
-            passed = Passed::Delayed;
-            self.wait(asker, turn, "requests come too fast for the service; this one waits for its turn").await;
-        }
-        // The service may have refused another request meanwhile.
-        while let Some(next) = { lock(burst).closed(self.now()) } {
-            if next >= self.by_clock(deadline) {
-                return Err(refused_by_root(Full { next, refused: true }, self.now()));
+        loop {
+            while let Some(until) = self.project_opens(asker, deadline, Budgets::outlook)? {
+                passed = Passed::Delayed;
+                let what = "the service has asked for a pause, which is waited for";
+                self.wait(asker, until, pending(), what).await;
             }
-            passed = Passed::Delayed;
-            self.wait(asker, next, "the service has refused calls from this address, which is waited out").await;
+            let place = match &self.line {
+                Some(line) => Some(self.turn(line, asker, deadline, &mut passed).await?),
+                None => None,
+            };
+            // The project may have been refused meanwhile. Leave to look whether it is open is taken last, by one that sends.
+            if self.project_opens(asker, deadline, Budgets::admit)?.is_none() {
+                place.into_iter().for_each(Place::go);
+                return Ok(passed);
+            }
         }
-        Ok(passed)
+    }
+
+    /// A place in the line, when its turn has come.
+    async fn turn<'a>(
+        &'a self,
+        line: &'a Line,
+        asker: Asker<'_>,
+        deadline: Instant,
+        passed: &mut Passed,
+    ) -> Result<Place<'a>, XtraError> {
+        let refused = |full| refused_by_root(full, self.now());
+        let turn = lock(&line.burst).take_turn(self.by_clock(deadline), self.now()).map_err(refused)?;
+        let place = Place { gate: self, line, number: turn.number, is_used: false };
+        loop {
+            // before looking, so that no move in between goes by unnoticed
+            let mut moved = pin!(line.moved.notified());
+            moved.as_mut().enable();
+            let now = self.now();
+            let at = lock(&line.burst).look_up(place.number, self.by_clock(deadline), now).map_err(refused)?;
+            if at <= now {
+                return Ok(place);
+            }
+            *passed = Passed::Delayed;
+            let what = "requests come too fast for the service; this one waits for its turn";
+            self.wait(asker, at, moved, what).await;
+        }
     }
 
     /// A point in real time, on the time line of this gate.
@@ -80,24 +120,29 @@ impl Gate {
         at + self.clock.moved_by().unwrap_or_default()
     }
 
-    /// Waits until then, or for less when the clock is moved in between.
-    async fn wait(&self, asker: Asker<'_>, until: Instant, what: &'static str) {
+    /// Waits until then, or for less when the clock is moved in between, or until `sooner`.
+    async fn wait(&self, asker: Asker<'_>, until: Instant, sooner: impl Future<Output = ()>, what: &'static str) {
         let left = until.saturating_duration_since(self.now());
         let wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(target: "xtrasecurity::budget", operation = asker.operation, wait_ms, "{what}");
-        match self.clock.moved_by() {
-            None => sleep(left).await,
-            Some(_) => {
-                let moved = self.clock.sleep_until(self.clock.now().after(left));
-                select(pin!(sleep(left)), pin!(moved)).await;
+        let by_hand = async {
+            match self.clock.moved_by() {
+                None => pending().await,
+                Some(_) => self.clock.sleep_until(self.clock.now().after(left)).await,
             }
-        }
+        };
+        select(select(pin!(sleep(left)), pin!(by_hand)), pin!(sooner)).await;
     }
 
-    /// The next point at which the project may be open, if it is closed now.
-    fn project_opens(&self, asker: Asker<'_>, deadline: Instant) -> Result<Option<Instant>, XtraError> {
+    /// The next point at which the project may be open, if it is closed now, as `ask` tells.
+    fn project_opens(
+        &self,
+        asker: Asker<'_>,
+        deadline: Instant,
+        ask: fn(&mut Budgets, &str, &str, Instant) -> Admission,
+    ) -> Result<Option<Instant>, XtraError> {
         let now = self.now();
-        match lock(&self.budgets).admit(asker.project, asker.operation, now) {
+        match ask(&mut lock(&self.budgets), asker.project, asker.operation, now) {
             Admission::Open => Ok(None),
             Admission::Closed { until, .. } if until >= self.by_clock(deadline) => Err(refused_by_project(until, now)),
             Admission::Closed { look, .. } => Ok(Some(look)),
@@ -120,9 +165,10 @@ impl Gate {
             }
             (429, None) if metered => lock(&self.budgets).meters(operation),
             (429, None) => {
-                if let Some(burst) = &self.burst
-                    && lock(burst).refused(now, chance())
+                if let Some(line) = &self.line
+                    && lock(&line.burst).refused(now, chance())
                 {
+                    line.moved.notify_waiters();
                     let what = "the service refuses calls from this address; none is sent for up to a minute";
                     tracing::info!(target: "xtrasecurity::budget", operation, "{what}");
                 }
@@ -139,7 +185,7 @@ impl Gate {
     /// How long nothing will be sent to this API root, because the service has refused without saying for how long.
     pub(super) fn closed_for(&self) -> Option<Duration> {
         let now = self.now();
-        let until = lock(self.burst.as_ref()?).closed(now)?;
+        let until = lock(&self.line.as_ref()?.burst).closed(now)?;
         Some(until.saturating_duration_since(now))
     }
 
@@ -154,27 +200,53 @@ impl Gate {
     }
 }
 
-/// The limiter of an API root. `limit` is in requests a minute, 0 for none; by default the service's own, and none for this
+impl Place<'_> {
+    /// The request is sent now.
+    fn go(mut self) {
+        self.is_used = true;
+        lock(&self.line.burst).use_turn(self.number, self.gate.now());
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if !self.is_used && lock(&self.line.burst).give_back(self.number, self.gate.now()) {
+            self.line.moved.notify_waiters();
+        }
+    }
+}
+
+/// The line of an API root. `limit` is in requests a minute, 0 for none; by default the service's own, and none for this
 /// machine itself, where development servers are.
 ///
 /// All clients of the process share it, because the service counts them together, unless their time is not the same.
-fn burst_of(base: &BaseUrl, limit: Option<u32>, clock: &Clock) -> Option<Arc<Mutex<Burst>>> {
+fn line_of(base: &BaseUrl, limit: Option<u32>, clock: &Clock) -> Option<Arc<Line>> {
     /// API root and limit.
     type Key = (String, u32);
-    static OPEN: Mutex<Option<HashMap<Key, Weak<Mutex<Burst>>>>> = Mutex::new(None);
+    static OPEN: Mutex<Option<HashMap<Key, Weak<Line>>>> = Mutex::new(None);
     let limit = limit.unwrap_or(if base.is_loopback() { 0 } else { SERVICE_LIMIT });
     if limit == 0 {
         return None;
     }
-    let new = Arc::new(Mutex::new(Burst::new(limit)));
+    let new = || Arc::new(Line { burst: Mutex::new(Burst::new(limit)), moved: Notify::new() });
     if clock.moved_by().is_some() {
-        return Some(new);
+        return Some(new());
     }
     let mut open = lock(&OPEN);
     let open = open.get_or_insert_default();
-    open.retain(|_, burst| burst.strong_count() > 0);
-    let shared = open.entry((base.as_str().to_owned(), limit)).or_insert_with(|| Arc::downgrade(&new));
-    Some(shared.upgrade().unwrap_or(new))
+    open.retain(|_, line| line.strong_count() > 0);
+    Some(match open.entry((base.as_str().to_owned(), limit)) {
+        Entry::Vacant(entry) => {
+            let line = new();
+            entry.insert(Arc::downgrade(&line));
+            line
+        }
+        Entry::Occupied(mut entry) => entry.get().upgrade().unwrap_or_else(|| {
+            let line = new();
+            entry.insert(Arc::downgrade(&line));
+            line
+        }),
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -15,9 +15,20 @@ const WINDOW: Duration = Duration::from_secs(61);
 /// The requests of the last minute, and those that wait for their turn.
 pub(super) struct Burst {
     limit: usize,
-    /// When the last `limit` requests were or will be sent, in order.
-    slots: VecDeque<Instant>,
+    /// When the requests of the last minute were sent, in order.
+    sent: VecDeque<Instant>,
+    /// Those that have not been sent yet, first come, first served.
+    waiting: VecDeque<Turn>,
+    next_number: u64,
     closed_until: Option<Instant>,
+}
+
+/// The right to send one request. It must be used or given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Turn {
+    pub(super) number: u64,
+    /// When to send, as things are now: it moves when others give their turns back, or are refused.
+    pub(super) at: Instant,
 }
 
 /// There is no turn before the deadline.
@@ -31,27 +42,46 @@ pub(super) struct Full {
 
 impl Burst {
     pub(super) fn new(limit: u32) -> Self {
-        Self { limit: usize::try_from(limit).unwrap_or(usize::MAX).max(1), slots: VecDeque::new(), closed_until: None }
+        Self {
+            limit: usize::try_from(limit).unwrap_or(usize::MAX).max(1),
+            sent: VecDeque::new(),
+            waiting: VecDeque::new(),
+            next_number: 0,
+            closed_until: None,
+        }
     }
 
-    /// Takes the next turn there is, first come, first served: the time to send at. A turn that is not used is lost.
-    pub(super) fn take_turn(&mut self, deadline: Instant, now: Instant) -> Result<Instant, Full> {
-        while self.slots.front().is_some_and(|slot| *slot + WINDOW <= now) {
-            self.slots.pop_front();
+    /// Takes the next turn there is, first come, first served.
+    pub(super) fn take_turn(&mut self, deadline: Instant, now: Instant) -> Result<Turn, Full> {
+        while self.sent.front().is_some_and(|sent| *sent + WINDOW <= now) {
+            self.sent.pop_front();
         }
-        let counted = if self.slots.len() < self.limit { None } else { self.slots.front().map(|slot| *slot + WINDOW) };
-        // never before the turn that was given last
-        let counted = counted.max(self.slots.back().copied()).unwrap_or(now).max(now);
-        let opens = self.closed_until.filter(|until| *until > counted);
-        let next = opens.unwrap_or(counted);
-        if next > now && next >= deadline {
-            return Err(Full { next, refused: opens.is_some() });
+        let at = self.place(self.waiting.len(), now);
+        if at > now && at >= deadline {
+            return Err(Full { next: at, refused: self.is_put_off(at) });
         }
-        if self.slots.len() >= self.limit {
-            self.slots.pop_front();
-        }
-        self.slots.push_back(next);
-        Ok(next)
+        let turn = Turn { number: self.next_number, at };
+        self.next_number += 1;
+        self.waiting.push_back(turn);
+        Ok(turn)
+    }
+
+    /// When the turn of that number is, or why that is too late by now.
+    pub(super) fn look_up(&self, number: u64, deadline: Instant, now: Instant) -> Result<Instant, Full> {
+        let at = self.waiting.iter().find(|turn| turn.number == number).map_or(now, |turn| turn.at);
+        if at > now && at >= deadline { Err(Full { next: at, refused: self.is_put_off(at) }) } else { Ok(at) }
+    }
+
+    /// The request is sent now.
+    pub(super) fn use_turn(&mut self, number: u64, now: Instant) {
+        self.waiting.retain(|turn| turn.number != number);
+        self.sent.push_back(self.sent.back().map_or(now, |last| now.max(*last)));
+    }
+
+    /// The request is not sent: those behind it move up. Whether any did.
+    pub(super) fn give_back(&mut self, number: u64, now: Instant) -> bool {
+        self.waiting.retain(|turn| turn.number != number);
+        self.place_all(now)
     }
 
     /// The service has refused a request without saying for how long. Its minute began with some request of the last one, so
@@ -62,16 +92,48 @@ impl Burst {
         if self.closed(now).is_some() {
             return false;
         }
-        let first = self.slots.iter().find(|slot| **slot + WINDOW > now).copied().unwrap_or(now).min(now);
+        let first = self.sent.iter().find(|sent| **sent + WINDOW > now).copied().unwrap_or(now).min(now);
         let rest = (first + WINDOW).saturating_duration_since(now).max(Duration::from_secs(1));
         let share = if chance.is_nan() { 1.0 } else { 0.5 + 0.5 * chance.clamp(0.0, 1.0) };
         self.closed_until = Some(now + rest.mul_f64(share));
+        self.place_all(now);
         true
     }
 
     /// Until when nothing is sent, because of a refusal.
     pub(super) fn closed(&self, now: Instant) -> Option<Instant> {
         self.closed_until.filter(|until| *until > now)
+    }
+
+    fn is_put_off(&self, at: Instant) -> bool {
+        self.closed_until == Some(at)
+    }
+
+    /// The time for whoever is in that place among those that wait: after those before, and a minute after the one that is as
+    /// many places before as there are requests in a minute.
+    fn place(&self, place: usize, now: Instant) -> Instant {
+        let before = place.checked_sub(1).and_then(|before| self.waiting.get(before)).map(|turn| turn.at);
+        let minute = (self.sent.len() + place).checked_sub(self.limit).and_then(|first| match self.sent.get(first) {
+            Some(sent) => Some(*sent),
+            None => self.waiting.get(first - self.sent.len()).map(|turn| turn.at),
+        });
+        let counted = minute.map(|first| first + WINDOW);
+        now.max(self.closed_until.unwrap_or(now)).max(before.unwrap_or(now)).max(counted.unwrap_or(now))
+    }
+
+    /// Whose turn has come stays where it is, unless the service has refused: it may be about to send, or never be looked at
+    /// again.
+    fn place_all(&mut self, now: Instant) -> bool {
+        let (mut moved, closed) = (false, self.closed(now).is_some());
+        let first = if closed { 0 } else { self.waiting.iter().take_while(|turn| turn.at <= now).count() };
+        for place in first..self.waiting.len() {
+            let at = self.place(place, now);
+            if let Some(turn) = self.waiting.get_mut(place) {
+                moved |= turn.at != at;
+                turn.at = at;
+            }
+        }
+        moved
     }
 }
 
@@ -82,7 +144,14 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn far(now: Instant) -> Instant {
-        now + Duration::from_secs(3600)
+        now + Duration::from_secs(86_400)
+    }
+
+    /// Takes a turn and uses it when it comes.
+    fn send(burst: &mut Burst, deadline: Instant, now: Instant) -> Result<Instant, Full> {
+        let turn = burst.take_turn(deadline, now)?;
+        burst.use_turn(turn.number, turn.at);
+        Ok(turn.at)
     }
 
     #[test]
@@ -93,14 +162,15 @@ mod tests {
             for call in 0..600_u64 {
                 // in bursts and in drops
                 let now = start + SECOND * (call as u32 / 40 * 11);
-                let turn = burst.take_turn(now + Duration::from_secs(86_400), now).expect("in time");
+                let turn = send(&mut burst, far(now), now).expect("in time");
                 assert!(turn >= now && sent.last().is_none_or(|last| turn >= *last));
                 sent.push(turn);
             }
             for (first, last) in sent.iter().zip(sent.iter().skip(limit as usize)) {
                 assert!(*last - *first >= WINDOW, "{limit}");
             }
-            assert!(burst.slots.len() <= limit as usize);
+            assert!(send(&mut burst, far(start), start + WINDOW * 600).is_ok());
+            assert_eq!((burst.sent.len(), burst.waiting.len()), (1, 0), "what has passed leaves memory");
         }
     }
 
@@ -109,19 +179,49 @@ mod tests {
         let (mut burst, now) = (Burst::new(SERVICE_LIMIT), Instant::now());
         for call in 0..1000 {
             let now = now + SECOND * call;
-            assert_eq!(burst.take_turn(now + SECOND, now), Ok(now));
+            assert_eq!(send(&mut burst, now + SECOND, now), Ok(now));
         }
     }
 
     #[test]
     fn a_turn_past_the_deadline_is_not_waited_for_and_not_taken() {
         let (mut burst, now) = (Burst::new(1), Instant::now());
-        assert_eq!(burst.take_turn(now + SECOND, now), Ok(now));
+        assert_eq!(send(&mut burst, now + SECOND, now), Ok(now));
         let next = now + WINDOW;
         for _ in 0..3 {
-            assert_eq!(burst.take_turn(next, now), Err(Full { next, refused: false }));
+            assert_eq!(send(&mut burst, next, now), Err(Full { next, refused: false }));
         }
-        assert_eq!(burst.take_turn(next + SECOND, now), Ok(next));
+        assert_eq!(send(&mut burst, next + SECOND, now), Ok(next));
+    }
+
+    #[test]
+    fn whoever_waits_moves_up_when_one_before_gives_up_and_no_minute_sees_more_for_it() {
+        let (mut burst, start) = (Burst::new(2), Instant::now());
+        for _ in 0..2 {
+            send(&mut burst, far(start), start).expect("a turn");
+        }
+        let turns: Vec<Turn> = (0..6).map(|_| burst.take_turn(far(start), start).expect("a turn")).collect();
+        let at = |burst: &Burst, turn: usize| burst.look_up(turns[turn].number, far(start), start).map(|at| at - start);
+        assert_eq!(at(&burst, 5), Ok(WINDOW * 3));
+        let now = start + SECOND;
+        for turn in [0, 2, 3, 4] {
+            assert!(burst.give_back(turns[turn].number, now));
+        }
+        assert_eq!((at(&burst, 1), at(&burst, 5)), (Ok(WINDOW), Ok(WINDOW)));
+        assert_eq!(burst.take_turn(far(now), now).map(|turn| turn.at), Ok(start + WINDOW * 2));
+        assert!(!burst.give_back(99, now), "nobody moves for what is not there");
+    }
+
+    #[test]
+    fn a_refusal_puts_off_whoever_waits_already() {
+        let (mut burst, start) = (Burst::new(2), Instant::now());
+        send(&mut burst, far(start), start).expect("a turn");
+        let due = burst.take_turn(far(start), start).expect("a turn");
+        assert_eq!(due.at, start);
+        assert!(burst.refused(start + SECOND, 1.0));
+        let until = start + WINDOW;
+        assert_eq!(burst.look_up(due.number, far(start), start + SECOND), Ok(until));
+        assert_eq!(burst.look_up(due.number, until, start + SECOND), Err(Full { next: until, refused: true }));
     }
 
     #[test]
@@ -130,7 +230,7 @@ mod tests {
         for (sent_before, longest) in [(0, 61), (40, 21), (60, 1)] {
             for (chance, share) in [(0.0, 0.5), (1.0, 1.0)] {
                 let mut burst = Burst::new(100);
-                burst.take_turn(far(now), now).expect("a turn");
+                send(&mut burst, far(now), now).expect("a turn");
                 let refused = now + SECOND * sent_before;
                 burst.refused(refused, chance);
                 let until = refused + Duration::from_secs(longest).mul_f64(share);
@@ -139,7 +239,7 @@ mod tests {
                 assert_eq!(burst.closed(refused), Some(until), "refusals in a row are one");
                 let full = burst.take_turn(until, refused + SECOND / 10);
                 assert_eq!(full, Err(Full { next: until, refused: true }));
-                assert_eq!(burst.take_turn(far(now), refused), Ok(until));
+                assert_eq!(send(&mut burst, far(now), refused), Ok(until));
                 assert_eq!(burst.closed(until), None);
             }
         }

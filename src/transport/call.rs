@@ -21,6 +21,9 @@ use crate::error::{ErrorKind, XtraError};
 /// The generator adds this header from the document's version; the service knows no such thing.
 const API_VERSION: &str = "api-version";
 
+/// A call that ends so long after its deadline was not driven in between: its runtime stood still, or the machine slept.
+const LATE: Duration = Duration::from_millis(100);
+
 /// The state of one call. Dropping its future drops the request in flight with it.
 pub(super) struct Call<'a> {
     transport: &'a Inner,
@@ -29,7 +32,6 @@ pub(super) struct Call<'a> {
     /// Whose budget it spends; empty when no project is named.
     project: String,
     method: Method,
-    started: Instant,
     deadline: Instant,
     retries: Retries,
     attempts: u32,
@@ -41,15 +43,13 @@ impl<'a> Call<'a> {
     pub(super) fn new(transport: &'a Inner, http: reqwest::Client, request: &Request, operation: &'static str) -> Self {
         let options = &transport.options;
         let repeat = Repeat::of(request.method(), operation, options.never_retry);
-        let started = Instant::now();
         Self {
             transport,
             http,
             operation,
             project: project_of(request, transport.base.as_str()),
             method: request.method().clone(),
-            started,
-            deadline: after(started, options.call_timeout),
+            deadline: after(Instant::now(), options.call_timeout),
             retries: Retries::new(repeat, options.retry),
             attempts: 0,
             token: None,
@@ -60,22 +60,30 @@ impl<'a> Call<'a> {
     /// Sends until there is an answer worth returning, or no reason to send again. An answer of any status is `Ok`.
     pub(super) async fn run(mut self, mut request: Request) -> Result<Response, XtraError> {
         request.headers_mut().remove(API_VERSION);
-        self.transport.options.retry_budget.count_call(self.started);
+        let mut uncounted = Some(self.transport.options.retry_budget);
+        let mut before = None;
         loop {
             let spare = self.spare(&request);
             if let Err(withheld) = self.pass_gate().await {
-                return self.end(Err(withheld));
+                // a retry that may not be sent is not made, and what came before it stands
+                return self.end(before.unwrap_or(Err(withheld)));
+            }
+            // a call that is withheld loads nobody, and is no reason for more retries
+            if let Some(budget) = uncounted.take() {
+                budget.count_call(Instant::now());
             }
             let started = Instant::now();
             let outcome = self.attempt(request, started).await;
             self.trace(started, &outcome);
             let asked = self.learn(&outcome, started);
             let Some(again) = spare else { return self.end(outcome) };
-            if !self.reauthenticate(&outcome) {
+            before = if self.reauthenticate(&outcome) {
+                None
+            } else {
                 let Some(wait) = self.next_wait(&outcome, asked) else { return self.end(outcome) };
-                drop(outcome);
                 sleep(wait).await;
-            }
+                Some(outcome)
+            };
             request = again;
         }
     }
@@ -91,7 +99,9 @@ impl<'a> Call<'a> {
             Ok(Passed::AtOnce) => {}
             Ok(Passed::Delayed) => count(&self.transport.delayed),
             Err(error) => {
-                count(&self.transport.withheld);
+                if self.attempts == 0 {
+                    count(&self.transport.withheld);
+                }
                 tracing::debug!(target: "xtrasecurity::budget", operation = self.operation, "{error}");
             }
         }
@@ -213,7 +223,11 @@ impl<'a> Call<'a> {
     fn end(&self, outcome: Result<Response, Failure>) -> Result<Response, XtraError> {
         match outcome {
             Ok(response) => Ok(response.with_attempts(self.attempts)),
-            Err(failure) => Err(failure.error.in_operation(self.operation).with_attempts(self.attempts)),
+            Err(failure) => {
+                let error = failure.error.in_operation(self.operation).with_attempts(self.attempts);
+                let stalled = Instant::now() > self.deadline + LATE;
+                Err(if stalled { error.stalled() } else { error })
+            }
         }
     }
 

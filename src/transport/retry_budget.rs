@@ -11,6 +11,7 @@ pub(crate) struct RetryBudget(Mutex<Counts>);
 /// The length of the window, in the parts that it slides by.
 const PARTS: usize = 10;
 const PART: Duration = Duration::from_secs(1);
+const WINDOW: Duration = PART.saturating_mul(PARTS as u32);
 
 /// So many retries in a window are let through however few calls there were: a lone call must be able to retry.
 const FLOOR: u32 = 30;
@@ -23,7 +24,8 @@ struct Counts {
     latest: Option<Instant>,
     /// Calls and retries by part, the latest first.
     parts: [Part; PARTS],
-    refusing: bool,
+    /// When a retry was refused last.
+    refused: Option<Instant>,
 }
 
 #[derive(Clone, Copy)]
@@ -35,7 +37,7 @@ struct Part {
 impl RetryBudget {
     pub(crate) const fn new() -> Self {
         let parts = [Part { calls: 0, retries: 0 }; PARTS];
-        Self(Mutex::new(Counts { latest: None, parts, refusing: false }))
+        Self(Mutex::new(Counts { latest: None, parts, refused: None }))
     }
 
     /// The one that all clients of the process share.
@@ -60,7 +62,7 @@ impl RetryBudget {
         if granted {
             let part = counts.part(now);
             part.retries = part.retries.saturating_add(1);
-        } else if !counts.refusing {
+        } else if counts.refusal_is_news(now) {
             tracing::warn!(
                 target: "xtrasecurity::budget",
                 calls,
@@ -68,16 +70,27 @@ impl RetryBudget {
                 "too many calls of this process fail; until it gets better, most of them are not repeated"
             );
         }
-        counts.refusing = !granted;
         granted
     }
 }
 
 impl Counts {
+    /// Notes a refusal. It is news unless there was one within a window before: while calls fail, grants and refusals take
+    /// turns.
+    fn refusal_is_news(&mut self, now: Instant) -> bool {
+        let before = self.refused.replace(now);
+        before.is_none_or(|before| now.saturating_duration_since(before) >= WINDOW)
+    }
+
     /// The part that `now` lies in, with everything that has left the window forgotten. A time before the latest part counts
-    /// into that.
+    /// into that, unless it lies so far back that the clock must have run ahead, as one that is driven by hand may: then the
+    /// count begins anew, because it would stand still until real time is there.
     fn part(&mut self, now: Instant) -> &mut Part {
         let latest = *self.latest.get_or_insert(now);
+        if latest.saturating_duration_since(now) >= WINDOW {
+            *self = Self { latest: Some(now), parts: [Part { calls: 0, retries: 0 }; PARTS], refused: None };
+            return self.part(now);
+        }
         let passed = now.saturating_duration_since(latest).as_secs() / PART.as_secs();
         if passed > 0 {
             let slide = usize::try_from(passed).unwrap_or(PARTS).min(PARTS);
@@ -142,5 +155,22 @@ mod tests {
         budget.count_call(now - Duration::from_secs(50));
         assert!(budget.grants_retry(now + Duration::from_secs(1 << 31)));
         assert!(budget.grants_retry(now));
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_once_does_not_refuse_for_ever() {
+        let (budget, now) = (RetryBudget::new(), Instant::now());
+        granted(&budget, 1000, now + Duration::from_secs(86_400));
+        assert!(budget.grants_retry(now));
+        assert_eq!(granted(&budget, 1000, now + Duration::from_secs(10)), FLOOR);
+    }
+
+    #[test]
+    fn a_storm_is_told_once_and_the_next_one_again() {
+        let (budget, start) = (RetryBudget::new(), Instant::now());
+        let mut counts = budget.0.lock().unwrap();
+        let mut news = |millis| counts.refusal_is_news(start + Duration::from_millis(millis));
+        let told: u32 = (0..60_000).step_by(10).map(|millis| u32::from(news(millis))).sum();
+        assert_eq!((told, news(69_989), news(79_989)), (1, false, true));
     }
 }

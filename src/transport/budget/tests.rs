@@ -197,3 +197,44 @@ fn a_request_belongs_to_the_project_in_its_path_or_else_in_its_query() {
         assert_eq!(of(nameless), "", "{nameless}");
     }
 }
+
+#[test]
+fn one_answer_that_lies_about_the_end_does_not_count_for_a_day() {
+    let (mut budgets, now) = (Budgets::default(), Instant::now());
+    for lie in [UNIX + 10 * 365 * 86_400, UNIX + 23 * 3600] {
+        let (first, next) = (now, now + seconds(10));
+        budgets.answered("p", READ, told(0, lie), [first, first]);
+        budgets.answered("p", READ, told(900, UNIX + 3600), [next, next]);
+        assert_eq!(budgets.of("p", next), Some(Budget::new(1_000, 900, seconds(3600))), "{lie}");
+    }
+}
+
+#[test]
+fn a_limit_that_was_raised_within_the_window_counts_at_once() {
+    let (mut budgets, now) = (Budgets::default(), Instant::now());
+    let at = |limit, remaining| told_at(0, limit, remaining, UNIX + 3600);
+    budgets.answered("p", READ, at(1_000, 3), [now, now]);
+    let next = now + seconds(1);
+    budgets.answered("p", READ, at(10_000, 9_003), [next, next]);
+    assert_eq!(budgets.of("p", next).map(|budget| (budget.limit, budget.remaining)), Some((10_000, 9_003)));
+    // sent before that was told
+    budgets.answered("p", READ, at(1_000, 4), [now, next]);
+    assert_eq!(budgets.of("p", next).map(|budget| (budget.limit, budget.remaining)), Some((10_000, 9_003)));
+}
+
+#[test]
+fn a_write_belongs_to_the_project_that_its_body_names() {
+    let root = "https://host.example/api";
+    let of = |rest: &str, body: &str| {
+        let mut request = Request::new(Method::POST, Url::parse(&format!("{root}{rest}")).expect("a URL"));
+        *request.body_mut() = Some(body.to_owned().into());
+        project_of(&request, root)
+    };
+    assert_eq!(of("/secret", r#"{"key":"A","value":["x"],"projectId":"665F"}"#), "665f");
+    assert_eq!(of("/project", r#"{"id":"665f","name":"x"}"#), "665f");
+    assert_eq!(of("/project", r#"{"id":"1","projectId":"2"}"#), "2");
+    assert_eq!(of("/secret?projectId=7", r#"{"projectId":"665f"}"#), "7");
+    for nameless in ["", "[]", "{", r#"{"projectId":5}"#, r#"{"projectId":null}"#, r#"{"data":{"projectId":"665f"}}"#] {
+        assert_eq!(of("/secret", nameless), "", "{nameless}");
+    }
+}

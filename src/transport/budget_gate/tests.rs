@@ -124,9 +124,12 @@ fn answers_fill_the_budget_of_their_project_and_errors_of_others_on_the_way_do_n
     let told = [("x-ratelimit-limit", "1000"), ("x-ratelimit-remaining", "7"), ("x-ratelimit-reset", "4000000000")];
     refuse(&gate, Some(50));
     gate.learn(READ, &answer(503, &[]), None, Instant::now());
-    assert!(gate.project_opens(READ, Instant::now()).is_err());
+    assert!(gate.project_opens(READ, Instant::now(), Budgets::admit).is_err());
     gate.learn(READ, &answer(404, &told), None, Instant::now());
-    assert!(gate.project_opens(READ, Instant::now()).is_ok(), "a refusal of a handler is an answer of the service");
+    assert!(
+        gate.project_opens(READ, Instant::now(), Budgets::admit).is_ok(),
+        "a refusal of a handler is an answer of the service"
+    );
     let budget = gate.budget("P").expect("told");
     assert_eq!((budget.limit, budget.remaining, gate.least_left()), (1_000, 7, Some(7)));
 }
@@ -147,16 +150,88 @@ async fn time_goes_on_when_the_clock_is_moved_by_hand() {
 #[test]
 fn clients_of_one_root_and_limit_share_its_turns_as_long_as_there_is_one() {
     let (url, clock) = ("https://turns.example/api", Clock::system());
-    let of = |url: &str, limit| burst_of(&root(url), limit, &clock);
+    let of = |url: &str, limit| line_of(&root(url), limit, &clock);
     let one = of(url, None).expect("it is on by default");
-    let shares = |other: Option<Arc<Mutex<Burst>>>| Arc::ptr_eq(&one, &other.expect("it is on"));
+    let shares = |other: Option<Arc<Line>>| Arc::ptr_eq(&one, &other.expect("it is on"));
     assert!(shares(of(url, Some(100))), "the default is 100");
     assert!(!shares(of(url, Some(50))) && !shares(of("https://turns.example/v2/api", None)));
-    assert!(!shares(burst_of(&root(url), None, &ManualClock::new().clock())));
+    assert!(!shares(line_of(&root(url), None, &ManualClock::new().clock())));
     assert!(of("http://localhost:1/api", None).is_none() && of("http://localhost:1/api", Some(3)).is_some());
     assert!(of(url, Some(0)).is_none());
     let turns = Arc::downgrade(&one);
     drop(one);
     assert!(turns.upgrade().is_none());
     assert!(of(url, None).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_given_up_while_it_waits_gives_its_turn_back() {
+    let gate = gate_of(2);
+    for _ in 0..2 {
+        assert_eq!(pass_within(&gate, 300).await.unwrap(), Passed::AtOnce);
+    }
+    let begun = Instant::now();
+    for _ in 0..50 {
+        tokio::time::timeout(seconds(1), pass_within(&gate, 300)).await.expect_err("it waits");
+    }
+    assert_eq!(pass_within(&gate, 300).await.unwrap(), Passed::Delayed);
+    assert_eq!(begun.elapsed().as_secs(), 61, "nobody has been sent since the first two");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_its_turn_is_not_sent_to_a_project_that_was_closed_meanwhile() {
+    let gate = Arc::new(gate_of(1));
+    assert_eq!(pass_within(&gate, 30).await.unwrap(), Passed::AtOnce);
+    let waiting = |limit| {
+        let gate = Arc::clone(&gate);
+        tokio::spawn(async move { (pass_within(&gate, limit).await, Instant::now()) })
+    };
+    let (hasty, patient) = (waiting(70), waiting(600));
+    tokio::time::sleep(seconds(50)).await;
+    let refused = Instant::now();
+    refuse(&gate, Some(40));
+    let (answer, _) = hasty.await.unwrap();
+    assert_eq!(answer.unwrap_err().kind(), ErrorKind::RateLimited);
+    let (answer, sent) = patient.await.unwrap();
+    answer.unwrap();
+    assert!(sent >= refused + seconds(40), "{:?} after the refusal", sent - refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_minute_sees_more_than_the_limit_when_turns_are_put_off_by_a_refusal() {
+    let gate = Arc::new(gate_of(3));
+    let begun = Instant::now();
+    for _ in 0..3 {
+        pass_within(&gate, 30).await.unwrap();
+    }
+    let calls: Vec<_> = (0..9)
+        .map(|_| {
+            let gate = Arc::clone(&gate);
+            tokio::spawn(async move { pass_within(&gate, 1_000).await.map(|_| Instant::now()) })
+        })
+        .collect();
+    tokio::time::sleep(seconds(60)).await;
+    gate.learn(READ, &answer(429, &[]), None, Instant::now());
+    tokio::time::sleep(seconds(1)).await;
+    gate.learn(READ, &answer(429, &[]), None, Instant::now());
+    let mut sent = vec![begun; 3];
+    for call in calls {
+        sent.push(call.await.unwrap().unwrap());
+    }
+    sent.sort();
+    for (first, fourth) in sent.iter().zip(sent.iter().skip(3)) {
+        assert!(*fourth - *first >= seconds(61), "{:?}", sent.iter().map(|at| *at - begun).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_refusal_for_a_project_says_nothing_of_the_address_even_when_its_wait_was_lost() {
+    let gate = gate_of(100);
+    gate.learn(
+        READ,
+        &answer(429, &[("x-ratelimit-limit", "1000"), ("x-ratelimit-remaining", "0")]),
+        None,
+        Instant::now(),
+    );
+    assert_eq!(gate.closed_for(), None);
 }

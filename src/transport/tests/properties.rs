@@ -169,22 +169,49 @@ proptest! {
     #[test]
     fn turns_come_in_order_before_their_deadlines_and_no_minute_has_more_than_the_limit(
         limit in 1..8_u32,
-        asks in prop::collection::vec((millis(30_000), millis(200_000)), 1..60),
+        asks in prop::collection::vec((millis(30_000), millis(200_000), 0..10_u32), 1..60),
     ) {
-        let (mut burst, mut now, mut turns) = (Burst::new(limit), Instant::now(), Vec::<Instant>::new());
-        for (pause, patience) in asks {
+        let (mut burst, mut now, mut sent) = (Burst::new(limit), Instant::now(), Vec::<Instant>::new());
+        let mut waiting = Vec::<(u64, Instant)>::new();
+        for (pause, patience, event) in asks {
             now += pause;
+            send_until(&mut burst, now, &mut waiting, &mut sent);
             let deadline = now + patience;
-            match burst.take_turn(deadline, now) {
-                Ok(turn) => {
-                    prop_assert!(turn >= now && (turn == now || turn < deadline));
-                    prop_assert!(turns.last().is_none_or(|last| *last <= turn));
-                    turns.push(turn);
-                    let minute = turns.iter().filter(|then| turn - **then < Duration::from_secs(60)).count();
-                    prop_assert!(minute <= limit as usize, "{minute} in a minute");
-                }
-                Err(full) => prop_assert!(full.next >= deadline && !full.refused),
+            match event {
+                0 if !waiting.is_empty() => drop(burst.give_back(waiting.remove(waiting.len() / 2).0, now)),
+                1 => drop(burst.refused(now, 0.5)),
+                _ => match burst.take_turn(deadline, now) {
+                    Ok(turn) => {
+                        prop_assert!(turn.at >= now && (turn.at == now || turn.at < deadline));
+                        waiting.push((turn.number, deadline));
+                    }
+                    Err(full) => prop_assert!(full.next >= deadline),
+                },
             }
         }
+        send_until(&mut burst, now + Duration::from_secs(86_400), &mut waiting, &mut sent);
+        prop_assert!(waiting.is_empty() && sent.is_sorted());
+        for (first, next) in sent.iter().zip(sent.iter().skip(limit as usize)) {
+            prop_assert!(*next - *first >= Duration::from_secs(60), "{:?}", *next - *first);
+        }
+    }
+}
+
+/// Sends what has its turn until then, and lets go of what has none before its deadline any more.
+fn send_until(burst: &mut Burst, now: Instant, waiting: &mut Vec<(u64, Instant)>, sent: &mut Vec<Instant>) {
+    while let Some((number, deadline)) = waiting.first().copied() {
+        match burst.look_up(number, deadline, now.min(deadline)) {
+            Ok(at) if at > now => return,
+            Ok(at) => {
+                assert!(at < deadline || sent.last().is_none_or(|last| at >= *last));
+                burst.use_turn(number, at);
+                sent.push(at);
+            }
+            Err(full) => {
+                assert!(full.next >= deadline);
+                burst.give_back(number, now);
+            }
+        }
+        waiting.remove(0);
     }
 }

@@ -6,6 +6,7 @@ use reqwest::Method;
 
 use super::server::{Act, Server, answer};
 use super::{Numbered, fails, quick, send, transport_to, transport_with};
+use crate::cache::ManualClock;
 use crate::error::ErrorKind;
 use crate::transport::server_error::from_response;
 use crate::transport::{Counters, TransportOptions};
@@ -143,4 +144,18 @@ async fn a_dropped_call_abandons_its_request() {
     drop(call);
     server.client_gone().await;
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn calls_that_are_not_sent_are_no_reason_for_more_retries() {
+    let server = Server::start(vec![answer(200, "", "{}")]).await;
+    let options = TransportOptions { requests_per_minute: Some(1), clock: ManualClock::new().clock(), ..quick() };
+    let budget = options.retry_budget;
+    let transport = transport_to(&server.root(), options);
+    send(&transport, Method::GET).await.expect("an answer");
+    for _ in 0..500 {
+        fails(&transport, Method::GET).await;
+    }
+    let now = tokio::time::Instant::now();
+    assert_eq!((0..200).filter(|_| budget.grants_retry(now)).count(), 30);
 }
