@@ -465,7 +465,7 @@ async fn a_loss_that_lasts_longer_than_the_snapshot_from_before_may_be_served_is
 fn a_refresh_on_a_runtime_that_stood_still_is_not_taken_for_an_outage() {
     let server = blocking_server();
     let clock = ManualClock::new();
-    let limit = Duration::from_millis(300);
+    let limit = Duration::from_secs(1);
     let client = XtraClient::builder()
         .dev_server(&server)
         .clock(clock.clock())
@@ -476,17 +476,14 @@ fn a_refresh_on_a_runtime_that_stood_still_is_not_taken_for_an_outage() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let read = || runtime.block_on(async { client.get_secrets("production").await.map(key) }).unwrap();
     read();
-    for round in 0..3 {
-        let value = format!("rotated-{round}");
-        server.set_secret("demo", "production", "main", "API_KEY", &value).unwrap();
-        clock.advance(Duration::from_secs(30));
-        let hold = server.hold(READ);
-        assert_ne!(read(), value);
-        // the refresh that has begun is on its way, and then nobody drives it
-        runtime.block_on(hold.waiting_for(1));
-        std::thread::sleep(2 * limit);
-        hold.release();
-        clock.advance(Duration::from_secs(30));
-        assert_eq!(read(), value);
-    }
+    server.set_secret("demo", "production", "main", "API_KEY", "rotated").unwrap();
+    clock.advance(Duration::from_secs(30));
+    let hold = server.hold(READ);
+    assert_ne!(read(), "rotated");
+    // the refresh that has begun is on its way, and then nobody drives it
+    runtime.block_on(hold.waiting_for(1));
+    std::thread::sleep(limit + limit / 2);
+    hold.release();
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(read(), "rotated");
 }

@@ -35,7 +35,7 @@ impl Scene {
     }
 
     fn slot_of(&self, token: &str, scope: &str) -> Slot {
-        self.offline.slot(Some(token.into()), "service", "https://root/api", scope.as_bytes()).unwrap()
+        self.offline.slot(Some(token.into()), "service", "https://host.example/api", scope.as_bytes()).unwrap()
     }
 
     fn slot(&self) -> Slot {
@@ -112,11 +112,11 @@ fn another_token_scope_root_or_service_finds_nothing_and_cannot_open_a_renamed_f
         scene.offline.slot(Some(token.into()), service, root, key.as_bytes()).unwrap()
     };
     for other in [
-        slot("other", "service", "https://root/api", "production"),
-        slot("token", "service", "https://root/api", "staging"),
+        slot("other", "service", "https://host.example/api", "production"),
+        slot("token", "service", "https://host.example/api", "staging"),
         slot("token", "service", "https://other/api", "production"),
-        slot("token", "other", "https://root/api", "production"),
-        slot("token", "servic", "ehttps://root/api", "production"),
+        slot("token", "other", "https://host.example/api", "production"),
+        slot("token", "servic", "ehttps://host.example/api", "production"),
     ] {
         assert_eq!(scene.find_in(&other, at(0.0)), Err(Problem::Absent));
         let renamed = scene.folder().join(format!("{}.copy", other.0.name));
@@ -140,7 +140,7 @@ fn an_explicit_key_opens_what_any_token_saved_under_it_and_nothing_else_does() {
         Offline::new(OfflineOptions::new(&directory).key(OfflineKey::new([4; 32]).unwrap())),
         Offline::new(OfflineOptions::new(&directory)),
     ] {
-        let slot = other.slot(Some("token".into()), "service", "https://root/api", b"production").unwrap();
+        let slot = other.slot(Some("token".into()), "service", "https://host.example/api", b"production").unwrap();
         assert!(matches!(other.shelf.find(&slot.0, at(0.0)), Err(Problem::Absent)));
     }
 }
