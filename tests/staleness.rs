@@ -53,10 +53,28 @@ impl World {
 
     /// Lets what runs beside this task go on until `done`.
     async fn until(&self, done: impl Fn(&Self) -> bool) {
-        while !done(self) {
-            tokio::task::yield_now().await;
-        }
+        soon(async {
+            while !done(self) {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
+
+    /// Reads until `value` is there.
+    async fn comes(&self, value: &str) {
+        soon(async {
+            while self.read().await.unwrap() != value {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+}
+
+/// What should happen at once, on a machine that may be busy.
+async fn soon(happens: impl Future<Output = ()>) {
+    tokio::time::timeout(Duration::from_secs(10), happens).await.expect("it happens soon");
 }
 
 fn answer(body: &str) -> Fault {
@@ -81,9 +99,7 @@ async fn just_past_its_time_a_snapshot_is_served_at_once_while_one_refresh_runs(
     assert_eq!(world.read().await.unwrap(), before, "nobody waits for the refresh");
     hold.release();
     world.until(|world| world.client.stats().cached == 1 && world.requests() == 2).await;
-    while world.read().await.unwrap() != "rotated" {
-        tokio::task::yield_now().await;
-    }
+    world.comes("rotated").await;
     let stats = world.client.stats();
     assert_eq!((world.requests(), stats.refreshes, stats.misses), (2, 1, 1));
     assert!(stats.stale >= 101);
@@ -139,9 +155,7 @@ async fn after_a_failed_refresh_nobody_waits_for_the_next_until_the_pause_is_ove
     world.advance(1);
     assert_ne!(world.read().await.unwrap(), "rotated", "the second pause is two seconds");
     world.advance(1);
-    while world.read().await.unwrap() != "rotated" {
-        tokio::task::yield_now().await;
-    }
+    world.comes("rotated").await;
     assert_eq!(world.requests(), 4);
 }
 
@@ -331,9 +345,12 @@ async fn the_last_client_takes_its_tasks_along_even_one_that_waits_for_the_servi
     assert_eq!(metrics.num_alive_tasks(), with_client, "a client is left");
     drop(clone);
     // the refresh, the sweep, and the connection
-    while metrics.num_alive_tasks() > with_client - 2 {
-        tokio::task::yield_now().await;
-    }
+    soon(async {
+        while metrics.num_alive_tasks() > with_client - 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     drop((hold, server));
 }
 
