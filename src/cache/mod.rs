@@ -26,4 +26,6 @@ pub use policy::CacheOptions;
 pub(crate) use clock::Tick;
 pub(crate) use flight::{Boarded, Flight, Flights};
 pub(crate) use pace::Pace;
+#[cfg(any(feature = "watch", feature = "xtra"))]
+pub(crate) use policy::spread;
 pub(crate) use store::{Found, Kept, Permit, Store};

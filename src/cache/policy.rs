@@ -23,8 +23,7 @@ pub struct CacheOptions {
     /// for the refresh as soon as the snapshot is no longer fresh.
     pub stale_while_revalidate: Duration,
     /// How old a snapshot may be to be served when the service cannot be reached. Default 1 h; less than `ttl` and
-    /// `stale_while_revalidate` together counts as these. After it, reads fail as the
-    /// refresh does, and the values leave memory.
+    /// `stale_while_revalidate` together counts as these. After it, reads fail as the refresh does, and the values leave memory.
     pub max_stale: Duration,
     /// How far `ttl` may be stretched so that the service's daily budget of requests lasts. Default 10 min; anything up to
     /// `ttl` turns stretching off.

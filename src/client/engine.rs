@@ -171,10 +171,10 @@ impl<S: SecretSource> Engine<S> {
                 self.counts.hits.add();
                 Some(secrets)
             }
-            Found::Stale(secrets) => self.stand_in(scope, secrets),
+            Found::Stale(secrets) => self.stand_in(scope, secrets, self.failures.last(key.as_slice(), now)),
             Found::Old(secrets) => match self.failures.last(key.as_slice(), now) {
-                Some(Last::Away | Last::AwayLately) => self.stand_in(scope, secrets),
                 Some(Last::Broken) | None => None,
+                away => self.stand_in(scope, secrets, away),
             },
             Found::Nothing => None,
         }
@@ -182,12 +182,17 @@ impl<S: SecretSource> Engine<S> {
 
     /// An aged snapshot, while one refresh runs beside the callers. `None` for the one caller on whose time it must run.
     #[cold]
-    fn stand_in(self: &Arc<Self>, scope: &S::Scope<'_>, secrets: Arc<Secrets>) -> Option<Arc<Secrets>> {
-        // What cannot be asked for is said by the path that asks.
-        let ticket = self.ticket(scope).ok()?;
-        if self.failures.paused(&ticket.key, self.clock.now()) {
+    fn stand_in(
+        self: &Arc<Self>,
+        scope: &S::Scope<'_>,
+        secrets: Arc<Secrets>,
+        last: Option<Last>,
+    ) -> Option<Arc<Secrets>> {
+        if matches!(last, Some(Last::Away | Last::Broken)) {
             return Some(self.serve_aged(secrets));
         }
+        // What cannot be asked for is said by the path that asks.
+        let ticket = self.ticket(scope).ok()?;
         if !tasks::possible() {
             return self.flights.under_way(&ticket.key).map(|_| self.serve_aged(secrets));
         }

@@ -69,11 +69,6 @@ impl Failures {
         }
     }
 
-    /// Whether `key` is left alone at `now`.
-    pub(super) fn paused(&self, key: &[u8], now: Tick) -> bool {
-        matches!(self.last(key, now), Some(Last::Away | Last::Broken))
-    }
-
     /// Forgets what was noted of `key`.
     pub(super) fn clear(&self, key: &[u8]) {
         self.lock().remove(key);
@@ -108,7 +103,9 @@ mod tests {
     fn pause(failures: &Failures, error: &XtraError) -> Duration {
         let now = ManualClock::new().clock().now();
         failures.note(b"k", error, now);
-        let ends = |millis: u64| !failures.paused(b"k", now.after(Duration::from_millis(millis)));
+        let ends = |millis: u64| {
+            !matches!(failures.last(b"k", now.after(Duration::from_millis(millis))), Some(Last::Away | Last::Broken))
+        };
         let end = (0..200_000).step_by(500).find(|millis| ends(*millis));
         Duration::from_millis(end.expect("it ends"))
     }

@@ -33,7 +33,6 @@ impl Guard {
     }
 
     /// The guarded names that a snapshot does not have.
-    #[cfg(feature = "offline")]
     pub(super) fn lacking(&self, key: &[u8], secrets: &Secrets) -> Vec<String> {
         let by_scope = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
         let names = self.everywhere.iter().chain(by_scope.get(key).into_iter().flatten());
@@ -50,9 +49,7 @@ impl Guard {
             );
             return Some(XtraError::new(ErrorKind::EmptyScope, message));
         }
-        let by_scope = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = self.everywhere.iter().chain(by_scope.get(key).into_iter().flatten());
-        let lost: BTreeSet<&str> = names.map(String::as_str).filter(|name| has(old, name) && !has(new, name)).collect();
+        let lost: BTreeSet<_> = self.lacking(key, new).into_iter().filter(|name| has(old, name)).collect();
         if lost.is_empty() {
             return None;
         }

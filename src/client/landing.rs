@@ -48,7 +48,7 @@ impl Landed {
 }
 
 impl<S: SecretSource> Engine<S> {
-    /// Asks the source, and stores what it answers. `cause` is for the span: `read`, `refresh` or `renewal`.
+    /// Asks the source, and stores what it answers. `cause` is for the span: `read`, `refresh`, `renewal` or `watch`.
     pub(super) async fn load(
         self: Arc<Self>,
         ticket: Ticket<S::Owned>,

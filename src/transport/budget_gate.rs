@@ -1,9 +1,7 @@
 //! What stands before every request: the limits of the service, kept to before it has to refuse.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::future::pending;
-use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
@@ -17,7 +15,7 @@ use super::budget::{Admission, Budgets, Told};
 use super::burst::{Burst, Full, SERVICE_LIMIT};
 use super::options::TransportOptions;
 use super::response::Response;
-use crate::cache::{Budget, Clock};
+use crate::cache::{Budget, Clock, spread};
 use crate::error::{ErrorKind, XtraError};
 
 pub(super) struct Gate {
@@ -166,7 +164,7 @@ impl Gate {
             (429, None) if metered => lock(&self.budgets).meters(operation),
             (429, None) => {
                 if let Some(line) = &self.line
-                    && lock(&line.burst).refused(now, chance())
+                    && lock(&line.burst).refused(now, spread(0))
                 {
                     line.moved.notify_waiters();
                     let what = "the service refuses calls from this address; none is sent for up to a minute";
@@ -235,28 +233,17 @@ fn line_of(base: &BaseUrl, limit: Option<u32>, clock: &Clock) -> Option<Arc<Line
     let mut open = lock(&OPEN);
     let open = open.get_or_insert_default();
     open.retain(|_, line| line.strong_count() > 0);
-    Some(match open.entry((base.as_str().to_owned(), limit)) {
-        Entry::Vacant(entry) => {
-            let line = new();
-            entry.insert(Arc::downgrade(&line));
-            line
-        }
-        Entry::Occupied(mut entry) => entry.get().upgrade().unwrap_or_else(|| {
-            let line = new();
-            entry.insert(Arc::downgrade(&line));
-            line
-        }),
-    })
+    let key = (base.as_str().to_owned(), limit);
+    if let Some(line) = open.get(&key).and_then(Weak::upgrade) {
+        return Some(line);
+    }
+    let line = new();
+    open.insert(key, Arc::downgrade(&line));
+    Some(line)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A number in `0.0..1.0`, from the standard library's random hasher keys.
-fn chance() -> f64 {
-    let bits = RandomState::new().hash_one(0_u8) >> 11;
-    bits as f64 / (1_u64 << 53) as f64
 }
 
 fn refused_by_project(until: Instant, now: Instant) -> XtraError {

@@ -1,8 +1,8 @@
 //! How long a watch waits after a poll that failed.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use crate::cache::spread;
 use crate::error::XtraError;
 
 /// The first wait and the longest after what may pass by itself.
@@ -25,7 +25,7 @@ impl Backoff {
         let own = first.saturating_mul(1 << self.failures.min(16)).min(longest);
         self.failures = self.failures.saturating_add(1);
         let wait = own.max(error.retry_after().unwrap_or_default().min(LONGEST_ASKED));
-        wait + wait.mul_f64(0.25 * random())
+        wait + wait.mul_f64(0.25 * spread(0))
     }
 
     /// Whether the last poll failed.
@@ -36,12 +36,6 @@ impl Backoff {
     pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
-}
-
-/// A number in `0.0..1.0`, another one at each call.
-pub(crate) fn random() -> f64 {
-    let bits = RandomState::new().hash_one(0u8) >> 11;
-    bits as f64 / (1u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use futures_core::Stream;
 pub use key::WatchKey;
 pub use receiver::WatchReceiver;
 
-pub(crate) use backoff::{Backoff, random};
+pub(crate) use backoff::Backoff;
 pub(crate) use feed::Feed;
 pub(crate) use place::{Home, Joined};
 

@@ -11,12 +11,12 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 
 use super::{Target, WHO, who_part};
-use crate::cache::{CacheOptions, Clock, Found, Tick};
+use crate::cache::{CacheOptions, Clock, Found, Tick, spread};
 use crate::client::engine::{Engine, Ticket};
 use crate::client::landing::Landed;
 use crate::error::{ErrorKind, XtraError};
 use crate::services::SecretSource;
-use crate::watch::{Backoff, Feed, random};
+use crate::watch::{Backoff, Feed};
 
 /// The shortest time from one poll to the next, however short the time to live is.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -152,7 +152,7 @@ impl<S: SecretSource> Poller<S> {
             // The cache is off, or has dropped it already.
             let ttl = Some(engine.options.ttl).filter(|ttl| !ttl.is_zero());
             let wait = ttl.unwrap_or(CacheOptions::default().ttl);
-            self.went_well(engine, engine.clock.now().after(wait - wait.mul_f64(0.1 * random())))
+            self.went_well(engine, engine.clock.now().after(wait - wait.mul_f64(0.1 * spread(0))))
         })
     }
 
