@@ -32,6 +32,8 @@ pub enum ErrorKind {
     NotFound,
     /// A write met a newer version (status 409). Read again and decide; see [`XtraError::conflicts`].
     Conflict,
+    /// A write was carried out in part. [`XtraError::keys`] names the secrets that were not written: write these again.
+    Incomplete,
     /// Too many requests (status 429). Wait for [`XtraError::retry_after`]; cache longer.
     RateLimited,
     /// The service sent placeholders (`***`, `[REDACTED]`) instead of values, because the caller may see names only. Use a token with a stronger role.
@@ -59,6 +61,9 @@ pub enum ErrorKind {
     TooLarge,
     /// The process environment cannot be changed soundly: other threads may be reading it. Nothing was set.
     UnsoundInjection,
+    /// The client [protects production](crate::XtraClientBuilder::protect_production), and a call that would change it did not
+    /// say [`confirm_production`](crate::Request::confirm_production). Nothing was sent.
+    Unconfirmed,
 }
 
 impl ErrorKind {
@@ -76,6 +81,7 @@ impl ErrorKind {
             Self::TwoFactorRequired => "two_factor_required",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
+            Self::Incomplete => "incomplete",
             Self::RateLimited => "rate_limited",
             Self::Masked => "masked",
             Self::Undecryptable => "undecryptable",
@@ -89,6 +95,7 @@ impl ErrorKind {
             Self::Redirected => "redirected",
             Self::TooLarge => "too_large",
             Self::UnsoundInjection => "unsound_injection",
+            Self::Unconfirmed => "unconfirmed",
         }
     }
 }
@@ -119,6 +126,18 @@ impl Conflict {
     }
 }
 
+/// What to ask for when a [just-in-time elevation](ErrorKind::ElevationRequired) is needed: access to this project.
+///
+/// [`XtraClient::request_access`](crate::XtraClient::request_access) asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Elevation {
+    /// The project's id.
+    pub project: String,
+    /// The environment that was to be read.
+    pub environment: String,
+}
+
 /// What every fallible call of this crate returns.
 ///
 /// It is one pointer wide, cheap to clone (one failed request is reported to every caller that waited for it), and
@@ -146,6 +165,7 @@ struct Inner {
     retry_after: Option<Duration>,
     keys: Vec<String>,
     conflicts: Vec<Conflict>,
+    elevation: Option<Elevation>,
     attempts: u32,
     outcome_unknown: bool,
     stalled: bool,
@@ -168,6 +188,7 @@ impl XtraError {
             retry_after: None,
             keys: Vec::new(),
             conflicts: Vec::new(),
+            elevation: None,
             attempts: 0,
             outcome_unknown: false,
             stalled: false,
@@ -224,6 +245,13 @@ impl XtraError {
         }
     }
 
+    /// Whether this is a write that was sent, and of which is not known whether it was carried out: the answer was lost, or it
+    /// says that the service failed on the way. The message says what to look at before it is sent again.
+    #[must_use]
+    pub fn may_have_been_applied(&self) -> bool {
+        self.0.outcome_unknown
+    }
+
     /// Whether the call went past its deadline because nobody drove it, which tells nothing of the service.
     pub(crate) fn is_stalled(&self) -> bool {
         self.0.stalled
@@ -239,6 +267,12 @@ impl XtraError {
     #[must_use]
     pub fn conflicts(&self) -> &[Conflict] {
         &self.0.conflicts
+    }
+
+    /// What access to ask for, for [`ErrorKind::ElevationRequired`].
+    #[must_use]
+    pub fn elevation(&self) -> Option<&Elevation> {
+        self.0.elevation.as_ref()
     }
 
     /// How many requests were sent for the call that failed; 0 when it failed before the first, or over what a complete
@@ -284,7 +318,7 @@ impl XtraError {
     }
 }
 
-#[cfg(feature = "offline")]
+#[cfg(any(feature = "offline", feature = "xtra"))]
 impl XtraError {
     /// The same error, whose text goes on like this.
     pub(crate) fn adding(self, text: &str) -> Self {
@@ -303,6 +337,11 @@ impl XtraError {
     /// A write that was sent and not answered.
     pub(crate) fn with_unknown_outcome(self) -> Self {
         self.edit(|inner| inner.outcome_unknown = true)
+    }
+
+    pub(crate) fn with_elevation(self, project: &str, environment: &str) -> Self {
+        let elevation = Elevation { project: project.to_owned(), environment: environment.to_owned() };
+        self.edit(|inner| inner.elevation = Some(elevation))
     }
 
     /// A call that nobody drove until it was past its deadline.
@@ -352,6 +391,9 @@ impl fmt::Debug for XtraError {
         }
         if !self.0.conflicts.is_empty() {
             out.field("conflicts", &self.0.conflicts);
+        }
+        if self.0.outcome_unknown {
+            out.field("may_have_been_applied", &true);
         }
         if self.0.attempts > 0 {
             out.field("attempts", &self.0.attempts);

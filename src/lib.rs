@@ -127,9 +127,11 @@ mod watch;
 pub use cache::{Budget, CacheOptions, Clock, Identity, KeyWriter, ManualClock};
 #[cfg(feature = "typed")]
 pub use client::ReadAs;
-pub use client::{Client, EngineOptions, Inject, Read, ReadFuture, Refresh, Request, Stats};
+pub use client::{Client, EngineOptions, Inject, Read, ReadFuture, Reads, Refresh, Request, Stats};
 #[cfg(feature = "xtra")]
 pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
+#[cfg(feature = "xtra")]
+pub use client::{Operation, Writes, manage, write};
 #[cfg(feature = "xtra")]
 pub use client::{Preload, Preloaded};
 #[cfg(feature = "xtra")]
@@ -137,7 +139,7 @@ pub use client::{Resolve, ResolveText, ResolveValues};
 pub use client::{UseError, WithSecret, WithSecretError};
 #[cfg(feature = "xtra")]
 pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
-pub use error::{Conflict, ErrorKind, XtraError};
+pub use error::{Conflict, Elevation, ErrorKind, XtraError};
 #[cfg(feature = "offline")]
 pub use offline::{OfflineKey, OfflineOptions};
 #[cfg(feature = "config")]
@@ -149,7 +151,8 @@ pub use references::Reference;
 #[cfg(feature = "watch")]
 pub use secrets::Change;
 pub use secrets::{
-    Injection, InjectionReport, SecretValue, Secrets, Selection, SnapshotSource, Unreadable, UnreadableReason,
+    Injection, InjectionReport, Pages, Paging, SecretValue, Secrets, SecretsPage, Selection, SnapshotSource, Unreadable,
+    UnreadableReason,
 };
 #[cfg(feature = "typed")]
 pub use secrets::{Schema, SchemaProblem, SchemaReport, Template, template};

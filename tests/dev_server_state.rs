@@ -194,10 +194,10 @@ async fn the_owners_budget_is_spent_by_every_caller_and_tells_when_it_ends() {
 #[tokio::test]
 async fn a_route_that_is_not_served_is_told_from_one_that_does_not_exist() {
     let server = DevServer::start().await.unwrap();
-    let workspaces = Call::get("/api/workspace").token(server.token()).send(server.port()).await.unwrap();
-    assert_eq!(workspaces.status, 501);
-    assert!(workspaces.body.contains("/api/workspace"));
-    assert_eq!(Call::get("/api/workspaces").send(server.port()).await.unwrap().status, 404);
+    let teams = Call::get("/api/team").token(server.token()).send(server.port()).await.unwrap();
+    assert_eq!(teams.status, 501);
+    assert!(teams.body.contains("/api/team"));
+    assert_eq!(Call::get("/api/teams").send(server.port()).await.unwrap().status, 404);
     let target = format!("/api/projects/{}/envs/../secrets", server.project_id());
     assert_eq!(Call::get(target).send(server.port()).await.unwrap().status, 404, "dots go nowhere");
     let options = Call::new("OPTIONS", "/api/health").send(server.port()).await.unwrap();

@@ -73,6 +73,12 @@ impl XtraClientBuilder {
         add_root_certificate(pem: impl Into<Vec<u8>>);
         /// Connects directly, whatever the variables for proxies say.
         no_proxy();
+        /// The passphrase of values that clients encrypt before the service stores them.
+        vault_passphrase(passphrase: impl Into<SecretValue>);
+        /// Encrypts every value that this client writes, with the passphrase, before it is sent.
+        seal_writes();
+        /// What would change production must be confirmed call by call.
+        protect_production();
         /// Reads this dotenv file instead of the service.
         local_file(path: impl Into<PathBuf>);
         /// Allows an `http` API root on an address that is not loopback. **The token and every secret then cross the

@@ -48,6 +48,7 @@
 mod builder;
 mod client;
 mod delegate;
+mod manage;
 mod preload;
 mod references;
 mod request;
@@ -57,6 +58,8 @@ mod typed;
 #[cfg(feature = "watch")]
 mod watch;
 mod with_secret;
+mod write_rows;
+mod write;
 mod xtra;
 
 pub use builder::XtraClientBuilder;

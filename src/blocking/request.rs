@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::delegate::options;
 use super::runtime;
-use crate::client::{self, Inject, Read, Refresh};
+use crate::client::{self, Inject, Operation, Read, Reads, Refresh, Writes};
 use crate::error::XtraError;
 use crate::secrets::{InjectionReport, Secrets};
 use crate::services::SecretSource;
@@ -18,7 +18,7 @@ use crate::services::xtra::Xtra;
 #[must_use = "a request does nothing until send()"]
 pub struct Request<'a, S: SecretSource, Op>(pub(super) client::Request<'a, S, Op>);
 
-impl<S: SecretSource, Op> Request<'_, S, Op> {
+impl<S: SecretSource, Op: Reads> Request<'_, S, Op> {
     options! {
         /// Fetches, whatever the cache holds.
         no_cache();
@@ -35,6 +35,26 @@ impl<'a, Op> Request<'a, Xtra, Op> {
         environment(name: impl Into<Cow<'a, str>>);
         /// Another branch than the client's default.
         branch(name: impl Into<Cow<'a, str>>);
+    }
+}
+
+impl<Op: Operation> Request<'_, Xtra, Op> {
+    /// Sends the request and waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// Those of the method of the client that made the request; [`Config`](crate::ErrorKind::Config) inside an async runtime.
+    pub fn send(self) -> Result<Op::Output, XtraError> {
+        runtime::block_on(self.0.send())?
+    }
+}
+
+impl<Op: Writes> Request<'_, Xtra, Op> {
+    options! {
+        /// Confirms that production is meant, for a client that protects it.
+        confirm_production();
+        /// Takes the environment's name as it is spelled.
+        exact();
     }
 }
 

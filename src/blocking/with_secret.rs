@@ -10,7 +10,7 @@ use std::task::Poll;
 use super::client::Client;
 use super::request::Request;
 use super::runtime;
-use crate::client::{Read, UseError, WithSecretError};
+use crate::client::{Read, Reads, UseError, WithSecretError, sealed};
 use crate::secrets::SecretValue;
 use crate::services::SecretSource;
 use crate::services::xtra::{Xtra, XtraScope};
@@ -21,6 +21,10 @@ pub struct WithSecret<'a, F> {
     name: Cow<'a, str>,
     closure: F,
 }
+
+impl<F> sealed::Sealed for WithSecret<'_, F> {}
+
+impl<F> Reads for WithSecret<'_, F> {}
 
 impl<F> fmt::Debug for WithSecret<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -121,6 +121,12 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         lock(&self.under_way).retain(|(known, _), _| known != key);
     }
 
+    /// The same for every key that begins like this.
+    #[cfg(feature = "xtra")]
+    pub(crate) fn abandon_under(&self, start: &[u8]) {
+        lock(&self.under_way).retain(|(known, _), _| !known.starts_with(start));
+    }
+
     #[cfg(test)]
     fn count(&self) -> usize {
         lock(&self.under_way).len()

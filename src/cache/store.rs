@@ -245,6 +245,15 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         self.front.changed_at(key);
     }
 
+    /// Drops every entry whose key begins like this, and nothing that is under way will be kept.
+    #[cfg(feature = "xtra")]
+    pub(crate) fn forget_under(&self, start: &[u8]) {
+        let mut order = self.order();
+        order.drop_all();
+        self.entries.retain(|key, _| !key.starts_with(start));
+        self.front.changed();
+    }
+
     /// Drops everything, and what is under way will not be kept either.
     pub(crate) fn clear(&self) {
         let mut order = self.order();

@@ -148,6 +148,25 @@ impl<S: SecretSource> Engine<S> {
         self.watching.ask(key.as_slice());
     }
 
+    /// Drops what is known of every scope whose key begins like this one. What is under way is not stored either, whatever its
+    /// scope: of some loads only their order is known.
+    #[cfg(feature = "xtra")]
+    pub(super) fn invalidate_under(&self, write: impl FnOnce(&mut KeyWriter)) {
+        let mut key = KeyWriter::new();
+        self.write_start(&mut key);
+        write(&mut key);
+        let start = key.as_slice();
+        if let Some(cache) = &self.cache {
+            cache.forget_under(start);
+        }
+        self.flights.abandon_under(start);
+        self.failures.clear_under(start);
+        #[cfg(feature = "offline")]
+        self.copies.iter().for_each(|copies| copies.abandon_all());
+        #[cfg(feature = "watch")]
+        self.watching.ask_under(start);
+    }
+
     /// From now on a refresh of `scope` must not lose these secrets.
     #[cfg(feature = "xtra")]
     pub(super) fn require<'n>(&self, scope: &S::Scope<'_>, names: impl Iterator<Item = &'n str>) {
@@ -303,10 +322,16 @@ impl<S: SecretSource> Engine<S> {
 
     /// Everything that tells one snapshot from another: source and API root, who asks, and the scope.
     pub(super) fn write_key(&self, scope: &S::Scope<'_>, key: &mut KeyWriter) -> Identity {
+        let identity = self.write_start(key);
+        self.source.write_key(scope, key);
+        identity
+    }
+
+    /// What every key begins with.
+    fn write_start(&self, key: &mut KeyWriter) -> Identity {
         let identity = self.source.identity();
         key.identity(&self.place);
         key.identity(&identity);
-        self.source.write_key(scope, key);
         identity
     }
 

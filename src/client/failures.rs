@@ -74,6 +74,12 @@ impl Failures {
         self.lock().remove(key);
     }
 
+    /// Forgets what was noted of every key that begins like this.
+    #[cfg(feature = "xtra")]
+    pub(super) fn clear_under(&self, start: &[u8]) {
+        self.lock().retain(|key, _| !key.starts_with(start));
+    }
+
     /// Forgets everything.
     pub(super) fn clear_all(&self) {
         self.lock().clear();

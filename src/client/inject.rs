@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
 use super::read::Read;
-use super::request::Request;
+use super::request::{Reads, Request, sealed};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::{Injection, InjectionReport, Secrets, Selection};
 use crate::services::SecretSource;
@@ -17,6 +17,10 @@ pub struct Inject {
     override_existing: bool,
     allow_empty: bool,
 }
+
+impl sealed::Sealed for Inject {}
+
+impl Reads for Inject {}
 
 impl<'a, S: SecretSource> Request<'a, S, Read> {
     /// Sets the secrets as variables of this process, instead of returning them. For the conditions, see

@@ -9,7 +9,11 @@ mod guard;
 mod hits;
 mod inject;
 mod landing;
+#[cfg(feature = "xtra")]
+pub mod manage;
 mod options;
+#[cfg(feature = "xtra")]
+mod operation;
 #[cfg(feature = "xtra")]
 mod preload;
 mod read;
@@ -27,6 +31,8 @@ mod typed;
 mod watching;
 mod with_secret;
 #[cfg(feature = "xtra")]
+pub mod write;
+#[cfg(feature = "xtra")]
 mod xtra;
 
 use std::fmt;
@@ -38,12 +44,16 @@ pub(crate) use caller::driving;
 pub use inject::Inject;
 pub use options::EngineOptions;
 #[cfg(feature = "xtra")]
+pub use operation::{Operation, Writes};
+#[cfg(feature = "xtra")]
 pub use preload::{Preload, Preloaded};
 pub use read::{Read, ReadFuture};
 #[cfg(feature = "xtra")]
 pub use references::{Resolve, ResolveText, ResolveValues};
 pub use refresh::Refresh;
-pub use request::Request;
+#[cfg(feature = "blocking")]
+pub(crate) use request::sealed;
+pub use request::{Reads, Request};
 pub use stats::Stats;
 #[cfg(feature = "typed")]
 pub use typed::ReadAs;

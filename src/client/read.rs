@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::engine::Answer;
-use super::request::Request;
+use super::request::{Reads, Request, sealed};
 use crate::error::XtraError;
 use crate::secrets::Secrets;
 use crate::services::SecretSource;
@@ -16,6 +16,10 @@ use crate::services::SecretSource;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Read;
+
+impl sealed::Sealed for Read {}
+
+impl Reads for Read {}
 
 impl<'a, S: SecretSource> Request<'a, S, Read> {
     /// The same as awaiting the request, for code that wants a future by name: `runtime.block_on(request.send())`.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::engine::{Answer, Engine};
 use super::read::Read;
-use super::request::Request;
+use super::request::{Reads, Request, sealed};
 use crate::error::XtraError;
 use crate::secrets::Secrets;
 use crate::services::SecretSource;
@@ -16,6 +16,10 @@ use crate::services::SecretSource;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Refresh;
+
+impl sealed::Sealed for Refresh {}
+
+impl Reads for Refresh {}
 
 impl<'a, S: SecretSource> Request<'a, S, Read> {
     /// Fetches a newer snapshot now and puts it into the cache, instead of reading from it. For the conditions, see

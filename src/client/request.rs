@@ -15,17 +15,30 @@ use crate::services::SecretSource;
 pub struct Request<'a, S: SecretSource, Op> {
     pub(super) client: &'a Client<S>,
     pub(crate) scope: S::Scope<'a>,
-    pub(super) options: ReadOptions,
+    pub(super) options: Options,
     pub(super) operation: Op,
 }
 
 #[derive(Clone, Copy, Default)]
-pub(super) struct ReadOptions {
+pub(super) struct Options {
     pub(super) no_cache: bool,
     pub(super) allow_unreadable: bool,
+    /// Production is meant.
+    #[cfg(feature = "xtra")]
+    pub(super) confirmed: bool,
+    /// The environment is spelled as it is meant.
+    #[cfg(feature = "xtra")]
+    pub(super) exact: bool,
 }
 
-impl ReadOptions {
+/// An operation that reads a snapshot: one that the cache has, or a new one. No other crate can implement it.
+pub trait Reads: sealed::Sealed {}
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
+
+impl Options {
     pub(super) fn check(self, secrets: Arc<Secrets>) -> Result<Arc<Secrets>, XtraError> {
         if !self.allow_unreadable {
             secrets.all_readable()?;
@@ -36,7 +49,7 @@ impl ReadOptions {
 
 impl<'a, S: SecretSource, Op> Request<'a, S, Op> {
     pub(super) fn new(client: &'a Client<S>, scope: S::Scope<'a>, operation: Op) -> Self {
-        Self { client, scope, options: ReadOptions::default(), operation }
+        Self { client, scope, options: Options::default(), operation }
     }
 
     /// From now on a refresh of this scope must not lose these secrets.
@@ -52,6 +65,9 @@ impl<'a, S: SecretSource, Op> Request<'a, S, Op> {
         (Request { client, scope, options, operation }, old)
     }
 
+}
+
+impl<S: SecretSource, Op: Reads> Request<'_, S, Op> {
     /// Fetches, whatever the cache holds, and stores the answer. The answer is never older than this call. One that has lost all
     /// secrets, or one that is [required](crate::EngineOptions::required), is returned but not stored.
     pub fn no_cache(mut self) -> Self {

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::read::Read;
-use super::request::Request;
+use super::request::{Reads, Request, sealed};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::{Secrets, Strictness};
 use crate::services::SecretSource;
@@ -22,6 +22,10 @@ pub struct ReadAs<T> {
     /// A request makes a `T` and holds none, so it may go wherever the client may.
     made: PhantomData<fn() -> T>,
 }
+
+impl<T> sealed::Sealed for ReadAs<T> {}
+
+impl<T> Reads for ReadAs<T> {}
 
 impl<T> ReadAs<T> {
     pub(super) fn new() -> Self {

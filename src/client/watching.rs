@@ -33,6 +33,16 @@ impl Watching {
         self.of(key).iter().for_each(|feed| feed.ask());
     }
 
+    /// The same for every scope whose key begins like this.
+    #[cfg(feature = "xtra")]
+    pub(super) fn ask_under(&self, start: &[u8]) {
+        let start = scope_part(start);
+        let is_under = |(scope, _): &(&Vec<u8>, &Vec<OnRuntime>)| scope.starts_with(start);
+        let feeds: Vec<_> =
+            self.lock().iter().filter(is_under).flat_map(|(_, of)| of).filter_map(|(_, feed)| feed.upgrade()).collect();
+        feeds.iter().for_each(|feed| feed.ask());
+    }
+
     /// The same for every scope.
     pub(super) fn ask_all(&self) {
         let feeds: Vec<_> = self.lock().values().flatten().filter_map(|(_, feed)| feed.upgrade()).collect();

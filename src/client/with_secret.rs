@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::Client;
 use super::read::Read;
-use super::request::{ReadOptions, Request};
+use super::request::{Options, Reads, Request, sealed};
 use crate::error::XtraError;
 use crate::secrets::{SecretValue, Secrets};
 use crate::services::SecretSource;
@@ -92,6 +92,10 @@ pub struct WithSecret<'a, F> {
     name: Cow<'a, str>,
     closure: F,
 }
+
+impl<F> sealed::Sealed for WithSecret<'_, F> {}
+
+impl<F> Reads for WithSecret<'_, F> {}
 
 impl<F> fmt::Debug for WithSecret<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -229,7 +233,7 @@ impl super::XtraClient {
 async fn first<S: SecretSource>(
     client: &Client<S>,
     scope: &S::Scope<'_>,
-    options: ReadOptions,
+    options: Options,
     name: &str,
 ) -> Result<(Arc<Secrets>, SecretValue), XtraError> {
     let kept = if options.no_cache { None } else { client.engine.cached(scope) };

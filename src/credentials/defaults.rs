@@ -1,4 +1,4 @@
-//! Defaults for what a call does not say: project, environment, branch and API root.
+//! Defaults for what a call does not say: project, environment, branch and API root; and the passphrase of sealed values.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -9,6 +9,7 @@ use super::file::{self, Problem};
 use super::surroundings::Surroundings;
 use crate::env::NotUnicode;
 use crate::error::{ErrorKind, XtraError};
+use crate::secrets::SecretValue;
 
 /// The project's settings file of the vendor's command line tool, in the working directory only.
 const FILE: &str = ".xtrarc";
@@ -20,6 +21,15 @@ pub(crate) struct Defaults {
     pub(crate) environment: Option<Located>,
     pub(crate) branch: Option<Located>,
     pub(crate) api_url: Option<Located>,
+    /// In variables only: the file is shared, and often committed.
+    pub(crate) passphrase: Option<Passphrase>,
+}
+
+/// A passphrase, and the variable that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Passphrase {
+    pub(crate) value: SecretValue,
+    pub(crate) origin: Cow<'static, str>,
 }
 
 /// A text, and where it was found.
@@ -45,7 +55,8 @@ struct Fields {
 }
 
 impl Defaults {
-    /// `XTRA_PROJECT_ID` and `XTRA_API_URL`, then `.xtrarc`. A variable is preferred to the file.
+    /// `XTRA_PROJECT_ID` and `XTRA_API_URL`, then `.xtrarc`. A variable is preferred to the file. The passphrase is that of
+    /// `XTRA_VAULT_PASSPHRASE`, then that of `XTRA_MASTER_SECRET`.
     ///
     /// Fails when a variable is not Unicode, or the file is there and cannot be used.
     pub(crate) fn load(surroundings: &Surroundings) -> Result<Self, XtraError> {
@@ -64,6 +75,7 @@ impl Defaults {
         };
         let project = variable("XTRA_PROJECT_ID");
         let api_url = variable("XTRA_API_URL");
+        let passphrase = variable("XTRA_VAULT_PASSPHRASE").or_else(|| variable("XTRA_MASTER_SECRET"));
         let file = surroundings
             .working
             .as_ref()
@@ -82,6 +94,8 @@ impl Defaults {
             environment: in_file(file.env.map(full_environment_name), "env"),
             branch: in_file(file.branch, "branch"),
             api_url: api_url.or(api_url_in_file),
+            passphrase: passphrase
+                .map(|found| Passphrase { value: SecretValue::new(found.text), origin: found.origin }),
         };
         (defaults, problems)
     }
@@ -163,6 +177,7 @@ mod tests {
             environment: found("staging", "env"),
             branch: found("b1", "branch"),
             api_url: found("https://file/api", "apiUrl"),
+            passphrase: None,
         };
         assert_eq!(load(&[], Some(FULL)).unwrap(), expected);
     }
@@ -184,6 +199,26 @@ mod tests {
         assert_eq!(load(&[], Some("{}")).unwrap(), Defaults::default());
         assert_eq!(load(&[], Some(r#"{"project":"","env":null,"branch":""}"#)).unwrap(), Defaults::default());
         assert_eq!(Defaults::load(&Surroundings::of(&[])).unwrap(), Defaults::default());
+    }
+
+    #[test]
+    fn the_passphrase_is_the_first_variable_that_is_not_empty() {
+        let found = |first, second| {
+            let variables = [("XTRA_VAULT_PASSPHRASE", first), ("XTRA_MASTER_SECRET", second)];
+            load(&variables, Some(FULL))
+                .unwrap()
+                .passphrase
+                .map(|found| (found.value.expose().to_owned(), found.origin))
+        };
+        assert_eq!(found("one", "two"), Some(("one".to_owned(), "XTRA_VAULT_PASSPHRASE".into())));
+        assert_eq!(found("", "two"), Some(("two".to_owned(), "XTRA_MASTER_SECRET".into())));
+        assert_eq!(found("", ""), None);
+    }
+
+    #[test]
+    fn the_passphrase_is_not_shown() {
+        let defaults = load(&[("XTRA_MASTER_SECRET", "hunter2")], None).unwrap();
+        assert!(!format!("{defaults:?}").contains("hunter2"));
     }
 
     #[test]
@@ -235,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_not_unicode_is_a_config_error_that_names_it() {
-        for name in ["XTRA_PROJECT_ID", "XTRA_API_URL"] {
+        for name in ["XTRA_PROJECT_ID", "XTRA_API_URL", "XTRA_VAULT_PASSPHRASE", "XTRA_MASTER_SECRET"] {
             let error = load(&[(name, Surroundings::NOT_UNICODE)], Some(FULL)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);
             assert!(error.to_string().starts_with(name), "{error}");

@@ -26,7 +26,7 @@ pub use token::Token;
 pub use token_file::FileToken;
 
 pub(crate) use chain::{CustomProvider, resolve};
-pub(crate) use defaults::{Defaults, Located};
+pub(crate) use defaults::{Defaults, Located, Passphrase};
 pub(crate) use surroundings::Surroundings;
 
 /// What [`CredentialProvider::token`] returns: a boxed future, so that the trait can be used as `dyn`.

@@ -1,8 +1,8 @@
 //! Who calls.
 
-use super::crypto::fingerprint;
 use super::seed::{Role, Tier};
-use super::state::{Crash, Holder, World, checked_id};
+use super::state::{Crash, World, checked_id};
+use super::tokens::Holder;
 use super::wire::Call;
 
 /// An authenticated caller.
@@ -23,11 +23,12 @@ fn presented(call: &Call) -> Option<&str> {
 
 /// The session of a request; nothing for a token that is missing, unknown or expired.
 pub(super) fn session(world: &World, call: &Call) -> Option<Session> {
-    let fingerprint = fingerprint(presented(call)?);
-    let token = world.tokens.iter().find(|token| token.fingerprint == fingerprint)?;
-    if token.expires.is_some_and(|expires| expires <= world.now()) {
+    let token = world.token(presented(call)?)?;
+    let now = world.now();
+    if token.expires.is_some_and(|expires| expires <= now) {
         return None;
     }
+    token.last_used.set(Some(now));
     match &token.holder {
         Holder::User(id) => world.user(id).map(|user| Session::User { id: id.clone(), tier: user.tier }),
         Holder::Account(id) => world.account(id).map(|account| Session::Account {
@@ -47,6 +48,15 @@ impl Session {
         }
     }
 
+    /// What some records have in the place of the id.
+    pub(super) fn email(&self, world: &World) -> String {
+        let email = match self {
+            Session::User { id, .. } => world.user(id).map(|user| user.email.clone()),
+            Session::Account { id, .. } => world.account(id).map(|account| format!("sa_{}@bot", account.name)),
+        };
+        email.unwrap_or_default()
+    }
+
     pub(super) fn tier(&self) -> Tier {
         match self {
             Session::User { tier, .. } => *tier,
@@ -59,6 +69,16 @@ impl Session {
         match self {
             Session::User { id, .. } => Ok(id),
             Session::Account { .. } => Err(Crash),
+        }
+    }
+
+    /// Whether a service account has a permission, or one of those that stand for all.
+    pub(super) fn has_permission(&self, wanted: &str) -> bool {
+        match self {
+            Session::User { .. } => false,
+            Session::Account { permissions, .. } => {
+                permissions.iter().any(|permission| [wanted, "admin", "*"].contains(&permission.as_str()))
+            }
         }
     }
 

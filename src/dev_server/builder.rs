@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::error::DevServerError;
 use super::limits::RateLimits;
+use super::persist::{self, Store};
 use super::plant::{Planted, plant};
 use super::routes::router;
 use super::seed::{ProjectSeed, Seed, TokenSeed, UserSeed, WorkspaceSeed};
@@ -44,6 +45,7 @@ pub struct DevServerBuilder {
     files: Vec<PathBuf>,
     limits: RateLimits,
     keep_alive: Option<Duration>,
+    state: Option<PathBuf>,
 }
 
 impl DevServerBuilder {
@@ -96,14 +98,72 @@ impl DevServerBuilder {
         self
     }
 
+    /// Keeps the state in a file: users, tokens, projects, branches, secrets with their history, service accounts, requests
+    /// for access. A server that is stopped or killed and started again with the same file goes on where it was, and the same
+    /// tokens work. Without this the state ends with the server.
+    ///
+    /// When the file is there, it is the state, and the seed is ignored; else the seed is, and the file is created. It is
+    /// written after every change, as a whole and in one step, before the change is answered: what was answered is in it. A
+    /// change that cannot be written is answered with 500. On Unix the file is its owner's alone. What has been spent of rate
+    /// limits, faults, holds and counts are not kept. Two servers at a time must not have the same file: neither sees what the
+    /// other changes.
+    ///
+    /// For development only: the file holds the tokens and, beside the encrypted values, their key.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use xtrasecurity::dev_server::DevServer;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("dev-server.json");
+    /// let server = DevServer::builder().persist(&path).start().await?;
+    /// server.set_secret("demo", "production", "main", "API_KEY", "kept")?;
+    /// server.stop().await;
+    ///
+    /// let again = DevServer::builder().persist(&path).start().await?;
+    /// assert_eq!(again.secret("demo", "production", "main", "API_KEY").as_deref(), Some("kept"));
+    /// # again.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn persist(mut self, path: impl AsRef<Path>) -> Self {
+        self.state = Some(path.as_ref().to_owned());
+        self
+    }
+
     /// Starts the server on a free loopback port, as a task of the current tokio runtime. It starts no thread. The runtime
     /// needs its I/O and time drivers, which `#[tokio::main]` and `#[tokio::test]` turn on.
     ///
     /// # Errors
     ///
-    /// Outside a runtime, when no port is free, when a seed file cannot be read, and when the seed contradicts itself.
-    pub async fn start(self) -> Result<DevServer, DevServerError> {
+    /// Outside a runtime, when no port is free, when a seed file cannot be read, when the seed contradicts itself, and when
+    /// the file of [`persist`](DevServerBuilder::persist) cannot be read or written.
+    pub async fn start(mut self) -> Result<DevServer, DevServerError> {
         let runtime = Handle::try_current().map_err(|_| DevServerError::NoRuntime)?;
+        let state = self.state.take();
+        let known = state.as_deref().map_or(Ok(None), |path| persist::load(path, self.limits.clone()))?;
+        let keep_alive = self.keep_alive.unwrap_or(KEEP_ALIVE);
+        let Planted { world, tokens } = match known {
+            Some(known) => known,
+            None => self.planted()?,
+        };
+        let store = state.map(|path| Store::new(path, tokens.clone()));
+        if let Some(store) = &store {
+            store.save(&world)?;
+        }
+        let listeners = Listeners::bind().await.map_err(DevServerError::Bind)?;
+        let port = listeners.port().map_err(DevServerError::Bind)?;
+        let shared = Arc::new(Shared::new(world, store));
+        let app = App { router: router(Arc::clone(&shared)), shared: Arc::clone(&shared), keep_alive };
+        let (stop, stopped) = watch::channel(false);
+        let task = runtime.spawn(run(listeners, app, stopped));
+        let running = Running { stop, task };
+        Ok(DevServer::new(port, shared, tokens, running))
+    }
+
+    /// The world of the seeds, or the demo's.
+    fn planted(self) -> Result<Planted, DevServerError> {
         let mut seed = self.seed;
         for file in &self.files {
             seed.append(Seed::from_file(file)?);
@@ -111,18 +171,6 @@ impl DevServerBuilder {
         if seed.projects.is_empty() && seed.users.is_empty() && self.files.is_empty() {
             seed = Seed::demo();
         }
-        let Planted { world, tokens } = plant(seed, self.limits)?;
-        let listeners = Listeners::bind().await.map_err(DevServerError::Bind)?;
-        let port = listeners.port().map_err(DevServerError::Bind)?;
-        let shared = Arc::new(Shared::new(world));
-        let app = App {
-            router: router(Arc::clone(&shared)),
-            shared: Arc::clone(&shared),
-            keep_alive: self.keep_alive.unwrap_or(KEEP_ALIVE),
-        };
-        let (stop, stopped) = watch::channel(false);
-        let task = runtime.spawn(run(listeners, app, stopped));
-        let running = Running { stop, task };
-        Ok(DevServer::new(port, shared, tokens, running))
+        plant(seed, self.limits)
     }
 }

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
 /// Milliseconds since the Unix epoch.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Moment(pub(super) u64);
 
 /// What the server takes for "now".
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Clock {
     ahead: Duration,
 }
@@ -28,6 +30,19 @@ impl Moment {
         Moment(self.0.saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
     }
 
+    /// A date, or a date with a time in UTC; nothing for other text and for times before 1970.
+    pub(super) fn parse(text: &str) -> Option<Moment> {
+        let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00"));
+        let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
+        let days = day_of(date.next()??, date.next()??, date.next()??)?;
+        let (clock, millis) = time.trim_end_matches('Z').split_once('.').unwrap_or((time.trim_end_matches('Z'), "0"));
+        let mut clock = clock.splitn(3, ':').map(|part| part.parse::<u64>().ok());
+        let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next().unwrap_or(Some(0))?);
+        let millis: u64 = format!("{millis:0<3}").get(..3)?.parse().ok()?;
+        let is_time = hour < 24 && minute < 60 && second < 60;
+        is_time.then(|| Moment((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millis))
+    }
+
     /// ISO 8601 in UTC with milliseconds: the only form of time on the wire.
     pub(super) fn iso(self) -> String {
         let (seconds, millis) = (self.0 / 1000, self.0 % 1000);
@@ -36,6 +51,17 @@ impl Moment {
         let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
     }
+}
+
+/// The day counted from 1970-01-01 of a date that is not before it.
+fn day_of(year: u64, month: u64, day: u64) -> Option<u64> {
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
+        return None;
+    }
+    let (from_march, of_era) = if month > 2 { (month - 3, year) } else { (month + 9, year - 1) };
+    let days = of_era * 365 + of_era / 4 - of_era / 100 + of_era / 400 + (153 * from_march + 2) / 5 + day - 1;
+    // A day that its month does not have comes back as another date.
+    days.checked_sub(719_468).filter(|days| civil(*days) == (year, month, day))
 }
 
 /// Year, month and day of a day counted from 1970-01-01, by the proleptic Gregorian calendar.
@@ -61,5 +87,16 @@ mod tests {
         assert_eq!(Moment(0).iso(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Moment(951_782_400_000).iso(), "2000-02-29T00:00:00.000Z");
         assert_eq!(Moment(1_795_254_070_316).iso(), "2026-11-21T09:41:10.316Z");
+    }
+
+    #[test]
+    fn a_time_that_was_written_is_read_again_and_no_other_text_is() {
+        for moment in [Moment(0), Moment(951_782_400_000), Moment(1_795_254_070_316)] {
+            assert!(Moment::parse(&moment.iso()) == Some(moment));
+        }
+        assert!(Moment::parse("2000-02-29") == Some(Moment(951_782_400_000)));
+        for text in ["", "soon", "2026-02-30", "2026-13-01", "1969-12-31", "2026-01-01T25:00:00Z"] {
+            assert!(Moment::parse(text).is_none(), "{text}");
+        }
     }
 }

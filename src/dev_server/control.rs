@@ -8,7 +8,8 @@ use super::error::DevServerError;
 use super::faults::Fault;
 use super::hold::Hold;
 use super::journal::SeenRequest;
-use super::state::{Branch, BranchLink, MAIN, Place, Project, Secret, World};
+use super::secret::{BranchLink, Secret};
+use super::state::{Branch, MAIN, Place, Project, World};
 use super::{DevServer, SecretSeed};
 
 /// Faults, holds and counts.
@@ -69,11 +70,16 @@ impl DevServer {
 
     /// Moves the server's clock: windows of rate limits end, tokens expire. Nothing sleeps.
     pub fn advance(&self, by: Duration) {
-        self.shared.world().clock.advance(by);
+        // A file that cannot be written now is written with the next change.
+        let _ = self.shared.change(|world| {
+            world.clock.advance(by);
+            Ok(())
+        });
     }
 }
 
-/// Changes of the state, past authentication and limits. A project is given by its name or its id.
+/// Changes of the state, past authentication and limits. A project is given by its name or its id. A server that keeps its
+/// state in a file writes it after each, and those that fail then tell so ([`DevServerError::StateFile`]).
 impl DevServer {
     /// Creates or updates a secret, as a write over HTTP does.
     ///
@@ -88,11 +94,12 @@ impl DevServer {
         key: &str,
         value: &str,
     ) -> Result<(), DevServerError> {
-        let mut world = self.shared.world();
-        let (found, on) = place(&world, project, branch)?;
-        let (project, owner, branch_id) = (found.id.clone(), found.owner.clone(), on.id.clone());
-        let place = Place { project, environment: environment.to_owned(), branch: branch_id, key: key.to_owned() };
-        world.write(place, branch == MAIN, value, &owner).map_err(|_| DevServerError::Random)
+        self.shared.change(|world| {
+            let (found, on) = place(world, project, branch)?;
+            let (project, owner, branch_id) = (found.id.clone(), found.owner.clone(), on.id.clone());
+            let place = Place { project, environment: environment.to_owned(), branch: branch_id, key: key.to_owned() };
+            world.write(place, branch == MAIN, value, &owner).map_err(|_| DevServerError::Random)
+        })
     }
 
     /// Adds a secret of any form; one with the same key stays as well, and the later one wins on a read.
@@ -101,10 +108,11 @@ impl DevServer {
     ///
     /// [`DevServerError::Unknown`] for the project, the branch or the source of a link.
     pub fn add_secret(&self, project: &str, secret: SecretSeed) -> Result<(), DevServerError> {
-        let mut world = self.shared.world();
-        let found = find_project(&world, project)?;
-        let (id, owner) = (found.id.clone(), found.owner.clone());
-        world.plant_secret(&id, &owner, secret)
+        self.shared.change(|world| {
+            let found = find_project(world, project)?;
+            let (id, owner) = (found.id.clone(), found.owner.clone());
+            world.plant_secret(&id, &owner, secret)
+        })
     }
 
     /// Removes a secret; false when there was none.
@@ -119,12 +127,13 @@ impl DevServer {
         branch: &str,
         key: &str,
     ) -> Result<bool, DevServerError> {
-        let mut world = self.shared.world();
-        let (found, on) = place(&world, project, branch)?;
-        let (project, branch_id, on_main) = (found.id.clone(), on.id.clone(), branch == MAIN);
-        let before = world.secrets.len();
-        world.secrets.retain(|secret| !is_at(secret, &project, environment, &branch_id, on_main, key));
-        Ok(world.secrets.len() < before)
+        self.shared.change(|world| {
+            let (found, on) = place(world, project, branch)?;
+            let (project, branch_id, on_main) = (found.id.clone(), on.id.clone(), branch == MAIN);
+            let before = world.secrets.len();
+            world.secrets.retain(|secret| !is_at(secret, &project, environment, &branch_id, on_main, key));
+            Ok(world.secrets.len() < before)
+        })
     }
 
     /// The value of a secret as an owner reads it.
@@ -145,13 +154,14 @@ impl DevServer {
     ///
     /// [`DevServerError::Unknown`] for the project, [`DevServerError::Duplicate`] for the branch.
     pub fn add_branch(&self, project: &str, name: &str) -> Result<(), DevServerError> {
-        let mut world = self.shared.world();
-        let id = find_project(&world, project)?.id.clone();
-        if world.branch_named(&id, name).is_some() {
-            return Err(DevServerError::Duplicate { what: "branch", name: name.to_owned() });
-        }
-        world.plant_branch(&id, name, None);
-        Ok(())
+        self.shared.change(|world| {
+            let id = find_project(world, project)?.id.clone();
+            if world.branch_named(&id, name).is_some() {
+                return Err(DevServerError::Duplicate { what: "branch", name: name.to_owned() });
+            }
+            world.plant_branch(&id, name, None);
+            Ok(())
+        })
     }
 
     /// Gives a branch another name: to its old name it looks deleted.
@@ -160,12 +170,13 @@ impl DevServer {
     ///
     /// [`DevServerError::Unknown`] for the project or the branch.
     pub fn rename_branch(&self, project: &str, name: &str, new_name: &str) -> Result<(), DevServerError> {
-        let mut world = self.shared.world();
-        let id = place(&world, project, name)?.1.id.clone();
-        for branch in world.branches.iter_mut().filter(|branch| branch.id == id) {
-            new_name.clone_into(&mut branch.name);
-        }
-        Ok(())
+        self.shared.change(|world| {
+            let id = place(world, project, name)?.1.id.clone();
+            for branch in world.branches.iter_mut().filter(|branch| branch.id == id) {
+                new_name.clone_into(&mut branch.name);
+            }
+            Ok(())
+        })
     }
 
     /// Blocks a project, or unblocks it.
@@ -196,7 +207,7 @@ impl DevServer {
         project: &str,
         ips: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), DevServerError> {
-        let ips = ips.into_iter().map(str::to_owned).collect();
+        let ips = ips.into_iter().map(|ip| ip.to_owned().into()).collect();
         self.change(project, |project| project.allowed_ips = ips)
     }
 
@@ -204,19 +215,25 @@ impl DevServer {
     #[must_use = "a token that is unknown is not revoked"]
     pub fn revoke_token(&self, token: &str) -> bool {
         let fingerprint = fingerprint(token);
-        let mut world = self.shared.world();
-        let before = world.tokens.len();
-        world.tokens.retain(|token| token.fingerprint != fingerprint);
-        world.tokens.len() < before
+        let mut revoked = false;
+        // A file that cannot be written now is written with the next change.
+        let _ = self.shared.change(|world| {
+            let before = world.tokens.len();
+            world.tokens.retain(|token| token.fingerprint != fingerprint);
+            revoked = world.tokens.len() < before;
+            Ok(())
+        });
+        revoked
     }
 
     fn change(&self, project: &str, change: impl FnOnce(&mut Project)) -> Result<(), DevServerError> {
-        let mut world = self.shared.world();
-        let id = find_project(&world, project)?.id.clone();
-        if let Some(project) = world.projects.iter_mut().find(|project| project.id == id) {
-            change(project);
-        }
-        Ok(())
+        self.shared.change(|world| {
+            let id = find_project(world, project)?.id.clone();
+            if let Some(project) = world.projects.iter_mut().find(|project| project.id == id) {
+                change(project);
+            }
+            Ok(())
+        })
     }
 
     fn find<T>(
@@ -229,7 +246,7 @@ impl DevServer {
     ) -> Option<T> {
         let world = self.shared.world();
         let (project, on) = place(&world, project, branch).ok()?;
-        let mut secrets = world.secrets.iter().rev();
+        let mut secrets = world.secrets.with_key(key).rev();
         let secret = secrets.find(|secret| is_at(secret, &project.id, environment, &on.id, branch == MAIN, key))?;
         Some(of(&world, secret))
     }

@@ -2,7 +2,9 @@
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::digest::{SHA256, digest};
+use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
+use serde::{Deserialize, Serialize};
 
 use super::js::{Json, object};
 
@@ -11,9 +13,33 @@ const IV_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
 
 /// The server's key for values at rest. A new one is drawn for every server.
+#[derive(Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub(super) struct Vault {
+    bytes: [u8; KEY_BYTES],
     key: LessSafeKey,
     random: SystemRandom,
+}
+
+impl Clone for Vault {
+    fn clone(&self) -> Self {
+        Vault { bytes: self.bytes, key: self.key.clone(), random: self.random.clone() }
+    }
+}
+
+impl From<Vault> for String {
+    fn from(vault: Vault) -> Self {
+        hex(&vault.bytes)
+    }
+}
+
+impl TryFrom<String> for Vault {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let bytes = unhex(&text).and_then(|bytes| bytes.try_into().ok());
+        bytes.and_then(|bytes| Vault::of(bytes, SystemRandom::new())).ok_or("this is no key")
+    }
 }
 
 impl Vault {
@@ -22,8 +48,24 @@ impl Vault {
         let random = SystemRandom::new();
         let mut bytes = [0_u8; KEY_BYTES];
         random.fill(&mut bytes).ok()?;
+        Vault::of(bytes, random)
+    }
+
+    fn of(bytes: [u8; KEY_BYTES], random: SystemRandom) -> Option<Self> {
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).ok()?);
-        Some(Vault { key, random })
+        Some(Vault { bytes, key, random })
+    }
+
+    /// So many random bytes in hex.
+    pub(super) fn random_hex<const N: usize>(&self) -> Option<String> {
+        let mut bytes = [0_u8; N];
+        self.random.fill(&mut bytes).ok()?;
+        Some(hex(&bytes))
+    }
+
+    /// A signature of what the server has issued.
+    pub(super) fn signature(&self, text: &str) -> Vec<u8> {
+        hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.bytes), text.as_bytes()).as_ref().to_vec()
     }
 
     /// The at-rest text of a value.

@@ -50,6 +50,34 @@ pub enum DevServerError {
         /// Its name; for a token, the name of its second holder.
         name: String,
     },
+    /// The file of the state could not be read or written. Nothing was put into its place.
+    #[error("the state file {} cannot be read or written", path.display())]
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: io::Error,
+    },
+    /// A file is not the state of a dev server, or is damaged. It is left as it is; to start anew, remove it. The text around
+    /// the place is not quoted, because it holds secrets.
+    #[error("{} is not the state of a dev server: line {line}, column {column}", path.display())]
+    StateSyntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// The file of the state was written by a version of this crate that writes another form. It is left as it is.
+    #[error("the state file {} has the form {format}, which this version does not read", path.display())]
+    StateFormat {
+        /// The file.
+        path: PathBuf,
+        /// The number of its form.
+        format: u32,
+    },
     /// There is no tokio runtime to run on.
     #[error("the dev server needs a tokio runtime to run on")]
     NoRuntime,

@@ -52,7 +52,7 @@ fn refusal(world: &World, project: &Project, caller: Option<&Session>, call: &Ca
         return Some(Reply::error(StatusCode::FORBIDDEN, message));
     }
     let allowed = &project.allowed_ips;
-    if !allowed.is_empty() && !allowed.iter().any(|pattern| matches_address(pattern, &call.address)) {
+    if !allowed.is_empty() && !allowed.iter().any(|allowed| matches_address(&allowed.ip, &call.address)) {
         let message = format!("IP address {} is not in the allowlist", call.address);
         let body = [("error", "Access denied".into()), ("message", message.into()), ("code", "IP_NOT_ALLOWED".into())];
         return Some(Reply::json(StatusCode::FORBIDDEN, &object(body)));

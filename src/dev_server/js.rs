@@ -4,10 +4,11 @@
 //! first, in ascending order, then the rest as they were inserted. A bulk write that fails half way has written the
 //! keys before the bad one *in that order*, so requests need it as much as answers do.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 /// A JSON value. It has no `Debug`: it carries secrets.
 #[derive(Clone, PartialEq)]
@@ -20,9 +21,18 @@ pub(super) enum Json {
     Object(Members),
 }
 
+/// From so many members on they are found through a map.
+const MANY: usize = 16;
+
 /// The members of an object, in JavaScript's order.
-#[derive(Clone, Default, PartialEq)]
-pub(super) struct Members(Vec<(String, Json)>);
+#[derive(Clone, Default)]
+pub(super) struct Members {
+    /// Those whose names are array indices.
+    indexed: BTreeMap<u32, (String, Json)>,
+    named: Vec<(String, Json)>,
+    /// Where the named ones are; empty while they are few.
+    places: HashMap<String, usize>,
+}
 
 /// `Some` for the names that JavaScript treats as array indices.
 fn index_of(name: &str) -> Option<u32> {
@@ -34,31 +44,65 @@ impl Members {
     /// Sets a member. One that exists keeps its place.
     pub(super) fn set(&mut self, name: impl Into<String>, value: impl Into<Json>) {
         let (name, value) = (name.into(), value.into());
-        if let Some((_, old)) = self.0.iter_mut().find(|(known, _)| *known == name) {
+        if let Some(index) = index_of(&name) {
+            self.indexed.insert(index, (name, value));
+            return;
+        }
+        if let Some((_, old)) = self.place_of(&name).and_then(|place| self.named.get_mut(place)) {
             *old = value;
             return;
         }
-        let at = match index_of(&name) {
-            None => self.0.len(),
-            Some(index) => self
-                .0
-                .iter()
-                .position(|(known, _)| index_of(known).is_none_or(|other| other > index))
-                .unwrap_or(self.0.len()),
-        };
-        self.0.insert(at, (name, value));
+        self.named.push((name, value));
+        self.find_places();
+    }
+
+    /// Keeps the map up with a member that was added.
+    fn find_places(&mut self) {
+        if self.named.len() < MANY {
+            return;
+        }
+        let known = self.places.len();
+        for (place, (name, _)) in self.named.iter().enumerate().skip(known) {
+            self.places.insert(name.clone(), place);
+        }
+    }
+
+    fn place_of(&self, name: &str) -> Option<usize> {
+        if self.places.is_empty() {
+            return self.named.iter().position(|(known, _)| known == name);
+        }
+        self.places.get(name).copied()
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Json> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        if let Some(index) = index_of(name) {
+            return self.indexed.get(&index).map(|(_, value)| value);
+        }
+        self.named.get(self.place_of(name)?).map(|(_, value)| value)
     }
 
     pub(super) fn remove(&mut self, name: &str) {
-        self.0.retain(|(known, _)| known != name);
+        if let Some(index) = index_of(name) {
+            self.indexed.remove(&index);
+            return;
+        }
+        let Some(place) = self.place_of(name) else {
+            return;
+        };
+        self.named.remove(place);
+        self.places.clear();
+        self.find_places();
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        let all = self.indexed.values().chain(&self.named);
+        all.map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+impl PartialEq for Members {
+    fn eq(&self, other: &Self) -> bool {
+        self.indexed == other.indexed && self.named == other.named
     }
 }
 
@@ -71,6 +115,11 @@ impl Json {
         }
     }
 
+    /// How many there are of something.
+    pub(super) fn count(of: usize) -> Json {
+        Json::Number(of.into())
+    }
+
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Json::Text(text) => Some(text),
@@ -81,6 +130,35 @@ impl Json {
     /// A member that is a non-empty string: what JavaScript's `body.name || …` finds.
     pub(super) fn text_of(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Json::text).filter(|text| !text.is_empty())
+    }
+
+    /// A member that is a list, as the texts in it.
+    pub(super) fn texts_of(&self, name: &str) -> Option<Vec<String>> {
+        match self.get(name)? {
+            Json::List(items) => Some(items.iter().filter_map(Json::text).map(str::to_owned).collect()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn number(&self) -> Option<f64> {
+        match self {
+            Json::Number(number) => number.as_f64(),
+            _ => None,
+        }
+    }
+
+    /// A number, or a text that begins like one, cut to a whole number.
+    pub(super) fn whole(&self) -> Option<i64> {
+        match self {
+            #[allow(clippy::cast_possible_truncation, reason = "a number that is too large becomes the largest")]
+            Json::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|number| number as i64)),
+            Json::Text(text) => {
+                let text = text.trim_start();
+                let end = text.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(text.len());
+                text.get(..end)?.parse().ok()
+            }
+            _ => None,
+        }
     }
 
     /// JavaScript's truth value.
@@ -169,13 +247,22 @@ impl Serialize for Json {
             Json::Number(number) => number.serialize(serializer),
             Json::Text(text) => serializer.serialize_str(text),
             Json::List(items) => serializer.collect_seq(items),
-            Json::Object(members) => {
-                let mut map = serializer.serialize_map(Some(members.0.len()))?;
-                for (name, value) in &members.0 {
-                    map.serialize_entry(name, value)?;
-                }
-                map.end()
-            }
+            Json::Object(members) => members.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Json::deserialize(deserializer)? {
+            Json::Object(members) => Ok(members),
+            _ => Err(D::Error::custom("this is no object")),
         }
     }
 }
@@ -237,5 +324,27 @@ impl<'de> Visitor<'de> for JsonVisitor {
             members.set(name, value);
         }
         Ok(Json::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_keep_the_order_of_javascript_however_many_they_are() {
+        let mut members = Members::default();
+        for name in (0..40).rev() {
+            members.set(format!("name-{name}"), i64::from(name));
+            members.set(name.to_string(), "index");
+        }
+        members.set("name-39", "changed");
+        members.remove("name-38");
+        members.remove("7");
+        let names: Vec<&str> = members.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.get(..8), Some(&["0", "1", "2", "3", "4", "5", "6", "8"][..]));
+        assert_eq!(names.get(39..41), Some(&["name-39", "name-37"][..]), "the first named ones");
+        assert!(members.get("name-39") == Some(&"changed".into()) && members.get("name-38").is_none());
+        assert!(members.get("name-0") == Some(&0_i64.into()), "found after others were removed");
     }
 }

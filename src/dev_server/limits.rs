@@ -93,6 +93,7 @@ pub(super) struct Spent {
 }
 
 /// The windows that are open.
+#[derive(Default)]
 pub(super) struct Limiter {
     limits: RateLimits,
     windows: HashMap<(Kind, String), Window>,

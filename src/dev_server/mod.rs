@@ -16,10 +16,21 @@
 //! # }
 //! ```
 //!
-//! There is real state behind the routes: what is written is read, versions count up, branches have their own secrets.
-//! The server has the routes named in [`route`], the ways to authenticate, the roles with their masking, the checks of a
-//! project (blocked, address, second factor), both kinds of rate limit, and the service's habits: content types, empty
-//! answers, redirects, the empty string that reads back as ciphertext. Other routes of the service answer 501.
+//! There is real state behind the routes: what is written is read, versions count up, branches have their own secrets, an
+//! approved request opens its project, a key that is deleted stops working. The server has
+//!
+//! - secrets by environment, by key and by id, with history, rollback, rotation, links, and copies of environments;
+//! - projects, branches with their comparison, workspaces to read;
+//! - service accounts and their keys, the caller's own keys, signing in with a key, `/user`;
+//! - requests for access in both forms, and the links by which they are made; break-glass sessions, shared secrets;
+//! - the teams and the addresses of a project, and its webhooks, which are never called;
+//!
+//! each named in [`route`]; and the ways to authenticate, the roles with their masking, the checks of a project (blocked,
+//! address, second factor), both kinds of rate limit, and the service's habits: content types, empty answers, redirects, the
+//! empty string that reads back as ciphertext, service accounts that make handlers fail. Other routes of the service
+//! answer 501.
+//!
+//! The state ends with the server, unless it is kept in a file: [`DevServerBuilder::persist`].
 //!
 //! The server is a task of the tokio runtime that it was started on, and no thread. On a current-thread runtime it answers
 //! only while that runtime runs: a blocking call there that waits for an answer waits for ever.
@@ -41,15 +52,19 @@ mod hold;
 mod journal;
 mod js;
 mod limits;
+mod persist;
 mod plant;
 mod plant_secret;
+mod requests;
 pub mod route;
 mod routes;
+mod secret;
 mod seed;
 mod seed_build;
 mod serve;
 mod shared;
 mod state;
+mod tokens;
 mod wire;
 
 use std::collections::BTreeMap;

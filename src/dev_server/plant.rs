@@ -7,10 +7,11 @@ use super::clock::{Clock, Moment};
 use super::crypto::{Vault, fingerprint};
 use super::error::DevServerError;
 use super::limits::{Limiter, RateLimits};
+use super::requests::{APPROVED, AccessRequest};
+use super::secret::Secrets;
 use super::seed::{GrantSeed, ProjectSeed, Role, Seed, ServiceAccountSeed, TokenSeed, UserSeed};
-use super::state::{
-    Account, Grant, GrantKind, Holder, Ids, MAIN, Project, Team, TeamProject, Token, User, Workspace, World,
-};
+use super::state::{Account, Elevation, Ids, MAIN, Project, Team, TeamProject, User, Workspace, World};
+use super::tokens::Holder;
 
 /// The user that projects without an owner belong to.
 const OWNER: &str = "owner";
@@ -34,10 +35,15 @@ pub(super) fn plant(seed: Seed, limits: RateLimits) -> Result<Planted, DevServer
         team_projects: Vec::new(),
         projects: Vec::new(),
         branches: Vec::new(),
-        secrets: Vec::new(),
+        secrets: Secrets::default(),
         accounts: Vec::new(),
         tokens: Vec::new(),
-        grants: Vec::new(),
+        elevations: Vec::new(),
+        requests: Vec::new(),
+        links: Vec::new(),
+        shares: Vec::new(),
+        emergencies: Vec::new(),
+        webhooks: Vec::new(),
     };
     let mut planted = Planted { world, tokens: BTreeMap::new() };
     for user in seed.users {
@@ -46,7 +52,8 @@ pub(super) fn plant(seed: Seed, limits: RateLimits) -> Result<Planted, DevServer
     for workspace in seed.workspaces {
         let owner = planted.owner(workspace.owner.as_deref())?;
         let id = planted.id(workspace.id);
-        planted.world.workspaces.push(Workspace { id, name: workspace.name, owner });
+        let created = planted.world.now();
+        planted.world.workspaces.push(Workspace { id, name: workspace.name, owner, created });
     }
     for project in seed.projects {
         planted.project(project)?;
@@ -95,11 +102,10 @@ impl Planted {
         holder: Holder,
         expires: Option<Moment>,
     ) -> Result<(), DevServerError> {
-        let fingerprint = fingerprint(token);
-        if self.world.tokens.iter().any(|known| known.fingerprint == fingerprint) {
+        if self.world.token(token).is_some() {
             return Err(DevServerError::Duplicate { what: "token of", name: name.to_owned() });
         }
-        self.world.tokens.push(Token { fingerprint, holder, expires });
+        self.world.add_token(token, holder, name, expires);
         Ok(())
     }
 
@@ -139,7 +145,8 @@ impl Planted {
             return known.id.clone();
         }
         let id = self.world.new_id();
-        self.world.workspaces.push(Workspace { id: id.clone(), name, owner: owner.to_owned() });
+        let created = self.world.now();
+        self.world.workspaces.push(Workspace { id: id.clone(), name, owner: owner.to_owned(), created });
         id
     }
 
@@ -161,7 +168,7 @@ impl Planted {
             updated: now,
             blocked: seed.blocked,
             two_factor: seed.two_factor_required,
-            allowed_ips: seed.allowed_ips,
+            allowed_ips: seed.allowed_ips.into_iter().map(Into::into).collect(),
         });
         let main_id = seed.branches.iter().find(|branch| branch.name == MAIN).and_then(|branch| branch.id.clone());
         self.world.plant_branch(&id, MAIN, main_id);
@@ -208,21 +215,48 @@ impl Planted {
         let id = self.id(seed.id);
         let token = seed.token.unwrap_or_else(|| made_token("xtra_", &seed.name, 64));
         self.give_token(&seed.name, token, Holder::Account(id.clone()))?;
-        let (name, permissions) = (seed.name, seed.permissions);
-        self.world.accounts.push(Account { id, name, project: project.to_owned(), permissions });
+        let now = self.world.now();
+        let created_by = self.world.project(project).map(|project| project.owner.clone()).unwrap_or_default();
+        self.world.accounts.push(Account {
+            id,
+            description: Some(format!("{} service account", seed.name)),
+            name: seed.name,
+            project: project.to_owned(),
+            permissions: seed.permissions,
+            created_by,
+            created: now,
+            updated: now,
+        });
         Ok(())
     }
 
     fn grant(&mut self, project: &str, seed: GrantSeed) -> Result<(), DevServerError> {
         let user = self.user_id(&seed.user)?;
+        let project = project.to_owned();
+        if seed.needs_elevation {
+            self.world.elevations.push(Elevation { user, project });
+            return Ok(());
+        }
         let of_keys = self.world.secrets.iter().filter(|secret| secret.project == project);
-        let secrets = of_keys.filter(|secret| seed.keys.contains(&secret.key)).map(|secret| secret.id.clone());
-        let kind = if seed.needs_elevation {
-            GrantKind::NeedsElevation
-        } else {
-            GrantKind::Approved { secrets: secrets.collect(), expires: None }
-        };
-        self.world.grants.push(Grant { user, project: project.to_owned(), kind });
+        let secrets =
+            of_keys.filter(|secret| seed.keys.contains(&secret.key)).map(|secret| secret.id.clone()).collect();
+        let (id, now) = (self.world.new_id(), self.world.now());
+        let found = self.world.project(&project);
+        self.world.requests.push(AccessRequest {
+            id,
+            user,
+            secrets,
+            reason: "granted by the seed".to_owned(),
+            minutes: 60,
+            status: APPROVED.to_owned(),
+            approved_by: found.map(|found| found.owner.clone()),
+            approved: Some(now),
+            // The grant of a seed does not run out.
+            expires: None,
+            requested: now,
+            workspace: found.map(|found| found.workspace.clone()),
+            project: Some(project),
+        });
         Ok(())
     }
 }

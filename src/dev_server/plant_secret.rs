@@ -2,8 +2,9 @@
 
 use super::crypto::Vault;
 use super::error::DevServerError;
+use super::secret::{BranchLink, FROM_CLI, Secret};
 use super::seed::{Form, SecretSeed};
-use super::state::{Branch, BranchLink, FROM_CLI, MAIN, Place, Secret, World};
+use super::state::{Branch, MAIN, Place, World};
 
 /// What a running server can still be given.
 impl World {
@@ -47,6 +48,9 @@ impl World {
             }
             if let Some(version) = seed.version {
                 secret.version = version.to_string();
+                for entry in &mut secret.history {
+                    secret.version.clone_into(&mut entry.version);
+                }
             }
             if seed.without_branch {
                 secret.branch = BranchLink::Null;
@@ -58,10 +62,7 @@ impl World {
     fn source_of(&self, project: &str, environment: &str, key: &str) -> Result<String, DevServerError> {
         let found = self.projects.iter().find(|found| found.name == project);
         let project = found.ok_or_else(|| DevServerError::unknown("project", project))?;
-        let source = self
-            .secrets
-            .iter()
-            .find(|secret| secret.project == project.id && secret.environment == environment && secret.key == key);
+        let source = self.secrets.first(&project.id, environment, key);
         source.map(|secret| secret.id.clone()).ok_or_else(|| DevServerError::unknown("secret", key))
     }
 
@@ -73,22 +74,16 @@ impl World {
         source: String,
     ) -> Result<(), DevServerError> {
         let id = seed.id.clone().unwrap_or_else(|| self.new_id());
-        let now = self.now();
-        self.secrets.push(Secret {
-            id,
-            key: seed.key.clone(),
-            stored: None,
-            description: FROM_CLI.to_owned(),
-            environment: seed.environment.clone(),
-            version: seed.version.unwrap_or(1).to_string(),
+        let place = Place {
             project: project.to_owned(),
-            branch: BranchLink::Unset,
-            kind: "reference",
-            history: Vec::new(),
-            updated: now,
-            updated_by: owner.to_owned(),
-            source: Some(source),
-        });
+            environment: seed.environment.clone(),
+            branch: String::new(),
+            key: seed.key.clone(),
+        };
+        let mut link = Secret::link(id, place, (self.now(), owner), source);
+        FROM_CLI.clone_into(&mut link.description);
+        link.version = seed.version.unwrap_or(1).to_string();
+        self.secrets.push(link);
         Ok(())
     }
 }

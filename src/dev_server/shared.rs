@@ -2,14 +2,17 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::error::DevServerError;
 use super::faults::{Fault, Script};
 use super::hold::Gate;
 use super::journal::{Journal, SeenRequest};
+use super::persist::Store;
 use super::state::World;
 
 /// Every lock is short and never held across an await.
 pub(super) struct Shared {
     world: Mutex<World>,
+    store: Option<Store>,
     journal: Mutex<Journal>,
     script: Mutex<Script>,
     gates: Mutex<Vec<Arc<Gate>>>,
@@ -21,9 +24,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(super) fn new(world: World) -> Self {
+    pub(super) fn new(world: World, store: Option<Store>) -> Self {
         Shared {
             world: Mutex::new(world),
+            store,
             journal: Mutex::default(),
             script: Mutex::default(),
             gates: Mutex::default(),
@@ -32,6 +36,17 @@ impl Shared {
 
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         lock(&self.world)
+    }
+
+    /// Changes the world, and writes it down before anybody else sees it.
+    pub(super) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut World) -> Result<T, DevServerError>,
+    ) -> Result<T, DevServerError> {
+        let mut world = self.world();
+        let changed = change(&mut world)?;
+        self.store.as_ref().map_or(Ok(()), |store| store.save(&world))?;
+        Ok(changed)
     }
 
     pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {

@@ -1,15 +1,22 @@
 //! The state behind the routes: plain vectors in creation order, because the order of creation shows on the wire.
 
+use serde::{Deserialize, Serialize};
+
 use super::clock::{Clock, Moment};
 use super::crypto::Vault;
-use super::js::Json;
 use super::limits::Limiter;
+use super::requests::{AccessRequest, Emergency, JitLink, Share, Webhook};
+use super::secret::{BranchLink, Entry, FROM_CLI, Secret, Secrets};
 use super::seed::{Role, Tier};
+use super::tokens::Token;
 
 /// Everything that the service keeps in its database.
+#[derive(Serialize, Deserialize)]
 pub(super) struct World {
     pub(super) vault: Vault,
     pub(super) clock: Clock,
+    /// What was spent of a budget is no part of the state.
+    #[serde(skip)]
     pub(super) limiter: Limiter,
     pub(super) ids: Ids,
     pub(super) users: Vec<User>,
@@ -18,12 +25,19 @@ pub(super) struct World {
     pub(super) team_projects: Vec<TeamProject>,
     pub(super) projects: Vec<Project>,
     pub(super) branches: Vec<Branch>,
-    pub(super) secrets: Vec<Secret>,
+    pub(super) secrets: Secrets,
     pub(super) accounts: Vec<Account>,
     pub(super) tokens: Vec<Token>,
-    pub(super) grants: Vec<Grant>,
+    /// The users who have to be elevated before they read a project.
+    pub(super) elevations: Vec<Elevation>,
+    pub(super) requests: Vec<AccessRequest>,
+    pub(super) links: Vec<JitLink>,
+    pub(super) shares: Vec<Share>,
+    pub(super) emergencies: Vec<Emergency>,
+    pub(super) webhooks: Vec<Webhook>,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct User {
     pub(super) id: String,
     pub(super) name: String,
@@ -33,12 +47,15 @@ pub(super) struct User {
     pub(super) mfa: bool,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Workspace {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) owner: String,
+    pub(super) created: Moment,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Team {
     pub(super) id: String,
     pub(super) name: String,
@@ -48,12 +65,14 @@ pub(super) struct Team {
     pub(super) members: Vec<(String, Role)>,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct TeamProject {
     pub(super) id: String,
     pub(super) team: String,
     pub(super) project: String,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Project {
     pub(super) id: String,
     pub(super) name: String,
@@ -64,9 +83,24 @@ pub(super) struct Project {
     pub(super) updated: Moment,
     pub(super) blocked: bool,
     pub(super) two_factor: bool,
-    pub(super) allowed_ips: Vec<String>,
+    pub(super) allowed_ips: Vec<AllowedIp>,
 }
 
+/// An address, a network or a pattern that a project lets in.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AllowedIp {
+    pub(super) ip: String,
+    pub(super) description: String,
+    pub(super) added: Option<Moment>,
+}
+
+impl From<String> for AllowedIp {
+    fn from(ip: String) -> Self {
+        AllowedIp { ip, description: String::new(), added: None }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
 pub(super) struct Branch {
     pub(super) id: String,
     pub(super) name: String,
@@ -78,82 +112,26 @@ pub(super) struct Branch {
     pub(super) created: Moment,
 }
 
-/// Where a secret hangs. The service tells a branch that is null from one that was never set: a write to `main` finds
-/// the first and not the second, a read finds both.
-#[derive(Clone, PartialEq)]
-pub(super) enum BranchLink {
-    Branch(String),
-    Null,
-    Unset,
-}
-
-impl BranchLink {
-    pub(super) fn is(&self, branch: &str) -> bool {
-        matches!(self, BranchLink::Branch(id) if id == branch)
-    }
-}
-
-pub(super) struct Secret {
-    pub(super) id: String,
-    pub(super) key: String,
-    /// The at-rest text; nothing for a linked secret.
-    pub(super) stored: Option<String>,
-    pub(super) description: String,
-    pub(super) environment: String,
-    pub(super) version: String,
-    pub(super) project: String,
-    pub(super) branch: BranchLink,
-    pub(super) kind: &'static str,
-    pub(super) history: Vec<Entry>,
-    pub(super) updated: Moment,
-    pub(super) updated_by: String,
-    /// The id of the secret that a linked one resolves to.
-    pub(super) source: Option<String>,
-}
-
-/// One step of a secret's history.
-pub(super) struct Entry {
-    pub(super) version: String,
-    pub(super) stored: String,
-    pub(super) updated: Moment,
-    pub(super) updated_by: String,
-    pub(super) description: &'static str,
-}
-
+#[derive(Serialize, Deserialize)]
 pub(super) struct Account {
     pub(super) id: String,
     pub(super) name: String,
+    pub(super) description: Option<String>,
     pub(super) project: String,
     pub(super) permissions: Vec<String>,
+    pub(super) created_by: String,
+    pub(super) created: Moment,
+    pub(super) updated: Moment,
 }
 
-#[derive(Clone)]
-pub(super) enum Holder {
-    User(String),
-    Account(String),
-}
-
-pub(super) struct Token {
-    pub(super) fingerprint: String,
-    pub(super) holder: Holder,
-    pub(super) expires: Option<Moment>,
-}
-
-/// Access to a project that comes from no role.
-pub(super) struct Grant {
+#[derive(Serialize, Deserialize)]
+pub(super) struct Elevation {
     pub(super) user: String,
     pub(super) project: String,
-    pub(super) kind: GrantKind,
-}
-
-pub(super) enum GrantKind {
-    /// An approved request; empty ids mean the whole project.
-    Approved { secrets: Vec<String>, expires: Option<Moment> },
-    /// A grant that has to be elevated first.
-    NeedsElevation,
 }
 
 /// Ids in the form of the service's database: 24 hex digits, in ascending order.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Ids {
     next: u64,
 }
@@ -235,30 +213,21 @@ impl World {
     /// The text that a read gives for a secret; nothing for one that resolves to nothing.
     pub(super) fn plaintext(&self, secret: &Secret) -> Option<String> {
         let stored = match &secret.source {
-            Some(source) => self.secrets.iter().find(|other| other.id == *source)?.stored.as_ref()?,
+            Some(source) => self.secrets.by_id(source)?.stored.as_ref()?,
             None => secret.stored.as_ref()?,
         };
         (!stored.is_empty()).then(|| self.vault.read(stored))
     }
 
-    /// Creates a secret the way a bulk write does.
+    /// Creates a secret the way a write of many does.
     pub(super) fn insert_secret(&mut self, place: Place, stored: String, by: &str) {
-        let (id, now) = (self.new_id(), self.now());
-        self.secrets.push(Secret {
-            id,
-            key: place.key,
-            description: FROM_CLI.to_owned(),
-            environment: place.environment,
-            version: "1".to_owned(),
-            project: place.project,
-            branch: BranchLink::Branch(place.branch),
-            kind: "environment",
-            history: vec![Entry::new("1", &stored, now, by, FROM_CLI)],
-            stored: Some(stored),
-            updated: now,
-            updated_by: by.to_owned(),
-            source: None,
-        });
+        let id = self.new_id();
+        let now = self.now();
+        let mut secret = Secret::new(id, place, now, by);
+        FROM_CLI.clone_into(&mut secret.description);
+        secret.history.push(Entry::by_cli("1", &stored, (now, by), FROM_CLI));
+        secret.stored = Some(stored);
+        self.secrets.push(secret);
     }
 
     /// The secrets that a read of a branch sees. `main` also has those that hang on no branch.
@@ -281,8 +250,6 @@ impl World {
 
 /// The branch that the service falls back to.
 pub(super) const MAIN: &str = "main";
-pub(super) const FROM_CLI: &str = "Created via CLI";
-pub(super) const BY_CLI: &str = "Updated via CLI";
 
 /// Where a new secret goes; `branch` is an id.
 pub(super) struct Place {
@@ -290,35 +257,4 @@ pub(super) struct Place {
     pub(super) environment: String,
     pub(super) branch: String,
     pub(super) key: String,
-}
-
-impl Entry {
-    pub(super) fn new(version: &str, stored: &str, now: Moment, by: &str, description: &'static str) -> Self {
-        Entry {
-            version: version.to_owned(),
-            stored: stored.to_owned(),
-            updated: now,
-            updated_by: by.to_owned(),
-            description,
-        }
-    }
-}
-
-impl Secret {
-    /// Replaces the value: the version goes up by one, or to 2 when it was no number.
-    pub(super) fn write(&mut self, stored: String, now: Moment, by: &str) {
-        self.version = self.version.parse::<u64>().map_or_else(|_| "2".to_owned(), |version| (version + 1).to_string());
-        self.history.push(Entry::new(&self.version, &stored, now, by, BY_CLI));
-        self.stored = Some(stored);
-        self.updated = now;
-        self.updated_by = by.to_owned();
-    }
-
-    pub(super) fn is_linked(&self) -> bool {
-        self.source.is_some()
-    }
-
-    pub(super) fn stored_json(&self) -> Json {
-        self.stored.as_deref().unwrap_or_default().into()
-    }
 }

@@ -3,8 +3,10 @@
 #[cfg(feature = "watch")]
 mod change;
 mod injection;
+mod pages;
 #[cfg(feature = "typed")]
 mod schema;
+mod search;
 mod snapshot;
 mod sorted;
 mod unreadable;
@@ -13,6 +15,7 @@ mod value;
 #[cfg(feature = "watch")]
 pub use change::Change;
 pub use injection::{Injection, InjectionReport, Selection};
+pub use pages::{Pages, Paging, SecretsPage};
 #[cfg(feature = "typed")]
 pub use schema::{Schema, SchemaProblem, SchemaReport, Template, template};
 pub use snapshot::{Secrets, SnapshotSource};

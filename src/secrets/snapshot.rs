@@ -151,6 +151,22 @@ impl Secrets {
         self.origin.source
     }
 
+    /// Those whose names `keep` accepts, as a snapshot of the same moment.
+    pub(super) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self {
+            values: self.values.iter().filter(|(name, _)| keep(name)).cloned().collect(),
+            unreadable: self.unreadable.iter().filter(|entry| keep(&entry.name)).cloned().collect(),
+            origin: self.origin.clone(),
+            older: self.older,
+        }
+    }
+
+    /// At most `limit` secrets, in order of the names, behind the first `offset`.
+    pub(super) fn range(&self, offset: usize, limit: usize) -> &[(String, SecretValue)] {
+        let rest = self.values.get(offset..).unwrap_or_default();
+        rest.get(..limit).unwrap_or(rest)
+    }
+
     /// When the snapshot was asked for.
     pub(crate) fn fetched(&self) -> Tick {
         self.origin.fetched
@@ -158,7 +174,12 @@ impl Secrets {
 
     /// Fails, naming them, when there are secrets that cannot be read.
     pub(crate) fn all_readable(&self) -> Result<(), XtraError> {
-        if self.unreadable.is_empty() { Ok(()) } else { Err(unreadable::error(&self.unreadable)) }
+        Self::refuse_unreadable(&self.unreadable)
+    }
+
+    /// One error for all of these, when there are any.
+    pub(crate) fn refuse_unreadable(unreadable: &[super::Unreadable]) -> Result<(), XtraError> {
+        if unreadable.is_empty() { Ok(()) } else { Err(unreadable::error(unreadable)) }
     }
 }
 

@@ -10,7 +10,8 @@ pub enum UnreadableReason {
     Masked,
     /// The service sent its own ciphertext, or said that it could not decrypt the value.
     ServerCiphertext,
-    /// The value was encrypted by a client before it was stored, and cannot be opened here.
+    /// The value was encrypted by a client before it was stored, and cannot be opened here: the passphrase is missing or
+    /// another one, or the value was damaged.
     ClientEnvelope,
 }
 
@@ -49,8 +50,9 @@ pub(super) fn error(unreadable: &[Unreadable]) -> XtraError {
     } else if unreadable.iter().any(|entry| entry.reason == UnreadableReason::ClientEnvelope) {
         (
             ErrorKind::Undecryptable,
-            "values were encrypted by a client before they were stored, and this client cannot open them. Store them in \
-             plain form",
+            "values were encrypted by a client before they were stored, and this client has no key that opens them. Set \
+             XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..) to the builder; when that is done, it is another passphrase \
+             than theirs, or they were damaged and must be stored again",
         )
     } else {
         (

@@ -222,7 +222,10 @@ impl<'a> Call<'a> {
 
     fn end(&self, outcome: Result<Response, Failure>) -> Result<Response, XtraError> {
         match outcome {
-            Ok(response) => Ok(response.with_attempts(self.attempts)),
+            Ok(response) => {
+                let response = response.with_attempts(self.attempts);
+                Ok(if self.retries.repeat() == Repeat::Read { response } else { response.to_a_write() })
+            }
             Err(failure) => {
                 let error = failure.error.in_operation(self.operation).with_attempts(self.attempts);
                 let stalled = Instant::now() > self.deadline + LATE;

@@ -15,17 +15,29 @@ pub struct Response {
     headers: HeaderMap,
     body: Zeroizing<Vec<u8>>,
     attempts: u32,
+    to_a_write: bool,
 }
 
 impl Response {
     /// An answer from its parts, as got by the first attempt.
     pub(crate) fn new(status: u16, headers: HeaderMap, body: Zeroizing<Vec<u8>>) -> Self {
-        Self { status, headers, body, attempts: 1 }
+        Self { status, headers, body, attempts: 1, to_a_write: false }
     }
 
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
+    }
+
+    /// The request was one that changes something.
+    pub(crate) fn to_a_write(mut self) -> Self {
+        self.to_a_write = true;
+        self
+    }
+
+    /// Whether the request changes something, and it is not known whether it has: the service failed on the way.
+    pub(crate) fn leaves_a_write_open(&self) -> bool {
+        self.to_a_write && (500..600).contains(&self.status) && self.status != 501
     }
 
     /// The HTTP status.

@@ -15,9 +15,18 @@ const KEYS_NAMED: usize = 5;
 /// The operation whose ids are checked before it is sent, and which service accounts may call.
 const IDS_CHECKED: &str = "secrets_read";
 
+/// What to do about a write that the service failed to finish.
+const MAY_HAVE_BEEN_APPLIED: &str =
+    ". The write may have been applied, wholly or in part: look what is there before it is sent again";
+
 /// The error that an answer stands for. `operation` is the generated operation's name, which the message begins with.
 pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
-    from_parts(response.status(), response.headers(), response.body(), operation).with_attempts(response.attempts())
+    let error = from_parts(response.status(), response.headers(), response.body(), operation);
+    let error = error.with_attempts(response.attempts());
+    match response.leaves_a_write_open() {
+        true => error.adding(MAY_HAVE_BEEN_APPLIED).with_unknown_outcome(),
+        false => error,
+    }
 }
 
 /// [`from_response`] for an answer that has been taken apart.

@@ -9,6 +9,7 @@ mod generated;
 mod planted;
 mod public_types;
 mod requests;
+mod rows;
 mod sample;
 mod world;
 
@@ -42,6 +43,7 @@ async fn no_public_type_shows_a_value_or_a_token() {
     let server = world::server().await;
     let mut table = public_types::Table::default();
     public_types::all(&mut table, &server).await;
+    rows::all(&mut table).await;
     assert_all_known("public types", &written_types(), &table.0);
     server.stop().await;
 }

@@ -13,7 +13,7 @@ use xtrasecurity::dev_server::{self as dev, DevServer, Fault, route};
 use xtrasecurity::raw::{self, types};
 use xtrasecurity::{
     Budget, CacheOptions, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter, Loaded,
-    ManualClock, OfflineKey, OfflineOptions, Place, Reference, Schema, SecretSource, SecretValue, Secrets,
+    ManualClock, OfflineKey, OfflineOptions, Paging, Place, Reference, Schema, SecretSource, SecretValue, Secrets,
     SecretsProvider, Selection, SnapshotSource, StaticToken, Token, Traffic, Unreadable, UnreadableReason, UseError,
     XtraClient, XtraClientOptions, XtraError, XtraScope,
 };
@@ -23,12 +23,17 @@ use crate::planted::{
 };
 use crate::world::{ACCOUNT_TOKEN, BROKEN, VIEWER_TOKEN, client, impatient};
 
+#[path = "manage.rs"]
+mod manage;
+#[path = "writes.rs"]
+mod writes;
+
 /// The types looked at so far.
 #[derive(Default)]
 pub struct Table(pub BTreeSet<&'static str>);
 
 impl Table {
-    fn debug(&mut self, name: &'static str, value: &dyn Debug) {
+    pub fn debug(&mut self, name: &'static str, value: &dyn Debug) {
         self.0.insert(name);
         hides_debug(name, value);
     }
@@ -38,7 +43,7 @@ impl Table {
         hides_display(name, value);
     }
 
-    fn error(&mut self, name: &'static str, error: &(dyn StdError + 'static)) {
+    pub fn error(&mut self, name: &'static str, error: &(dyn StdError + 'static)) {
         self.0.insert(name);
         hides_error(name, error);
     }
@@ -59,6 +64,8 @@ pub async fn all(table: &mut Table, server: &DevServer) {
     watching(table, server).await;
     injecting(table, server).await;
     blocking_twin(table, server).await;
+    manage::all(table, server).await;
+    writes::all(table, server).await;
     raw_calls(table, server).await;
     wire(table);
     dev_server(table, server).await;
@@ -68,7 +75,12 @@ pub async fn all(table: &mut Table, server: &DevServer) {
 fn values(table: &mut Table) {
     let value = SecretValue::from(VALUE);
     table.debug("SecretValue", &value);
-    table.debug("Secrets", &Secrets::from_iter([(KEY, VALUE)]));
+    let secrets = Secrets::from_iter([(KEY, VALUE)]);
+    table.debug("Secrets", &secrets);
+    table.debug("Secrets", &secrets.search(VALUE));
+    table.debug("Paging", &Paging::limit(1));
+    table.debug("SecretsPage", &secrets.page(Paging::limit(1)));
+    table.debug("Pages", &secrets.pages(1));
     let unreadable = Unreadable::new(KEY, UnreadableReason::Masked);
     table.debug("Unreadable", &unreadable);
     table.debug("UnreadableReason", &unreadable.reason);
@@ -159,7 +171,9 @@ fn options(table: &mut Table, server: &DevServer) {
     table.error("XtraError", &XtraClient::new(options).unwrap_err());
     table.debug("XtraClientBuilder", &impatient().api_url(URL_WITH_CREDENTIALS).add_root_certificate(VALUE));
     table.debug("XtraClientBuilder", &impatient().api_url(server.url()));
-    let configuration = XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS).explain();
+    table.debug("XtraClientBuilder", &impatient().vault_passphrase(VALUE).seal_writes());
+    let configuration =
+        XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS).vault_passphrase(VALUE).explain();
     table.shown("Configuration", &configuration);
     for setting in configuration.settings() {
         table.shown("Setting", setting);

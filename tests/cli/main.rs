@@ -7,19 +7,28 @@
     reason = "these are tests; clippy looks for that only inside of the functions that are marked"
 )]
 
+mod branches;
+mod change;
 mod diff;
 mod doctor;
 mod errors;
 mod export;
+mod import;
+#[cfg(target_os = "linux")]
+mod large;
 mod leaks;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod linking;
 mod local;
+mod login;
 mod offline;
 mod read;
 mod render;
 mod run;
 mod schema;
+#[cfg(target_os = "linux")]
+mod screen;
+mod set;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod world;

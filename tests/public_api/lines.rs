@@ -228,6 +228,8 @@ fn trait_of(mut item: syn::ItemTrait, printer: &mut Printer<'_>) -> Block {
     let mut members = BTreeSet::new();
     for member in std::mem::take(&mut item.items) {
         match member {
+            // nobody else can name what it takes: the trait is sealed
+            TraitItem::Fn(member) if is_hidden(&member.attrs) => {}
             TraitItem::Fn(member) => {
                 printer.enter(&member.sig.generics);
                 let given = if member.default.is_some() { " (has a default)" } else { "" };
@@ -247,6 +249,11 @@ fn trait_of(mut item: syn::ItemTrait, printer: &mut Printer<'_>) -> Block {
     }
     item.attrs.clear();
     Block { kind: "trait", declaration: printer.item(item), members }
+}
+
+fn is_hidden(attributes: &[Attribute]) -> bool {
+    let hidden: Attribute = parse_quote!(#[doc(hidden)]);
+    attributes.iter().any(|attribute| attribute.meta == hidden.meta)
 }
 
 fn is_shown(attribute: &Attribute) -> bool {

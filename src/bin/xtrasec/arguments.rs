@@ -3,7 +3,10 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::{check, completions, diff, doctor, export, get, list, output, render, run, template};
+use crate::{
+    branches, check, completions, delete, diff, doctor, export, get, history, import, list, login, output, promote,
+    render, rollback, run, set, template,
+};
 
 /// Secrets for programs, scripts and CI.
 #[derive(Parser)]
@@ -24,6 +27,8 @@ use crate::{check, completions, diff, doctor, export, get, list, output, render,
                        xtrasec get --show TLS_KEY > key.pem\n  \
                        xtrasec export --format dotenv --output .env\n  \
                        xtrasec diff staging production\n  \
+                       xtrasec set API_KEY -e staging\n  \
+                       xtrasec import .env.staging -e staging\n  \
                        xtrasec doctor"
 )]
 pub(crate) struct Cli {
@@ -70,6 +75,15 @@ pub(crate) enum Command {
     Template(template::Arguments),
     Render(render::Arguments),
     Diff(diff::Arguments),
+    Set(set::Arguments),
+    Import(import::Arguments),
+    Delete(delete::Arguments),
+    History(history::Arguments),
+    Rollback(rollback::Arguments),
+    Promote(promote::Arguments),
+    Branches(branches::Arguments),
+    Login(login::LoginArguments),
+    Logout(login::LogoutArguments),
     Doctor(doctor::Arguments),
     Completions(completions::Arguments),
 }

@@ -10,9 +10,10 @@ use futures_util::future;
 use serde_json::{Value, json};
 use xtrasecurity::Secrets;
 
-use crate::arguments::{Global, full_environment_name};
+use crate::arguments::Global;
 use crate::failure::{Failure, Outcome, REFUSED};
 use crate::output::{self, printable};
+use crate::place::Place;
 use crate::session::{Session, demand, not_read, nothing_there, tell_source};
 
 /// Compares two environments or branches
@@ -35,33 +36,6 @@ pub(crate) struct Arguments {
     /// End with status 1 when there is a difference
     #[arg(long)]
     exit_code: bool,
-}
-
-/// An environment, and a branch if it is not the default one.
-#[derive(Clone)]
-struct Place {
-    environment: String,
-    branch: Option<String>,
-}
-
-impl From<String> for Place {
-    /// Branches may have an `@` in their names, environments hardly do: the first one parts them.
-    fn from(text: String) -> Self {
-        let (environment, branch) = match text.split_once('@') {
-            Some((environment, branch)) => (environment, Some(branch.to_owned())),
-            None => (text.as_str(), None),
-        };
-        Self { environment: full_environment_name(environment).to_owned(), branch }
-    }
-}
-
-impl Place {
-    fn shown(&self) -> String {
-        match &self.branch {
-            Some(branch) => printable(&format!("{}@{branch}", self.environment)),
-            None => printable(&self.environment),
-        }
-    }
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
@@ -193,12 +167,5 @@ mod tests {
         let names = |sign| difference.of(sign).map(|entry| entry.name).collect::<Vec<_>>();
         assert_eq!((names('-'), names('+'), names('~')), (vec!["GONE"], vec!["NEW"], vec!["EMPTIED", "OTHER"]));
         assert_eq!(difference.same, 1);
-    }
-
-    #[test]
-    fn the_first_at_sign_parts_environment_and_branch() {
-        let place = Place::from("prod@team@x/y".to_owned());
-        assert_eq!((place.environment.as_str(), place.branch.as_deref()), ("production", Some("team@x/y")));
-        assert_eq!(Place::from("qa".to_owned()).branch, None);
     }
 }

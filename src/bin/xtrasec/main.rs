@@ -15,8 +15,11 @@
 )]
 
 mod arguments;
+mod branches;
 mod check;
 mod completions;
+mod consent;
+mod delete;
 mod destination;
 mod diff;
 mod doctor;
@@ -24,13 +27,26 @@ mod export;
 mod failure;
 mod file;
 mod get;
+mod hidden;
+mod history;
+mod import;
+mod input;
 mod list;
+mod listing;
+mod login;
 mod output;
+mod place;
+mod promote;
 mod render;
+mod rollback;
 mod run;
 mod session;
+mod set;
+mod target;
 mod template;
+mod token_store;
 mod wording;
+mod writing;
 
 use std::process::ExitCode;
 
@@ -64,6 +80,15 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Check(arguments) => wait(check::run(global, arguments)),
         Command::Template(arguments) => template::run(arguments),
         Command::Render(arguments) => wait(render::run(global, arguments)),
+        Command::Set(arguments) => wait(set::run(global, arguments)),
+        Command::Import(arguments) => wait(import::run(global, arguments)),
+        Command::Delete(arguments) => wait(delete::run(global, arguments)),
+        Command::History(arguments) => wait(history::run(global, arguments)),
+        Command::Rollback(arguments) => wait(rollback::run(global, arguments)),
+        Command::Promote(arguments) => wait(promote::run(global, arguments)),
+        Command::Branches(arguments) => wait(branches::run(global, arguments)),
+        Command::Login(arguments) => wait(login::login(global, arguments)),
+        Command::Logout(arguments) => login::logout(global, arguments),
         Command::Diff(arguments) => wait(diff::run(global, arguments)),
         Command::Doctor(arguments) => wait(doctor::run(global, arguments)),
         Command::Completions(arguments) => completions::run(arguments),

@@ -35,6 +35,12 @@ pub(crate) fn note(text: &str) {
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
+/// Puts a question to the person, and leaves the cursor behind it.
+pub(crate) fn ask(question: &str) {
+    let text = if question == "\n" { question.to_owned() } else { format!("{} ", one_line(question)) };
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
 /// Says why there is no success.
 pub(crate) fn failure(failure: &Failure) -> ExitCode {
     note(&failure.line);

@@ -1,14 +1,17 @@
 //! `xtrasec render`: a template with secrets in the place of references.
 
-use std::io::{self, Read};
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::arguments::Global;
 use crate::destination::Destination;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
+use crate::input;
 use crate::session::{Session, builder, is_local, tell_local};
+
+/// As much as the library takes of a file.
+const MOST: usize = 16 << 20;
 
 /// Puts secrets into a template
 ///
@@ -33,7 +36,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     global.note_unused_environment("each reference names its environment");
     let session = Session::open(global)?;
     let request = if arguments.file.as_os_str() == "-" {
-        session.client.render(standard_input()?)
+        session.client.render(input::standard_input(MOST)?.expose().to_owned())
     } else {
         session.client.render_file(&arguments.file)
     };
@@ -43,17 +46,4 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     }
     arguments.destination.write(text.expose().as_bytes())?;
     Ok(0)
-}
-
-fn standard_input() -> Result<String, Failure> {
-    /// As much as the library takes of a file.
-    const MOST: u64 = 16 << 20;
-    let mut text = String::new();
-    let cannot = "standard input cannot be read";
-    let read =
-        io::stdin().lock().take(MOST + 1).read_to_string(&mut text).map_err(|error| Failure::io(cannot, &error))?;
-    if read as u64 > MOST {
-        return Err(Failure::refused("standard input is larger than 16 MiB"));
-    }
-    Ok(text)
 }

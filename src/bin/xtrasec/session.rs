@@ -47,13 +47,18 @@ impl Session {
         Self::build(global, builder(global).offline(OfflineOptions::in_user_cache()?))
     }
 
+    /// The same, with a client that changes production only where a call says that this is meant.
+    pub(crate) fn open_protected(global: &Global) -> Result<Self, Failure> {
+        Self::build(global, builder(global).protect_production())
+    }
+
     fn build(global: &Global, builder: XtraClientBuilder) -> Result<Self, Failure> {
         let client = builder.build().map_err(|error| unusable(global, error))?;
         let environment = client.default_environment().map(str::to_owned);
         Ok(Self { client, environment })
     }
 
-    /// The environment to read. Guessing one would be guessing which database a program connects to.
+    /// The environment that was asked for. Guessing one would be guessing which database a program connects to.
     pub(crate) fn environment(&self) -> Result<&str, Failure> {
         self.environment.as_deref().ok_or_else(|| {
             Failure::usage("no environment was given. Add --env NAME, or put \"env\" into .xtrarc in this directory")
@@ -125,26 +130,28 @@ pub(crate) fn demand<'n>(
     }
     let mut problems = Vec::new();
     if !hidden.is_empty() {
-        let parts: Vec<_> = hidden.iter().map(|(remedy, names)| format!("{} ({remedy})", quoted(names))).collect();
+        let parts: Vec<_> =
+            hidden.iter().map(|(remedy, names)| format!("{} ({remedy})", quoted(names.iter().copied()))).collect();
         problems.push(format!("cannot be read in {place}: {}", parts.join(", ")));
     }
     if !missing.is_empty() {
         problems.push(format!(
             "not among the {} secrets of {place}: {}. Check the names (case matters), the environment and the branch",
             secrets.len() + secrets.unreadable().len(),
-            quoted(&missing)
+            quoted(missing.iter().copied())
         ));
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::refused(problems.join("; "))) }
 }
 
 /// Names for a message: all of a few, the first ten of many.
-fn quoted(names: &BTreeSet<&str>) -> String {
+pub(crate) fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     const SHOWN: usize = 10;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("\"{}\"", printable(name))).collect();
-    match names.len().checked_sub(SHOWN) {
-        None | Some(0) => shown.join(", "),
-        Some(more) => format!("{} and {more} more", shown.join(", ")),
+    let mut names = names.into_iter();
+    let shown: Vec<String> = names.by_ref().take(SHOWN).map(|name| format!("\"{}\"", printable(name))).collect();
+    match names.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

@@ -37,6 +37,14 @@ const WORDS: &[(&str, &str)] = &[
         "Leave a secret out with --except, call its variable otherwise (run --rename), or allow a guarded variable with \
          --allow-name",
     ),
+    // writes
+    ("allow_any_name() accepts it", "--allow-any-name accepts it"),
+    ("say exact() if", "add --exact if"),
+    ("delete it again with if_exists()", "delete it again with --if-exists"),
+    ("list_branches() tells", "`xtrasec branches` tells"),
+    ("promote() copies", "`xtrasec promote` copies"),
+    ("Set XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..) to the builder", "Set XTRA_VAULT_PASSPHRASE"),
+    ("the token option", "the token"),
     // files
     ("(entity not found)", "(there is no such file)"),
 ];

@@ -14,7 +14,7 @@ use crate::secrets::SecretValue;
 #[cfg(feature = "offline")]
 use crate::services::SecretSource;
 use crate::services::xtra::{
-    LocalFile, NEVER_RETRIED, Scopes, Xtra, check_branch, check_environment, check_project_id,
+    LocalFile, NEVER_RETRIED, Rules, Scopes, Vault, Xtra, check_branch, check_environment, check_project_id,
 };
 use crate::transport::{BaseUrl, Transport, TransportOptions};
 
@@ -49,6 +49,8 @@ pub struct XtraClientBuilder {
     caching: bool,
     pub(super) danger_allow_http: bool,
     pub(super) providers: Vec<CustomProvider>,
+    pub(super) vault_passphrase: Option<SecretValue>,
+    pub(super) rules: Rules,
     transport: TransportOptions,
 }
 
@@ -65,6 +67,8 @@ impl XtraClientBuilder {
             caching: true,
             danger_allow_http: false,
             providers: Vec::new(),
+            vault_passphrase: None,
+            rules: Rules::default(),
             transport: TransportOptions { never_retry: NEVER_RETRIED, ..TransportOptions::default() },
         }
     }
@@ -287,6 +291,17 @@ impl XtraClientBuilder {
         self
     }
 
+    /// Protects the environment `production` (also spelled `prod`, in any case): what would change it must be confirmed call by
+    /// call. Default: nothing needs to be confirmed.
+    ///
+    /// Writes, deletions, rollbacks and rotations there, and deletions of branches and projects, then fail with
+    /// [`ErrorKind::Unconfirmed`] unless the request says [`confirm_production`](crate::Request::confirm_production). Nothing is
+    /// sent. Calls of the [raw](XtraClient::raw) client are not checked.
+    pub fn protect_production(mut self) -> Self {
+        self.rules.protect_production = true;
+        self
+    }
+
     /// Allows an `http` API root on an address that is not loopback. **The token and every secret then cross the network
     /// in the clear.** For isolated test networks only.
     pub fn danger_allow_http(mut self) -> Self {
@@ -307,6 +322,8 @@ impl XtraClientBuilder {
     pub(super) fn build_in(self, surroundings: &Surroundings) -> Result<XtraClient, XtraError> {
         let local_file = local::file(self.local_file.as_deref(), surroundings)?;
         let defaults = Defaults::load(surroundings)?;
+        // where nothing can be written, nothing need be sealed
+        let vault = if local_file.is_some() { Vault::default() } else { self.vault(defaults.passphrase.as_ref())? };
         let project = self.project_id.or(defaults.project.map(|found| found.text));
         if let Some(id) = &project {
             check_project_id(id)?;
@@ -348,7 +365,8 @@ impl XtraClientBuilder {
         let provider = credentials::resolve(token, &self.providers, surroundings)?.provider;
         let options = TransportOptions { clock: engine.clock.clone(), ..self.transport };
         let transport = Transport::new(&base, provider, options)?;
-        let source = Xtra::new(transport, scopes);
+        let mut source = Xtra::new(transport, scopes).with_vault(vault);
+        source.rules = self.rules;
         #[cfg(feature = "offline")]
         if let Some(options) = &engine.offline {
             options.check(SecretSource::lasting_token(&source).is_some())?;
@@ -385,6 +403,7 @@ impl fmt::Debug for XtraClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("XtraClientBuilder")
             .field("token", &self.token)
+            .field("vault_passphrase", &self.vault_passphrase)
             .field("project_id", &self.project_id)
             .field("environment", &self.environment)
             .field("branch", &self.branch)

@@ -5,13 +5,13 @@ use std::fmt;
 
 use super::builder::DEFAULT_API_URL;
 use super::{XtraClientBuilder, local};
-use crate::credentials::{self, Defaults, Located, Surroundings};
+use crate::credentials::{self, Defaults, Located, Passphrase, Surroundings};
 use crate::error::XtraError;
 use crate::secrets::SecretValue;
 use crate::services::xtra::{check_branch, check_environment, check_project_id};
 use crate::transport::BaseUrl;
 
-/// What stands for a token.
+/// What stands for a token or a passphrase.
 const REDACTED: &str = "[REDACTED]";
 
 /// Why neither a token nor a root is needed.
@@ -27,8 +27,8 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// The settings: `token`, `project`, `environment`, `branch`, `api_url`, in this order; then `offline`, when the builder was
-    /// given that option.
+    /// The settings: `token`, `project`, `environment`, `branch`, `api_url`, in this order; then `vault_passphrase`, when there
+    /// is one or it is needed; then `offline`, when the builder was given that option.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {
         &self.settings
@@ -64,7 +64,7 @@ impl Setting {
         self.name
     }
 
-    /// What it is set to, `None` when it is not set. A token is shown as `[REDACTED]`.
+    /// What it is set to, `None` when it is not set. A token or a passphrase is shown as `[REDACTED]`.
     #[must_use]
     pub fn shown(&self) -> Option<&str> {
         self.shown.as_deref()
@@ -150,6 +150,7 @@ impl XtraClientBuilder {
             Ok(Some(_)) => Setting::absent("api_url", LOCAL),
             _ => self.root_setting(defaults.api_url),
         });
+        settings.extend(self.passphrase_setting(surroundings, defaults.passphrase.as_ref()));
         #[cfg(feature = "offline")]
         settings.extend(self.offline_setting(surroundings));
         // Which settings these would have given cannot be told; the texts name the variable or the file.
@@ -182,6 +183,24 @@ impl XtraClientBuilder {
                 ..Setting::absent("token", "the usual places were looked at")
             },
         }
+    }
+
+    /// Where the passphrase comes from, when there is one or it is needed.
+    fn passphrase_setting(&self, surroundings: &Surroundings, found: Option<&Passphrase>) -> Option<Setting> {
+        const NAME: &str = "vault_passphrase";
+        let given = self.vault_passphrase.as_ref().map(|given| (given, Cow::from("the vault_passphrase option")));
+        let passphrase = given.or(found.map(|found| (&found.value, found.origin.clone())));
+        if passphrase.is_none() && !self.rules.seal_writes {
+            return None;
+        }
+        if matches!(local::file(self.local_file.as_deref(), surroundings), Ok(Some(_))) {
+            return Some(Setting::absent(NAME, LOCAL));
+        }
+        let setting = match passphrase.filter(|(text, _)| !text.is_empty()) {
+            Some((_, origin)) => Setting::new(NAME, Located::new(REDACTED, origin)),
+            None => Setting::absent(NAME, "the option and the variables were looked at"),
+        };
+        Some(Setting { problem: self.vault(found).err().map(|error| error.to_string()), ..setting })
     }
 
     /// Where copies are kept, when that was asked for.
@@ -274,8 +293,25 @@ mod tests {
     }
 
     #[test]
+    fn a_passphrase_tells_where_it_was_found_and_is_not_shown() {
+        let shown = |builder: &XtraClientBuilder, variables: &[(&str, &str)]| {
+            let configuration = find(builder, variables);
+            assert!(!format!("{configuration} {configuration:?} {builder:?}").contains("canary"));
+            let setting = configuration.get("vault_passphrase")?;
+            Some(format!("{} from {}", setting.shown().unwrap_or("none"), setting.origin()))
+        };
+        let variable = [("XTRA_MASTER_SECRET", "canary")];
+        let given = XtraClient::builder().vault_passphrase("canary");
+        assert_eq!(shown(&XtraClient::builder(), &[]), None);
+        assert_eq!(shown(&XtraClient::builder(), &variable).as_deref(), Some("[REDACTED] from XTRA_MASTER_SECRET"));
+        assert_eq!(shown(&given, &variable).as_deref(), Some("[REDACTED] from the vault_passphrase option"));
+        let local = format!("none from {LOCAL}");
+        assert_eq!(shown(&given.local_file("secrets.env"), &variable), Some(local));
+    }
+
+    #[test]
     fn it_is_usable_exactly_when_a_client_can_be_built() {
-        let builders: [fn() -> XtraClientBuilder; 7] = [
+        let builders: [fn() -> XtraClientBuilder; 12] = [
             XtraClient::builder,
             || XtraClient::builder().token("t"),
             || XtraClient::builder().token("t").project_id("x"),
@@ -283,6 +319,11 @@ mod tests {
             || XtraClient::builder().token("t").api_url("http://example.com"),
             || XtraClient::builder().local_file("secrets.env").token("").api_url("http://example.com"),
             || XtraClient::builder().local_file("secrets.env").project_id("x"),
+            || XtraClient::builder().token("t").vault_passphrase("p").seal_writes(),
+            || XtraClient::builder().token("t").vault_passphrase(""),
+            || XtraClient::builder().token("t").seal_writes(),
+            || XtraClient::builder().local_file("secrets.env").seal_writes(),
+            || XtraClient::builder().local_file("secrets.env").vault_passphrase(""),
         ];
         for make in builders {
             let usable = find(&make(), &[]).is_usable();

@@ -4,6 +4,7 @@ mod builder;
 mod configuration;
 mod local;
 mod options;
+mod vault;
 
 use std::borrow::Cow;
 
@@ -54,6 +55,7 @@ impl Client<Xtra> {
     /// | project | `XTRA_PROJECT_ID`, `project` in `./.xtrarc`, the project of a service account's key |
     /// | branch | `branch` in `./.xtrarc`, `main` |
     /// | [`default_environment`](Self::default_environment) | `env` in `./.xtrarc` |
+    /// | [passphrase](XtraClientBuilder::vault_passphrase) | `XTRA_VAULT_PASSPHRASE`, `XTRA_MASTER_SECRET` |
     /// | API root | `XTRA_API_URL`, `apiUrl` in `./.xtrarc`, `https://www.xtrasecurity.in/api` |
     ///
     /// An empty variable counts as absent. When `XTRA_LOCAL_MODE` is exactly `true`, no token is needed: the client reads

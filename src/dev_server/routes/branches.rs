@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use super::records;
 use crate::dev_server::auth::{Session, session};
 use crate::dev_server::js::{Json, object};
+use crate::dev_server::secret::BranchLink;
 use crate::dev_server::seed::{Role, Tier};
-use crate::dev_server::state::{Branch, BranchLink, Crash, MAIN, World, checked_id};
+use crate::dev_server::state::{Branch, Crash, MAIN, World, checked_id};
 use crate::dev_server::wire::{Call, Reply};
 
 type Outcome = Result<Reply, Crash>;
@@ -59,7 +60,7 @@ fn listed(world: &World, call: &Call) -> Outcome {
 
 fn with_contents(world: &World, branch: &Branch, redacted: bool) -> Json {
     let secrets = world.secrets.iter().filter(|secret| secret.branch.is(&branch.id));
-    let secrets: Vec<Json> = secrets.map(|secret| records::secret(world, secret, redacted)).collect();
+    let secrets: Vec<Json> = secrets.map(|secret| records::secret(world, secret, redacted).into()).collect();
     let user = world
         .user(&branch.created_by)
         .map(|user| object([("name", Json::from(&user.display_name)), ("email", Json::from(&user.email))]));

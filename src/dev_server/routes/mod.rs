@@ -1,11 +1,27 @@
 //! The routes that the server knows.
 
+mod access;
+mod access_requests;
 mod accounts;
+mod addresses;
+mod answers;
 mod branches;
+mod break_glass;
+mod by_id;
+mod by_key;
+mod clone;
+mod compare;
+mod history;
+mod jit;
 mod projects;
 mod records;
 mod secrets;
+mod service_accounts;
+mod shares;
+mod teams;
 mod upsert;
+mod users;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -27,38 +43,18 @@ type Methods = MethodRouter<Arc<Shared>>;
 /// The routes of the service that this server does not have. They answer 501, so that a missing route is told from a wrong
 /// one.
 const NOT_SERVED: &[&str] = &[
-    "/projects/{projectId}/envs/{env}/secrets/{key}",
-    "/projects/{projectId}/envs/{env}/secrets/{key}/history",
-    "/projects/{projectId}/envs/{env}/secrets/{key}/rotate",
-    "/projects/{projectId}/envs/{env}/secrets/{key}/promote",
-    "/projects/{projectId}/envs/{env}/secrets/link",
-    "/projects/{projectId}/envs/clone",
-    "/projects/{projectId}/service-accounts",
-    "/projects/{projectId}/service-accounts/{saId}",
-    "/projects/{projectId}/service-accounts/{saId}/keys",
-    "/projects/{projectId}/service-accounts/{saId}/keys/{keyId}",
-    "/projects/{projectId}/webhooks",
-    "/projects/{projectId}/webhooks/{webhookId}",
     "/projects/{projectId}/kubernetes",
     "/project/{id}/{*rest}",
-    "/branch/compare",
-    "/secret",
     "/secret/{*rest}",
     "/secrets/expiring",
     "/rotation/{*rest}",
     "/team",
     "/team/{*rest}",
-    "/workspace",
     "/workspace/{*rest}",
-    "/access/{*rest}",
-    "/access-requests",
-    "/access-requests/{id}",
     "/access-reviews",
-    "/jit/{*rest}",
     "/audit",
     "/audit/{*rest}",
     "/auth/{*rest}",
-    "/user",
     "/user/{*rest}",
 ];
 
@@ -81,6 +77,11 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
             "/projects/{projectId}/envs/{env}/secrets",
             all([guarded(M::GET, secrets::read), guarded(M::POST, upsert::upsert)]).fallback(refuse_get_post),
         )
+        .merge(of_one_secret())
+        .merge(of_accounts())
+        .merge(of_the_dashboard())
+        .merge(of_access())
+        .merge(of_a_project())
         .route("/project", project.fallback(refuse_all_four))
         .route("/branch", branch.fallback(refuse_all_four))
         .route("/branch/{branchId}", open(M::DELETE, branches::delete_with_secrets).fallback(refuse_delete))
@@ -97,31 +98,158 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
+/// What is below the route of an environment's secrets, and the copy of an environment.
+fn of_one_secret() -> Router<Arc<Shared>> {
+    use MethodFilter as M;
+    let history = all([open(M::GET, history::list), open(M::POST, history::roll_back)]);
+    let secret = all([open(M::GET, by_key::get), open(M::DELETE, by_key::delete)]);
+    let below = "/projects/{projectId}/envs/{env}/secrets";
+    Router::new()
+        .route(&format!("{below}/{{key}}"), secret.fallback(refuse_get_delete))
+        .route(&format!("{below}/{{key}}/history"), history.fallback(refuse_get_post))
+        .route(&format!("{below}/{{key}}/rotate"), open(M::POST, by_key::rotate).fallback(refuse_post))
+        .route(&format!("{below}/{{key}}/promote"), open(M::POST, by_key::promote).fallback(refuse_post))
+        .route(&format!("{below}/link"), open(M::POST, by_key::link).fallback(refuse_post))
+        .route("/projects/{projectId}/envs/clone", open(M::POST, clone::clone).fallback(refuse_post))
+}
+
+fn of_accounts() -> Router<Arc<Shared>> {
+    use MethodFilter as M;
+    use service_accounts as accounts;
+    let all_accounts = all([open(M::GET, accounts::list), open(M::POST, accounts::create)]);
+    let account = all([open(M::PATCH, accounts::update), open(M::DELETE, accounts::delete)]);
+    let keys = all([
+        open(M::GET, accounts::list_keys),
+        open(M::POST, accounts::create_key),
+        open(M::DELETE, accounts::refuse_to_delete_keys),
+    ]);
+    let below = "/projects/{projectId}/service-accounts";
+    Router::new()
+        .route(below, all_accounts.fallback(refuse_get_post))
+        .route(&format!("{below}/{{saId}}"), account.fallback(refuse_patch_delete))
+        .route(&format!("{below}/{{saId}}/keys"), keys.fallback(refuse_get_post_delete))
+        .route(
+            &format!("{below}/{{saId}}/keys/{{keyId}}"),
+            open(M::DELETE, accounts::delete_key).fallback(refuse_delete),
+        )
+}
+
+/// The caller, the caller's keys and workspaces, and secrets by id.
+fn of_the_dashboard() -> Router<Arc<Shared>> {
+    use MethodFilter as M;
+    let secret = all([
+        guarded(M::GET, by_id::list),
+        guarded(M::POST, by_id::create),
+        guarded(M::PUT, by_id::update),
+        guarded(M::DELETE, by_id::delete),
+    ]);
+    let keys = all([open(M::GET, users::list_keys), open(M::POST, users::create_key)]);
+    let workspace = guarded(M::GET, users::workspaces).on(M::POST.or(M::PUT).or(M::DELETE), not_served);
+    Router::new()
+        .route("/secret", secret.fallback(refuse_all_four))
+        .route("/secret/rollback", open(M::POST, by_id::roll_back).fallback(refuse_post))
+        .route("/branch/compare", guarded(M::GET, compare::compare).fallback(refuse_get))
+        .route("/user", open(M::GET, users::get).fallback(refuse_get))
+        .route("/auth/api-keys", keys.fallback(refuse_get_post))
+        .route("/auth/api-keys/{id}", open(M::DELETE, users::delete_key).fallback(refuse_delete))
+        .route("/auth/cli-login", open(M::POST, users::sign_in).fallback(refuse_post))
+        .route("/workspace", workspace.fallback(refuse_all_four))
+}
+
+fn of_access() -> Router<Arc<Shared>> {
+    use MethodFilter as M;
+    let request = all([guarded(M::GET, access::status), guarded(M::POST, access::request)]);
+    let break_glass =
+        all([open(M::POST, break_glass::begin), open(M::PATCH, break_glass::end), open(M::PUT, break_glass::note)]);
+    let requests = all([open(M::GET, access_requests::list), open(M::POST, access_requests::create)]);
+    Router::new()
+        .route("/access/request", request.fallback(refuse_get_post))
+        .route("/access/list", guarded(M::GET, access::list).fallback(refuse_get))
+        .route("/access/approve", guarded(M::POST, access::decide).fallback(refuse_post))
+        .route("/access/break-glass", break_glass.fallback(refuse_patch_post_put))
+        .route("/access-requests", requests.fallback(refuse_get_post))
+        .route("/access-requests/{id}", open(M::PATCH, access_requests::decide).fallback(refuse_patch))
+        .route("/jit/generate", open(M::POST, jit::generate).fallback(refuse_post))
+        .route("/jit/claim", open(M::POST, jit::claim).fallback(refuse_post))
+        .route("/jit/{token}", open(M::GET, jit::info).fallback(refuse_get))
+}
+
+/// What hangs on a project beside its secrets: teams, addresses, webhooks, shared secrets.
+fn of_a_project() -> Router<Arc<Shared>> {
+    use MethodFilter as M;
+    let all_teams = all([open(M::GET, teams::list), open(M::POST, teams::add)]);
+    let ip = all([open(M::GET, addresses::list), open(M::POST, addresses::add), open(M::DELETE, addresses::remove)]);
+    let hooks = all([
+        open(M::GET, webhooks::list),
+        open(M::POST, webhooks::create),
+        open(M::PATCH, webhooks::update),
+        open(M::DELETE, webhooks::delete),
+    ]);
+    // Deliveries are not made, not even to try them.
+    let hook = open(M::DELETE, webhooks::delete_own).on(M::POST, not_served);
+    // To look at a shared secret changes it.
+    let share = all([
+        on(M::GET, Keeps::Always, shares::view, plain),
+        open(M::POST, shares::create),
+        open(M::DELETE, shares::revoke),
+    ]);
+    Router::new()
+        .route("/project/{id}/teams", all_teams.fallback(refuse_get_post))
+        .route("/project/{id}/teams/{teamProjectId}", open(M::DELETE, teams::remove).fallback(refuse_delete))
+        .route("/project/{id}/ip", ip.fallback(refuse_get_post_delete))
+        .route("/projects/{projectId}/webhooks", hooks.fallback(refuse_get_post_patch_delete))
+        .route("/projects/{projectId}/webhooks/{webhookId}", hook.fallback(refuse_delete))
+        .route("/secret/share", share.fallback(refuse_get_post_delete))
+}
+
 fn all<const N: usize>(methods: [Methods; N]) -> Methods {
     methods.into_iter().fold(MethodRouter::new(), MethodRouter::merge)
 }
 
 /// A route behind the gates.
 fn guarded(filter: MethodFilter, action: Action) -> Methods {
-    on(filter, action, secured)
+    on(filter, Keeps::of(filter), action, secured)
 }
 
 /// A route without them.
 fn open(filter: MethodFilter, action: Action) -> Methods {
-    on(filter, action, plain)
+    on(filter, Keeps::of(filter), action, plain)
 }
 
 type Runner = fn(&mut super::state::World, &Call, Action) -> Reply;
 
-fn on(filter: MethodFilter, action: Action, run: Runner) -> Methods {
+/// Whether a handler changes what is kept in a file.
+#[derive(Clone, Copy, PartialEq)]
+enum Keeps {
+    Always,
+    Nothing,
+}
+
+impl Keeps {
+    /// Nearly everything that is asked for by `GET` changes nothing.
+    fn of(filter: MethodFilter) -> Self {
+        if filter == MethodFilter::GET { Keeps::Nothing } else { Keeps::Always }
+    }
+}
+
+fn on(filter: MethodFilter, keeps: Keeps, action: Action, run: Runner) -> Methods {
     axum::routing::on(
         filter,
         move |State(shared): State<Arc<Shared>>, params: RawPathParams, request: Request| async move {
             let call = front::read_call(&params, request).await;
-            run(&mut shared.world(), &call, action).into_response()
+            let reply = if keeps == Keeps::Always {
+                // Written down whatever the answer is: a handler that fails half way has done the first half.
+                let done = shared.change(|world| Ok(run(world, &call, action)));
+                done.unwrap_or_else(|_| Reply::error(StatusCode::INTERNAL_SERVER_ERROR, NOT_KEPT))
+            } else {
+                run(&mut shared.world(), &call, action)
+            };
+            reply.into_response()
         },
     )
 }
+
+const NOT_KEPT: &str = "the dev server cannot write its state file";
 
 async fn unknown() -> Response<Body> {
     Reply::html(StatusCode::NOT_FOUND, "404: This page could not be found").into_response()
@@ -142,6 +270,30 @@ async fn refuse_post(method: Method) -> Response<Body> {
 
 async fn refuse_delete(method: Method) -> Response<Body> {
     refuse(&method, "DELETE, OPTIONS")
+}
+
+async fn refuse_patch_post_put(method: Method) -> Response<Body> {
+    refuse(&method, "OPTIONS, PATCH, POST, PUT")
+}
+
+async fn refuse_get_post_patch_delete(method: Method) -> Response<Body> {
+    refuse(&method, "DELETE, GET, HEAD, OPTIONS, PATCH, POST")
+}
+
+async fn refuse_patch(method: Method) -> Response<Body> {
+    refuse(&method, "OPTIONS, PATCH")
+}
+
+async fn refuse_patch_delete(method: Method) -> Response<Body> {
+    refuse(&method, "DELETE, OPTIONS, PATCH")
+}
+
+async fn refuse_get_post_delete(method: Method) -> Response<Body> {
+    refuse(&method, "DELETE, GET, HEAD, OPTIONS, POST")
+}
+
+async fn refuse_get_delete(method: Method) -> Response<Body> {
+    refuse(&method, "DELETE, GET, HEAD, OPTIONS")
 }
 
 async fn refuse_get_post(method: Method) -> Response<Body> {

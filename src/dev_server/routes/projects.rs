@@ -52,7 +52,7 @@ fn found(world: &World, call: &Call) -> Outcome {
 
 /// A user sees the projects that are the user's own or a team's; the owner of a workspace does not see what others have in
 /// it.
-fn is_visible(world: &World, user: &str, project: &Project) -> bool {
+pub(super) fn is_visible(world: &World, user: &str, project: &Project) -> bool {
     let in_team = || world.teams_of(&project.id).any(|(_, team)| team.members.iter().any(|(member, _)| member == user));
     project.owner == user || in_team()
 }
@@ -65,7 +65,7 @@ fn with_contents(world: &World, project: &Project) -> Members {
     record
 }
 
-fn role_name(role: Role) -> &'static str {
+pub(super) fn role_name(role: Role) -> &'static str {
     match role {
         Role::Viewer => "viewer",
         Role::Developer => "developer",
@@ -76,14 +76,14 @@ fn role_name(role: Role) -> &'static str {
 
 /// A role in a workspace; teams count less there than in a project.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
+pub(super) enum Standing {
     Viewer,
     Member,
     Admin,
     Owner,
 }
 
-fn standing(world: &World, user: &str, workspace: &str) -> Option<Standing> {
+pub(super) fn standing(world: &World, user: &str, workspace: &str) -> Option<Standing> {
     if world.workspace(workspace)?.owner == user {
         return Some(Standing::Owner);
     }
@@ -281,8 +281,9 @@ fn deleted(world: &mut World, call: &Call) -> Outcome {
     world.secrets.retain(|secret| secret.project != id);
     world.branches.retain(|branch| branch.project != id);
     world.team_projects.retain(|link| link.project != id);
-    // The row itself is refused while service accounts point at it, and what is gone stays gone.
-    if world.accounts.iter().any(|account| account.project == id) {
+    // The row itself is refused while service accounts and webhooks point at it, and what is gone stays gone.
+    let has_webhooks = world.webhooks.iter().any(|webhook| webhook.project == id);
+    if has_webhooks || world.accounts.iter().any(|account| account.project == id) {
         return Err(Crash);
     }
     world.projects.retain(|project| project.id != id);

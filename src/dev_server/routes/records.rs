@@ -1,7 +1,9 @@
 //! Database records as they are sent: whole, in the order of the schema, with null for what is not set.
 
+use crate::dev_server::clock::Moment;
 use crate::dev_server::js::{Json, Members, object};
-use crate::dev_server::state::{Branch, BranchLink, Project, Secret, Team, World};
+use crate::dev_server::secret::{Entry, Secret};
+use crate::dev_server::state::{AllowedIp, Branch, Project, Team, TeamProject, World};
 
 pub(super) fn project(project: &Project) -> Members {
     let mut record = Members::default();
@@ -21,14 +23,24 @@ pub(super) fn project(project: &Project) -> Members {
     record.set("passwordRequireSpecialChars", false);
     record.set("passwordRequireNumbers", false);
     record.set("passwordExpiryDays", 90);
-    record.set("ipRestrictions", project.allowed_ips.iter().map(|ip| allowed_ip(ip)).collect::<Vec<_>>());
+    record.set("ipRestrictions", allowed_ips(project));
     record.set("auditLogging", false);
     record.set("lastSecurityAudit", Json::Null);
     record
 }
 
-fn allowed_ip(ip: &str) -> Json {
-    object([("ip", ip.into()), ("description", "".into())])
+/// The addresses that a project lets in.
+pub(super) fn allowed_ips(project: &Project) -> Json {
+    let record = |allowed: &AllowedIp| {
+        let mut record = Members::default();
+        record.set("ip", &allowed.ip);
+        record.set("description", &allowed.description);
+        if let Some(added) = allowed.added {
+            record.set("addedAt", added.iso());
+        }
+        record
+    };
+    project.allowed_ips.iter().map(record).collect::<Vec<_>>().into()
 }
 
 pub(super) fn branch(branch: &Branch) -> Members {
@@ -66,10 +78,10 @@ pub(super) fn secret_metas(world: &World, project: &str) -> Json {
             ("key", Json::from(&secret.key)),
             ("description", Json::from(&secret.description)),
             ("environmentType", Json::from(&secret.environment)),
-            ("type", secret.kind.into()),
+            ("type", Json::from(&secret.kind)),
             ("lastUpdated", secret.updated.iso().into()),
-            ("expiryDate", Json::Null),
-            ("rotationPolicy", "manual".into()),
+            ("expiryDate", secret.expires.map(Moment::iso).into()),
+            ("rotationPolicy", Json::from(&secret.rotation_policy)),
         ])
     };
     found.map(meta).collect::<Vec<_>>().into()
@@ -77,15 +89,17 @@ pub(super) fn secret_metas(world: &World, project: &str) -> Json {
 
 /// The teams of a project.
 pub(super) fn team_projects(world: &World, project: &str) -> Json {
-    let links = world.teams_of(project).map(|(link, team)| {
-        object([
-            ("id", Json::from(&link.id)),
-            ("teamId", Json::from(&link.team)),
-            ("projectId", Json::from(&link.project)),
-            ("team", team_record(team)),
-        ])
-    });
+    let links = world.teams_of(project).map(|(link, team)| team_project(link, team));
     links.collect::<Vec<_>>().into()
+}
+
+pub(super) fn team_project(link: &TeamProject, team: &Team) -> Json {
+    object([
+        ("id", Json::from(&link.id)),
+        ("teamId", Json::from(&link.team)),
+        ("projectId", Json::from(&link.project)),
+        ("team", team_record(team)),
+    ])
 }
 
 fn team_record(team: &Team) -> Json {
@@ -101,54 +115,58 @@ fn team_record(team: &Team) -> Json {
     ])
 }
 
-/// A secret with its value and history as the list of branches shows them.
-pub(super) fn secret(world: &World, secret: &Secret, redacted: bool) -> Json {
-    let (value, history) = if redacted {
-        ("[REDACTED]".to_owned(), Vec::new())
-    } else {
-        (decrypted(world, secret), history(world, secret))
-    };
-    let branch = match &secret.branch {
-        BranchLink::Branch(id) => Json::from(id),
-        BranchLink::Null | BranchLink::Unset => Json::Null,
-    };
-    object([
-        ("id", Json::from(&secret.id)),
-        ("key", Json::from(&secret.key)),
-        ("value", value.into()),
-        ("description", Json::from(&secret.description)),
-        ("environmentType", Json::from(&secret.environment)),
-        ("version", Json::from(&secret.version)),
-        ("projectId", Json::from(&secret.project)),
-        ("branchId", branch),
-        ("type", secret.kind.into()),
-        ("history", history.into()),
-        ("lastUpdated", secret.updated.iso().into()),
-        ("updatedBy", Json::from(&secret.updated_by)),
-        ("permission", Json::List(Vec::new())),
-        ("expiryDate", Json::Null),
-        ("rotationPolicy", "manual".into()),
-        ("isReference", secret.is_linked().into()),
-        ("sourceSecretId", Json::from(secret.source.clone())),
-        ("shadowValue", Json::List(Vec::new())),
-    ])
-}
-
-/// Here a value that does not open is a word, not the ciphertext.
-fn decrypted(world: &World, secret: &Secret) -> String {
+/// A secret with its value and history as the lists of the dashboard show them.
+pub(super) fn secret(world: &World, secret: &Secret, redacted: bool) -> Members {
+    if redacted {
+        return row(secret, "[REDACTED]".into(), Vec::new());
+    }
+    // Here a value that does not open is a word, not the ciphertext.
     let opened = secret.stored.as_ref().and_then(|stored| world.vault.open(stored));
-    opened.unwrap_or_else(|| "[Decryption failed]".to_owned())
+    let value = opened.unwrap_or_else(|| "[Decryption failed]".to_owned());
+    let history = secret.history.iter().map(|entry| step(entry, world.vault.read(&entry.stored).into()));
+    row(secret, value.into(), history.collect())
 }
 
-fn history(world: &World, secret: &Secret) -> Vec<Json> {
-    let entry = |entry: &crate::dev_server::state::Entry| {
-        object([
-            ("version", Json::from(&entry.version)),
-            ("value", world.vault.read(&entry.stored).into()),
-            ("updatedAt", entry.updated.iso().into()),
-            ("updatedBy", Json::from(&entry.updated_by)),
-            ("description", entry.description.into()),
-        ])
-    };
-    secret.history.iter().map(entry).collect()
+/// A secret as it lies in the database.
+pub(super) fn raw_secret(secret: &Secret) -> Members {
+    raw_with_value(secret, Json::List(secret.stored.iter().map(Json::from).collect()))
+}
+
+/// The same with another value: some answers show the one that was just sent.
+pub(super) fn raw_with_value(secret: &Secret, value: Json) -> Members {
+    let history = secret.history.iter().map(|entry| step(entry, Json::List(vec![Json::from(&entry.stored)])));
+    row(secret, value, history.collect())
+}
+
+fn row(secret: &Secret, value: Json, history: Vec<Json>) -> Members {
+    let mut record = Members::default();
+    record.set("id", &secret.id);
+    record.set("key", &secret.key);
+    record.set("value", value);
+    record.set("description", &secret.description);
+    record.set("environmentType", &secret.environment);
+    record.set("version", &secret.version);
+    record.set("projectId", &secret.project);
+    record.set("branchId", secret.branch.json());
+    record.set("type", &secret.kind);
+    record.set("history", history);
+    record.set("lastUpdated", secret.updated.iso());
+    record.set("updatedBy", &secret.updated_by);
+    record.set("permission", secret.permission.clone());
+    record.set("expiryDate", secret.expires.map(Moment::iso));
+    record.set("rotationPolicy", &secret.rotation_policy);
+    record.set("isReference", secret.is_linked());
+    record.set("sourceSecretId", secret.source.clone());
+    record.set("shadowValue", Json::List(Vec::new()));
+    record
+}
+
+fn step(entry: &Entry, value: Json) -> Json {
+    let mut step = Members::default();
+    step.set("version", &entry.version);
+    step.set("value", value);
+    for (name, note) in entry.notes.iter() {
+        step.set(name, note.clone());
+    }
+    step.into()
 }

@@ -4,14 +4,15 @@ use axum::http::{HeaderName, StatusCode};
 
 use crate::dev_server::auth::{Session, session};
 use crate::dev_server::js::{Json, Members, object};
+use crate::dev_server::secret::Secret;
 use crate::dev_server::seed::Role;
-use crate::dev_server::state::{Crash, GrantKind, MAIN, Secret, World, checked_id};
+use crate::dev_server::state::{Crash, MAIN, World, checked_id};
 use crate::dev_server::wire::{Call, Reply};
 
 const MASK: &str = "***";
 
 /// How a caller may read.
-enum Access {
+pub(super) enum Access {
     /// `masked` for viewers, and for those who have no role but an approved request.
     Granted {
         masked: bool,
@@ -28,10 +29,7 @@ pub(super) fn read(world: &mut World, call: &Call) -> Result<Reply, Crash> {
     let masked = match access(world, &caller, project)? {
         Access::Granted { masked } => masked,
         Access::Denied => return Ok(Reply::error(StatusCode::FORBIDDEN, "Access Denied")),
-        Access::NeedsElevation => {
-            let body = object([("error", "JIT Elevation Required".into()), ("action", "request_jit".into())]);
-            return Ok(Reply::json(StatusCode::FORBIDDEN, &body));
-        }
+        Access::NeedsElevation => return Ok(elevation_required()),
     };
     // A branch that does not exist is an empty answer that does not even say that it is masked.
     let Some(branch) = world.branch_named(project, call.query("branch").unwrap_or(MAIN)) else {
@@ -54,7 +52,7 @@ pub(super) fn read(world: &mut World, call: &Call) -> Result<Reply, Crash> {
     Ok(if masked && !with_versions { mask_headers(reply) } else { reply })
 }
 
-fn access(world: &World, caller: &Session, project: &str) -> Result<Access, Crash> {
+pub(super) fn access(world: &World, caller: &Session, project: &str) -> Result<Access, Crash> {
     checked_id(project)?;
     let role = caller.role(world, project)?;
     let Session::User { id, .. } = caller else {
@@ -64,32 +62,26 @@ fn access(world: &World, caller: &Session, project: &str) -> Result<Access, Cras
     if let Some(role) = role {
         return Ok(Access::Granted { masked: role == Role::Viewer });
     }
-    let grants = || world.grants.iter().filter(|grant| grant.user == *id && grant.project == project);
-    if grants().any(|grant| is_valid(world, &grant.kind)) {
+    if world.valid_requests(id).any(|request| request.project.as_deref() == Some(project)) {
         return Ok(Access::Granted { masked: true });
     }
-    let needs_elevation = grants().any(|grant| matches!(grant.kind, GrantKind::NeedsElevation));
+    let needs_elevation = world.elevations.iter().any(|known| known.user == *id && known.project == project);
     Ok(if needs_elevation { Access::NeedsElevation } else { Access::Denied })
 }
 
-fn is_valid(world: &World, kind: &GrantKind) -> bool {
-    match kind {
-        GrantKind::Approved { expires, .. } => expires.is_none_or(|expires| expires > world.now()),
-        GrantKind::NeedsElevation => false,
-    }
+pub(super) fn elevation_required() -> Reply {
+    let body = object([("error", "JIT Elevation Required".into()), ("action", "request_jit".into())]);
+    Reply::json(StatusCode::FORBIDDEN, &body)
 }
 
 /// The only secrets that a caller sees, when an approved request for some of them narrows the answer: it does so even for
 /// an owner, and only the first such request counts.
-fn narrowed_to<'a>(world: &'a World, caller: &Session, project: &str) -> Option<&'a Vec<String>> {
+fn narrowed_to<'a>(world: &'a World, caller: &'a Session, project: &'a str) -> Option<&'a Vec<String>> {
     let Session::User { id, .. } = caller else {
         return None;
     };
-    let mut grants = world.grants.iter().filter(|grant| grant.user == *id && grant.project == project);
-    grants.find_map(|grant| match &grant.kind {
-        GrantKind::Approved { secrets, .. } if !secrets.is_empty() && is_valid(world, &grant.kind) => Some(secrets),
-        _ => None,
-    })
+    let mut requests = world.valid_requests(id).filter(|request| request.project.as_deref() == Some(project));
+    requests.find(|request| !request.secrets.is_empty()).map(|request| &request.secrets)
 }
 
 fn versioned(secret: &Secret, value: String) -> Json {

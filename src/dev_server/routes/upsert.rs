@@ -4,8 +4,9 @@ use axum::http::StatusCode;
 
 use crate::dev_server::auth::{Session, session};
 use crate::dev_server::js::{Json, Members, object};
+use crate::dev_server::secret::BranchLink;
 use crate::dev_server::seed::Role;
-use crate::dev_server::state::{BranchLink, Crash, MAIN, Place, World, checked_id};
+use crate::dev_server::state::{Crash, MAIN, Place, World, checked_id};
 use crate::dev_server::wire::{Call, Reply};
 
 pub(super) fn upsert(world: &mut World, call: &Call) -> Result<Reply, Crash> {
@@ -88,8 +89,7 @@ fn conflicts(world: &World, project: &str, environment: &str, secrets: &Members,
         else {
             continue;
         };
-        let mut known = world.secrets.iter().filter(|secret| secret.project == project && secret.key == key);
-        let Some(secret) = known.find(|secret| secret.environment == environment) else {
+        let Some(secret) = world.secrets.first(project, environment, key) else {
             continue;
         };
         if expected.text() != Some(secret.version.as_str()) {
@@ -115,11 +115,9 @@ impl World {
     ) -> Result<(), Crash> {
         let stored = self.vault.seal(value).ok_or(Crash)?;
         let now = self.now();
-        let found = self.secrets.iter_mut().find(|secret| {
+        let found = self.secrets.find_mut(&place.key, |secret| {
             let here = secret.branch.is(&place.branch) || (on_main && secret.branch == BranchLink::Null);
-            here && secret.project == place.project
-                && secret.environment == place.environment
-                && secret.key == place.key
+            here && secret.is_at(&place.project, &place.environment, &place.key)
         });
         match found {
             Some(secret) => secret.write(stored, now, by),

@@ -1,11 +1,18 @@
-//! Tells a value from the ciphertext that the service sometimes sends in its place.
+//! Tells a value from the ciphertext that the service sometimes sends in its place, and opens what clients have sealed.
+
+mod keys;
+mod sealed;
+mod vault;
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use self::sealed::Sealed;
 use crate::secrets::UnreadableReason;
 use crate::services::placeholder;
+
+pub(crate) use self::vault::{Vault, no_passphrase};
 
 /// What the text of a value really is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +21,7 @@ pub(super) enum Reading {
     Plain,
     /// The form that the service sends for a value that is the empty string.
     Empty,
-    /// Not the value.
+    /// Not the value. An envelope of a client may still be [opened](Vault).
     Unreadable(UnreadableReason),
 }
 
@@ -28,15 +35,6 @@ struct AtRest<'a> {
     data: Cow<'a, str>,
     #[serde(borrow, rename = "authTag")]
     tag: Cow<'a, str>,
-}
-
-/// What newer clients of the service write: encrypted before it is stored. Writers add members of their own.
-#[derive(Deserialize)]
-struct Sealed<'a> {
-    #[serde(borrow)]
-    ciphertext: Cow<'a, str>,
-    #[serde(borrow)]
-    iv: Cow<'a, str>,
 }
 
 pub(super) fn read(text: &str) -> Reading {
@@ -57,11 +55,9 @@ pub(super) fn read(text: &str) -> Reading {
             false => Reading::Unreadable(UnreadableReason::ServerCiphertext),
         };
     }
-    match serde_json::from_str::<Sealed<'_>>(text) {
-        Ok(sealed) if is_hex(&sealed.iv, 24) && is_hex(&sealed.ciphertext, sealed.ciphertext.len()) => {
-            Reading::Unreadable(UnreadableReason::ClientEnvelope)
-        }
-        _ => Reading::Plain,
+    match Sealed::parse(text) {
+        Some(_) => Reading::Unreadable(UnreadableReason::ClientEnvelope),
+        None => Reading::Plain,
     }
 }
 

@@ -68,6 +68,35 @@ pub struct CheckedScope {
     pub(super) branch: String,
 }
 
+/// One environment on a branch of a project, for what goes by the environment's exact name.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) project: String,
+    /// As the caller spelled it.
+    pub(crate) environment: String,
+    pub(crate) branch: String,
+}
+
+impl Place {
+    pub(crate) fn is_on_main(&self) -> bool {
+        self.branch == MAIN
+    }
+
+    pub(crate) fn on_main(&self) -> Self {
+        Self { branch: MAIN.to_owned(), ..self.clone() }
+    }
+
+    /// The same place with another environment, checked.
+    pub(crate) fn in_environment(&self, name: &str) -> Result<Self, XtraError> {
+        Ok(Self { environment: exact_environment(name)?.to_owned(), ..self.clone() })
+    }
+}
+
+/// Whether the service, or a person, takes this environment for production.
+pub(crate) fn names_production(environment: &str) -> bool {
+    ["production", "prod"].iter().any(|name| environment.eq_ignore_ascii_case(name))
+}
+
 /// The id, when it is one. The service answers anything else with an unexplained 500.
 pub(crate) fn project_id(id: &str) -> Result<&str, XtraError> {
     if id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -86,6 +115,11 @@ pub(crate) fn project_id(id: &str) -> Result<&str, XtraError> {
 /// The name of an environment in the form that is sent: reads do not tell cases apart, and lower case is what is stored.
 pub(super) fn environment(name: &str) -> Result<String, XtraError> {
     name_of("environment", name).map(str::to_lowercase)
+}
+
+/// The same as it was given: writes tell cases apart.
+pub(super) fn exact_environment(name: &str) -> Result<&str, XtraError> {
+    name_of("environment", name)
 }
 
 /// Whether reads can name this environment.

@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::convert;
+use super::envelope::Vault;
 use super::local::LocalFile;
 use super::raw;
-use super::scope::{self, CheckedScope, MAIN, XtraScope};
+use super::scope::{self, CheckedScope, MAIN, Place, XtraScope};
+use super::write::Spellings;
 use crate::cache::{Budget, Identity, KeyWriter};
 use crate::credentials::{CredentialProvider, TokenFuture};
 use crate::error::{ErrorKind, XtraError};
-use crate::secrets::SecretValue;
+use crate::secrets::{SecretValue, UnreadableReason};
 use crate::services::{Loaded, SecretSource, Traffic};
 use crate::transport::{BaseUrl, Transport, TransportOptions};
 
@@ -26,6 +28,19 @@ pub struct Xtra {
     /// The project of the service account that asked last, once the service has told it.
     account: Mutex<Option<(Identity, String)>>,
     backing: Backing,
+    vault: Vault,
+    /// What holds for every write.
+    pub(crate) rules: Rules,
+    pub(super) spellings: Spellings,
+}
+
+/// What the builder says about writes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Rules {
+    /// Calls that change production must say so.
+    pub(crate) protect_production: bool,
+    /// Values are encrypted before they are sent.
+    pub(crate) seal_writes: bool,
 }
 
 /// Where the secrets are.
@@ -50,7 +65,21 @@ impl Xtra {
     pub(crate) fn new(transport: Transport, defaults: Scopes) -> Self {
         let root = transport.base().to_owned();
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
-        Self { raw, root, defaults, account: Mutex::new(None), backing: Backing::Service }
+        Self {
+            raw,
+            root,
+            defaults,
+            account: Mutex::new(None),
+            backing: Backing::Service,
+            vault: Vault::default(),
+            rules: Rules::default(), spellings: Spellings::default(),
+        }
+    }
+
+    /// The same, which opens and seals values with `vault`.
+    pub(crate) fn with_vault(mut self, vault: Vault) -> Self {
+        self.vault = vault;
+        self
     }
 
     /// A source that answers every read with `secrets` and sends nothing.
@@ -80,8 +109,49 @@ impl Xtra {
         self.raw.inner.call_timeout()
     }
 
+    pub(crate) fn protects_production(&self) -> bool {
+        self.rules.protect_production
+    }
+
+    /// Whether every value is [sealed](Self::seal) before it is sent.
+    pub(crate) fn seals_writes(&self) -> bool {
+        self.rules.seal_writes
+    }
+
+    /// `value` as it is stored in this project: encrypted under the passphrase's key.
+    pub(crate) fn seal(&self, project: &str, value: &SecretValue) -> Result<SecretValue, XtraError> {
+        self.vault.seal(project, value)
+    }
+
+    /// The value that a text, as the service sent it for a secret of this project, stands for.
+    pub(crate) fn read_text(&self, project: &str, text: SecretValue) -> Result<SecretValue, UnreadableReason> {
+        self.vault.read_text(project, text)
+    }
+
     pub(crate) fn default_environment(&self) -> Option<&str> {
         self.defaults.environment.as_deref()
+    }
+
+    /// The project of a scope, checked.
+    pub(crate) async fn project_of(&self, scope: &XtraScope<'_>) -> Result<String, XtraError> {
+        let named = scope.project.as_deref().map(scope::project_id).transpose()?;
+        self.project(named.or(self.defaults.project.as_deref())).await
+    }
+
+    /// The place of a scope, checked, with the environment's name as it was given.
+    pub(crate) async fn place(&self, scope: &XtraScope<'_>) -> Result<Place, XtraError> {
+        let branch = self.branch_of(scope)?.to_owned();
+        let environment = scope.environment.as_deref().or(self.default_environment()).ok_or_else(no_environment)?;
+        let environment = scope::exact_environment(environment)?.to_owned();
+        Ok(Place { project: self.project_of(scope).await?, environment, branch })
+    }
+
+    /// The branch of a scope, checked.
+    pub(crate) fn branch_of<'s>(&'s self, scope: &'s XtraScope<'_>) -> Result<&'s str, XtraError> {
+        match &scope.branch {
+            Some(name) => scope::branch(name),
+            None => Ok(self.defaults.branch.as_deref().unwrap_or(MAIN)),
+        }
     }
 
     /// The project to ask: the one named, or else the one that the service account belongs to.
@@ -127,6 +197,16 @@ fn no_project() -> XtraError {
     )
 }
 
+/// Says what to call where an elevation is needed.
+fn how_to_elevate(error: XtraError, project: &str, environment: &str) -> XtraError {
+    match error.kind() {
+        ErrorKind::ElevationRequired => error
+            .adding(": request_access(..) asks for it, and wait_for_access(..) waits until it is granted")
+            .with_elevation(project, environment),
+        _ => error,
+    }
+}
+
 fn no_environment() -> XtraError {
     XtraError::new(
         ErrorKind::Config,
@@ -164,10 +244,7 @@ impl SecretSource for Xtra {
             Some(id) => Some(scope::project_id(id)?.to_owned()),
             None => self.defaults.project.clone(),
         };
-        let branch = match &scope.branch {
-            Some(name) => scope::branch(name)?,
-            None => self.defaults.branch.as_deref().unwrap_or(MAIN),
-        };
+        let branch = self.branch_of(scope)?;
         let environment = scope.environment.as_deref().or(self.default_environment()).ok_or_else(no_environment)?;
         Ok(CheckedScope { project, environment: scope::environment(environment)?, branch: branch.to_owned() })
     }
@@ -183,13 +260,13 @@ impl SecretSource for Xtra {
         let answer = self
             .raw
             .secrets_read()
-            .project_id(project)
+            .project_id(project.as_str())
             .env(scope.environment.as_str())
             .branch(scope.branch.as_str())
             .send()
             .await
-            .map_err(convert::from_raw)?;
-        Ok(convert::secrets(answer))
+            .map_err(|error| how_to_elevate(convert::from_raw(error), &project, &scope.environment))?;
+        Ok(convert::secrets(answer, &self.vault, &project))
     }
 
     fn budget(&self, scope: &CheckedScope) -> Option<Budget> {

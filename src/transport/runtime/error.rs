@@ -109,7 +109,9 @@ impl<E> Error<E> {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Failed(error) => error.is_retryable(),
-            _ => matches!(self.status(), Some(429 | 502..=504)),
+            _ => self.answer().is_some_and(|answer| {
+                matches!(answer.status(), 429 | 502..=504) && !answer.response().leaves_a_write_open()
+            }),
         }
     }
 

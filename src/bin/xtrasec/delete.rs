@@ -1,0 +1,66 @@
+//! `xtrasec delete`: secrets that go for good.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+use crate::arguments::Global;
+use crate::consent::Consent;
+use crate::failure::{Failure, Outcome};
+use crate::output::{self, printable};
+use crate::session::{not_read, quoted};
+use crate::target::Target;
+
+/// Deletes secrets, with their histories
+///
+/// On one branch; secrets of the same names on other branches stay. Asks before it does so: in production, the
+/// environment's name has to be typed. Where nobody can be asked, --yes is needed.
+#[derive(Args)]
+#[command(after_long_help = "Examples:\n  xtrasec delete OLD_KEY -e staging\n  \
+    xtrasec delete OLD_KEY OLDER_KEY --if-exists --yes -e production")]
+pub(crate) struct Arguments {
+    /// The secrets' names
+    #[arg(required = true, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
+    keys: Vec<String>,
+    /// A secret that does not exist is right
+    #[arg(long)]
+    if_exists: bool,
+    /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
+    #[arg(long)]
+    exact: bool,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
+    let target = Target::open(global)?;
+    let keys = quoted(arguments.keys.iter().map(String::as_str));
+    let question = format!("This deletes {keys} from {}, with all versions.", target.shown());
+    arguments.consent.obtain(&question, target.to_be_typed())?;
+    let mut done = String::new();
+    for key in &arguments.keys {
+        match delete(&target, key, arguments).await {
+            Ok(what) => done.push_str(&format!("{what} {}\n", target.shown())),
+            Err(failure) => {
+                output::write(done.as_bytes())?;
+                return Err(failure);
+            }
+        }
+    }
+    output::write(done.as_bytes())?;
+    Ok(0)
+}
+
+async fn delete(target: &Target, key: &str, arguments: &Arguments) -> Result<String, Failure> {
+    let mut request = target.client.delete_secret(target.environment.as_str(), key).confirm_production();
+    if arguments.if_exists {
+        request = request.if_exists();
+    }
+    if arguments.exact {
+        request = request.exact();
+    }
+    let key = printable(key);
+    match request.await.map_err(not_read)?.rows {
+        0 => Ok(format!("{key} was not in")),
+        _ => Ok(format!("deleted {key} from")),
+    }
+}

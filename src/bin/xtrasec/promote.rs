@@ -1,0 +1,97 @@
+//! `xtrasec promote`: the secrets of one environment into another.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use xtrasecurity::write::{Promote, Promotion};
+use xtrasecurity::{Request, Xtra};
+
+use crate::arguments::Global;
+use crate::consent::{Consent, can_ask};
+use crate::failure::Outcome;
+use crate::listing::{Listing, Verbosity};
+use crate::output;
+use crate::place::Place;
+use crate::session::not_read;
+use crate::target::{Target, default_branch};
+
+/// Copies the secrets of one environment into another
+///
+/// Secrets that the second has already are kept, unless --overwrite is given, and those that only it has stay. First this
+/// tells which would be created and updated; never a value. Then it asks, or, with --yes, goes on. Without --yes and a
+/// terminal, nothing is written.
+#[derive(Args)]
+#[command(after_long_help = "Examples:\n  xtrasec promote staging production --only NEW_FLAG,API_KEY\n  \
+    xtrasec promote staging staging@feature/new-ui --overwrite --yes")]
+pub(crate) struct Arguments {
+    /// An environment, or ENVIRONMENT@BRANCH
+    from: Place,
+    /// The one that gets the secrets
+    to: Place,
+    /// Copy these secrets and no others; commas between names, or once for each
+    #[arg(long, value_name = "KEY", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    only: Vec<String>,
+    /// Replace the values of secrets that the second has with other ones
+    #[arg(long)]
+    overwrite: bool,
+    /// Tell what would be done, and do nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
+    #[arg(long)]
+    exact: bool,
+    #[command(flatten)]
+    verbosity: Verbosity,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
+    global.note_unused_environment("the two environments are arguments");
+    let target = Target::open_at(global, &arguments.to)?;
+    let from_branch = arguments.from.branch.clone().unwrap_or_else(|| default_branch(global));
+    let request = || {
+        let request = target.client.promote(arguments.from.environment.as_str(), target.environment.as_str());
+        let request = request.branch(from_branch.as_str()).to_branch(target.branch.as_str());
+        arguments.of(request)
+    };
+    let plan = match arguments.only.as_slice() {
+        [] => request(),
+        only => request().keys(only),
+    };
+    let plan = plan.dry_run().await.map_err(not_read)?;
+    output::write(listed(&plan, &target, arguments.verbosity.listing()).as_bytes())?;
+    let total = plan.promoted().count();
+    if total == 0 || arguments.dry_run {
+        return Ok(0);
+    }
+    if !arguments.consent.is_given() && !can_ask() {
+        output::note("nothing was written. Add --yes to write this");
+        return Ok(0);
+    }
+    arguments.consent.obtain(&format!("Write these {total} secrets to {}?", target.shown()), target.to_be_typed())?;
+    // What has come to the source meanwhile nobody has agreed to.
+    let done = request().keys(plan.promoted()).confirm_production().await?;
+    let (created, updated) = (done.created.len(), done.updated.len());
+    let line = format!("written {} of {total}: {created} created, {updated} updated\n", created + updated);
+    output::write(line.as_bytes())?;
+    Ok(0)
+}
+
+impl Arguments {
+    fn of<'a>(&self, request: Request<'a, Xtra, Promote<'a>>) -> Request<'a, Xtra, Promote<'a>> {
+        let request = request.overwrite(self.overwrite);
+        if self.exact { request.exact() } else { request }
+    }
+}
+
+fn listed(plan: &Promotion, target: &Target, listing: Listing) -> String {
+    let mut text = String::new();
+    listing.push(&mut text, '+', &plan.created);
+    listing.push(&mut text, '~', &plan.updated);
+    if listing == Listing::All {
+        listing.push(&mut text, '=', &plan.skipped);
+    }
+    let [created, updated, kept] = [&plan.created, &plan.updated, &plan.skipped].map(Vec::len);
+    text.push_str(&format!("{created} to create, {updated} to update, {kept} to keep in {}\n", target.shown()));
+    text
+}

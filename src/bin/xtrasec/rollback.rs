@@ -1,0 +1,44 @@
+//! `xtrasec rollback`: a secret as it was.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+use crate::arguments::Global;
+use crate::consent::Consent;
+use crate::failure::Outcome;
+use crate::output::{self, printable};
+use crate::session::not_read;
+use crate::target::Target;
+
+/// Gives a secret the value of an earlier version
+///
+/// That makes a new version. `xtrasec history` lists those that there are. In production it asks, or needs --yes.
+#[derive(Args)]
+#[command(after_long_help = "Examples:\n  xtrasec history API_KEY -e staging\n  xtrasec rollback API_KEY 6 -e staging")]
+pub(crate) struct Arguments {
+    /// The secret's name
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    key: String,
+    /// The version to go back to
+    version: u64,
+    /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
+    #[arg(long)]
+    exact: bool,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
+    let target = Target::open(global)?;
+    let (key, version, place) = (printable(&arguments.key), arguments.version, target.shown());
+    if target.is_production() {
+        arguments.consent.obtain(&format!("This takes {key} in {place} back to version {version}."), None)?;
+    }
+    let request = target.client.rollback(target.environment.as_str(), arguments.key.as_str(), version);
+    let request = request.confirm_production();
+    let request = if arguments.exact { request.exact() } else { request };
+    let now = request.await.map_err(not_read)?;
+    let line = format!("{key} in {place} is as in version {version} again, which makes it version {}\n", now.version);
+    output::write(line.as_bytes())?;
+    Ok(0)
+}

@@ -1,0 +1,142 @@
+//! Requests that do something at the service, beside reading a snapshot: what they are made of, and how they are sent.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use super::Client;
+use super::request::{Options, Request, sealed};
+use crate::error::{ErrorKind, XtraError};
+use crate::services::xtra::{Place, Xtra, XtraScope, names_production};
+
+/// What a [`Request`] to XtraSecurity does when it is sent. No other crate can implement it.
+pub trait Operation: Sized + Send + sealed::Sealed {
+    /// What the request gives.
+    type Output: Send;
+
+    #[doc(hidden)]
+    fn perform(self, call: Call<'_>) -> impl Future<Output = Result<Self::Output, XtraError>> + Send;
+}
+
+/// An [`Operation`] that changes something at the service.
+pub trait Writes: Operation {}
+
+/// What an operation is carried out with: the client, and where.
+pub struct Call<'a> {
+    pub(crate) client: &'a Client<Xtra>,
+    pub(crate) scope: XtraScope<'a>,
+    pub(in crate::client) options: Options,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn source(&self) -> &'a Xtra {
+        self.client.source()
+    }
+
+    /// The environment on a branch of a project that the request is about, checked. May ask the service for the project.
+    pub(crate) async fn place(&self) -> Result<Place, XtraError> {
+        self.source().place(&self.scope).await
+    }
+
+    /// The project that the request is about, checked. May ask the service for it.
+    pub(crate) async fn project(&self) -> Result<String, XtraError> {
+        self.source().project_of(&self.scope).await
+    }
+
+    /// Whether the request said that the environment is spelled as it is meant.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.options.exact
+    }
+
+    /// Refuses to change `environment` when it is production, the client protects that, and the request has not confirmed it.
+    pub(crate) fn confirm(&self, environment: &str) -> Result<(), XtraError> {
+        match names_production(environment) {
+            true => self.confirm_all("would change the environment production"),
+            false => Ok(()),
+        }
+    }
+
+    /// The same for what changes every environment.
+    pub(crate) fn confirm_all(&self, what: &str) -> Result<(), XtraError> {
+        if !self.source().protects_production() || self.options.confirmed {
+            return Ok(());
+        }
+        Err(XtraError::new(
+            ErrorKind::Unconfirmed,
+            format!(
+                "the call {what}, which this client protects, and nothing was sent. If it is meant, add \
+                 confirm_production() to the request"
+            ),
+        ))
+    }
+
+    /// From now on, until what this returns is dropped, the client's snapshots of `project` may be out of date: they leave the
+    /// cache then. It is a guard because a write that was given up half-way may have been carried out too.
+    pub(crate) fn changing(&self, project: &str) -> Changing<'a> {
+        Changing { client: self.client, project: project.to_owned() }
+    }
+}
+
+/// A project that is being changed.
+#[must_use = "the cache is cleared when this is dropped"]
+pub(crate) struct Changing<'a> {
+    client: &'a Client<Xtra>,
+    project: String,
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.client.forget_project(&self.project);
+    }
+}
+
+impl Client<Xtra> {
+    pub(crate) fn request<'a, Op>(&'a self, scope: XtraScope<'a>, operation: Op) -> Request<'a, Xtra, Op> {
+        Request::new(self, scope, operation)
+    }
+
+    /// Drops every snapshot of a project.
+    fn forget_project(&self, project: &str) {
+        self.engine.invalidate_under(|key| key.field_any_case(project));
+        // A service account's client names no project: the service knows it.
+        self.engine.invalidate_under(|key| key.field(""));
+    }
+}
+
+impl<Op: Operation> Request<'_, Xtra, Op> {
+    /// Sends the request; the same as awaiting it.
+    ///
+    /// Dropping the future gives up waiting. A write that was sent by then may be carried out all the same.
+    ///
+    /// # Errors
+    ///
+    /// Those of the method of the client that made the request.
+    pub async fn send(self) -> Result<Op::Output, XtraError> {
+        let Self { client, scope, options, operation } = self;
+        operation.perform(Call { client, scope, options }).await
+    }
+}
+
+impl<Op: Writes> Request<'_, Xtra, Op> {
+    /// Confirms that production is meant, for a client that
+    /// [protects it](crate::XtraClientBuilder::protect_production). Without effect on others.
+    pub fn confirm_production(mut self) -> Self {
+        self.options.confirmed = true;
+        self
+    }
+
+    /// Takes the environment's name as it is spelled. Without this, a write is refused when the project has an environment
+    /// whose name differs from it in case only: the service would keep two, and mix them in every read.
+    pub fn exact(mut self) -> Self {
+        self.options.exact = true;
+        self
+    }
+}
+
+impl<'a, Op: Operation + 'a> IntoFuture for Request<'a, Xtra, Op> {
+    type Output = Result<Op::Output, XtraError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

@@ -1,0 +1,124 @@
+//! A secret that must not exist yet.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::client::operation::{Call, Operation, Writes};
+use crate::client::request::sealed;
+use crate::client::{Client, Request};
+use crate::error::{Conflict, ErrorKind, XtraError};
+use crate::secrets::SecretValue;
+use crate::services::xtra::write::{Batch, Naming, check_pairs, conflict, unread};
+use crate::services::xtra::{Xtra, XtraScope, shown_name};
+
+/// The operation of a [`Request`] that creates a secret.
+pub struct CreateSecret {
+    key: String,
+    value: SecretValue,
+    naming: Naming,
+    seal: bool,
+}
+
+/// The version of what was created and not changed since.
+const FIRST: &str = "1";
+
+impl Client<Xtra> {
+    /// Creates a secret, and fails when it exists.
+    ///
+    /// The service itself does not make this difference. So the environment is read before the write, and again after it: what
+    /// two callers create in the same moment is noticed, and is an error for at least one of them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set_secret`](Self::set_secret); [`Conflict`](crate::ErrorKind::Conflict) when the secret exists, or was
+    /// created by somebody else in the same moment.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use xtrasecurity::{ErrorKind, XtraClient, dev_server::DevServer};
+    /// # let server = DevServer::start().await?;
+    /// # let client = XtraClient::builder().dev_server(&server).build()?;
+    /// client.create_secret("staging", "SIGNING_KEY", "s-1").await?;
+    /// let error = client.create_secret("staging", "SIGNING_KEY", "s-2").await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Conflict);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create_secret<'a>(
+        &'a self,
+        environment: impl Into<Cow<'a, str>>,
+        key: impl Into<String>,
+        value: impl Into<SecretValue>,
+    ) -> Request<'a, Xtra, CreateSecret> {
+        let operation =
+            CreateSecret { key: key.into(), value: value.into(), naming: Naming::default(), seal: false };
+        self.request(XtraScope::new(environment), operation)
+    }
+}
+
+impl Request<'_, Xtra, CreateSecret> {
+    /// Creates it whatever characters the name has; see [`allow_any_name`](Request::allow_any_name) of `set_secret`.
+    pub fn allow_any_name(mut self) -> Self {
+        self.operation.naming = Naming::Any;
+        self
+    }
+
+    /// Encrypts the value before it is sent, under the client's passphrase.
+    pub fn seal(mut self) -> Self {
+        self.operation.seal = true;
+        self
+    }
+}
+
+impl sealed::Sealed for CreateSecret {}
+
+impl Operation for CreateSecret {
+    type Output = ();
+
+    async fn perform(self, call: Call<'_>) -> Result<(), XtraError> {
+        let Self { key, value, naming, seal } = self;
+        let source = call.source();
+        let sealed = seal || source.seals_writes();
+        let secrets = vec![(key.clone(), value)];
+        check_pairs(&secrets, naming, sealed)?;
+        let place = call.place().await?;
+        call.confirm(&place.environment)?;
+        let look = source.look(&place).await?;
+        if !call.is_exact() {
+            source.check_spelling(&place, &look).await?;
+        }
+        if let Some(seen) = look.get(&key) {
+            return Err(conflict(vec![Conflict::new(key, None, Some(seen.version.clone()))]));
+        }
+        let _changing = call.changing(&place.project);
+        let batch = Batch { place: &place, secrets: secrets.clone(), expected: BTreeMap::new(), sealed };
+        source.put(batch, |_| ()).await?;
+        let look = source.look(&place).await.map_err(|error| {
+            error.adding(". The secret is written; this was to see whether somebody else had created it meanwhile")
+        })?;
+        match look.get(&key) {
+            Some(seen) if seen.version != FIRST => Err(raced(&key, &seen.version)),
+            _ => unread(&secrets, &look),
+        }
+    }
+}
+
+impl Writes for CreateSecret {}
+
+fn raced(key: &str, version: &str) -> XtraError {
+    let message = format!(
+        "{} was created by somebody else in the same moment, and one of the two values has replaced the other. Read it, then \
+         decide which one is right",
+        shown_name(key)
+    );
+    let conflict = Conflict::new(key, None, Some(version.to_owned()));
+    XtraError::new(ErrorKind::Conflict, message).with_keys([key]).with_conflicts(vec![conflict])
+}
+
+impl fmt::Debug for CreateSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreateSecret").field("key", &self.key).finish_non_exhaustive()
+    }
+}

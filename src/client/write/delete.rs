@@ -1,0 +1,93 @@
+//! Deleting a secret.
+
+use std::borrow::Cow;
+
+use crate::client::operation::{Call, Operation, Writes};
+use crate::client::request::sealed;
+use crate::client::{Client, Request};
+use crate::error::XtraError;
+use crate::services::xtra::write::{Absence, Target};
+use crate::services::xtra::{Xtra, XtraScope};
+
+/// The operation of a [`Request`] that deletes a secret.
+#[derive(Debug)]
+pub struct DeleteSecret {
+    key: String,
+    absence: Absence,
+}
+
+/// What became of a secret that was to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deleted {
+    /// How many rows of the secret the service had: usually 1, and 0 when there was none. It may have several, as its own
+    /// ways to create secrets do not look for one that is there.
+    pub rows: usize,
+}
+
+impl Client<Xtra> {
+    /// Deletes a secret of an environment on one branch, for good: its history goes with it. Secrets of the same name on other
+    /// branches stay.
+    ///
+    /// All rows that the service keeps of the secret in that place are deleted. On `main` these are also the ones that hang on
+    /// no branch, such as links and what a deleted branch has left behind; so the environment is read back there. Two to four
+    /// requests are sent, and one more for each further row. The branches are asked for first, which the service answers with
+    /// all values of the project: with many secrets this takes its time.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such branch, and, unless
+    /// [`if_exists`](Request::if_exists) is said, no such secret: the message names the other branches that have it.
+    /// [`Invalid`](crate::ErrorKind::Invalid), with nothing deleted, when the secret is there in another spelling of the
+    /// environment too (see [`exact`](Request::exact)). [`Forbidden`](crate::ErrorKind::Forbidden) when the token may not
+    /// delete; a service account needs `write:secrets`. [`Incomplete`](crate::ErrorKind::Incomplete) when the secret is still
+    /// read afterwards: the message says why. [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and
+    /// those of any call. When [`may_have_been_applied`](XtraError::may_have_been_applied) is true, call again with
+    /// `if_exists()`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use xtrasecurity::{XtraClient, dev_server::DevServer};
+    /// # let server = DevServer::start().await?;
+    /// # let client = XtraClient::builder().dev_server(&server).build()?;
+    /// client.set_secret("staging", "OLD_KEY", "k-1").await?;
+    /// assert_eq!(client.delete_secret("staging", "OLD_KEY").await?.rows, 1);
+    /// assert_eq!(client.delete_secret("staging", "OLD_KEY").if_exists().await?.rows, 0);
+    /// assert!(client.get_secrets("staging").await?.get("OLD_KEY").is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delete_secret<'a>(
+        &'a self,
+        environment: impl Into<Cow<'a, str>>,
+        key: impl Into<String>,
+    ) -> Request<'a, Xtra, DeleteSecret> {
+        let operation = DeleteSecret { key: key.into(), absence: Absence::default() };
+        self.request(XtraScope::new(environment), operation)
+    }
+}
+
+impl Request<'_, Xtra, DeleteSecret> {
+    /// Succeeds when there is no such secret: [`Deleted::rows`] is 0 then. An unknown branch is an error all the same.
+    pub fn if_exists(mut self) -> Self {
+        self.operation.absence = Absence::Accepted;
+        self
+    }
+}
+
+impl sealed::Sealed for DeleteSecret {}
+
+impl Operation for DeleteSecret {
+    type Output = Deleted;
+
+    async fn perform(self, call: Call<'_>) -> Result<Deleted, XtraError> {
+        let place = call.place().await?;
+        call.confirm(&place.environment)?;
+        let _changing = call.changing(&place.project);
+        let target = Target { place: &place, key: &self.key, exact: call.is_exact() };
+        Ok(Deleted { rows: call.source().delete(target, self.absence).await? })
+    }
+}
+
+impl Writes for DeleteSecret {}

@@ -1,0 +1,96 @@
+//! A new value for a secret that exists.
+
+use std::borrow::Cow;
+
+use crate::client::operation::{Call, Operation, Writes};
+use crate::client::request::sealed;
+use crate::client::{Client, Request};
+use crate::error::XtraError;
+use crate::secrets::SecretValue;
+use crate::services::xtra::write::{NewValue, Target};
+use crate::services::xtra::{Xtra, XtraScope};
+
+/// The operation of a [`Request`] that rotates a secret.
+#[derive(Debug)]
+pub struct RotateSecret {
+    key: String,
+    value: Option<SecretValue>,
+}
+
+/// A secret that was rotated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rotated {
+    /// The new value.
+    pub value: SecretValue,
+    /// The new version: the one that follows what was found, a number in text.
+    pub version: String,
+}
+
+impl Client<Xtra> {
+    /// Gives a secret of one branch a new value, at random or the one that [`value`](Request::value) says. The old value stays
+    /// in the [history](Self::history).
+    ///
+    /// A random value is 32 hexadecimal digits. The service makes it and sends it back, except where its own rotation would
+    /// go to another branch (it takes the first that has the secret) and where [values are
+    /// sealed](crate::XtraClientBuilder::seal_writes): then it is made here, and written. Three requests are sent, four on
+    /// `main`. The client's snapshots of the project leave the cache.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such branch, or no such secret;
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a link (rotate its source), a value that could not be read back, and when the
+    /// secret is there in another spelling of the environment too (see [`exact`](Request::exact));
+    /// [`Conflict`](crate::ErrorKind::Conflict) when the service has several rows of the secret, and when it changed meanwhile;
+    /// [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and those of any call. When
+    /// [`may_have_been_applied`](XtraError::may_have_been_applied) is true, the secret's version tells whether it was.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use xtrasecurity::{XtraClient, dev_server::DevServer};
+    /// # let server = DevServer::start().await?;
+    /// # let client = XtraClient::builder().dev_server(&server).build()?;
+    /// client.set_secret("staging", "SIGNING_KEY", "s-1").await?;
+    /// let rotated = client.rotate("staging", "SIGNING_KEY").await?;
+    /// assert_eq!(rotated.value.len(), 32);
+    /// assert_eq!(client.get_secrets("staging").await?.require("SIGNING_KEY")?, &rotated.value);
+    ///
+    /// let rotated = client.rotate("staging", "SIGNING_KEY").value("s-3").await?;
+    /// assert_eq!(rotated.value, "s-3");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rotate<'a>(
+        &'a self,
+        environment: impl Into<Cow<'a, str>>,
+        key: impl Into<String>,
+    ) -> Request<'a, Xtra, RotateSecret> {
+        self.request(XtraScope::new(environment), RotateSecret { key: key.into(), value: None })
+    }
+}
+
+impl Request<'_, Xtra, RotateSecret> {
+    /// The new value, in place of a random one.
+    pub fn value(mut self, value: impl Into<SecretValue>) -> Self {
+        self.operation.value = Some(value.into());
+        self
+    }
+}
+
+impl sealed::Sealed for RotateSecret {}
+
+impl Operation for RotateSecret {
+    type Output = Rotated;
+
+    async fn perform(self, call: Call<'_>) -> Result<Rotated, XtraError> {
+        let place = call.place().await?;
+        call.confirm(&place.environment)?;
+        let _changing = call.changing(&place.project);
+        let target = Target { place: &place, key: &self.key, exact: call.is_exact() };
+        let NewValue { value, version } = call.source().rotate(target, self.value).await?;
+        Ok(Rotated { value, version })
+    }
+}
+
+impl Writes for RotateSecret {}

@@ -1,0 +1,318 @@
+//! Setting secrets: one or many, on conditions or without.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::report::{Progress, WriteReport, Written};
+use crate::client::operation::{Call, Operation, Writes};
+use crate::client::request::sealed;
+use crate::client::{Client, Request};
+use crate::error::{Conflict, XtraError};
+use crate::secrets::{SecretValue, Secrets};
+use crate::services::xtra::write::{Batch, Look, Naming, Seen, check_pairs, conflict, conflicts, unread};
+use crate::services::xtra::{Place, Xtra, XtraScope};
+
+/// The operation of a [`Request`] that sets secrets, and gives an `R`.
+pub struct Set<'a, R> {
+    pairs: Vec<(String, SecretValue)>,
+    expected: BTreeMap<String, String>,
+    snapshot: Option<&'a Secrets>,
+    naming: Naming,
+    steps: Steps,
+    on_progress: Option<Box<dyn FnMut(Progress) + Send + 'a>>,
+    gives: PhantomData<fn() -> R>,
+}
+
+/// What is done, beside writing.
+#[derive(Debug, Clone, Copy, Default)]
+struct Steps {
+    skip_unchanged: bool,
+    dry_run: bool,
+    verify: bool,
+    seal: bool,
+}
+
+/// The operation of a [`Request`] that sets one secret.
+pub type SetSecret<'a> = Set<'a, Written>;
+
+/// The operation of a [`Request`] that sets many secrets.
+pub type SetSecrets<'a> = Set<'a, WriteReport>;
+
+impl<R> Set<'_, R> {
+    fn new(pairs: Vec<(String, SecretValue)>) -> Self {
+        Self {
+            pairs,
+            expected: BTreeMap::new(),
+            snapshot: None,
+            naming: Naming::default(),
+            steps: Steps::default(),
+            on_progress: None,
+            gives: PhantomData,
+        }
+    }
+}
+
+impl Client<Xtra> {
+    /// Sets a secret, whether it exists or not. Awaiting the request tells whether it was [created](Written::Created).
+    ///
+    /// Two or three requests are sent: the environment is read first, to tell what is there, and that its name is spelled as
+    /// the project spells it; then the secret is written, on the client's default branch (`main`) or the one that
+    /// [`branch`](Request::branch) names. The branch must exist. The write is repeated only when it cannot have arrived. The
+    /// client's snapshots of the project leave the cache.
+    ///
+    /// Between the look and the write somebody else may write: the later write wins, unless
+    /// [`expect_version`](Request::expect_version) is given.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](crate::ErrorKind::Invalid), with nothing sent, for a name that not every tool can use (see
+    /// [`allow_any_name`](Request::allow_any_name)), a value that could not be read back, or an environment that differs from
+    /// one of the project in upper and lower case (see [`exact`](Request::exact));
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such branch; [`Forbidden`](crate::ErrorKind::Forbidden) when
+    /// the token may not write; [`Conflict`](crate::ErrorKind::Conflict) when a condition does not hold;
+    /// [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and those of any call. When the answer was
+    /// lost, [`may_have_been_applied`](XtraError::may_have_been_applied) is true, and the message says what to look at.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use xtrasecurity::{XtraClient, dev_server::DevServer};
+    /// use xtrasecurity::write::Written;
+    ///
+    /// # let server = DevServer::start().await?;
+    /// # let client = XtraClient::builder().dev_server(&server).build()?;
+    /// assert_eq!(client.set_secret("staging", "SIGNING_KEY", "s-1").await?, Written::Created);
+    /// assert_eq!(client.set_secret("staging", "SIGNING_KEY", "s-2").await?, Written::Updated);
+    /// assert_eq!(client.get_secrets("staging").await?.require("SIGNING_KEY")?.expose(), "s-2");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_secret<'a>(
+        &'a self,
+        environment: impl Into<Cow<'a, str>>,
+        key: impl Into<String>,
+        value: impl Into<SecretValue>,
+    ) -> Request<'a, Xtra, SetSecret<'a>> {
+        self.request(XtraScope::new(environment), Set::new(vec![(key.into(), value.into())]))
+    }
+
+    /// Sets many secrets of an environment, given as a map or as pairs. Awaiting the request gives a [`WriteReport`].
+    ///
+    /// As [`set_secret`](Self::set_secret), with these differences:
+    ///
+    /// - Everything is checked before anything is sent, because the service stops at what it cannot take and keeps what it has
+    ///   written until then.
+    /// - Up to 200 secrets, or 1 MiB, go into one request. Conditions are checked for all of them before the first.
+    /// - When one fails, the error's [`keys`](XtraError::keys) are the secrets that are not known to be written. To write all
+    ///   of them again does no harm; with [`skip_unchanged`](Request::skip_unchanged) only those are written.
+    /// - When the service writes fewer than it was sent, the environment is read back, and the error is
+    ///   [`Incomplete`](crate::ErrorKind::Incomplete), with the names of those.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set_secret`](Self::set_secret); [`Incomplete`](crate::ErrorKind::Incomplete).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use xtrasecurity::{XtraClient, dev_server::DevServer};
+    /// # let server = DevServer::start().await?;
+    /// # let client = XtraClient::builder().dev_server(&server).build()?;
+    /// let report = client.set_secrets("staging", [("HOST", "db"), ("PORT", "5432")]).verify().await?;
+    /// assert_eq!(report.created, ["HOST", "PORT"]);
+    ///
+    /// // Only if nobody has changed them since they were read.
+    /// let seen = client.get_secrets("staging").await?;
+    /// client.set_secret("staging", "PORT", "5433").await?;
+    /// let error = client.set_secrets("staging", [("PORT", "5434")]).if_unchanged(&seen).await.unwrap_err();
+    /// assert_eq!(error.conflicts()[0].key, "PORT");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_secrets<'a, N: Into<String>, V: Into<SecretValue>>(
+        &'a self,
+        environment: impl Into<Cow<'a, str>>,
+        secrets: impl IntoIterator<Item = (N, V)>,
+    ) -> Request<'a, Xtra, SetSecrets<'a>> {
+        let pairs = secrets.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        self.request(XtraScope::new(environment), Set::new(pairs))
+    }
+}
+
+impl<'a, R> Request<'a, Xtra, Set<'a, R>> {
+    /// Writes only if these secrets are still as `snapshot` has them: same value, or just as absent. Otherwise nothing is
+    /// written, and the error is [`Conflict`](crate::ErrorKind::Conflict).
+    ///
+    /// The snapshot must be of the same environment and branch. Somebody who writes in the moment between this look and the
+    /// write is noticed too, by the version, except that a secret of the same name on another branch can hide it.
+    pub fn if_unchanged(mut self, snapshot: &'a Secrets) -> Self {
+        self.operation.snapshot = Some(snapshot);
+        self
+    }
+
+    /// Writes whatever characters the names have, and however long they are. Some tools, and newer versions of the service,
+    /// take only names of at most 256 letters of ASCII, digits, `_`, `.` and `-`. What the service itself misreads
+    /// (`branch`, …) is refused all the same.
+    pub fn allow_any_name(mut self) -> Self {
+        self.operation.naming = Naming::Any;
+        self
+    }
+
+    /// Leaves out the secrets that have the value already, so that they get no new version.
+    pub fn skip_unchanged(mut self) -> Self {
+        self.operation.steps.skip_unchanged = true;
+        self
+    }
+
+    /// Checks and looks, and tells what would be done, but writes nothing.
+    pub fn dry_run(mut self) -> Self {
+        self.operation.steps.dry_run = true;
+        self
+    }
+
+    /// Reads back what was written, and fails with [`Conflict`](crate::ErrorKind::Conflict) when something else is there:
+    /// somebody has written meanwhile, or the service has a second secret of that name, which hides this one.
+    pub fn verify(mut self) -> Self {
+        self.operation.steps.verify = true;
+        self
+    }
+
+    /// Encrypts the values before they are sent, under the client's
+    /// [passphrase](crate::XtraClientBuilder::vault_passphrase): the service never sees them. Without a passphrase the request
+    /// fails with [`Config`](crate::ErrorKind::Config). [`seal_writes`](crate::XtraClientBuilder::seal_writes) does so for
+    /// every write of a client.
+    pub fn seal(mut self) -> Self {
+        self.operation.steps.seal = true;
+        self
+    }
+}
+
+impl<'a> Request<'a, Xtra, SetSecret<'a>> {
+    /// Writes only if the secret has this version, as [`list_keys`](crate::XtraClient::list_keys) tells it. Otherwise the
+    /// error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written.
+    pub fn expect_version(mut self, version: impl ToString) -> Self {
+        let operation = &mut self.operation;
+        operation.expected = operation.pairs.iter().map(|(key, _)| (key.clone(), version.to_string())).collect();
+        self
+    }
+}
+
+impl<'a> Request<'a, Xtra, SetSecrets<'a>> {
+    /// Writes only if these secrets have these versions, as [`list_keys`](crate::XtraClient::list_keys) tells them. Otherwise
+    /// the error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written. May name secrets that are not written.
+    pub fn expect_versions<N: Into<String>, V: ToString>(mut self, versions: impl IntoIterator<Item = (N, V)>) -> Self {
+        let versions = versions.into_iter().map(|(key, version)| (key.into(), version.to_string()));
+        self.operation.expected.extend(versions);
+        self
+    }
+
+    /// Calls this when a request has been answered: first with nothing written.
+    pub fn on_progress(mut self, tell: impl FnMut(Progress) + Send + 'a) -> Self {
+        self.operation.on_progress = Some(Box::new(tell));
+        self
+    }
+}
+
+impl<R> sealed::Sealed for Set<'_, R> {}
+
+impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
+    type Output = R;
+
+    async fn perform(self, call: Call<'_>) -> Result<R, XtraError> {
+        let Self { pairs, mut expected, snapshot, naming, mut steps, mut on_progress, .. } = self;
+        let source = call.source();
+        steps.seal |= source.seals_writes();
+        check_pairs(&pairs, naming, steps.seal)?;
+        let place = call.place().await?;
+        if !steps.dry_run {
+            call.confirm(&place.environment)?;
+        }
+        let look = source.look(&place).await?;
+        if !call.is_exact() {
+            source.check_spelling(&place, &look).await?;
+        }
+        let mut found = conflicts(&expected, &look);
+        if let Some(snapshot) = snapshot {
+            found.extend(changed_since(snapshot, &pairs, &look, &mut expected));
+        }
+        if !found.is_empty() {
+            return Err(conflict(found));
+        }
+        let (report, to_write) = plan(pairs, &look, steps);
+        if steps.dry_run || to_write.is_empty() {
+            return Ok(report.into());
+        }
+        let _changing = call.changing(&place.project);
+        let total = to_write.len();
+        let mut tell = |written| on_progress.iter_mut().for_each(|tell| tell(Progress { written, total }));
+        tell(0);
+        let meant = if steps.verify { to_write.clone() } else { Vec::new() };
+        source.put(Batch { place: &place, secrets: to_write, expected, sealed: steps.seal }, tell).await?;
+        if steps.verify {
+            verify(&call, &place, &meant).await?;
+        }
+        Ok(report.into())
+    }
+}
+
+impl<R: From<WriteReport> + Send> Writes for Set<'_, R> {}
+
+/// What is not as the snapshot has it. What is, is expected to keep its version.
+fn changed_since(
+    snapshot: &Secrets,
+    pairs: &[(String, SecretValue)],
+    look: &Look,
+    expected: &mut BTreeMap<String, String>,
+) -> Vec<Conflict> {
+    let mut changed = Vec::new();
+    for (key, _) in pairs {
+        let seen = look.get(key);
+        match (snapshot.get(key), seen) {
+            (None, None) if !snapshot.unreadable().iter().any(|secret| secret.name == *key) => {}
+            (Some(value), Some(seen)) if seen.is(value) => {
+                expected.entry(key.clone()).or_insert_with(|| seen.version.clone());
+            }
+            _ => changed.push(Conflict::new(key.as_str(), None, seen.map(|seen| seen.version.clone()))),
+        }
+    }
+    changed
+}
+
+/// Sorts what is to be set by what is there.
+fn plan(pairs: Vec<(String, SecretValue)>, look: &Look, steps: Steps) -> (WriteReport, Vec<(String, SecretValue)>) {
+    let mut report = WriteReport::default();
+    let mut to_write = Vec::with_capacity(pairs.len());
+    let is_there = |seen: &Seen, value: &SecretValue| seen.is(value) && (seen.sealed || !steps.seal);
+    for (key, value) in pairs {
+        match look.get(&key) {
+            Some(seen) if steps.skip_unchanged && is_there(seen, &value) => {
+                report.unchanged.push(key);
+                continue;
+            }
+            Some(_) => report.updated.push(key.clone()),
+            None => report.created.push(key.clone()),
+        }
+        to_write.push((key, value));
+    }
+    for names in [&mut report.created, &mut report.updated, &mut report.unchanged] {
+        names.sort_unstable();
+    }
+    (report, to_write)
+}
+
+/// Reads back.
+pub(super) async fn verify(call: &Call<'_>, place: &Place, meant: &[(String, SecretValue)]) -> Result<(), XtraError> {
+    let look = call.source().look(place).await.map_err(|error| {
+        error.adding(". The secrets are written; this was to read them back")
+    })?;
+    unread(meant, &look)
+}
+
+impl<R> fmt::Debug for Set<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.pairs.iter().map(|(key, _)| key).collect();
+        f.debug_struct("Set").field("keys", &keys).field("steps", &self.steps).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,250 @@
+//! One secret, its history, and all of them in the order of their creation.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::clock::Moment;
+use super::js::{Json, Members};
+use super::state::Place;
+
+pub(super) const FROM_CLI: &str = "Created via CLI";
+pub(super) const BY_CLI: &str = "Updated via CLI";
+
+/// Where a secret hangs. The service tells a branch that is null from one that was never set: a write to `main` finds
+/// the first and not the second, a read finds both.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum BranchLink {
+    Branch(String),
+    Null,
+    Unset,
+}
+
+impl BranchLink {
+    pub(super) fn is(&self, branch: &str) -> bool {
+        matches!(self, BranchLink::Branch(id) if id == branch)
+    }
+
+    pub(super) fn json(&self) -> Json {
+        match self {
+            BranchLink::Branch(id) => Json::from(id),
+            BranchLink::Null | BranchLink::Unset => Json::Null,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Secret {
+    pub(super) id: String,
+    pub(super) key: String,
+    /// The at-rest text; nothing for a linked secret.
+    pub(super) stored: Option<String>,
+    pub(super) description: String,
+    pub(super) environment: String,
+    pub(super) version: String,
+    pub(super) project: String,
+    pub(super) branch: BranchLink,
+    pub(super) kind: String,
+    pub(super) history: Vec<Entry>,
+    pub(super) updated: Moment,
+    pub(super) updated_by: String,
+    pub(super) permission: Vec<String>,
+    pub(super) expires: Option<Moment>,
+    pub(super) rotation_policy: String,
+    /// The id of the secret that a linked one resolves to.
+    pub(super) source: Option<String>,
+}
+
+/// One step of a secret's history. The service stores it as free JSON, and every writer has members and an order of its
+/// own after the first two.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) version: String,
+    pub(super) stored: String,
+    pub(super) notes: Members,
+}
+
+impl Entry {
+    /// As a write over the environment's route makes it; `by` is when and who.
+    pub(super) fn by_cli(version: &str, stored: &str, by: (Moment, &str), description: &str) -> Self {
+        let (now, who) = by;
+        let notes =
+            [("updatedAt", now.iso().into()), ("updatedBy", who.into()), ("description", Json::from(description))];
+        Entry::new(version, stored, notes)
+    }
+
+    pub(super) fn new<const N: usize>(version: &str, stored: &str, notes: [(&str, Json); N]) -> Self {
+        let mut members = Members::default();
+        for (name, note) in notes {
+            members.set(name, note);
+        }
+        Entry { version: version.to_owned(), stored: stored.to_owned(), notes: members }
+    }
+}
+
+impl Secret {
+    /// A secret of version 1 without a value and without history.
+    pub(super) fn new(id: String, place: Place, now: Moment, by: &str) -> Self {
+        Secret {
+            id,
+            key: place.key,
+            stored: None,
+            description: String::new(),
+            environment: place.environment,
+            version: "1".to_owned(),
+            project: place.project,
+            branch: BranchLink::Branch(place.branch),
+            kind: "environment".to_owned(),
+            history: Vec::new(),
+            updated: now,
+            updated_by: by.to_owned(),
+            permission: Vec::new(),
+            expires: None,
+            rotation_policy: "manual".to_owned(),
+            source: None,
+        }
+    }
+
+    /// A link to another secret; `by` is when and who. It hangs on no branch, whatever the place says.
+    pub(super) fn link(id: String, place: Place, by: (Moment, &str), source: String) -> Self {
+        Secret {
+            branch: BranchLink::Unset,
+            kind: "reference".to_owned(),
+            source: Some(source),
+            ..Secret::new(id, place, by.0, by.1)
+        }
+    }
+
+    /// Replaces the value: the version goes up by one, or to 2 when it was no number.
+    pub(super) fn write(&mut self, stored: String, now: Moment, by: &str) {
+        self.version = self.next_version().unwrap_or_else(|| "2".to_owned());
+        self.history.push(Entry::by_cli(&self.version, &stored, (now, by), BY_CLI));
+        self.replace(stored, now, by);
+    }
+
+    /// The version after this one; nothing when it is no number.
+    pub(super) fn next_version(&self) -> Option<String> {
+        self.version.parse::<u64>().ok().map(|version| version.saturating_add(1).to_string())
+    }
+
+    pub(super) fn replace(&mut self, stored: String, now: Moment, by: &str) {
+        self.stored = Some(stored);
+        self.updated = now;
+        by.clone_into(&mut self.updated_by);
+    }
+
+    pub(super) fn is_linked(&self) -> bool {
+        self.source.is_some()
+    }
+
+    pub(super) fn stored_json(&self) -> Json {
+        self.stored.as_deref().unwrap_or_default().into()
+    }
+
+    pub(super) fn is_at(&self, project: &str, environment: &str, key: &str) -> bool {
+        self.key == key && self.project == project && self.environment == environment
+    }
+}
+
+/// All secrets in the order of their creation, found by key without looking at the others.
+#[derive(Default, Deserialize)]
+#[serde(from = "Vec<Secret>")]
+pub(super) struct Secrets {
+    rows: Vec<Secret>,
+    /// Where the secrets of a key are, in ascending order.
+    places: HashMap<String, Vec<usize>>,
+}
+
+impl Serialize for Secrets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.rows.serialize(serializer)
+    }
+}
+
+impl From<Vec<Secret>> for Secrets {
+    fn from(rows: Vec<Secret>) -> Self {
+        let mut secrets = Secrets { rows, places: HashMap::new() };
+        secrets.find_places();
+        secrets
+    }
+}
+
+impl Secrets {
+    fn find_places(&mut self) {
+        self.places.clear();
+        for (place, secret) in self.rows.iter().enumerate() {
+            self.places.entry(secret.key.clone()).or_default().push(place);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Secret> {
+        self.rows.iter()
+    }
+
+    /// Everything but the key may be changed this way; see [`Secrets::rename`].
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Secret> {
+        self.rows.iter_mut()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn push(&mut self, secret: Secret) {
+        self.places.entry(secret.key.clone()).or_default().push(self.rows.len());
+        self.rows.push(secret);
+    }
+
+    pub(super) fn last_mut(&mut self) -> Option<&mut Secret> {
+        self.rows.last_mut()
+    }
+
+    pub(super) fn retain(&mut self, keep: impl FnMut(&Secret) -> bool) {
+        let before = self.rows.len();
+        self.rows.retain(keep);
+        if self.rows.len() < before {
+            self.find_places();
+        }
+    }
+
+    /// The secrets with a key, of any project, environment and branch.
+    pub(super) fn with_key(&self, key: &str) -> impl DoubleEndedIterator<Item = &Secret> {
+        let places = self.places.get(key).map(Vec::as_slice).unwrap_or_default();
+        places.iter().filter_map(|place| self.rows.get(*place))
+    }
+
+    /// The first secret with a key for which `is_it` holds.
+    pub(super) fn find_mut(&mut self, key: &str, is_it: impl Fn(&Secret) -> bool) -> Option<&mut Secret> {
+        let rows = &self.rows;
+        let place = self.places.get(key)?.iter().copied().find(|place| rows.get(*place).is_some_and(&is_it))?;
+        self.rows.get_mut(place)
+    }
+
+    /// The first secret of a key and an environment, spelled exactly, on whatever branch.
+    pub(super) fn first(&self, project: &str, environment: &str, key: &str) -> Option<&Secret> {
+        self.with_key(key).find(|secret| secret.is_at(project, environment, key))
+    }
+
+    /// The first secret at a place, branch and all.
+    pub(super) fn first_on(&self, place: &Place) -> Option<&Secret> {
+        let mut found = self.with_key(&place.key);
+        found.find(|secret| {
+            secret.branch.is(&place.branch) && secret.is_at(&place.project, &place.environment, &place.key)
+        })
+    }
+
+    pub(super) fn by_id(&self, id: &str) -> Option<&Secret> {
+        self.rows.iter().find(|secret| secret.id == id)
+    }
+
+    pub(super) fn by_id_mut(&mut self, id: &str) -> Option<&mut Secret> {
+        self.rows.iter_mut().find(|secret| secret.id == id)
+    }
+
+    pub(super) fn rename(&mut self, id: &str, key: &str) {
+        if let Some(secret) = self.by_id_mut(id) {
+            key.clone_into(&mut secret.key);
+            self.find_places();
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Access for a time: asked for, decided on, waited for.
+
+use std::time::{Duration, SystemTime};
+
+use super::super::convert::from_raw;
+use super::super::source::Xtra;
+use super::{convert, ids, minutes, moments, not_empty};
+use crate::error::{ErrorKind, XtraError};
+
+/// A request for access to a project, or to some secrets of it, for a time.
+///
+/// What an answer does not tell is `None`: only lists and decisions tell who asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccessRequest {
+    /// The id: 24 hexadecimal digits.
+    pub id: String,
+    /// Where it stands. Access that has run out is [`Expired`](AccessStatus::Expired), though the service may not have noted
+    /// that yet.
+    pub status: AccessStatus,
+    /// The id of the project.
+    pub project: Option<String>,
+    /// The project's name.
+    pub project_name: Option<String>,
+    /// The ids of the secrets, when it is about some only.
+    pub secrets: Vec<String>,
+    /// Why access is wanted.
+    pub reason: Option<String>,
+    /// For how long, from when it is approved.
+    pub duration: Option<Duration>,
+    /// The id of the user who asked.
+    pub requested_by: Option<String>,
+    /// That user's address.
+    pub requester_email: Option<String>,
+    /// When it was asked for, ISO-8601.
+    pub requested_at: Option<String>,
+    /// The id of the user who decided.
+    pub decided_by: Option<String>,
+    /// When it was decided, ISO-8601.
+    pub decided_at: Option<String>,
+    /// When the access ends, ISO-8601; known once it is approved.
+    pub expires_at: Option<String>,
+    /// The id of the workspace whose admins decide.
+    pub workspace: Option<String>,
+}
+
+/// Where a request for access stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AccessStatus {
+    /// Nobody has decided.
+    Pending,
+    /// Granted, and it has not run out.
+    Approved,
+    /// Refused.
+    Rejected,
+    /// Granted once, and taken back.
+    Revoked,
+    /// It has run out.
+    Expired,
+    /// What this version does not know.
+    Unknown,
+}
+
+impl AccessStatus {
+    /// The service's word, taken with when the access ends.
+    pub(super) fn read(word: Option<&str>, expires_at: Option<&str>, now: SystemTime) -> Self {
+        match word {
+            Some("pending") => Self::Pending,
+            Some("approved") => match expires_at.and_then(|end| moments::has_come(end, now)) {
+                Some(true) => Self::Expired,
+                _ => Self::Approved,
+            },
+            Some("rejected") => Self::Rejected,
+            Some("revoked") => Self::Revoked,
+            Some("expired") => Self::Expired,
+            _ => Self::Unknown,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::Unknown => "of an unknown status",
+        }
+    }
+}
+
+/// What [`decide_access`](crate::XtraClient::decide_access) does with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Decision {
+    /// Grants a pending request.
+    Approve,
+    /// Refuses a pending request.
+    Reject,
+    /// Takes back what was granted.
+    Revoke,
+}
+
+impl Decision {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Approve => "approved",
+            Self::Reject => "rejected",
+            Self::Revoke => "revoked",
+        }
+    }
+
+    fn fits(self, status: AccessStatus) -> bool {
+        match self {
+            Self::Approve | Self::Reject => status == AccessStatus::Pending,
+            Self::Revoke => status == AccessStatus::Approved,
+        }
+    }
+}
+
+/// Which requests [`list_access_requests`](crate::XtraClient::list_access_requests) lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum AccessMode {
+    /// The caller's own.
+    #[default]
+    Mine,
+    /// Those of a workspace that nobody has decided on, for its admins.
+    Pending,
+    /// Those of a workspace that were decided, for its admins.
+    History,
+    /// Those of a workspace that are approved.
+    Approved,
+}
+
+/// Which requests, and of what workspace.
+#[derive(Debug, Default)]
+pub(crate) struct AccessChoice {
+    pub(crate) mode: AccessMode,
+    pub(crate) workspace: Option<String>,
+}
+
+impl AccessChoice {
+    fn mode(&self) -> &'static str {
+        match self.mode {
+            AccessMode::Mine => "my",
+            AccessMode::Pending => "pending",
+            AccessMode::History => "history",
+            AccessMode::Approved => "approved",
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) reason: String,
+    pub(crate) duration: Duration,
+    pub(crate) secrets: Vec<String>,
+    pub(crate) workspace: Option<String>,
+}
+
+impl Xtra {
+    pub(crate) async fn request_access(&self, project: &str, asked: Asked) -> Result<AccessRequest, XtraError> {
+        let Asked { reason, duration, secrets, workspace } = asked;
+        not_empty("reason for the access", &reason)?;
+        let minutes = minutes("time for which access is asked", duration)?;
+        ids::all_checked("secret", &secrets)?;
+        workspace.as_deref().map(|id| ids::checked("workspace", id)).transpose()?;
+        let ids = (!secrets.is_empty()).then(|| secrets.clone());
+        let call = self.raw().access_submit();
+        let call = call.body_map(|body| {
+            let body = body.reason(reason.clone()).duration(minutes).project_id(Some(project.to_owned()));
+            body.secret_ids(ids).workspace_id(workspace.clone())
+        });
+        let answer = call.send().await.map_err(from_raw).map_err(or_unauthorized)?;
+        let made = convert::access_submitted(answer.into_inner())?;
+        Ok(AccessRequest {
+            project: Some(project.to_owned()),
+            secrets,
+            reason: Some(reason),
+            duration: made.duration.or(Some(Duration::from_secs(60 * minutes.unsigned_abs()))),
+            workspace,
+            ..made
+        })
+    }
+
+    pub(crate) async fn access_request(&self, id: &str) -> Result<AccessRequest, XtraError> {
+        let id = ids::checked("access request", id)?;
+        let answer = self.raw().access_status().id(id).send().await.map_err(from_raw)?;
+        Ok(convert::access_status(answer.into_inner(), id))
+    }
+
+    pub(crate) async fn list_access_requests(&self, choice: &AccessChoice) -> Result<Vec<AccessRequest>, XtraError> {
+        let call = self.raw().access_list().mode(choice.mode());
+        let call = match &choice.workspace {
+            Some(id) => call.workspace_id(ids::checked("workspace", id)?),
+            None => call,
+        };
+        let list = call.send().await.map_err(from_raw).map_err(or_unauthorized)?.into_inner();
+        Ok(list.0.into_iter().map(convert::access_details).collect())
+    }
+
+    /// Decides as an admin of the workspace, or else as one of the project.
+    pub(crate) async fn decide_access(&self, id: &str, decision: Decision) -> Result<AccessRequest, XtraError> {
+        let id = ids::checked("access request", id)?;
+        let call = self.raw().access_decide();
+        let call = call.body_map(|body| body.request_id(id).decision(decision.word()));
+        match call.send().await.map_err(from_raw) {
+            Ok(decided) => return Ok(convert::access_decided(decided.into_inner(), id, decision.word())),
+            // no admin of the workspace, or a request that names none
+            Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Invalid) => {}
+            Err(error) => return Err(or_unauthorized(error)),
+        }
+        // The other way carries out anything: a request that was rejected would be approved without an end.
+        let status = self.access_request(id).await?.status;
+        if !decision.fits(status) {
+            return Err(XtraError::new(
+                ErrorKind::Conflict,
+                format!("the request for access is {}, and so cannot be {}. Nothing was changed", status.word(), decision.word()),
+            ));
+        }
+        let call = self.raw().access_requests_update().id(id).body_map(|body| body.status(decision.word()));
+        Ok(convert::access_request(call.send().await.map_err(from_raw)?.into_inner()))
+    }
+}
+
+/// These routes do not look at the token first, and fail when it is none.
+fn or_unauthorized(error: XtraError) -> XtraError {
+    match error.status() {
+        Some(500) => error.adding(". This operation also fails like this when the token is not valid: whoami() tells"),
+        _ => error,
+    }
+}

@@ -1,0 +1,146 @@
+//! Deleting a secret of one place: its rows there, and no others.
+
+use super::rows::{First, Row, Target, named};
+use crate::error::{ErrorKind, XtraError};
+use crate::services::xtra::Xtra;
+use crate::services::xtra::convert::from_raw;
+
+/// How many rows without a branch are looked for one by one.
+const MOST: usize = 32;
+
+/// What a secret that is not there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Absence {
+    #[default]
+    Refused,
+    Accepted,
+}
+
+/// Whether every row that hangs on no branch was found.
+#[derive(PartialEq, Eq)]
+enum Found {
+    All,
+    NotAll,
+}
+
+impl Xtra {
+    /// Deletes the rows of a secret, and gives how many there were.
+    pub(crate) async fn delete(&self, target: Target<'_>, absence: Absence) -> Result<usize, XtraError> {
+        let rows = self.rows(target).await?;
+        if rows.here.is_empty() && absence == Absence::Refused && !target.exact && !rows.spellings.is_empty() {
+            return Err(rows.absent(target));
+        }
+        rows.check_spelling(target)?;
+        let mut deleted = 0;
+        for row in &rows.here {
+            deleted += self.delete_row(target, row).await.map_err(|error| unfinished(error, target, deleted))?;
+        }
+        if target.place.is_on_main() {
+            deleted += self.delete_loose(target, deleted).await?;
+        }
+        match deleted {
+            0 if absence == Absence::Refused => Err(rows.absent(target)),
+            deleted => Ok(deleted),
+        }
+    }
+
+    /// Gives how many rows this has deleted: none when somebody else was faster.
+    async fn delete_row(&self, target: Target<'_>, row: &Row) -> Result<usize, XtraError> {
+        match self.raw().secret_records_delete().id(&row.id).send().await.map_err(from_raw) {
+            Ok(_) => Ok(1),
+            Err(error) if error.status() == Some(404) => Ok(0),
+            Err(error) if error.may_have_been_applied() => {
+                Err(error
+                    .adding(&format!(". It was to delete {}: read the environment and look for it", target.shown())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The rows that hang on no branch are secrets of `main` too. One that was hidden shows when those over it are gone.
+    async fn delete_loose(&self, target: Target<'_>, before: usize) -> Result<usize, XtraError> {
+        let is_hidden = !self.is_read(target, before).await?;
+        if is_hidden && before > 0 {
+            return Ok(0);
+        }
+        // one that no read shows is a link to nothing
+        let (deleted, found) = self.delete_loose_rows(target, before).await?;
+        let may_remain = target.exact && found == Found::All;
+        if is_hidden || may_remain || !self.is_read(target, before + deleted).await? {
+            return Ok(deleted);
+        }
+        let spelled = match found {
+            Found::All => self.listed_rows(target).await.ok().flatten().unwrap_or_default(),
+            Found::NotAll => Vec::new(),
+        };
+        let spellings: Vec<_> = spelled.into_iter().map(|row| row.environment).collect();
+        Err(remains(target, before + deleted, &found, &spellings))
+    }
+
+    async fn delete_loose_rows(&self, target: Target<'_>, before: usize) -> Result<(usize, Found), XtraError> {
+        let mut deleted = 0;
+        for _ in 0..MOST {
+            let row = match self.first_row(target).await.map_err(|error| unfinished(error, target, before + deleted))? {
+                First::Nothing => return Ok((deleted, Found::All)),
+                First::Row(row) if row.branch.is_none() => row,
+                // a row of another branch stands before those that are looked for
+                First::Row(_) | First::Unknown => break,
+            };
+            let gone = self.delete_row(target, &row).await;
+            deleted += gone.map_err(|error| unfinished(error, target, before + deleted))?;
+        }
+        let listed = self.listed_rows(target).await.map_err(|error| unfinished(error, target, before + deleted))?;
+        let Some(listed) = listed else { return Ok((deleted, Found::NotAll)) };
+        for row in listed.iter().filter(|row| row.environment == target.place.environment) {
+            let gone = self.delete_row(target, row).await;
+            deleted += gone.map_err(|error| unfinished(error, target, before + deleted))?;
+        }
+        Ok((deleted, Found::All))
+    }
+
+    /// Whether a read of the place shows the key.
+    async fn is_read(&self, target: Target<'_>, deleted: usize) -> Result<bool, XtraError> {
+        let look = self.look(target.place).await.map_err(|error| unfinished(error, target, deleted))?;
+        Ok(look.get(target.key).is_some())
+    }
+}
+
+/// What an error says when something was deleted before it.
+fn unfinished(error: XtraError, target: Target<'_>, deleted: usize) -> XtraError {
+    if deleted == 0 {
+        return error.with_keys([target.key]);
+    }
+    let told = format!(
+        ". {deleted} of its rows are deleted; whether the secret is gone is not known: delete it again with if_exists()"
+    );
+    error.adding(&told).with_keys([target.key]).with_unknown_outcome()
+}
+
+fn remains(target: Target<'_>, deleted: usize, found: &Found, spellings: &[String]) -> XtraError {
+    let what = target.shown();
+    let done = match deleted {
+        0 => format!("{what} was not deleted: it is read"),
+        rows => format!("{what} was deleted ({rows} rows), and is still read"),
+    };
+    let (kind, why) = match (found, spellings.is_empty()) {
+        (Found::NotAll, _) => (
+            ErrorKind::Forbidden,
+            "from a row that hangs on no branch, which the service shows to users only. Delete it with a user's token"
+                .to_owned(),
+        ),
+        (Found::All, false) => (
+            ErrorKind::Invalid,
+            format!(
+                "from another spelling of the environment, which differs in upper and lower case only: {}. Delete it there",
+                named(spellings)
+            ),
+        ),
+        (Found::All, true) => (
+            ErrorKind::Invalid,
+            "because somebody has written it meanwhile, or it is stored in another spelling of the environment"
+                .to_owned(),
+        ),
+    };
+    let kind = if deleted > 0 { ErrorKind::Incomplete } else { kind };
+    XtraError::new(kind, format!("{done} {why}")).with_keys([target.key])
+}

@@ -1,0 +1,78 @@
+//! Whether an environment is spelled as the project spells it: the service tells cases apart on writes, and mixes on reads
+//! what differs in case only.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use super::look::Look;
+use super::names::{Naming, check_name};
+use crate::error::{ErrorKind, XtraError};
+use crate::services::xtra::{Place, Xtra, convert, shown_name};
+
+/// The environments, by project, that are known to be spelled as they are stored.
+#[derive(Default)]
+pub(crate) struct Spellings(Mutex<BTreeSet<(String, String)>>);
+
+impl Spellings {
+    /// Memory for so many. One that is forgotten is looked up again.
+    const MOST: usize = 256;
+
+    fn knows(&self, place: &Place) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.contains(&(place.project.clone(), place.environment.clone()))
+    }
+
+    fn learn(&self, place: &Place) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= Self::MOST {
+            known.clear();
+        }
+        known.insert((place.project.clone(), place.environment.clone()));
+    }
+}
+
+impl Xtra {
+    /// Refuses an environment whose name differs from one that the project has in case only. `look` is what was read there.
+    pub(crate) async fn check_spelling(&self, place: &Place, look: &Look) -> Result<(), XtraError> {
+        if self.spellings.knows(place) {
+            return Ok(());
+        }
+        let elsewhere;
+        let look = match look.is_empty() && !place.is_on_main() {
+            true => {
+                elsewhere = self.look(&place.on_main()).await?;
+                &elsewhere
+            }
+            false => look,
+        };
+        // A secret that reads of this environment show, whatever the case: is it stored under exactly this name?
+        let portable = |key: &&str| *key != "link" && check_name(key, Naming::Portable).is_ok();
+        let Some(key) = look.iter().map(|(key, _)| key).find(portable) else { return Ok(()) };
+        let request = self.raw().secrets_get().project_id(&place.project).env(&place.environment).key(key);
+        match request.send().await.map_err(convert::from_raw) {
+            Ok(_) => {
+                self.spellings.learn(place);
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(spelled_otherwise(place)),
+            // Not every token may ask. The service's own tools spell environments in lower case.
+            Err(error) if error.kind() == ErrorKind::Forbidden => match place.environment.to_lowercase() {
+                lower if lower == place.environment => Ok(()),
+                _ => Err(spelled_otherwise(place)),
+            },
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn spelled_otherwise(place: &Place) -> XtraError {
+    let name = shown_name(&place.environment);
+    XtraError::new(
+        ErrorKind::Invalid,
+        format!(
+            "nothing was written: the project has the environment {name} in another spelling, in upper and lower case. The \
+             service would keep both, and mix them in every read. Spell it as the project does, or say exact() if two are \
+             meant"
+        ),
+    )
+}

@@ -1,0 +1,69 @@
+//! What is there before a write, and after it: every secret of one place with its version.
+
+use std::collections::BTreeMap;
+
+use crate::error::XtraError;
+use crate::secrets::{SecretValue, UnreadableReason};
+use crate::services::xtra::envelope::{self, Reading};
+use crate::services::xtra::{Place, Xtra, convert};
+
+/// The secrets of one place.
+pub(crate) struct Look {
+    entries: BTreeMap<String, Seen>,
+}
+
+/// One secret.
+pub(crate) struct Seen {
+    /// What a read gives, or why it gives nothing.
+    pub(crate) value: Result<SecretValue, UnreadableReason>,
+    /// A decimal number, as the service sends it.
+    pub(crate) version: String,
+    /// Its value is that of another secret.
+    pub(crate) linked: bool,
+    /// It was encrypted before it was sent to the service.
+    pub(crate) sealed: bool,
+}
+
+impl Seen {
+    /// Whether a read gives this value.
+    pub(crate) fn is(&self, value: &SecretValue) -> bool {
+        self.value.as_ref().is_ok_and(|seen| seen == value)
+    }
+}
+
+impl Look {
+    pub(crate) fn get(&self, key: &str) -> Option<&Seen> {
+        self.entries.get(key)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Seen)> {
+        self.entries.iter().map(|(key, seen)| (key.as_str(), seen))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+impl Xtra {
+    /// Reads one place as it is now, past the cache. The service leaves no trace of it in its audit log.
+    pub(crate) async fn look(&self, place: &Place) -> Result<Look, XtraError> {
+        let request = self.raw().secrets_read().project_id(&place.project).env(place.environment.to_lowercase());
+        let request = request.branch(&place.branch).include_versions(true);
+        let answer = request.send().await.map_err(convert::from_raw)?;
+        let mut entries = BTreeMap::new();
+        for (key, entry) in answer.into_inner().0 {
+            let (version, linked) = (entry.version.clone().unwrap_or_default(), entry.is_reference == Some(true));
+            // a secret without a value is one that resolves to nothing, which reads leave out
+            let Some(text) = entry.into_value() else { continue };
+            let sealed = matches!(envelope::read(text.expose()), Reading::Unreadable(UnreadableReason::ClientEnvelope));
+            let value = self.read_text(&place.project, text);
+            entries.insert(key, Seen { value, version, linked, sealed });
+        }
+        Ok(Look { entries })
+    }
+}

@@ -1,0 +1,24 @@
+//! What a write has to look at, send and look at again, so that it does what its name says.
+
+mod clone;
+mod convert;
+mod delete;
+mod environments;
+mod history;
+mod link;
+mod look;
+mod names;
+mod rotate;
+mod rows;
+mod upsert;
+
+pub(crate) use clone::{Cloning, Copies};
+pub(crate) use delete::Absence;
+pub(crate) use environments::Spellings;
+pub(crate) use history::Past;
+pub(crate) use link::Source;
+pub(crate) use look::{Look, Seen};
+pub(crate) use names::{Naming, check_name, check_pairs};
+pub(crate) use rotate::NewValue;
+pub(crate) use rows::{Recorded, Target};
+pub(crate) use upsert::{Batch, conflict, conflicts, unread};

@@ -1,0 +1,165 @@
+//! A new value for a secret that exists.
+
+use std::collections::BTreeMap;
+
+use ring::rand::{SecureRandom, SystemRandom};
+use zeroize::Zeroizing;
+
+use super::names::{Naming, check_pairs};
+use super::rows::{InForce, Target};
+use super::upsert::{Batch, unread};
+use crate::error::{ErrorKind, XtraError};
+use crate::secrets::SecretValue;
+use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::raw::SecretInput;
+use crate::services::xtra::{Place, Xtra};
+
+/// How many random bytes a value is made of: what the service makes by itself has as many.
+const RANDOM: usize = 16;
+
+/// What a rotation came to.
+pub(crate) struct NewValue {
+    pub(crate) value: SecretValue,
+    pub(crate) version: String,
+}
+
+impl Xtra {
+    /// Gives a secret the value `given`, or a random one.
+    pub(crate) async fn rotate(&self, target: Target<'_>, given: Option<SecretValue>) -> Result<NewValue, XtraError> {
+        if let Some(value) = &given {
+            check_pairs(&[(target.key.to_owned(), value.clone())], Naming::Any, self.seals_writes())?;
+        }
+        let rows = self.rows(target).await?;
+        rows.check_spelling(target)?;
+        let found = self.in_force(target, rows).await?;
+        check(target, &found)?;
+        // the service takes an empty value for none, and goes to the first row of any branch
+        let is_empty = given.as_ref().is_some_and(|value| value.is_empty() && !self.seals_writes());
+        match found.first.is(&found.row) && !is_empty {
+            true => self.rotate_by_key(target, &found, given).await,
+            false => self.rotate_by_writing(target, &found, given).await,
+        }
+    }
+
+    async fn rotate_by_key(
+        &self,
+        target: Target<'_>,
+        found: &InForce,
+        given: Option<SecretValue>,
+    ) -> Result<NewValue, XtraError> {
+        let Place { project, environment, .. } = target.place;
+        // the service does not choose what it is not to see
+        let given = match given {
+            None if self.seals_writes() => Some(random()?),
+            given => given,
+        };
+        let text = match &given {
+            Some(value) if self.seals_writes() => Some(self.seal(project, value)?),
+            given => given.clone(),
+        };
+        let request = self.raw().secrets_rotate().project_id(project).env(environment).key(target.key);
+        let request = request.body_map(|body| match &text {
+            Some(text) => body.strategy("regenerate".to_owned()).parsed_new_value(SecretInput::from(text)),
+            None => body.strategy("regenerate".to_owned()),
+        });
+        let was = &found.row.version;
+        let answer = request.send().await.map_err(|error| {
+            let error = from_raw(error).with_keys([target.key]);
+            match error.may_have_been_applied() {
+                true => error.adding(&format!(
+                    ". It was to rotate {}, which was on version {was}: a later version tells that it was done",
+                    target.shown()
+                )),
+                false => error,
+            }
+        })?;
+        let value = given.or_else(|| answer.into_inner().shadow_value.and_then(|value| value.into_value()));
+        let value = value.ok_or_else(|| {
+            let message =
+                format!("{} was rotated, and the answer does not hold the new value: read it", target.shown());
+            XtraError::new(ErrorKind::Decode, message).with_keys([target.key]).with_unknown_outcome()
+        })?;
+        Ok(NewValue { value, version: version_after(was) })
+    }
+
+    /// Where the service's own rotation would go to another branch, or to a secret that hangs on none.
+    async fn rotate_by_writing(
+        &self,
+        target: Target<'_>,
+        found: &InForce,
+        given: Option<SecretValue>,
+    ) -> Result<NewValue, XtraError> {
+        let value = given.map_or_else(random, Ok)?;
+        let secrets = vec![(target.key.to_owned(), value.clone())];
+        check_pairs(&secrets, Naming::Any, self.seals_writes())?;
+        let was = &found.row.version;
+        let expected = BTreeMap::from([(target.key.to_owned(), was.clone())]);
+        let sealed = self.seals_writes();
+        let meant = secrets.clone();
+        self.put(Batch { place: target.place, secrets, expected, sealed }, |_| {}).await?;
+        if target.place.is_on_main() {
+            // a row that hangs on no branch may stand before, and take the write without being read
+            let look = self.look(target.place).await.map_err(|error| {
+                error.adding(". The secret is rotated; this was to read it back").with_keys([target.key])
+            })?;
+            unread(&meant, &look)?;
+        }
+        Ok(NewValue { value, version: version_after(was) })
+    }
+}
+
+fn check(target: Target<'_>, found: &InForce) -> Result<(), XtraError> {
+    if found.row.linked {
+        let message = format!(
+            "nothing was changed: {} is a link, whose value is that of its source: rotate that",
+            target.shown()
+        );
+        return Err(XtraError::new(ErrorKind::Invalid, message).with_keys([target.key]));
+    }
+    if found.has_doubles {
+        let message = format!(
+            "nothing was changed: the service has several rows of {}, and does not write the one that it reads. Delete the \
+             secret, which takes all of them, and set it anew",
+            target.shown()
+        );
+        return Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]));
+    }
+    Ok(())
+}
+
+/// The number that the service gives to the version after this one.
+fn version_after(version: &str) -> String {
+    version.parse::<u64>().map_or_else(|_| "2".to_owned(), |version| version.saturating_add(1).to_string())
+}
+
+/// 32 hexadecimal digits.
+fn random() -> Result<SecretValue, XtraError> {
+    let mut bytes = Zeroizing::new([0_u8; RANDOM]);
+    SystemRandom::new().fill(&mut *bytes).map_err(|_| {
+        XtraError::new(ErrorKind::Config, "nothing was changed: the system gives no random numbers. Repair that first")
+    })?;
+    // of the whole length from the start, so that no part stays behind where it grew
+    let mut text = String::with_capacity(2 * RANDOM);
+    for byte in bytes.iter() {
+        text.extend([byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)));
+    }
+    Ok(SecretValue::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_value_is_32_hex_digits_and_never_the_same() {
+        let (one, other) = (random().unwrap(), random().unwrap());
+        assert_eq!(one.len(), 32);
+        assert!(one.expose().bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn versions_count_up_and_what_is_no_number_is_counted_as_the_service_does() {
+        assert_eq!([version_after("1"), version_after("9"), version_after("NaN")], ["2", "10", "2"]);
+    }
+}

@@ -1,0 +1,273 @@
+//! Which stored rows a key has. The service keeps any number of rows of one key and environment on a branch, and a row that
+//! hangs on no branch is read as one of `main`: its routes by key take the first row of any branch, and a read shows the
+//! last.
+
+use super::convert::{self, Branch};
+use super::look::Seen;
+use crate::error::{ErrorKind, XtraError};
+use crate::secrets::SecretValue;
+use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::{Place, Xtra, shown_name};
+
+/// How many names a message tells.
+const NAMED: usize = 10;
+
+/// A secret as it is stored.
+#[derive(Clone)]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) environment: String,
+    /// The branch's id; nothing for a row that hangs on no branch.
+    pub(super) branch: Option<String>,
+    pub(super) version: String,
+    pub(super) linked: bool,
+    /// As the route that gave the row shows it: ciphertext from the one by key.
+    pub(super) value: Option<SecretValue>,
+    pub(super) history: Vec<Recorded>,
+}
+
+/// A version in a row's history.
+#[derive(Clone)]
+pub(crate) struct Recorded {
+    pub(crate) version: String,
+    pub(crate) value: Option<SecretValue>,
+    pub(crate) updated_at: Option<String>,
+    pub(crate) updated_by: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+/// One secret of one place.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) place: &'a Place,
+    pub(crate) key: &'a str,
+    /// The environment is spelled as it is meant.
+    pub(crate) exact: bool,
+}
+
+impl Target<'_> {
+    /// For a message.
+    pub(super) fn shown(&self) -> String {
+        let Place { environment, branch, .. } = self.place;
+        format!(
+            "the secret {} of the environment {} on the branch {}",
+            shown_name(self.key),
+            shown_name(environment),
+            shown_name(branch)
+        )
+    }
+
+    fn is_in(&self, row: &Row) -> bool {
+        row.environment == self.place.environment
+    }
+
+    fn is_spelled_otherwise(&self, row: &Row) -> bool {
+        !self.is_in(row) && row.environment.to_lowercase() == self.place.environment.to_lowercase()
+    }
+}
+
+/// Where a key is.
+pub(super) struct Rows {
+    /// The rows of the place that hang on its branch, in the order of reads: the last one is shown.
+    pub(super) here: Vec<Row>,
+    /// The spellings of the environment that differ in case, of rows on the branch.
+    pub(super) spellings: Vec<String>,
+    /// The other branches that have the key in the environment.
+    pub(super) elsewhere: Vec<String>,
+}
+
+/// What the routes by key would take.
+pub(super) enum First {
+    Row(Row),
+    Nothing,
+    /// They cannot be asked: the caller may not, or the key has no address.
+    Unknown,
+}
+
+impl First {
+    pub(super) fn is(&self, row: &Row) -> bool {
+        matches!(self, Self::Row(first) if first.id == row.id)
+    }
+}
+
+impl Xtra {
+    /// The rows of a key on the branches of its project.
+    pub(super) async fn rows(&self, target: Target<'_>) -> Result<Rows, XtraError> {
+        let request = self.raw().branches_list().project_id(&target.place.project);
+        let branches = convert::branches(request.send().await.map_err(from_raw)?, target.key);
+        let name = &target.place.branch;
+        if !branches.iter().any(|branch| branch.name == *name) {
+            return Err(no_branch(name, &branches));
+        }
+        let mut rows = Rows { here: Vec::new(), spellings: Vec::new(), elsewhere: Vec::new() };
+        for branch in branches {
+            let (here, others): (Vec<_>, Vec<_>) = branch.rows.into_iter().partition(|row| target.is_in(row));
+            if branch.name == *name {
+                rows.here = here;
+                rows.spellings = others
+                    .into_iter()
+                    .filter(|row| target.is_spelled_otherwise(row))
+                    .map(|row| row.environment)
+                    .collect();
+                rows.spellings.dedup();
+            } else if !here.is_empty() {
+                rows.elsewhere.push(branch.name);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The first row of the key and environment on any branch or none, which is what the service's routes by key go to.
+    pub(super) async fn first_row(&self, target: Target<'_>) -> Result<First, XtraError> {
+        // these have no address: another route has that of `link`
+        if ["", ".", "..", "link"].contains(&target.key) {
+            return Ok(First::Unknown);
+        }
+        let Place { project, environment, .. } = target.place;
+        let request = self.raw().secrets_get().project_id(project).env(environment).key(target.key);
+        match request.send().await.map_err(from_raw) {
+            Ok(answer) => Ok(First::Row(convert::record(answer))),
+            Err(error) if error.status() == Some(404) => Ok(First::Nothing),
+            Err(error) if error.status() == Some(403) => Ok(First::Unknown),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The rows of the key that hang on no branch, spelled in whatever case, from the list that users can ask for. Nothing
+    /// when the caller cannot: the service fails for service accounts.
+    pub(super) async fn listed_rows(&self, target: Target<'_>) -> Result<Option<Vec<Row>>, XtraError> {
+        let request = self.raw().secret_records_list().project_id(&target.place.project);
+        match request.send().await.map_err(from_raw) {
+            Ok(answer) => {
+                let rows = convert::records(answer, target.key).into_iter();
+                let here = |row: &Row| target.is_in(row) || target.is_spelled_otherwise(row);
+                Ok(Some(rows.filter(|row| row.branch.is_none() && here(row)).collect()))
+            }
+            Err(error) if matches!(error.status(), Some(403 | 500)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Rows {
+    /// Refuses a key that is there under another spelling of the environment: reads mix the two.
+    pub(super) fn check_spelling(&self, target: Target<'_>) -> Result<(), XtraError> {
+        if target.exact || self.spellings.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "nothing was changed: {} is there in another spelling of the environment too, which differs in upper and lower \
+             case only: {}. Reads mix the two. Spell it so, or say exact() if the one that you named is meant",
+            target.shown(),
+            named(&self.spellings)
+        );
+        Err(XtraError::new(ErrorKind::Invalid, message).with_keys([target.key]))
+    }
+
+    /// The error of a key that is not there.
+    pub(super) fn absent(&self, target: Target<'_>) -> XtraError {
+        let mut message = format!("{} does not exist", target.shown());
+        if !self.spellings.is_empty() {
+            message += &format!(
+                ". The branch has it in another spelling of the environment, which writes tell apart: {}",
+                named(&self.spellings)
+            );
+        }
+        if !self.elsewhere.is_empty() {
+            message += &format!(". The environment has it on other branches: {}", named(&self.elsewhere));
+        }
+        XtraError::new(ErrorKind::NotFound, message).with_keys([target.key])
+    }
+}
+
+fn no_branch(name: &str, branches: &[Branch]) -> XtraError {
+    let names: Vec<_> = branches.iter().map(|branch| branch.name.clone()).collect();
+    let message = format!("the project has no branch {}. It has {}", shown_name(name), named(&names));
+    XtraError::new(ErrorKind::NotFound, message)
+}
+
+/// Names for a message: all of a few, the first ten of many.
+pub(super) fn named(names: &[String]) -> String {
+    let mut told: Vec<_> = names.iter().take(NAMED).map(|name| shown_name(name)).collect();
+    if names.len() > NAMED {
+        told.push(format!("{} more", names.len() - NAMED));
+    }
+    told.join(", ")
+}
+
+/// The row whose value a read shows.
+pub(super) struct InForce {
+    pub(super) row: Row,
+    /// What the routes by key would take.
+    pub(super) first: First,
+    /// Whether the service has other rows of the key in this place.
+    pub(super) has_doubles: bool,
+}
+
+impl Xtra {
+    /// The row of the key that reads of the place show.
+    pub(super) async fn in_force(&self, target: Target<'_>, mut rows: Rows) -> Result<InForce, XtraError> {
+        let first = self.first_row(target).await?;
+        let on_branch = rows.here.len();
+        // with two spellings a read shows whichever comes last, and the one that was named is meant
+        if !target.place.is_on_main() || (on_branch > 0 && !rows.spellings.is_empty()) {
+            let row = rows.here.pop().ok_or_else(|| rows.absent(target))?;
+            return Ok(InForce { row, first, has_doubles: on_branch > 1 });
+        }
+        let look = self.look(target.place).await?;
+        let seen = look.get(target.key);
+        // what resolves to nothing is not shown at all
+        let is_shown = |row: &Row| seen.is_none_or(|seen| self.shows(target, row, seen));
+        if let Some(row) = rows.here.pop_if(|row| is_shown(row)) {
+            let under = matches!(&first, First::Row(first) if first.branch.is_none());
+            return Ok(InForce { row, first, has_doubles: on_branch > 1 || under });
+        }
+        let (loose, all) = self.loose_rows(target, &first).await?;
+        let in_all = on_branch + loose.len();
+        match loose.into_iter().rfind(is_shown) {
+            Some(row) => Ok(InForce { row, first, has_doubles: in_all > 1 }),
+            None if seen.is_some() && !all => Err(out_of_reach(target)),
+            None if in_all > 0 => Err(moved(target)),
+            None => Err(rows.absent(target)),
+        }
+    }
+
+    /// Whether a read shows this row of a branch.
+    fn shows(&self, target: Target<'_>, row: &Row, seen: &Seen) -> bool {
+        let differs = match (&row.value, &seen.value) {
+            (Some(text), Ok(value)) => {
+                self.read_text(&target.place.project, text.clone()).is_ok_and(|stored| stored != *value)
+            }
+            _ => false,
+        };
+        row.version == seen.version && row.linked == seen.linked && !differs
+    }
+
+    /// The rows that hang on no branch, and whether these are all of them.
+    async fn loose_rows(&self, target: Target<'_>, first: &First) -> Result<(Vec<Row>, bool), XtraError> {
+        if matches!(first, First::Nothing) {
+            return Ok((Vec::new(), true));
+        }
+        if let Some(rows) = self.listed_rows(target).await? {
+            return Ok((rows.into_iter().filter(|row| target.is_in(row)).collect(), true));
+        }
+        match first {
+            First::Row(row) if row.branch.is_none() => Ok((vec![row.clone()], false)),
+            _ => Ok((Vec::new(), false)),
+        }
+    }
+}
+
+fn out_of_reach(target: Target<'_>) -> XtraError {
+    let message = format!(
+        "what is read as {} hangs on no branch, and where a row of another branch stands before it, the service shows it to \
+         users only. Nothing was changed: use a user's token",
+        target.shown()
+    );
+    XtraError::new(ErrorKind::Forbidden, message).with_keys([target.key])
+}
+
+fn moved(target: Target<'_>) -> XtraError {
+    let message = format!("{} changed while it was looked up, and nothing was done. Try again", target.shown());
+    XtraError::new(ErrorKind::Conflict, message).with_keys([target.key])
+}

@@ -1,0 +1,229 @@
+//! Writing many secrets to one place, a request for each few hundred.
+
+use std::collections::BTreeMap;
+
+use super::look::Look;
+use super::names::json_length;
+use crate::error::{Conflict, ErrorKind, XtraError};
+use crate::secrets::SecretValue;
+use crate::services::xtra::raw::SecretInput;
+use crate::services::xtra::{Place, Xtra, convert, shown_name};
+
+/// How many secrets go into one request. The service writes them one after the other, with several queries each, and is cut
+/// off after a while.
+const MOST_SECRETS: usize = 200;
+
+/// How many bytes of names and values go into one request, unless a single secret is longer.
+const MOST_BYTES: usize = 1 << 20;
+
+/// How often a request is repeated whose conflicts were with other branches.
+const FALSE_CONFLICTS: usize = 3;
+
+/// How many keys a message names.
+const NAMED: usize = 10;
+
+/// What is to be written to one place.
+pub(crate) struct Batch<'a> {
+    pub(crate) place: &'a Place,
+    pub(crate) secrets: Vec<(String, SecretValue)>,
+    /// The versions that must still be there, by name.
+    pub(crate) expected: BTreeMap<String, String>,
+    pub(crate) sealed: bool,
+}
+
+/// One request of a batch.
+struct Portion {
+    /// As they are sent.
+    texts: Vec<(String, SecretValue)>,
+    /// As they are meant.
+    meant: Vec<(String, SecretValue)>,
+}
+
+impl Xtra {
+    /// Writes a batch. `written` is told after each request how many secrets are there.
+    ///
+    /// When it fails, [`XtraError::keys`] names what is not known to be written.
+    pub(crate) async fn put(&self, batch: Batch<'_>, mut written: impl FnMut(usize) + Send) -> Result<(), XtraError> {
+        let Batch { place, secrets, expected, sealed } = batch;
+        let total = secrets.len();
+        let mut portions = self.portions(place, secrets, sealed)?.into_iter();
+        let mut done = 0;
+        while let Some(portion) = portions.next() {
+            if let Err(error) = self.put_portion(place, &portion, &expected).await {
+                let later = portions.flat_map(|later| later.meant).map(|(key, _)| key);
+                // some errors know better than that nothing of the request is known
+                let mut left: Vec<_> = match error.kind() {
+                    ErrorKind::Incomplete => error.keys().to_vec(),
+                    _ => portion.meant.into_iter().map(|(key, _)| key).collect(),
+                };
+                left.extend(later);
+                return Err(unfinished(error, left, total));
+            }
+            done += portion.meant.len();
+            written(done);
+        }
+        Ok(())
+    }
+
+    fn portions(
+        &self,
+        place: &Place,
+        secrets: Vec<(String, SecretValue)>,
+        sealed: bool,
+    ) -> Result<Vec<Portion>, XtraError> {
+        let mut portions: Vec<Portion> = Vec::new();
+        let mut bytes = 0;
+        for (key, value) in secrets {
+            let text = if sealed { self.seal(&place.project, &value)? } else { value.clone() };
+            let length = json_length(&key) + json_length(text.expose());
+            match portions.last_mut() {
+                Some(portion) if portion.meant.len() < MOST_SECRETS && bytes + length <= MOST_BYTES => {
+                    portion.texts.push((key.clone(), text));
+                    portion.meant.push((key, value));
+                    bytes += length;
+                }
+                _ => {
+                    portions.push(Portion { texts: vec![(key.clone(), text)], meant: vec![(key, value)] });
+                    bytes = length;
+                }
+            }
+        }
+        Ok(portions)
+    }
+
+    async fn put_portion(
+        &self,
+        place: &Place,
+        portion: &Portion,
+        expected: &BTreeMap<String, String>,
+    ) -> Result<(), XtraError> {
+        let is_here = |key: &&String| portion.meant.iter().any(|(here, _)| here == *key);
+        let mut expected: BTreeMap<String, String> = match expected.is_empty() {
+            true => BTreeMap::new(),
+            false => expected.iter().filter(|(key, _)| is_here(key)).map(|(key, is)| (key.clone(), is.clone())).collect(),
+        };
+        for _ in 0..FALSE_CONFLICTS {
+            match self.send(place, portion, &expected).await {
+                Ok(Some(count)) if count == portion.meant.len() as i64 => return Ok(()),
+                Ok(_) => return self.find_unwritten(place, portion).await,
+                Err(error) if error.kind() == ErrorKind::Conflict && !error.conflicts().is_empty() => {
+                    // The service compares with whichever branch comes first. This one decides.
+                    let real = conflicts(&expected, &self.look(place).await?);
+                    if !real.is_empty() {
+                        return Err(conflict(real));
+                    }
+                    error.conflicts().iter().for_each(|other| drop(expected.remove(&other.key)));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.send(place, portion, &BTreeMap::new()).await.map(drop)
+    }
+
+    async fn send(
+        &self,
+        place: &Place,
+        portion: &Portion,
+        expected: &BTreeMap<String, String>,
+    ) -> Result<Option<i64>, XtraError> {
+        let secrets: BTreeMap<String, SecretInput> =
+            portion.texts.iter().map(|(key, text)| (key.clone(), SecretInput::from(text))).collect();
+        let request = self.raw().secrets_upsert().project_id(&place.project).env(&place.environment);
+        let request = request.body_map(|body| {
+            body.branch(place.branch.clone()).expected_versions(expected.clone()).secrets(secrets)
+        });
+        let answer = request.send().await.map_err(convert::from_raw).map_err(|error| match error.kind() {
+            // the service says so too, but its words repeat what was sent, which is not shown
+            ErrorKind::NotFound => error.adding(&format!(". The branch was {}", shown_name(&place.branch))),
+            _ => error,
+        })?;
+        Ok(answer.into_inner().count)
+    }
+
+    /// The service has written fewer secrets than were sent, and does not say which.
+    async fn find_unwritten(&self, place: &Place, portion: &Portion) -> Result<(), XtraError> {
+        let look = self.look(place).await.map_err(|error| {
+            error.adding(". This was to find out what a write has left out: it was carried out in part")
+        })?;
+        let left_out = differing(&portion.meant, &look);
+        if left_out.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "the service has written {} of {} secrets of a request; not written: {}. Write these again",
+            portion.meant.len() - left_out.len(),
+            portion.meant.len(),
+            named(&left_out)
+        );
+        Err(XtraError::new(ErrorKind::Incomplete, message).with_keys(left_out))
+    }
+}
+
+/// The keys that a read does not give as they were meant.
+pub(crate) fn differing(meant: &[(String, SecretValue)], look: &Look) -> Vec<String> {
+    let differs = |(key, value): &&(String, SecretValue)| !look.get(key).is_some_and(|seen| seen.is(value));
+    meant.iter().filter(differs).map(|(key, _)| key.clone()).collect()
+}
+
+/// Refuses what a read does not give as it was written.
+pub(crate) fn unread(written: &[(String, SecretValue)], look: &Look) -> Result<(), XtraError> {
+    let unread = differing(written, look);
+    if unread.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "{} of {} secrets were written, and are not what is read now: {}. Somebody has written meanwhile, or the service has \
+         a second secret of that name in this place, which hides the one that was written",
+        unread.len(),
+        written.len(),
+        named(&unread)
+    );
+    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(unread))
+}
+
+/// What is not of the version that is expected.
+pub(crate) fn conflicts(expected: &BTreeMap<String, String>, look: &Look) -> Vec<Conflict> {
+    let actual = |key: &str| look.get(key).map(|seen| seen.version.clone());
+    let conflicting = expected.iter().filter(|(key, version)| actual(key).as_ref() != Some(*version));
+    conflicting.map(|(key, version)| Conflict::new(key.as_str(), Some(version.clone()), actual(key))).collect()
+}
+
+/// The error of a write that expected something else.
+pub(crate) fn conflict(conflicts: Vec<Conflict>) -> XtraError {
+    let told = conflicts.iter().take(NAMED).map(|one| {
+        let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "absent".to_owned());
+        format!("{} (expected {}, is {})", shown_name(&one.key), version(&one.expected), version(&one.actual))
+    });
+    let mut told: Vec<_> = told.collect();
+    if conflicts.len() > NAMED {
+        told.push(format!("and {} more", conflicts.len() - NAMED));
+    }
+    let message = format!(
+        "secrets are not what the write expects, and it was not carried out: {}. Read them again, then decide",
+        told.join(", ")
+    );
+    let keys: Vec<_> = conflicts.iter().map(|one| one.key.clone()).collect();
+    XtraError::new(ErrorKind::Conflict, message).with_keys(keys).with_conflicts(conflicts)
+}
+
+/// What an error says of its batch, when this is what is not known to be written.
+fn unfinished(error: XtraError, left: Vec<String>, total: usize) -> XtraError {
+    let error = match error.may_have_been_applied() {
+        true => error.adding(&format!(". It was to write {}: compare values and versions", named(&left))),
+        false => error,
+    };
+    let error = match total - left.len() {
+        0 => error,
+        done => error.adding(&format!(". {done} of {total} secrets are written")),
+    };
+    error.with_keys(left)
+}
+
+/// Keys for a message: all of a few, the first ten of many.
+pub(crate) fn named(keys: &[String]) -> String {
+    let mut told: Vec<_> = keys.iter().take(NAMED).map(|key| shown_name(key)).collect();
+    if keys.len() > NAMED {
+        told.push(format!("{} more", keys.len() - NAMED));
+    }
+    told.join(", ")
+}

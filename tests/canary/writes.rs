@@ -1,0 +1,73 @@
+//! Setting, listing and comparing secrets: requests, results, and errors.
+
+use xtrasecurity::dev_server::{DevServer, Fault, route};
+use xtrasecurity::write::{KeyOrigin, Written};
+use xtrasecurity::{Secrets, XtraScope};
+
+use super::Table;
+use crate::planted::{ENVIRONMENT, KEY, VALUE};
+use crate::world::client;
+
+/// Where these write, so that what other tables read stays as it is.
+const PLACE: &str = "magpie-writes";
+
+pub async fn all(table: &mut Table, server: &DevServer) {
+    requests(table, server);
+    outcomes(table, server).await;
+    refusals(table, server).await;
+}
+
+fn requests(table: &mut Table, server: &DevServer) {
+    let client = client(server);
+    let seen = Secrets::from_iter([(KEY, VALUE)]);
+    let one = client.set_secret(ENVIRONMENT, KEY, VALUE).if_unchanged(&seen).expect_version(1).verify().seal();
+    table.debug("write::Set", &one);
+    table.debug("write::SetSecret", &one);
+    table.debug("write::SetSecrets", &client.set_secrets(ENVIRONMENT, [(KEY, VALUE)]).on_progress(|_| ()));
+    table.debug("write::CreateSecret", &client.create_secret(ENVIRONMENT, KEY, VALUE));
+    table.debug("write::GetSecret", &client.get_secret(ENVIRONMENT, KEY));
+    table.debug("write::ListKeys", &client.list_keys(ENVIRONMENT));
+    table.debug("write::Promote", &client.promote(ENVIRONMENT, PLACE).keys([KEY]));
+    table.debug("write::Diff", &client.diff(ENVIRONMENT, XtraScope::new(PLACE)));
+}
+
+async fn outcomes(table: &mut Table, server: &DevServer) {
+    let client = client(server);
+    let written = client.set_secret(PLACE, KEY, VALUE).await.unwrap();
+    assert_eq!(written, Written::Created);
+    table.debug("write::Written", &written);
+    let mut progress = Vec::new();
+    let request = client.set_secrets(PLACE, [(KEY, VALUE)]).on_progress(|step| progress.push(step));
+    table.debug("write::WriteReport", &request.await.unwrap());
+    assert_eq!(progress.len(), 2);
+    table.debug("write::Progress", &progress);
+    table.debug("write::KeyOrigin", &KeyOrigin::Linked);
+    table.debug("write::SecretKey", &client.list_keys(PLACE).await.unwrap());
+    table.debug("write::Promotion", &client.promote(PLACE, "magpie-target").await.unwrap());
+    table.debug("write::Difference", &client.diff(PLACE, "magpie-target").await.unwrap());
+}
+
+/// Errors of writes whose values the service repeats, or that it did not finish.
+async fn refusals(table: &mut Table, server: &DevServer) {
+    let client = client(server);
+    let repeating = format!(r#"{{"error":"no {VALUE}","message":"{VALUE}","stack":"{VALUE}"}}"#);
+    for status in [400, 403, 404, 409, 500, 503] {
+        server.fault(Fault::body(status, "application/json", repeating.clone()).on(route::SECRETS_UPSERT));
+        table.error("XtraError", &client.set_secret(PLACE, KEY, VALUE).await.unwrap_err());
+    }
+    let remote = format!(
+        r#"{{"error":"Conflict detected","conflicts":[{{"key":"{KEY}","expected":"1","actual":"2","remoteValue":"{VALUE}"}}]}}"#
+    );
+    server.fault(Fault::body(409, "application/json", remote).times(4).on(route::SECRETS_UPSERT));
+    let version = client.list_keys(PLACE).await.unwrap()[0].version.clone();
+    table.error("XtraError", &client.set_secret(PLACE, KEY, VALUE).expect_version(version).await.unwrap_err());
+    table.error("XtraError", &client.set_secret(PLACE, KEY, VALUE).expect_version(99).await.unwrap_err());
+    table.error("XtraError", &client.create_secret(PLACE, KEY, VALUE).await.unwrap_err());
+    server.fault(Fault::cut_body().on(route::SECRETS_UPSERT));
+    table.error("XtraError", &client.set_secret(PLACE, KEY, VALUE).await.unwrap_err());
+    let elevation = format!(r#"{{"error":"JIT Elevation Required {VALUE}","action":"request_jit"}}"#);
+    server.fault(Fault::body(403, "application/json", elevation).on(route::SECRETS_READ));
+    let error = client.get_secrets(PLACE).no_cache().await.unwrap_err();
+    table.debug("Elevation", error.elevation().unwrap());
+    table.error("XtraError", &error);
+}

@@ -1,0 +1,138 @@
+//! `import`: the forms that files have, the plan, and what is written.
+
+use xtrasecurity::dev_server::{Fault, route};
+
+use crate::set::fed;
+use crate::world::{NASTY, World, run};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_names_what_would_be_done_and_nothing_is_written_without_yes() {
+    let world = World::new().await;
+    world.file(".env.staging", "EMPTY=\nNEW=canary\nQUOTES='canary 2'\n");
+    let plan = "+ NEW\n~ QUOTES\n1 to create, 1 to update, 1 unchanged in staging (branch main)\n";
+    let ran = world.run(&["import", ".env.staging", "-e", "stg"]);
+    assert_eq!((ran.status(), ran.stdout()), (0, plan));
+    assert!(ran.one_line().contains("--yes"));
+    let ran = world.run(&["import", ".env.staging", "-e", "stg", "--dry-run", "--verbose"]);
+    assert_eq!(ran.success(), plan.replace("1 to create", "= EMPTY\n1 to create"));
+    assert_eq!(world.server.request_count(route::SECRETS_UPSERT), 0);
+    assert_eq!(world.run(&["import", ".env.staging", "-e", "stg", "--dry-run", "--yes"]).status(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_yes_it_is_written_and_counted_and_what_is_equal_gets_no_new_version() {
+    let world = World::new().await;
+    world.file(".env.staging", "EMPTY=\nNEW=n\nQUOTES=q\n");
+    let import = ["import", ".env.staging", "-e", "stg", "--yes", "--verify"];
+    let ran = world.run(&import);
+    let text = ran.success();
+    assert!(text.contains("written 2 of 2 in ") && text.ends_with("1 created, 1 updated\n"), "{text}");
+    let version = |name| world.server.secret_version("shop", "staging", "main", name).unwrap();
+    assert_eq!(["EMPTY", "NEW", "QUOTES"].map(version), ["1", "1", "2"]);
+    assert_eq!(world.server.secret("shop", "staging", "main", "STAGING_ONLY").as_deref(), Some("s"));
+    assert_eq!(world.run(&import).success(), "0 to create, 0 to update, 3 unchanged in staging (branch main)\n");
+    assert_eq!(["EMPTY", "NEW", "QUOTES"].map(version), ["1", "1", "2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_form_that_is_exported_is_imported_exactly() {
+    let world = World::new().await;
+    for format in ["json", "yaml"] {
+        let exported = world.run(&["export", "-e", "prod", "--format", format]);
+        let environment = format!("copy-{format}");
+        let mut import = world.command(&["import", "-", "--format", format, "-e", &environment, "--yes"]);
+        fed(&mut import, exported.success().as_bytes()).success();
+        for (name, value) in NASTY {
+            assert_eq!(world.server.secret("shop", &environment, "main", name).as_deref(), Some(*value), "{format}");
+        }
+    }
+    let exported = world.run(&["export", "-e", "dev"]);
+    fed(&mut world.command(&["import", "-", "-e", "copy", "--yes"]), exported.success().as_bytes()).success();
+    for (name, value) in crate::world::recorded() {
+        assert_eq!(world.server.secret("shop", "copy", "main", &name), Some(value));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_text_is_refused_by_name_and_nothing_is_quoted() {
+    let world = World::new().await;
+    for (name, content, told) in [
+        ("numbers.json", r#"{"A":"canary","PORT":5432,"ON":true,"NONE":null,"LIST":["canary"]}"#, "\"PORT\", \"ON\", \"NONE\", \"LIST\""),
+        ("numbers.yaml", "A: canary\nPORT: 5432\nON_: yes\nLIST: [canary]\n", "\"PORT\", \"ON_\", \"LIST\""),
+        ("twice.json", r#"{"A":"canary","A":"canary"}"#, "more than once: \"A\""),
+        ("twice.yml", "A: canary\nA: canary\n", "more than once: \"A\""),
+        ("broken.json", "{\"A\":\"canary\n\"}", "line 1"),
+        ("broken.yaml", "A: canary\n B: canary\n", "line 2"),
+        ("list.json", "[\"canary\"]", "no object"),
+        ("list.yaml", "- canary\n", "no mapping"),
+        ("broken.env", "A=1\ncanary\n", "line 2"),
+        ("comment.env", "# canary\n", "no secrets"),
+        ("masked.env", "A=***\nB=1\n", "\"A\""),
+    ] {
+        world.file(name, content);
+        let ran = world.run(&["import", name, "-e", "stg", "--yes"]);
+        let line = ran.failure(ran.status());
+        assert!(ran.status() != 0 && line.contains(told) && !line.contains("canary"), "{name}: {line}");
+    }
+    world.file("secrets.txt", "A=1\n");
+    assert!(world.run(&["import", "secrets.txt", "-e", "stg"]).failure(2).contains("--format"));
+    assert!(world.run(&["import", "none.env", "-e", "stg"]).failure(1).contains("none.env"));
+    world.run(&["import", "secrets.txt", "--format", "dotenv", "-e", "stg", "--dry-run"]).success();
+    assert_eq!(world.server.request_count(route::SECRETS_UPSERT), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn production_shows_its_plan_and_is_written_with_yes() {
+    let world = World::new().await;
+    world.file("new.env", "NEW=1\n");
+    let ran = world.run(&["import", "new.env", "-e", "prod"]);
+    assert!(ran.status() == 0 && ran.one_line().contains("--yes"), "{}", ran.stderr());
+    assert_eq!(world.server.secret("shop", "production", "main", "NEW"), None);
+    world.run(&["import", "new.env", "-e", "prod", "--yes"]).success();
+    assert_eq!(world.server.secret("shop", "production", "main", "NEW").as_deref(), Some("1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_cannot_be_read_is_replaced() {
+    let world = World::new().await;
+    world.file("lost.env", "LOST=found\nGOOD=g\n");
+    let ran = world.run(&["import", "lost.env", "-e", "broken", "--yes"]);
+    assert!(ran.success().contains("~ LOST\n0 to create, 1 to update, 1 unchanged"), "{}", ran.stdout());
+    assert_eq!(world.run(&["get", "LOST", "--show", "-e", "broken"]).success(), "found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_in_the_middle_tells_how_far_it_came_and_the_same_command_goes_on() {
+    let world = World::new().await;
+    let lines: String = (0..500).map(|number| format!("K{number:03}=v{number}\n")).collect();
+    world.file("many.env", &lines);
+    let import = ["import", "many.env", "-e", "qa", "--yes"];
+    // the first of three requests is answered
+    world.server.fault(Fault::headers([("x-fine", "1")]).on(route::SECRETS_UPSERT));
+    world.server.fault(Fault::status(500).on(route::SECRETS_UPSERT));
+    let ran = world.run(&import);
+    assert_eq!(ran.status(), 1);
+    let line = ran.one_line();
+    assert!(line.contains("200 of 500 secrets are written") && line.contains("Start the same import again"), "{line}");
+    let ran = world.run(&import);
+    assert!(ran.success().contains("300 to create, 0 to update, 200 unchanged"), "{}", ran.stdout());
+    assert!(ran.stdout().contains("written 300 of 300 in "), "{}", ran.stdout());
+    for number in 0..500 {
+        let name = format!("K{number:03}");
+        assert_eq!(world.server.secret("shop", "qa", "main", &name), Some(format!("v{number}")));
+        assert_eq!(world.server.secret_version("shop", "qa", "main", &name).as_deref(), Some("1"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_before_the_first_secret_says_that_nothing_was_written() {
+    let world = World::new().await;
+    world.file("new.env", "NEW=1\n");
+    let import = ["import", "new.env", "-e", "stg", "--yes"];
+    let mut viewer = world.command(&import);
+    let ran = run(viewer.env("XTRA_TOKEN", world.server.token_for("vic").unwrap()));
+    assert_eq!(ran.status(), 1, "{}", ran.stdout());
+    let ran = world.run(&["import", "new.env", "-e", "stg", "-b", "no-such", "--yes"]);
+    assert_eq!(ran.status(), 1, "{}", ran.stdout());
+    assert_eq!(world.server.secret("shop", "staging", "main", "NEW"), None);
+}

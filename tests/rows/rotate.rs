@@ -1,0 +1,151 @@
+//! `rotate`.
+
+use xtrasecurity::ErrorKind;
+use xtrasecurity::dev_server::{Fault, SecretSeed, route};
+
+use crate::{BRANCH, World, builder, says};
+
+#[tokio::test]
+async fn a_secret_gets_a_random_value_and_the_old_one_stays_in_its_history() {
+    let world = World::new().await;
+    world.client.get_secrets("staging").await.unwrap();
+    let rotated = world.client.rotate("staging", "API_KEY").await.unwrap();
+    assert_eq!(rotated.value.len(), 32);
+    assert!(rotated.value.expose().bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert_eq!(world.server.secret_version("demo", "staging", "main", "API_KEY"), Some(rotated.version));
+    assert_eq!(world.client.get_secrets("staging").await.unwrap().require("API_KEY").unwrap(), &rotated.value);
+    let history = world.client.history("staging", "API_KEY").await.unwrap();
+    assert_eq!(history.entries[0].value.as_ref().unwrap().expose(), "demo-staging-key");
+}
+
+#[tokio::test]
+async fn a_value_that_is_given_is_the_new_one_even_the_empty_one() {
+    let world = World::new().await;
+    for value in ["mine", "", "ü€ \" \\"] {
+        let rotated = world.client.rotate("staging", "API_KEY").value(value).await.unwrap();
+        assert_eq!(rotated.value, value);
+        assert_eq!(world.on_main("staging", "API_KEY").await.as_deref(), Some(value));
+    }
+}
+
+#[tokio::test]
+async fn a_secret_of_another_branch_is_not_rotated_in_its_place() {
+    let world = World::new().await;
+    let rotated = world.client.rotate("production", "FEATURE_NEW_UI").branch(BRANCH).await.unwrap();
+    assert_eq!(rotated.value.len(), 32);
+    assert_eq!(rotated.version, "2");
+    assert_eq!(world.read("production", BRANCH, "FEATURE_NEW_UI").await.as_deref(), Some(rotated.value.expose()));
+    assert_eq!(world.on_main("production", "FEATURE_NEW_UI").await.as_deref(), Some("off"));
+    assert_eq!(world.server.request_count(route::SECRET_ROTATE), 0);
+    let history = world.client.history("production", "FEATURE_NEW_UI").branch(BRANCH).await.unwrap();
+    assert_eq!(history.entries[1].value.as_ref().unwrap().expose(), "on");
+}
+
+#[tokio::test]
+async fn a_client_that_seals_lets_the_service_neither_choose_nor_see_the_value() {
+    let world = World::new().await;
+    let sealing = builder(&world.server).vault_passphrase("correct horse").seal_writes().build().unwrap();
+    for (branch, given) in [("main", None), ("main", Some("mine")), (BRANCH, None), (BRANCH, Some("mine"))] {
+        let request = sealing.rotate("production", "FEATURE_NEW_UI").branch(branch);
+        let request = if let Some(value) = given { request.value(value) } else { request };
+        let rotated = request.await.unwrap();
+        let stored = world.server.secret("demo", "production", branch, "FEATURE_NEW_UI").unwrap();
+        assert!(stored.contains("ciphertext") && !stored.contains(rotated.value.expose()), "{branch}");
+        let read = sealing.get_secrets("production").branch(branch).await.unwrap();
+        assert_eq!(read.require("FEATURE_NEW_UI").unwrap(), &rotated.value, "{branch}");
+        assert_eq!(given.unwrap_or(rotated.value.expose()), rotated.value.expose(), "{branch}");
+    }
+    assert_eq!(world.server.request_count(route::SECRET_ROTATE), 2);
+}
+
+#[tokio::test]
+async fn a_service_account_that_may_only_write_rotates_by_writing() {
+    let world = World::new().await;
+    let rotated = world.of("writer").rotate("staging", "API_KEY").await.unwrap();
+    assert_eq!(world.on_main("staging", "API_KEY").await.as_deref(), Some(rotated.value.expose()));
+    assert_eq!(world.server.request_count(route::SECRET_ROTATE), 0);
+}
+
+#[tokio::test]
+async fn links_and_doubles_are_refused_and_nothing_is_changed() {
+    let world = World::new().await;
+    world.add_link("LINK");
+    let error = world.client.rotate("staging", "LINK").await.unwrap_err();
+    assert_eq!((error.kind(), error.keys()), (ErrorKind::Invalid, &["LINK".to_owned()][..]));
+    world.server.set_secret("demo", "staging", "main", "LINK", "shadow").unwrap();
+    let error = world.client.rotate("staging", "LINK").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    says(&error, &["several rows", "Delete"]);
+    for twice in [
+        SecretSeed::new("staging", "API_KEY", "second"),
+        SecretSeed::new("staging", "DATABASE_URL", "orphan").without_branch(),
+    ] {
+        let key = twice.key.clone();
+        world.add(twice);
+        let error = world.client.rotate("staging", &key).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{key}");
+    }
+    for route in [route::SECRET_ROTATE, route::SECRETS_UPSERT] {
+        assert_eq!(world.server.request_count(route), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_new_value_that_no_read_shows_is_an_error() {
+    let world = World::new().await;
+    // the branch's row stands first, so what hangs on no branch is seen by nobody; and it takes the write
+    world.add(SecretSeed::new("staging", "FEATURE_NEW_UI", "orphan").without_branch());
+    world.add(SecretSeed::new("staging", "FEATURE_NEW_UI", "main"));
+    let error = world.client.rotate("staging", "FEATURE_NEW_UI").await.unwrap_err();
+    assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &["FEATURE_NEW_UI".to_owned()][..]));
+    assert_eq!(world.read("staging", BRANCH, "FEATURE_NEW_UI").await.as_deref(), Some("on"));
+}
+
+#[tokio::test]
+async fn a_secret_that_hangs_on_no_branch_is_rotated_where_it_is_read() {
+    for key in ["ORPHAN", "FEATURE_NEW_UI"] {
+        let world = World::new().await;
+        world.add(SecretSeed::new("staging", key, "orphan").without_branch());
+        let rotated = world.client.rotate("staging", key).await.unwrap();
+        assert_eq!(world.on_main("staging", key).await.as_deref(), Some(rotated.value.expose()), "{key}");
+        assert_eq!(world.read("staging", BRANCH, "FEATURE_NEW_UI").await.as_deref(), Some("on"));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_rotated_is_told_before_anything_is_sent_to_do_it() {
+    let world = World::new().await;
+    let error = world.client.rotate("staging", "API_KEY").value("***").await.unwrap_err();
+    assert_eq!((error.kind(), world.server.total_requests()), (ErrorKind::Invalid, 0));
+    let error = world.client.rotate("staging", "NOTHING").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    world.add(SecretSeed::new("Staging", "API_KEY", "capital"));
+    let error = world.client.rotate("staging", "API_KEY").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let client = builder(&world.server).protect_production().build().unwrap();
+    world.server.reset_counts();
+    let error = client.rotate("production", "API_KEY").await.unwrap_err();
+    assert_eq!((error.kind(), world.server.total_requests()), (ErrorKind::Unconfirmed, 0));
+    client.rotate("production", "API_KEY").confirm_production().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_told_with_what_to_look_at() {
+    let world = World::new().await;
+    world.server.fault(Fault::cut_body().on(route::SECRET_ROTATE));
+    let error = world.client.rotate("staging", "API_KEY").await.unwrap_err();
+    assert!(error.may_have_been_applied());
+    says(&error, &["API_KEY", "was on version 1", "a later version"]);
+    assert_ne!(world.on_main("staging", "API_KEY").await.as_deref(), Some("demo-staging-key"));
+    world.server.fault(Fault::body(200, "application/json", r#"{"success":true}"#).on(route::SECRET_ROTATE));
+    let error = world.client.rotate("staging", "API_KEY").await.unwrap_err();
+    assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Decode, true));
+}
+
+#[tokio::test]
+async fn a_rotation_prints_no_value() {
+    let world = World::new().await;
+    let request = world.client.rotate("staging", "API_KEY").value("canary-value");
+    assert!(!format!("{request:?}").contains("canary"));
+    assert!(!format!("{:?}", request.await.unwrap()).contains("canary"));
+}
