@@ -38,6 +38,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("\n{error}\n");
 
     client.delete_branch(branch.name).await?;
-    println!("Deleted, and nothing of it came up on main: {}", client.get_secrets("staging").await?.get("CHECKOUT_URL").is_none());
+    println!(
+        "Deleted, and nothing of it came up on main: {}",
+        client.get_secrets("staging").await?.get("CHECKOUT_URL").is_none()
+    );
     Ok(())
 }

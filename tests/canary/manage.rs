@@ -59,7 +59,8 @@ async fn surroundings(table: &mut Table, server: &DevServer) {
     let branches = client.list_branches().await.unwrap();
     assert!(branches.iter().all(|branch| branch.secret_count.is_some_and(|count| count > 0)), "secrets came along");
     table.debug("manage::Branch", &branches);
-    let record = format!(r#"[{{"id":"{ID}","key":"K","decryptedValue":"{VALUE}","environmentType":"e","value":["{VALUE}"]}}]"#);
+    let record =
+        format!(r#"[{{"id":"{ID}","key":"K","decryptedValue":"{VALUE}","environmentType":"e","value":["{VALUE}"]}}]"#);
     let pair = format!(r#"[{{"key":"K","environmentType":"e","baseValue":"{VALUE}","compareValue":"{VALUE}"}}]"#);
     let answer = format!(r#"{{"added":{record},"removed":{record},"modified":{pair}}}"#);
     server.fault(Fault::body(200, "application/json", answer).on(route::BRANCHES_COMPARE));
@@ -87,7 +88,8 @@ async fn access(table: &mut Table, server: &DevServer) {
     let asked = client.request_access("because", HOUR).await.unwrap();
     table.debug("manage::AccessRequest", &asked);
     table.debug("manage::AccessStatus", &asked.status);
-    let answer = format!(r#"{{"token":"{VALUE}","url":"https://h/jit/{VALUE}","cliCommand":"c {VALUE}","duration":60}}"#);
+    let answer =
+        format!(r#"{{"token":"{VALUE}","url":"https://h/jit/{VALUE}","cliCommand":"c {VALUE}","duration":60}}"#);
     server.fault(Fault::body(200, "application/json", answer).on(route::JIT_GENERATE));
     let link = client.create_jit_link(HOUR).environment(ENVIRONMENT).await.unwrap();
     assert_eq!(link.token.expose(), VALUE);

@@ -6,7 +6,10 @@ use crate::world::{World, run};
 
 /// All commands.
 pub(crate) const COMMANDS: &[&str] =
-    &["run", "get", "list", "export", "check", "template", "render", "diff", "doctor", "completions"];
+    &[
+        "run", "get", "list", "export", "check", "template", "render", "diff", "set", "import", "delete", "history", "rollback",
+        "promote", "branches", "login", "logout", "doctor", "completions",
+    ];
 
 const CANARY: &str = "canary-4f1c";
 const TOKEN: &str = "xs_canary-4f1c";
@@ -24,6 +27,7 @@ async fn world() -> World {
     let world = World { server, home: tempfile::tempdir().unwrap() };
     let schema = r#"{ "type": "object", "properties": { "A": { "type": "integer" }, "B": { "enum": ["x"] } } }"#;
     world.file("schema.json", schema);
+    world.file("secrets.json", r#"{"A":"canary-4f1c","C":"canary-4f1c 2"}"#);
     world.file("good", "a={{ xtra:///one/A }}");
     world.file("bad", "a={{ xtra:///one/A }} c={{ xtra:///one/C }}");
     world
@@ -56,6 +60,25 @@ async fn no_value_and_no_token_is_written_unless_values_are_asked_for() {
         &["doctor", "-e", "one"],
         &["doctor", "-e", "one", "--json"],
         &["completions", "bash"],
+        &["set", "C=canary-4f1c", "-e", "one"],
+        &["set", "C=canary-4f1c", "-e", "one", "--if-version", "99"],
+        &["set", "no name=canary-4f1c", "-e", "one"],
+        &["set", "=canary-4f1c", "-e", "one"],
+        &["set", "C", "--from-file", "secrets.json", "-e", "one"],
+        &["import", "secrets.json", "-e", "one"],
+        &["import", "secrets.json", "-e", "one", "--yes", "--verbose"],
+        &["import", "secrets.json", "--format", "dotenv", "-e", "one", "--yes"],
+        &["import", "secrets.json", "--format", "yaml", "-e", "three", "--yes", "--verify"],
+        &["history", "A", "-e", "one"],
+        &["history", "A", "-e", "one", "--json"],
+        &["rollback", "A", "1", "-e", "one"],
+        &["promote", "one", "four", "--yes"],
+        &["promote", "two", "four", "--overwrite", "--yes"],
+        &["branches"],
+        &["branches", "compare", "main", "main"],
+        &["delete", "C", "-e", "three", "--yes"],
+        &["login"],
+        &["logout"],
     ];
     for command in COMMANDS {
         assert!(calls.iter().any(|call| call[0] == *command), "{command} is not called");
@@ -90,6 +113,7 @@ async fn values_that_are_asked_for_are_on_standard_output_only() {
         &["export", "-e", "one", "--format", "github", "--output", "new"],
         &["render", "good"],
         &["diff", "one", "two", "--show"],
+        &["history", "A", "-e", "one", "--show"],
     ] {
         let ran = world.run(call);
         assert!(ran.stdout().contains(CANARY) && !ran.stderr().contains("canary"), "{call:?}");

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
+use crate::screen::Screen;
 use crate::world::World;
 
 /// Runs the command with its standard output on a terminal: the status, and what the person sees.
@@ -67,4 +68,99 @@ async fn a_terminal_gets_colours_unless_it_or_its_owner_wants_none() {
     assert!(coloured(&[("TERM", "xterm-256color")]));
     assert!(!coloured(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")]));
     assert!(!coloured(&[("TERM", "dumb")]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_typed_is_not_shown_and_can_be_corrected() {
+    let world = World::new().await;
+    let mut screen = Screen::start(&mut world.command(&["set", "TYPED", "-e", "stg"]));
+    screen.wait_for("TYPED (not shown): ");
+    assert!(!screen.echoes());
+    screen.types("canary\u{15}canary-two\u{7f}\u{7f}\u{7f}ü\t3\r");
+    let (status, seen) = screen.end();
+    assert!(status == Some(0) && seen.contains("created TYPED in staging"), "{seen}");
+    assert!(!seen.contains("canary"), "{seen}");
+    assert_eq!(world.server.secret("shop", "staging", "main", "TYPED").as_deref(), Some("canary-ü\t3"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_typed_value_may_be_longer_than_a_line_of_the_terminal() {
+    let world = World::new().await;
+    let mut screen = Screen::start(&mut world.command(&["set", "LONG", "-e", "stg"]));
+    screen.wait_for("(not shown): ");
+    let value = "0123456789".repeat(1000);
+    // a terminal takes so much at once, as it comes from a keyboard
+    for part in value.as_bytes().chunks(1000) {
+        screen.types(std::str::from_utf8(part).unwrap());
+    }
+    screen.types("\r");
+    assert_eq!(screen.end().0, Some(0));
+    assert_eq!(world.server.secret("shop", "staging", "main", "LONG"), Some(value));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_interrupts_or_pastes_several_lines_leaves_nothing_written_and_the_terminal_as_it_was() {
+    let world = World::new().await;
+    for keys in ["canary\u{3}", "canary\nsecond line\n", "\u{4}", "\u{1b}[Acanary\r"] {
+        let mut screen = Screen::start(&mut world.command(&["set", "TYPED", "-e", "stg"]));
+        screen.wait_for("(not shown): ");
+        screen.types(keys);
+        let (status, seen) = screen.end();
+        assert!(status == Some(1) && !seen.contains("canary"), "{keys:?}: {seen}");
+    }
+    assert_eq!(world.server.secret("shop", "staging", "main", "TYPED"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_asked_and_nothing_is_done_without_a_clear_answer() {
+    let world = World::new().await;
+    world.file("new.env", "NEW=canary\n");
+    let ask = |arguments: &[&str], answer: &str| {
+        let mut screen = Screen::start(&mut world.command(arguments));
+        screen.wait_for(if arguments.contains(&"prod") { "to go on: " } else { "[y/N] " });
+        screen.types(answer);
+        let (status, seen) = screen.end();
+        assert!(!seen.contains("canary"), "{seen}");
+        status
+    };
+    let there = |environment, name| world.server.secret("shop", environment, "main", name).is_some();
+    let (import, delete) = (["import", "new.env", "-e", "stg"], ["delete", "QUOTES", "-e", "prod"]);
+    for no in ["\n", "n\n", "yep\n", "\u{4}"] {
+        assert_eq!(ask(&import, no), Some(1), "{no:?}");
+    }
+    assert!(!there("staging", "NEW"));
+    assert_eq!(ask(&import, "y\n"), Some(0));
+    assert!(there("staging", "NEW"));
+    for no in ["y\n", "yes\n", "staging\n"] {
+        assert_eq!(ask(&delete, no), Some(1), "{no:?}");
+    }
+    assert!(there("production", "QUOTES"));
+    assert_eq!(ask(&delete, "production\n"), Some(0));
+    assert!(!there("production", "QUOTES"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changed_while_somebody_was_asked_is_not_overwritten() {
+    let world = World::new().await;
+    world.file("new.env", "NEW=mine\nQUOTES=mine\n");
+    for (name, value) in [("QUOTES", "theirs"), ("NEW", "theirs")] {
+        let mut screen = Screen::start(&mut world.command(&["import", "new.env", "-e", "stg"]));
+        screen.wait_for("[y/N] ");
+        world.server.set_secret("shop", "staging", "main", name, value).unwrap();
+        screen.types("y\n");
+        let (status, seen) = screen.end();
+        assert!(status == Some(1) && seen.contains("Nothing was written"), "{seen}");
+        assert_eq!(world.server.secret("shop", "staging", "main", name).as_deref(), Some("theirs"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_typed_and_not_shown() {
+    let world = World::new().await;
+    let mut command = world.command(&["login"]);
+    let mut screen = Screen::start(command.env_remove("XTRA_TOKEN"));
+    screen.wait_for("Token (not shown): ");
+    screen.types(&format!("{}\r", world.server.token()));
+    let (status, seen) = screen.end();
+    assert!(status == Some(0) && seen.contains("logged in as") && !seen.contains(world.server.token()), "{seen}");
 }

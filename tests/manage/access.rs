@@ -66,7 +66,10 @@ async fn a_request_tells_what_was_asked_for() {
         .unwrap();
     // what is begun counts
     assert_eq!(asked.duration, Some(Duration::from_secs(120)));
-    assert_eq!((asked.project.as_deref(), asked.secrets.as_slice()), (Some(server.project_id()), [NOBODY.to_owned()].as_slice()));
+    assert_eq!(
+        (asked.project.as_deref(), asked.secrets.as_slice()),
+        (Some(server.project_id()), [NOBODY.to_owned()].as_slice())
+    );
     let found = viewer.access_request(asked.id.as_str()).await.unwrap();
     assert_eq!((found.status, found.secrets), (AccessStatus::Pending, asked.secrets));
 
@@ -83,9 +86,7 @@ async fn requests_are_listed_by_where_they_stand() {
     let (owner, viewer) = (client(&server), client_of(&server, "viewer"));
     let workspace = workspace(&server).await;
     let asked = viewer.request_access("the import failed", HALF_AN_HOUR).workspace(workspace.as_str()).await.unwrap();
-    let count = async |mode| {
-        owner.list_access_requests().mode(mode).workspace(workspace.as_str()).await.unwrap().len()
-    };
+    let count = async |mode| owner.list_access_requests().mode(mode).workspace(workspace.as_str()).await.unwrap().len();
     assert_eq!((count(AccessMode::Pending).await, count(AccessMode::History).await), (1, 0));
     owner.decide_access(asked.id, Decision::Approve).await.unwrap();
     assert_eq!((count(AccessMode::Pending).await, count(AccessMode::History).await), (0, 1));

@@ -26,7 +26,8 @@ fn the_blocking_client_manages_as_the_async_one_does() {
     client.delete_branch("released").send().unwrap();
     assert_eq!(client.list_branches().send().unwrap().len(), 2);
 
-    let account = client.create_service_account("nightly").description("d").permissions(["read:secrets"]).send().unwrap();
+    let account =
+        client.create_service_account("nightly").description("d").permissions(["read:secrets"]).send().unwrap();
     let id = account.id.as_str();
     client.update_service_account(id).name("weekly").permissions(["admin"]).send().unwrap();
     let day = Duration::from_secs(86_400);

@@ -6,7 +6,8 @@ use crate::{builder, client, client_of, refused, service, writes};
 
 const BRANCH: &str = "feature/new-ui";
 /// Everything that changes branches.
-const WRITES: [&str; 4] = [route::BRANCHES_CREATE, route::BRANCHES_UPDATE, route::BRANCHES_DELETE, route::BRANCHES_DETACH];
+const WRITES: [&str; 4] =
+    [route::BRANCHES_CREATE, route::BRANCHES_UPDATE, route::BRANCHES_DELETE, route::BRANCHES_DETACH];
 
 async fn names(server: &DevServer) -> Vec<String> {
     client(server).list_branches().await.unwrap().into_iter().map(|branch| branch.name).collect()
@@ -117,7 +118,8 @@ async fn a_service_account_deletes_a_branch_like_this_too() {
 async fn a_branch_that_still_holds_secrets_is_never_detached() {
     let server = service().await;
     // It was emptied, and somebody wrote to it again: to this client that looks the same.
-    server.fault(Fault::body(200, "application/json", r#"{"message":"Branch cleared successfully"}"#).on("POST /branch"));
+    server
+        .fault(Fault::body(200, "application/json", r#"{"message":"Branch cleared successfully"}"#).on("POST /branch"));
     let words = ["somebody writes to it", "not deleted"];
     refused(client_of(&server, "developer").delete_branch(BRANCH).await, ErrorKind::Conflict, &words);
     assert_eq!(server.request_count(route::BRANCHES_DETACH), 0);
@@ -190,7 +192,9 @@ async fn a_client_that_protects_production_deletes_and_renames_only_when_that_is
 #[tokio::test]
 async fn two_branches_are_compared_by_names_alone() {
     let server = service().await;
-    server.add_secret("demo", SecretSeed::new("production", "API_KEY", "demo-production-key").on_branch(BRANCH)).unwrap();
+    server
+        .add_secret("demo", SecretSeed::new("production", "API_KEY", "demo-production-key").on_branch(BRANCH))
+        .unwrap();
     let difference = client(&server).compare_branches("main", BRANCH).await.unwrap();
     let names = |places: &[SecretPlace]| -> Vec<String> {
         places.iter().map(|place| format!("{}/{}", place.environment, place.key)).collect()

@@ -42,7 +42,9 @@ async fn a_link_is_not_printed() {
     let server = service().await;
     let link = client(&server).create_jit_link(HOUR).await.unwrap();
     let token = link.token.expose();
-    assert!(link.url.as_ref().unwrap().expose().contains(token) && link.command.as_ref().unwrap().expose().contains(token));
+    assert!(
+        link.url.as_ref().unwrap().expose().contains(token) && link.command.as_ref().unwrap().expose().contains(token)
+    );
     assert!(!format!("{link:?}").contains(token));
     let info = client_of(&server, "outsider").jit_link(token).await.unwrap();
     assert!(!format!("{info:?}").contains(token));

@@ -48,7 +48,8 @@ async fn a_project_is_made_listed_looked_at_changed_and_deleted() {
     assert_eq!(listed.iter().map(|project| project.name.as_str()).collect::<Vec<_>>(), ["demo", "billing"]);
     assert!(client.list_projects().workspace(NOBODY).await.unwrap().is_empty());
 
-    let changed = client.update_project().project_id(made.id.as_str()).name("invoices").description("all").await.unwrap();
+    let changed =
+        client.update_project().project_id(made.id.as_str()).name("invoices").description("all").await.unwrap();
     assert_eq!((changed.name.as_str(), changed.description.as_deref()), ("invoices", Some("all")));
     no_webhooks(&server);
     client.delete_project(made.id.as_str()).await.unwrap();
@@ -59,7 +60,11 @@ async fn a_project_is_made_listed_looked_at_changed_and_deleted() {
 async fn what_cannot_be_sent_is_refused_before_it_is() {
     let server = service().await;
     let client = client(&server);
-    refused(client.list_projects().workspace("main").await, ErrorKind::Invalid, &["workspace", "24 hexadecimal digits"]);
+    refused(
+        client.list_projects().workspace("main").await,
+        ErrorKind::Invalid,
+        &["workspace", "24 hexadecimal digits"],
+    );
     refused(client.create_project("x", "main").await, ErrorKind::Invalid, &["workspace"]);
     refused(client.create_project(" ", NOBODY).await, ErrorKind::Invalid, &["name of the project"]);
     refused(client.update_project().await, ErrorKind::Invalid, &["nothing"]);

@@ -252,8 +252,8 @@ fn trait_of(mut item: syn::ItemTrait, printer: &mut Printer<'_>) -> Block {
 }
 
 fn is_hidden(attributes: &[Attribute]) -> bool {
-    let hidden: Attribute = parse_quote!(#[doc(hidden)]);
-    attributes.iter().any(|attribute| attribute.meta == hidden.meta)
+    let mut doc = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    doc.any(|attribute| attribute.parse_args::<syn::Ident>().is_ok_and(|word| word == "hidden"))
 }
 
 fn is_shown(attribute: &Attribute) -> bool {

@@ -106,6 +106,23 @@ async fn a_lost_answer_is_told_with_what_to_look_at() {
 }
 
 #[tokio::test]
+async fn a_rollback_that_no_read_shows_is_an_error() {
+    let world = World::new().await;
+    world.server.set_secret("demo", "staging", "main", "API_KEY", "2").unwrap();
+    // it looks like the row of the branch, and hides it
+    world.add(SecretSeed::new("staging", "API_KEY", "2").version(2).without_branch());
+    let error = world.client.rollback("staging", "API_KEY", 1).await.unwrap_err();
+    assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &["API_KEY".to_owned()][..]));
+    says(&error, &["was rolled back", "second row"]);
+
+    let world = self::world().await;
+    world.fault_second(route::SECRETS_READ, Fault::status(503));
+    let error = world.client.rollback("production", "FEATURE_NEW_UI", 1).await.unwrap_err();
+    assert!(error.may_have_been_applied() && !error.is_retryable());
+    says(&error, &["is rolled back", "version 3"]);
+}
+
+#[tokio::test]
 async fn two_spellings_of_an_environment_are_not_mixed_up() {
     let world = world().await;
     world.add(SecretSeed::new("Production", "FEATURE_NEW_UI", "capital"));

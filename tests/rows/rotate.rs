@@ -99,6 +99,11 @@ async fn a_new_value_that_no_read_shows_is_an_error() {
     let error = world.client.rotate("staging", "FEATURE_NEW_UI").await.unwrap_err();
     assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &["FEATURE_NEW_UI".to_owned()][..]));
     assert_eq!(world.read("staging", BRANCH, "FEATURE_NEW_UI").await.as_deref(), Some("on"));
+    // what hides it looks the same until then
+    let world = World::new().await;
+    world.add(SecretSeed::new("staging", "API_KEY", "demo-staging-key").without_branch());
+    let error = world.client.rotate("staging", "API_KEY").await.unwrap_err();
+    assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &["API_KEY".to_owned()][..]));
 }
 
 #[tokio::test]
@@ -122,11 +127,22 @@ async fn what_cannot_be_rotated_is_told_before_anything_is_sent_to_do_it() {
     world.add(SecretSeed::new("Staging", "API_KEY", "capital"));
     let error = world.client.rotate("staging", "API_KEY").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
+    let rotated = world.client.rotate("staging", "API_KEY").exact().await.unwrap();
+    assert_eq!(world.server.secret("demo", "staging", "main", "API_KEY").as_deref(), Some(rotated.value.expose()));
     let client = builder(&world.server).protect_production().build().unwrap();
     world.server.reset_counts();
     let error = client.rotate("production", "API_KEY").await.unwrap_err();
     assert_eq!((error.kind(), world.server.total_requests()), (ErrorKind::Unconfirmed, 0));
     client.rotate("production", "API_KEY").confirm_production().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_service_lets_a_viewer_rotate_who_cannot_read_the_value_back() {
+    let world = World::new().await;
+    let rotated = world.of("viewer").rotate("staging", "API_KEY").await.unwrap();
+    assert_eq!(world.on_main("staging", "API_KEY").await.as_deref(), Some(rotated.value.expose()));
+    let error = world.of("viewer").rotate("production", "FEATURE_NEW_UI").branch(BRANCH).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
 }
 
 #[tokio::test]
@@ -140,6 +156,11 @@ async fn a_lost_answer_is_told_with_what_to_look_at() {
     world.server.fault(Fault::body(200, "application/json", r#"{"success":true}"#).on(route::SECRET_ROTATE));
     let error = world.client.rotate("staging", "API_KEY").await.unwrap_err();
     assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Decode, true));
+    // the first read is the look before
+    world.fault_second(route::SECRETS_READ, Fault::status(503));
+    let error = world.client.rotate("staging", "API_KEY").await.unwrap_err();
+    assert!(error.may_have_been_applied() && !error.is_retryable());
+    says(&error, &["is stored", "read it back"]);
 }
 
 #[tokio::test]

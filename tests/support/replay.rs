@@ -40,6 +40,7 @@ pub(crate) fn seed_values() -> Value {
 }
 
 /// One recorded exchange.
+#[derive(Clone)]
 pub(crate) struct Recording {
     pub(crate) name: String,
     pub(crate) method: String,

@@ -9,8 +9,7 @@ use crate::arguments::Global;
 use crate::consent::Consent;
 use crate::failure::Outcome;
 use crate::output::{self, printable};
-use crate::session::not_read;
-use crate::target::open;
+use crate::target::{not_done, open};
 
 /// Lists branches, and makes, renames, deletes and compares them
 ///
@@ -76,6 +75,7 @@ enum Action {
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     global.note_unused_environment("a branch holds secrets of every environment");
     let client = open(global)?.client;
+    let failed = |error| not_done(&client, error);
     let (text, status) = match &arguments.action {
         None => (table(&client.list_branches().await?), 0),
         Some(Action::List { json: false }) => (table(&client.list_branches().await?), 0),
@@ -86,25 +86,25 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
                 Some(text) => request.description(text),
                 None => request,
             };
-            let made = request.await.map_err(not_read)?;
+            let made = request.await.map_err(failed)?;
             (format!("created the branch {}\n", printable(&made.name)), 0)
         }
         Some(Action::Rename { name, new_name, consent }) => {
             let (old, new) = (printable(name), printable(new_name));
             let question = format!("This renames the branch {old}: whoever reads it by that name finds nothing then.");
             consent.obtain(&question, None)?;
-            client.rename_branch(name, new_name).confirm_production().await.map_err(not_read)?;
+            client.rename_branch(name, new_name).confirm_production().await.map_err(failed)?;
             (format!("the branch {old} is {new} now\n"), 0)
         }
         Some(Action::Delete { name, consent }) => {
             let shown = printable(name);
             let question = format!("This deletes the branch {shown} with its secrets of every environment.");
             consent.obtain(&question, Some(name))?;
-            client.delete_branch(name).confirm_production().await.map_err(not_read)?;
+            client.delete_branch(name).confirm_production().await.map_err(failed)?;
             (format!("deleted the branch {shown} and its secrets\n"), 0)
         }
         Some(Action::Compare { first, second, exit_code }) => {
-            let difference = client.compare_branches(first, second).await.map_err(not_read)?;
+            let difference = client.compare_branches(first, second).await.map_err(failed)?;
             let differs = *exit_code && !difference.is_empty();
             (as_lines(&difference, first, second), u8::from(differs))
         }

@@ -52,7 +52,7 @@ fn answer(question: &str) -> Result<String, Failure> {
     stdin.take(LONGEST).read_line(&mut line).map_err(|error| Failure::io("the answer cannot be read", &error))?;
     if line.is_empty() {
         // the end of the input: the cursor is still behind the question
-        output::ask("\n");
+        output::line_break();
     }
     Ok(line.trim().to_owned())
 }

@@ -7,7 +7,7 @@ use crate::arguments::Global;
 use crate::consent::Consent;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, printable};
-use crate::session::{not_read, quoted};
+use crate::session::quoted;
 use crate::target::Target;
 
 /// Deletes secrets, with their histories
@@ -59,7 +59,7 @@ async fn delete(target: &Target, key: &str, arguments: &Arguments) -> Result<Str
         request = request.exact();
     }
     let key = printable(key);
-    match request.await.map_err(not_read)?.rows {
+    match request.await.map_err(|error| target.not_done(error))?.rows {
         0 => Ok(format!("{key} was not in")),
         _ => Ok(format!("deleted {key} from")),
     }

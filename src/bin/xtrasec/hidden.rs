@@ -24,7 +24,7 @@ pub(crate) fn ask(prompt: &str) -> Result<SecretValue, Failure> {
     let typed = line(|buffer| rustix::io::read(std::io::stdin(), buffer).map_err(std::io::Error::from));
     // What was pasted behind the line would be taken for commands, and kept in the shell's history.
     drop(terminal);
-    output::ask("\n");
+    output::line_break();
     typed
 }
 

@@ -8,7 +8,7 @@ use xtrasecurity::write::{History, HistoryEntry, NoValue};
 use crate::arguments::Global;
 use crate::failure::Outcome;
 use crate::output;
-use crate::session::{not_read, why};
+use crate::session::why;
 use crate::target::Target;
 
 /// Lists the versions of a secret
@@ -31,7 +31,11 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let target = Target::open(global)?;
-    let history = target.client.history(target.environment.as_str(), arguments.key.as_str()).await.map_err(not_read)?;
+    let history = target
+        .client
+        .history(target.environment.as_str(), arguments.key.as_str())
+        .await
+        .map_err(|error| target.not_done(error))?;
     let text = if arguments.json { as_json(&history, arguments.show) } else { as_table(&history, arguments.show) };
     output::write(text.as_bytes())?;
     Ok(0)

@@ -84,10 +84,7 @@ async fn write(target: &Target, plan: Plan, writing: &Writing) -> Outcome {
         bar.set_position(progress.written as u64);
     });
     let written = request.await;
-    match &written {
-        Ok(_) => bar.finish(),
-        Err(_) => bar.abandon(),
-    }
+    progress::end(&bar);
     let report = written.map_err(|error| unfinished(error, has_begun.into_inner()))?;
     output::write(summary(&report, total, started.elapsed().as_secs_f64()).as_bytes())?;
     Ok(0)

@@ -37,8 +37,13 @@ pub(crate) fn note(text: &str) {
 
 /// Puts a question to the person, and leaves the cursor behind it.
 pub(crate) fn ask(question: &str) {
-    let text = if question == "\n" { question.to_owned() } else { format!("{} ", one_line(question)) };
+    let text = format!("{} ", one_line(question));
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Ends a line that a question or a bar has begun.
+pub(crate) fn line_break() {
+    let _ = io::stderr().lock().write_all(b"\n");
 }
 
 /// Says why there is no success.

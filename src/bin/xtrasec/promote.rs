@@ -3,15 +3,14 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use xtrasecurity::write::{Promote, Promotion};
-use xtrasecurity::{Request, Xtra};
+use xtrasecurity::{Request, Xtra, XtraError};
 
 use crate::arguments::Global;
 use crate::consent::{Consent, can_ask};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::listing::{Listing, Verbosity};
 use crate::output;
 use crate::place::Place;
-use crate::session::not_read;
 use crate::target::{Target, default_branch};
 
 /// Copies the secrets of one environment into another
@@ -58,7 +57,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         [] => request(),
         only => request().keys(only),
     };
-    let plan = plan.dry_run().await.map_err(not_read)?;
+    let plan = plan.dry_run().await.map_err(|error| target.not_done(error))?;
     output::write(listed(&plan, &target, arguments.verbosity.listing()).as_bytes())?;
     let total = plan.promoted().count();
     if total == 0 || arguments.dry_run {
@@ -70,7 +69,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     }
     arguments.consent.obtain(&format!("Write these {total} secrets to {}?", target.shown()), target.to_be_typed())?;
     // What has come to the source meanwhile nobody has agreed to.
-    let done = request().keys(plan.promoted()).confirm_production().await?;
+    let done = request().keys(plan.promoted()).confirm_production().await.map_err(unfinished)?;
     let (created, updated) = (done.created.len(), done.updated.len());
     let line = format!("written {} of {total}: {created} created, {updated} updated\n", created + updated);
     output::write(line.as_bytes())?;
@@ -82,6 +81,10 @@ impl Arguments {
         let request = request.overwrite(self.overwrite);
         if self.exact { request.exact() } else { request }
     }
+}
+
+fn unfinished(error: XtraError) -> Failure {
+    Failure::from(error).so("Start the same promotion again to see what is left to do")
 }
 
 fn listed(plan: &Promotion, target: &Target, listing: Listing) -> String {

@@ -7,7 +7,6 @@ use crate::arguments::Global;
 use crate::consent::Consent;
 use crate::failure::Outcome;
 use crate::output::{self, printable};
-use crate::session::not_read;
 use crate::target::Target;
 
 /// Gives a secret the value of an earlier version
@@ -37,7 +36,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let request = target.client.rollback(target.environment.as_str(), arguments.key.as_str(), version);
     let request = request.confirm_production();
     let request = if arguments.exact { request.exact() } else { request };
-    let now = request.await.map_err(not_read)?;
+    let now = request.await.map_err(|error| target.not_done(error))?;
     let line = format!("{key} in {place} is as in version {version} again, which makes it version {}\n", now.version);
     output::write(line.as_bytes())?;
     Ok(0)

@@ -208,7 +208,7 @@ fn remedy(reason: UnreadableReason) -> &'static str {
             "masked: this token may see names only; use one with the developer role or a service account's"
         }
         UnreadableReason::ServerCiphertext => "the service cannot decrypt it: store it again",
-        UnreadableReason::ClientEnvelope => "encrypted by a client: store it in plain form",
+        UnreadableReason::ClientEnvelope => "encrypted by a client: set XTRA_VAULT_PASSPHRASE",
         _ => "cannot be read",
     }
 }

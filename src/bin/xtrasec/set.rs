@@ -10,7 +10,7 @@ use crate::arguments::Global;
 use crate::consent::Consent;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, printable};
-use crate::session::{not_read, quoted};
+use crate::session::quoted;
 use crate::target::Target;
 use crate::writing::Writing;
 use crate::{hidden, input};
@@ -79,7 +79,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     }
     let expected = arguments.if_version.and_then(|version| Some((pairs.first()?.0.clone(), version)));
     let request = target.client.set_secrets(target.environment.as_str(), pairs).expect_versions(expected);
-    let report = arguments.writing.of(request).confirm_production().await.map_err(not_read)?;
+    let report = arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_done(error))?;
     tell(&report, &target)
 }
 
@@ -97,7 +97,7 @@ async fn create(target: &Target, arguments: &Arguments, pairs: Vec<(String, Secr
         if arguments.writing.exact {
             request = request.exact();
         }
-        request.confirm_production().await.map_err(not_read)?;
+        request.confirm_production().await.map_err(|error| target.not_done(error))?;
         report.created.push(key);
     }
     tell(&report, target)

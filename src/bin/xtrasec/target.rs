@@ -1,6 +1,6 @@
 //! Where a command writes.
 
-use xtrasecurity::XtraClient;
+use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -39,10 +39,22 @@ impl Target {
         ["production", "prod"].iter().any(|name| self.environment.eq_ignore_ascii_case(name))
     }
 
+    /// Why something was not done here.
+    pub(crate) fn not_done(&self, error: XtraError) -> Failure {
+        not_done(&self.client, error)
+    }
+
     /// The place as people call it.
     pub(crate) fn shown(&self) -> String {
         printable(&format!("{} (branch {})", self.environment, self.branch))
     }
+}
+
+/// Why something was not done. What was clear before anything was sent is wrong usage.
+pub(crate) fn not_done(client: &XtraClient, error: XtraError) -> Failure {
+    let is_usage = error.kind() == ErrorKind::Invalid && client.stats().requests == 0;
+    let failure = Failure::from(error);
+    if is_usage { failure.into_usage() } else { failure }
 }
 
 /// A client that changes production only where a call says so.

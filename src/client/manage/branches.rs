@@ -77,7 +77,9 @@ impl Operation for RenameBranch {
     type Output = Branch;
 
     async fn perform(self, call: Call<'_>) -> Result<Branch, XtraError> {
-        call.confirm_all("would rename a branch, and take its secrets of production from who reads it by the old name")?;
+        call.confirm_all(
+            "would rename a branch, and take its secrets of production from who reads it by the old name",
+        )?;
         let project = call.project().await?;
         let _changing = call.changing(&project);
         call.source().rename_branch(&project, &self.name, self.new_name, self.description).await

@@ -1,8 +1,8 @@
 //! Whose token it is.
 
+use super::super::Client;
 use super::super::operation::{Call, Operation};
 use super::super::request::{Request, sealed};
-use super::super::Client;
 use crate::error::XtraError;
 use crate::services::xtra::admin::Caller;
 use crate::services::xtra::{Xtra, XtraScope};

@@ -25,8 +25,8 @@ mod projects;
 mod waiting;
 
 pub use crate::services::xtra::admin::{
-    AccessMode, AccessRequest, AccessStatus, AccountKey, Branch, BranchComparison, Caller, Decision, JitLink, JitLinkInfo,
-    NewKey, Project, SecretPlace, ServiceAccount,
+    AccessMode, AccessRequest, AccessStatus, AccountKey, Branch, BranchComparison, Caller, Decision, JitLink,
+    JitLinkInfo, NewKey, Project, SecretPlace, ServiceAccount,
 };
 pub use access::{DecideAccess, GetAccessRequest, ListAccessRequests, RequestAccess};
 pub use accounts::{CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, UpdateServiceAccount};

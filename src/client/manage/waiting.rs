@@ -143,9 +143,10 @@ fn granted(request: AccessRequest) -> Result<AccessRequest, XtraError> {
 }
 
 fn too_late(failed: Option<&XtraError>) -> XtraError {
-    let mut message = "nobody has decided on the request for access by the deadline. It still stands: wait for it again, or raise \
+    let mut message =
+        "nobody has decided on the request for access by the deadline. It still stands: wait for it again, or raise \
                        deadline(..)"
-        .to_owned();
+            .to_owned();
     if let Some(error) = failed {
         message.push_str(". The last look at it failed too: ");
         message.push_str(error.kind().as_str());

@@ -207,7 +207,8 @@ impl<'c> Search<'c> {
             ),
             ErrorKind::Undecryptable => XtraError::new(
                 ErrorKind::Undecryptable,
-                "its value arrived as ciphertext that cannot be opened here. Store it again, in plain form",
+                "its value arrived as ciphertext that cannot be opened here. Give the client the passphrase that it was encrypted \
+                 under, or store it again",
             ),
             ErrorKind::MissingSecret => XtraError::new(
                 ErrorKind::MissingSecret,

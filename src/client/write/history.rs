@@ -119,8 +119,9 @@ impl Client<Xtra> {
 
     /// Gives a secret of one branch the value that it had at `version`. This makes a new version, whose number is returned.
     ///
-    /// Three requests are sent, four on `main`: the row is looked up first, so that no other branch's is changed. The
-    /// client's snapshots of the project leave the cache.
+    /// Three requests are sent: the row is looked up first, so that no other branch's is changed. On `main` there are five,
+    /// because what hangs on no branch is read there too: the environment is read before and after. The client's snapshots of
+    /// the project leave the cache.
     ///
     /// # Errors
     ///
@@ -128,6 +129,7 @@ impl Client<Xtra> {
     /// spelling of the environment too (see [`exact`](Request::exact)); [`NotFound`](crate::ErrorKind::NotFound) when there is
     /// no such branch, secret or version: the message names those that there are. [`Forbidden`](crate::ErrorKind::Forbidden)
     /// for viewers everywhere, and for developers and service accounts in production;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when what is read afterwards is something else;
     /// [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and those of any call. When
     /// [`may_have_been_applied`](XtraError::may_have_been_applied) is true, the secret's version tells whether it was.
     ///

@@ -33,15 +33,16 @@ impl Client<Xtra> {
     ///
     /// A random value is 32 hexadecimal digits. The service makes it and sends it back, except where its own rotation would
     /// go to another branch (it takes the first that has the secret) and where [values are
-    /// sealed](crate::XtraClientBuilder::seal_writes): then it is made here, and written. Three requests are sent, four on
-    /// `main`. The client's snapshots of the project leave the cache.
+    /// sealed](crate::XtraClientBuilder::seal_writes): then it is made here, and written. Three requests are sent, and
+    /// five on `main`, where the environment is read before and after. The client's snapshots of the project leave the cache.
     ///
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such branch, or no such secret;
     /// [`Invalid`](crate::ErrorKind::Invalid) for a link (rotate its source), a value that could not be read back, and when the
     /// secret is there in another spelling of the environment too (see [`exact`](Request::exact));
-    /// [`Conflict`](crate::ErrorKind::Conflict) when the service has several rows of the secret, and when it changed meanwhile;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when the service has several rows of the secret, when it changed meanwhile, and
+    /// when what is read afterwards is not the new value;
     /// [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and those of any call. When
     /// [`may_have_been_applied`](XtraError::may_have_been_applied) is true, the secret's version tells whether it was.
     ///

@@ -201,7 +201,7 @@ impl<'a, 's> Gathering<'a, 's> {
         match entry.map(|entry| entry.reason) {
             Some(UnreadableReason::Masked) => "is masked: the caller's role may see names only",
             Some(UnreadableReason::ClientEnvelope) => {
-                "cannot be read: a client encrypted it before it was stored. Store it in plain form"
+                "cannot be read: a client encrypted it before it was stored. Give this client the passphrase"
             }
             _ => "cannot be read: the service sent ciphertext. Store it again",
         }

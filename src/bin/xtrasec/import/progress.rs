@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::output;
+
 /// A bar on standard error, which is none when that is no terminal.
 pub(super) fn bar(total: usize) -> ProgressBar {
     if !io::stderr().is_terminal() {
@@ -14,6 +16,14 @@ pub(super) fn bar(total: usize) -> ProgressBar {
         Ok(style) => bar.with_style(style.progress_chars("## ")),
         // It is a constant, and a test holds that it is one.
         Err(_) => bar,
+    }
+}
+
+/// Leaves the bar as it is, and goes on below it.
+pub(super) fn end(bar: &ProgressBar) {
+    bar.abandon();
+    if !bar.is_hidden() {
+        output::line_break();
     }
 }
 

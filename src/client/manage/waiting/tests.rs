@@ -117,7 +117,8 @@ async fn at_the_deadline_the_last_failure_is_told() {
 fn no_wait_is_too_long_to_be_counted() {
     let pace = Pace { every: Duration::MAX, deadline: Duration::MAX };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let (outcome, asked) = runtime.block_on(watch(pace, [status(AccessStatus::Pending), status(AccessStatus::Approved)]));
+    let (outcome, asked) =
+        runtime.block_on(watch(pace, [status(AccessStatus::Pending), status(AccessStatus::Approved)]));
     assert!(outcome.is_ok() || outcome.is_err());
     assert!(!asked.is_empty());
 }

@@ -218,7 +218,11 @@ impl Xtra {
         if !decision.fits(status) {
             return Err(XtraError::new(
                 ErrorKind::Conflict,
-                format!("the request for access is {}, and so cannot be {}. Nothing was changed", status.word(), decision.word()),
+                format!(
+                    "the request for access is {}, and so cannot be {}. Nothing was changed",
+                    status.word(),
+                    decision.word()
+                ),
             ));
         }
         let call = self.raw().access_requests_update().id(id).body_map(|body| body.status(decision.word()));

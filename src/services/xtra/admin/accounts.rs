@@ -163,7 +163,10 @@ impl Xtra {
         let call = call.body_map(|body| body.label(wish.label).expires_in_days(days));
         let key = call.send().await.map_err(from_raw).and_then(|key| convert::new_key(key.into_inner()));
         key.map_err(|error| {
-            look(error, ". A key that nobody has seen is then in list_service_account_keys(): delete it, and make another")
+            look(
+                error,
+                ". A key that nobody has seen is then in list_service_account_keys(): delete it, and make another",
+            )
         })
     }
 
@@ -186,7 +189,9 @@ fn days(time: Duration) -> Result<f64, XtraError> {
         return Err(invalid("a key cannot expire at once. Leave expires_in(..) out for one that never does"));
     }
     if time > LONGEST {
-        return Err(invalid("a key cannot last longer than a hundred years. Leave expires_in(..) out for one that never expires"));
+        return Err(invalid(
+            "a key cannot last longer than a hundred years. Leave expires_in(..) out for one that never expires",
+        ));
     }
     Ok(time.as_secs_f64() / DAY)
 }

@@ -15,7 +15,9 @@ use crate::services::xtra::raw::{Error, types};
 fn lacks(what: &str) -> XtraError {
     XtraError::new(
         ErrorKind::Decode,
-        format!("the answer lacks {what}. It was carried out all the same: look at what there is before it is done again"),
+        format!(
+            "the answer lacks {what}. It was carried out all the same: look at what there is before it is done again"
+        ),
     )
 }
 
@@ -112,9 +114,8 @@ pub(super) fn comparison(answer: types::BranchComparison) -> BranchComparison {
 }
 
 fn sorted(places: impl Iterator<Item = (Option<String>, Option<String>)>) -> Vec<SecretPlace> {
-    let named = places.filter_map(|(environment, key)| {
-        Some(SecretPlace { environment: environment.unwrap_or_default(), key: key? })
-    });
+    let named = places
+        .filter_map(|(environment, key)| Some(SecretPlace { environment: environment.unwrap_or_default(), key: key? }));
     let mut places: Vec<SecretPlace> = named.collect();
     places.sort();
     places

@@ -85,7 +85,9 @@ impl Xtra {
         let minutes = minutes("time for which the link gives access", duration)?;
         ids::all_checked("secret", &secrets)?;
         if max_uses == Some(0) || expires_in.is_some_and(|time| time.is_zero()) {
-            return Err(invalid("a link that cannot be used, or ends at once, is of no use. Give max_uses or expires_in above 0"));
+            return Err(invalid(
+                "a link that cannot be used, or ends at once, is of no use. Give max_uses or expires_in above 0",
+            ));
         }
         let environment = scope.environment.as_deref().map(scope::exact_environment).transpose()?.map(str::to_owned);
         let branch = match &scope.branch {
@@ -123,7 +125,9 @@ impl Xtra {
 /// The token, as far as it can be sent.
 fn checked(token: &SecretValue) -> Result<&SecretValue, XtraError> {
     match token.expose() {
-        "" | "." | ".." => Err(invalid("the token of the link is empty or a mere dot. Give what stands after /jit/ in the link")),
+        "" | "." | ".." => {
+            Err(invalid("the token of the link is empty or a mere dot. Give what stands after /jit/ in the link"))
+        }
         _ => Ok(token),
     }
 }

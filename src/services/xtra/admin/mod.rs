@@ -42,7 +42,10 @@ fn not_empty<'t>(what: &str, text: &'t str) -> Result<&'t str, XtraError> {
 /// A time in the unit that the service counts in. What is begun counts.
 fn minutes(what: &str, time: Duration) -> Result<i64, XtraError> {
     if time < Duration::from_secs(60) {
-        return Err(invalid(format!("the {what} is shorter than a minute, which is the shortest that can be asked for")));
+        return Err(invalid(format!(
+            "the {what} is shorter than a minute, which is the shortest that can be asked for"
+        )));
     }
-    Ok(i64::try_from(time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).div_ceil(60)).unwrap_or(i64::MAX))
+    Ok(i64::try_from(time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).div_ceil(60))
+        .unwrap_or(i64::MAX))
 }

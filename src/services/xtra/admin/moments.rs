@@ -57,7 +57,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_moments() {
-        for text in ["", "never", "2026-05-01", "2026-05-01T09:30Z", "2026-05-01T09:30:00+02:00", "2026-13-01T00:00:00Z"] {
+        for text in
+            ["", "never", "2026-05-01", "2026-05-01T09:30Z", "2026-05-01T09:30:00+02:00", "2026-13-01T00:00:00Z"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -75,6 +75,7 @@ impl Xtra {
     pub(crate) async fn roll_back(&self, target: Target<'_>, version: &str) -> Result<String, XtraError> {
         let rows = self.rows(target).await?;
         rows.check_spelling(target)?;
+        let is_mixed = !rows.spellings.is_empty();
         let found = self.in_force(target, rows).await?;
         check_version(target, &found.row, version)?;
         let request = self.raw().secret_records_rollback();
@@ -86,13 +87,39 @@ impl Xtra {
             }
             Err(error) => Err(error),
         };
-        match outcome {
-            Ok(Some(version)) => Ok(version),
-            Ok(None) => Err(XtraError::new(ErrorKind::Decode, "the service does not tell the version that it made")
-                .with_unknown_outcome()),
-            Err(error) => Err(error),
+        let made = outcome.and_then(|version| version.ok_or_else(untold)).map_err(|error| {
+            let error = error.with_keys([target.key]);
+            match error.may_have_been_applied() {
+                true => error.adding(&format!(
+                    ". It was to change {}, which was on version {}: read its history, a later version tells that it was done",
+                    target.shown(),
+                    found.row.version
+                )),
+                false => error,
+            }
+        })?;
+        // of two spellings a read may show the other
+        if target.place.is_on_main() && !is_mixed {
+            self.check_in_force(target, &made).await?;
         }
-        .map_err(|error| looked_up(error, target, &found.row))
+        Ok(made)
+    }
+
+    /// A row that hangs on no branch, with the same version and value, may hide the one that was changed.
+    async fn check_in_force(&self, target: Target<'_>, version: &str) -> Result<(), XtraError> {
+        let look = self.look(target.place).await.map_err(|error| {
+            let told = format!(". {} is rolled back, to version {version}; this was to read it back", target.shown());
+            error.adding(&told).with_keys([target.key]).with_unknown_outcome()
+        })?;
+        if look.get(target.key).is_none_or(|seen| seen.version == version) {
+            return Ok(());
+        }
+        let message = format!(
+            "{} was rolled back, to version {version}, and is not what is read now. Somebody has written meanwhile, or the \
+             service has a second row of it, which hangs on no branch and hides this one",
+            target.shown()
+        );
+        Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]))
     }
 
     async fn roll_back_by_key(&self, target: Target<'_>, version: &str) -> Result<Option<String>, XtraError> {
@@ -137,14 +164,7 @@ fn check_version(target: Target<'_>, row: &Row, version: &str) -> Result<(), Xtr
     Err(XtraError::new(ErrorKind::NotFound, message).with_keys([target.key]))
 }
 
-fn looked_up(error: XtraError, target: Target<'_>, row: &Row) -> XtraError {
-    let error = error.with_keys([target.key]);
-    match error.may_have_been_applied() {
-        true => error.adding(&format!(
-            ". It was to change {}, which was on version {}: read its history, a later version tells that it was done",
-            target.shown(),
-            row.version
-        )),
-        false => error,
-    }
+fn untold() -> XtraError {
+    let message = "the service has rolled the secret back, and does not tell the version that this made";
+    XtraError::new(ErrorKind::Decode, message).with_unknown_outcome()
 }

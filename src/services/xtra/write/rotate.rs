@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+use super::look::Seen;
 use super::names::{Naming, check_pairs};
 use super::rows::{InForce, Target};
 use super::upsert::{Batch, unread};
@@ -31,13 +32,33 @@ impl Xtra {
         }
         let rows = self.rows(target).await?;
         rows.check_spelling(target)?;
+        let is_mixed = !rows.spellings.is_empty();
         let found = self.in_force(target, rows).await?;
         check(target, &found)?;
         // the service takes an empty value for none, and goes to the first row of any branch
         let is_empty = given.as_ref().is_some_and(|value| value.is_empty() && !self.seals_writes());
-        match found.first.is(&found.row) && !is_empty {
-            true => self.rotate_by_key(target, &found, given).await,
-            false => self.rotate_by_writing(target, &found, given).await,
+        let new = match found.first.is(&found.row) && !is_empty {
+            true => self.rotate_by_key(target, &found, given).await?,
+            false => self.rotate_by_writing(target, &found, given).await?,
+        };
+        // of two spellings a read may show the other
+        if target.place.is_on_main() && !is_mixed {
+            self.read_back(target, &new).await?;
+        }
+        Ok(new)
+    }
+
+    /// A row that hangs on no branch may have taken the new value without being read, or hide the one that has.
+    async fn read_back(&self, target: Target<'_>, new: &NewValue) -> Result<(), XtraError> {
+        let look = self.look(target.place).await.map_err(|error| {
+            let told = format!(". The new value of {} is stored; this was to read it back", target.shown());
+            error.adding(&told).with_keys([target.key]).with_unknown_outcome()
+        })?;
+        // who is shown no value is shown its version
+        let is_new = |seen: &Seen| seen.value.is_err() && seen.version == new.version;
+        match look.get(target.key).is_some_and(is_new) {
+            true => Ok(()),
+            false => unread(&[(target.key.to_owned(), new.value.clone())], &look),
         }
     }
 
@@ -95,15 +116,7 @@ impl Xtra {
         let was = &found.row.version;
         let expected = BTreeMap::from([(target.key.to_owned(), was.clone())]);
         let sealed = self.seals_writes();
-        let meant = secrets.clone();
         self.put(Batch { place: target.place, secrets, expected, sealed }, |_| {}).await?;
-        if target.place.is_on_main() {
-            // a row that hangs on no branch may stand before, and take the write without being read
-            let look = self.look(target.place).await.map_err(|error| {
-                error.adding(". The secret is rotated; this was to read it back").with_keys([target.key])
-            })?;
-            unread(&meant, &look)?;
-        }
         Ok(NewValue { value, version: version_after(was) })
     }
 }

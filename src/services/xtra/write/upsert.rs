@@ -191,8 +191,11 @@ pub(crate) fn conflicts(expected: &BTreeMap<String, String>, look: &Look) -> Vec
 /// The error of a write that expected something else.
 pub(crate) fn conflict(conflicts: Vec<Conflict>) -> XtraError {
     let told = conflicts.iter().take(NAMED).map(|one| {
-        let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "absent".to_owned());
-        format!("{} (expected {}, is {})", shown_name(&one.key), version(&one.expected), version(&one.actual))
+        let actual = one.actual.as_ref().map_or("absent".to_owned(), |version| format!("version {version}"));
+        match &one.expected {
+            Some(expected) => format!("{} (expected version {expected}, is {actual})", shown_name(&one.key)),
+            None => format!("{} (is {actual} now)", shown_name(&one.key)),
+        }
     });
     let mut told: Vec<_> = told.collect();
     if conflicts.len() > NAMED {

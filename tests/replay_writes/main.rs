@@ -1,0 +1,14 @@
+//! Every recorded write is answered again to the method of the client that sends it, and what the client never sends is shown
+//! to be refused by it, or not to be sayable.
+
+#[path = "../support/recorded_world.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+mod recorded_world;
+#[path = "../support/replay.rs"]
+mod replay;
+#[path = "../dev_server_support/mod.rs"]
+mod wire;
+
+mod coverage;
+mod half_written;
+mod upserts;
