@@ -22,6 +22,9 @@
 //! - Without async code: `blocking::XtraClient`, with the feature `blocking`.
 //! - A credential that rotates: [`XtraClient::with_secret`]. At start-up and for probes: [`XtraClient::preload`].
 //! - Notice when secrets change: `Client::watch`, with the feature `watch`.
+//! - Change them: [`XtraClient::set_secret`], [`XtraClient::set_secrets`], and the methods beside them; their types are in
+//!   [`mod@write`].
+//! - Branches, projects, service accounts, access: [`XtraClient::create_branch`] and others; their types are in [`manage`].
 //! - In a text or a file that refers to them: [`XtraClient::render`]. In figment or config-rs: `SecretsProvider`.
 //! - From a shell: the command `xtrasec`, with the feature `cli`.
 //! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
@@ -42,7 +45,16 @@
 //!
 //! The service sends `***` to callers that may see names only, and ciphertext where it cannot decrypt or where a client
 //! encrypted before storing. Such a read fails with [`ErrorKind::Masked`] or [`ErrorKind::Undecryptable`] and the names.
-//! [`allow_unreadable`](Request::allow_unreadable) leaves them out instead.
+//! [`allow_unreadable`](Request::allow_unreadable) leaves them out instead. What a client encrypted is opened with
+//! [`vault_passphrase`](XtraClientBuilder::vault_passphrase).
+//!
+//! # Writing
+//!
+//! A write looks at what is there first, and is checked as a whole before anything is sent. It goes to the branch that is
+//! named and to no other, and is repeated only when it cannot have arrived. When its answer is lost,
+//! [`XtraError::may_have_been_applied`] is true, and the message says what to look at. Whatever becomes of it, the client's
+//! snapshots of the project leave the cache. [`protect_production`](XtraClientBuilder::protect_production) keeps
+//! production from being changed by accident.
 //!
 //! # Security
 //!
@@ -151,8 +163,8 @@ pub use references::Reference;
 #[cfg(feature = "watch")]
 pub use secrets::Change;
 pub use secrets::{
-    Injection, InjectionReport, Pages, Paging, SecretValue, Secrets, SecretsPage, Selection, SnapshotSource, Unreadable,
-    UnreadableReason,
+    Injection, InjectionReport, Pages, Paging, SecretValue, Secrets, SecretsPage, Selection, SnapshotSource,
+    Unreadable, UnreadableReason,
 };
 #[cfg(feature = "typed")]
 pub use secrets::{Schema, SchemaProblem, SchemaReport, Template, template};

@@ -432,7 +432,9 @@ async fn every_recorded_link_comes_to_what_is_promised() {
 }
 
 /// Copied, updated, skipped.
-const CLONES: [(&str, Result<(u64, u64, u64), ErrorKind>); 10] = [
+type Figures = (u64, u64, u64);
+
+const CLONES: [(&str, Result<Figures, ErrorKind>); 10] = [
     ("env-clone", Ok((3, 0, 0))),
     ("env-clone-branch", Ok((4, 0, 0))),
     ("env-clone-developer", Err(Forbidden)),

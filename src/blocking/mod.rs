@@ -58,8 +58,8 @@ mod typed;
 #[cfg(feature = "watch")]
 mod watch;
 mod with_secret;
-mod write_rows;
 mod write;
+mod write_rows;
 mod xtra;
 
 pub use builder::XtraClientBuilder;

@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use super::client::Client;
 use super::delegate::options;
 use super::request::Request;
-use crate::client::write::{
-    CreateSecret, Diff, GetSecret, ListKeys, Progress, Promote, Set, SetSecret, SetSecrets,
-};
+use crate::client::write::{CreateSecret, Diff, GetSecret, ListKeys, Progress, Promote, Set, SetSecret, SetSecrets};
 use crate::secrets::{SecretValue, Secrets};
 use crate::services::xtra::{Xtra, XtraScope};
 

@@ -216,7 +216,9 @@ mod tests {
         let (abandoned, other) = (flights.join(b"k", || async { 1 }), flights.join(b"o", || async { 3 }));
         flights.abandon(b"k");
         let newer = flights.join(b"k", || async { 2 });
-        assert_eq!((abandoned.await, newer.await), (1, 2));
+        flights.abandon_under(b"k");
+        let newest = flights.join(b"k", || async { 5 });
+        assert_eq!((abandoned.await, newer.await, newest.await), (1, 2, 5));
         assert_eq!(flights.join(b"o", || async { 4 }).await, 3);
         drop(other);
     }

@@ -159,6 +159,16 @@ mod tests {
     }
 
     #[test]
+    fn failures_of_what_begins_alike_are_forgotten_together() {
+        let (failures, now) = (Failures::default(), ManualClock::new().clock().now());
+        for key in [b"one/a", b"one/b", b"two/a"] {
+            failures.note(key, &XtraError::new(ErrorKind::Network, "down"), now);
+        }
+        failures.clear_under(b"one/");
+        assert_eq!((failures.last(b"one/b", now), failures.last(b"two/a", now)), (None, Some(Last::Away)));
+    }
+
+    #[test]
     fn the_memory_of_failures_is_bounded() {
         let (failures, now) = (Failures::default(), ManualClock::new().clock().now());
         for number in 0..3 * MOST {

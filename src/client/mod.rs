@@ -11,9 +11,9 @@ mod inject;
 mod landing;
 #[cfg(feature = "xtra")]
 pub mod manage;
-mod options;
 #[cfg(feature = "xtra")]
 mod operation;
+mod options;
 #[cfg(feature = "xtra")]
 mod preload;
 mod read;
@@ -42,9 +42,9 @@ use std::sync::Arc;
 #[cfg(feature = "blocking")]
 pub(crate) use caller::driving;
 pub use inject::Inject;
-pub use options::EngineOptions;
 #[cfg(feature = "xtra")]
 pub use operation::{Operation, Writes};
+pub use options::EngineOptions;
 #[cfg(feature = "xtra")]
 pub use preload::{Preload, Preloaded};
 pub use read::{Read, ReadFuture};

@@ -64,7 +64,6 @@ impl<'a, S: SecretSource, Op> Request<'a, S, Op> {
         let Self { client, scope, options, operation: old } = self;
         (Request { client, scope, options, operation }, old)
     }
-
 }
 
 impl<S: SecretSource, Op: Reads> Request<'_, S, Op> {

@@ -224,7 +224,7 @@ impl<'a> Call<'a> {
         match outcome {
             Ok(response) => {
                 let response = response.with_attempts(self.attempts);
-                Ok(if self.retries.repeat() == Repeat::Read { response } else { response.to_a_write() })
+                Ok(if self.retries.repeat() == Repeat::Read { response } else { response.of_a_write() })
             }
             Err(failure) => {
                 let error = failure.error.in_operation(self.operation).with_attempts(self.attempts);

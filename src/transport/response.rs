@@ -30,7 +30,7 @@ impl Response {
     }
 
     /// The request was one that changes something.
-    pub(crate) fn to_a_write(mut self) -> Self {
+    pub(crate) fn of_a_write(mut self) -> Self {
         self.to_a_write = true;
         self
     }

@@ -22,8 +22,7 @@ fn requests(table: &mut Table, server: &DevServer) {
     let seen = Secrets::from_iter([(KEY, VALUE)]);
     let one = client.set_secret(ENVIRONMENT, KEY, VALUE).if_unchanged(&seen).expect_version(1).verify().seal();
     table.debug("write::Set", &one);
-    table.debug("write::SetSecret", &one);
-    table.debug("write::SetSecrets", &client.set_secrets(ENVIRONMENT, [(KEY, VALUE)]).on_progress(|_| ()));
+    table.debug("write::Set", &client.set_secrets(ENVIRONMENT, [(KEY, VALUE)]).on_progress(|_| ()));
     table.debug("write::CreateSecret", &client.create_secret(ENVIRONMENT, KEY, VALUE));
     table.debug("write::GetSecret", &client.get_secret(ENVIRONMENT, KEY));
     table.debug("write::ListKeys", &client.list_keys(ENVIRONMENT));

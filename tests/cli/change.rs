@@ -58,10 +58,7 @@ async fn versions_are_listed_without_values_unless_these_are_asked_for_and_one_i
     assert_eq!(second["value"], json!("canary-2"));
 
     let ran = world.run(&["rollback", "QUOTES", "2", "-e", "stg"]);
-    assert_eq!(
-        ran.success(),
-        "QUOTES in staging (branch main) is as in version 2 again, which makes it version 4\n"
-    );
+    assert_eq!(ran.success(), "QUOTES in staging (branch main) is as in version 2 again, which makes it version 4\n");
     assert_eq!(stored(&world, "staging", "QUOTES").as_deref(), Some("canary-2"));
     assert!(world.run(&["rollback", "QUOTES", "99", "-e", "stg"]).failure(1).contains("no version"));
     assert!(world.run(&["history", "NONE", "-e", "stg"]).failure(1).contains("NONE"));

@@ -66,15 +66,16 @@ fn import(world: &World, environment: &str) -> Command {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_secrets_are_imported_with_a_bar_and_a_summary() {
     let world = world(&["one"]).await;
-    let started = Instant::now();
     let (status, seen) = tokio::task::block_in_place(|| Screen::start(&mut import(&world, "one")).end());
-    println!("imported after {:?}", started.elapsed());
     assert_eq!(status, Some(0), "{seen}");
     assert!(seen.contains("8500 to create, 1000 to update, 500 unchanged in one (branch main)"), "{seen}");
     let bars: Vec<_> = seen.split('\r').filter(|part| part.contains("of 9500 written")).collect();
     assert!(bars.len() >= 3 && bars.iter().any(|bar| bar.contains("9500 of 9500 written")), "{bars:?}");
     let summary = seen.lines().last().unwrap();
-    assert!(summary.starts_with("written 9500 of 9500 in ") && summary.ends_with("8500 created, 1000 updated"), "{summary}");
+    assert!(
+        summary.starts_with("written 9500 of 9500 in ") && summary.ends_with("8500 created, 1000 updated"),
+        "{summary}"
+    );
     assert!(!seen.contains("value 1"));
     let contents = contents(&world, "one").await;
     assert_eq!(contents.len(), COUNT + 1);

@@ -5,11 +5,27 @@ use xtrasecurity::dev_server::{DevServer, Fault, ProjectSeed, RateLimits, UserSe
 use crate::world::{World, run};
 
 /// All commands.
-pub(crate) const COMMANDS: &[&str] =
-    &[
-        "run", "get", "list", "export", "check", "template", "render", "diff", "set", "import", "delete", "history", "rollback",
-        "promote", "branches", "login", "logout", "doctor", "completions",
-    ];
+pub(crate) const COMMANDS: &[&str] = &[
+    "run",
+    "get",
+    "list",
+    "export",
+    "check",
+    "template",
+    "render",
+    "diff",
+    "set",
+    "import",
+    "delete",
+    "history",
+    "rollback",
+    "promote",
+    "branches",
+    "login",
+    "logout",
+    "doctor",
+    "completions",
+];
 
 const CANARY: &str = "canary-4f1c";
 const TOKEN: &str = "xs_canary-4f1c";

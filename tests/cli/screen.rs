@@ -11,7 +11,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 /// Nothing that is waited for takes nearly as long.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// A command whose input and output are a terminal.
 pub(crate) struct Screen {
@@ -33,7 +33,10 @@ impl Screen {
         let terminal = OpenOptions::new().read(true).write(true).open(name).unwrap();
         let stream = || terminal.try_clone().unwrap();
         let child = command.stdin(stream()).stdout(stream()).stderr(stream()).env("TERM", "xterm").spawn().unwrap();
-        command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        command
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
         let keyboard = File::from(side);
         let seen = Arc::new((Mutex::new(String::new()), Condvar::new()));
         let reader = std::thread::spawn({
@@ -64,16 +67,23 @@ impl Screen {
 
     /// Whether what is typed is shown.
     pub(crate) fn echoes(&self) -> bool {
-        tcgetattr(&self.terminal).unwrap().local_modes.contains(LocalModes::ECHO)
+        echoes(&self.terminal)
     }
 
     /// The end: the status, what was seen, and whether the terminal is as it was.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
-        let status = self.child.wait().unwrap();
-        assert!(self.echoes(), "the terminal is left without its echo");
+        let (ended, end) = std::sync::mpsc::channel();
+        std::thread::spawn(move || ended.send(self.child.wait().unwrap()));
+        // one that waits for more keys ends with the terminal
+        let status = end.recv_timeout(LONGEST).unwrap_or_else(|_| panic!("the command does not end"));
+        assert!(echoes(&self.terminal), "the terminal is left without its echo");
         drop(self.terminal);
         self.reader.join().unwrap();
         let seen = self.seen.0.lock().unwrap().clone();
         (status.code(), seen)
     }
+}
+
+fn echoes(terminal: &File) -> bool {
+    tcgetattr(terminal).unwrap().local_modes.contains(LocalModes::ECHO)
 }

@@ -98,7 +98,7 @@ async fn conditions_are_held_to() {
     let world = World::new().await;
     let set = |options: &[&str]| world.run(&[&["set", "QUOTES=new", "-e", "stg"], options].concat());
     assert!(set(&["--new"]).failure(1).contains("QUOTES"));
-    assert!(set(&["--if-version", "7"]).failure(1).contains("expected 7, is 1"));
+    assert!(set(&["--if-version", "7"]).failure(1).contains("expected version 7, is version 1"));
     assert_eq!((stored(&world, "QUOTES").as_deref(), version(&world, "QUOTES").as_deref()), (Some("other"), Some("1")));
     set(&["--if-version", "1", "--verify"]).success();
     assert_eq!((stored(&world, "QUOTES").as_deref(), version(&world, "QUOTES").as_deref()), (Some("new"), Some("2")));

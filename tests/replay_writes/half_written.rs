@@ -1,7 +1,7 @@
 //! Writes that the service carries out in part, or elsewhere: they happen to who sends the wrong thing, and the client cannot
 //! be brought to send it.
 
-use xtrasecurity::dev_server::{DevServer, RateLimits};
+use xtrasecurity::dev_server::{DevServer, RateLimits, route};
 use xtrasecurity::raw::{SecretInput, types};
 use xtrasecurity::{ErrorKind, SecretValue, XtraClient};
 
@@ -64,14 +64,17 @@ async fn one_secret_that_cannot_be_written_keeps_the_client_from_sending_any() {
 async fn the_service_takes_the_conditions_of_a_bare_body_for_a_secret_and_the_client_wraps_its_own() {
     let server = server().await;
     server.set_secret("demo", "staging", "main", "BARE_KEY", "bare").unwrap();
-    server.set_secret("demo", "staging", "main", "BARE_KEY", "bare").unwrap();
-    // the request of `upsert-bare-with-expected`: the condition does not hold, and the write is made all the same
+    // the request of `upsert-bare-with-expected`: the condition holds, the secret is written, and then the condition is, too
     let answer = post(&server, r#"{"BARE_KEY":"bare2","expectedVersions":{"BARE_KEY":"1"}}"#).await;
     assert_eq!((answer.status, stored(&server, "main", "BARE_KEY").as_deref()), (500, Some("bare2")));
 
     let client = client(&server);
-    let error = client.set_secret("staging", "BARE_KEY", "bare3").expect_version(1).await.unwrap_err();
-    assert_eq!((error.kind(), stored(&server, "main", "BARE_KEY").as_deref()), (ErrorKind::Conflict, Some("bare2")));
+    client.set_secret("staging", "BARE_KEY", "bare3").expect_version(2).await.unwrap();
+    let error = client.set_secret("staging", "BARE_KEY", "bare4").expect_version(2).await.unwrap_err();
+    assert_eq!((error.kind(), stored(&server, "main", "BARE_KEY").as_deref()), (ErrorKind::Conflict, Some("bare3")));
+    for sent in server.requests(route::SECRETS_UPSERT).iter().skip(1) {
+        assert!(!sent.target().contains('?'), "nothing is said in the query");
+    }
     // the words of the protocol are names like others
     client.set_secrets("staging", [("expectedVersions", "v"), ("secrets", "s")]).verify().await.unwrap();
     assert_eq!(stored(&server, "main", "expectedVersions").as_deref(), Some("v"));
@@ -87,10 +90,15 @@ async fn a_secret_called_branch_sends_the_others_to_another_branch_with_the_raw_
     let request = client.raw().secrets_upsert().project_id(server.project_id()).env("staging");
     let answer = request.body_map(|body| body.branch("main".to_owned()).secrets(raw)).send().await.unwrap();
     assert_eq!(answer.count, Some(1), "as if everything were in order");
-    assert_eq!((stored(&server, "main", "ELSEWHERE"), stored(&server, BRANCH, "ELSEWHERE").as_deref()), (None, Some("x")));
+    assert_eq!(
+        (stored(&server, "main", "ELSEWHERE"), stored(&server, BRANCH, "ELSEWHERE").as_deref()),
+        (None, Some("x"))
+    );
 
     let sent = server.total_requests();
-    for request in [client.set_secrets("staging", secrets), client.set_secrets("staging", secrets).allow_any_name().exact()] {
+    for request in
+        [client.set_secrets("staging", secrets), client.set_secrets("staging", secrets).allow_any_name().exact()]
+    {
         assert_eq!(request.await.unwrap_err().keys(), ["branch"]);
     }
     let single = client.set_secret("staging", "branch", BRANCH).allow_any_name().await;

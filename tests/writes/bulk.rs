@@ -123,8 +123,7 @@ async fn a_dry_run_writes_nothing_and_tells_what_would_be() {
     let server = server().await;
     let client = client(&server);
     client.set_secret("staging", "A", "1").await.unwrap();
-    let report =
-        client.set_secrets("staging", [("A", "1"), ("B", "2")]).skip_unchanged().dry_run().await.unwrap();
+    let report = client.set_secrets("staging", [("A", "1"), ("B", "2")]).skip_unchanged().dry_run().await.unwrap();
     assert_eq!((report.unchanged, report.created), (vec!["A".to_owned()], vec!["B".to_owned()]));
     assert_eq!(stored(&server, "B"), None);
     assert_eq!(server.request_count(route::SECRETS_UPSERT), 1);

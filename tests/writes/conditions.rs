@@ -47,7 +47,8 @@ async fn a_snapshot_is_a_condition_for_the_secrets_that_are_written() {
     let seen = client.get_secrets("staging").await.unwrap();
     client.set_secret("staging", "B", "2").await.unwrap();
     client.set_secrets("staging", [("A", "2"), ("NEW", "1")]).if_unchanged(&seen).await.unwrap();
-    let error = client.set_secrets("staging", [("A", "3"), ("B", "3"), ("NEW", "2")]).if_unchanged(&seen).await.unwrap_err();
+    let error =
+        client.set_secrets("staging", [("A", "3"), ("B", "3"), ("NEW", "2")]).if_unchanged(&seen).await.unwrap_err();
     let keys: Vec<_> = error.conflicts().iter().map(|conflict| conflict.key.as_str()).collect();
     assert_eq!(keys, ["A", "B", "NEW"]);
     assert_eq!(stored(&server, "B").as_deref(), Some("2"));
@@ -86,15 +87,21 @@ async fn who_writes_between_the_look_and_the_write_is_noticed() {
     let client = client(&server);
     client.set_secret("staging", "A", "1").await.unwrap();
     let hold = server.hold(route::SECRETS_UPSERT);
-    let writer = tokio::spawn({
-        let client = client.clone();
-        async move { client.set_secret("staging", "A", "mine").expect_version(1).await }
+    let seen = client.get_secrets("staging").await.unwrap();
+    let writers = [true, false].map(|by_version| {
+        let (client, seen) = (client.clone(), seen.clone());
+        tokio::spawn(async move {
+            let write = client.set_secret("staging", "A", "mine");
+            if by_version { write.expect_version(1).await } else { write.if_unchanged(&seen).await }
+        })
     });
-    arrived(&hold, 1).await;
+    arrived(&hold, 2).await;
     server.set_secret("demo", "staging", "main", "A", "theirs").unwrap();
     hold.release();
-    let error = writer.await.unwrap().unwrap_err();
-    assert_eq!((error.kind(), error.conflicts()[0].actual.as_deref()), (ErrorKind::Conflict, Some("2")));
+    for writer in writers {
+        let error = writer.await.unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.conflicts()[0].actual.as_deref()), (ErrorKind::Conflict, Some("2")));
+    }
     assert_eq!(stored(&server, "A").as_deref(), Some("theirs"));
 }
 

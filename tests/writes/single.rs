@@ -114,7 +114,7 @@ async fn two_that_create_the_same_secret_at_once_do_not_both_succeed() {
         let client = client.clone();
         tokio::spawn(async move { client.create_secret("staging", "NEW", value).await })
     };
-    let (one, other) = (create("one"), create("other"));
+    let (one, other) = (create("same"), create("same"));
     arrived(&hold, 2).await;
     hold.release();
     let outcomes = [one.await.unwrap(), other.await.unwrap()];
@@ -169,7 +169,10 @@ async fn a_lost_answer_says_that_the_write_may_have_been_applied_and_what_to_loo
         let before = server.request_count(route::SECRETS_UPSERT);
         let error = client.set_secret("staging", "LOST", "canary-value").await.unwrap_err();
         assert!(error.may_have_been_applied() && !error.is_retryable(), "{error:?}");
-        assert!(error.to_string().contains("may have been applied") || error.to_string().contains("not known"), "{error}");
+        assert!(
+            error.to_string().contains("may have been applied") || error.to_string().contains("not known"),
+            "{error}"
+        );
         assert!(error.to_string().contains("\"LOST\"") && !error.to_string().contains("canary"), "{error}");
         assert_eq!(error.keys(), ["LOST"]);
         assert_eq!(server.request_count(route::SECRETS_UPSERT) - before, 1, "never sent again");

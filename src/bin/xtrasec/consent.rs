@@ -14,7 +14,7 @@ const LONGEST: u64 = 4096;
 
 #[derive(Args)]
 pub(crate) struct Consent {
-    /// Do not ask
+    /// Go on without a question; needed where nobody can be asked
     #[arg(long, short)]
     yes: bool,
 }

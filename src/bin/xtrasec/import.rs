@@ -30,7 +30,7 @@ use read::Format;
 /// First this looks at what is there, and tells which secrets would be created and updated; never a value. Then it asks, or,
 /// with --yes, goes on. Without --yes and a terminal, nothing is written. Secrets that have the value already get no new
 /// version, and those that the file does not name stay. If somebody changes one of them between the look and the write,
-/// nothing is written. An import that did not come to its end goes on when it is started again.
+/// this stops. An import that did not come to its end goes on when it is started again.
 #[derive(Args)]
 #[command(after_long_help = "Formats:\n  \
     dotenv  NAME=value lines; nothing in them is expanded\n  \

@@ -22,7 +22,7 @@ const MOST: usize = 16 << 20;
 ///
 /// With a KEY alone, the value does not become an argument, which every user of the machine could read: on a terminal it is
 /// asked for and not shown; otherwise it is the whole of standard input, without the line break at its end. --from-file takes
-/// a file, byte for byte. KEY=VALUE is for what is no secret.
+/// a file, byte for byte. KEY=VALUE is for what is no secret. In production it asks, or needs --yes.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  \
     xtrasec set API_KEY -e staging\n  \

@@ -17,7 +17,7 @@ const WORDS: &[(&str, &str)] = &[
     ("Set XDG_CACHE_HOME (Unix), or give a directory", "Set XDG_CACHE_HOME, or do without --offline"),
     // credentials
     ("the token option: not given; ", ""),
-    ("Set XTRA_TOKEN, or pass token(..)", "Set XTRA_TOKEN"),
+    ("Set XTRA_TOKEN, or pass token(..)", "Set XTRA_TOKEN, or store one with `xtrasec login`"),
     ("give the token as the token option instead", "the token belongs into XTRA_TOKEN"),
     (
         "Set XTRA_PROJECT_ID, or pass project_id(..) to the builder or the call,",
@@ -45,6 +45,7 @@ const WORDS: &[(&str, &str)] = &[
     ("promote() copies", "`xtrasec promote` copies"),
     ("Set XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..) to the builder", "Set XTRA_VAULT_PASSPHRASE"),
     ("the token option", "the token"),
+    (", or read the rest with allow_unreadable()", ""),
     // files
     ("(entity not found)", "(there is no such file)"),
 ];

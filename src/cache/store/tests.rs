@@ -83,6 +83,24 @@ fn what_was_asked_for_before_an_entry_was_dropped_does_not_come_back_and_other_e
 }
 
 #[test]
+fn what_begins_alike_is_dropped_together_and_nothing_under_way_is_kept() {
+    let (store, now) = (store(4), ManualClock::new().clock().now());
+    let before = store.permit();
+    for key in [b"one/a", b"one/b", b"two/a"] {
+        keep(&store, key, 1, store.permit(), now);
+    }
+    store.forget_under(b"one/");
+    for key in [b"one/a", b"one/b"] {
+        assert_eq!(store.find(key, now), Found::Nothing);
+        keep(&store, key, 2, before, now);
+        assert_eq!(store.find(key, now), Found::Nothing, "it was asked for before");
+    }
+    assert_eq!(store.find(b"two/a", now), Found::Fresh(1));
+    keep(&store, b"one/a", 3, store.permit(), now);
+    assert_eq!(store.find(b"one/a", now), Found::Fresh(3));
+}
+
+#[test]
 fn an_entry_that_must_not_be_replaced_stays_as_old_as_it_is() {
     let (store, clock) = (store(2), ManualClock::new());
     let now = || clock.clock().now();
@@ -126,7 +144,8 @@ fn a_sweep_takes_out_what_is_dead_without_its_being_met_and_tells_when_to_sweep_
 fn what_is_dropped_or_replaced_is_not_found_although_it_was_just_read() {
     let (store, clock) = (store(2), ManualClock::new());
     let now = clock.clock().now();
-    let drop_it: [fn(&Store<u32>, Tick); 2] = [|store, now| store.forget(b"k", now), |store, _| store.clear()];
+    let drop_it: [fn(&Store<u32>, Tick); 3] =
+        [|store, now| store.forget(b"k", now), |store, _| store.forget_under(b"k"), |store, _| store.clear()];
     for drop_it in drop_it {
         keep(&store, b"k", 1, store.permit(), now);
         assert_eq!(store.find(b"k", now), Found::Fresh(1));
@@ -143,8 +162,9 @@ fn what_is_dropped_replaced_or_dead_leaves_memory_although_it_was_just_read() {
     let options = CacheOptions { max_entries: 1, ..CacheOptions::default() };
     let store = Store::<Arc<u32>>::new(options).expect("the cache is on");
     let clock = ManualClock::new();
-    let leave: [&dyn Fn(); 5] = [
+    let leave: [&dyn Fn(); 6] = [
         &|| store.forget(b"k", clock.clock().now()),
+        &|| store.forget_under(b""),
         &|| store.clear(),
         &|| keep(&store, b"k", Arc::new(2), store.permit(), clock.clock().now()),
         &|| keep(&store, b"other", Arc::new(2), store.permit(), clock.clock().now()),

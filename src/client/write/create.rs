@@ -52,8 +52,7 @@ impl Client<Xtra> {
         key: impl Into<String>,
         value: impl Into<SecretValue>,
     ) -> Request<'a, Xtra, CreateSecret> {
-        let operation =
-            CreateSecret { key: key.into(), value: value.into(), naming: Naming::default(), seal: false };
+        let operation = CreateSecret { key: key.into(), value: value.into(), naming: Naming::default(), seal: false };
         self.request(XtraScope::new(environment), operation)
     }
 }

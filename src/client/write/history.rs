@@ -229,7 +229,7 @@ mod tests {
         let entries =
             vec![entry("2", Some("b")), entry("10", Some("j")), entry("1", Some("a")), entry("2", Some("late"))];
         let sorted = sorted(entries);
-        let shown: Vec<_> = sorted.iter().map(|entry| (entry.version.as_str(), entry.value.as_ref().unwrap().expose()));
+        let shown = sorted.iter().map(|entry| (entry.version.as_str(), entry.value.as_ref().unwrap().expose()));
         assert_eq!(shown.collect::<Vec<_>>(), [("10", "j"), ("2", "b"), ("1", "a")]);
     }
 

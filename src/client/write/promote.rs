@@ -161,7 +161,8 @@ impl Promote<'_> {
             check_branch(branch)?.clone_into(&mut to.branch);
         }
         if to.branch == from.branch && to.environment.eq_ignore_ascii_case(&from.environment) {
-            let message = "source and target of the promotion are the same. Name another environment, or another branch";
+            let message =
+                "source and target of the promotion are the same. Name another environment, or another branch";
             return Err(XtraError::new(ErrorKind::Invalid, message));
         }
         Ok(to)

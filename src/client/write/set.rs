@@ -304,9 +304,11 @@ fn plan(pairs: Vec<(String, SecretValue)>, look: &Look, steps: Steps) -> (WriteR
 
 /// Reads back.
 pub(super) async fn verify(call: &Call<'_>, place: &Place, meant: &[(String, SecretValue)]) -> Result<(), XtraError> {
-    let look = call.source().look(place).await.map_err(|error| {
-        error.adding(". The secrets are written; this was to read them back")
-    })?;
+    let look = call
+        .source()
+        .look(place)
+        .await
+        .map_err(|error| error.adding(". The secrets are written; this was to read them back"))?;
     unread(meant, &look)
 }
 

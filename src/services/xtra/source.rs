@@ -72,7 +72,8 @@ impl Xtra {
             account: Mutex::new(None),
             backing: Backing::Service,
             vault: Vault::default(),
-            rules: Rules::default(), spellings: Spellings::default(),
+            rules: Rules::default(),
+            spellings: Spellings::default(),
         }
     }
 

@@ -149,9 +149,7 @@ mod tests {
         for name in ["yes: a", "5: a", "? [a]\n: b", "<<: {a: b}", "<<: text", "? {a: b}\n: c"] {
             assert_eq!(flaw(name), ODD_NAME, "{name}");
         }
-        for broken in
-            ["A: 'canary", "A: \"canary\\q\"", "A: a\n B: canary", "A: canary: b", "A: [canary"]
-        {
+        for broken in ["A: 'canary", "A: \"canary\\q\"", "A: a\n B: canary", "A: canary: b", "A: [canary"] {
             let Flaw::Form { line, .. } = flaw(broken) else { panic!("{broken}") };
             assert!(line >= 1, "{broken}");
         }

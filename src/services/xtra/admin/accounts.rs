@@ -107,8 +107,9 @@ impl Xtra {
     ) -> Result<ServiceAccount, XtraError> {
         let NewAccount { name, description, permissions } = new;
         not_empty("name of the service account", &name)?;
+        let permissions = (!permissions.is_empty()).then_some(permissions);
         let call = self.raw().service_accounts_create().project_id(project);
-        let call = call.body_map(|body| body.name(name).description(description).permissions(Some(permissions)));
+        let call = call.body_map(|body| body.name(name).description(description).permissions(permissions));
         let account = call.send().await.map_err(from_raw).map_err(|error| {
             look(error, ". Names are not unique: look at list_service_accounts() before you create it again")
         })?;

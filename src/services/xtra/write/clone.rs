@@ -1,7 +1,7 @@
 //! Copying all secrets of an environment to another one of the same branch, by the service.
 
 use super::look::Look;
-use super::rows::named;
+use super::names::named;
 use crate::error::{ErrorKind, XtraError};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::{Place, Xtra, shown_name};

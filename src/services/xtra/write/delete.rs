@@ -1,6 +1,7 @@
 //! Deleting a secret of one place: its rows there, and no others.
 
-use super::rows::{First, Row, Target, named};
+use super::names::named;
+use super::rows::{First, Row, Target};
 use crate::error::{ErrorKind, XtraError};
 use crate::services::xtra::Xtra;
 use crate::services::xtra::convert::from_raw;

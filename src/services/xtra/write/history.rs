@@ -1,7 +1,8 @@
 //! The versions of one secret: reading them, and going back to one.
 
 use super::convert;
-use super::rows::{InForce, Recorded, Row, Target, named};
+use super::names::named;
+use super::rows::{InForce, Recorded, Row, Target};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::{SecretValue, UnreadableReason};
 use crate::services::xtra::convert::from_raw;

@@ -14,8 +14,8 @@ const LONGEST_NAME: usize = 256;
 /// The longest value, as it is written in a request: the service cuts what is over 10 MiB.
 const LONGEST_VALUE: usize = 10_000_000;
 
-/// How many problems a message tells.
-const SHOWN: usize = 10;
+/// How many names, or problems, a message tells.
+pub(super) const SHOWN: usize = 10;
 
 /// Which names are allowed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,8 +58,10 @@ pub(crate) fn check_pairs(
 pub(crate) fn check_name(name: &str, naming: Naming) -> Result<(), XtraError> {
     match name_problem(name, naming) {
         None => Ok(()),
-        Some(problem) => Err(XtraError::new(ErrorKind::Invalid, format!("the secret {} {problem}", shown_name(name)))
-            .with_keys([name])),
+        Some(problem) => {
+            Err(XtraError::new(ErrorKind::Invalid, format!("the secret {} {problem}", shown_name(name)))
+                .with_keys([name]))
+        }
     }
 }
 
@@ -91,6 +93,15 @@ fn value_problem(value: &SecretValue, to_be_sealed: bool) -> Option<String> {
          be read back"
             .to_owned(),
     )
+}
+
+/// Names for a message: all of a few, the first ten of many.
+pub(super) fn named(names: &[String]) -> String {
+    let mut told: Vec<_> = names.iter().take(SHOWN).map(|name| shown_name(name)).collect();
+    if names.len() > SHOWN {
+        told.push(format!("{} more", names.len() - SHOWN));
+    }
+    told.join(", ")
 }
 
 /// The length of a text in a request.
@@ -133,13 +144,17 @@ mod tests {
         let pairs = [("A", "***"), ("branch", "canary-1"), ("B", "fine"), ("B", "canary-2"), ("a b", "canary-3")];
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), SecretValue::from(*value))).collect();
         let error = check_pairs(&pairs, Naming::Portable, false).unwrap_err();
-        assert_eq!((error.kind(), error.keys()), (ErrorKind::Invalid, &["A", "branch", "B", "a b"].map(str::to_owned)[..]));
+        assert_eq!(
+            (error.kind(), error.keys()),
+            (ErrorKind::Invalid, &["A", "branch", "B", "a b"].map(str::to_owned)[..])
+        );
         assert!(!format!("{error} {error:?}").contains("canary"));
     }
 
     #[test]
     fn a_value_that_could_not_be_read_back_is_refused_unless_it_is_sealed() {
-        let at_rest = r#"{"iv":"4c240da705bc9e8f76cf9407","encryptedData":"","authTag":"05b3f30d459a7d4b73de3b6603bc3d55"}"#;
+        let at_rest =
+            r#"{"iv":"4c240da705bc9e8f76cf9407","encryptedData":"","authTag":"05b3f30d459a7d4b73de3b6603bc3d55"}"#;
         for value in ["***", "[REDACTED]", "[Decryption failed]", at_rest] {
             let pair = [("A".to_owned(), SecretValue::from(value))];
             assert!(check_pairs(&pair, Naming::Portable, false).is_err(), "{value}");

@@ -4,13 +4,11 @@
 
 use super::convert::{self, Branch};
 use super::look::Seen;
+use super::names::named;
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::{Place, Xtra, shown_name};
-
-/// How many names a message tells.
-const NAMED: usize = 10;
 
 /// A secret as it is stored.
 #[derive(Clone)]
@@ -184,15 +182,6 @@ fn no_branch(name: &str, branches: &[Branch]) -> XtraError {
     let names: Vec<_> = branches.iter().map(|branch| branch.name.clone()).collect();
     let message = format!("the project has no branch {}. It has {}", shown_name(name), named(&names));
     XtraError::new(ErrorKind::NotFound, message)
-}
-
-/// Names for a message: all of a few, the first ten of many.
-pub(super) fn named(names: &[String]) -> String {
-    let mut told: Vec<_> = names.iter().take(NAMED).map(|name| shown_name(name)).collect();
-    if names.len() > NAMED {
-        told.push(format!("{} more", names.len() - NAMED));
-    }
-    told.join(", ")
 }
 
 /// The row whose value a read shows.

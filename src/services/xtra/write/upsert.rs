@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::look::Look;
-use super::names::json_length;
+use super::names::{SHOWN, json_length, named};
 use crate::error::{Conflict, ErrorKind, XtraError};
 use crate::secrets::SecretValue;
 use crate::services::xtra::raw::SecretInput;
@@ -18,9 +18,6 @@ const MOST_BYTES: usize = 1 << 20;
 
 /// How often a request is repeated whose conflicts were with other branches.
 const FALSE_CONFLICTS: usize = 3;
-
-/// How many keys a message names.
-const NAMED: usize = 10;
 
 /// What is to be written to one place.
 pub(crate) struct Batch<'a> {
@@ -100,7 +97,9 @@ impl Xtra {
         let is_here = |key: &&String| portion.meant.iter().any(|(here, _)| here == *key);
         let mut expected: BTreeMap<String, String> = match expected.is_empty() {
             true => BTreeMap::new(),
-            false => expected.iter().filter(|(key, _)| is_here(key)).map(|(key, is)| (key.clone(), is.clone())).collect(),
+            false => {
+                expected.iter().filter(|(key, _)| is_here(key)).map(|(key, is)| (key.clone(), is.clone())).collect()
+            }
         };
         for _ in 0..FALSE_CONFLICTS {
             match self.send(place, portion, &expected).await {
@@ -129,9 +128,8 @@ impl Xtra {
         let secrets: BTreeMap<String, SecretInput> =
             portion.texts.iter().map(|(key, text)| (key.clone(), SecretInput::from(text))).collect();
         let request = self.raw().secrets_upsert().project_id(&place.project).env(&place.environment);
-        let request = request.body_map(|body| {
-            body.branch(place.branch.clone()).expected_versions(expected.clone()).secrets(secrets)
-        });
+        let request = request
+            .body_map(|body| body.branch(place.branch.clone()).expected_versions(expected.clone()).secrets(secrets));
         let answer = request.send().await.map_err(convert::from_raw).map_err(|error| match error.kind() {
             // the service says so too, but its words repeat what was sent, which is not shown
             ErrorKind::NotFound => error.adding(&format!(". The branch was {}", shown_name(&place.branch))),
@@ -190,7 +188,7 @@ pub(crate) fn conflicts(expected: &BTreeMap<String, String>, look: &Look) -> Vec
 
 /// The error of a write that expected something else.
 pub(crate) fn conflict(conflicts: Vec<Conflict>) -> XtraError {
-    let told = conflicts.iter().take(NAMED).map(|one| {
+    let told = conflicts.iter().take(SHOWN).map(|one| {
         let actual = one.actual.as_ref().map_or("absent".to_owned(), |version| format!("version {version}"));
         match &one.expected {
             Some(expected) => format!("{} (expected version {expected}, is {actual})", shown_name(&one.key)),
@@ -198,8 +196,8 @@ pub(crate) fn conflict(conflicts: Vec<Conflict>) -> XtraError {
         }
     });
     let mut told: Vec<_> = told.collect();
-    if conflicts.len() > NAMED {
-        told.push(format!("and {} more", conflicts.len() - NAMED));
+    if conflicts.len() > SHOWN {
+        told.push(format!("and {} more", conflicts.len() - SHOWN));
     }
     let message = format!(
         "secrets are not what the write expects, and it was not carried out: {}. Read them again, then decide",
@@ -220,13 +218,4 @@ fn unfinished(error: XtraError, left: Vec<String>, total: usize) -> XtraError {
         done => error.adding(&format!(". {done} of {total} secrets are written")),
     };
     error.with_keys(left)
-}
-
-/// Keys for a message: all of a few, the first ten of many.
-pub(crate) fn named(keys: &[String]) -> String {
-    let mut told: Vec<_> = keys.iter().take(NAMED).map(|key| shown_name(key)).collect();
-    if keys.len() > NAMED {
-        told.push(format!("{} more", keys.len() - NAMED));
-    }
-    told.join(", ")
 }
