@@ -247,10 +247,10 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
 
     /// Drops every entry whose key begins like this, and nothing that is under way will be kept.
     #[cfg(feature = "xtra")]
-    pub(crate) fn forget_under(&self, start: &[u8]) {
+    pub(crate) fn forget_under(&self, start: &[u8], now: Tick) {
         let mut order = self.order();
         order.drop_all();
-        self.entries.retain(|key, _| !key.starts_with(start));
+        at(now, || self.entries.retain(|key, _| !key.starts_with(start)));
         self.front.changed();
     }
 

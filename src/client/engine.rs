@@ -157,7 +157,7 @@ impl<S: SecretSource> Engine<S> {
         write(&mut key);
         let start = key.as_slice();
         if let Some(cache) = &self.cache {
-            cache.forget_under(start);
+            cache.forget_under(start, self.clock.now());
         }
         self.flights.abandon_under(start);
         self.failures.clear_under(start);

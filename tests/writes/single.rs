@@ -1,6 +1,6 @@
 //! One secret: set, created, read.
 
-use xtrasecurity::dev_server::{Fault, LinkSeed, SecretSeed, route};
+use xtrasecurity::dev_server::{DevServer, Fault, LinkSeed, ProjectSeed, RateLimits, SecretSeed, Seed, route};
 use xtrasecurity::write::{KeyOrigin, Written};
 use xtrasecurity::{ErrorKind, UnreadableReason, XtraClient};
 
@@ -50,6 +50,20 @@ async fn the_next_read_after_a_write_sees_it_on_every_environment_and_branch_of_
     client.set_secret("staging", "NEW", "v").await.unwrap();
     assert_eq!(client.stats().cached, 0);
     assert_eq!(client.get_secrets("staging").await.unwrap().require("NEW").unwrap().expose(), "v");
+}
+
+#[tokio::test]
+async fn a_write_leaves_the_snapshots_of_other_projects_where_they_are() {
+    let server = DevServer::builder().rate_limits(RateLimits::off());
+    let other = ProjectSeed::new("other").id("665f1c2ab7c0de00123456aa").owner("owner").secret("production", "A", "1");
+    let server = server.seed(Seed::demo().project(other)).start().await.unwrap();
+    let client = client(&server);
+    let read = || client.get_secrets("production").project_id("665f1c2ab7c0de00123456aa");
+    read().await.unwrap();
+    client.set_secret("staging", "NEW", "v").await.unwrap();
+    let sent = server.request_count(route::SECRETS_READ);
+    read().await.unwrap();
+    assert_eq!((client.stats().cached, server.request_count(route::SECRETS_READ)), (1, sent));
 }
 
 #[tokio::test]

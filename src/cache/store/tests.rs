@@ -89,7 +89,7 @@ fn what_begins_alike_is_dropped_together_and_nothing_under_way_is_kept() {
     for key in [b"one/a", b"one/b", b"two/a"] {
         keep(&store, key, 1, store.permit(), now);
     }
-    store.forget_under(b"one/");
+    store.forget_under(b"one/", now);
     for key in [b"one/a", b"one/b"] {
         assert_eq!(store.find(key, now), Found::Nothing);
         keep(&store, key, 2, before, now);
@@ -145,7 +145,7 @@ fn what_is_dropped_or_replaced_is_not_found_although_it_was_just_read() {
     let (store, clock) = (store(2), ManualClock::new());
     let now = clock.clock().now();
     let drop_it: [fn(&Store<u32>, Tick); 3] =
-        [|store, now| store.forget(b"k", now), |store, _| store.forget_under(b"k"), |store, _| store.clear()];
+        [|store, now| store.forget(b"k", now), |store, now| store.forget_under(b"k", now), |store, _| store.clear()];
     for drop_it in drop_it {
         keep(&store, b"k", 1, store.permit(), now);
         assert_eq!(store.find(b"k", now), Found::Fresh(1));
@@ -164,7 +164,7 @@ fn what_is_dropped_replaced_or_dead_leaves_memory_although_it_was_just_read() {
     let clock = ManualClock::new();
     let leave: [&dyn Fn(); 6] = [
         &|| store.forget(b"k", clock.clock().now()),
-        &|| store.forget_under(b""),
+        &|| store.forget_under(b"", clock.clock().now()),
         &|| store.clear(),
         &|| keep(&store, b"k", Arc::new(2), store.permit(), clock.clock().now()),
         &|| keep(&store, b"other", Arc::new(2), store.permit(), clock.clock().now()),
