@@ -457,7 +457,7 @@ async fn every_recorded_clone_comes_to_what_is_promised() {
             "main" => load("secrets-get-include-versions-viewer"),
             _ => load("secrets-get-include-versions-branch"),
         };
-        let played = Played::of(PAYMENTS, &[&read, &recording, &read]).await;
+        let played = Played::of(PAYMENTS, &[&read, &read, &recording, &read]).await;
         let from = sent["fromEnv"].as_str().filter(|_| expected.is_ok()).unwrap_or("staging");
         let to = sent["toEnv"].as_str().filter(|_| expected.is_ok()).unwrap_or("qa");
         let overwrite = sent["overwrite"] == true;
@@ -468,7 +468,7 @@ async fn every_recorded_clone_comes_to_what_is_promised() {
                 assert_eq!(cloned.left_out, [""; 0], "{name}");
                 // the client says the defaults that were left out when this was recorded
                 let body = json!({"fromEnv": from, "toEnv": to, "branch": branch, "overwrite": overwrite});
-                let sent = &played.service.sent()[1];
+                let sent = &played.service.sent()[2];
                 assert_eq!((sent.target.as_str(), sent.json()), (recording.target.as_str(), Some(body)), "{name}");
             }
             (Err(error), Err(kind)) => {

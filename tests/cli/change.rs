@@ -32,6 +32,8 @@ async fn what_was_deleted_before_a_failure_is_told() {
     assert_eq!((ran.status(), ran.stdout()), (1, "deleted QUOTES from staging (branch main)\n"));
     assert!(ran.one_line().contains("NONE"));
     assert!(stored(&world, "staging", "EQUALS").is_some());
+    let ran = world.run(&["delete", "EMPTY", "EMPTY", "-e", "stg", "--yes"]);
+    assert_eq!(ran.success(), "deleted EMPTY from staging (branch main)\n", "a name given twice is one secret");
     let ran = world.run(&["delete", "NONE", "EQUALS", "-e", "stg", "--yes", "--if-exists"]);
     assert_eq!(ran.success(), "NONE was not in staging (branch main)\ndeleted EQUALS from staging (branch main)\n");
 }

@@ -90,6 +90,44 @@ async fn wrong_usage_points_to_the_help_of_its_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_argument_that_fits_nowhere_is_not_repeated_as_it_may_be_secret() {
+    let world = World::new().await;
+    let key = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n";
+    for arguments in [
+        &["set", "TLS_KEY", key, "-e", "stg"][..],
+        &["set", "TLS_KEY", "--canary5", "-e", "stg"],
+        &["login", "xs_canary"],
+        &["logout", "xs_canary"],
+    ] {
+        let ran = world.run(arguments);
+        let line = ran.failure(2);
+        assert!(!line.contains("canary") && line.contains("standard input"), "{line}");
+        assert!(line.ends_with(&format!("see xtrasec {} --help", arguments[0])), "{line}");
+    }
+    assert!(world.run(&["set", "--frobnicate", "A"]).failure(2).contains("--frobnicate"));
+    assert_eq!(world.server.total_requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_and_cannot_be_told_is_not_taken_for_undone() {
+    let world = World::new().await;
+    for arguments in [
+        &["set", "QUOTES=second", "-e", "stg"][..],
+        &["rollback", "QUOTES", "1", "-e", "stg"],
+        &["delete", "QUOTES", "-e", "stg", "--yes"],
+        &["branches", "create", "b"],
+        &["branches", "rename", "b", "c", "--yes"],
+        &["branches", "delete", "c", "--yes"],
+    ] {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let ran = run(world.command(arguments).stdout(writer).stderr(std::process::Stdio::piped()));
+        assert!(ran.status() == 1 && ran.one_line().contains("has been done"), "{arguments:?}: {}", ran.stderr());
+    }
+    assert_eq!(world.server.secret("shop", "staging", "main", "QUOTES"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn advice_is_what_can_be_typed_and_not_what_can_be_programmed() {
     let world = World::new().await;
     let limited = |wait: &str| Fault::status(429).header("Retry-After", wait).on(route::SECRETS_READ);

@@ -66,6 +66,7 @@ async fn what_is_no_text_is_refused_by_name_and_nothing_is_quoted() {
         ("broken.json", "{\"A\":\"canary\"\n,,}", "line 2"),
         ("broken.yaml", "A: canary\n B: canary\n", "line 2"),
         ("list.json", "[\"canary\"]", "no object"),
+        ("nothing.json", "\u{feff} \r\n", "no secrets"),
         ("list.yaml", "- canary\n", "no mapping"),
         ("broken.env", "A=1\ncanary\n", "line 2"),
         ("comment.env", "# canary\n", "no secrets"),
@@ -79,6 +80,8 @@ async fn what_is_no_text_is_refused_by_name_and_nothing_is_quoted() {
     world.file("secrets.txt", "A=1\n");
     assert!(world.run(&["import", "secrets.txt", "-e", "stg"]).failure(2).contains("--format"));
     assert!(world.run(&["import", "none.env", "-e", "stg"]).failure(1).contains("none.env"));
+    let piped = fed(&mut world.command(&["import", "-", "-e", "stg", "--yes"]), b"{\"A\":\"canary\"}");
+    assert!(piped.failure(1).contains("Add --format") && !piped.stderr().contains("canary"));
     world.run(&["import", "secrets.txt", "--format", "dotenv", "-e", "stg", "--dry-run"]).success();
     assert_eq!(world.server.request_count(route::SECRETS_UPSERT), 0);
 }
@@ -134,7 +137,40 @@ async fn a_refusal_before_the_first_secret_says_that_nothing_was_written() {
     let mut viewer = world.command(&import);
     let ran = run(viewer.env("XTRA_TOKEN", world.server.token_for("vic").unwrap()));
     assert_eq!(ran.status(), 1, "{}", ran.stdout());
-    let ran = world.run(&["import", "new.env", "-e", "stg", "-b", "no-such", "--yes"]);
-    assert_eq!(ran.status(), 1, "{}", ran.stdout());
+    let line = ran.one_line();
+    assert!(line.ends_with("Nothing was written") && !line.contains("again"), "{line}");
     assert_eq!(world.server.secret("shop", "staging", "main", "NEW"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_planned_for_a_branch_that_does_not_exist_and_a_first_secret_is_told() {
+    let world = World::new().await;
+    world.file("new.env", "NEW=1\n");
+    for arguments in [
+        &["import", "new.env", "-e", "stg", "-b", "no-such", "--dry-run"][..],
+        &["import", "new.env", "-e", "stg", "-b", "no-such", "--yes"],
+        &["promote", "stg", "prod@no-such", "--dry-run"],
+    ] {
+        assert!(world.run(arguments).failure(1).contains("no branch \"no-such\""), "{arguments:?}");
+    }
+    assert_eq!(world.server.request_count(route::SECRETS_UPSERT), 0);
+    let plan = |place: &[&str]| world.run(&[&["import", "new.env", "--dry-run"], place].concat()).success().to_owned();
+    let first = "+ NEW\n1 to create, 0 to update, 0 unchanged in";
+    assert_eq!(plan(&["-e", "stagign"]), format!("{first} stagign (branch main), which holds no secrets yet\n"));
+    assert!(plan(&["-e", "prod", "-b", "feature/new-ui"]).ends_with("no secrets yet\n"));
+    assert_eq!(plan(&["-e", "stg"]), format!("{first} staging (branch main)\n"));
+    let promotion = world.run(&["promote", "stg", "prod@feature/new-ui", "--dry-run"]);
+    assert!(promotion.success().contains("4 to create"), "{}", promotion.stdout());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_sealed_is_told_before_a_plan_is_made() {
+    let world = World::new().await;
+    world.file("new.env", "NEW=1\n");
+    for arguments in
+        [&["import", "new.env", "-e", "stg", "--seal", "--yes"][..], &["set", "NEW", "--seal", "-e", "stg"]]
+    {
+        assert!(world.run(arguments).failure(1).contains("XTRA_VAULT_PASSPHRASE"), "{arguments:?}");
+    }
+    assert_eq!(world.server.total_requests(), 0);
 }

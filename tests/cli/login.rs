@@ -78,3 +78,15 @@ async fn what_is_not_a_file_of_the_users_own_is_left_alone() {
     let homeless = fed(without_token(&world, &["login"]).env("HOME", "/nonexistent"), world.server.token().as_bytes());
     homeless.failure(1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_names_the_service_for_a_login_is_told_that_later_commands_do_not_know_it() {
+    let world = World::new().await;
+    let login = ["login", "--api-url", &world.server.url()];
+    let mut command = without_token(&world, &login);
+    let ran = fed(command.env_remove("XTRA_API_URL"), world.server.token().as_bytes());
+    assert!(ran.status() == 0 && ran.one_line().contains("XTRA_API_URL"), "{}", ran.stderr());
+    for known in [&login[..], &["login"]] {
+        fed(&mut without_token(&world, known), world.server.token().as_bytes()).success();
+    }
+}

@@ -164,3 +164,23 @@ async fn a_token_is_typed_and_not_shown() {
     let (status, seen) = screen.end();
     assert!(status == Some(0) && seen.contains("logged in as") && !seen.contains(world.server.token()), "{seen}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_left_waiting_before_a_question_that_cannot_be_seen() {
+    let world = World::new().await;
+    for arguments in [&["set", "NEW", "-e", "stg"][..], &["login"]] {
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&screen).unwrap();
+        unlockpt(&screen).unwrap();
+        let name = ptsname(&screen, Vec::new()).unwrap().into_string().unwrap();
+        let terminal = OpenOptions::new().read(true).write(true).open(name).unwrap();
+        let mut command = world.command(arguments);
+        let mut child = command.stdin(terminal).stderr(Stdio::piped()).spawn().unwrap();
+        command.stdin(Stdio::null());
+        let mut told = [0; 200];
+        let count = child.stderr.take().unwrap().read(&mut told).unwrap();
+        let told = String::from_utf8_lossy(&told[..count]);
+        assert!(told.starts_with("xtrasec: the question cannot be seen"), "{told}");
+        assert_eq!(child.wait().unwrap().code(), Some(2));
+    }
+}

@@ -96,6 +96,28 @@ async fn requests_are_listed_by_where_they_stand() {
 }
 
 #[tokio::test]
+async fn a_list_of_a_workspace_that_is_not_named_is_refused_before_it_is_asked_for() {
+    let server = service().await;
+    let owner = client(&server);
+    for mode in [AccessMode::Pending, AccessMode::History, AccessMode::Approved] {
+        let list = owner.list_access_requests().mode(mode).await;
+        refused(list, ErrorKind::Invalid, &["nothing was sent", "workspace(..)", "get_project()"]);
+    }
+    assert_eq!(server.total_requests(), 0);
+}
+
+#[tokio::test]
+async fn a_request_for_access_whose_answer_is_lost_says_where_to_look_for_it() {
+    let server = service().await;
+    let viewer = client_of(&server, "viewer");
+    server.fault(Fault::cut_body().on(route::ACCESS_REQUEST));
+    let error =
+        refused(viewer.request_access("x", HALF_AN_HOUR).await, ErrorKind::Network, &["list_access_requests()"]);
+    assert!(error.may_have_been_applied());
+    assert_eq!(viewer.list_access_requests().await.unwrap().len(), 1, "it was made");
+}
+
+#[tokio::test]
 async fn an_admin_of_the_workspace_decides_by_one_request_and_an_admin_of_the_project_decides_too() {
     let server = service().await;
     let (owner, viewer) = (client(&server), client_of(&server, "viewer"));

@@ -1,1 +1,27 @@
-fn main() {}
+//! Any sequence of writes by the client comes to what a plain model says, and so do all reads after it. What the model does not
+//! know is how the service gets there: its rows, its ids, and that most of its routes do not tell branches apart.
+
+mod model;
+mod play;
+mod sequences;
+mod steps;
+
+use proptest::test_runner::{Config, TestRunner};
+
+/// Sequences. `PROPTEST_CASES` raises it.
+const CASES: u32 = 192;
+
+fn config() -> Config {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    // without a file of failed cases: what fails becomes a test, in `sequences`
+    Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() }
+}
+
+#[test]
+fn any_sequence_of_writes_on_branches_equals_the_model() {
+    let started = std::time::Instant::now();
+    let config = config();
+    println!("{} sequences of up to {} steps", config.cases, steps::LONGEST);
+    TestRunner::new(config).run(&steps::sequences(), |steps| play::play(&steps)).unwrap();
+    println!("played in {} s", started.elapsed().as_secs());
+}

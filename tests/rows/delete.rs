@@ -1,7 +1,10 @@
 //! `delete_secret`.
 
 use xtrasecurity::ErrorKind;
-use xtrasecurity::dev_server::{Fault, LinkSeed, SecretSeed, route};
+use xtrasecurity::dev_server::{
+    DevServer, Fault, GrantSeed, LinkSeed, RateLimits, Role, SecretSeed, Seed, UserSeed, route,
+};
+use xtrasecurity::write::LinkSource;
 
 use crate::{BRANCH, World, builder, says};
 
@@ -222,4 +225,53 @@ async fn names_that_no_address_has_are_deleted_like_others() {
         assert_eq!(world.client.delete_secret("staging", key).await.unwrap().rows, 1, "{key}");
         assert_eq!(world.on_main("staging", key).await, None, "{key}");
     }
+}
+
+/// A granted request for some secrets hides all others from whoever asked.
+#[tokio::test]
+async fn what_a_narrowed_read_does_not_show_is_deleted_to_the_last_row_and_rotated_and_not_linked_over() {
+    let mut seed = Seed::demo();
+    let grant = GrantSeed::approved("boss").keys(["SHOWN"]);
+    let project = seed.projects[0].clone().member("boss", Role::Admin).grant(grant);
+    seed.projects[0] = project.secret("staging", "OTHER", "o").secret("staging", "SHOWN", "s");
+    let seed = seed.user(UserSeed::new("boss"));
+    let server = DevServer::builder().seed(seed).rate_limits(RateLimits::off()).start().await.unwrap();
+    server.add_secret("demo", SecretSeed::new("staging", "API_KEY", "orphan").without_branch()).unwrap();
+    let boss = builder(&server).token(server.token_for("boss").unwrap()).build().unwrap();
+    assert_eq!(boss.get_secrets("staging").await.unwrap().get("API_KEY"), None, "hidden");
+
+    let rotated = boss.rotate("staging", "OTHER").await.unwrap();
+    assert_eq!(server.secret("demo", "staging", "main", "OTHER").as_deref(), Some(rotated.value.expose()));
+    let source = LinkSource::new(server.project_id(), "production", "API_KEY");
+    assert_eq!(boss.link("staging", "OTHER", source).await.unwrap_err().kind(), ErrorKind::Conflict);
+
+    assert_eq!(boss.delete_secret("staging", "API_KEY").await.unwrap().rows, 2);
+    assert_eq!(server.secret("demo", "staging", "main", "API_KEY"), None);
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_leaves_open_whether_rows_were_changed() {
+    let world = World::new().await;
+    let page = |route: &str| Fault::body(200, "text/html", "<html>welcome</html>").on(route);
+    world.server.set_secret("demo", "staging", "main", "API_KEY", "second").unwrap();
+    let source = LinkSource::new(world.server.project_id(), "production", "API_KEY");
+    for route in [
+        route::SECRETS_BY_ID_DELETE,
+        route::SECRETS_BY_ID_ROLLBACK,
+        route::SECRET_ROTATE,
+        route::SECRETS_LINK,
+        route::ENVIRONMENTS_CLONE,
+    ] {
+        world.server.fault(page(route));
+    }
+    for error in [
+        world.client.delete_secret("staging", "API_KEY").await.unwrap_err(),
+        world.client.rollback("staging", "API_KEY", 1).await.unwrap_err(),
+        world.client.rotate("staging", "API_KEY").await.unwrap_err(),
+        world.client.link("staging", "LINK", source).await.unwrap_err(),
+        world.client.clone_env("staging", "qa").await.unwrap_err(),
+    ] {
+        assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Decode, true), "{error}");
+    }
+    assert_eq!(world.server.pending_faults(), 0);
 }

@@ -170,3 +170,38 @@ async fn a_rotation_prints_no_value() {
     assert!(!format!("{request:?}").contains("canary"));
     assert!(!format!("{:?}", request.await.unwrap()).contains("canary"));
 }
+
+#[tokio::test]
+async fn a_secret_that_was_sealed_is_never_rotated_to_one_that_the_service_sees() {
+    let world = World::new().await;
+    let with_passphrase = builder(&world.server).vault_passphrase("correct horse").build().unwrap();
+    for branch in ["main", BRANCH] {
+        let set = with_passphrase.set_secret("production", "FEATURE_NEW_UI", "v").branch(branch).seal();
+        set.await.unwrap();
+        let before = world.server.secret("demo", "production", branch, "FEATURE_NEW_UI");
+        for given in [None, Some("mine")] {
+            let request = world.client.rotate("production", "FEATURE_NEW_UI").branch(branch);
+            let request = if let Some(value) = given { request.value(value) } else { request };
+            let error = request.await.unwrap_err();
+            assert_eq!((error.kind(), error.keys()), (ErrorKind::Config, &["FEATURE_NEW_UI".to_owned()][..]));
+            says(&error, &["is sealed", "nothing was changed"]);
+        }
+        assert_eq!(world.server.secret("demo", "production", branch, "FEATURE_NEW_UI"), before);
+        let rotated = with_passphrase.rotate("production", "FEATURE_NEW_UI").branch(branch).await.unwrap();
+        let stored = world.server.secret("demo", "production", branch, "FEATURE_NEW_UI").unwrap();
+        assert!(stored.contains("ciphertext") && !stored.contains(rotated.value.expose()), "{branch}");
+        let read = with_passphrase.get_secrets("production").branch(branch).await.unwrap();
+        assert_eq!(read.require("FEATURE_NEW_UI").unwrap(), &rotated.value);
+    }
+}
+
+#[tokio::test]
+async fn what_the_service_puts_in_the_place_of_a_value_is_not_given_as_the_new_one() {
+    let world = World::new().await;
+    for mask in ["********", "***", "", "[REDACTED]"] {
+        let body = format!(r#"{{"success":true,"shadowValue":"{mask}"}}"#);
+        world.server.fault(Fault::body(200, "application/json", body).on(route::SECRET_ROTATE));
+        let error = world.client.rotate("staging", "API_KEY").await.unwrap_err();
+        assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Decode, true), "{mask}");
+    }
+}

@@ -34,8 +34,13 @@ async fn only_the_keys_that_are_named_are_promoted_and_each_must_be_there() {
     assert_eq!(server.secret("demo", "live", "main", "A"), None);
     let error = client.promote("qa", "live").keys(["A", "NOPE"]).await.unwrap_err();
     assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &["NOPE".to_owned()][..]));
+    assert!(error.to_string().contains("nothing was promoted") && error.to_string().contains("\"main\""), "{error}");
     let error = client.promote("qa", "live").await.unwrap_err();
     assert_eq!((error.kind(), error.keys()), (ErrorKind::Masked, &["HIDDEN".to_owned()][..]));
+    assert!(
+        error.to_string().ends_with("Nothing was promoted: to leave these out, name the others with keys(..)"),
+        "{error}"
+    );
     assert_eq!(server.secret("demo", "live", "main", "A"), None, "nothing is promoted when something cannot be read");
 }
 
@@ -47,7 +52,9 @@ async fn a_promotion_may_lead_to_another_branch_but_not_to_where_it_starts() {
     client.promote("qa", "qa").branch("feature/new-ui").to_branch("main").await.unwrap();
     assert_eq!(server.secret("demo", "qa", "main", "A").as_deref(), Some("1"));
     assert_eq!(client.promote("qa", "QA").await.unwrap_err().kind(), ErrorKind::Invalid);
-    assert_eq!(client.promote("nowhere", "qa").await.unwrap_err().kind(), ErrorKind::EmptyScope);
+    let error = client.promote("nowhere", "qa").branch("feature/new-ui").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::EmptyScope);
+    assert!(error.to_string().contains("\"feature/new-ui\""), "{error}");
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! What keeps a write from doing harm: production, spelling.
 
-use xtrasecurity::dev_server::route;
-use xtrasecurity::{ErrorKind, XtraClient};
+use std::future::IntoFuture;
+
+use xtrasecurity::dev_server::{DevServer, route};
+use xtrasecurity::write::LinkSource;
+use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
 use crate::{builder, client, server};
 
@@ -60,4 +63,45 @@ async fn a_token_that_may_not_write_is_told_so() {
         let error = client.set_secret("staging", "A", "1").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Forbidden, "{name}");
     }
+}
+
+/// How many requests a call sends.
+async fn sent<T>(server: &DevServer, call: impl IntoFuture<Output = Result<T, XtraError>>) -> u64 {
+    server.reset_counts();
+    call.await.unwrap();
+    server.total_requests()
+}
+
+#[tokio::test]
+async fn calls_send_as_many_requests_as_their_documentation_says() {
+    let server = server().await;
+    let first = client(&server);
+    assert_eq!(sent(&server, first.set_secret("staging", "A", "1").branch("feature/new-ui")).await, 3);
+    assert_eq!(sent(&server, first.set_secret("staging", "A", "2").branch("feature/new-ui")).await, 2);
+    server.add_branch("demo", "empty").unwrap();
+    let spelling_unknown = client(&server);
+    assert_eq!(sent(&server, spelling_unknown.set_secret("staging", "A", "1").branch("empty")).await, 4);
+    assert_eq!(sent(&server, first.create_secret("staging", "NEW", "1")).await, 3);
+    // in staging, another branch has one of them
+    assert_eq!(sent(&server, first.promote("production", "staging")).await, 6);
+    assert_eq!(sent(&server, first.promote("production", "staging").overwrite(true)).await, 3);
+    assert_eq!(sent(&server, first.list_keys("staging")).await, 1);
+    for (branch, key, history, change) in [("main", "ON_MAIN", 4, 5), ("feature/new-ui", "ON_BRANCH", 3, 3)] {
+        for value in ["1", "2"] {
+            first.set_secret("staging", key, value).branch(branch).await.unwrap();
+        }
+        assert_eq!(sent(&server, first.history("staging", key).branch(branch)).await, history, "{branch}");
+        assert_eq!(sent(&server, first.rollback("staging", key, 1).branch(branch)).await, change, "{branch}");
+        assert_eq!(sent(&server, first.rotate("staging", key).branch(branch)).await, change, "{branch}");
+    }
+    assert_eq!(sent(&server, first.delete_secret("staging", "ON_BRANCH").branch("feature/new-ui")).await, 2);
+    assert!(sent(&server, first.delete_secret("staging", "ON_MAIN")).await <= 4);
+    let source = LinkSource::new(server.project_id(), "staging", "NEW");
+    assert!((3..=4).contains(&sent(&server, first.link("development", "LINKED", source)).await));
+    first.set_secret("development", "LINKED", "own").await.unwrap();
+    assert_eq!(first.get_secret("staging", "NEW").await.unwrap().expose(), "1", "to set a link sets not its source");
+    assert_eq!(first.delete_secret("development", "LINKED").await.unwrap().rows, 2, "it hid the link");
+    let source = LinkSource::new(server.project_id(), "staging", "NEW");
+    first.link("development", "LINKED", source).await.unwrap();
+    assert!(sent(&server, first.delete_secret("development", "LINKED")).await <= 6);
 }

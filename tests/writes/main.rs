@@ -4,6 +4,7 @@ mod bulk;
 mod compare;
 mod conditions;
 mod guards;
+mod outcomes;
 mod single;
 
 use std::time::Duration;

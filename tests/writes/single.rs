@@ -116,6 +116,9 @@ async fn what_exists_is_not_created_again_and_keeps_its_value() {
     let error = client.create_secret("staging", "NEW", "second").await.unwrap_err();
     assert_eq!((error.kind(), error.conflicts().len()), (ErrorKind::Conflict, 1));
     assert_eq!((error.conflicts()[0].expected.as_deref(), error.conflicts()[0].actual.as_deref()), (None, Some("1")));
+    for word in ["nothing was written", "\"NEW\"", "\"staging\"", "\"main\"", "exists already", "set_secret(..)"] {
+        assert!(error.to_string().contains(word), "{word:?} is not in: {error}");
+    }
     assert_eq!(stored(&server, "NEW").as_deref(), Some("first"));
 }
 

@@ -109,7 +109,10 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
             (as_lines(&difference, first, second), u8::from(differs))
         }
     };
-    output::write(text.as_bytes())?;
+    match &arguments.action {
+        Some(Action::Create { .. } | Action::Rename { .. } | Action::Delete { .. }) => output::done(&text)?,
+        _ => output::write(text.as_bytes())?,
+    }
     Ok(status)
 }
 

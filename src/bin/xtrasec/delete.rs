@@ -1,5 +1,7 @@
 //! `xtrasec delete`: secrets that go for good.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
@@ -37,16 +39,18 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let question = format!("This deletes {keys} from {}, with all versions.", target.shown());
     arguments.consent.obtain(&question, target.to_be_typed())?;
     let mut done = String::new();
-    for key in &arguments.keys {
+    let mut seen = BTreeSet::new();
+    for key in arguments.keys.iter().filter(|key| seen.insert(*key)) {
         match delete(&target, key, arguments).await {
             Ok(what) => done.push_str(&format!("{what} {}\n", target.shown())),
             Err(failure) => {
-                output::write(done.as_bytes())?;
+                // That it cannot be told is the lesser trouble.
+                let _ = output::write(done.as_bytes());
                 return Err(failure);
             }
         }
     }
-    output::write(done.as_bytes())?;
+    output::done(&done)?;
     Ok(0)
 }
 

@@ -1,5 +1,8 @@
 //! Text that is typed and not shown.
 
+#[cfg(unix)]
+use std::io::IsTerminal;
+
 use xtrasecurity::SecretValue;
 
 use crate::failure::Failure;
@@ -19,6 +22,12 @@ pub(crate) fn ask(prompt: &str) -> Result<SecretValue, Failure> {
 #[cfg(unix)]
 pub(crate) fn ask(prompt: &str) -> Result<SecretValue, Failure> {
     let cannot = |error: rustix::io::Errno| Failure::io("nothing can be typed here", &error.into());
+    if !std::io::stderr().is_terminal() {
+        // Somebody would wait before a screen that says nothing.
+        return Err(Failure::usage(
+            "the question cannot be seen, as standard error is no terminal. Leave it on the terminal",
+        ));
+    }
     let terminal = Quiet::make().map_err(cannot)?;
     output::ask(prompt);
     let typed = line(|buffer| rustix::io::read(std::io::stdin(), buffer).map_err(std::io::Error::from));

@@ -8,7 +8,7 @@ mod yaml;
 mod yaml_text;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Args;
@@ -60,6 +60,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let secrets = read::secrets(&arguments.file, arguments.format)?;
     let target = Target::open(global)?;
+    arguments.writing.check(global)?;
     let plan = Plan::make(&target, secrets, &arguments.writing).await?;
     output::write(plan.text(&target, arguments.verbosity.listing()).as_bytes())?;
     if plan.is_done() || arguments.dry_run {
@@ -77,16 +78,16 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
 async fn write(target: &Target, plan: Plan, writing: &Writing) -> Outcome {
     let started = Instant::now();
     let total = plan.total();
-    let has_begun = AtomicBool::new(false);
+    let done = AtomicUsize::new(0);
     let bar = progress::bar(total);
     let request = plan.request(target, writing).confirm_production().on_progress(|progress| {
-        has_begun.store(true, Ordering::Relaxed);
+        done.store(progress.written, Ordering::Relaxed);
         bar.set_position(progress.written as u64);
     });
     let written = request.await;
     progress::end(&bar);
-    let report = written.map_err(|error| unfinished(error, has_begun.into_inner()))?;
-    output::write(summary(&report, total, started.elapsed().as_secs_f64()).as_bytes())?;
+    let report = written.map_err(|error| unfinished(error, done.into_inner()))?;
+    output::done(&summary(&report, total, started.elapsed().as_secs_f64()))?;
     Ok(0)
 }
 
@@ -98,7 +99,9 @@ fn summary(report: &WriteReport, total: usize, seconds: f64) -> String {
 }
 
 /// What to do about an import that has not come to its end.
-fn unfinished(error: XtraError, has_begun: bool) -> Failure {
+fn unfinished(error: XtraError, done: usize) -> Failure {
+    // Started again, an import that was refused as a whole would be refused again.
+    let has_begun = done > 0 || error.may_have_been_applied();
     let is_conflict = error.kind() == ErrorKind::Conflict;
     let failure = Failure::from(error);
     match (has_begun, is_conflict) {

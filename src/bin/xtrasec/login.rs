@@ -1,8 +1,8 @@
 //! `xtrasec login` and `xtrasec logout`: the token in a file of the user's.
 
 use clap::Args;
-use xtrasecurity::SecretValue;
 use xtrasecurity::manage::Caller;
+use xtrasecurity::{SecretValue, XtraClient, XtraClientBuilder};
 
 use crate::arguments::Global;
 use crate::failure::{Failure, Outcome};
@@ -42,7 +42,13 @@ pub(crate) async fn login(global: &Global, LoginArguments {}: &LoginArguments) -
     store.set(&token);
     store.save()?;
     let line = format!("logged in as {}\nthe token is in {NAME}, for you alone to read\n", shown(&caller));
-    output::write(line.as_bytes())?;
+    output::done(&line)?;
+    if root(&builder(global)) != root(&XtraClient::builder()) {
+        // Otherwise the next command would carry the token to another service.
+        output::note(
+            "the API root is not stored: set XTRA_API_URL, or put \"apiUrl\" into .xtrarc, for later commands",
+        );
+    }
     tell_other_token(global, "is preferred to what was stored. Remove it to use that");
     Ok(0)
 }
@@ -56,7 +62,7 @@ pub(crate) fn logout(global: &Global, LogoutArguments {}: &LogoutArguments) -> O
         }
         false => format!("there is no token in {NAME}\n"),
     };
-    output::write(line.as_bytes())?;
+    output::done(&line)?;
     tell_other_token(global, "still gives a token");
     Ok(0)
 }
@@ -88,6 +94,11 @@ fn shown(caller: &Caller) -> String {
         other => other.id().to_owned(),
     };
     printable(&text)
+}
+
+/// The service that such a client would ask.
+fn root(builder: &XtraClientBuilder) -> Option<String> {
+    builder.explain().get("api_url")?.shown().map(str::to_owned)
 }
 
 /// Tells of a token that commands use whatever is in the file.

@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
 use crate::failure::{Failure, REFUSED, USAGE};
 
 /// Writes to standard output and makes sure that it arrived.
@@ -12,6 +14,11 @@ pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
         .write_all(bytes)
         .and_then(|()| stdout.flush())
         .map_err(|error| Failure::io("standard output cannot be written", &error))
+}
+
+/// Tells what was done. That it cannot be told does not undo it, which nobody would guess from the error.
+pub(crate) fn done(text: &str) -> Result<(), Failure> {
+    write(text.as_bytes()).map_err(|failure| failure.so("What was asked for has been done all the same"))
 }
 
 /// Whether a person reads standard output.
@@ -58,7 +65,7 @@ pub(crate) fn parser(error: &clap::Error) -> ExitCode {
         let text = error.render().to_string();
         let (told, usage) = text.split_once("\n\nUsage: ").unwrap_or((&text, "xtrasec"));
         let told = told.split("\n\nFor more information").next().unwrap_or_default();
-        let told = told.strip_prefix("error: ").unwrap_or(told);
+        let told = unexpected(error).unwrap_or_else(|| told.strip_prefix("error: ").unwrap_or(told));
         return failure(&Failure::with_status(USAGE, format!("{told}\nsee {} --help", command_of(usage))));
     }
     match error.print() {
@@ -68,6 +75,27 @@ pub(crate) fn parser(error: &clap::Error) -> ExitCode {
             ExitCode::from(REFUSED)
         }
     }
+}
+
+/// What to say of an argument that fits nowhere, unless it is the name of an option. It may be a token, or a value that
+/// somebody put behind its name, and the parser would repeat it in whole.
+fn unexpected(error: &clap::Error) -> Option<&'static str> {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
+    (error.kind() == ErrorKind::UnknownArgument && !is_option(argument)).then_some(
+        "an argument fits nowhere; it is not repeated here, as it may be secret. Tokens and values are typed when they are \
+         asked for, or come by standard input or a file",
+    )
+}
+
+/// Whether a text looks like an option somebody has misspelt.
+fn is_option(argument: &str) -> bool {
+    const LONGEST: usize = 24;
+    let name = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-'));
+    name.is_some_and(|name| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.len() <= LONGEST
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'))
+    })
 }
 
 /// The names that a usage begins with: those of this command and of the subcommand.
@@ -137,6 +165,16 @@ mod tests {
         assert_eq!(one_line("two names are missing:\n  - A\n  - B\n"), "two names are missing: - A; - B");
         assert_eq!(one_line("a\u{1b}[31mred\r\nb\u{202e}c"), "a\\u{1b}[31mred; b\\u{202e}c");
         assert_eq!(one_line("\n\n"), "");
+    }
+
+    #[test]
+    fn only_what_looks_like_an_option_is_repeated() {
+        for option in ["--frobnicate", "--dry_run", "--api-ur", "-x"] {
+            assert!(is_option(option), "{option}");
+        }
+        for other in ["xs_abc", "-----BEGIN PRIVATE KEY-----\nx", "--Hunter2", "--s3cret", "-7", "-", "--", "B"] {
+            assert!(!is_option(other), "{other}");
+        }
     }
 
     #[test]

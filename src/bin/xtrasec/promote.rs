@@ -58,6 +58,9 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         only => request().keys(only),
     };
     let plan = plan.dry_run().await.map_err(|error| target.not_done(error))?;
+    if plan.updated.is_empty() && plan.skipped.is_empty() {
+        target.demand_branch().await?;
+    }
     output::write(listed(&plan, &target, arguments.verbosity.listing()).as_bytes())?;
     let total = plan.promoted().count();
     if total == 0 || arguments.dry_run {
@@ -72,7 +75,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let done = request().keys(plan.promoted()).confirm_production().await.map_err(unfinished)?;
     let (created, updated) = (done.created.len(), done.updated.len());
     let line = format!("written {} of {total}: {created} created, {updated} updated\n", created + updated);
-    output::write(line.as_bytes())?;
+    output::done(&line)?;
     Ok(0)
 }
 

@@ -38,6 +38,6 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let request = if arguments.exact { request.exact() } else { request };
     let now = request.await.map_err(|error| target.not_done(error))?;
     let line = format!("{key} in {place} is as in version {version} again, which makes it version {}\n", now.version);
-    output::write(line.as_bytes())?;
+    output::done(&line)?;
     Ok(0)
 }

@@ -69,6 +69,7 @@ impl From<String> for Pair {
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     arguments.check()?;
     let target = Target::open(global)?;
+    arguments.writing.check(global)?;
     if target.is_production() {
         let keys = quoted(arguments.secrets.iter().map(|pair| pair.key.as_str()));
         arguments.consent.obtain(&format!("This sets {keys} in {}.", target.shown()), None)?;
@@ -109,7 +110,7 @@ fn tell(report: &WriteReport, target: &Target) -> Outcome {
     for (done, names) in [("created", &report.created), ("updated", &report.updated)] {
         text.extend(names.iter().map(|name| format!("{done} {} in {place}\n", printable(name))));
     }
-    output::write(text.as_bytes())?;
+    output::done(&text)?;
     Ok(0)
 }
 

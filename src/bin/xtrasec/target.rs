@@ -29,6 +29,24 @@ impl Target {
         Ok(Self { client: open(global)?.client, environment: place.environment.clone(), branch })
     }
 
+    /// Refuses a branch that does not exist, where there are no secrets: reads do not tell the two apart, so a plan would
+    /// promise what every write refuses.
+    pub(crate) async fn demand_branch(&self) -> Result<(), Failure> {
+        if self.branch == "main" {
+            return Ok(());
+        }
+        // Who may write may not always list; then the write tells.
+        let Ok(branches) = self.client.list_branches().await else { return Ok(()) };
+        if branches.iter().any(|branch| branch.name == self.branch) {
+            return Ok(());
+        }
+        let branch = printable(&self.branch);
+        Err(Failure::refused(format!(
+            "the project has no branch \"{branch}\". `xtrasec branches` lists those that there are, and makes one. Nothing was \
+             written"
+        )))
+    }
+
     /// What has to be typed before this place is changed for good, if anything has.
     pub(crate) fn to_be_typed(&self) -> Option<&str> {
         self.is_production().then_some(self.environment.as_str())

@@ -4,6 +4,10 @@ use clap::Args;
 use xtrasecurity::write::SetSecrets;
 use xtrasecurity::{Request, Xtra};
 
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::session::builder;
+
 #[derive(Args)]
 #[command(next_help_heading = "How it is written")]
 pub(crate) struct Writing {
@@ -22,6 +26,20 @@ pub(crate) struct Writing {
 }
 
 impl Writing {
+    /// Refuses what cannot come to its end, before somebody types a value or agrees to a plan.
+    pub(crate) fn check(&self, global: &Global) -> Result<(), Failure> {
+        let has_passphrase = || {
+            let configuration = builder(global).explain();
+            configuration.get("vault_passphrase").is_some_and(|setting| setting.shown().is_some())
+        };
+        if self.seal && !has_passphrase() {
+            return Err(Failure::refused(
+                "there is no passphrase to seal values with. Set XTRA_VAULT_PASSPHRASE. Nothing was written",
+            ));
+        }
+        Ok(())
+    }
+
     pub(crate) fn of<'a>(&self, mut request: Request<'a, Xtra, SetSecrets<'a>>) -> Request<'a, Xtra, SetSecrets<'a>> {
         if self.seal {
             request = request.seal();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::Client;
 use super::super::operation::{Call, Operation, Writes};
 use super::super::request::{Request, sealed};
-use crate::error::XtraError;
+use crate::error::{ErrorKind, XtraError};
 use crate::services::xtra::admin::{AccessChoice, AccessMode, AccessRequest, Asked, Decision};
 use crate::services::xtra::{Xtra, XtraScope};
 
@@ -47,7 +47,12 @@ impl Operation for RequestAccess {
 
     async fn perform(self, call: Call<'_>) -> Result<AccessRequest, XtraError> {
         let project = call.project().await?;
-        call.source().request_access(&project, self.0).await
+        call.source().request_access(&project, self.0).await.map_err(|error| match error.status() {
+            // what it means is told already
+            Some(500) => error,
+            _ if error.may_have_been_applied() => error.adding(". list_access_requests() tells"),
+            _ => error,
+        })
     }
 }
 
@@ -63,6 +68,12 @@ impl Operation for ListAccessRequests {
     type Output = Vec<AccessRequest>;
 
     async fn perform(self, call: Call<'_>) -> Result<Vec<AccessRequest>, XtraError> {
+        let AccessChoice { mode, workspace } = &self.0;
+        if *mode != AccessMode::Mine && workspace.is_none() {
+            let message = "this list is one of a workspace, and none was named, so nothing was sent. Add workspace(..); \
+                           get_project() tells the id";
+            return Err(XtraError::new(ErrorKind::Invalid, message));
+        }
         call.source().list_access_requests(&self.0).await
     }
 }
@@ -128,7 +139,9 @@ impl Client<Xtra> {
     ///
     /// # Errors
     ///
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for what only admins of the workspace are shown.
+    /// [`Invalid`](crate::ErrorKind::Invalid), with nothing sent, for another mode than the default one without a
+    /// [`workspace`](Request::workspace); [`Forbidden`](crate::ErrorKind::Forbidden) for what only admins of the workspace are
+    /// shown.
     ///
     /// ```no_run
     /// # async fn example(client: &xtrasecurity::XtraClient) -> Result<(), xtrasecurity::XtraError> {

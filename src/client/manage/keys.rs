@@ -99,8 +99,8 @@ impl Client<Xtra> {
     /// # Errors
     ///
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for a service account's own token;
-    /// [`NotFound`](crate::ErrorKind::NotFound) for the project; [`Invalid`](crate::ErrorKind::Invalid) for a time that is no
-    /// time.
+    /// [`NotFound`](crate::ErrorKind::NotFound) for the project; [`Server`](crate::ErrorKind::Server), status 500, for an
+    /// account that does not exist; [`Invalid`](crate::ErrorKind::Invalid) for a time that is no time.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -44,7 +44,8 @@ impl Client<Xtra> {
     /// [`Invalid`](crate::ErrorKind::Invalid), with nothing sent, when the two are the same, or a name has capitals, which the
     /// service turns into small letters (see [`exact`](Request::exact)); also when the target is spelled otherwise in the
     /// project; [`EmptyScope`](crate::ErrorKind::EmptyScope) when the source has no secrets;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when it has links, which would lose their values;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when it has links, which would lose their values, or the target has links of the
+    /// same names, which would be hidden;
     /// [`Forbidden`](crate::ErrorKind::Forbidden) when the token is not that of the project's creator;
     /// [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when the target is production and that is protected; and those of any
     /// call. When [`may_have_been_applied`](XtraError::may_have_been_applied) is true, compare the two environments.

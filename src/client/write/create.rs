@@ -1,7 +1,6 @@
 //! A secret that must not exist yet.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::client::operation::{Call, Operation, Writes};
@@ -9,8 +8,8 @@ use crate::client::request::sealed;
 use crate::client::{Client, Request};
 use crate::error::{Conflict, ErrorKind, XtraError};
 use crate::secrets::SecretValue;
-use crate::services::xtra::write::{Batch, Naming, check_pairs, conflict, unread};
-use crate::services::xtra::{Xtra, XtraScope, shown_name};
+use crate::services::xtra::write::{Batch, Expected, Naming, Sealing, check_pairs, shown_version, unread};
+use crate::services::xtra::{Place, Xtra, XtraScope, shown_name};
 
 /// The operation of a [`Request`] that creates a secret.
 pub struct CreateSecret {
@@ -26,8 +25,10 @@ const FIRST: &str = "1";
 impl Client<Xtra> {
     /// Creates a secret, and fails when it exists.
     ///
-    /// The service itself does not make this difference. So the environment is read before the write, and again after it: what
-    /// two callers create in the same moment is noticed, and is an error for at least one of them.
+    /// The service itself does not make this difference. So the environment is read before the write; the write demands a version
+    /// that no secret has, which the service refuses when there is one; and the environment is read again after it: what two
+    /// callers create in the same moment is noticed, and is an error for at least one of them. Three requests are sent, up to two
+    /// more as [`set_secret`](Self::set_secret) says, and three more when another branch has a secret of that name.
     ///
     /// # Errors
     ///
@@ -89,13 +90,16 @@ impl Operation for CreateSecret {
             source.check_spelling(&place, &look).await?;
         }
         if let Some(seen) = look.get(&key) {
-            return Err(conflict(vec![Conflict::new(key, None, Some(seen.version.clone()))]));
+            return Err(exists(&place, &key, &seen.version));
         }
         let _changing = call.changing(&place.project);
-        let batch = Batch { place: &place, secrets: secrets.clone(), expected: BTreeMap::new(), sealed };
+        let expected = Expected::from([(key.clone(), None)]);
+        let sealing = Sealing::all_if(sealed);
+        let batch = Batch { place: &place, secrets: secrets.clone(), expected, sealing };
         source.put(batch, |_| ()).await?;
         let look = source.look(&place).await.map_err(|error| {
-            error.adding(". The secret is written; this was to see whether somebody else had created it meanwhile")
+            let told = ". The secret is written; this was to see whether somebody else had created it meanwhile";
+            error.adding(told).with_keys([&key]).with_unknown_outcome()
         })?;
         match look.get(&key) {
             Some(seen) if seen.version != FIRST => Err(raced(&key, &seen.version)),
@@ -106,6 +110,19 @@ impl Operation for CreateSecret {
 
 impl Writes for CreateSecret {}
 
+fn exists(place: &Place, key: &str, version: &str) -> XtraError {
+    let message = format!(
+        "nothing was written: the secret {} of the environment {} on the branch {} exists already, in version {}. \
+         set_secret(..) changes it",
+        shown_name(key),
+        shown_name(&place.environment),
+        shown_name(&place.branch),
+        shown_version(version)
+    );
+    let conflict = Conflict::new(key, None, Some(version.to_owned()));
+    XtraError::new(ErrorKind::Conflict, message).with_keys([key]).with_conflicts(vec![conflict])
+}
+
 fn raced(key: &str, version: &str) -> XtraError {
     let message = format!(
         "{} was created by somebody else in the same moment, and one of the two values has replaced the other. Read it, then \
@@ -113,7 +130,7 @@ fn raced(key: &str, version: &str) -> XtraError {
         shown_name(key)
     );
     let conflict = Conflict::new(key, None, Some(version.to_owned()));
-    XtraError::new(ErrorKind::Conflict, message).with_keys([key]).with_conflicts(vec![conflict])
+    XtraError::new(ErrorKind::Conflict, message).with_keys([key]).with_conflicts(vec![conflict]).with_unknown_outcome()
 }
 
 impl fmt::Debug for CreateSecret {

@@ -30,9 +30,10 @@ impl Client<Xtra> {
     /// branches stay.
     ///
     /// All rows that the service keeps of the secret in that place are deleted. On `main` these are also the ones that hang on
-    /// no branch, such as links and what a deleted branch has left behind; so the environment is read back there. Two to four
-    /// requests are sent, and one more for each further row. The branches are asked for first, which the service answers with
-    /// all values of the project: with many secrets this takes its time.
+    /// no branch, such as links and what a deleted branch has left behind; so the environment is read back there. Two
+    /// requests are sent, up to four on `main`, up to six for what hangs on no branch, and one more for each further row. The
+    /// branches are asked for first, which the service answers with all values of the project: with many secrets this takes
+    /// its time.
     ///
     /// # Errors
     ///

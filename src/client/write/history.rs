@@ -1,6 +1,7 @@
 //! The versions of a secret: reading them, and going back to one.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::client::operation::{Call, Operation, Writes};
 use crate::client::request::sealed;
@@ -80,7 +81,7 @@ pub struct RolledBack {
 impl Client<Xtra> {
     /// The versions of a secret on one branch, with their values. The service gives them to viewers too.
     ///
-    /// The environment's case does not matter, as in reads. Nothing is cached. Three requests are sent, four on `main`: the
+    /// The environment's case does not matter, as in reads. Nothing is cached. At most three requests are sent, four on `main`: the
     /// service's own history is that of whichever branch has the secret first, so its rows are looked up before. A link has no
     /// history of its own.
     ///
@@ -200,13 +201,9 @@ fn sorted(mut entries: Vec<HistoryEntry>) -> Vec<HistoryEntry> {
     entries.sort_by_key(|entry| entry.value.is_none());
     // what is no number comes last
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.version.parse::<u64>().ok()));
-    let mut kept: Vec<HistoryEntry> = Vec::with_capacity(entries.len());
-    for entry in entries {
-        if !kept.iter().rev().any(|known| known.version == entry.version) {
-            kept.push(entry);
-        }
-    }
-    kept
+    let mut told = BTreeSet::new();
+    entries.retain(|entry| told.insert(entry.version.clone()));
+    entries
 }
 
 #[cfg(test)]

@@ -50,7 +50,8 @@ pub struct GetSecret<'a> {
 impl Client<Xtra> {
     /// Lists the secrets of an environment with their versions, in order of their names. No value is kept.
     ///
-    /// The answer is never cached. The service writes no row into its audit log for it.
+    /// The answer is never cached. The service writes no row into its audit log for it. An environment or branch that does not
+    /// exist is an empty list.
     ///
     /// # Errors
     ///

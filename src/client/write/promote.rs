@@ -1,14 +1,14 @@
 //! Secrets of one environment into another.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::client::operation::{Call, Operation, Writes};
 use crate::client::request::sealed;
 use crate::client::{Client, Request};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::{SecretValue, Secrets, Unreadable};
-use crate::services::xtra::write::{Batch, Look, Naming, check_pairs};
+use crate::services::xtra::write::{Batch, Expected, Look, Naming, Sealing, check_pairs};
 use crate::services::xtra::{Place, Xtra, XtraScope, check_branch, shown_name};
 
 /// The operation of a [`Request`] that copies secrets from one environment to another.
@@ -55,13 +55,15 @@ impl Client<Xtra> {
     ///
     /// Both environments are read, and what differs is written, so it works for everyone who may read and write. Nothing is
     /// copied that could not be read. Linked secrets are copied by value, and values that were encrypted by a client are
-    /// encrypted again.
+    /// encrypted again. Two requests read, and one or more write; until this client knows how the target is spelled, one or two
+    /// more ask for that, and there are some more where another branch has the secrets too.
     ///
     /// # Errors
     ///
     /// [`EmptyScope`](ErrorKind::EmptyScope) when the source holds nothing, [`MissingSecret`](ErrorKind::MissingSecret) when it
     /// lacks one of [`keys`](Request::keys), [`Masked`](ErrorKind::Masked) or [`Undecryptable`](ErrorKind::Undecryptable) when
-    /// a value cannot be read: in all these cases nothing is written. [`Conflict`](ErrorKind::Conflict) when somebody changes
+    /// a value cannot be read, [`Config`](ErrorKind::Config) when one is to be sealed again and there is no passphrase: in all
+    /// these cases nothing is written. [`Conflict`](ErrorKind::Conflict) when somebody changes
     /// the target meanwhile; and those of [`set_secrets`](Self::set_secrets).
     ///
     /// ```
@@ -137,11 +139,9 @@ impl Operation for Promote<'_> {
             return Ok(plan.promotion);
         }
         let _changing = call.changing(&to.project);
-        for (secrets, sealed) in [(plan.plain, false), (plan.sealed, true)] {
-            let expected = plan.expected.clone();
-            source.put(Batch { place: &to, secrets, expected, sealed }, |_| ()).await?;
-        }
-        Ok(plan.promotion)
+        let Plan { promotion, secrets, sealed, expected } = plan;
+        source.put(Batch { place: &to, secrets, expected, sealing: Sealing::These(sealed) }, |_| ()).await?;
+        Ok(promotion)
     }
 }
 
@@ -173,8 +173,9 @@ impl Promote<'_> {
         if look.is_empty() {
             let name = shown_name(&from.environment);
             let message = format!(
-                "there is nothing to promote: {name} holds no secrets on this branch; an unknown environment or branch looks \
-                 the same. Check both names"
+                "there is nothing to promote: {name} holds no secrets on the branch {}; an unknown environment or branch looks \
+                 the same. Check both names",
+                shown_name(&from.branch)
             );
             return Err(XtraError::new(ErrorKind::EmptyScope, message));
         }
@@ -182,7 +183,12 @@ impl Promote<'_> {
         let absent: Vec<_> = absent.cloned().collect();
         if !absent.is_empty() {
             let names: Vec<_> = absent.iter().map(|key| shown_name(key)).collect();
-            let message = format!("{} has no secret {}", shown_name(&from.environment), names.join(", "));
+            let message = format!(
+                "nothing was promoted: {} has no secret {} on the branch {}. Names are case-sensitive",
+                shown_name(&from.environment),
+                names.join(", "),
+                shown_name(&from.branch)
+            );
             return Err(XtraError::new(ErrorKind::MissingSecret, message).with_keys(absent));
         }
         let (mut chosen, mut unreadable) = (Vec::new(), Vec::new());
@@ -193,7 +199,9 @@ impl Promote<'_> {
                 Err(reason) => unreadable.push(Unreadable::new(key, *reason)),
             }
         }
-        Secrets::refuse_unreadable(&unreadable)?;
+        Secrets::refuse_unreadable(&unreadable).map_err(|error| {
+            error.adding(". Nothing was promoted: to leave these out, name the others with keys(..)")
+        })?;
         for to_be_sealed in [false, true] {
             let pairs = chosen.iter().filter(|one| one.to_be_sealed == to_be_sealed);
             let pairs: Vec<_> = pairs.map(|one| (one.key.clone(), one.value.clone())).collect();
@@ -207,9 +215,9 @@ impl Promote<'_> {
 #[derive(Default)]
 struct Plan {
     promotion: Promotion,
-    plain: Vec<(String, SecretValue)>,
-    sealed: Vec<(String, SecretValue)>,
-    expected: BTreeMap<String, String>,
+    secrets: Vec<(String, SecretValue)>,
+    sealed: BTreeSet<String>,
+    expected: Expected,
 }
 
 impl Plan {
@@ -222,13 +230,18 @@ impl Plan {
                     continue;
                 }
                 Some(seen) => {
-                    plan.expected.insert(key.clone(), seen.version.clone());
+                    plan.expected.insert(key.clone(), Some(seen.version.clone()));
                     plan.promotion.updated.push(key.clone());
                 }
-                None => plan.promotion.created.push(key.clone()),
+                None => {
+                    plan.expected.insert(key.clone(), None);
+                    plan.promotion.created.push(key.clone());
+                }
             }
-            let pairs = if to_be_sealed { &mut plan.sealed } else { &mut plan.plain };
-            pairs.push((key, value));
+            if to_be_sealed {
+                plan.sealed.insert(key.clone());
+            }
+            plan.secrets.push((key, value));
         }
         plan
     }

@@ -29,16 +29,18 @@ pub struct Rotated {
 
 impl Client<Xtra> {
     /// Gives a secret of one branch a new value, at random or the one that [`value`](Request::value) says. The old value stays
-    /// in the [history](Self::history).
+    /// in the [history](Self::history). The service's own rotation asks for no role: viewers may rotate too.
     ///
     /// A random value is 32 hexadecimal digits. The service makes it and sends it back, except where its own rotation would
     /// go to another branch (it takes the first that has the secret) and where [values are
-    /// sealed](crate::XtraClientBuilder::seal_writes): then it is made here, and written. Three requests are sent, and
+    /// sealed](crate::XtraClientBuilder::seal_writes): then it is made here, and written. A secret that was sealed stays so: its
+    /// new value is sealed too, for which a passphrase is needed. Three requests are sent, and
     /// five on `main`, where the environment is read before and after. The client's snapshots of the project leave the cache.
     ///
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such branch, or no such secret;
+    /// [`Config`](crate::ErrorKind::Config) when it is sealed and there is no passphrase;
     /// [`Invalid`](crate::ErrorKind::Invalid) for a link (rotate its source), a value that could not be read back, and when the
     /// secret is there in another spelling of the environment too (see [`exact`](Request::exact));
     /// [`Conflict`](crate::ErrorKind::Conflict) when the service has several rows of the secret, when it changed meanwhile, and

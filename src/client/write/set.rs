@@ -1,7 +1,6 @@
 //! Setting secrets: one or many, on conditions or without.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -11,13 +10,15 @@ use crate::client::request::sealed;
 use crate::client::{Client, Request};
 use crate::error::{Conflict, XtraError};
 use crate::secrets::{SecretValue, Secrets};
-use crate::services::xtra::write::{Batch, Look, Naming, Seen, check_pairs, conflict, conflicts, unread};
+use crate::services::xtra::write::{
+    Batch, Expected, Look, Naming, Sealing, Seen, check_pairs, conflict, conflicts, unread,
+};
 use crate::services::xtra::{Place, Xtra, XtraScope};
 
 /// The operation of a [`Request`] that sets secrets, and gives an `R`.
 pub struct Set<'a, R> {
     pairs: Vec<(String, SecretValue)>,
-    expected: BTreeMap<String, String>,
+    expected: Expected,
     snapshot: Option<&'a Secrets>,
     naming: Naming,
     steps: Steps,
@@ -44,7 +45,7 @@ impl<R> Set<'_, R> {
     fn new(pairs: Vec<(String, SecretValue)>) -> Self {
         Self {
             pairs,
-            expected: BTreeMap::new(),
+            expected: Expected::new(),
             snapshot: None,
             naming: Naming::default(),
             steps: Steps::default(),
@@ -57,10 +58,14 @@ impl<R> Set<'_, R> {
 impl Client<Xtra> {
     /// Sets a secret, whether it exists or not. Awaiting the request tells whether it was [created](Written::Created).
     ///
-    /// Two or three requests are sent: the environment is read first, to tell what is there, and that its name is spelled as
-    /// the project spells it; then the secret is written, on the client's default branch (`main`) or the one that
-    /// [`branch`](Request::branch) names. The branch must exist. The write is repeated only when it cannot have arrived. The
-    /// client's snapshots of the project leave the cache.
+    /// Two requests are sent: the environment is read, to tell what is there; then the secret is written, on the client's
+    /// default branch (`main`) or the one that [`branch`](Request::branch) names. The branch must exist. Until this client knows
+    /// that the environment's name is spelled as the project spells it, one or two more ask for that. The write is repeated only
+    /// when it cannot have arrived. The client's snapshots of the project leave the cache.
+    ///
+    /// The value is stored as it is given, also where it takes the place of one that is sealed, unless
+    /// [`seal`](Request::seal) or [`seal_writes`](crate::XtraClientBuilder::seal_writes) says otherwise. To set a link does not
+    /// change what it leads to: the place gets a secret of its own, which hides the link.
     ///
     /// Between the look and the write somebody else may write: the later write wins, unless
     /// [`expect_version`](Request::expect_version) is given.
@@ -166,7 +171,8 @@ impl<'a, R> Request<'a, Xtra, Set<'a, R>> {
         self
     }
 
-    /// Checks and looks, and tells what would be done, but writes nothing.
+    /// Checks and looks, and tells what would be done, but writes nothing. A branch that does not exist looks like an empty
+    /// one, and a token that may not write is not noticed.
     pub fn dry_run(mut self) -> Self {
         self.operation.steps.dry_run = true;
         self
@@ -194,7 +200,7 @@ impl<'a> Request<'a, Xtra, SetSecret<'a>> {
     /// error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written.
     pub fn expect_version(mut self, version: impl ToString) -> Self {
         let operation = &mut self.operation;
-        operation.expected = operation.pairs.iter().map(|(key, _)| (key.clone(), version.to_string())).collect();
+        operation.expected = operation.pairs.iter().map(|(key, _)| (key.clone(), Some(version.to_string()))).collect();
         self
     }
 }
@@ -203,7 +209,7 @@ impl<'a> Request<'a, Xtra, SetSecrets<'a>> {
     /// Writes only if these secrets have these versions, as [`list_keys`](crate::XtraClient::list_keys) tells them. Otherwise
     /// the error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written. May name secrets that are not written.
     pub fn expect_versions<N: Into<String>, V: ToString>(mut self, versions: impl IntoIterator<Item = (N, V)>) -> Self {
-        let versions = versions.into_iter().map(|(key, version)| (key.into(), version.to_string()));
+        let versions = versions.into_iter().map(|(key, version)| (key.into(), Some(version.to_string())));
         self.operation.expected.extend(versions);
         self
     }
@@ -233,13 +239,7 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
         if !call.is_exact() {
             source.check_spelling(&place, &look).await?;
         }
-        let mut found = conflicts(&expected, &look);
-        if let Some(snapshot) = snapshot {
-            found.extend(changed_since(snapshot, &pairs, &look, &mut expected));
-        }
-        if !found.is_empty() {
-            return Err(conflict(found));
-        }
+        check_conditions(snapshot, &pairs, &look, &mut expected)?;
         let (report, to_write) = plan(pairs, &look, steps);
         if steps.dry_run || to_write.is_empty() {
             return Ok(report.into());
@@ -249,7 +249,8 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
         let mut tell = |written| on_progress.iter_mut().for_each(|tell| tell(Progress { written, total }));
         tell(0);
         let meant = if steps.verify { to_write.clone() } else { Vec::new() };
-        source.put(Batch { place: &place, secrets: to_write, expected, sealed: steps.seal }, tell).await?;
+        let sealing = Sealing::all_if(steps.seal);
+        source.put(Batch { place: &place, secrets: to_write, expected, sealing }, tell).await?;
         if steps.verify {
             verify(&call, &place, &meant).await?;
         }
@@ -259,20 +260,44 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
 
 impl<R: From<WriteReport> + Send> Writes for Set<'_, R> {}
 
+/// Refuses the write when what is there is not what it expects.
+fn check_conditions(
+    snapshot: Option<&Secrets>,
+    pairs: &[(String, SecretValue)],
+    look: &Look,
+    expected: &mut Expected,
+) -> Result<(), XtraError> {
+    let mut found = conflicts(expected, look);
+    let of_versions = found.len();
+    if let Some(snapshot) = snapshot {
+        let mut changed = changed_since(snapshot, pairs, look, expected);
+        changed.retain(|one| found.iter().all(|told| told.key != one.key));
+        found.extend(changed);
+    }
+    match found.len() {
+        0 => Ok(()),
+        in_all if in_all == of_versions => Err(conflict(found)),
+        // reading again does not help who has taken the wrong snapshot
+        _ => Err(conflict(found).adding(". The snapshot must be of this environment and branch")),
+    }
+}
+
 /// What is not as the snapshot has it. What is, is expected to keep its version.
 fn changed_since(
     snapshot: &Secrets,
     pairs: &[(String, SecretValue)],
     look: &Look,
-    expected: &mut BTreeMap<String, String>,
+    expected: &mut Expected,
 ) -> Vec<Conflict> {
     let mut changed = Vec::new();
     for (key, _) in pairs {
         let seen = look.get(key);
         match (snapshot.get(key), seen) {
-            (None, None) if !snapshot.unreadable().iter().any(|secret| secret.name == *key) => {}
+            (None, None) if !snapshot.unreadable().iter().any(|secret| secret.name == *key) => {
+                expected.entry(key.clone()).or_default();
+            }
             (Some(value), Some(seen)) if seen.is(value) => {
-                expected.entry(key.clone()).or_insert_with(|| seen.version.clone());
+                expected.entry(key.clone()).or_insert_with(|| Some(seen.version.clone()));
             }
             _ => changed.push(Conflict::new(key.as_str(), None, seen.map(|seen| seen.version.clone()))),
         }
@@ -304,11 +329,10 @@ fn plan(pairs: Vec<(String, SecretValue)>, look: &Look, steps: Steps) -> (WriteR
 
 /// Reads back.
 pub(super) async fn verify(call: &Call<'_>, place: &Place, meant: &[(String, SecretValue)]) -> Result<(), XtraError> {
-    let look = call
-        .source()
-        .look(place)
-        .await
-        .map_err(|error| error.adding(". The secrets are written; this was to read them back"))?;
+    let look = call.source().look(place).await.map_err(|error| {
+        let error = error.adding(". The secrets are written; this was to read them back");
+        error.with_keys(meant.iter().map(|(key, _)| key)).with_unknown_outcome()
+    })?;
     unread(meant, &look)
 }
 

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use self::sealed::Sealed;
-use crate::secrets::UnreadableReason;
+use crate::secrets::{SecretValue, UnreadableReason};
 use crate::services::placeholder;
 
 pub(crate) use self::vault::{Vault, no_passphrase};
@@ -59,6 +59,17 @@ pub(super) fn read(text: &str) -> Reading {
         Some(_) => Reading::Unreadable(UnreadableReason::ClientEnvelope),
         None => Reading::Plain,
     }
+}
+
+/// Whether a client has encrypted what the service has under this text.
+pub(super) fn is_sealed(text: &SecretValue) -> bool {
+    read(text.expose()) == Reading::Unreadable(UnreadableReason::ClientEnvelope)
+}
+
+/// How many bytes the text takes in a request that a value of so many bytes is sealed to, at most.
+pub(super) fn sealed_length(value: usize) -> usize {
+    // two digits for each byte, and the other members with their quotes
+    value.saturating_mul(2).saturating_add(256)
 }
 
 fn is_hex(text: &str, length: usize) -> bool {

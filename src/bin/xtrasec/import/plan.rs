@@ -8,7 +8,7 @@ use xtrasecurity::{ErrorKind, Request, SecretValue, Secrets, Xtra};
 
 use crate::failure::Failure;
 use crate::listing::Listing;
-use crate::session::not_read;
+use crate::session::{is_bare, not_read};
 use crate::target::Target;
 use crate::writing::Writing;
 
@@ -16,6 +16,8 @@ pub(super) struct Plan {
     /// What is to be written.
     pairs: Vec<(String, SecretValue)>,
     report: WriteReport,
+    /// The place holds no secret yet. A misspelt one looks like that too.
+    is_first: bool,
     condition: Condition,
 }
 
@@ -28,16 +30,20 @@ enum Condition {
 }
 
 impl Condition {
-    /// Looks at what is there.
-    async fn see(target: &Target, secrets: &Secrets) -> Result<Self, Failure> {
+    /// Looks at what is there, and whether that is anything.
+    async fn see(target: &Target, secrets: &Secrets) -> Result<(Self, bool), Failure> {
         let place = target.environment.as_str();
         let seen = target.client.get_secrets(place).no_cache().allow_unreadable().await.map_err(not_read)?;
+        let is_first = is_bare(&seen);
+        if is_first {
+            target.demand_branch().await?;
+        }
         if !seen.unreadable().iter().any(|hidden| secrets.contains(&hidden.name)) {
-            return Ok(Self::Unchanged(seen));
+            return Ok((Self::Unchanged(seen), is_first));
         }
         let keys = target.client.list_keys(place).await?;
         let keys = keys.into_iter().filter(|key| secrets.contains(&key.name));
-        Ok(Self::Versions(keys.map(|key| (key.name, key.version)).collect()))
+        Ok((Self::Versions(keys.map(|key| (key.name, key.version)).collect()), is_first))
     }
 
     fn of<'a>(&'a self, request: Request<'a, Xtra, SetSecrets<'a>>) -> Request<'a, Xtra, SetSecrets<'a>> {
@@ -53,7 +59,7 @@ impl Condition {
 impl Plan {
     /// Checks names and values, and sorts them by what is there. Nothing is written.
     pub(super) async fn make(target: &Target, secrets: Secrets, writing: &Writing) -> Result<Self, Failure> {
-        let condition = Condition::see(target, &secrets).await?;
+        let (condition, is_first) = Condition::see(target, &secrets).await?;
         let pairs = secrets.iter().map(|(key, value)| (key.to_owned(), value.clone()));
         let mut pairs: Vec<_> = pairs.collect();
         let request = target.client.set_secrets(target.environment.as_str(), pairs.iter().cloned());
@@ -64,7 +70,7 @@ impl Plan {
         })?;
         let unchanged: BTreeSet<&String> = report.unchanged.iter().collect();
         pairs.retain(|(key, _)| !unchanged.contains(key));
-        Ok(Self { pairs, report, condition })
+        Ok(Self { pairs, report, is_first, condition })
     }
 
     pub(super) fn total(&self) -> usize {
@@ -93,11 +99,12 @@ impl Plan {
             listing.push(&mut text, '=', unchanged);
         }
         text.push_str(&format!(
-            "{} to create, {} to update, {} unchanged in {}\n",
+            "{} to create, {} to update, {} unchanged in {}{}\n",
             created.len(),
             updated.len(),
             unchanged.len(),
-            target.shown()
+            target.shown(),
+            if self.is_first { ", which holds no secrets yet" } else { "" }
         ));
         text
     }

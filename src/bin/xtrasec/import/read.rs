@@ -65,6 +65,7 @@ impl Entries {
 pub(super) fn secrets(path: &Path, format: Option<Format>) -> Result<Secrets, Failure> {
     let is_standard_input = path.as_os_str() == "-";
     let name = if is_standard_input { "standard input".to_owned() } else { printable(&path.to_string_lossy()) };
+    let is_guessed = is_standard_input && format.is_none();
     let format = match format.or_else(|| by_name(path)) {
         Some(format) => format,
         None if is_standard_input => Format::Dotenv,
@@ -72,16 +73,22 @@ pub(super) fn secrets(path: &Path, format: Option<Format>) -> Result<Secrets, Fa
     };
     let text = if is_standard_input { input::standard_input(MOST)? } else { input::file(path, MOST)? };
     let text = text.expose().strip_prefix('\u{feff}').unwrap_or(text.expose());
+    let nothing = || Failure::refused(format!("{name} holds no secrets"));
+    if text.trim_ascii().is_empty() {
+        // For some of the forms that would be an error in the first line.
+        return Err(nothing());
+    }
     let secrets = match format {
         Format::Dotenv => Secrets::from_dotenv(text).map_err(|error| {
             let failure = Failure::from(error);
-            Failure::refused(format!("{name}: {}", failure.line))
+            let failure = Failure::refused(format!("{name}: {}", failure.line));
+            if is_guessed { failure.so("Add --format if it is of another form") } else { failure }
         })?,
         Format::Json => json::entries(text).and_then(Entries::into_secrets).map_err(|flaw| flaw.of(&name, "JSON"))?,
         Format::Yaml => yaml::entries(text).and_then(Entries::into_secrets).map_err(|flaw| flaw.of(&name, "YAML"))?,
     };
     if secrets.is_empty() {
-        return Err(Failure::refused(format!("{name} holds no secrets")));
+        return Err(nothing());
     }
     Ok(secrets)
 }

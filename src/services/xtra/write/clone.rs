@@ -1,9 +1,9 @@
 //! Copying all secrets of an environment to another one of the same branch, by the service.
 
+use super::from_write;
 use super::look::Look;
 use super::names::named;
 use crate::error::{ErrorKind, XtraError};
-use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::{Place, Xtra, shown_name};
 
 /// What is to be cloned.
@@ -30,15 +30,17 @@ impl Xtra {
         let Cloning { from, to, overwrite, exact } = cloning;
         let before = self.look(from).await?;
         check_source(from, &before)?;
+        let there = self.look(to).await?;
+        check_target(to, &before, &there)?;
         if !exact {
-            self.check_spelling(to, &self.look(to).await?).await?;
+            self.check_spelling(to, &there).await?;
         }
         let request = self.raw().environments_clone().project_id(&from.project).body_map(|body| {
             // the service spells both in lower case, so this is what it does anyway
             let body = body.from_env(from.environment.to_lowercase()).to_env(to.environment.to_lowercase());
             body.branch(from.branch.clone()).overwrite(overwrite)
         });
-        let answer = request.send().await.map_err(|error| refused(from_raw(error), to))?;
+        let answer = request.send().await.map_err(|error| refused(from_write(error), to))?;
         let summary = answer.into_inner().summary;
         let figure = |figure: Option<i64>| figure.and_then(|figure| u64::try_from(figure).ok()).unwrap_or_default();
         let after = self.look(to).await.map_err(|error| {
@@ -72,6 +74,22 @@ fn check_source(from: &Place, look: &Look) -> Result<(), XtraError> {
         named(&linked)
     );
     Err(XtraError::new(ErrorKind::Conflict, message).with_keys(linked))
+}
+
+/// The service does not see links in the target: it would make a secret beside each, which hides it.
+fn check_target(to: &Place, before: &Look, there: &Look) -> Result<(), XtraError> {
+    let hidden = there.iter().filter(|(key, seen)| seen.linked && before.get(key).is_some());
+    let hidden: Vec<_> = hidden.map(|(key, _)| key.to_owned()).collect();
+    if hidden.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "nothing was cloned: the environment {} has links of the same names, which the clones would hide: {}. promote() keeps \
+         them",
+        shown_name(&to.environment),
+        named(&hidden)
+    );
+    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(hidden))
 }
 
 /// Only the project's creator may clone. To everybody else the service says that the project is not there, and for service

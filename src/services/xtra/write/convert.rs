@@ -1,8 +1,26 @@
 //! What the service says of stored rows, without the generated types.
 
+use std::collections::BTreeSet;
+
 use super::rows::{Recorded, Row};
+use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
-use crate::services::xtra::raw::{ResponseValue, StoredValue, types};
+use crate::services::xtra::Place;
+use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::raw::{Error, ResponseValue, StoredValue, types};
+
+/// What a write failed with: the same as for a read, except that an answer which says "done", and cannot be read, leaves open
+/// what was done.
+pub(crate) fn from_write(error: Error<types::ApiError>) -> XtraError {
+    let error = from_raw(error);
+    let is_done = error.status().is_some_and(|status| (200..300).contains(&status));
+    match is_done || error.kind() == ErrorKind::TooLarge {
+        true => error
+            .adding(". The write was answered, and may have been applied: look what is there before it is sent again")
+            .with_unknown_outcome(),
+        false => error,
+    }
+}
 
 /// A branch, and its rows of one key. The list sends every value of every branch: what is not asked for is wiped here.
 pub(super) struct Branch {
@@ -16,6 +34,20 @@ pub(super) fn branches(answer: ResponseValue<types::BranchList>, key: &str) -> V
         Branch { name: branch.name, rows: rows.map(row).collect() }
     });
     branches.collect()
+}
+
+/// The names among `keys` that a branch has in an environment, with their versions.
+pub(super) fn versions(
+    answer: ResponseValue<types::BranchList>,
+    place: &Place,
+    keys: &BTreeSet<&str>,
+) -> Vec<(String, String)> {
+    let branches = answer.into_inner().0.into_iter().filter(|branch| branch.name == place.branch);
+    let rows = branches.flat_map(|branch| branch.secrets.unwrap_or_default());
+    let here = |row: &types::SecretRecord| {
+        row.environment_type.as_ref() == Some(&place.environment) && keys.contains(row.key.as_str())
+    };
+    rows.filter(here).map(|row| (row.key, row.version.unwrap_or_default())).collect()
 }
 
 /// The answer for one key, whose values are the service's ciphertext.

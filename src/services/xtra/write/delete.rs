@@ -1,10 +1,10 @@
 //! Deleting a secret of one place: its rows there, and no others.
 
+use super::from_write;
 use super::names::named;
 use super::rows::{First, Row, Target};
 use crate::error::{ErrorKind, XtraError};
 use crate::services::xtra::Xtra;
-use crate::services::xtra::convert::from_raw;
 
 /// How many rows without a branch are looked for one by one.
 const MOST: usize = 32;
@@ -47,7 +47,7 @@ impl Xtra {
 
     /// Gives how many rows this has deleted: none when somebody else was faster.
     async fn delete_row(&self, target: Target<'_>, row: &Row) -> Result<usize, XtraError> {
-        match self.raw().secret_records_delete().id(&row.id).send().await.map_err(from_raw) {
+        match self.raw().secret_records_delete().id(&row.id).send().await.map_err(from_write) {
             Ok(_) => Ok(1),
             Err(error) if error.status() == Some(404) => Ok(0),
             Err(error) if error.may_have_been_applied() => {
@@ -61,7 +61,7 @@ impl Xtra {
     /// The rows that hang on no branch are secrets of `main` too. One that was hidden shows when those over it are gone.
     async fn delete_loose(&self, target: Target<'_>, before: usize) -> Result<usize, XtraError> {
         let is_hidden = !self.is_read(target, before).await?;
-        if is_hidden && before > 0 {
+        if is_hidden && before > 0 && !self.is_first(target, before).await? {
             return Ok(0);
         }
         // one that no read shows is a link to nothing
@@ -97,6 +97,12 @@ impl Xtra {
             deleted += gone.map_err(|error| unfinished(error, target, before + deleted))?;
         }
         Ok((deleted, Found::All))
+    }
+
+    /// Whether a row that hangs on no branch is the first of all: a read that is narrowed to other secrets does not show it.
+    async fn is_first(&self, target: Target<'_>, deleted: usize) -> Result<bool, XtraError> {
+        let first = self.first_row(target).await.map_err(|error| unfinished(error, target, deleted))?;
+        Ok(matches!(first, First::Row(row) if row.branch.is_none()))
     }
 
     /// Whether a read of the place shows the key.

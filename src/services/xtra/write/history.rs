@@ -1,7 +1,8 @@
 //! The versions of one secret: reading them, and going back to one.
 
 use super::convert;
-use super::names::named;
+use super::from_write;
+use super::names::{named, shown_version};
 use super::rows::{InForce, Recorded, Row, Target};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::{SecretValue, UnreadableReason};
@@ -81,7 +82,7 @@ impl Xtra {
         check_version(target, &found.row, version)?;
         let request = self.raw().secret_records_rollback();
         let request = request.body_map(|body| body.secret_id(&found.row.id).target_version(version));
-        let outcome = match request.send().await.map_err(from_raw) {
+        let outcome = match request.send().await.map_err(from_write) {
             Ok(answer) => Ok(answer.into_inner().version),
             Err(error) if self.may_go_by_key(target, &found, &error).await => {
                 self.roll_back_by_key(target, version).await
@@ -94,7 +95,7 @@ impl Xtra {
                 true => error.adding(&format!(
                     ". It was to change {}, which was on version {}: read its history, a later version tells that it was done",
                     target.shown(),
-                    found.row.version
+                    shown_version(&found.row.version)
                 )),
                 false => error,
             }
@@ -109,24 +110,29 @@ impl Xtra {
     /// A row that hangs on no branch, with the same version and value, may hide the one that was changed.
     async fn check_in_force(&self, target: Target<'_>, version: &str) -> Result<(), XtraError> {
         let look = self.look(target.place).await.map_err(|error| {
-            let told = format!(". {} is rolled back, to version {version}; this was to read it back", target.shown());
+            let told = format!(
+                ". {} is rolled back, to version {}; this was to read it back",
+                target.shown(),
+                shown_version(version)
+            );
             error.adding(&told).with_keys([target.key]).with_unknown_outcome()
         })?;
         if look.get(target.key).is_none_or(|seen| seen.version == version) {
             return Ok(());
         }
         let message = format!(
-            "{} was rolled back, to version {version}, and is not what is read now. Somebody has written meanwhile, or the \
+            "{} was rolled back, to version {}, and is not what is read now. Somebody has written meanwhile, or the \
              service has a second row of it, which hangs on no branch and hides this one",
-            target.shown()
+            target.shown(),
+            shown_version(version)
         );
-        Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]))
+        Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_unknown_outcome())
     }
 
     async fn roll_back_by_key(&self, target: Target<'_>, version: &str) -> Result<Option<String>, XtraError> {
         let Place { project, environment, .. } = target.place;
         let request = self.raw().secrets_rollback().project_id(project).env(environment).key(target.key);
-        let answer = request.body_map(|body| body.version(version)).send().await.map_err(from_raw)?;
+        let answer = request.body_map(|body| body.version(version)).send().await.map_err(from_write)?;
         Ok(answer.into_inner().version)
     }
 
@@ -152,7 +158,7 @@ fn check_version(target: Target<'_>, row: &Row, version: &str) -> Result<(), Xtr
         return invalid(format!("{} is a link, which has no versions: roll its source back", target.shown()));
     }
     if row.version == version {
-        return invalid(format!("{} is on version {version} already", target.shown()));
+        return invalid(format!("{} is on version {} already", target.shown(), shown_version(version)));
     }
     // a caller who may not see the history is not shown any
     if row.history.is_empty() || row.history.iter().any(|entry| entry.version == version) {

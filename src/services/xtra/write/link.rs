@@ -1,8 +1,10 @@
 //! A secret whose value is that of another one.
 
+use std::collections::BTreeSet;
+
+use super::from_write;
 use super::rows::{First, Target};
 use crate::error::{ErrorKind, XtraError};
-use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::{Place, Xtra};
 
 /// The secret that a link shows.
@@ -20,8 +22,14 @@ impl Xtra {
             self.check_spelling(target.place, &look).await?;
         }
         // a link to nothing is not read
-        let is_hidden = |first: &First| matches!(first, First::Row(row) if row.branch.is_none());
-        if look.get(target.key).is_some() || is_hidden(&self.first_row(target).await?) {
+        let is_there = look.get(target.key).is_some()
+            || match self.first_row(target).await? {
+                First::Row(row) if row.branch.is_none() => true,
+                // the row of another branch, or one that a narrowed read does not show
+                First::Row(_) => !self.versions(target.place, &BTreeSet::from([target.key])).await?.is_empty(),
+                First::Nothing | First::Unknown => false,
+            };
+        if is_there {
             return Err(exists(target));
         }
         let Place { project, environment, .. } = target.place;
@@ -29,7 +37,7 @@ impl Xtra {
             body.key(target.key).source_project_id(source.project).source_env(source.environment).source_key(source.key)
         });
         let answer = request.send().await.map_err(|error| {
-            let error = from_raw(error).with_keys([target.key]);
+            let error = from_write(error).with_keys([target.key]);
             match error.may_have_been_applied() {
                 true => error.adding(&format!(
                     ". It was to make {}: read the environment and look for it, for a second call may make a second one",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::XtraError;
 use crate::secrets::{SecretValue, UnreadableReason};
-use crate::services::xtra::envelope::{self, Reading};
+use crate::services::xtra::envelope;
 use crate::services::xtra::{Place, Xtra, convert};
 
 /// The secrets of one place.
@@ -56,7 +56,7 @@ impl Xtra {
             let (version, linked) = (entry.version.clone().unwrap_or_default(), entry.is_reference == Some(true));
             // a secret without a value is one that resolves to nothing, which reads leave out
             let Some(text) = entry.into_value() else { continue };
-            let sealed = matches!(envelope::read(text.expose()), Reading::Unreadable(UnreadableReason::ClientEnvelope));
+            let sealed = envelope::is_sealed(&text);
             let value = self.read_text(&place.project, text);
             entries.insert(key, Seen { value, version, linked, sealed });
         }

@@ -82,8 +82,14 @@ fn name_problem(name: &str, naming: Naming) -> Option<String> {
 }
 
 fn value_problem(value: &SecretValue, to_be_sealed: bool) -> Option<String> {
-    if json_length(value.expose()) > LONGEST_VALUE {
-        return Some("has a value that is too long: the service takes 10 MB at most".to_owned());
+    let length = match to_be_sealed {
+        true => envelope::sealed_length(value.len()),
+        false => json_length(value.expose()),
+    };
+    if length > LONGEST_VALUE {
+        return Some(
+            "has a value that is too long: the service takes 10 MB at most, and half of that sealed".to_owned(),
+        );
     }
     if to_be_sealed || envelope::read(value.expose()) == Reading::Plain {
         return None;
@@ -102,6 +108,14 @@ pub(super) fn named(names: &[String]) -> String {
         told.push(format!("{} more", names.len() - SHOWN));
     }
     told.join(", ")
+}
+
+/// A version for a message. It is a decimal number, unless somebody sends something else.
+pub(crate) fn shown_version(version: &str) -> String {
+    match version.len() <= 20 && version.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => version.to_owned(),
+        false => shown_name(version),
+    }
 }
 
 /// The length of a text in a request.
@@ -167,6 +181,14 @@ mod tests {
         let pair = |length| [("A".to_owned(), SecretValue::from("\"".repeat(length)))];
         assert!(check_pairs(&pair(4_999_999), Naming::Portable, false).is_ok());
         assert!(check_pairs(&pair(5_000_000), Naming::Portable, false).is_err());
+    }
+
+    #[test]
+    fn a_value_is_refused_that_the_service_would_cut_once_it_is_sealed() {
+        let pair = |length| [("A".to_owned(), SecretValue::from("x".repeat(length)))];
+        assert!(check_pairs(&pair(6_000_000), Naming::Portable, false).is_ok());
+        assert!(check_pairs(&pair(6_000_000), Naming::Portable, true).is_err());
+        assert!(check_pairs(&pair(4_900_000), Naming::Portable, true).is_ok());
     }
 
     #[test]

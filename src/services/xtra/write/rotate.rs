@@ -1,17 +1,16 @@
 //! A new value for a secret that exists.
 
-use std::collections::BTreeMap;
-
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+use super::from_write;
 use super::look::Seen;
-use super::names::{Naming, check_pairs};
+use super::names::{Naming, check_pairs, shown_version};
 use super::rows::{InForce, Target};
-use super::upsert::{Batch, unread};
+use super::upsert::{Batch, Expected, Sealing, unread};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
-use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::envelope::{self, Reading};
 use crate::services::xtra::raw::SecretInput;
 use crate::services::xtra::{Place, Xtra};
 
@@ -35,14 +34,16 @@ impl Xtra {
         let is_mixed = !rows.spellings.is_empty();
         let found = self.in_force(target, rows).await?;
         check(target, &found)?;
+        // what the service was not to see, it is not to see now
+        let seals = self.seals_writes() || found.sealed;
         // the service takes an empty value for none, and goes to the first row of any branch
-        let is_empty = given.as_ref().is_some_and(|value| value.is_empty() && !self.seals_writes());
+        let is_empty = given.as_ref().is_some_and(|value| value.is_empty() && !seals);
         let new = match found.first.is(&found.row) && !is_empty {
             true => self.rotate_by_key(target, &found, given).await?,
             false => self.rotate_by_writing(target, &found, given).await?,
         };
-        // of two spellings a read may show the other
-        if target.place.is_on_main() && !is_mixed {
+        // of two spellings a read may show the other, and to some callers it shows neither
+        if target.place.is_on_main() && !is_mixed && found.is_shown {
             self.read_back(target, &new).await?;
         }
         Ok(new)
@@ -69,13 +70,14 @@ impl Xtra {
         given: Option<SecretValue>,
     ) -> Result<NewValue, XtraError> {
         let Place { project, environment, .. } = target.place;
+        let seals = self.seals_writes() || found.sealed;
         // the service does not choose what it is not to see
         let given = match given {
-            None if self.seals_writes() => Some(random()?),
+            None if seals => Some(random()?),
             given => given,
         };
         let text = match &given {
-            Some(value) if self.seals_writes() => Some(self.seal(project, value)?),
+            Some(value) if seals => Some(self.seal(project, value).map_err(|error| unsealed(error, target))?),
             given => given.clone(),
         };
         let request = self.raw().secrets_rotate().project_id(project).env(environment).key(target.key);
@@ -85,16 +87,18 @@ impl Xtra {
         });
         let was = &found.row.version;
         let answer = request.send().await.map_err(|error| {
-            let error = from_raw(error).with_keys([target.key]);
+            let error = from_write(error).with_keys([target.key]);
             match error.may_have_been_applied() {
                 true => error.adding(&format!(
-                    ". It was to rotate {}, which was on version {was}: a later version tells that it was done",
-                    target.shown()
+                    ". It was to rotate {}, which was on version {}: a later version tells that it was done",
+                    target.shown(),
+                    shown_version(was)
                 )),
                 false => error,
             }
         })?;
-        let value = given.or_else(|| answer.into_inner().shadow_value.and_then(|value| value.into_value()));
+        let told = || answer.into_inner().shadow_value.and_then(|value| value.into_value());
+        let value = given.or_else(|| told().filter(is_told));
         let value = value.ok_or_else(|| {
             let message =
                 format!("{} was rotated, and the answer does not hold the new value: read it", target.shown());
@@ -112,11 +116,13 @@ impl Xtra {
     ) -> Result<NewValue, XtraError> {
         let value = given.map_or_else(random, Ok)?;
         let secrets = vec![(target.key.to_owned(), value.clone())];
-        check_pairs(&secrets, Naming::Any, self.seals_writes())?;
+        let seals = self.seals_writes() || found.sealed;
+        check_pairs(&secrets, Naming::Any, seals)?;
         let was = &found.row.version;
-        let expected = BTreeMap::from([(target.key.to_owned(), was.clone())]);
-        let sealed = self.seals_writes();
-        self.put(Batch { place: target.place, secrets, expected, sealed }, |_| {}).await?;
+        let expected = Expected::from([(target.key.to_owned(), Some(was.clone()))]);
+        let sealing = Sealing::all_if(seals);
+        let put = self.put(Batch { place: target.place, secrets, expected, sealing }, |_| {}).await;
+        put.map_err(|error| unsealed(error, target))?;
         Ok(NewValue { value, version: version_after(was) })
     }
 }
@@ -143,6 +149,22 @@ fn check(target: Target<'_>, found: &InForce) -> Result<(), XtraError> {
 /// The number that the service gives to the version after this one.
 fn version_after(version: &str) -> String {
     version.parse::<u64>().map_or_else(|_| "2".to_owned(), |version| version.saturating_add(1).to_string())
+}
+
+/// Whether this is a value, and not what the service puts in the place of one, asterisks or ciphertext.
+fn is_told(value: &SecretValue) -> bool {
+    let text = value.expose();
+    envelope::read(text) == Reading::Plain && !text.bytes().all(|byte| byte == b'*')
+}
+
+/// Says why a passphrase is needed, when it is that.
+fn unsealed(error: XtraError, target: Target<'_>) -> XtraError {
+    match error.kind() {
+        ErrorKind::Config => error
+            .adding(&format!(". {} is sealed, so its new value is to be; nothing was changed", target.shown()))
+            .with_keys([target.key]),
+        _ => error,
+    }
 }
 
 /// 32 hexadecimal digits.

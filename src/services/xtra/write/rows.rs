@@ -2,12 +2,15 @@
 //! hangs on no branch is read as one of `main`: its routes by key take the first row of any branch, and a read shows the
 //! last.
 
+use std::collections::BTreeSet;
+
 use super::convert::{self, Branch};
 use super::look::Seen;
 use super::names::named;
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
 use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::envelope;
 use crate::services::xtra::{Place, Xtra, shown_name};
 
 /// A secret as it is stored.
@@ -115,6 +118,16 @@ impl Xtra {
         Ok(rows)
     }
 
+    /// Those of `keys` that hang on the branch of the place, with their versions.
+    pub(super) async fn versions(
+        &self,
+        place: &Place,
+        keys: &BTreeSet<&str>,
+    ) -> Result<Vec<(String, String)>, XtraError> {
+        let request = self.raw().branches_list().project_id(&place.project);
+        Ok(convert::versions(request.send().await.map_err(from_raw)?, place, keys))
+    }
+
     /// The first row of the key and environment on any branch or none, which is what the service's routes by key go to.
     pub(super) async fn first_row(&self, target: Target<'_>) -> Result<First, XtraError> {
         // these have no address: another route has that of `link`
@@ -191,6 +204,10 @@ pub(super) struct InForce {
     pub(super) first: First,
     /// Whether the service has other rows of the key in this place.
     pub(super) has_doubles: bool,
+    /// Its value was encrypted before it was sent to the service.
+    pub(super) sealed: bool,
+    /// A read of `main` was made, and has the key. One that is narrowed to other secrets has not.
+    pub(super) is_shown: bool,
 }
 
 impl Xtra {
@@ -201,20 +218,22 @@ impl Xtra {
         // with two spellings a read shows whichever comes last, and the one that was named is meant
         if !target.place.is_on_main() || (on_branch > 0 && !rows.spellings.is_empty()) {
             let row = rows.here.pop().ok_or_else(|| rows.absent(target))?;
-            return Ok(InForce { row, first, has_doubles: on_branch > 1 });
+            let sealed = row.value.as_ref().is_some_and(envelope::is_sealed);
+            return Ok(InForce { row, first, has_doubles: on_branch > 1, sealed, is_shown: false });
         }
         let look = self.look(target.place).await?;
         let seen = look.get(target.key);
+        let sealed = seen.is_some_and(|seen| seen.sealed);
         // what resolves to nothing is not shown at all
         let is_shown = |row: &Row| seen.is_none_or(|seen| self.shows(target, row, seen));
         if let Some(row) = rows.here.pop_if(|row| is_shown(row)) {
             let under = matches!(&first, First::Row(first) if first.branch.is_none());
-            return Ok(InForce { row, first, has_doubles: on_branch > 1 || under });
+            return Ok(InForce { row, first, has_doubles: on_branch > 1 || under, sealed, is_shown: seen.is_some() });
         }
         let (loose, all) = self.loose_rows(target, &first).await?;
         let in_all = on_branch + loose.len();
         match loose.into_iter().rfind(is_shown) {
-            Some(row) => Ok(InForce { row, first, has_doubles: in_all > 1 }),
+            Some(row) => Ok(InForce { row, first, has_doubles: in_all > 1, sealed, is_shown: seen.is_some() }),
             None if seen.is_some() && !all => Err(out_of_reach(target)),
             None if in_all > 0 => Err(moved(target)),
             None => Err(rows.absent(target)),

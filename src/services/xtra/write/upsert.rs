@@ -1,13 +1,14 @@
 //! Writing many secrets to one place, a request for each few hundred.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::from_write;
 use super::look::Look;
-use super::names::{SHOWN, json_length, named};
+use super::names::{SHOWN, json_length, named, shown_version};
 use crate::error::{Conflict, ErrorKind, XtraError};
 use crate::secrets::SecretValue;
 use crate::services::xtra::raw::SecretInput;
-use crate::services::xtra::{Place, Xtra, convert, shown_name};
+use crate::services::xtra::{Place, Xtra, shown_name};
 
 /// How many secrets go into one request. The service writes them one after the other, with several queries each, and is cut
 /// off after a while.
@@ -23,9 +24,37 @@ const FALSE_CONFLICTS: usize = 3;
 pub(crate) struct Batch<'a> {
     pub(crate) place: &'a Place,
     pub(crate) secrets: Vec<(String, SecretValue)>,
-    /// The versions that must still be there, by name.
-    pub(crate) expected: BTreeMap<String, String>,
-    pub(crate) sealed: bool,
+    /// What must still be there, by name.
+    pub(crate) expected: Expected,
+    pub(crate) sealing: Sealing,
+}
+
+/// The versions that secrets must have; nothing for those that must not exist.
+pub(crate) type Expected = BTreeMap<String, Option<String>>;
+
+/// What is sent for a secret that must not exist. No secret has this version, so the service refuses when there is one; where
+/// there is none it does not look at it.
+const NO_VERSION: &str = "0";
+
+/// Which secrets are encrypted before they are sent.
+pub(crate) enum Sealing {
+    Nothing,
+    Everything,
+    These(BTreeSet<String>),
+}
+
+impl Sealing {
+    pub(crate) fn all_if(sealed: bool) -> Self {
+        if sealed { Self::Everything } else { Self::Nothing }
+    }
+
+    fn is_for(&self, key: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::These(keys) => keys.contains(key),
+        }
+    }
 }
 
 /// One request of a batch.
@@ -41,9 +70,9 @@ impl Xtra {
     ///
     /// When it fails, [`XtraError::keys`] names what is not known to be written.
     pub(crate) async fn put(&self, batch: Batch<'_>, mut written: impl FnMut(usize) + Send) -> Result<(), XtraError> {
-        let Batch { place, secrets, expected, sealed } = batch;
+        let Batch { place, secrets, expected, sealing } = batch;
         let total = secrets.len();
-        let mut portions = self.portions(place, secrets, sealed)?.into_iter();
+        let mut portions = self.portions(place, secrets, &sealing)?.into_iter();
         let mut done = 0;
         while let Some(portion) = portions.next() {
             if let Err(error) = self.put_portion(place, &portion, &expected).await {
@@ -66,12 +95,15 @@ impl Xtra {
         &self,
         place: &Place,
         secrets: Vec<(String, SecretValue)>,
-        sealed: bool,
+        sealing: &Sealing,
     ) -> Result<Vec<Portion>, XtraError> {
         let mut portions: Vec<Portion> = Vec::new();
         let mut bytes = 0;
         for (key, value) in secrets {
-            let text = if sealed { self.seal(&place.project, &value)? } else { value.clone() };
+            let text = match sealing.is_for(&key) {
+                true => self.seal(&place.project, &value)?,
+                false => value.clone(),
+            };
             let length = json_length(&key) + json_length(text.expose());
             match portions.last_mut() {
                 Some(portion) if portion.meant.len() < MOST_SECRETS && bytes + length <= MOST_BYTES => {
@@ -88,26 +120,16 @@ impl Xtra {
         Ok(portions)
     }
 
-    async fn put_portion(
-        &self,
-        place: &Place,
-        portion: &Portion,
-        expected: &BTreeMap<String, String>,
-    ) -> Result<(), XtraError> {
-        let is_here = |key: &&String| portion.meant.iter().any(|(here, _)| here == *key);
-        let mut expected: BTreeMap<String, String> = match expected.is_empty() {
-            true => BTreeMap::new(),
-            false => {
-                expected.iter().filter(|(key, _)| is_here(key)).map(|(key, is)| (key.clone(), is.clone())).collect()
-            }
-        };
+    async fn put_portion(&self, place: &Place, portion: &Portion, expected: &Expected) -> Result<(), XtraError> {
+        let of_this = portion.meant.iter().filter_map(|(key, _)| expected.get_key_value(key));
+        let mut expected: Expected = of_this.map(|(key, version)| (key.clone(), version.clone())).collect();
         for _ in 0..FALSE_CONFLICTS {
             match self.send(place, portion, &expected).await {
                 Ok(Some(count)) if count == portion.meant.len() as i64 => return Ok(()),
                 Ok(_) => return self.find_unwritten(place, portion).await,
                 Err(error) if error.kind() == ErrorKind::Conflict && !error.conflicts().is_empty() => {
                     // The service compares with whichever branch comes first. This one decides.
-                    let real = conflicts(&expected, &self.look(place).await?);
+                    let real = self.real_conflicts(place, &expected, error.conflicts()).await?;
                     if !real.is_empty() {
                         return Err(conflict(real));
                     }
@@ -116,21 +138,41 @@ impl Xtra {
                 Err(error) => return Err(error),
             }
         }
-        self.send(place, portion, &BTreeMap::new()).await.map(drop)
+        // without conditions it would go through, and over what they are there for
+        Err(disputed())
     }
 
-    async fn send(
+    /// What on this branch is not as expected, when the service says that something is not.
+    async fn real_conflicts(
         &self,
         place: &Place,
-        portion: &Portion,
-        expected: &BTreeMap<String, String>,
-    ) -> Result<Option<i64>, XtraError> {
+        expected: &Expected,
+        told: &[Conflict],
+    ) -> Result<Vec<Conflict>, XtraError> {
+        let real = conflicts(expected, &self.look(place).await?);
+        let unseen = told.iter().map(|one| one.key.as_str()).filter(|key| expected.get(*key) == Some(&None));
+        let unseen: BTreeSet<&str> = unseen.collect();
+        if !real.is_empty() || unseen.is_empty() {
+            return Ok(real);
+        }
+        // to a caller whose access was narrowed to some secrets, a read shows no others
+        match self.versions(place, &unseen).await {
+            Ok(there) => Ok(there.into_iter().map(|(key, version)| Conflict::new(key, None, Some(version))).collect()),
+            // the list holds the whole project; where that is too much, what was read must do
+            Err(error) if error.kind() == ErrorKind::TooLarge => Ok(real),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send(&self, place: &Place, portion: &Portion, expected: &Expected) -> Result<Option<i64>, XtraError> {
+        let version = |is: &Option<String>| is.clone().unwrap_or_else(|| NO_VERSION.to_owned());
+        let expected: BTreeMap<_, _> = expected.iter().map(|(key, is)| (key.clone(), version(is))).collect();
         let secrets: BTreeMap<String, SecretInput> =
             portion.texts.iter().map(|(key, text)| (key.clone(), SecretInput::from(text))).collect();
         let request = self.raw().secrets_upsert().project_id(&place.project).env(&place.environment);
-        let request = request
-            .body_map(|body| body.branch(place.branch.clone()).expected_versions(expected.clone()).secrets(secrets));
-        let answer = request.send().await.map_err(convert::from_raw).map_err(|error| match error.kind() {
+        let request =
+            request.body_map(|body| body.branch(place.branch.clone()).expected_versions(expected).secrets(secrets));
+        let answer = request.send().await.map_err(from_write).map_err(|error| match error.kind() {
             // the service says so too, but its words repeat what was sent, which is not shown
             ErrorKind::NotFound => error.adding(&format!(". The branch was {}", shown_name(&place.branch))),
             _ => error,
@@ -141,7 +183,8 @@ impl Xtra {
     /// The service has written fewer secrets than were sent, and does not say which.
     async fn find_unwritten(&self, place: &Place, portion: &Portion) -> Result<(), XtraError> {
         let look = self.look(place).await.map_err(|error| {
-            error.adding(". This was to find out what a write has left out: it was carried out in part")
+            let told = ". This was to find out what a write has left out: it was carried out in part";
+            error.adding(told).with_unknown_outcome()
         })?;
         let left_out = differing(&portion.meant, &look);
         if left_out.is_empty() {
@@ -153,8 +196,15 @@ impl Xtra {
             portion.meant.len(),
             named(&left_out)
         );
-        Err(XtraError::new(ErrorKind::Incomplete, message).with_keys(left_out))
+        Err(XtraError::new(ErrorKind::Incomplete, message).with_keys(left_out).with_unknown_outcome())
     }
+}
+
+/// The conditions hold by what is read, and the service finds others again and again.
+fn disputed() -> XtraError {
+    let message = "the service refuses the write over versions that this branch does not have, however often it is asked, and \
+                   it was not carried out: somebody writes secrets of the same names on another branch. Try again";
+    XtraError::new(ErrorKind::Conflict, message)
 }
 
 /// The keys that a read does not give as they were meant.
@@ -176,22 +226,25 @@ pub(crate) fn unread(written: &[(String, SecretValue)], look: &Look) -> Result<(
         written.len(),
         named(&unread)
     );
-    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(unread))
+    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(unread).with_unknown_outcome())
 }
 
 /// What is not of the version that is expected.
-pub(crate) fn conflicts(expected: &BTreeMap<String, String>, look: &Look) -> Vec<Conflict> {
+pub(crate) fn conflicts(expected: &Expected, look: &Look) -> Vec<Conflict> {
     let actual = |key: &str| look.get(key).map(|seen| seen.version.clone());
-    let conflicting = expected.iter().filter(|(key, version)| actual(key).as_ref() != Some(*version));
-    conflicting.map(|(key, version)| Conflict::new(key.as_str(), Some(version.clone()), actual(key))).collect()
+    let conflicting = expected.iter().filter(|(key, version)| actual(key) != **version);
+    conflicting.map(|(key, version)| Conflict::new(key.as_str(), version.clone(), actual(key))).collect()
 }
 
 /// The error of a write that expected something else.
 pub(crate) fn conflict(conflicts: Vec<Conflict>) -> XtraError {
     let told = conflicts.iter().take(SHOWN).map(|one| {
-        let actual = one.actual.as_ref().map_or("absent".to_owned(), |version| format!("version {version}"));
+        let actual =
+            one.actual.as_ref().map_or("absent".to_owned(), |version| format!("version {}", shown_version(version)));
         match &one.expected {
-            Some(expected) => format!("{} (expected version {expected}, is {actual})", shown_name(&one.key)),
+            Some(expected) => {
+                format!("{} (expected version {}, is {actual})", shown_name(&one.key), shown_version(expected))
+            }
             None => format!("{} (is {actual} now)", shown_name(&one.key)),
         }
     });
@@ -209,13 +262,13 @@ pub(crate) fn conflict(conflicts: Vec<Conflict>) -> XtraError {
 
 /// What an error says of its batch, when this is what is not known to be written.
 fn unfinished(error: XtraError, left: Vec<String>, total: usize) -> XtraError {
-    let error = match error.may_have_been_applied() {
+    let error = match error.may_have_been_applied() && error.kind() != ErrorKind::Incomplete {
         true => error.adding(&format!(". It was to write {}: compare values and versions", named(&left))),
         false => error,
     };
     let error = match total - left.len() {
         0 => error,
-        done => error.adding(&format!(". {done} of {total} secrets are written")),
+        done => error.adding(&format!(". {done} of {total} secrets are written")).with_unknown_outcome(),
     };
     error.with_keys(left)
 }
