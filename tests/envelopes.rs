@@ -324,3 +324,18 @@ async fn a_promotion_that_fails_names_all_that_is_left_sealed_or_not() {
     assert_eq!(server.secret("web", "live", "main", "PLAIN").as_deref(), Some("p"));
     assert!(server.secret("web", "live", "main", "SEALED").unwrap().contains("ciphertext"));
 }
+
+#[tokio::test]
+async fn what_is_sealed_stays_sealed_when_somebody_sets_it_anew_or_is_not_set_at_all() {
+    let server = server(&[("SEALED", &sealed("the passphrase", "old")), ("PLAIN", "old")]).await;
+    let with = XtraClient::builder().dev_server(&server).vault_passphrase("the passphrase").build().unwrap();
+    with.set_secrets("production", [("SEALED", "new"), ("PLAIN", "new")]).verify().await.unwrap();
+    let stored = |key| server.secret("web", "production", "main", key).unwrap();
+    assert!(stored("SEALED").contains("ciphertext") && stored("PLAIN") == "new");
+    let without = XtraClient::builder().dev_server(&server).build().unwrap();
+    let before = stored("SEALED");
+    let error = without.set_secrets("production", [("SEALED", "newer"), ("PLAIN", "newer")]).await.unwrap_err();
+    assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Config, false));
+    assert!(error.to_string().contains("\"SEALED\"") && error.to_string().contains("delete it first"), "{error}");
+    assert_eq!((stored("SEALED"), stored("PLAIN").as_str()), (before, "new"), "nothing was written");
+}

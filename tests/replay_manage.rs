@@ -282,7 +282,7 @@ fn access() -> Vec<Row> {
         ),
         row!(
             at_once,
-            |client, r| client.jit_link(r.segment(2)) => |_| unreachable!("no such success was recorded"),
+            |client, r| client.get_jit_link(r.segment(2)) => |_| unreachable!("no such success was recorded"),
             "jit-info-exhausted", "jit-info-no-token", "jit-info-unknown"
         ),
     ]
@@ -495,7 +495,9 @@ async fn replay(row: &Row, name: &'static str) -> Replayed {
                 "{name}: {error}"
             );
             assert_eq!(error.attempts(), 1, "{name}");
-            let is_open = recording.status == 500 && recording.method != "GET";
+            // these come after the branch's secrets were deleted
+            let is_part_done = ["branch-delete-again", "branch-delete-main"].contains(&name);
+            let is_open = is_part_done || (recording.status == 500 && recording.method != "GET");
             assert_eq!(error.may_have_been_applied(), is_open, "{name}: {error}");
         }
     }

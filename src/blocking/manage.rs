@@ -80,7 +80,7 @@ impl Client<Xtra> {
         /// Asks for access to the project for a time.
         request_access(reason: impl Into<String>, duration: Duration) -> RequestAccess;
         /// Looks where a request for access stands.
-        access_request(id: impl Into<String>) -> GetAccessRequest;
+        get_access_request(id: impl Into<String>) -> GetAccessRequest;
         /// Waits until somebody has decided on a request for access.
         wait_for_access(id: impl Into<String>) -> WaitForAccess;
         /// Lists requests for access.
@@ -91,7 +91,7 @@ impl Client<Xtra> {
         /// Makes a link for somebody who is to ask for access.
         create_jit_link(duration: Duration) -> CreateJitLink;
         /// Looks what a link leads to, without using it up.
-        jit_link(token: impl Into<SecretValue>) -> GetJitLink;
+        get_jit_link(token: impl Into<SecretValue>) -> GetJitLink;
         /// Claims a link, and gives the request for access that comes of it.
         claim_jit_link(token: impl Into<SecretValue>) -> ClaimJitLink;
     }

@@ -66,6 +66,19 @@ impl From<&str> for SecretValue {
     }
 }
 
+impl From<&String> for SecretValue {
+    fn from(plaintext: &String) -> Self {
+        Self::new(plaintext.clone())
+    }
+}
+
+/// The same value, shared.
+impl From<&SecretValue> for SecretValue {
+    fn from(value: &SecretValue) -> Self {
+        value.clone()
+    }
+}
+
 impl fmt::Debug for SecretValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(REDACTED)

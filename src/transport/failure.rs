@@ -31,15 +31,14 @@ impl Failure {
 
     /// The answer is larger than the cap.
     pub(crate) fn too_large(cap: usize) -> Self {
-        Self::lasting(XtraError::new(
-            ErrorKind::TooLarge,
-            format!("the answer is larger than {cap} bytes; raise max_response_bytes if that is what you expect"),
-        ))
+        let message =
+            format!("the answer is larger than {cap} bytes; raise max_response_bytes if that is what you expect");
+        Self { error: XtraError::new(ErrorKind::TooLarge, message), setback: Setback::Garbled }
     }
 
     /// Adds that a write may have happened, when it may.
     pub(crate) fn of_write(mut self) -> Self {
-        if self.setback == Setback::Lost {
+        if matches!(self.setback, Setback::Lost | Setback::Garbled) {
             let message = format!(
                 "{}; whether the service carried the request out is not known: read before sending it again",
                 self.error.message()
@@ -192,7 +191,7 @@ fn exchanging(error: &reqwest::Error, causes: &Causes<'_>) -> Failure {
         return Failure::timed_out("the connection to the service went silent".to_owned(), Setback::Lost);
     }
     if causes.http.is_some_and(hyper::Error::is_parse) {
-        return network("the answer is not HTTP; check the scheme and port of the API root", Setback::Lasting);
+        return network("the answer is not HTTP; check the scheme and port of the API root", Setback::Garbled);
     }
     if causes.tls.is_some() {
         return network("the encrypted connection broke before the answer was complete", Setback::Lost);

@@ -35,6 +35,11 @@ impl Response {
         self
     }
 
+    /// Whether the request changes something.
+    pub(crate) fn is_of_a_write(&self) -> bool {
+        self.to_a_write
+    }
+
     /// Whether the request changes something, and it is not known whether it has: the service failed on the way.
     pub(crate) fn leaves_a_write_open(&self) -> bool {
         self.to_a_write && (500..600).contains(&self.status) && self.status != 501

@@ -40,7 +40,9 @@ pub(crate) enum Setback {
     Lost,
     /// The service answered with this status.
     Status(u16),
-    /// Another attempt would end the same: a bad certificate, an answer over the cap, no token, the deadline.
+    /// An answer came that cannot be used, and another would be no better: it is over the cap, or not HTTP.
+    Garbled,
+    /// Another attempt would end the same: a bad certificate, no token, the deadline.
     Lasting,
 }
 
@@ -48,7 +50,7 @@ impl Setback {
     /// Whether an operation of that class may be sent again after this.
     fn allows(self, repeat: Repeat) -> bool {
         match (repeat, self) {
-            (Repeat::Never, _) | (_, Self::Lasting) => false,
+            (Repeat::Never, _) | (_, Self::Lasting | Self::Garbled) => false,
             // the limits are checked before any handler runs, so a refused request has done nothing
             (_, Self::NotSent | Self::Status(429)) => true,
             (Repeat::Read, Self::Lost | Self::Status(502..=504)) => true,
@@ -193,6 +195,7 @@ mod tests {
         assert!(repeats(Repeat::Write, Setback::Status(429)));
         for setback in [
             Setback::Lost,
+            Setback::Garbled,
             Setback::Lasting,
             Setback::Status(500),
             Setback::Status(502),

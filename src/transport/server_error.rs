@@ -15,22 +15,30 @@ const KEYS_NAMED: usize = 5;
 /// The operation whose ids are checked before it is sent, and which service accounts may call.
 const IDS_CHECKED: &str = "secrets_read";
 
-/// What to do about a write that the service failed to finish.
-const MAY_HAVE_BEEN_APPLIED: &str =
-    ". The write may have been applied, wholly or in part: look what is there before it is sent again";
-
 /// The error that an answer stands for. `operation` is the generated operation's name, which the message begins with.
 pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
-    let error = from_parts(response.status(), response.headers(), response.body(), operation);
+    let meets = if response.leaves_a_write_open() { Meets::Write } else { Meets::Read };
+    let error = describe(response.status(), response.headers(), response.body(), operation, meets);
     let error = error.with_attempts(response.attempts());
-    match response.leaves_a_write_open() {
-        true => error.adding(MAY_HAVE_BEEN_APPLIED).with_unknown_outcome(),
-        false => error,
-    }
+    if meets == Meets::Write { error.with_unknown_outcome() } else { error }
 }
 
-/// [`from_response`] for an answer that has been taken apart.
+/// [`from_response`] for an answer to a read that has been taken apart.
+#[cfg(any(fuzzing, test))]
 pub(crate) fn from_parts(status: u16, headers: &HeaderMap, body: &[u8], operation: &str) -> XtraError {
+    describe(status, headers, body, operation, Meets::Read)
+}
+
+/// What a failure of the service meets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meets {
+    /// Nothing that has been done.
+    Read,
+    /// A write that the service may have carried out, wholly or in part.
+    Write,
+}
+
+fn describe(status: u16, headers: &HeaderMap, body: &[u8], operation: &str, meets: Meets) -> XtraError {
     // A failing service quotes ids, fields and ciphertext, so its words count only when it refuses.
     let words = if (400..500).contains(&status) { ServerWords::of(body) } else { ServerWords::default() };
     let Meaning { kind, what, advice } = meaning(status, &words, operation);
@@ -41,7 +49,15 @@ pub(crate) fn from_parts(status: u16, headers: &HeaderMap, body: &[u8], operatio
         message.push('"');
     }
     message.push_str("); ");
-    message.push_str(&advice);
+    // "try again" is no advice for what may be done already
+    if meets == Meets::Read || status == 500 {
+        message.push_str(&advice);
+    }
+    if meets == Meets::Write {
+        let before = if status == 500 { ". The write" } else { "the write" };
+        message.push_str(before);
+        message.push_str(" may have been applied, wholly or in part: look what is there before it is sent again");
+    }
 
     let mut error = XtraError::new(kind, message).with_status(status);
     let code = if kind == ErrorKind::ElevationRequired { words.action } else { words.code };

@@ -41,12 +41,12 @@ fn requests(table: &mut Table, server: &DevServer) {
     table.debug("manage::CreateServiceAccountKey", &client.create_service_account_key(ID).label("l").expires_in(HOUR));
     table.debug("manage::DeleteServiceAccountKey", &client.delete_service_account_key(ID, ID));
     table.debug("manage::RequestAccess", &client.request_access("r", HOUR).secrets([ID]).workspace(ID));
-    table.debug("manage::GetAccessRequest", &client.access_request(ID));
+    table.debug("manage::GetAccessRequest", &client.get_access_request(ID));
     table.debug("manage::ListAccessRequests", &client.list_access_requests().mode(AccessMode::Pending));
     table.debug("manage::DecideAccess", &client.decide_access(ID, Decision::Revoke));
     table.debug("manage::WaitForAccess", &client.wait_for_access(ID).every(HOUR).deadline(HOUR));
     table.debug("manage::CreateJitLink", &client.create_jit_link(HOUR).label("l").max_uses(2).expires_in(HOUR));
-    table.debug("manage::GetJitLink", &client.jit_link(VALUE));
+    table.debug("manage::GetJitLink", &client.get_jit_link(VALUE));
     table.debug("manage::ClaimJitLink", &client.claim_jit_link(VALUE));
     table.debug("manage::AccessMode", &AccessMode::Mine);
     table.debug("manage::Decision", &Decision::Approve);
@@ -96,17 +96,17 @@ async fn access(table: &mut Table, server: &DevServer) {
     table.debug("manage::JitLink", &link);
     let answer = format!(r#"{{"token":"{VALUE}","projectId":"{PROJECT}","duration":60}}"#);
     server.fault(Fault::body(200, "application/json", answer).on(route::JIT_GET));
-    table.debug("manage::JitLinkInfo", &client.jit_link(VALUE).await.unwrap());
+    table.debug("manage::JitLinkInfo", &client.get_jit_link(VALUE).await.unwrap());
 }
 
 /// Errors of calls that hold a secret, or whose answers do.
 async fn refusals(table: &mut Table, server: &DevServer) {
     let client = client(server);
-    table.error("XtraError", &client.jit_link(VALUE).await.unwrap_err());
+    table.error("XtraError", &client.get_jit_link(VALUE).await.unwrap_err());
     table.error("XtraError", &client.claim_jit_link(VALUE).await.unwrap_err());
     for token in [VALUE, "xs_canary"] {
         // passed by mistake
-        hides_error("an id", &client.access_request(token).await.unwrap_err());
+        hides_error("an id", &client.get_access_request(token).await.unwrap_err());
         hides_error("a branch", &client.delete_branch(token).await.unwrap_err());
     }
     let waiting = format!(r#"{{"error":"waiting","requestId":"{VALUE}"}}"#);

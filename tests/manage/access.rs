@@ -70,7 +70,7 @@ async fn a_request_tells_what_was_asked_for() {
         (asked.project.as_deref(), asked.secrets.as_slice()),
         (Some(server.project_id()), [NOBODY.to_owned()].as_slice())
     );
-    let found = viewer.access_request(asked.id.as_str()).await.unwrap();
+    let found = viewer.get_access_request(asked.id.as_str()).await.unwrap();
     assert_eq!((found.status, found.secrets), (AccessStatus::Pending, asked.secrets));
 
     let mine = viewer.list_access_requests().await.unwrap();
@@ -149,7 +149,7 @@ async fn only_a_pending_request_is_decided_and_only_an_approved_one_revoked() {
         decide(Decision::Reject).await.unwrap();
         // Approved now, it would have no end.
         refused(decide(Decision::Approve).await, ErrorKind::Conflict, &["is rejected", "cannot be approved"]);
-        assert_eq!(owner.access_request(asked.id.as_str()).await.unwrap().status, AccessStatus::Rejected);
+        assert_eq!(owner.get_access_request(asked.id.as_str()).await.unwrap().status, AccessStatus::Rejected);
         refused(viewer.wait_for_access(asked.id.as_str()).await, ErrorKind::Forbidden, &["rejected"]);
     }
 }
@@ -172,9 +172,9 @@ async fn who_may_not_decide_decides_nothing() {
     let asked = asked_by(&viewer).await;
     let decided = client_of(&server, "developer").decide_access(asked.id.as_str(), Decision::Approve).await;
     refused(decided, ErrorKind::Forbidden, &["cannot process requests"]);
-    assert_eq!(viewer.access_request(asked.id).await.unwrap().status, AccessStatus::Pending);
+    assert_eq!(viewer.get_access_request(asked.id).await.unwrap().status, AccessStatus::Pending);
     refused(viewer.decide_access(NOBODY, Decision::Approve).await, ErrorKind::NotFound, &[]);
-    refused(viewer.access_request(NOBODY).await, ErrorKind::NotFound, &[]);
+    refused(viewer.get_access_request(NOBODY).await, ErrorKind::NotFound, &[]);
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn access_that_has_run_out_is_expired_whatever_the_service_has_noted() {
     ];
     for (end, status) in cases {
         server.fault(Fault::body(200, "application/json", answer(end)).on(route::ACCESS_STATUS));
-        assert_eq!(client(&server).access_request(NOBODY).await.unwrap().status, status, "{end}");
+        assert_eq!(client(&server).get_access_request(NOBODY).await.unwrap().status, status, "{end}");
     }
     server.fault(Fault::body(200, "application/json", answer(cases[0].0)).on(route::ACCESS_STATUS));
     refused(client(&server).wait_for_access(NOBODY).await, ErrorKind::Forbidden, &["run out"]);
@@ -202,7 +202,7 @@ async fn what_cannot_be_sent_is_refused_before_it_is() {
     refused(client.request_access("x", Duration::from_secs(59)).await, ErrorKind::Invalid, &["minute"]);
     refused(client.request_access("x", HALF_AN_HOUR).secrets(["API_KEY"]).await, ErrorKind::Invalid, &["secret"]);
     refused(client.request_access("x", HALF_AN_HOUR).workspace("w").await, ErrorKind::Invalid, &["workspace"]);
-    refused(client.access_request("x").await, ErrorKind::Invalid, &["access request"]);
+    refused(client.get_access_request("x").await, ErrorKind::Invalid, &["access request"]);
     refused(client.wait_for_access("x").await, ErrorKind::Invalid, &["access request"]);
     refused(client.decide_access("x", Decision::Reject).await, ErrorKind::Invalid, &["access request"]);
     refused(client.list_access_requests().workspace("w").await, ErrorKind::Invalid, &["workspace"]);

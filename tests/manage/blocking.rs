@@ -40,11 +40,11 @@ fn the_blocking_client_manages_as_the_async_one_does() {
     let hour = Duration::from_secs(3_600);
     let asked = client.request_access("x", hour).workspace(workspace).secrets([NOBODY]).send().unwrap();
     client.decide_access(asked.id.as_str(), Decision::Approve).send().unwrap();
-    assert_eq!(client.access_request(asked.id.as_str()).send().unwrap().status, AccessStatus::Approved);
+    assert_eq!(client.get_access_request(asked.id.as_str()).send().unwrap().status, AccessStatus::Approved);
     client.wait_for_access(asked.id).every(hour).deadline(hour).send().unwrap();
     assert_eq!(client.list_access_requests().mode(AccessMode::Mine).send().unwrap().len(), 1);
 
     let link = client.create_jit_link(hour).label("l").max_uses(1).expires_in(day).secrets([NOBODY]).send().unwrap();
-    client.jit_link(link.token.clone()).send().unwrap();
+    client.get_jit_link(link.token.clone()).send().unwrap();
     assert!(client.claim_jit_link(link.token).send().is_err());
 }

@@ -23,7 +23,7 @@ async fn a_link_is_made_looked_at_claimed_and_approved() {
         .unwrap();
     assert_eq!((link.duration, link.access_level.as_deref()), (Some(HOUR), Some("read")));
 
-    let info = outsider.jit_link(link.token.clone()).await.unwrap();
+    let info = outsider.get_jit_link(link.token.clone()).await.unwrap();
     assert_eq!((info.project_name.as_deref(), info.project.as_deref()), (Some("demo"), Some(server.project_id())));
     assert_eq!((info.branch.as_deref(), info.environment.as_deref()), (Some("feature/new-ui"), Some("staging")));
     assert_eq!((info.max_uses, info.used, info.duration), (Some(2), Some(0), Some(HOUR)));
@@ -46,7 +46,7 @@ async fn a_link_is_not_printed() {
         link.url.as_ref().unwrap().expose().contains(token) && link.command.as_ref().unwrap().expose().contains(token)
     );
     assert!(!format!("{link:?}").contains(token));
-    let info = client_of(&server, "outsider").jit_link(token).await.unwrap();
+    let info = client_of(&server, "outsider").get_jit_link(token).await.unwrap();
     assert!(!format!("{info:?}").contains(token));
 }
 
@@ -58,14 +58,14 @@ async fn a_link_that_is_used_up_or_unknown_or_ones_own_is_refused_without_showin
     let token = || link.token.clone();
     refused(owner.claim_jit_link(token()).await, ErrorKind::Invalid, &["own JIT link"]);
     outsider.claim_jit_link(token()).await.unwrap();
-    for outcome in [outsider.jit_link(token()).await.map(drop), outsider.claim_jit_link(token()).await.map(drop)] {
+    for outcome in [outsider.get_jit_link(token()).await.map(drop), outsider.claim_jit_link(token()).await.map(drop)] {
         let error = refused(outcome, ErrorKind::NotFound, &["usage limit"]);
         assert_eq!(error.status(), Some(410));
         assert!(!format!("{error} {error:?}").contains(token().expose()));
     }
-    refused(outsider.jit_link("nothing-like-it").await, ErrorKind::NotFound, &[]);
+    refused(outsider.get_jit_link("nothing-like-it").await, ErrorKind::NotFound, &[]);
     for token in ["", ".", ".."] {
-        refused(outsider.jit_link(token).await, ErrorKind::Invalid, &["/jit/"]);
+        refused(outsider.get_jit_link(token).await, ErrorKind::Invalid, &["/jit/"]);
         refused(outsider.claim_jit_link(token).await, ErrorKind::Invalid, &["/jit/"]);
     }
 }

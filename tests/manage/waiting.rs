@@ -41,6 +41,6 @@ async fn a_wait_is_given_up_at_the_deadline_and_the_request_stands() {
     let asked = viewer.request_access("the import failed", HALF_AN_HOUR).await.unwrap();
     let wait = viewer.wait_for_access(asked.id.as_str()).deadline(Duration::from_secs(1));
     refused(wait.await, ErrorKind::Timeout, &["still stands"]);
-    assert_eq!(viewer.access_request(asked.id).await.unwrap().status, AccessStatus::Pending);
+    assert_eq!(viewer.get_access_request(asked.id).await.unwrap().status, AccessStatus::Pending);
     refused(viewer.wait_for_access(NOBODY).await, ErrorKind::NotFound, &[]);
 }

@@ -91,3 +91,21 @@ async fn what_is_no_number_in_a_version_s_place_is_shown_escaped_or_not_at_all()
         }
     }
 }
+
+#[tokio::test]
+async fn a_raw_write_whose_answer_cannot_be_read_may_have_been_applied_and_a_raw_read_has_changed_nothing() {
+    let server = server().await;
+    let client = client(&server);
+    let page = || Fault::body(200, "text/html", "<p>a proxy</p>");
+    server.fault(page().on(route::BRANCHES_CREATE));
+    let create = client.raw().branches_create().body_map(|body| body.name("b").project_id(server.project_id()));
+    let error = create.send().await.unwrap_err().into_xtra_error();
+    assert!(error.may_have_been_applied() && !error.is_retryable(), "{error:?}");
+    server.fault(page().on(route::BRANCHES_LIST));
+    let list = client.raw().branches_list().project_id(server.project_id());
+    assert!(!list.send().await.unwrap_err().into_xtra_error().may_have_been_applied());
+    server.fault(Fault::status(503).on(route::BRANCHES_CREATE));
+    let create = client.raw().branches_create().body_map(|body| body.name("b").project_id(server.project_id()));
+    let error = create.send().await.unwrap_err();
+    assert!(!error.is_retryable() && error.into_xtra_error().may_have_been_applied());
+}

@@ -177,6 +177,7 @@ async fn a_lost_answer_says_that_the_write_may_have_been_applied_and_what_to_loo
     let client = client(&server);
     for (fault, applied) in [
         (Fault::cut_body(), true),
+        (Fault::garbage(), false),
         (Fault::status(500), false),
         (Fault::status(502), false),
         (Fault::status(503), false),

@@ -14,7 +14,7 @@ use crate::services::xtra::{Xtra, XtraScope};
 #[non_exhaustive]
 pub struct RequestAccess(Asked);
 
-/// Looks at a request for access; made by [`XtraClient::access_request`](crate::XtraClient::access_request).
+/// Looks at a request for access; made by [`XtraClient::get_access_request`](crate::XtraClient::get_access_request).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct GetAccessRequest {
@@ -126,12 +126,12 @@ impl Client<Xtra> {
     ///
     /// ```no_run
     /// # async fn example(client: &xtrasecurity::XtraClient) -> Result<(), xtrasecurity::XtraError> {
-    /// let request = client.access_request("665f1c2ab7c0de0012345678").await?;
+    /// let request = client.get_access_request("665f1c2ab7c0de0012345678").await?;
     /// println!("{:?}", request.status);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn access_request<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, GetAccessRequest> {
+    pub fn get_access_request<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, GetAccessRequest> {
         self.request(XtraScope::default(), GetAccessRequest { id: id.into() })
     }
 

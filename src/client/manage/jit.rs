@@ -15,7 +15,7 @@ use crate::services::xtra::{Xtra, XtraScope};
 #[non_exhaustive]
 pub struct CreateJitLink(JitWish);
 
-/// Looks what a link leads to; made by [`XtraClient::jit_link`](crate::XtraClient::jit_link).
+/// Looks what a link leads to; made by [`XtraClient::get_jit_link`](crate::XtraClient::get_jit_link).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct GetJitLink {
@@ -98,12 +98,12 @@ impl Client<Xtra> {
     ///
     /// ```no_run
     /// # async fn example(client: &xtrasecurity::XtraClient, token: String) -> Result<(), xtrasecurity::XtraError> {
-    /// let link = client.jit_link(token).await?;
+    /// let link = client.get_jit_link(token).await?;
     /// println!("{:?} for {:?}", link.project_name, link.duration);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn jit_link<'a>(&'a self, token: impl Into<SecretValue>) -> Request<'a, Xtra, GetJitLink> {
+    pub fn get_jit_link<'a>(&'a self, token: impl Into<SecretValue>) -> Request<'a, Xtra, GetJitLink> {
         self.request(XtraScope::default(), GetJitLink { token: token.into() })
     }
 
@@ -111,7 +111,7 @@ impl Client<Xtra> {
     ///
     /// # Errors
     ///
-    /// As [`jit_link`](Self::jit_link); [`Conflict`](crate::ErrorKind::Conflict) when the caller is already waiting for access
+    /// As [`get_jit_link`](Self::get_jit_link); [`Conflict`](crate::ErrorKind::Conflict) when the caller is already waiting for access
     /// to the project, with the id of that request in the message; [`Invalid`](crate::ErrorKind::Invalid) for who made the
     /// link.
     ///

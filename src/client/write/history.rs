@@ -17,7 +17,7 @@ const UNCHANGED: &str = "Value unchanged in this version";
 const UNDECRYPTABLE: &str = "Error decrypting or legacy format";
 
 /// The versions of a secret.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct History {
     /// The version that reads give now. The service does not record every version: after a rotation it has the values
@@ -28,7 +28,7 @@ pub struct History {
 }
 
 /// One version of a secret.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HistoryEntry {
     /// A number, as the service writes it.

@@ -1,6 +1,7 @@
 //! Setting secrets: one or many, on conditions or without.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -8,10 +9,10 @@ use super::report::{Progress, WriteReport, Written};
 use crate::client::operation::{Call, Operation, Writes};
 use crate::client::request::sealed;
 use crate::client::{Client, Request};
-use crate::error::{Conflict, XtraError};
+use crate::error::{Conflict, ErrorKind, XtraError};
 use crate::secrets::{SecretValue, Secrets};
 use crate::services::xtra::write::{
-    Batch, Expected, Look, Naming, Sealing, Seen, check_pairs, conflict, conflicts, unread,
+    Batch, Expected, Look, Naming, Sealing, Seen, check_pairs, conflict, conflicts, named, unread,
 };
 use crate::services::xtra::{Place, Xtra, XtraScope};
 
@@ -63,9 +64,10 @@ impl Client<Xtra> {
     /// that the environment's name is spelled as the project spells it, one or two more ask for that. The write is repeated only
     /// when it cannot have arrived. The client's snapshots of the project leave the cache.
     ///
-    /// The value is stored as it is given, also where it takes the place of one that is sealed, unless
-    /// [`seal`](Request::seal) or [`seal_writes`](crate::XtraClientBuilder::seal_writes) says otherwise. To set a link does not
-    /// change what it leads to: the place gets a secret of its own, which hides the link.
+    /// A value that takes the place of one that is sealed is sealed too; without a passphrase that is an error of kind
+    /// [`Config`](crate::ErrorKind::Config), and nothing is written. [`seal`](Request::seal) and
+    /// [`seal_writes`](crate::XtraClientBuilder::seal_writes) seal others as well. To set a link does not change what it leads
+    /// to: the place gets a secret of its own, which hides the link.
     ///
     /// Between the look and the write somebody else may write: the later write wins, unless
     /// [`expect_version`](Request::expect_version) is given.
@@ -249,8 +251,15 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
         let mut tell = |written| on_progress.iter_mut().for_each(|tell| tell(Progress { written, total }));
         tell(0);
         let meant = if steps.verify { to_write.clone() } else { Vec::new() };
-        let sealing = Sealing::all_if(steps.seal);
-        source.put(Batch { place: &place, secrets: to_write, expected, sealing }, tell).await?;
+        let kept_sealed = if steps.seal { BTreeSet::new() } else { sealed_before(&to_write, &look) };
+        let stays_sealed = told_to_stay_sealed(&kept_sealed);
+        let sealing = if steps.seal { Sealing::Everything } else { Sealing::These(kept_sealed) };
+        source.put(Batch { place: &place, secrets: to_write, expected, sealing }, tell).await.map_err(|error| {
+            match stays_sealed.filter(|_| error.kind() == ErrorKind::Config) {
+                Some(told) => error.adding(&told),
+                None => error,
+            }
+        })?;
         if steps.verify {
             verify(&call, &place, &meant).await?;
         }
@@ -259,6 +268,24 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
 }
 
 impl<R: From<WriteReport> + Send> Writes for Set<'_, R> {}
+
+/// What was encrypted before it was stored stays so: the service must not come to see it because somebody else writes it.
+fn sealed_before(to_write: &[(String, SecretValue)], look: &Look) -> BTreeSet<String> {
+    let sealed = |key: &&String| look.get(key).is_some_and(|seen| seen.sealed);
+    to_write.iter().map(|(key, _)| key).filter(sealed).cloned().collect()
+}
+
+/// What to say when they cannot be sealed again.
+fn told_to_stay_sealed(keys: &BTreeSet<String>) -> Option<String> {
+    let keys: Vec<_> = keys.iter().cloned().collect();
+    let told = || {
+        format!(
+            ". What is sealed stays so, and nothing was written; it is sealed now: {}. To have it in plain form, delete it first",
+            named(&keys)
+        )
+    };
+    (!keys.is_empty()).then(told)
+}
 
 /// Refuses the write when what is there is not what it expects.
 fn check_conditions(

@@ -315,11 +315,12 @@ impl NoAccount {
             Backing::File(file) => Self {
                 identity: Identity::of(&format!("local file\n{}", file.path().display())),
                 message: "this client is in local mode: it reads a file and has no service to call. Leave local mode (unset \
-                          XTRA_LOCAL_MODE) for calls of the raw client",
+                          XTRA_LOCAL_MODE) for writes and everything else but reading",
             },
             Backing::Memory(_) | Backing::Service => Self {
                 identity: Identity::of("in memory"),
-                message: "this client is in memory and has no service to call. Use the dev server for calls of the raw client",
+                message: "this client is in memory and has no service to call. Use the dev server for writes and everything else \
+                          but reading",
             },
         }
     }

@@ -148,9 +148,18 @@ impl InvalidPayload {
             self.answer.operation(),
             self.problem
         );
-        XtraError::new(ErrorKind::Decode, message)
+        let error = XtraError::new(ErrorKind::Decode, message)
             .with_status(self.answer.status())
-            .with_attempts(self.answer.attempts())
+            .with_attempts(self.answer.attempts());
+        // it says "done", and cannot be read
+        match self.answer.response().is_of_a_write() {
+            true => error
+                .adding(
+                    ". The write was answered, and may have been applied: look what is there before it is sent again",
+                )
+                .with_unknown_outcome(),
+            false => error,
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use super::super::convert::from_raw;
 use super::super::source::Xtra;
-use super::super::write::from_write;
 use super::{convert, ids, minutes, moments, not_empty};
 use crate::error::{ErrorKind, XtraError};
 
@@ -175,7 +174,7 @@ impl Xtra {
             let body = body.reason(reason.clone()).duration(minutes).project_id(Some(project.to_owned()));
             body.secret_ids(ids).workspace_id(workspace.clone())
         });
-        let answer = call.send().await.map_err(from_write).map_err(or_unauthorized)?;
+        let answer = call.send().await.map_err(from_raw).map_err(or_unauthorized)?;
         let made = convert::access_submitted(answer.into_inner())?;
         Ok(AccessRequest {
             project: Some(project.to_owned()),
@@ -208,7 +207,7 @@ impl Xtra {
         let id = ids::checked("access request", id)?;
         let call = self.raw().access_decide();
         let call = call.body_map(|body| body.request_id(id).decision(decision.word()));
-        match call.send().await.map_err(from_write) {
+        match call.send().await.map_err(from_raw) {
             Ok(decided) => return Ok(convert::access_decided(decided.into_inner(), id, decision.word())),
             // no admin of the workspace, or a request that names none
             Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Invalid) => {}
@@ -227,7 +226,7 @@ impl Xtra {
             ));
         }
         let call = self.raw().access_requests_update().id(id).body_map(|body| body.status(decision.word()));
-        Ok(convert::access_request(call.send().await.map_err(from_write)?.into_inner()))
+        Ok(convert::access_request(call.send().await.map_err(from_raw)?.into_inner()))
     }
 }
 

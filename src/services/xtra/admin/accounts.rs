@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::super::convert::from_raw;
 use super::super::source::Xtra;
-use super::super::write::from_write;
 use super::{convert, ids, invalid, not_empty};
 use crate::error::XtraError;
 use crate::secrets::SecretValue;
@@ -111,7 +110,7 @@ impl Xtra {
         let permissions = (!permissions.is_empty()).then_some(permissions);
         let call = self.raw().service_accounts_create().project_id(project);
         let call = call.body_map(|body| body.name(name).description(description).permissions(permissions));
-        let account = call.send().await.map_err(from_write).map_err(|error| {
+        let account = call.send().await.map_err(from_raw).map_err(|error| {
             look(error, ". Names are not unique: look at list_service_accounts() before you create it again")
         })?;
         Ok(convert::service_account(account.into_inner()))
@@ -131,7 +130,7 @@ impl Xtra {
         name.as_deref().map(|name| not_empty("name of the service account", name)).transpose()?;
         let call = self.raw().service_accounts_update().project_id(project).sa_id(id);
         let call = call.body_map(|body| body.name(name).permissions(permissions));
-        let account = call.send().await.map_err(from_write).map_err(|error| {
+        let account = call.send().await.map_err(from_raw).map_err(|error| {
             look(error, ". It answers the same when there is no such account: list_service_accounts() tells")
         })?;
         Ok(convert::service_account(account.into_inner()))
@@ -139,7 +138,7 @@ impl Xtra {
 
     pub(crate) async fn delete_service_account(&self, project: &str, id: &str) -> Result<(), XtraError> {
         let call = self.raw().service_accounts_delete().project_id(project).sa_id(ids::checked("service account", id)?);
-        let gone = call.send().await.map(drop).map_err(from_write);
+        let gone = call.send().await.map(drop).map_err(from_raw);
         gone.map_err(|error| look(error, ". list_service_accounts() tells; its keys may be gone"))
     }
 
@@ -163,7 +162,7 @@ impl Xtra {
         let days = wish.expires_in.map(days).transpose()?;
         let call = self.raw().service_account_keys_create().project_id(project).sa_id(account);
         let call = call.body_map(|body| body.label(wish.label).expires_in_days(days));
-        let key = call.send().await.map_err(from_write).and_then(|key| convert::new_key(key.into_inner()));
+        let key = call.send().await.map_err(from_raw).and_then(|key| convert::new_key(key.into_inner()));
         key.map_err(|error| {
             look(
                 error,
@@ -180,7 +179,7 @@ impl Xtra {
     ) -> Result<(), XtraError> {
         let call = self.raw().service_account_keys_delete().project_id(project);
         let call = call.sa_id(ids::checked("service account", account)?).key_id(ids::checked("key", key)?);
-        let gone = call.send().await.map(drop).map_err(from_write);
+        let gone = call.send().await.map(drop).map_err(from_raw);
         gone.map_err(|error| look(error, ". list_service_account_keys() tells"))
     }
 }

@@ -3,7 +3,6 @@
 use super::super::convert::from_raw;
 use super::super::scope::{self, MAIN, quoted};
 use super::super::source::Xtra;
-use super::super::write::from_write;
 use super::{convert, invalid};
 use crate::error::{ErrorKind, XtraError};
 
@@ -82,7 +81,7 @@ impl Xtra {
         scope::branch(&name)?;
         let call = self.raw().branches_create();
         let call = call.body_map(|body| body.name(name).project_id(project).description(description));
-        Ok(convert::branch(call.send().await.map_err(from_write).map_err(look_at_the_list)?.into_inner()))
+        Ok(convert::branch(call.send().await.map_err(from_raw).map_err(look_at_the_list)?.into_inner()))
     }
 
     pub(crate) async fn rename_branch(
@@ -106,7 +105,7 @@ impl Xtra {
         }
         let call = self.raw().branches_update();
         let call = call.body_map(|body| body.id(id).name(new_name).description(description));
-        Ok(convert::branch(call.send().await.map_err(from_write).map_err(look_at_the_list)?.into_inner()))
+        Ok(convert::branch(call.send().await.map_err(from_raw).map_err(look_at_the_list)?.into_inner()))
     }
 
     /// Deletes a branch with its secrets, by the way that the service allows the caller.
@@ -116,7 +115,7 @@ impl Xtra {
         }
         let branches = self.list_branches(project).await?;
         let id = &named(&branches, name)?.id;
-        match self.raw().branches_delete().branch_id(id.as_str()).send().await.map_err(from_write) {
+        match self.raw().branches_delete().branch_id(id.as_str()).send().await.map_err(from_raw) {
             Ok(_) => Ok(()),
             // that way is open to the project's creator and to admins of its teams; others may do it in two steps
             Err(error) if matches!(error.status(), Some(401 | 403)) => self.empty_and_detach(project, id).await,
@@ -127,7 +126,7 @@ impl Xtra {
     /// The other way. Detaching leaves the secrets of a branch behind, on `main` and over what is there, so it must be empty.
     async fn empty_and_detach(&self, project: &str, id: &str) -> Result<(), XtraError> {
         let clear = self.raw().branches_clear_by_query().operation("clear").branch_id(id).send().await;
-        clear.map_err(from_write).map_err(|error| {
+        clear.map_err(from_raw).map_err(|error| {
             if error.may_have_been_applied() {
                 return error.adding(". The branch is still there; its secrets may be deleted");
             }
@@ -148,7 +147,7 @@ impl Xtra {
             )
             .with_unknown_outcome());
         }
-        self.raw().branches_detach().id(id).send().await.map(drop).map_err(from_write).map_err(left)
+        self.raw().branches_detach().id(id).send().await.map(drop).map_err(from_raw).map_err(left)
     }
 
     pub(crate) async fn compare_branches(

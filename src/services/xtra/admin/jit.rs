@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::super::convert::from_raw;
 use super::super::scope::{self, XtraScope};
 use super::super::source::Xtra;
-use super::super::write::from_write;
 use super::access::AccessRequest;
 use super::{convert, ids, invalid, minutes};
 use crate::error::{ErrorKind, XtraError};
@@ -100,7 +99,7 @@ impl Xtra {
             let body = body.secret_ids((!secrets.is_empty()).then_some(secrets)).label(label);
             body.max_uses(max_uses.map(i64::from)).expires_in_hours(expires_in.map(|time| time.as_secs_f64() / HOUR))
         });
-        convert::jit_link(call.send().await.map_err(from_write)?.into_inner())
+        convert::jit_link(call.send().await.map_err(from_raw)?.into_inner())
     }
 
     pub(crate) async fn jit_link(&self, token: &SecretValue) -> Result<JitLinkInfo, XtraError> {
@@ -113,7 +112,7 @@ impl Xtra {
         let call = self.raw().jit_claim().body_map(|body| body.token(token));
         let claimed = call.send().await.map_err(|error| {
             let waiting = convert::waiting_request(&error);
-            let error = from_write(error);
+            let error = from_raw(error);
             match waiting.filter(|id| ids::is_id(id) && error.kind() == ErrorKind::Conflict) {
                 Some(id) => error.adding(&format!(". Wait for the request {id}, which is still to be decided")),
                 None => error,

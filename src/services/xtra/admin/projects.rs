@@ -3,7 +3,6 @@
 use super::super::convert::from_raw;
 use super::super::scope;
 use super::super::source::Xtra;
-use super::super::write::from_write;
 use super::{convert, ids, not_empty};
 use crate::error::{ErrorKind, XtraError};
 
@@ -81,7 +80,7 @@ impl Xtra {
         ids::checked("workspace", &workspace)?;
         let call = self.raw().projects_create();
         let call = call.body_map(|body| body.name(name).workspace_id(workspace).description(description));
-        let project = call.send().await.map_err(from_write);
+        let project = call.send().await.map_err(from_raw);
         project.map(|project| convert::project(project.into_inner())).map_err(|error| {
             if !error.may_have_been_applied() {
                 return error;
@@ -99,7 +98,7 @@ impl Xtra {
         description.as_deref().map(|text| not_empty("description of the project", text)).transpose()?;
         let call = self.raw().projects_update().id(id);
         let call = call.body_map(|body| body.name(name).description(description));
-        Ok(convert::project(call.send().await.map_err(from_write)?.into_inner()))
+        Ok(convert::project(call.send().await.map_err(from_raw)?.into_inner()))
     }
 
     /// Deletes a project, when nothing hangs on it that would stop the service half-way.
@@ -116,7 +115,7 @@ impl Xtra {
                 ),
             ));
         }
-        self.raw().projects_delete().id(id).send().await.map(drop).map_err(from_write).map_err(|error| {
+        self.raw().projects_delete().id(id).send().await.map(drop).map_err(from_raw).map_err(|error| {
             if !error.may_have_been_applied() {
                 return error;
             }

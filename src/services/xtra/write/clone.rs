@@ -1,9 +1,9 @@
 //! Copying all secrets of an environment to another one of the same branch, by the service.
 
-use super::from_write;
 use super::look::Look;
 use super::names::named;
 use crate::error::{ErrorKind, XtraError};
+use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::{Place, Xtra, shown_name};
 
 /// What is to be cloned.
@@ -40,7 +40,7 @@ impl Xtra {
             let body = body.from_env(from.environment.to_lowercase()).to_env(to.environment.to_lowercase());
             body.branch(from.branch.clone()).overwrite(overwrite)
         });
-        let answer = request.send().await.map_err(|error| refused(from_write(error), to))?;
+        let answer = request.send().await.map_err(|error| refused(from_raw(error), to))?;
         let summary = answer.into_inner().summary;
         let figure = |figure: Option<i64>| figure.and_then(|figure| u64::try_from(figure).ok()).unwrap_or_default();
         let after = self.look(to).await.map_err(|error| {

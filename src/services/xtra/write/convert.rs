@@ -3,24 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::rows::{Recorded, Row};
-use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
 use crate::services::xtra::Place;
-use crate::services::xtra::convert::from_raw;
-use crate::services::xtra::raw::{Error, ResponseValue, StoredValue, types};
-
-/// What a write failed with: the same as for a read, except that an answer which says "done", and cannot be read, leaves open
-/// what was done.
-pub(crate) fn from_write(error: Error<types::ApiError>) -> XtraError {
-    let error = from_raw(error);
-    let is_done = error.status().is_some_and(|status| (200..300).contains(&status));
-    match is_done || error.kind() == ErrorKind::TooLarge {
-        true => error
-            .adding(". The write was answered, and may have been applied: look what is there before it is sent again")
-            .with_unknown_outcome(),
-        false => error,
-    }
-}
+use crate::services::xtra::raw::{ResponseValue, StoredValue, types};
 
 /// A branch, and its rows of one key. The list sends every value of every branch: what is not asked for is wiped here.
 pub(super) struct Branch {

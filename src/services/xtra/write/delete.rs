@@ -1,10 +1,10 @@
 //! Deleting a secret of one place: its rows there, and no others.
 
-use super::from_write;
 use super::names::named;
 use super::rows::{First, Row, Target};
 use crate::error::{ErrorKind, XtraError};
 use crate::services::xtra::Xtra;
+use crate::services::xtra::convert::from_raw;
 
 /// How many rows without a branch are looked for one by one.
 const MOST: usize = 32;
@@ -47,7 +47,7 @@ impl Xtra {
 
     /// Gives how many rows this has deleted: none when somebody else was faster.
     async fn delete_row(&self, target: Target<'_>, row: &Row) -> Result<usize, XtraError> {
-        match self.raw().secret_records_delete().id(&row.id).send().await.map_err(from_write) {
+        match self.raw().secret_records_delete().id(&row.id).send().await.map_err(from_raw) {
             Ok(_) => Ok(1),
             Err(error) if error.status() == Some(404) => Ok(0),
             Err(error) if error.may_have_been_applied() => {

@@ -1,7 +1,6 @@
 //! The versions of one secret: reading them, and going back to one.
 
 use super::convert;
-use super::from_write;
 use super::names::{named, shown_version};
 use super::rows::{InForce, Recorded, Row, Target};
 use crate::error::{ErrorKind, XtraError};
@@ -82,7 +81,7 @@ impl Xtra {
         check_version(target, &found.row, version)?;
         let request = self.raw().secret_records_rollback();
         let request = request.body_map(|body| body.secret_id(&found.row.id).target_version(version));
-        let outcome = match request.send().await.map_err(from_write) {
+        let outcome = match request.send().await.map_err(from_raw) {
             Ok(answer) => Ok(answer.into_inner().version),
             Err(error) if self.may_go_by_key(target, &found, &error).await => {
                 self.roll_back_by_key(target, version).await
@@ -132,7 +131,7 @@ impl Xtra {
     async fn roll_back_by_key(&self, target: Target<'_>, version: &str) -> Result<Option<String>, XtraError> {
         let Place { project, environment, .. } = target.place;
         let request = self.raw().secrets_rollback().project_id(project).env(environment).key(target.key);
-        let answer = request.body_map(|body| body.version(version)).send().await.map_err(from_write)?;
+        let answer = request.body_map(|body| body.version(version)).send().await.map_err(from_raw)?;
         Ok(answer.into_inner().version)
     }
 

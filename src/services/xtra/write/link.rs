@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::from_write;
 use super::rows::{First, Target};
 use crate::error::{ErrorKind, XtraError};
+use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::{Place, Xtra};
 
 /// The secret that a link shows.
@@ -37,7 +37,7 @@ impl Xtra {
             body.key(target.key).source_project_id(source.project).source_env(source.environment).source_key(source.key)
         });
         let answer = request.send().await.map_err(|error| {
-            let error = from_write(error).with_keys([target.key]);
+            let error = from_raw(error).with_keys([target.key]);
             match error.may_have_been_applied() {
                 true => error.adding(&format!(
                     ". It was to make {}: read the environment and look for it, for a second call may make a second one",

@@ -13,13 +13,12 @@ mod rows;
 mod upsert;
 
 pub(crate) use clone::{Cloning, Copies};
-pub(crate) use convert::from_write;
 pub(crate) use delete::Absence;
 pub(crate) use environments::Spellings;
 pub(crate) use history::Past;
 pub(crate) use link::Source;
 pub(crate) use look::{Look, Seen};
-pub(crate) use names::{Naming, check_name, check_pairs, shown_version};
+pub(crate) use names::{Naming, check_name, check_pairs, named, shown_version};
 pub(crate) use rotate::NewValue;
 pub(crate) use rows::{Recorded, Target};
 pub(crate) use upsert::{Batch, Expected, Sealing, conflict, conflicts, unread};

@@ -102,7 +102,7 @@ fn value_problem(value: &SecretValue, to_be_sealed: bool) -> Option<String> {
 }
 
 /// Names for a message: all of a few, the first ten of many.
-pub(super) fn named(names: &[String]) -> String {
+pub(crate) fn named(names: &[String]) -> String {
     let mut told: Vec<_> = names.iter().take(SHOWN).map(|name| shown_name(name)).collect();
     if names.len() > SHOWN {
         told.push(format!("{} more", names.len() - SHOWN));

@@ -3,13 +3,13 @@
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
-use super::from_write;
 use super::look::Seen;
 use super::names::{Naming, check_pairs, shown_version};
 use super::rows::{InForce, Target};
 use super::upsert::{Batch, Expected, Sealing, unread};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
+use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::envelope::{self, Reading};
 use crate::services::xtra::raw::SecretInput;
 use crate::services::xtra::{Place, Xtra};
@@ -87,7 +87,7 @@ impl Xtra {
         });
         let was = &found.row.version;
         let answer = request.send().await.map_err(|error| {
-            let error = from_write(error).with_keys([target.key]);
+            let error = from_raw(error).with_keys([target.key]);
             match error.may_have_been_applied() {
                 true => error.adding(&format!(
                     ". It was to rotate {}, which was on version {}: a later version tells that it was done",

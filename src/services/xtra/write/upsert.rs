@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::from_write;
 use super::look::Look;
 use super::names::{SHOWN, json_length, named, shown_version};
 use crate::error::{Conflict, ErrorKind, XtraError};
 use crate::secrets::SecretValue;
+use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::raw::SecretInput;
 use crate::services::xtra::{Place, Xtra, shown_name};
 
@@ -172,7 +172,7 @@ impl Xtra {
         let request = self.raw().secrets_upsert().project_id(&place.project).env(&place.environment);
         let request =
             request.body_map(|body| body.branch(place.branch.clone()).expected_versions(expected).secrets(secrets));
-        let answer = request.send().await.map_err(from_write).map_err(|error| match error.kind() {
+        let answer = request.send().await.map_err(from_raw).map_err(|error| match error.kind() {
             // the service says so too, but its words repeat what was sent, which is not shown
             ErrorKind::NotFound => error.adding(&format!(". The branch was {}", shown_name(&place.branch))),
             _ => error,
