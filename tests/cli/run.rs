@@ -208,15 +208,16 @@ async fn variables_that_are_no_text_are_inherited_unchanged_and_kept_as_others_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupt_ends_the_wait_for_the_service_and_nothing_is_run() {
+async fn a_signal_ends_the_wait_for_the_service_and_nothing_is_run() {
     let world = World::new().await;
     let hold = world.server.hold(xtrasecurity::dev_server::route::SECRETS_READ);
     let mut child = world.command(&["run", "-e", "stg", "--", "touch", "ran"]).spawn().unwrap();
     hold.waiting_for(1).await;
-    let kill = format!("kill -INT {}", child.id());
+    // not an interrupt: what is started in the background of a script ignores those
+    let kill = format!("kill -TERM {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     let status = child.wait().unwrap();
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(2));
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15));
     assert!(!world.path("ran").exists());
 }
 
