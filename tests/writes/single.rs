@@ -93,6 +93,33 @@ async fn a_read_that_was_under_way_during_a_write_is_not_cached() {
 }
 
 #[tokio::test]
+async fn who_reads_after_a_write_does_not_share_a_request_that_left_before() {
+    let server = server().await;
+    let client = client(&server);
+    let read = || {
+        let client = client.clone();
+        tokio::spawn(async move { client.get_secrets("production").await })
+    };
+    let upserts = server.hold(route::SECRETS_UPSERT);
+    let writer = tokio::spawn({
+        let client = client.clone();
+        async move { client.set_secret("staging", "NEW", "v").await }
+    });
+    arrived(&upserts, 1).await;
+    let reads = server.hold(route::SECRETS_READ);
+    let before = read();
+    arrived(&reads, 1).await;
+    upserts.release();
+    writer.await.unwrap().unwrap();
+    let after = read();
+    arrived(&reads, 2).await;
+    reads.release();
+    for reader in [before, after] {
+        assert!(reader.await.unwrap().unwrap().contains("API_KEY"));
+    }
+}
+
+#[tokio::test]
 async fn a_write_that_is_given_up_clears_the_cache_all_the_same() {
     let server = server().await;
     let client = client(&server);
