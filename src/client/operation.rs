@@ -6,6 +6,7 @@ use std::pin::Pin;
 use super::Client;
 use super::request::{Options, Request, sealed};
 use crate::error::{ErrorKind, XtraError};
+use crate::services::xtra::write::Look;
 use crate::services::xtra::{Place, Xtra, XtraScope, names_production};
 
 /// What a [`Request`] to XtraSecurity does when it is sent. No other crate can implement it.
@@ -45,6 +46,15 @@ impl<'a> Call<'a> {
     /// Whether the request said that the environment is spelled as it is meant.
     pub(crate) fn is_exact(&self) -> bool {
         self.options.exact
+    }
+
+    /// What is there before a write, in an environment that is spelled as the project spells it, or as it is meant.
+    pub(crate) async fn look_before(&self, place: &Place) -> Result<Look, XtraError> {
+        let look = self.source().look(place).await?;
+        if !self.is_exact() {
+            self.source().check_spelling(place, &look).await?;
+        }
+        Ok(look)
     }
 
     /// Refuses to change `environment` when it is production, the client protects that, and the request has not confirmed it.

@@ -85,10 +85,7 @@ impl Operation for CreateSecret {
         check_pairs(&secrets, naming, sealed)?;
         let place = call.place().await?;
         call.confirm(&place.environment)?;
-        let look = source.look(&place).await?;
-        if !call.is_exact() {
-            source.check_spelling(&place, &look).await?;
-        }
+        let look = call.look_before(&place).await?;
         if let Some(seen) = look.get(&key) {
             return Err(exists(&place, &key, &seen.version));
         }

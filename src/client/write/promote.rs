@@ -130,10 +130,7 @@ impl Operation for Promote<'_> {
             call.confirm(&to.environment)?;
         }
         let chosen = self.choose(&from, &source.look(&from).await?, source.seals_writes())?;
-        let there = source.look(&to).await?;
-        if !call.is_exact() {
-            source.check_spelling(&to, &there).await?;
-        }
+        let there = call.look_before(&to).await?;
         let plan = Plan::of(chosen, &there, self.existing);
         if self.dry_run {
             return Ok(plan.promotion);

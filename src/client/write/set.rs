@@ -237,10 +237,7 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
         if !steps.dry_run {
             call.confirm(&place.environment)?;
         }
-        let look = source.look(&place).await?;
-        if !call.is_exact() {
-            source.check_spelling(&place, &look).await?;
-        }
+        let look = call.look_before(&place).await?;
         check_conditions(snapshot, &pairs, &look, &mut expected)?;
         let (report, to_write) = plan(pairs, &look, steps);
         if steps.dry_run || to_write.is_empty() {

@@ -23,6 +23,7 @@ mod upsert;
 mod users;
 mod webhooks;
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use axum::Router;
@@ -75,19 +76,23 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     let mut api = Router::new()
         .route(
             "/projects/{projectId}/envs/{env}/secrets",
-            all([guarded(M::GET, secrets::read), guarded(M::POST, upsert::upsert)]).fallback(refuse_get_post),
+            all([guarded(M::GET, secrets::read), guarded(M::POST, upsert::upsert)])
+                .fallback(refusing("GET, HEAD, OPTIONS, POST")),
         )
         .merge(of_one_secret())
         .merge(of_accounts())
         .merge(of_the_dashboard())
         .merge(of_access())
         .merge(of_a_project())
-        .route("/project", project.fallback(refuse_all_four))
-        .route("/branch", branch.fallback(refuse_all_four))
-        .route("/branch/{branchId}", open(M::DELETE, branches::delete_with_secrets).fallback(refuse_delete))
-        .route("/branch/{branchId}/clear", open(M::POST, branches::clear).fallback(refuse_post))
-        .route("/service-account/resolve", open(M::GET, accounts::resolve).fallback(refuse_get))
-        .route("/health", open(M::GET, accounts::health).fallback(refuse_get));
+        .route("/project", project.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST, PUT")))
+        .route("/branch", branch.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST, PUT")))
+        .route(
+            "/branch/{branchId}",
+            open(M::DELETE, branches::delete_with_secrets).fallback(refusing("DELETE, OPTIONS")),
+        )
+        .route("/branch/{branchId}/clear", open(M::POST, branches::clear).fallback(refusing("OPTIONS, POST")))
+        .route("/service-account/resolve", open(M::GET, accounts::resolve).fallback(refusing("GET, HEAD, OPTIONS")))
+        .route("/health", open(M::GET, accounts::health).fallback(refusing("GET, HEAD, OPTIONS")));
     for path in NOT_SERVED {
         api = api.route(path, any(not_served));
     }
@@ -105,12 +110,12 @@ fn of_one_secret() -> Router<Arc<Shared>> {
     let secret = all([open(M::GET, by_key::get), open(M::DELETE, by_key::delete)]);
     let below = "/projects/{projectId}/envs/{env}/secrets";
     Router::new()
-        .route(&format!("{below}/{{key}}"), secret.fallback(refuse_get_delete))
-        .route(&format!("{below}/{{key}}/history"), history.fallback(refuse_get_post))
-        .route(&format!("{below}/{{key}}/rotate"), open(M::POST, by_key::rotate).fallback(refuse_post))
-        .route(&format!("{below}/{{key}}/promote"), open(M::POST, by_key::promote).fallback(refuse_post))
-        .route(&format!("{below}/link"), open(M::POST, by_key::link).fallback(refuse_post))
-        .route("/projects/{projectId}/envs/clone", open(M::POST, clone::clone).fallback(refuse_post))
+        .route(&format!("{below}/{{key}}"), secret.fallback(refusing("DELETE, GET, HEAD, OPTIONS")))
+        .route(&format!("{below}/{{key}}/history"), history.fallback(refusing("GET, HEAD, OPTIONS, POST")))
+        .route(&format!("{below}/{{key}}/rotate"), open(M::POST, by_key::rotate).fallback(refusing("OPTIONS, POST")))
+        .route(&format!("{below}/{{key}}/promote"), open(M::POST, by_key::promote).fallback(refusing("OPTIONS, POST")))
+        .route(&format!("{below}/link"), open(M::POST, by_key::link).fallback(refusing("OPTIONS, POST")))
+        .route("/projects/{projectId}/envs/clone", open(M::POST, clone::clone).fallback(refusing("OPTIONS, POST")))
 }
 
 fn of_accounts() -> Router<Arc<Shared>> {
@@ -125,12 +130,12 @@ fn of_accounts() -> Router<Arc<Shared>> {
     ]);
     let below = "/projects/{projectId}/service-accounts";
     Router::new()
-        .route(below, all_accounts.fallback(refuse_get_post))
-        .route(&format!("{below}/{{saId}}"), account.fallback(refuse_patch_delete))
-        .route(&format!("{below}/{{saId}}/keys"), keys.fallback(refuse_get_post_delete))
+        .route(below, all_accounts.fallback(refusing("GET, HEAD, OPTIONS, POST")))
+        .route(&format!("{below}/{{saId}}"), account.fallback(refusing("DELETE, OPTIONS, PATCH")))
+        .route(&format!("{below}/{{saId}}/keys"), keys.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST")))
         .route(
             &format!("{below}/{{saId}}/keys/{{keyId}}"),
-            open(M::DELETE, accounts::delete_key).fallback(refuse_delete),
+            open(M::DELETE, accounts::delete_key).fallback(refusing("DELETE, OPTIONS")),
         )
 }
 
@@ -146,14 +151,14 @@ fn of_the_dashboard() -> Router<Arc<Shared>> {
     let keys = all([open(M::GET, users::list_keys), open(M::POST, users::create_key)]);
     let workspace = guarded(M::GET, users::workspaces).on(M::POST.or(M::PUT).or(M::DELETE), not_served);
     Router::new()
-        .route("/secret", secret.fallback(refuse_all_four))
-        .route("/secret/rollback", open(M::POST, by_id::roll_back).fallback(refuse_post))
-        .route("/branch/compare", guarded(M::GET, compare::compare).fallback(refuse_get))
-        .route("/user", open(M::GET, users::get).fallback(refuse_get))
-        .route("/auth/api-keys", keys.fallback(refuse_get_post))
-        .route("/auth/api-keys/{id}", open(M::DELETE, users::delete_key).fallback(refuse_delete))
-        .route("/auth/cli-login", open(M::POST, users::sign_in).fallback(refuse_post))
-        .route("/workspace", workspace.fallback(refuse_all_four))
+        .route("/secret", secret.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST, PUT")))
+        .route("/secret/rollback", open(M::POST, by_id::roll_back).fallback(refusing("OPTIONS, POST")))
+        .route("/branch/compare", guarded(M::GET, compare::compare).fallback(refusing("GET, HEAD, OPTIONS")))
+        .route("/user", open(M::GET, users::get).fallback(refusing("GET, HEAD, OPTIONS")))
+        .route("/auth/api-keys", keys.fallback(refusing("GET, HEAD, OPTIONS, POST")))
+        .route("/auth/api-keys/{id}", open(M::DELETE, users::delete_key).fallback(refusing("DELETE, OPTIONS")))
+        .route("/auth/cli-login", open(M::POST, users::sign_in).fallback(refusing("OPTIONS, POST")))
+        .route("/workspace", workspace.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST, PUT")))
 }
 
 fn of_access() -> Router<Arc<Shared>> {
@@ -163,15 +168,15 @@ fn of_access() -> Router<Arc<Shared>> {
         all([open(M::POST, break_glass::begin), open(M::PATCH, break_glass::end), open(M::PUT, break_glass::note)]);
     let requests = all([open(M::GET, access_requests::list), open(M::POST, access_requests::create)]);
     Router::new()
-        .route("/access/request", request.fallback(refuse_get_post))
-        .route("/access/list", guarded(M::GET, access::list).fallback(refuse_get))
-        .route("/access/approve", guarded(M::POST, access::decide).fallback(refuse_post))
-        .route("/access/break-glass", break_glass.fallback(refuse_patch_post_put))
-        .route("/access-requests", requests.fallback(refuse_get_post))
-        .route("/access-requests/{id}", open(M::PATCH, access_requests::decide).fallback(refuse_patch))
-        .route("/jit/generate", open(M::POST, jit::generate).fallback(refuse_post))
-        .route("/jit/claim", open(M::POST, jit::claim).fallback(refuse_post))
-        .route("/jit/{token}", open(M::GET, jit::info).fallback(refuse_get))
+        .route("/access/request", request.fallback(refusing("GET, HEAD, OPTIONS, POST")))
+        .route("/access/list", guarded(M::GET, access::list).fallback(refusing("GET, HEAD, OPTIONS")))
+        .route("/access/approve", guarded(M::POST, access::decide).fallback(refusing("OPTIONS, POST")))
+        .route("/access/break-glass", break_glass.fallback(refusing("OPTIONS, PATCH, POST, PUT")))
+        .route("/access-requests", requests.fallback(refusing("GET, HEAD, OPTIONS, POST")))
+        .route("/access-requests/{id}", open(M::PATCH, access_requests::decide).fallback(refusing("OPTIONS, PATCH")))
+        .route("/jit/generate", open(M::POST, jit::generate).fallback(refusing("OPTIONS, POST")))
+        .route("/jit/claim", open(M::POST, jit::claim).fallback(refusing("OPTIONS, POST")))
+        .route("/jit/{token}", open(M::GET, jit::info).fallback(refusing("GET, HEAD, OPTIONS")))
 }
 
 /// What hangs on a project beside its secrets: teams, addresses, webhooks, shared secrets.
@@ -194,12 +199,15 @@ fn of_a_project() -> Router<Arc<Shared>> {
         open(M::DELETE, shares::revoke),
     ]);
     Router::new()
-        .route("/project/{id}/teams", all_teams.fallback(refuse_get_post))
-        .route("/project/{id}/teams/{teamProjectId}", open(M::DELETE, teams::remove).fallback(refuse_delete))
-        .route("/project/{id}/ip", ip.fallback(refuse_get_post_delete))
-        .route("/projects/{projectId}/webhooks", hooks.fallback(refuse_get_post_patch_delete))
-        .route("/projects/{projectId}/webhooks/{webhookId}", hook.fallback(refuse_delete))
-        .route("/secret/share", share.fallback(refuse_get_post_delete))
+        .route("/project/{id}/teams", all_teams.fallback(refusing("GET, HEAD, OPTIONS, POST")))
+        .route(
+            "/project/{id}/teams/{teamProjectId}",
+            open(M::DELETE, teams::remove).fallback(refusing("DELETE, OPTIONS")),
+        )
+        .route("/project/{id}/ip", ip.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST")))
+        .route("/projects/{projectId}/webhooks", hooks.fallback(refusing("DELETE, GET, HEAD, OPTIONS, PATCH, POST")))
+        .route("/projects/{projectId}/webhooks/{webhookId}", hook.fallback(refusing("DELETE, OPTIONS")))
+        .route("/secret/share", share.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST")))
 }
 
 fn all<const N: usize>(methods: [Methods; N]) -> Methods {
@@ -260,48 +268,9 @@ async fn not_served(path: MatchedPath) -> Response<Body> {
     Reply::error(StatusCode::NOT_IMPLEMENTED, &format!("the dev server does not have {route}")).into_response()
 }
 
-async fn refuse_get(method: Method) -> Response<Body> {
-    refuse(&method, "GET, HEAD, OPTIONS")
-}
-
-async fn refuse_post(method: Method) -> Response<Body> {
-    refuse(&method, "OPTIONS, POST")
-}
-
-async fn refuse_delete(method: Method) -> Response<Body> {
-    refuse(&method, "DELETE, OPTIONS")
-}
-
-async fn refuse_patch_post_put(method: Method) -> Response<Body> {
-    refuse(&method, "OPTIONS, PATCH, POST, PUT")
-}
-
-async fn refuse_get_post_patch_delete(method: Method) -> Response<Body> {
-    refuse(&method, "DELETE, GET, HEAD, OPTIONS, PATCH, POST")
-}
-
-async fn refuse_patch(method: Method) -> Response<Body> {
-    refuse(&method, "OPTIONS, PATCH")
-}
-
-async fn refuse_patch_delete(method: Method) -> Response<Body> {
-    refuse(&method, "DELETE, OPTIONS, PATCH")
-}
-
-async fn refuse_get_post_delete(method: Method) -> Response<Body> {
-    refuse(&method, "DELETE, GET, HEAD, OPTIONS, POST")
-}
-
-async fn refuse_get_delete(method: Method) -> Response<Body> {
-    refuse(&method, "DELETE, GET, HEAD, OPTIONS")
-}
-
-async fn refuse_get_post(method: Method) -> Response<Body> {
-    refuse(&method, "GET, HEAD, OPTIONS, POST")
-}
-
-async fn refuse_all_four(method: Method) -> Response<Body> {
-    refuse(&method, "DELETE, GET, HEAD, OPTIONS, POST, PUT")
+/// What answers the methods that a route does not have, when it has these.
+fn refusing(allow: &'static str) -> impl Fn(Method) -> Ready<Response<Body>> + Clone + Send + Sync + 'static {
+    move |method| ready(refuse(&method, allow))
 }
 
 /// The answer to a method that a route does not have: `Allow` only for `OPTIONS`, and 400 for a method that the service's

@@ -99,7 +99,7 @@ pub(crate) fn names_production(environment: &str) -> bool {
 
 /// The id, when it is one. The service answers anything else with an unexplained 500.
 pub(crate) fn project_id(id: &str) -> Result<&str, XtraError> {
-    if id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if is_id(id) {
         return Ok(id);
     }
     Err(XtraError::new(
@@ -110,6 +110,11 @@ pub(crate) fn project_id(id: &str) -> Result<&str, XtraError> {
             quoted(id)
         ),
     ))
+}
+
+/// Whether this has the form of the service's ids.
+pub(super) fn is_id(id: &str) -> bool {
+    id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The name of an environment in the form that is sent: reads do not tell cases apart, and lower case is what is stored.

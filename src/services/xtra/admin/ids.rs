@@ -2,7 +2,7 @@
 
 use super::invalid;
 use crate::error::XtraError;
-use crate::services::xtra::scope::quoted;
+use crate::services::xtra::scope::{is_id, quoted};
 
 /// The id, when it is one: the service answers anything else with an unexplained 500. `what` says whose it is.
 pub(super) fn checked<'i>(what: &str, id: &'i str) -> Result<&'i str, XtraError> {
@@ -18,8 +18,4 @@ pub(super) fn checked<'i>(what: &str, id: &'i str) -> Result<&'i str, XtraError>
 /// The same of several.
 pub(super) fn all_checked(what: &str, ids: &[String]) -> Result<(), XtraError> {
     ids.iter().try_for_each(|id| checked(what, id).map(drop))
-}
-
-pub(super) fn is_id(id: &str) -> bool {
-    id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::convert::from_raw;
+use super::super::scope::is_id;
 use super::super::scope::{self, XtraScope};
 use super::super::source::Xtra;
 use super::access::AccessRequest;
@@ -113,7 +114,7 @@ impl Xtra {
         let claimed = call.send().await.map_err(|error| {
             let waiting = convert::waiting_request(&error);
             let error = from_raw(error);
-            match waiting.filter(|id| ids::is_id(id) && error.kind() == ErrorKind::Conflict) {
+            match waiting.filter(|id| is_id(id) && error.kind() == ErrorKind::Conflict) {
                 Some(id) => error.adding(&format!(". Wait for the request {id}, which is still to be decided")),
                 None => error,
             }
