@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::look::Look;
+use super::look::{Look, Seen};
 use super::names::{Naming, check_name};
 use crate::error::{ErrorKind, XtraError};
 use crate::services::xtra::{Place, Xtra, convert, shown_name};
+
+/// What a value that cannot be read counts for, in bytes.
+const UNKNOWN_LENGTH: usize = 4096;
 
 /// The environments, by project, that are known to be spelled as they are stored.
 #[derive(Default)]
@@ -46,11 +49,15 @@ impl Xtra {
             false => look,
         };
         // A secret that reads of this environment show, whatever the case: is it stored under exactly this name?
-        let portable = |key: &&str| *key != "link" && check_name(key, Naming::Portable).is_ok();
-        let Some(key) = look.iter().map(|(key, _)| key).find(portable) else { return Ok(()) };
+        let Some(key) = smallest(look) else { return Ok(()) };
         let request = self.raw().secrets_get().project_id(&place.project).env(&place.environment).key(key);
         match request.send().await.map_err(convert::from_raw) {
             Ok(_) => {
+                self.spellings.learn(place);
+                Ok(())
+            }
+            // it is there, and its value and history are longer than what is read of an answer
+            Err(error) if error.kind() == ErrorKind::TooLarge => {
                 self.spellings.learn(place);
                 Ok(())
             }
@@ -63,6 +70,18 @@ impl Xtra {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The secret that is asked for with the least cost, of those that have an address: the answer holds its value as ciphertext,
+/// once for each version.
+fn smallest(look: &Look) -> Option<&str> {
+    let portable = |key: &str| key != "link" && check_name(key, Naming::Portable).is_ok();
+    let cost = |seen: &Seen| {
+        let length = seen.value.as_ref().map_or(UNKNOWN_LENGTH, |value| value.len() + 1);
+        length.saturating_mul(seen.version.parse().unwrap_or(1))
+    };
+    let portable = look.iter().filter(|(key, _)| portable(key));
+    portable.min_by_key(|(_, seen)| cost(seen)).map(|(key, _)| key)
 }
 
 fn spelled_otherwise(place: &Place) -> XtraError {
