@@ -30,6 +30,11 @@
 //! empty string that reads back as ciphertext, service accounts that make handlers fail. Other routes of the service
 //! answer 501.
 //!
+//! Requests are served side by side. A handler that looks before it writes has a place between the two, as the service's
+//! have, where other requests can come in: two first writes of one name at once may make two rows of it, of which writes
+//! change the first and reads see the last. [`DevServer::hold_writes`] holds requests back in that place, and
+//! [`DevServerBuilder::database_latency`] says how long they stay there by themselves.
+//!
 //! The state ends with the server, unless it is kept in a file: [`DevServerBuilder::persist`].
 //!
 //! The server is a task of the tokio runtime that it was started on, and no thread. On a current-thread runtime it answers
@@ -43,6 +48,7 @@ mod builder;
 mod clock;
 mod control;
 mod crypto;
+mod database;
 mod demo;
 mod error;
 mod faults;
@@ -184,6 +190,7 @@ impl Drop for DevServer {
     fn drop(&mut self) {
         self.running.stop.send_replace(true);
         self.running.task.abort();
+        self.shared.stop_handlers();
     }
 }
 

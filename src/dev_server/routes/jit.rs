@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 
 use super::answers::{Outcome, Steps, Stop, bad, body, caller, fixed, forbidden, not_found, refused};
 use crate::dev_server::auth::session;
+use crate::dev_server::database::{Answering, Database};
 use crate::dev_server::js::{Json, object};
 use crate::dev_server::requests::{AccessRequest, JitLink, PENDING};
 use crate::dev_server::seed::{Role, Tier};
@@ -75,11 +76,13 @@ fn of_token<'a>(world: &'a World, token: &str) -> Result<&'a JitLink, Stop> {
 }
 
 /// Makes a request for access out of a link; it still has to be approved.
-pub(super) fn claim(world: &mut World, call: &Call) -> Outcome {
-    fixed("Internal Server Error", claimed(world, call))
+pub(super) fn claim<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| to_claim(world, call);
+    Box::pin(async move { fixed("Internal Server Error", database.look_and_change(look, claimed).await) })
 }
 
-fn claimed(world: &mut World, call: &Call) -> Steps {
+/// The request before it is written, without an id, and the link.
+fn to_claim(world: &World, call: &Call) -> Result<(AccessRequest, String), Stop> {
     let caller = caller(world, call)?;
     let body = body(call)?;
     let token = body.text_of("token").ok_or_else(|| bad("Token is required"))?;
@@ -99,13 +102,12 @@ fn claimed(world: &mut World, call: &Call) -> Steps {
         return Err(Reply::json(StatusCode::CONFLICT, &body).into());
     }
     let project = world.project(&link.project).ok_or(Crash)?;
-    let reason = link.label.as_ref().map_or_else(|| "JIT link".to_owned(), |label| format!("JIT link: {label}"));
-    let mut request = AccessRequest {
+    let request = AccessRequest {
         id: String::new(),
         user,
         secrets: link.secrets.clone(),
         project: Some(link.project.clone()),
-        reason,
+        reason: reason(link),
         minutes: link.minutes,
         status: PENDING.to_owned(),
         approved_by: None,
@@ -114,6 +116,22 @@ fn claimed(world: &mut World, call: &Call) -> Steps {
         requested: world.now(),
         workspace: Some(project.workspace.clone()),
     };
+    Ok((request, link.token.clone()))
+}
+
+/// `JIT Link: <label> [env: <environment>]`, either of them only when the link has it.
+fn reason(link: &JitLink) -> String {
+    let mut reason = "JIT Link".to_owned();
+    if let Some(label) = &link.label {
+        reason = reason + ": " + label;
+    }
+    if let Some(environment) = &link.environment {
+        reason = reason + " [env: " + environment + "]";
+    }
+    reason
+}
+
+fn claimed(world: &mut World, (mut request, token): (AccessRequest, String)) -> Steps {
     request.id = world.new_id();
     let answer = object([
         ("success", true.into()),
@@ -161,7 +179,7 @@ fn told(world: &World, call: &Call) -> Steps {
         ("expiresAt", link.expires.iso().into()),
         ("maxUses", link.max_uses.into()),
         ("usedCount", link.used.into()),
-        ("createdBy", Json::from(&link.created_by)),
+        ("createdBy", world.user(&link.created_by).map(|user| user.display_name.clone()).into()),
         ("createdAt", link.created.iso().into()),
     ])))
 }
