@@ -24,6 +24,7 @@
 //! - service accounts and their keys, the caller's own keys, signing in with a key, `/user`;
 //! - requests for access in both forms, and the links by which they are made; break-glass sessions, shared secrets;
 //! - the teams and the addresses of a project, and its webhooks, which are never called;
+//! - notifications, their rules and channels, which set nothing off, and what a plan has been used of;
 //!
 //! each named in [`route`]; and the ways to authenticate, the roles with their masking, the checks of a project (blocked,
 //! address, second factor), both kinds of rate limit, and the service's habits: content types, empty answers, redirects, the
@@ -58,6 +59,7 @@ mod hold;
 mod journal;
 mod js;
 mod limits;
+mod notices;
 mod persist;
 mod plant;
 mod plant_secret;

@@ -96,6 +96,12 @@ impl AccessRequest {
         self.workspace.as_deref().or_else(|| of_project().map(|project| project.workspace.as_str()))
     }
 
+    /// Whether lists of a workspace have it: it names the workspace, or its project is there.
+    pub(super) fn is_listed_in(&self, world: &World, workspace: &str) -> bool {
+        let project = self.project.as_ref().and_then(|id| world.project(id));
+        self.workspace.as_deref() == Some(workspace) || project.is_some_and(|project| project.workspace == workspace)
+    }
+
     /// Decides about it: an approval counts from now.
     pub(super) fn decide(&mut self, status: &str, by: &str, now: Moment) {
         if status == APPROVED && self.status == PENDING {

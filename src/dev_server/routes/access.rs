@@ -148,7 +148,7 @@ fn listed(world: &World, call: &Call) -> Steps {
         "approved" => request.status == APPROVED,
         _ => request.user == user,
     };
-    let is_here = |request: &&AccessRequest| workspace.is_none() || request.workspace_in(world) == workspace;
+    let is_here = |request: &&AccessRequest| workspace.is_none_or(|workspace| request.is_listed_in(world, workspace));
     let found = world.requests.iter().rev().filter(is_listed).filter(is_here);
     Ok(Reply::ok(&found.map(|request| shown(world, request)).collect::<Vec<_>>().into()))
 }

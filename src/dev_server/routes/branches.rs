@@ -9,7 +9,7 @@ use crate::dev_server::database::{Answering, Database};
 use crate::dev_server::js::{Json, object};
 use crate::dev_server::secret::BranchLink;
 use crate::dev_server::seed::{Role, Tier};
-use crate::dev_server::state::{Branch, MAIN, World, checked_id};
+use crate::dev_server::state::{Branch, Crash, MAIN, World, checked_id};
 use crate::dev_server::wire::{Call, Reply};
 
 fn no_branch() -> Stop {
@@ -197,25 +197,31 @@ fn deleted(world: &mut World, id: String) -> Steps {
 }
 
 /// Who may use the two routes with the id in the path, and their errors, which are plain text.
-fn found_for(world: &World, call: &Call, may: fn(&World, &str, &Branch) -> bool) -> Result<String, Reply> {
+fn found_for(
+    world: &World,
+    call: &Call,
+    may: fn(&World, &Session, &Branch) -> Result<bool, Crash>,
+) -> Result<String, Reply> {
     let refused = || Reply::text(StatusCode::UNAUTHORIZED, "Unauthorized");
+    let thrown = |Crash| Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Error");
     let caller = session(world, call).ok_or_else(refused)?;
-    let id = checked_id(call.param("branchId"));
-    let id = id.map_err(|_| Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Error"))?;
+    let id = checked_id(call.param("branchId")).map_err(thrown)?;
     let branch = world.branch(id).ok_or_else(|| Reply::text(StatusCode::NOT_FOUND, "Branch not found"))?;
-    match &caller {
-        Session::User { id: user, .. } if may(world, user, branch) => Ok(id.to_owned()),
-        _ => Err(refused()),
+    if may(world, &caller, branch).map_err(thrown)? { Ok(id.to_owned()) } else { Err(refused()) }
+}
+
+fn created_project(world: &World, caller: &Session, branch: &Branch) -> Result<bool, Crash> {
+    Ok(world.project(&branch.project).is_some_and(|project| project.owner == caller.user_id()))
+}
+
+/// Whoever did not create the project is looked for in its teams: the id of a service account makes that look throw.
+fn administers(world: &World, caller: &Session, branch: &Branch) -> Result<bool, Crash> {
+    if created_project(world, caller, branch)? {
+        return Ok(true);
     }
-}
-
-fn created_project(world: &World, user: &str, branch: &Branch) -> bool {
-    world.project(&branch.project).is_some_and(|project| project.owner == user)
-}
-
-fn administers(world: &World, user: &str, branch: &Branch) -> bool {
+    let user = caller.database_id()?;
     let mut members = world.teams_of(&branch.project).flat_map(|(_, team)| &team.members);
-    created_project(world, user, branch) || members.any(|(member, role)| member == user && *role == Role::Admin)
+    Ok(members.any(|(member, role)| member == user && *role == Role::Admin))
 }
 
 pub(super) fn delete_with_secrets(world: &mut World, call: &Call) -> Outcome {

@@ -19,16 +19,17 @@ pub(super) fn generate(world: &mut World, call: &Call) -> Outcome {
 
 fn generated(world: &mut World, call: &Call) -> Steps {
     let caller = caller(world, call)?;
-    let body = body(call)?;
-    let project = body.text_of("projectId").ok_or_else(|| bad("projectId is required"))?;
-    let minutes = body.get("duration").and_then(Json::whole).filter(|minutes| *minutes >= 1);
-    let minutes = minutes.ok_or_else(|| bad("duration must be at least 1 minute"))?;
+    // The plan comes first, so an account that has none fails whatever it sends.
     let user = caller.database_id()?;
     if caller.tier() == Tier::Free {
         return Err(forbidden("JIT Access Links are a Pro feature. Please upgrade your plan."));
     }
-    world.project(checked_id(project)?).ok_or_else(|| not_found("Project not found"))?;
-    if caller.role(world, project)?.is_none_or(|role| role < Role::Developer) {
+    let body = body(call)?;
+    let project = body.text_of("projectId").ok_or_else(|| bad("projectId is required"))?;
+    let minutes = body.get("duration").and_then(Json::whole).filter(|minutes| *minutes >= 1);
+    let minutes = minutes.ok_or_else(|| bad("duration must be at least 1 minute"))?;
+    // In a project that does not exist nobody has a role.
+    if caller.role(world, checked_id(project)?)?.is_none_or(|role| role < Role::Developer) {
         return Err(forbidden("Only admins and developers can generate JIT links"));
     }
     let hours = body.get("expiresInHours").and_then(Json::number).filter(|hours| *hours != 0.0).unwrap_or(24.0);
@@ -119,16 +120,14 @@ fn to_claim(world: &World, call: &Call) -> Result<(AccessRequest, String), Stop>
     Ok((request, link.token.clone()))
 }
 
-/// `JIT Link: <label> [env: <environment>]`, either of them only when the link has it.
+/// What the link is called, and what it is for.
 fn reason(link: &JitLink) -> String {
-    let mut reason = "JIT Link".to_owned();
-    if let Some(label) = &link.label {
-        reason = reason + ": " + label;
-    }
-    if let Some(environment) = &link.environment {
-        reason = reason + " [env: " + environment + "]";
-    }
-    reason
+    let environment = link.environment.as_ref().map(|name| format!("env: {name}"));
+    let branch = link.branch.as_ref().map(|_| "branch scoped".to_owned());
+    let secrets = (!link.secrets.is_empty()).then(|| format!("{} specific secret(s)", link.secrets.len()));
+    let scope: Vec<String> = [environment, branch, secrets].into_iter().flatten().collect();
+    let scope = if scope.is_empty() { String::new() } else { format!(" [{}]", scope.join(", ")) };
+    format!("JIT Link: {}{scope}", link.label.as_deref().unwrap_or("Shared access link"))
 }
 
 fn claimed(world: &mut World, (mut request, token): (AccessRequest, String)) -> Steps {
@@ -141,11 +140,23 @@ fn claimed(world: &mut World, (mut request, token): (AccessRequest, String)) -> 
         ("duration", request.minutes.into()),
         ("accessLevel", "read".into()),
     ]);
+    notify_owner(world, &request);
     world.requests.push(request);
     for link in world.links.iter_mut().filter(|link| link.token == token) {
         link.used += 1;
     }
     Ok(Reply::ok(&answer))
+}
+
+fn notify_owner(world: &mut World, request: &AccessRequest) {
+    let Some(project) = request.project.as_ref().and_then(|id| world.project(id)) else {
+        return;
+    };
+    let asker = world.user(&request.user).map(|user| user.display_name.clone()).unwrap_or_default();
+    let (owner, text) = (project.owner.clone(), format!("{asker} requested read-only access to \"{}\"", project.name));
+    let minutes = request.minutes;
+    let more = format!("A JIT link was used to request {minutes}-minute read-only access. Review in Access Requests.");
+    world.notify(&owner, ["JIT Access Request", &text, &more, "info"], None);
 }
 
 /// What a link is for.

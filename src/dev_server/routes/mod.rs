@@ -13,8 +13,10 @@ mod clone;
 mod compare;
 mod history;
 mod jit;
+mod notifications;
 mod projects;
 mod records;
+mod rewrite;
 mod secrets;
 mod service_accounts;
 mod shares;
@@ -86,6 +88,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .merge(of_the_dashboard())
         .merge(of_access())
         .merge(of_a_project())
+        .merge(of_notifications())
         .route("/project", project.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST, PUT")))
         .route("/branch", branch.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST, PUT")))
         .route(
@@ -94,6 +97,8 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         )
         .route("/branch/{branchId}/clear", open(M::POST, branches::clear).fallback(refusing("OPTIONS, POST")))
         .route("/service-account/resolve", open(M::GET, accounts::resolve).fallback(refusing("GET, HEAD, OPTIONS")))
+        .route("/subscription/usage", open(M::GET, accounts::usage).fallback(refusing("GET, HEAD, OPTIONS")))
+        .route("/docs", open(M::GET, accounts::docs).fallback(refusing("GET, HEAD, OPTIONS")))
         .route("/health", open(M::GET, accounts::health).fallback(refusing("GET, HEAD, OPTIONS")));
     for path in NOT_SERVED {
         api = api.route(path, any(not_served));
@@ -160,6 +165,7 @@ fn of_the_dashboard() -> Router<Arc<Shared>> {
     let workspace = guarded(M::GET, users::workspaces).on(M::POST.or(M::PUT).or(M::DELETE), not_served);
     Router::new()
         .route("/secret", secret.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST, PUT")))
+        .route("/secret/rotate", guarded_steps(M::POST, rewrite::rewrite).fallback(refusing("OPTIONS, POST")))
         .route("/secret/rollback", open_steps(M::POST, by_id::roll_back).fallback(refusing("OPTIONS, POST")))
         .route("/branch/compare", guarded(M::GET, compare::compare).fallback(refusing("GET, HEAD, OPTIONS")))
         .route("/user", open(M::GET, users::get).fallback(refusing("GET, HEAD, OPTIONS")))
@@ -216,6 +222,29 @@ fn of_a_project() -> Router<Arc<Shared>> {
         .route("/projects/{projectId}/webhooks", hooks.fallback(refusing("DELETE, GET, HEAD, OPTIONS, PATCH, POST")))
         .route("/projects/{projectId}/webhooks/{webhookId}", hook.fallback(refusing("DELETE, OPTIONS")))
         .route("/secret/share", share.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST")))
+}
+
+fn of_notifications() -> Router<Arc<Shared>> {
+    use MethodFilter as M;
+    use notifications as notes;
+    let own = all([open(M::GET, notes::list), open(M::PATCH, notes::mark), open(M::DELETE, notes::delete)]);
+    let rules = all([
+        open(M::GET, notes::list_rules),
+        open(M::POST, notes::create_rule),
+        open(M::PATCH, notes::change_rule),
+        open(M::DELETE, notes::delete_rule),
+    ]);
+    let channels = all([
+        open(M::GET, notes::list_channels),
+        open(M::POST, notes::create_channel),
+        open(M::PATCH, notes::change_channel),
+        open(M::DELETE, notes::delete_channel),
+    ]);
+    Router::new()
+        .route("/notifications", own.fallback(refusing("DELETE, GET, HEAD, OPTIONS, PATCH")))
+        .route("/notification-rules", rules.fallback(refusing("DELETE, GET, HEAD, OPTIONS, PATCH, POST")))
+        .route("/notification-channels", channels.fallback(refusing("DELETE, GET, HEAD, OPTIONS, PATCH, POST")))
+        .route("/notification-channels/test", open(M::POST, notes::test_channel).fallback(refusing("OPTIONS, POST")))
 }
 
 fn all<const N: usize>(methods: [Methods; N]) -> Methods {
