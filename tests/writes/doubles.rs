@@ -154,6 +154,48 @@ async fn a_rollback_goes_to_the_row_that_is_read() {
     assert_eq!(read(&client, "main", "A").await.as_deref(), Some("old"));
 }
 
+/// Two writers whose requests have all looked before one of them has written, and all written before one of them reads.
+async fn at_once<T: Send + 'static>(
+    server: &DevServer,
+    writers: [impl Future<Output = T> + Send + 'static; 2],
+) -> [T; 2] {
+    let writes = server.hold_writes(route::SECRETS_UPSERT);
+    let [one, other] = writers.map(tokio::spawn);
+    crate::arrived(&writes, 2).await;
+    let reads = server.hold(route::SECRETS_READ);
+    writes.release();
+    crate::arrived(&reads, 2).await;
+    reads.release();
+    [one.await.unwrap(), other.await.unwrap()]
+}
+
+#[tokio::test]
+async fn of_two_first_writes_at_once_the_one_that_is_not_read_is_not_confirmed() {
+    let server = server().await;
+    let client = client(&server);
+    let set = |key: &'static str, value: &'static str| {
+        let client = client.clone();
+        async move { client.set_secret("staging", key, value).await.unwrap() }
+    };
+    let mut told = at_once(&server, [set("A", "one"), set("A", "other")]).await;
+    assert_eq!(server.secret_rows("demo", "staging", "main", "A"), 2);
+    told.sort_by_key(|written| *written == Written::Unconfirmed);
+    assert_eq!(told, [Written::Created, Written::Unconfirmed]);
+    assert_eq!(set("A", "later").await, Written::Unconfirmed, "the first row takes it");
+    client.repair_secret("staging", "A").await.unwrap();
+    assert_eq!(set("A", "later").await, Written::Updated);
+
+    let create = |value: &'static str| {
+        let client = client.clone();
+        async move { client.create_secret("staging", "NEW", value).await }
+    };
+    let told = at_once(&server, [create("one"), create("other")]).await;
+    let failed: Vec<_> = told.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+    let [error] = failed.as_slice() else { panic!("{told:?}") };
+    assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Conflict, true));
+    assert!(error.to_string().contains("repair_secret(..)"), "{error}");
+}
+
 #[tokio::test]
 async fn verification_makes_an_error_of_what_is_not_confirmed() {
     let (_server, client) = doubled().await;

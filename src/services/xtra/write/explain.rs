@@ -172,14 +172,17 @@ impl Xtra {
             _ if told.actual.as_ref().is_some_and(|actual| standing.elsewhere.contains(actual)) => {
                 return Ok(Reason::Another);
             }
-            _ if !place.is_on_main() && branch.is_none() => return Ok(Reason::Unclear),
             _ => {}
         }
         let target = Target { place, key: &told.key, exact: true };
         Ok(match self.first_row(target).await? {
             First::Row(row) if row.linked => Reason::Another,
-            First::Row(row) if row.branch.is_none() && place.is_on_main() => puzzle.of_main(&row, standing),
-            First::Row(row) if branch.is_some() && row.branch.as_deref() == branch => puzzle.of_main(&row, standing),
+            First::Row(row) if row.branch.is_none() && place.is_on_main() => puzzle.of_this_place(&row, standing),
+            // what hangs on no branch is a secret of main
+            First::Row(row) if row.branch.is_none() => Reason::Another,
+            First::Row(row) if branch.is_some() && row.branch.as_deref() == branch => {
+                puzzle.of_this_place(&row, standing)
+            }
             First::Row(_) if branch.is_some() => Reason::Another,
             _ => Reason::Unclear,
         })
@@ -198,7 +201,7 @@ fn is_other(seen: Option<&Seen>, version: &str) -> bool {
 
 impl Puzzle<'_> {
     /// When the first row of all is one of this place.
-    fn of_main(&self, first: &Row, standing: &Standing) -> Reason {
+    fn of_this_place(&self, first: &Row, standing: &Standing) -> Reason {
         match self.look.get(&self.told.key) {
             None if self.is_new => Reason::Hidden(first.version.clone()),
             None => Reason::Unclear,

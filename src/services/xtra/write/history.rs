@@ -132,19 +132,23 @@ impl Xtra {
         version: &str,
         value: Option<&SecretValue>,
     ) -> Result<(), XtraError> {
-        let look = self.look(target.place).await.map_err(|error| {
+        let unknown = |error: XtraError| {
             let told = format!(
                 ". {} is rolled back, to version {}; this was to read it back",
                 target.shown(),
                 shown_version(version)
             );
             error.adding(&told).with_keys([target.key]).with_unknown_outcome()
-        })?;
+        };
+        let look = self.look(target.place).await.map_err(unknown)?;
         let is_it = |seen: &Seen| {
             seen.version == version && value.is_none_or(|value| seen.value.as_ref().is_ok_and(|seen| seen == value))
         };
-        // who is shown other secrets only sees none here
-        if look.get(target.key).is_none_or(is_it) {
+        let is_read = match look.get(target.key) {
+            Some(seen) => is_it(seen),
+            None => self.is_there_unread(target, version, value).await.map_err(unknown)?,
+        };
+        if is_read {
             return Ok(());
         }
         let message = format!(

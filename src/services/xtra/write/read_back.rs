@@ -2,6 +2,7 @@
 
 use super::look::{Look, Seen};
 use super::names::named;
+use super::rows::{Row, Target};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::{SecretValue, UnreadableReason};
 use crate::services::xtra::{Place, Xtra};
@@ -41,6 +42,22 @@ pub(crate) fn refuse_unconfirmed(names: Vec<String>, total: usize) -> Result<(),
 }
 
 impl Xtra {
+    /// Whether what a read leaves out is there as it was written: an access that was granted for some secrets hides all others
+    /// from whoever asked, and the rows show them.
+    pub(super) async fn is_there_unread(
+        &self,
+        target: Target<'_>,
+        version: &str,
+        value: Option<&SecretValue>,
+    ) -> Result<bool, XtraError> {
+        let rows = self.rows(target).await?;
+        let is_value = |row: &Row| {
+            let text = row.value.clone().map(|text| self.read_text(&target.place.project, text));
+            value.is_none_or(|value| text.is_none_or(|stored| stored.is_ok_and(|stored| stored == *value)))
+        };
+        Ok(rows.here.iter().any(|row| row.version == version && is_value(row)))
+    }
+
     /// Reads back what a write has left, for the names in [`unconfirmed`]. Never fails: where nothing can be read, nothing is
     /// confirmed.
     pub(crate) async fn read_back(

@@ -49,9 +49,8 @@ impl Xtra {
             true => self.rotate_by_key(target, &found, given).await?,
             false => self.rotate_by_writing(target, &found, given).await?,
         };
-        // of two spellings a read may show the other, and to some callers it shows neither
-        let may_be_shown = found.is_shown || !target.place.is_on_main();
-        if reads_back && !is_mixed && may_be_shown {
+        // of two spellings a read may show the other
+        if reads_back && !is_mixed {
             self.check_rotated(target, &new).await?;
         }
         Ok(new)
@@ -59,14 +58,15 @@ impl Xtra {
 
     /// Another row may have taken the new value without being read, or somebody may have written in the same moment.
     async fn check_rotated(&self, target: Target<'_>, new: &NewValue) -> Result<(), XtraError> {
-        let look = self.look(target.place).await.map_err(|error| {
+        let unknown = |error: XtraError| {
             let told = format!(". The new value of {} is stored; this was to read it back", target.shown());
             error.adding(&told).with_keys([target.key]).with_unknown_outcome()
-        })?;
-        // who is shown no value is shown its version, and who is shown other secrets only sees none on a branch
+        };
+        let look = self.look(target.place).await.map_err(unknown)?;
+        // who is shown no value is shown its version
         let is_new = match look.get(target.key) {
             Some(seen) => seen.is(&new.value) || (seen.value.is_err() && seen.version == new.version),
-            None => !target.place.is_on_main(),
+            None => self.is_there_unread(target, &new.version, Some(&new.value)).await.map_err(unknown)?,
         };
         let left = if is_new { Vec::new() } else { vec![target.key.to_owned()] };
         refuse_unconfirmed(left, 1)

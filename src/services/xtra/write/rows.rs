@@ -279,8 +279,6 @@ pub(super) struct InForce {
     pub(super) has_doubles: bool,
     /// Its value was encrypted before it was sent to the service.
     pub(super) sealed: bool,
-    /// A read of `main` was made, and has the key. One that is narrowed to other secrets has not.
-    pub(super) is_shown: bool,
 }
 
 impl Xtra {
@@ -295,7 +293,7 @@ impl Xtra {
         if !target.place.is_on_main() || (on_branch > 0 && !rows.spellings.is_empty()) {
             let row = rows.here.pop().ok_or_else(|| rows.absent(target))?;
             let sealed = row.value.as_ref().is_some_and(envelope::is_sealed);
-            return Ok(InForce { row, first, has_doubles: on_branch > 1, sealed, is_shown: false });
+            return Ok(InForce { row, first, has_doubles: on_branch > 1, sealed });
         }
         let look = self.look(target.place).await?;
         let seen = look.get(target.key);
@@ -304,12 +302,12 @@ impl Xtra {
         let is_shown = |row: &Row| seen.is_none_or(|seen| self.shows(target, row, seen));
         if let Some(row) = rows.here.pop_if(|row| is_shown(row)) {
             let under = matches!(&first, First::Row(first) if first.branch.is_none());
-            return Ok(InForce { row, first, has_doubles: on_branch > 1 || under, sealed, is_shown: seen.is_some() });
+            return Ok(InForce { row, first, has_doubles: on_branch > 1 || under, sealed });
         }
         let (loose, all) = self.loose_rows(target, &first).await?;
         let in_all = on_branch + loose.len();
         match loose.into_iter().rfind(is_shown) {
-            Some(row) => Ok(InForce { row, first, has_doubles: in_all > 1, sealed, is_shown: seen.is_some() }),
+            Some(row) => Ok(InForce { row, first, has_doubles: in_all > 1, sealed }),
             None if seen.is_some() && !all => Err(out_of_reach(target)),
             None if in_all > 0 => Err(moved(target)),
             None => Err(rows.absent(target)),
