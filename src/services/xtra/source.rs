@@ -179,11 +179,16 @@ impl Xtra {
         let answer = self.raw.service_accounts_resolve().send().await.map_err(|error| {
             let error = convert::from_raw(error);
             // The service answers alike to a wrong token and to a user's token.
-            if error.kind() == ErrorKind::Unauthorized { no_project() } else { error }
+            if error.kind() == ErrorKind::Unauthorized && !error.is_foreign_refusal() { no_project() } else { error }
         })?;
         let project = answer.into_inner().project.and_then(|project| project.id);
         match project {
-            Some(id) => scope::project_id(&id).map(str::to_owned),
+            Some(id) if scope::project_id(&id).is_ok() => Ok(id),
+            Some(_) => Err(XtraError::new(
+                ErrorKind::Decode,
+                "the service names a project of the service account by an id that is none. Check that the API root is that of the \
+                 service, or pass project_id(..)",
+            )),
             None => Err(no_project()),
         }
     }
