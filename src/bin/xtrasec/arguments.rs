@@ -19,7 +19,7 @@ use crate::{
     after_long_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN, ~/.xtra/config.json or the settings of the \
                        xtra command, never from an argument: arguments can be read by every user of the machine. \
                        Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_API_URL \
-                       and the file .xtrarc. With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
+                       and the file .xtrarc, which cannot send the token to a service that you have not named yourself. With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
                        Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage; `run` passes \
                        on that of the program it starts.\n\n\
                        Examples:\n  \
@@ -51,7 +51,7 @@ pub(crate) struct Global {
     /// The project's id [default: XTRA_PROJECT_ID, then .xtrarc, then the service account's]
     #[arg(short, long, global = true, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) project: Option<String>,
-    /// The API root, ending in /api [default: XTRA_API_URL, then .xtrarc, then the service's]
+    /// The API root, ending in /api [default: XTRA_API_URL, then .xtrarc, then that of the login, then the service's]
     #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) api_url: Option<String>,
 }
