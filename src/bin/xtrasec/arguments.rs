@@ -1,5 +1,7 @@
 //! What can be typed: the options of every command, and the commands.
 
+use std::collections::HashSet;
+
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 
@@ -103,9 +105,11 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
-    pub(crate) fn takes(&self, name: &str) -> bool {
-        let named = |names: &[String]| names.iter().any(|known| known == name);
-        (self.only.is_empty() || named(&self.only)) && !named(&self.except)
+    /// Which names are taken.
+    pub(crate) fn rule(&self) -> impl Fn(&str) -> bool {
+        let [only, except] =
+            [&self.only, &self.except].map(|names| names.iter().map(String::as_str).collect::<HashSet<_>>());
+        move |name| (only.is_empty() || only.contains(name)) && !except.contains(name)
     }
 }
 
@@ -139,7 +143,8 @@ mod tests {
     #[test]
     fn a_name_left_out_is_not_taken_even_when_it_is_also_chosen() {
         let choice = Choice { only: vec!["A".into(), "B".into()], except: vec!["B".into()], ..Choice::default() };
-        assert!(choice.takes("A") && !choice.takes("B") && !choice.takes("C"));
-        assert!(Choice::default().takes("C"));
+        let takes = choice.rule();
+        assert!(takes("A") && !takes("B") && !takes("C"));
+        assert!(Choice::default().rule()("C"));
     }
 }

@@ -219,16 +219,18 @@ impl XtraClientBuilder {
 
     /// The root in its checked form: as it was given it could hold credentials.
     fn root_setting(&self, defaults: &Defaults, surroundings: &Surroundings) -> Setting {
-        let token = self.token.as_ref().map(SecretValue::expose);
-        let token = credentials::resolve(token, &self.providers, surroundings);
         let option = given(&self.api_url, "api_url");
+        let token = self.token.as_ref().map(SecretValue::expose);
+        // where the token was found matters only when nobody has named a base URL
+        let is_named = option.is_some() || defaults.api_url.is_some();
+        let token = (!is_named).then(|| credentials::resolve(token, &self.providers, surroundings).ok()).flatten();
         let problem = |origin: Cow<'static, str>, error: XtraError| Setting {
             name: "api_url",
             shown: None,
             origin,
             problem: Some(error.to_string()),
         };
-        match base_url::choose(option, defaults, token.as_ref().ok(), surroundings) {
+        match base_url::choose(option, defaults, token.as_ref(), surroundings) {
             Ok(found) => match base_url::parse(&found, self.danger_allow_http) {
                 Ok(base) => Setting::new("api_url", Located::new(base.as_str(), found.origin)),
                 Err(error) => problem(found.origin, error),

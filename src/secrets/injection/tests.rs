@@ -156,7 +156,7 @@ fn the_work_grows_with_the_number_of_names_and_not_with_its_square() {
             let injection = choose(secrets.injection(), &secrets);
             processor_time(|| run(&secrets, &injection))
         };
-        let (small, middle, large) = (time(4_000), time(8_000), time(16_000));
+        let (small, middle, large) = (time(2_500), time(5_000), time(10_000));
         assert!(large < small * 9, "{what}: {small:?}, {middle:?}, {large:?}");
     }
 }

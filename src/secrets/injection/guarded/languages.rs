@@ -15,11 +15,11 @@ pub(super) const FAMILIES: &[Family] = &[
         "npm and pnpm",
         PACKAGES,
         "npm-config(7) “Environment Variables”, pnpm “Settings”, nvm, Volta, Corepack",
-        "npm_config_* pnpm_config_* COREPACK_HOME COREPACK_INTEGRITY_KEYS COREPACK_NPM_REGISTRY PNPM_HOME NVM_DIR \
+        "npm_config_* npm_execpath npm_node_execpath pnpm_config_* NODE_GYP_FORCE_PYTHON COREPACK_HOME COREPACK_INTEGRITY_KEYS COREPACK_NPM_REGISTRY PNPM_HOME NVM_DIR \
          NVM_NODEJS_ORG_MIRROR VOLTA_HOME",
     )
     .in_any_case(),
-    Family::new("Yarn", PACKAGES, "Yarn “.yarnrc.yml”: every setting is YARN_<NAME>", "YARN_*")
+    Family::new("Yarn", PACKAGES, "Yarn “.yarnrc.yml”: every setting is YARN_…", "YARN_*")
         .except("YARN_NPM_AUTH_TOKEN YARN_NPM_AUTH_IDENT YARN_*_TOKEN YARN_*_PASSWORD")
         .in_any_case(),
     Family::new(
@@ -33,9 +33,16 @@ pub(super) const FAMILIES: &[Family] = &[
     Family::new(
         "Browsers of test tools",
         PROGRAM,
-        "Puppeteer “Configuration”, Playwright “Browsers”, karma-chrome-launcher, chrome-launcher",
-        "CHROME_BIN CHROME_PATH CHROMIUM_BIN FIREFOX_BIN PLAYWRIGHT_BROWSERS_PATH PLAYWRIGHT_DOWNLOAD_HOST \
+        "Puppeteer “Configuration”, Playwright “Browsers”, Cypress “Advanced Installation”, karma-chrome-launcher, chrome-launcher",
+        "CHROME_BIN CHROME_PATH CHROMIUM_BIN CYPRESS_INSTALL_BINARY CYPRESS_RUN_BINARY FIREFOX_BIN PLAYWRIGHT_BROWSERS_PATH PLAYWRIGHT_DOWNLOAD_HOST \
          PUPPETEER_EXECUTABLE_PATH PUPPETEER_DOWNLOAD_BASE_URL",
+    ),
+    Family::new(
+        "Engines of Node.js packages",
+        PROGRAM,
+        "Prisma “Environment variables”, esbuild",
+        "ESBUILD_BINARY_PATH PRISMA_ENGINES_MIRROR PRISMA_FMT_BINARY PRISMA_QUERY_ENGINE_BINARY PRISMA_QUERY_ENGINE_LIBRARY \
+         PRISMA_SCHEMA_ENGINE_BINARY",
     ),
     Family::new(
         "Python",
@@ -44,7 +51,7 @@ pub(super) const FAMILIES: &[Family] = &[
         "PYTHONBREAKPOINT PYTHONEXECUTABLE PYTHONHOME PYTHONHTTPSVERIFY PYTHONINSPECT PYTHONPATH PYTHONPLATLIBDIR \
          PYTHONPYCACHEPREFIX PYTHONSTARTUP PYTHONUSERBASE PYTHONWARNINGS PYTHON_PRESITE __PYVENV_LAUNCHER__",
     ),
-    Family::new("pip", PACKAGES, "pip “Configuration”: every option is PIP_<NAME>", "PIP_*")
+    Family::new("pip", PACKAGES, "pip “Configuration”: every option is PIP_…", "PIP_*")
         .except("PIP_*_TOKEN PIP_*_PASSWORD PIP_TOKEN PIP_PASSWORD PIP_USERNAME"),
     Family::new(
         "uv, Poetry, pipenv, conda, twine",
@@ -69,17 +76,17 @@ pub(super) const FAMILIES: &[Family] = &[
         "Ruby",
         MODULES,
         "ruby(1), RubyGems “Command reference”, irb(1), rake(1), Bootsnap",
-        "RUBYLIB RUBYOPT RUBYPATH RUBYSHELL GEMRC GEM_HOME GEM_PATH GEM_SPEC_CACHE IRBRC PRYRC RAKEOPT SPEC_OPTS \
+        "RUBYLIB RUBYOPT RUBYPATH RUBYSHELL RUBYGEMS_GEMDEPS GEMRC GEM_HOME GEM_PATH GEM_SPEC_CACHE IRBRC PRYRC RAKEOPT SPEC_OPTS \
          BOOTSNAP_CACHE_DIR JRUBY_OPTS",
     ),
     Family::new(
         "Bundler",
         PACKAGES,
-        "bundle-config(1); BUNDLE_<HOST> holds a password and is free",
+        "bundle-config(1); BUNDLE_ and a host holds a password and is free",
         "BUNDLE_APP_CONFIG BUNDLE_BIN BUNDLE_BIN_PATH BUNDLE_BUILD__* BUNDLE_CACHE_PATH BUNDLE_CONFIG \
          BUNDLE_DISABLE_CHECKSUM_VALIDATION BUNDLE_GEMFILE BUNDLE_LOCAL__* BUNDLE_MIRROR__* BUNDLE_PATH BUNDLE_PATH__* \
          BUNDLE_PLUGINS BUNDLE_SSL_CA_CERT BUNDLE_SSL_VERIFY_MODE BUNDLE_SYSTEM_BINDIR BUNDLE_TRUST___POLICY \
-         BUNDLE_USER_CACHE BUNDLE_USER_CONFIG BUNDLE_USER_HOME BUNDLE_USER_PLUGIN BUNDLER_SETUP BUNDLER_VERSION",
+         BUNDLE_USER_CACHE BUNDLE_USER_CONFIG BUNDLE_USER_HOME BUNDLE_USER_PLUGIN BUNDLER_ORIG_* BUNDLER_SETUP BUNDLER_VERSION",
     ),
     Family::new(
         "Perl",

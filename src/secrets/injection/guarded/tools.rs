@@ -15,7 +15,7 @@ pub(super) const FAMILIES: &[Family] = &[
     Family::new(
         "Git: TLS",
         TRUST,
-        "git-config(1) http.ssl*, http.proxySSL*",
+        "git-config(1) http.sslVerify and its neighbours",
         "GIT_SSL_* GIT_PROXY_SSL_CAINFO GIT_PROXY_SSL_CERT GIT_PROXY_SSL_KEY",
     ),
     Family::new(
@@ -54,11 +54,11 @@ pub(super) const FAMILIES: &[Family] = &[
          CCACHE_PREFIX_CPP DISTCC_SSH PKG_CONFIG PKG_CONFIG_LIBDIR PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR",
     ),
     Family::new(
-        "CMake, Autoconf, Bazel",
+        "CMake, Autoconf, Bazel and others",
         BUILD,
-        "cmake-env-variables(7), Autoconf manual “Site Defaults” and “config.status Invocation”, m4(1), Bazelisk",
+        "cmake-env-variables(7), Autoconf manual “Site Defaults” and “config.status Invocation”, m4(1), Bazelisk, SCons, Conan, vcpkg",
         "CMAKE_* ACLOCAL_PATH AUTOM4TE CONFIG_SHELL CONFIG_SITE M4PATH BAZELISK_BASE_URL BAZELISK_FORMAT_URL BAZELISK_HOME \
-         BAZEL_SH USE_BAZEL_VERSION",
+         BAZEL_SH USE_BAZEL_VERSION CONAN_HOME CONAN_USER_HOME SCONSFLAGS VCPKG_OVERLAY_PORTS VCPKG_ROOT",
     ),
     Family::new(
         "Package managers of systems",
@@ -74,7 +74,7 @@ pub(super) const FAMILIES: &[Family] = &[
         STARTUP,
         "vim(1) “:help initialization”, ex(1p), nvim(1), Emacs manual “General Variables”, screen(1)",
         "EXINIT GVIMINIT MYGVIMRC MYVIMRC NVIM_APPNAME NVIM_RPLUGIN_MANIFEST VIM VIMINIT VIMRUNTIME EMACSDATA EMACSLOADPATH \
-         EMACSPATH EMACS_SERVER_FILE ALTERNATE_EDITOR SCREENRC SYSSCREENRC",
+         EMACSPATH EMACS_SERVER_FILE ALTERNATE_EDITOR HELIX_RUNTIME KAKOUNE_CONFIG_DIR KAKOUNE_RUNTIME MICRO_CONFIG_HOME SCREENRC SYSSCREENRC",
     ),
     Family::new(
         "Search and listing",
@@ -109,7 +109,7 @@ pub(super) const FAMILIES: &[Family] = &[
     Family::new(
         "Ansible",
         STARTUP,
-        "Ansible “Configuration Settings”: every setting has a variable ANSIBLE_<NAME>",
+        "Ansible “Configuration Settings”: every setting has a variable ANSIBLE_…",
         "ANSIBLE_*",
     )
     .except(
@@ -161,12 +161,12 @@ pub(super) const FAMILIES: &[Family] = &[
     Family::new(
         "Graphics, sound and computing libraries",
         PLUGINS,
-        "Vulkan loader “LoaderDebugging”, Mesa “Environment Variables”, libglvnd, ALSA, PulseAudio, CUDA, OpenMP “OMPT”, Open MPI",
+        "Vulkan loader “LoaderDebugging”, Mesa “Environment Variables”, libglvnd, ALSA, PulseAudio, CUDA, OpenMP “OMPT”, SDL, Open MPI",
         "VK_ADD_DRIVER_FILES VK_ADD_IMPLICIT_LAYER_PATH VK_ADD_LAYER_PATH VK_DRIVER_FILES VK_ICD_FILENAMES \
          VK_IMPLICIT_LAYER_PATH VK_INSTANCE_LAYERS VK_LAYER_PATH LIBGL_DRIVERS_PATH GBM_BACKENDS_PATH LIBVA_DRIVERS_PATH \
          VDPAU_DRIVER_PATH OCL_ICD_VENDORS __EGL_VENDOR_LIBRARY_DIRS __EGL_VENDOR_LIBRARY_FILENAMES ALSA_CONFIG_PATH \
          ALSA_PLUGIN_DIR PULSE_CLIENTCONFIG PULSE_DLPATH SPA_PLUGIN_DIR PIPEWIRE_MODULE_DIR CUDA_INJECTION32_PATH \
-         CUDA_INJECTION64_PATH NVTX_INJECTION64_PATH OMP_TOOL_LIBRARIES OMPI_MCA_* PMIX_MCA_* PRTE_MCA_*",
+         CUDA_INJECTION64_PATH NVTX_INJECTION64_PATH OMP_TOOL_LIBRARIES SDL_DYNAMIC_API SDL3_DYNAMIC_API OMPI_MCA_* PMIX_MCA_* PRTE_MCA_*",
     ),
     Family::new(
         "Images, documents and data files",
