@@ -197,11 +197,13 @@ impl<'a, 's> Gathering<'a, 's> {
     }
 
     fn unreadable(&self, name: &str) -> &'static str {
-        let entry = self.secrets.unreadable().iter().find(|entry| entry.name == name);
-        match entry.map(|entry| entry.reason) {
+        match self.secrets.unreadable_of(name).map(|entry| entry.reason) {
             Some(UnreadableReason::Masked) => "is masked: the caller's role may see names only",
             Some(UnreadableReason::ClientEnvelope) => {
                 "cannot be read: a client encrypted it before it was stored. Give this client the passphrase"
+            }
+            Some(UnreadableReason::NoValue) => {
+                "cannot be read: the service sent no value with the name. Store it again"
             }
             _ => "cannot be read: the service sent ciphertext. Store it again",
         }
