@@ -126,7 +126,8 @@ impl<'s> Shape<'s> {
                 None => false,
             })
         };
-        let others: HashSet<_> = self.leaves.iter().filter(|leaf| is_other(leaf)).filter_map(|leaf| leaf.form).collect();
+        let others: HashSet<_> =
+            self.leaves.iter().filter(|leaf| is_other(leaf)).filter_map(|leaf| leaf.form).collect();
         let stays = |leaf: &&Leaf<'s>| leaf.form.is_none_or(|form| !others.contains(&form));
         Self::from(self.leaves.iter().filter(stays).copied().collect::<Vec<_>>())
     }

@@ -12,17 +12,20 @@ use super::shape::Shape;
 /// of the value. So often it may go back, whatever the value.
 const FEW: usize = 256;
 
-/// So often it may go back when the values are short enough for that.
-const MORE: [usize; 3] = [1_000_000, 65_536, 4096];
+/// So often it may go back when the values are short enough for that: once, twice, four times … this.
+const MORE: usize = 2 * FEW;
+
+/// How many such steps there are. A million times is what pattern engines allow by themselves.
+const STEPS: usize = 12;
 
 /// How many times going back, times how many bytes of values, are short enough.
-const EFFORT: usize = 256 * 1024 * 1024;
+const EFFORT: usize = 64 * 1024 * 1024;
 
 /// The validators of one schema. All give the same answers where they come to an end; a patient one comes to more of them.
 pub(super) struct Validators {
     json: Value,
     first: Validator,
-    patient: [OnceLock<Option<Validator>>; MORE.len()],
+    patient: [OnceLock<Option<Validator>>; STEPS],
 }
 
 impl Validators {
@@ -43,7 +46,8 @@ impl Validators {
     /// The most patient one that values of this length allow, for when the first does not come to an end with a pattern.
     pub(super) fn more_patient(&self, tree: &Value) -> Option<&Validator> {
         let bytes = text_bytes(tree).max(1);
-        let (slot, limit) = self.patient.iter().zip(MORE).find(|(_, limit)| limit.saturating_mul(bytes) <= EFFORT)?;
+        let steps = self.patient.iter().enumerate().map(|(step, slot)| (slot, MORE << step));
+        let (slot, limit) = steps.take_while(|(_, limit)| limit.saturating_mul(bytes) <= EFFORT).last()?;
         slot.get_or_init(|| validator(&self.json, limit).ok()).as_ref()
     }
 }
