@@ -45,6 +45,7 @@ pub struct DevServerBuilder {
     files: Vec<PathBuf>,
     limits: RateLimits,
     keep_alive: Option<Duration>,
+    database_latency: Option<Duration>,
     state: Option<PathBuf>,
 }
 
@@ -98,6 +99,31 @@ impl DevServerBuilder {
         self
     }
 
+    /// Sets how long each call of a handler to the database takes. The service makes several for a request: to find who
+    /// calls, to look for the row, to write it. Other requests go on meanwhile, so two that look before either of them
+    /// writes get in each other's way: with 3 ms nearly every pair of first writes of one name that are sent at once makes
+    /// two rows, of which writes change the first and reads see the last. With [`Duration::ZERO`] a call takes no time, and
+    /// others go on between two of them all the same.
+    ///
+    /// When left out, a handler makes all its calls at once, so that a test does not depend on what else is going on.
+    /// [`DevServer::hold_writes`] puts other requests in between there too.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use xtrasecurity::dev_server::DevServer;
+    ///
+    /// let server = DevServer::builder().database_latency(Duration::from_millis(3)).start().await?;
+    /// # server.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn database_latency(mut self, latency: Duration) -> Self {
+        self.database_latency = Some(latency);
+        self
+    }
+
     /// Keeps the state in a file: users, tokens, projects, branches, secrets with their history, service accounts, requests
     /// for access. A server that is stopped or killed and started again with the same file goes on where it was, and the same
     /// tokens work. Without this the state ends with the server.
@@ -143,6 +169,7 @@ impl DevServerBuilder {
         let runtime = Handle::try_current().map_err(|_| DevServerError::NoRuntime)?;
         let state = self.state.take();
         let known = state.as_deref().map_or(Ok(None), |path| persist::load(path, self.limits.clone()))?;
+        let latency = self.database_latency;
         let keep_alive = self.keep_alive.unwrap_or(KEEP_ALIVE);
         let Planted { world, tokens } = match known {
             Some(known) => known,
@@ -154,7 +181,7 @@ impl DevServerBuilder {
         }
         let listeners = Listeners::bind().await.map_err(DevServerError::Bind)?;
         let port = listeners.port().map_err(DevServerError::Bind)?;
-        let shared = Arc::new(Shared::new(world, store));
+        let shared = Arc::new(Shared::new(world, store, latency));
         let app = App { router: router(Arc::clone(&shared)), shared: Arc::clone(&shared), keep_alive };
         let (stop, stopped) = watch::channel(false);
         let task = runtime.spawn(run(listeners, app, stopped));

@@ -38,6 +38,39 @@ impl DevServer {
         hold
     }
 
+    /// Holds the requests to a route back between their look at the database and their first write to it, so that a test can
+    /// put another request in between: with two requests held there, each has seen what was before the other.
+    ///
+    /// The routes that look and then write have such a place: writes by environment, by key and by id, rollbacks, rotations,
+    /// links, copies of environments, the writes to branches, decisions about requests for access and claims of links.
+    /// A request that is refused, or that has nothing to write, passes. A client that gives up does not take its request
+    /// back: it is written after the release.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use xtrasecurity::XtraClient;
+    /// use xtrasecurity::dev_server::{DevServer, route};
+    ///
+    /// let server = DevServer::start().await?;
+    /// let client = XtraClient::builder().dev_server(&server).build()?;
+    /// let hold = server.hold_writes(route::SECRETS_UPSERT);
+    /// let write = tokio::spawn(async move { client.set_secret("staging", "NEW", "ours").await });
+    /// hold.waiting_for(1).await;
+    /// server.set_secret("demo", "staging", "main", "NEW", "theirs")?;
+    /// hold.release();
+    /// let _ = write.await?;
+    /// assert_eq!(server.secret_rows("demo", "staging", "main", "NEW"), 2);
+    /// # server.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn hold_writes(&self, route: impl Into<String>) -> Hold {
+        let hold = Hold::new(route.into());
+        self.shared.add_write_gate(hold.gate());
+        hold
+    }
+
     /// How many requests a route has had since the start or the last [`reset_counts`](DevServer::reset_counts). A path
     /// alone counts every method; `GET *` counts those to no route.
     #[must_use]
@@ -146,6 +179,18 @@ impl DevServer {
     #[must_use]
     pub fn secret_version(&self, project: &str, environment: &str, branch: &str, key: &str) -> Option<String> {
         self.find(project, environment, branch, key, |_, secret| secret.version.clone())
+    }
+
+    /// How many rows there are of one name: more than one after a create of a name that exists, and after first writes of
+    /// it at once. 0 for a project, a branch or a name that does not exist.
+    #[must_use]
+    pub fn secret_rows(&self, project: &str, environment: &str, branch: &str, key: &str) -> usize {
+        let world = self.shared.world();
+        let Ok((project, on)) = place(&world, project, branch) else {
+            return 0;
+        };
+        let rows = world.secrets.with_key(key);
+        rows.filter(|secret| is_at(secret, &project.id, environment, &on.id, branch == MAIN, key)).count()
     }
 
     /// Adds a branch to a project.

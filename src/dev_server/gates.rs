@@ -3,38 +3,67 @@
 use axum::http::{StatusCode, header};
 
 use super::auth::{Session, session};
+use super::database::{Answering, Database};
 use super::js::{Json, object};
-use super::limits::Spent;
+use super::limits::{Budget, Spent};
 use super::seed::Tier;
 use super::state::{Crash, Project, World};
 use super::wire::{Call, Reply, TEXT};
 
-/// A handler. An `Err` is where the service would have thrown.
+/// A handler of one call to the database. An `Err` is where the service would have thrown.
 pub(super) type Action = fn(&mut World, &Call) -> Result<Reply, Crash>;
 
-/// Runs a handler behind the gates.
-pub(super) fn secured(world: &mut World, call: &Call, action: Action) -> Reply {
+/// A handler of several calls, between which other requests go on.
+pub(super) type Steps = for<'a> fn(&'a Database, &'a Call) -> Answering<'a, Result<Reply, Crash>>;
+
+/// What a handler is behind.
+#[derive(Clone, Copy)]
+pub(super) enum Guard {
+    /// The gates, which refuse before it runs and decorate what it answers.
+    Gates,
+    Nothing,
+}
+
+/// What the gates give a request that passes: the budget that its answer tells of.
+pub(super) struct Passed {
+    guard: Guard,
+    budget: Option<Budget>,
+}
+
+impl Guard {
+    /// Lets a request pass, or refuses it.
+    pub(super) fn enter(self, world: &mut World, call: &Call) -> Result<Passed, Reply> {
+        let budget = match self {
+            Guard::Gates => enter(world, call)?,
+            Guard::Nothing => None,
+        };
+        Ok(Passed { guard: self, budget })
+    }
+}
+
+impl Passed {
+    pub(super) fn leave(&self, outcome: Result<Reply, Crash>) -> Reply {
+        match (outcome, self.guard) {
+            (Ok(reply), _) => match self.budget {
+                Some(budget) => reply.with_budget(budget),
+                None => reply,
+            },
+            (Err(Crash), Guard::Gates) => crashed(),
+            (Err(Crash), Guard::Nothing) => Reply::empty(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+}
+
+fn enter(world: &mut World, call: &Call) -> Result<Option<Budget>, Reply> {
     let body = call.json();
     let project = project_id(call, body.as_ref()).and_then(|id| world.project(id));
     let caller = session(world, call);
     if let Some(refusal) = project.and_then(|project| refusal(world, project, caller.as_ref(), call)) {
-        return refusal;
+        return Err(refusal);
     }
     let (whose, tier) = payer(world, project, caller.as_ref(), call, body.as_ref());
     let now = world.now();
-    match world.limiter.spend(&whose, tier, now) {
-        Err(spent) => too_many(&spent),
-        Ok(budget) => match (action(world, call), budget) {
-            (Ok(reply), Some(budget)) => reply.with_budget(budget),
-            (Ok(reply), None) => reply,
-            (Err(Crash), _) => crashed(),
-        },
-    }
-}
-
-/// Runs a handler that nothing guards.
-pub(super) fn plain(world: &mut World, call: &Call, action: Action) -> Reply {
-    action(world, call).unwrap_or_else(|Crash| Reply::empty(StatusCode::INTERNAL_SERVER_ERROR))
+    world.limiter.spend(&whose, tier, now).map_err(|spent| too_many(&spent))
 }
 
 /// The project that a request is about, by the first of the places where the service looks.

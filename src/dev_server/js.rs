@@ -106,6 +106,27 @@ impl PartialEq for Members {
     }
 }
 
+/// The text of what every object in JavaScript has by this name without having been given it; nothing for other names.
+pub(super) fn inherited(name: &str) -> Option<String> {
+    let function = match name {
+        // What every other object inherits from.
+        "__proto__" => return Some("[object Object]".to_owned()),
+        "constructor" => "Object",
+        "__defineGetter__"
+        | "__defineSetter__"
+        | "__lookupGetter__"
+        | "__lookupSetter__"
+        | "hasOwnProperty"
+        | "isPrototypeOf"
+        | "propertyIsEnumerable"
+        | "toLocaleString"
+        | "toString"
+        | "valueOf" => name,
+        _ => return None,
+    };
+    Some(format!("function {function}() {{ [native code] }}"))
+}
+
 impl Json {
     /// A member of an object; nothing for any other value.
     pub(super) fn get(&self, name: &str) -> Option<&Json> {

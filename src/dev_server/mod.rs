@@ -24,11 +24,17 @@
 //! - service accounts and their keys, the caller's own keys, signing in with a key, `/user`;
 //! - requests for access in both forms, and the links by which they are made; break-glass sessions, shared secrets;
 //! - the teams and the addresses of a project, and its webhooks, which are never called;
+//! - notifications, their rules and channels, which set nothing off, and what a plan has been used of;
 //!
 //! each named in [`route`]; and the ways to authenticate, the roles with their masking, the checks of a project (blocked,
 //! address, second factor), both kinds of rate limit, and the service's habits: content types, empty answers, redirects, the
 //! empty string that reads back as ciphertext, service accounts that make handlers fail. Other routes of the service
 //! answer 501.
+//!
+//! Requests are served side by side. A handler that looks before it writes has a place between the two, as the service's
+//! have, where other requests can come in: two first writes of one name at once may make two rows of it, of which writes
+//! change the first and reads see the last. [`DevServer::hold_writes`] holds requests back in that place, and
+//! [`DevServerBuilder::database_latency`] says how long they stay there by themselves.
 //!
 //! The state ends with the server, unless it is kept in a file: [`DevServerBuilder::persist`].
 //!
@@ -43,6 +49,7 @@ mod builder;
 mod clock;
 mod control;
 mod crypto;
+mod database;
 mod demo;
 mod error;
 mod faults;
@@ -52,6 +59,7 @@ mod hold;
 mod journal;
 mod js;
 mod limits;
+mod notices;
 mod persist;
 mod plant;
 mod plant_secret;
@@ -184,6 +192,7 @@ impl Drop for DevServer {
     fn drop(&mut self) {
         self.running.stop.send_replace(true);
         self.running.task.abort();
+        self.shared.stop_handlers();
     }
 }
 

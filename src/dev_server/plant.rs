@@ -44,6 +44,9 @@ pub(super) fn plant(seed: Seed, limits: RateLimits) -> Result<Planted, DevServer
         shares: Vec::new(),
         emergencies: Vec::new(),
         webhooks: Vec::new(),
+        notifications: Vec::new(),
+        rules: Vec::new(),
+        channels: Vec::new(),
     };
     let mut planted = Planted { world, tokens: BTreeMap::new() };
     for user in seed.users {

@@ -89,6 +89,19 @@ impl AccessRequest {
         self.status == APPROVED && self.expires.is_none_or(|expires| expires > now)
     }
 
+    /// The workspace that it belongs to: its own, else that of its project, else that of the project of its first secret.
+    pub(super) fn workspace_in<'a>(&'a self, world: &'a World) -> Option<&'a str> {
+        let of_secret = || self.secrets.first().and_then(|id| world.secrets.by_id(id)).map(|secret| &secret.project);
+        let of_project = || self.project.as_ref().or_else(of_secret).and_then(|id| world.project(id));
+        self.workspace.as_deref().or_else(|| of_project().map(|project| project.workspace.as_str()))
+    }
+
+    /// Whether lists of a workspace have it: it names the workspace, or its project is there.
+    pub(super) fn is_listed_in(&self, world: &World, workspace: &str) -> bool {
+        let project = self.project.as_ref().and_then(|id| world.project(id));
+        self.workspace.as_deref() == Some(workspace) || project.is_some_and(|project| project.workspace == workspace)
+    }
+
     /// Decides about it: an approval counts from now.
     pub(super) fn decide(&mut self, status: &str, by: &str, now: Moment) {
         if status == APPROVED && self.status == PENDING {

@@ -30,6 +30,8 @@ pub const SECRETS_BY_ID_UPDATE: &str = "PUT /secret";
 pub const SECRETS_BY_ID_DELETE: &str = "DELETE /secret";
 /// Makes an earlier value of the secret with an id its newest version.
 pub const SECRETS_BY_ID_ROLLBACK: &str = "POST /secret/rollback";
+/// Writes other ciphertext for values and histories, under the same versions.
+pub const SECRETS_BY_ID_REWRITE: &str = "POST /secret/rotate";
 /// Tells what two branches have otherwise.
 pub const BRANCHES_COMPARE: &str = "GET /branch/compare";
 /// Gets a project. Lists of projects are counted here too, and meet the same faults: both are one route.
@@ -134,6 +136,34 @@ pub const API_KEYS_DELETE: &str = "DELETE /auth/api-keys/{id}";
 pub const CLI_LOGIN: &str = "POST /auth/cli-login";
 /// Gets a workspace. Lists of workspaces are counted here too, and meet the same faults: both are one route.
 pub const WORKSPACES_GET: &str = "GET /workspace";
+/// Lists the caller's notifications.
+pub const NOTIFICATIONS_LIST: &str = "GET /notifications";
+/// Marks a notification as read, or as unread.
+pub const NOTIFICATIONS_UPDATE: &str = "PATCH /notifications";
+/// Deletes a notification.
+pub const NOTIFICATIONS_DELETE: &str = "DELETE /notifications";
+/// Lists the notification rules of a workspace.
+pub const NOTIFICATION_RULES_LIST: &str = "GET /notification-rules";
+/// Creates a notification rule.
+pub const NOTIFICATION_RULES_CREATE: &str = "POST /notification-rules";
+/// Changes a notification rule.
+pub const NOTIFICATION_RULES_UPDATE: &str = "PATCH /notification-rules";
+/// Deletes a notification rule.
+pub const NOTIFICATION_RULES_DELETE: &str = "DELETE /notification-rules";
+/// Lists the notification channels of a workspace.
+pub const NOTIFICATION_CHANNELS_LIST: &str = "GET /notification-channels";
+/// Creates a notification channel.
+pub const NOTIFICATION_CHANNELS_CREATE: &str = "POST /notification-channels";
+/// Changes a notification channel.
+pub const NOTIFICATION_CHANNELS_UPDATE: &str = "PATCH /notification-channels";
+/// Deletes a notification channel.
+pub const NOTIFICATION_CHANNELS_DELETE: &str = "DELETE /notification-channels";
+/// Would send a message to a channel; this server sends none and answers 501.
+pub const NOTIFICATION_CHANNELS_TEST: &str = "POST /notification-channels/test";
+/// Tells what the caller's plan has been used of.
+pub const USAGE_GET: &str = "GET /subscription/usage";
+/// Gets the description of the API.
+pub const DOCS: &str = "GET /docs";
 /// Tells that the server is there.
 pub const HEALTH: &str = "GET /health";
 

@@ -115,16 +115,16 @@ impl Secret {
         }
     }
 
-    /// Replaces the value: the version goes up by one, or to 2 when it was no number.
-    pub(super) fn write(&mut self, stored: String, now: Moment, by: &str) {
-        self.version = self.next_version().unwrap_or_else(|| "2".to_owned());
-        self.history.push(Entry::by_cli(&self.version, &stored, (now, by), BY_CLI));
-        self.replace(stored, now, by);
+    /// The place, the version and the history of a row, for a write that follows from them.
+    pub(super) fn seen(&self) -> Seen {
+        Seen { id: self.id.clone(), version: self.version.clone(), history: self.history.clone() }
     }
 
-    /// The version after this one; nothing when it is no number.
-    pub(super) fn next_version(&self) -> Option<String> {
-        self.version.parse::<u64>().ok().map(|version| version.saturating_add(1).to_string())
+    /// Writes a value with its version and the history that goes with it.
+    pub(super) fn overwrite(&mut self, version: String, history: Vec<Entry>, stored: String, by: (Moment, &str)) {
+        self.version = version;
+        self.history = history;
+        self.replace(stored, by.0, by.1);
     }
 
     pub(super) fn replace(&mut self, stored: String, now: Moment, by: &str) {
@@ -143,6 +143,22 @@ impl Secret {
 
     pub(super) fn is_at(&self, project: &str, environment: &str, key: &str) -> bool {
         self.key == key && self.project == project && self.environment == environment
+    }
+}
+
+/// A row as a handler saw it before it writes. A write sets the version and the whole history, so what another request wrote
+/// in between is lost.
+pub(super) struct Seen {
+    pub(super) id: String,
+    pub(super) version: String,
+    pub(super) history: Vec<Entry>,
+}
+
+impl Seen {
+    /// The version after this one; `otherwise` when it is no number.
+    pub(super) fn next_version(&self, otherwise: &str) -> String {
+        let next = self.version.parse::<u64>().ok().map(|version| version.saturating_add(1).to_string());
+        next.unwrap_or_else(|| otherwise.to_owned())
     }
 }
 
@@ -213,13 +229,6 @@ impl Secrets {
         places.iter().filter_map(|place| self.rows.get(*place))
     }
 
-    /// The first secret with a key for which `is_it` holds.
-    pub(super) fn find_mut(&mut self, key: &str, is_it: impl Fn(&Secret) -> bool) -> Option<&mut Secret> {
-        let rows = &self.rows;
-        let place = self.places.get(key)?.iter().copied().find(|place| rows.get(*place).is_some_and(&is_it))?;
-        self.rows.get_mut(place)
-    }
-
     /// The first secret of a key and an environment, spelled exactly, on whatever branch.
     pub(super) fn first(&self, project: &str, environment: &str, key: &str) -> Option<&Secret> {
         self.with_key(key).find(|secret| secret.is_at(project, environment, key))
@@ -239,6 +248,13 @@ impl Secrets {
 
     pub(super) fn by_id_mut(&mut self, id: &str) -> Option<&mut Secret> {
         self.rows.iter_mut().find(|secret| secret.id == id)
+    }
+
+    /// Removes one row; false when it is not there.
+    pub(super) fn remove(&mut self, id: &str) -> bool {
+        let before = self.len();
+        self.retain(|secret| secret.id != id);
+        self.len() < before
     }
 
     pub(super) fn rename(&mut self, id: &str, key: &str) {

@@ -93,6 +93,7 @@ pub(super) async fn run(listeners: Listeners, app: App, mut stopped: watch::Rece
         }
     }
     connections.shutdown().await;
+    app.shared.stop_handlers();
 }
 
 /// A handle that is gone means the same.

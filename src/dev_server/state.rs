@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::{Clock, Moment};
 use super::crypto::Vault;
 use super::limits::Limiter;
+use super::notices::{Document, Notification};
 use super::requests::{AccessRequest, Emergency, JitLink, Share, Webhook};
 use super::secret::{BranchLink, Entry, FROM_CLI, Secret, Secrets};
 use super::seed::{Role, Tier};
@@ -35,6 +36,13 @@ pub(super) struct World {
     pub(super) shares: Vec<Share>,
     pub(super) emergencies: Vec<Emergency>,
     pub(super) webhooks: Vec<Webhook>,
+    #[serde(default)]
+    pub(super) notifications: Vec<Notification>,
+    /// Rules and channels of notifications, as they were sent.
+    #[serde(default)]
+    pub(super) rules: Vec<Document>,
+    #[serde(default)]
+    pub(super) channels: Vec<Document>,
 }
 
 #[derive(Serialize, Deserialize)]

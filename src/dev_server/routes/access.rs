@@ -1,10 +1,11 @@
 //! `/access/request`, `/access/list` and `/access/approve`: requests for access as the command line makes them. These
 //! handlers check no session: without one they crash.
 
-use super::answers::{Outcome, Steps, bad, body, forbidden, not_found, uncaught};
+use super::answers::{Outcome, Steps, Stop, bad, body, forbidden, not_found, uncaught};
 use super::projects::{Standing, standing};
 use crate::dev_server::auth::{Session, session};
 use crate::dev_server::clock::Moment;
+use crate::dev_server::database::{Answering, Database};
 use crate::dev_server::js::{Json, object};
 use crate::dev_server::requests::{APPROVED, AccessRequest, PENDING};
 use crate::dev_server::state::{Crash, World, checked_id};
@@ -82,20 +83,27 @@ pub(super) fn status(world: &mut World, call: &Call) -> Outcome {
 }
 
 /// Decides about a request: for the owner and the admins of its workspace, whoever made it.
-pub(super) fn decide(world: &mut World, call: &Call) -> Outcome {
-    uncaught(decided(world, call))
+pub(super) fn decide<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| decision(world, call);
+    Box::pin(async move { uncaught(database.look_and_change(look, decided).await) })
 }
 
-fn decided(world: &mut World, call: &Call) -> Steps {
+/// The request, the decision and who decides.
+type Decision = (String, String, String);
+
+/// The request comes before the caller: who has no session learns that there is none of that id.
+fn decision(world: &World, call: &Call) -> Result<Decision, Stop> {
     let body = body(call)?;
     let (Some(id), Some(decision)) = (body.text_of("requestId"), body.text_of("decision")) else {
         return Err(bad("requestId and decision required"));
     };
+    checked_id(id)?;
+    let request = world.requests.iter().find(|request| request.id == id);
+    let request = request.ok_or_else(|| not_found("Request not found"))?;
     let caller = caller(world, call)?;
     let user = caller.database_id()?;
-    let request = world.requests.iter().find(|request| request.id == id);
-    let request = request.filter(|_| checked_id(id).is_ok()).ok_or_else(|| not_found("Request not found"))?;
-    let workspace = request.workspace.as_deref().ok_or_else(|| bad("Invalid request (missing workspaceId)"))?;
+    let workspace = request.workspace_in(world);
+    let workspace = workspace.ok_or_else(|| bad("Invalid request (missing workspaceId)"))?;
     if !administers(world, user, workspace) {
         return Err(forbidden("Forbidden: Only workspace admins can approve requests"));
     }
@@ -105,9 +113,13 @@ fn decided(world: &mut World, call: &Call) -> Steps {
     if decision != "revoked" && request.status != PENDING {
         return Err(bad(&format!("Request is already {}", request.status)));
     }
+    Ok((id.to_owned(), decision.to_owned(), user.to_owned()))
+}
+
+fn decided(world: &mut World, (id, decision, user): Decision) -> Steps {
     let now = world.now();
-    let request = world.request_mut(id).ok_or(Crash)?;
-    request.decide(decision, user, now);
+    let request = world.request_mut(&id).ok_or(Crash)?;
+    request.decide(&decision, &user, now);
     Ok(Reply::ok(&object([
         ("success", true.into()),
         ("message", format!("Request {decision}").into()),
@@ -136,7 +148,7 @@ fn listed(world: &World, call: &Call) -> Steps {
         "approved" => request.status == APPROVED,
         _ => request.user == user,
     };
-    let is_here = |request: &&AccessRequest| workspace.is_none() || request.workspace.as_deref() == workspace;
+    let is_here = |request: &&AccessRequest| workspace.is_none_or(|workspace| request.is_listed_in(world, workspace));
     let found = world.requests.iter().rev().filter(is_listed).filter(is_here);
     Ok(Reply::ok(&found.map(|request| shown(world, request)).collect::<Vec<_>>().into()))
 }

@@ -128,3 +128,10 @@ pub(super) fn message(status: StatusCode, text: &str) -> Stop {
 pub(super) fn success() -> Reply {
     Reply::ok(&object([("success", true.into())]))
 }
+
+/// What the database throws for a row that has gone since it was looked at.
+pub(super) fn gone() -> Stop {
+    Stop::Thrown(
+        "An operation failed because it depends on one or more records that were required but not found.".to_owned(),
+    )
+}

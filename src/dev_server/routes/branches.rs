@@ -2,52 +2,31 @@
 
 use axum::http::StatusCode;
 
+use super::answers::{Outcome, Steps, Stop, bad, body, caller, fixed, forbidden, gone, not_found};
 use super::records;
 use crate::dev_server::auth::{Session, session};
+use crate::dev_server::database::{Answering, Database};
 use crate::dev_server::js::{Json, object};
 use crate::dev_server::secret::BranchLink;
 use crate::dev_server::seed::{Role, Tier};
 use crate::dev_server::state::{Branch, Crash, MAIN, World, checked_id};
 use crate::dev_server::wire::{Call, Reply};
 
-type Outcome = Result<Reply, Crash>;
-
-/// Each of these handlers catches what is thrown and gives it a text of its own.
-fn caught(message: &str, outcome: Outcome) -> Outcome {
-    Ok(outcome.unwrap_or_else(|Crash| Reply::error(StatusCode::INTERNAL_SERVER_ERROR, message)))
-}
-
-fn unauthorized() -> Outcome {
-    Ok(Reply::error(StatusCode::UNAUTHORIZED, "Unauthorized"))
-}
-
-fn bad(message: &str) -> Outcome {
-    Ok(Reply::error(StatusCode::BAD_REQUEST, message))
-}
-
-fn forbidden(message: &str) -> Outcome {
-    Ok(Reply::error(StatusCode::FORBIDDEN, message))
-}
-
-fn not_found() -> Outcome {
-    Ok(Reply::error(StatusCode::NOT_FOUND, "Branch not found"))
+fn no_branch() -> Stop {
+    not_found("Branch not found")
 }
 
 /// Lists branches with everything in them. Without a project it lists all there are, as the service does.
 pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
-    caught("Failed to fetch branches", listed(world, call))
+    fixed("Failed to fetch branches", listed(world, call))
 }
 
-fn listed(world: &World, call: &Call) -> Outcome {
-    let Some(caller) = session(world, call) else {
-        return unauthorized();
-    };
+fn listed(world: &World, call: &Call) -> Steps {
+    let caller = caller(world, call)?;
     let project = call.query("projectId");
     if let Some(project) = project {
         checked_id(project)?;
-        if caller.role(world, project)?.is_none() {
-            return forbidden("Forbidden");
-        }
+        caller.role(world, project)?.ok_or_else(|| forbidden("Forbidden"))?;
     }
     let wanted = world.branches.iter().filter(|branch| project.is_none_or(|project| branch.project == project));
     let mut answer = Vec::new();
@@ -71,44 +50,47 @@ fn with_contents(world: &World, branch: &Branch, redacted: bool) -> Json {
 }
 
 /// `?operation=clear` makes the same route another operation.
-pub(super) fn create_or_clear(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn create_or_clear<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
     if call.query("operation") == Some("clear") {
-        return caught("Failed to clear branch", cleared(world, call));
+        let look = |world: &World| to_clear(world, call);
+        return Box::pin(async move { fixed("Failed to clear branch", database.look_and_change(look, cleared).await) });
     }
-    caught("Failed to create branch", created(world, call))
+    let look = |world: &World| to_create(world, call);
+    Box::pin(async move { fixed("Failed to create branch", database.look_and_change(look, created).await) })
 }
 
-fn created(world: &mut World, call: &Call) -> Outcome {
-    let Some(caller) = session(world, call) else {
-        return unauthorized();
-    };
-    let body = call.json().ok_or(Crash)?;
+/// A branch before it is written, without an id.
+fn to_create(world: &World, call: &Call) -> Result<Branch, Stop> {
+    let caller = caller(world, call)?;
+    let body = body(call)?;
     let (Some(name), Some(project)) = (body.text_of("name"), body.text_of("projectId")) else {
-        return bad("Name and projectId are required");
+        return Err(bad("Name and projectId are required"));
     };
     let role = caller.role(world, checked_id(project)?)?;
-    let Some(role) = role else {
-        return forbidden("Forbidden: No access to project");
-    };
+    let role = role.ok_or_else(|| forbidden("Forbidden: No access to project"))?;
     if role == Role::Viewer {
-        return forbidden("Forbidden: Viewers cannot create branches");
+        return Err(forbidden("Forbidden: Viewers cannot create branches"));
     }
     if world.branch_named(project, name).is_some() {
-        return bad("Branch with this name already exists in the project");
+        return Err(bad("Branch with this name already exists in the project"));
     }
     if let Some(message) = over_limit(world, project) {
-        return forbidden(&message);
+        return Err(forbidden(&message));
     }
-    let branch = Branch {
+    Ok(Branch {
         created_by: caller.database_id()?.to_owned(),
-        id: world.new_id(),
+        id: String::new(),
         name: name.to_owned(),
         description: body.text_of("description").unwrap_or_default().to_owned(),
         project: project.to_owned(),
         version: body.text_of("versionNo").unwrap_or("1").to_owned(),
         permissions: texts(body.get("permissions")),
         created: world.now(),
-    };
+    })
+}
+
+fn created(world: &mut World, mut branch: Branch) -> Steps {
+    branch.id = world.new_id();
     let answer = records::branch_in_project(world, &branch);
     world.branches.push(branch);
     Ok(Reply::json(StatusCode::CREATED, &answer.into()))
@@ -136,46 +118,42 @@ fn texts(value: Option<&Json>) -> Vec<String> {
     }
 }
 
-fn cleared(world: &mut World, call: &Call) -> Outcome {
-    let Some(caller) = session(world, call) else {
-        return unauthorized();
-    };
-    let Some(id) = call.query("branchId") else {
-        return bad("Branch ID is required");
-    };
-    let Some(branch) = world.branch(checked_id(id)?) else {
-        return not_found();
-    };
+fn to_clear(world: &World, call: &Call) -> Result<String, Stop> {
+    let caller = caller(world, call)?;
+    let id = call.query("branchId").ok_or_else(|| bad("Branch ID is required"))?;
+    let branch = world.branch(checked_id(id)?).ok_or_else(no_branch)?;
     if caller.role(world, &branch.project)?.is_none_or(|role| role == Role::Viewer) {
-        return forbidden("Forbidden: Viewers cannot clear branches");
+        return Err(forbidden("Forbidden: Viewers cannot clear branches"));
     }
-    world.secrets.retain(|secret| !secret.branch.is(id));
+    Ok(id.to_owned())
+}
+
+fn cleared(world: &mut World, id: String) -> Steps {
+    world.secrets.retain(|secret| !secret.branch.is(&id));
     Ok(Reply::ok(&object([("message", "Branch cleared successfully".into())])))
 }
 
 /// Any authenticated caller may do this.
-pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
-    caught("Failed to update branch", updated(world, call))
+pub(super) fn update<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| to_update(world, call);
+    let change = |world: &mut World, (id, body): (String, Json)| updated(world, &id, &body);
+    Box::pin(async move { fixed("Failed to update branch", database.look_and_change(look, change).await) })
 }
 
-fn updated(world: &mut World, call: &Call) -> Outcome {
-    if session(world, call).is_none() {
-        return unauthorized();
-    }
-    let body = call.json().ok_or(Crash)?;
-    let Some(id) = body.text_of("id") else {
-        return bad("Branch ID is required");
-    };
-    let Some(branch) = world.branch(checked_id(id)?) else {
-        return not_found();
-    };
+fn to_update(world: &World, call: &Call) -> Result<(String, Json), Stop> {
+    caller(world, call)?;
+    let body = body(call)?;
+    let id = body.text_of("id").ok_or_else(|| bad("Branch ID is required"))?.to_owned();
+    let branch = world.branch(checked_id(&id)?).ok_or_else(no_branch)?;
     let taken = body.text_of("name").and_then(|name| world.branch_named(&branch.project, name));
     if taken.is_some_and(|other| other.id != id) {
-        return bad("Branch with this name already exists in the project");
+        return Err(bad("Branch with this name already exists in the project"));
     }
-    let Some(branch) = world.branches.iter_mut().find(|branch| branch.id == id) else {
-        return not_found();
-    };
+    Ok((id, body))
+}
+
+fn updated(world: &mut World, id: &str, body: &Json) -> Steps {
+    let branch = world.branches.iter_mut().find(|branch| branch.id == id).ok_or_else(gone)?;
     let fields =
         [("name", &mut branch.name), ("description", &mut branch.description), ("versionNo", &mut branch.version)];
     for (name, field) in fields {
@@ -186,61 +164,64 @@ fn updated(world: &mut World, call: &Call) -> Outcome {
     if body.get("permissions").is_some_and(Json::is_truthy) {
         branch.permissions = texts(body.get("permissions"));
     }
-    let Some(branch) = world.branch(id) else {
-        return not_found();
-    };
+    let branch = world.branch(id).ok_or_else(gone)?;
     Ok(Reply::ok(&records::branch_in_project(world, branch).into()))
 }
 
-pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
-    caught("Failed to delete branch", deleted(world, call))
+pub(super) fn delete<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| to_delete(world, call);
+    Box::pin(async move { fixed("Failed to delete branch", database.look_and_change(look, deleted).await) })
 }
 
-fn deleted(world: &mut World, call: &Call) -> Outcome {
-    let Some(caller) = session(world, call) else {
-        return unauthorized();
-    };
-    let Some(id) = call.query("id") else {
-        return bad("Branch ID is required");
-    };
-    let Some(branch) = world.branch(checked_id(id)?) else {
-        return not_found();
-    };
+fn to_delete(world: &World, call: &Call) -> Result<String, Stop> {
+    let caller = caller(world, call)?;
+    let id = call.query("id").ok_or_else(|| bad("Branch ID is required"))?;
+    let branch = world.branch(checked_id(id)?).ok_or_else(no_branch)?;
     if caller.role(world, &branch.project)?.is_none_or(|role| role == Role::Viewer) {
-        return forbidden("Forbidden: Viewers cannot delete branches");
+        return Err(forbidden("Forbidden: Viewers cannot delete branches"));
     }
     if branch.name.eq_ignore_ascii_case(MAIN) {
-        return bad("Cannot delete main branch");
+        return Err(bad("Cannot delete main branch"));
     }
-    let record = records::branch(branch);
+    Ok(id.to_owned())
+}
+
+fn deleted(world: &mut World, id: String) -> Steps {
+    let record = records::branch(world.branch(&id).ok_or_else(gone)?);
     world.branches.retain(|branch| branch.id != id);
     // Its secrets stay, hang on no branch and so surface on `main`.
-    for secret in world.secrets.iter_mut().filter(|secret| secret.branch.is(id)) {
+    for secret in world.secrets.iter_mut().filter(|secret| secret.branch.is(&id)) {
         secret.branch = BranchLink::Null;
     }
     Ok(Reply::ok(&object([("message", "Branch deleted successfully".into()), ("branch", record.into())])))
 }
 
 /// Who may use the two routes with the id in the path, and their errors, which are plain text.
-fn found_for(world: &World, call: &Call, may: fn(&World, &str, &Branch) -> bool) -> Result<String, Reply> {
+fn found_for(
+    world: &World,
+    call: &Call,
+    may: fn(&World, &Session, &Branch) -> Result<bool, Crash>,
+) -> Result<String, Reply> {
     let refused = || Reply::text(StatusCode::UNAUTHORIZED, "Unauthorized");
+    let thrown = |Crash| Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Error");
     let caller = session(world, call).ok_or_else(refused)?;
-    let id = checked_id(call.param("branchId"));
-    let id = id.map_err(|Crash| Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Error"))?;
+    let id = checked_id(call.param("branchId")).map_err(thrown)?;
     let branch = world.branch(id).ok_or_else(|| Reply::text(StatusCode::NOT_FOUND, "Branch not found"))?;
-    match &caller {
-        Session::User { id: user, .. } if may(world, user, branch) => Ok(id.to_owned()),
-        _ => Err(refused()),
+    if may(world, &caller, branch).map_err(thrown)? { Ok(id.to_owned()) } else { Err(refused()) }
+}
+
+fn created_project(world: &World, caller: &Session, branch: &Branch) -> Result<bool, Crash> {
+    Ok(world.project(&branch.project).is_some_and(|project| project.owner == caller.user_id()))
+}
+
+/// Whoever did not create the project is looked for in its teams: the id of a service account makes that look throw.
+fn administers(world: &World, caller: &Session, branch: &Branch) -> Result<bool, Crash> {
+    if created_project(world, caller, branch)? {
+        return Ok(true);
     }
-}
-
-fn created_project(world: &World, user: &str, branch: &Branch) -> bool {
-    world.project(&branch.project).is_some_and(|project| project.owner == user)
-}
-
-fn administers(world: &World, user: &str, branch: &Branch) -> bool {
+    let user = caller.database_id()?;
     let mut members = world.teams_of(&branch.project).flat_map(|(_, team)| &team.members);
-    created_project(world, user, branch) || members.any(|(member, role)| member == user && *role == Role::Admin)
+    Ok(members.any(|(member, role)| member == user && *role == Role::Admin))
 }
 
 pub(super) fn delete_with_secrets(world: &mut World, call: &Call) -> Outcome {

@@ -2,12 +2,14 @@
 
 use axum::http::StatusCode;
 
-use super::answers::{Outcome, Steps, Stop, bad, body, caller, detailed, forbidden, message, not_found, told};
+use super::answers::{Outcome, Steps, Stop, bad, body, caller, detailed, forbidden, gone, message, not_found, told};
+use super::history::WayBack;
 use super::records;
 use crate::dev_server::auth::Session;
 use crate::dev_server::clock::Moment;
+use crate::dev_server::database::{Answering, Database};
 use crate::dev_server::js::{Json, Members, object};
-use crate::dev_server::secret::{BranchLink, Entry, Secret};
+use crate::dev_server::secret::{BranchLink, Entry, Secret, Seen};
 use crate::dev_server::seed::{Role, Tier};
 use crate::dev_server::state::{Crash, Place, World, checked_id};
 use crate::dev_server::tokens::tier_name;
@@ -69,11 +71,15 @@ fn shown(world: &World, caller: &Session, secret: &Secret) -> Result<Members, Cr
 }
 
 /// Creates a secret, whether or not there is one with the key.
-pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
-    told(created(world, call))
+pub(super) fn create<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| to_create(world, call);
+    Box::pin(async move { told(database.look_and_change(look, created).await) })
 }
 
-fn created(world: &mut World, call: &Call) -> Steps {
+/// A secret before it is written, without an id and a value; its value; who writes it.
+type Creation = (Secret, String, String);
+
+fn to_create(world: &World, call: &Call) -> Result<Creation, Stop> {
     let caller = caller(world, call)?;
     let body = body(call)?;
     let text = |name: &str| body.text_of(name);
@@ -91,16 +97,21 @@ fn created(world: &mut World, call: &Call) -> Steps {
         branch: text("branchId").map(checked_id).transpose()?.unwrap_or_default().to_owned(),
         key: key.to_owned(),
     };
-    let (id, now, by) = (world.new_id(), world.now(), caller.email(world));
-    let stored = world.vault.seal(value).ok_or(Crash)?;
+    let by = caller.email(world);
     let has_branch = !place.branch.is_empty();
-    let mut secret = Secret::new(id, place, now, &by);
+    let mut secret = Secret::new(String::new(), place, world.now(), &by);
     if !has_branch {
         secret.branch = BranchLink::Null;
     }
     "API Key".clone_into(&mut secret.kind);
     fill_in(&mut secret, &body)?;
-    secret.history.push(step(&secret, &stored, now, &by));
+    Ok((secret, value.to_owned(), by))
+}
+
+fn created(world: &mut World, (mut secret, value, by): Creation) -> Steps {
+    secret.id = world.new_id();
+    let stored = world.vault.seal(&value).ok_or(Crash)?;
+    secret.history.push(step(&secret, &stored, secret.updated, &by));
     secret.stored = Some(stored);
     let answer = records::raw_with_value(&secret, value.into());
     world.secrets.push(secret);
@@ -189,50 +200,60 @@ fn writable<'a>(world: &'a World, call: &Call, verb: &str) -> Result<(&'a Secret
 }
 
 /// Changes a secret: the version goes up whatever is changed.
-pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
-    told(updated(world, call))
+pub(super) fn update<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| {
+        let (secret, caller) = writable(world, call, "update")?;
+        Ok((secret.seen(), secret.stored.clone().unwrap_or_default(), caller.email(world), body(call)?))
+    };
+    Box::pin(async move { told(database.look_and_change(look, updated).await) })
 }
 
-fn updated(world: &mut World, call: &Call) -> Steps {
-    let (secret, caller) = writable(world, call, "update")?;
-    let (id, by, now) = (secret.id.clone(), caller.email(world), world.now());
-    let body = body(call)?;
+fn updated(world: &mut World, (mut seen, stored, by, body): (Seen, String, String, Json)) -> Steps {
+    let now = world.now();
     let stored = match body.text_of("value") {
         Some(value) => world.vault.seal(value).ok_or(Crash)?,
-        None => secret.stored.clone().unwrap_or_default(),
+        None => stored,
     };
     if let Some(key) = body.text_of("key") {
-        world.secrets.rename(&id, key);
+        world.secrets.rename(&seen.id, key);
     }
-    let secret = world.secrets.by_id_mut(&id).ok_or(Crash)?;
+    let secret = world.secrets.by_id_mut(&seen.id).ok_or_else(gone)?;
     fill_in(secret, &body)?;
-    secret.version = secret.next_version().unwrap_or_else(|| "2".to_owned());
+    secret.version = seen.next_version("2");
     let mut step = step(secret, &stored, now, &by);
     if let Some(reason) = body.text_of("changeReason") {
         step.notes.set("changeReason", reason);
     }
-    secret.history.insert(0, step);
+    seen.history.insert(0, step);
+    secret.history = seen.history;
     secret.replace(stored, now, &by);
     Ok(Reply::ok(&records::raw_secret(secret).into()))
 }
 
 /// Deletes exactly one secret.
-pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
-    told(deleted(world, call))
+pub(super) fn delete<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| Ok(writable(world, call, "delete")?.0.id.clone());
+    Box::pin(async move { told(database.look_and_change(look, deleted).await) })
 }
 
-fn deleted(world: &mut World, call: &Call) -> Steps {
-    let id = writable(world, call, "delete")?.0.id.clone();
-    world.secrets.retain(|secret| secret.id != id);
+fn deleted(world: &mut World, id: String) -> Steps {
+    if !world.secrets.remove(&id) {
+        return Err(gone());
+    }
     Ok(Reply::ok(&object([("message", "Secret deleted successfully".into())])))
 }
 
 /// `/secret/rollback`: makes an earlier value of exactly one secret its newest version.
-pub(super) fn roll_back(world: &mut World, call: &Call) -> Outcome {
-    detailed("Internal server error during rollback", "details", rolled_back(world, call))
+pub(super) fn roll_back<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| way_back(world, call);
+    Box::pin(async move {
+        let done = database.look_and_change(look, rolled_back).await;
+        detailed("Internal server error during rollback", "details", done)
+    })
 }
 
-fn rolled_back(world: &mut World, call: &Call) -> Steps {
+/// The way back, the key and the version that is gone back to.
+fn way_back(world: &World, call: &Call) -> Result<(WayBack, String, String), Stop> {
     let caller = caller(world, call)?;
     let body = body(call)?;
     let target = body.get("targetVersion").filter(|target| target.is_truthy());
@@ -254,19 +275,21 @@ fn rolled_back(world: &mut World, call: &Call) -> Steps {
     }
     let is_named = |entry: &&Entry| body.text_of("targetVersion") == Some(entry.version.as_str());
     let entry = secret.history.iter().find(is_named);
-    let stored = entry.ok_or_else(|| not_found(&format!("Version {target} not found in history")))?.stored.clone();
-    let (key, reason, by) = (secret.key.clone(), body.text_of("changeReason"), caller.email(world));
-    let description = format!("Rolled back to version {target}");
-    let notes = |now: Json, by: Json| {
-        let reason = reason.unwrap_or("Rollback").into();
-        vec![
-            ("description", description.as_str().into()),
-            ("updatedAt", now),
-            ("updatedBy", by),
-            ("changeReason", reason),
-        ]
-    };
-    let version = super::history::go_back(world, id, stored, &notes, &by)?;
+    let stored = &entry.ok_or_else(|| not_found(&format!("Version {target} not found in history")))?.stored;
+    let (now, by) = (world.now(), caller.email(world));
+    let notes = [
+        ("description", format!("Rolled back to version {target}").into()),
+        ("updatedAt", now.iso().into()),
+        ("updatedBy", by.as_str().into()),
+        ("changeReason", body.text_of("changeReason").unwrap_or("Rollback").into()),
+    ];
+    let step = Entry::new(&secret.seen().next_version("2"), stored, notes);
+    Ok((WayBack { seen: secret.seen(), step, now, by }, secret.key.clone(), target))
+}
+
+fn rolled_back(world: &mut World, (way, key, target): (WayBack, String, String)) -> Steps {
+    let id = way.seen.id.clone();
+    let version = way.go(world)?;
     let secret = object([("id", id.into()), ("key", key.into()), ("version", Json::from(&version))]);
     Ok(Reply::ok(&object([
         ("success", true.into()),

@@ -3,12 +3,13 @@
 
 use axum::http::StatusCode;
 
-use super::answers::{Outcome, Steps, Stop, bad, body, caller, echoed, forbidden, not_found, success, uncaught};
+use super::answers::{Outcome, Steps, Stop, bad, body, caller, echoed, forbidden, gone, not_found, success, uncaught};
 use super::records;
 use super::secrets::{Access, access, elevation_required};
 use crate::dev_server::auth::Session;
+use crate::dev_server::database::{Answering, Database};
 use crate::dev_server::js::object;
-use crate::dev_server::secret::{Entry, Secret};
+use crate::dev_server::secret::{Entry, Secret, Seen};
 use crate::dev_server::seed::Role;
 use crate::dev_server::state::{Crash, Place, World, checked_id};
 use crate::dev_server::wire::{Call, Reply};
@@ -58,11 +59,13 @@ fn was_granted(world: &World, caller: &Session, secret: &Secret) -> bool {
 }
 
 /// Deletes one row.
-pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
-    echoed(deleted(world, call))
+pub(super) fn delete<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| to_delete(world, call);
+    let change = |world: &mut World, id: String| if world.secrets.remove(&id) { Ok(success()) } else { Err(gone()) };
+    Box::pin(async move { echoed(database.look_and_change(look, change).await) })
 }
 
-fn deleted(world: &mut World, call: &Call) -> Steps {
+fn to_delete(world: &World, call: &Call) -> Result<String, Stop> {
     let caller = caller(world, call)?;
     let project = checked_id(call.param("projectId"))?;
     world.project(project).ok_or_else(|| not_found("Project not found"))?;
@@ -78,17 +81,19 @@ fn deleted(world: &mut World, call: &Call) -> Steps {
     if !may {
         return Err(forbidden("Access Denied"));
     }
-    let id = secret.id.clone();
-    world.secrets.retain(|secret| secret.id != id);
-    Ok(success())
+    Ok(secret.id.clone())
 }
 
 /// Gives a secret another value. Any caller may; only the strategy `regenerate` works.
-pub(super) fn rotate(world: &mut World, call: &Call) -> Outcome {
-    echoed(rotated(world, call))
+pub(super) fn rotate<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| to_rotate(world, call);
+    Box::pin(async move { echoed(database.look_and_change(look, rotated).await) })
 }
 
-fn rotated(world: &mut World, call: &Call) -> Steps {
+/// A row, the value that it has, the one that it is to have if the caller said it, and the caller.
+type Rotation = (Seen, String, Option<String>, String);
+
+fn to_rotate(world: &World, call: &Call) -> Result<Rotation, Stop> {
     let caller = caller(world, call)?;
     let body = body(call)?;
     checked_id(call.param("projectId"))?;
@@ -96,19 +101,23 @@ fn rotated(world: &mut World, call: &Call) -> Steps {
     if body.text_of("strategy") != Some("regenerate") {
         return Err(Stop::Thrown("Unknown argument `shadowStatus`. Available options are marked with ?.".to_owned()));
     }
-    let value = match body.get("parsedNewValue").filter(|value| value.is_truthy()) {
-        Some(value) => value.text().ok_or_else(no_text)?.to_owned(),
+    let value = body.get("parsedNewValue").filter(|value| value.is_truthy());
+    let value = value.map(|value| value.text().map(str::to_owned).ok_or_else(no_text)).transpose()?;
+    Ok((secret.seen(), secret.stored.clone().unwrap_or_default(), value, caller.user_id()))
+}
+
+fn rotated(world: &mut World, (mut seen, old, value, by): Rotation) -> Steps {
+    let value = match value {
+        Some(value) => value,
         None => world.vault.random_hex::<16>().ok_or(Crash)?,
     };
-    let (id, by, now) = (secret.id.clone(), caller.user_id(), world.now());
+    let now = world.now();
     let stored = world.vault.seal(&value).ok_or(Crash)?;
-    let secret = world.secrets.by_id_mut(&id).ok_or(Crash)?;
+    let secret = world.secrets.by_id_mut(&seen.id).ok_or_else(gone)?;
     // The old value goes into the history under the old version, and the new one does not.
-    let old = secret.stored.clone().unwrap_or_default();
-    let notes = [("createdAt", now.iso().into()), ("rotatedBy", by.as_str().into())];
-    secret.history.push(Entry::new(&secret.version, &old, notes));
-    secret.version = secret.next_version().unwrap_or_else(|| "NaN".to_owned());
-    secret.replace(stored, now, &by);
+    let notes = [("updatedAt", now.iso().into()), ("updatedBy", by.as_str().into())];
+    seen.history.push(Entry::new(&seen.version, &old, notes));
+    secret.overwrite(seen.next_version("NaN"), seen.history, stored, (now, &by));
     let answer = [("success", true.into()), ("message", "Secret rotated".into()), ("shadowValue", value.into())];
     Ok(Reply::ok(&object(answer)))
 }
@@ -129,11 +138,20 @@ pub(super) fn promote(world: &mut World, call: &Call) -> Outcome {
 }
 
 /// The path of a secret named `link` is another route's, which knows only `POST`.
-pub(super) fn link(world: &mut World, call: &Call) -> Outcome {
-    echoed(linked(world, call))
+pub(super) fn link<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| to_link(world, call);
+    Box::pin(async move { echoed(database.look_and_change(look, linked).await) })
 }
 
-fn linked(world: &mut World, call: &Call) -> Steps {
+/// A link before it is written: where it goes, who makes it, what it links to.
+struct Link {
+    place: Place,
+    by: String,
+    source: String,
+    description: String,
+}
+
+fn to_link(world: &World, call: &Call) -> Result<Link, Stop> {
     let caller = caller(world, call)?;
     let body = body(call)?;
     let text = |name| body.text_of(name);
@@ -150,18 +168,21 @@ fn linked(world: &mut World, call: &Call) -> Steps {
     if source.is_linked() {
         return Err(bad("Cannot link to a secret that is already a reference"));
     }
-    let description = format!("Linked to {}:{environment}:{source_key}", project.name);
-    let source = source.id.clone();
     let place = Place {
         project: checked_id(call.param("projectId"))?.to_owned(),
         environment: call.param("env").to_owned(),
         branch: String::new(),
         key: key.to_owned(),
     };
+    let description = format!("Linked to {}:{environment}:{source_key}", project.name);
+    Ok(Link { place, by: caller.user_id(), source: source.id.clone(), description })
+}
+
+fn linked(world: &mut World, link: Link) -> Steps {
     let id = world.new_id();
-    let mut link = Secret::link(id, place, (world.now(), &caller.user_id()), source);
-    link.description = description;
-    let answer = records::raw_secret(&link);
-    world.secrets.push(link);
+    let mut row = Secret::link(id, link.place, (world.now(), &link.by), link.source);
+    row.description = link.description;
+    let answer = records::raw_secret(&row);
+    world.secrets.push(row);
     Ok(Reply::json(StatusCode::CREATED, &answer.into()))
 }

@@ -1,11 +1,13 @@
 //! `/projects/{projectId}/envs/{env}/secrets/{key}/history`: earlier values, and the way back to one.
 
-use super::answers::{Outcome, Steps, Stop, bad, body, caller, echoed, forbidden, not_found};
+use super::answers::{Outcome, Steps, Stop, bad, body, caller, echoed, forbidden, gone, not_found};
 use crate::dev_server::auth::Session;
+use crate::dev_server::clock::Moment;
+use crate::dev_server::database::{Answering, Database};
 use crate::dev_server::js::{Json, Members, object};
-use crate::dev_server::secret::{Entry, Secret};
+use crate::dev_server::secret::{Entry, Secret, Seen};
 use crate::dev_server::seed::Role;
-use crate::dev_server::state::{Crash, World};
+use crate::dev_server::state::World;
 use crate::dev_server::wire::{Call, Reply};
 
 const PRODUCTION: &str = "production";
@@ -86,11 +88,16 @@ fn value_of(world: &World, entry: &Entry) -> String {
 }
 
 /// Makes an earlier value the newest version.
-pub(super) fn roll_back(world: &mut World, call: &Call) -> Outcome {
-    echoed(rolled_back(world, call))
+pub(super) fn roll_back<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| way_back(world, call);
+    let change = |world: &mut World, way: WayBack| {
+        let version = way.go(world)?;
+        Ok(Reply::ok(&object([("success", true.into()), ("version", version.into())])))
+    };
+    Box::pin(async move { echoed(database.look_and_change(look, change).await) })
 }
 
-fn rolled_back(world: &mut World, call: &Call) -> Steps {
+fn way_back(world: &World, call: &Call) -> Result<WayBack, Stop> {
     let caller = caller(world, call)?;
     let key = decoded_key(call)?;
     let body = body(call)?;
@@ -110,37 +117,33 @@ fn rolled_back(world: &mut World, call: &Call) -> Steps {
     }
     let entry = secret.history.iter().find(|entry| wanted == Some(entry.version.as_str()));
     let entry = entry.ok_or_else(|| not_found("Version not found in history"))?;
-    let (id, stored, to) = (secret.id.clone(), entry.stored.clone(), entry.version.clone());
-    let version = go_back(
-        world,
-        &id,
-        stored,
-        &|now, by| {
-            let description = format!("Rolled back to version {to}");
-            [("updatedAt", now), ("updatedBy", by), ("description", description.into())].into()
-        },
-        &caller.user_id(),
-    )?;
-    Ok(Reply::ok(&object([("success", true.into()), ("version", version.into())])))
+    let (now, by) = (world.now(), caller.user_id());
+    let description = format!("Rolled back to version {}", entry.version);
+    let notes = [
+        ("updatedAt", now.iso().into()),
+        ("updatedBy", by.as_str().into()),
+        ("description", Json::from(description.as_str())),
+    ];
+    let step = Entry::new(&secret.seen().next_version("2"), &entry.stored, notes);
+    Ok(WayBack { seen: secret.seen(), step, now, by })
 }
 
-/// Writes an earlier value as a new version, and its step at the *head* of the history; the new version.
-pub(super) fn go_back(
-    world: &mut World,
-    id: &str,
-    stored: String,
-    notes: &dyn Fn(Json, Json) -> Vec<(&'static str, Json)>,
-    by: &str,
-) -> Result<String, Crash> {
-    let now = world.now();
-    let secret = world.secrets.by_id_mut(id).ok_or(Crash)?;
-    let version = secret.next_version().unwrap_or_else(|| "2".to_owned());
-    let mut entry = Entry::new(&version, &stored, []);
-    for (name, note) in notes(now.iso().into(), by.into()) {
-        entry.notes.set(name, note);
+/// An earlier value as a new version, before it is written.
+pub(super) struct WayBack {
+    pub(super) seen: Seen,
+    pub(super) step: Entry,
+    pub(super) now: Moment,
+    pub(super) by: String,
+}
+
+impl WayBack {
+    /// Writes it, with its step at the *head* of the history; the new version.
+    pub(super) fn go(self, world: &mut World) -> Result<String, Stop> {
+        let WayBack { mut seen, step, now, by } = self;
+        let secret = world.secrets.by_id_mut(&seen.id).ok_or_else(gone)?;
+        let (version, stored) = (step.version.clone(), step.stored.clone());
+        seen.history.insert(0, step);
+        secret.overwrite(version.clone(), seen.history, stored, (now, &by));
+        Ok(version)
     }
-    secret.history.insert(0, entry);
-    secret.version.clone_from(&version);
-    secret.replace(stored, now, by);
-    Ok(version)
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 
 use super::answers::{Outcome, Steps, Stop, bad, body, caller, fixed, forbidden, not_found, refused};
 use crate::dev_server::auth::session;
+use crate::dev_server::database::{Answering, Database};
 use crate::dev_server::js::{Json, object};
 use crate::dev_server::requests::{AccessRequest, JitLink, PENDING};
 use crate::dev_server::seed::{Role, Tier};
@@ -18,16 +19,17 @@ pub(super) fn generate(world: &mut World, call: &Call) -> Outcome {
 
 fn generated(world: &mut World, call: &Call) -> Steps {
     let caller = caller(world, call)?;
-    let body = body(call)?;
-    let project = body.text_of("projectId").ok_or_else(|| bad("projectId is required"))?;
-    let minutes = body.get("duration").and_then(Json::whole).filter(|minutes| *minutes >= 1);
-    let minutes = minutes.ok_or_else(|| bad("duration must be at least 1 minute"))?;
+    // The plan comes first, so an account that has none fails whatever it sends.
     let user = caller.database_id()?;
     if caller.tier() == Tier::Free {
         return Err(forbidden("JIT Access Links are a Pro feature. Please upgrade your plan."));
     }
-    world.project(checked_id(project)?).ok_or_else(|| not_found("Project not found"))?;
-    if caller.role(world, project)?.is_none_or(|role| role < Role::Developer) {
+    let body = body(call)?;
+    let project = body.text_of("projectId").ok_or_else(|| bad("projectId is required"))?;
+    let minutes = body.get("duration").and_then(Json::whole).filter(|minutes| *minutes >= 1);
+    let minutes = minutes.ok_or_else(|| bad("duration must be at least 1 minute"))?;
+    // In a project that does not exist nobody has a role.
+    if caller.role(world, checked_id(project)?)?.is_none_or(|role| role < Role::Developer) {
         return Err(forbidden("Only admins and developers can generate JIT links"));
     }
     let hours = body.get("expiresInHours").and_then(Json::number).filter(|hours| *hours != 0.0).unwrap_or(24.0);
@@ -75,11 +77,13 @@ fn of_token<'a>(world: &'a World, token: &str) -> Result<&'a JitLink, Stop> {
 }
 
 /// Makes a request for access out of a link; it still has to be approved.
-pub(super) fn claim(world: &mut World, call: &Call) -> Outcome {
-    fixed("Internal Server Error", claimed(world, call))
+pub(super) fn claim<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
+    let look = |world: &World| to_claim(world, call);
+    Box::pin(async move { fixed("Internal Server Error", database.look_and_change(look, claimed).await) })
 }
 
-fn claimed(world: &mut World, call: &Call) -> Steps {
+/// The request before it is written, without an id, and the link.
+fn to_claim(world: &World, call: &Call) -> Result<(AccessRequest, String), Stop> {
     let caller = caller(world, call)?;
     let body = body(call)?;
     let token = body.text_of("token").ok_or_else(|| bad("Token is required"))?;
@@ -99,13 +103,12 @@ fn claimed(world: &mut World, call: &Call) -> Steps {
         return Err(Reply::json(StatusCode::CONFLICT, &body).into());
     }
     let project = world.project(&link.project).ok_or(Crash)?;
-    let reason = link.label.as_ref().map_or_else(|| "JIT link".to_owned(), |label| format!("JIT link: {label}"));
-    let mut request = AccessRequest {
+    let request = AccessRequest {
         id: String::new(),
         user,
         secrets: link.secrets.clone(),
         project: Some(link.project.clone()),
-        reason,
+        reason: reason(link),
         minutes: link.minutes,
         status: PENDING.to_owned(),
         approved_by: None,
@@ -114,6 +117,20 @@ fn claimed(world: &mut World, call: &Call) -> Steps {
         requested: world.now(),
         workspace: Some(project.workspace.clone()),
     };
+    Ok((request, link.token.clone()))
+}
+
+/// What the link is called, and what it is for.
+fn reason(link: &JitLink) -> String {
+    let environment = link.environment.as_ref().map(|name| format!("env: {name}"));
+    let branch = link.branch.as_ref().map(|_| "branch scoped".to_owned());
+    let secrets = (!link.secrets.is_empty()).then(|| format!("{} specific secret(s)", link.secrets.len()));
+    let scope: Vec<String> = [environment, branch, secrets].into_iter().flatten().collect();
+    let scope = if scope.is_empty() { String::new() } else { format!(" [{}]", scope.join(", ")) };
+    format!("JIT Link: {}{scope}", link.label.as_deref().unwrap_or("Shared access link"))
+}
+
+fn claimed(world: &mut World, (mut request, token): (AccessRequest, String)) -> Steps {
     request.id = world.new_id();
     let answer = object([
         ("success", true.into()),
@@ -123,11 +140,23 @@ fn claimed(world: &mut World, call: &Call) -> Steps {
         ("duration", request.minutes.into()),
         ("accessLevel", "read".into()),
     ]);
+    notify_owner(world, &request);
     world.requests.push(request);
     for link in world.links.iter_mut().filter(|link| link.token == token) {
         link.used += 1;
     }
     Ok(Reply::ok(&answer))
+}
+
+fn notify_owner(world: &mut World, request: &AccessRequest) {
+    let Some(project) = request.project.as_ref().and_then(|id| world.project(id)) else {
+        return;
+    };
+    let asker = world.user(&request.user).map(|user| user.display_name.clone()).unwrap_or_default();
+    let (owner, text) = (project.owner.clone(), format!("{asker} requested read-only access to \"{}\"", project.name));
+    let minutes = request.minutes;
+    let more = format!("A JIT link was used to request {minutes}-minute read-only access. Review in Access Requests.");
+    world.notify(&owner, ["JIT Access Request", &text, &more, "info"], None);
 }
 
 /// What a link is for.
@@ -161,7 +190,7 @@ fn told(world: &World, call: &Call) -> Steps {
         ("expiresAt", link.expires.iso().into()),
         ("maxUses", link.max_uses.into()),
         ("usedCount", link.used.into()),
-        ("createdBy", Json::from(&link.created_by)),
+        ("createdBy", world.user(&link.created_by).map(|user| user.display_name.clone()).into()),
         ("createdAt", link.created.iso().into()),
     ])))
 }

@@ -13,8 +13,10 @@ mod clone;
 mod compare;
 mod history;
 mod jit;
+mod notifications;
 mod projects;
 mod records;
+mod rewrite;
 mod secrets;
 mod service_accounts;
 mod shares;
@@ -33,10 +35,12 @@ use axum::http::{Method, Response, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, any};
 
+use super::database::Database;
 use super::front;
-use super::gates::{Action, plain, secured};
+use super::gates::{Action, Guard, Steps};
 use super::route;
 use super::shared::Shared;
+use super::state::World;
 use super::wire::{Call, Reply};
 
 type Methods = MethodRouter<Arc<Shared>>;
@@ -69,14 +73,14 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     ]);
     let branch = all([
         open(M::GET, branches::list),
-        open(M::POST, branches::create_or_clear),
-        open(M::PUT, branches::update),
-        open(M::DELETE, branches::delete),
+        open_steps(M::POST, branches::create_or_clear),
+        open_steps(M::PUT, branches::update),
+        open_steps(M::DELETE, branches::delete),
     ]);
     let mut api = Router::new()
         .route(
             "/projects/{projectId}/envs/{env}/secrets",
-            all([guarded(M::GET, secrets::read), guarded(M::POST, upsert::upsert)])
+            all([guarded(M::GET, secrets::read), guarded_steps(M::POST, upsert::upsert)])
                 .fallback(refusing("GET, HEAD, OPTIONS, POST")),
         )
         .merge(of_one_secret())
@@ -84,6 +88,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .merge(of_the_dashboard())
         .merge(of_access())
         .merge(of_a_project())
+        .merge(of_notifications())
         .route("/project", project.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST, PUT")))
         .route("/branch", branch.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST, PUT")))
         .route(
@@ -92,6 +97,8 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         )
         .route("/branch/{branchId}/clear", open(M::POST, branches::clear).fallback(refusing("OPTIONS, POST")))
         .route("/service-account/resolve", open(M::GET, accounts::resolve).fallback(refusing("GET, HEAD, OPTIONS")))
+        .route("/subscription/usage", open(M::GET, accounts::usage).fallback(refusing("GET, HEAD, OPTIONS")))
+        .route("/docs", open(M::GET, accounts::docs).fallback(refusing("GET, HEAD, OPTIONS")))
         .route("/health", open(M::GET, accounts::health).fallback(refusing("GET, HEAD, OPTIONS")));
     for path in NOT_SERVED {
         api = api.route(path, any(not_served));
@@ -106,16 +113,22 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 /// What is below the route of an environment's secrets, and the copy of an environment.
 fn of_one_secret() -> Router<Arc<Shared>> {
     use MethodFilter as M;
-    let history = all([open(M::GET, history::list), open(M::POST, history::roll_back)]);
-    let secret = all([open(M::GET, by_key::get), open(M::DELETE, by_key::delete)]);
+    let history = all([open(M::GET, history::list), open_steps(M::POST, history::roll_back)]);
+    let secret = all([open(M::GET, by_key::get), open_steps(M::DELETE, by_key::delete)]);
     let below = "/projects/{projectId}/envs/{env}/secrets";
     Router::new()
         .route(&format!("{below}/{{key}}"), secret.fallback(refusing("DELETE, GET, HEAD, OPTIONS")))
         .route(&format!("{below}/{{key}}/history"), history.fallback(refusing("GET, HEAD, OPTIONS, POST")))
-        .route(&format!("{below}/{{key}}/rotate"), open(M::POST, by_key::rotate).fallback(refusing("OPTIONS, POST")))
+        .route(
+            &format!("{below}/{{key}}/rotate"),
+            open_steps(M::POST, by_key::rotate).fallback(refusing("OPTIONS, POST")),
+        )
         .route(&format!("{below}/{{key}}/promote"), open(M::POST, by_key::promote).fallback(refusing("OPTIONS, POST")))
-        .route(&format!("{below}/link"), open(M::POST, by_key::link).fallback(refusing("OPTIONS, POST")))
-        .route("/projects/{projectId}/envs/clone", open(M::POST, clone::clone).fallback(refusing("OPTIONS, POST")))
+        .route(&format!("{below}/link"), open_steps(M::POST, by_key::link).fallback(refusing("OPTIONS, POST")))
+        .route(
+            "/projects/{projectId}/envs/clone",
+            open_steps(M::POST, clone::clone).fallback(refusing("OPTIONS, POST")),
+        )
 }
 
 fn of_accounts() -> Router<Arc<Shared>> {
@@ -144,15 +157,16 @@ fn of_the_dashboard() -> Router<Arc<Shared>> {
     use MethodFilter as M;
     let secret = all([
         guarded(M::GET, by_id::list),
-        guarded(M::POST, by_id::create),
-        guarded(M::PUT, by_id::update),
-        guarded(M::DELETE, by_id::delete),
+        guarded_steps(M::POST, by_id::create),
+        guarded_steps(M::PUT, by_id::update),
+        guarded_steps(M::DELETE, by_id::delete),
     ]);
     let keys = all([open(M::GET, users::list_keys), open(M::POST, users::create_key)]);
     let workspace = guarded(M::GET, users::workspaces).on(M::POST.or(M::PUT).or(M::DELETE), not_served);
     Router::new()
         .route("/secret", secret.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST, PUT")))
-        .route("/secret/rollback", open(M::POST, by_id::roll_back).fallback(refusing("OPTIONS, POST")))
+        .route("/secret/rotate", guarded_steps(M::POST, rewrite::rewrite).fallback(refusing("OPTIONS, POST")))
+        .route("/secret/rollback", open_steps(M::POST, by_id::roll_back).fallback(refusing("OPTIONS, POST")))
         .route("/branch/compare", guarded(M::GET, compare::compare).fallback(refusing("GET, HEAD, OPTIONS")))
         .route("/user", open(M::GET, users::get).fallback(refusing("GET, HEAD, OPTIONS")))
         .route("/auth/api-keys", keys.fallback(refusing("GET, HEAD, OPTIONS, POST")))
@@ -170,12 +184,12 @@ fn of_access() -> Router<Arc<Shared>> {
     Router::new()
         .route("/access/request", request.fallback(refusing("GET, HEAD, OPTIONS, POST")))
         .route("/access/list", guarded(M::GET, access::list).fallback(refusing("GET, HEAD, OPTIONS")))
-        .route("/access/approve", guarded(M::POST, access::decide).fallback(refusing("OPTIONS, POST")))
+        .route("/access/approve", guarded_steps(M::POST, access::decide).fallback(refusing("OPTIONS, POST")))
         .route("/access/break-glass", break_glass.fallback(refusing("OPTIONS, PATCH, POST, PUT")))
         .route("/access-requests", requests.fallback(refusing("GET, HEAD, OPTIONS, POST")))
         .route("/access-requests/{id}", open(M::PATCH, access_requests::decide).fallback(refusing("OPTIONS, PATCH")))
         .route("/jit/generate", open(M::POST, jit::generate).fallback(refusing("OPTIONS, POST")))
-        .route("/jit/claim", open(M::POST, jit::claim).fallback(refusing("OPTIONS, POST")))
+        .route("/jit/claim", open_steps(M::POST, jit::claim).fallback(refusing("OPTIONS, POST")))
         .route("/jit/{token}", open(M::GET, jit::info).fallback(refusing("GET, HEAD, OPTIONS")))
 }
 
@@ -194,7 +208,7 @@ fn of_a_project() -> Router<Arc<Shared>> {
     let hook = open(M::DELETE, webhooks::delete_own).on(M::POST, not_served);
     // To look at a shared secret changes it.
     let share = all([
-        on(M::GET, Keeps::Always, shares::view, plain),
+        on(M::GET, Keeps::Always, shares::view, Guard::Nothing),
         open(M::POST, shares::create),
         open(M::DELETE, shares::revoke),
     ]);
@@ -210,21 +224,42 @@ fn of_a_project() -> Router<Arc<Shared>> {
         .route("/secret/share", share.fallback(refusing("DELETE, GET, HEAD, OPTIONS, POST")))
 }
 
+fn of_notifications() -> Router<Arc<Shared>> {
+    use MethodFilter as M;
+    use notifications as notes;
+    let own = all([open(M::GET, notes::list), open(M::PATCH, notes::mark), open(M::DELETE, notes::delete)]);
+    let rules = all([
+        open(M::GET, notes::list_rules),
+        open(M::POST, notes::create_rule),
+        open(M::PATCH, notes::change_rule),
+        open(M::DELETE, notes::delete_rule),
+    ]);
+    let channels = all([
+        open(M::GET, notes::list_channels),
+        open(M::POST, notes::create_channel),
+        open(M::PATCH, notes::change_channel),
+        open(M::DELETE, notes::delete_channel),
+    ]);
+    Router::new()
+        .route("/notifications", own.fallback(refusing("DELETE, GET, HEAD, OPTIONS, PATCH")))
+        .route("/notification-rules", rules.fallback(refusing("DELETE, GET, HEAD, OPTIONS, PATCH, POST")))
+        .route("/notification-channels", channels.fallback(refusing("DELETE, GET, HEAD, OPTIONS, PATCH, POST")))
+        .route("/notification-channels/test", open(M::POST, notes::test_channel).fallback(refusing("OPTIONS, POST")))
+}
+
 fn all<const N: usize>(methods: [Methods; N]) -> Methods {
     methods.into_iter().fold(MethodRouter::new(), MethodRouter::merge)
 }
 
 /// A route behind the gates.
 fn guarded(filter: MethodFilter, action: Action) -> Methods {
-    on(filter, Keeps::of(filter), action, secured)
+    on(filter, Keeps::of(filter), action, Guard::Gates)
 }
 
 /// A route without them.
 fn open(filter: MethodFilter, action: Action) -> Methods {
-    on(filter, Keeps::of(filter), action, plain)
+    on(filter, Keeps::of(filter), action, Guard::Nothing)
 }
-
-type Runner = fn(&mut super::state::World, &Call, Action) -> Reply;
 
 /// Whether a handler changes what is kept in a file.
 #[derive(Clone, Copy, PartialEq)]
@@ -240,21 +275,67 @@ impl Keeps {
     }
 }
 
-fn on(filter: MethodFilter, keeps: Keeps, action: Action, run: Runner) -> Methods {
+fn on(filter: MethodFilter, keeps: Keeps, action: Action, guard: Guard) -> Methods {
     axum::routing::on(
         filter,
         move |State(shared): State<Arc<Shared>>, params: RawPathParams, request: Request| async move {
             let call = front::read_call(&params, request).await;
+            shared.latency().await;
+            let run = |world: &mut World| match guard.enter(world, &call) {
+                Ok(passed) => passed.leave(action(world, &call)),
+                Err(refusal) => refusal,
+            };
             let reply = if keeps == Keeps::Always {
                 // Written down whatever the answer is: a handler that fails half way has done the first half.
-                let done = shared.change(|world| Ok(run(world, &call, action)));
-                done.unwrap_or_else(|_| Reply::error(StatusCode::INTERNAL_SERVER_ERROR, NOT_KEPT))
+                shared.change(|world| Ok(run(world))).unwrap_or_else(|_| not_kept())
             } else {
-                run(&mut shared.world(), &call, action)
+                run(&mut shared.world())
             };
             reply.into_response()
         },
     )
+}
+
+/// A route behind the gates whose handler makes several calls to the database.
+fn guarded_steps(filter: MethodFilter, steps: Steps) -> Methods {
+    in_steps(filter, steps, Guard::Gates)
+}
+
+/// The same without the gates.
+fn open_steps(filter: MethodFilter, steps: Steps) -> Methods {
+    in_steps(filter, steps, Guard::Nothing)
+}
+
+fn in_steps(filter: MethodFilter, steps: Steps, guard: Guard) -> Methods {
+    axum::routing::on(
+        filter,
+        move |State(shared): State<Arc<Shared>>, path: MatchedPath, params: RawPathParams, request: Request| async move {
+            let route = front::route_name(request.method(), Some(&path));
+            let call = front::read_call(&params, request).await;
+            let handler = handle(Arc::clone(&shared), route, call, steps, guard);
+            let reply = shared.run(handler).await;
+            reply.unwrap_or_else(|| Reply::empty(StatusCode::SERVICE_UNAVAILABLE)).into_response()
+        },
+    )
+}
+
+async fn handle(shared: Arc<Shared>, route: String, call: Call, steps: Steps, guard: Guard) -> Reply {
+    let entered = guard.enter(&mut shared.world(), &call);
+    let passed = match entered {
+        Ok(passed) => passed,
+        Err(refusal) => return refusal,
+    };
+    let database = Database::new(Arc::clone(&shared), route).await;
+    let outcome = steps(&database, &call).await;
+    // Written down once, before the answer, whatever it is.
+    match shared.change(|_| Ok(())) {
+        Ok(()) => passed.leave(outcome),
+        Err(_) => not_kept(),
+    }
+}
+
+fn not_kept() -> Reply {
+    Reply::error(StatusCode::INTERNAL_SERVER_ERROR, NOT_KEPT)
 }
 
 const NOT_KEPT: &str = "the dev server cannot write its state file";

@@ -146,6 +146,8 @@ fn created(world: &mut World, call: &Call) -> Outcome {
         permissions: email.into_iter().collect(),
         created: now,
     });
+    let text = format!("You successfully created project \"{name}\" in workspace {workspace}.");
+    world.notify(&user, ["Project Created", &format!("Project \"{name}\" created"), &text, "success"], None);
     let project = world.project(&id).ok_or(Crash)?;
     let mut record = records::project(project);
     record.set(
@@ -191,11 +193,10 @@ fn updated(world: &mut World, call: &Call) -> Outcome {
         return failed(StatusCode::BAD_REQUEST, "Project ID is required");
     };
     let body = call.json().ok_or(Crash)?;
-    let user = caller.database_id()?;
     if world.project(checked_id(id)?).is_none() {
         return failed(StatusCode::NOT_FOUND, "Project not found");
     }
-    let role = world.role_of(user, id);
+    let role = caller.role(world, id)?;
     if role.is_none_or(|role| role < Role::Admin) {
         return failed(StatusCode::FORBIDDEN, "You do not have permission to update project settings");
     }
@@ -266,10 +267,10 @@ fn deleted(world: &mut World, call: &Call) -> Outcome {
     let Some(id) = call.query("id") else {
         return failed(StatusCode::BAD_REQUEST, "Project ID is required");
     };
-    let user = caller.database_id()?;
     let Some(project) = world.project(checked_id(id)?) else {
         return failed(StatusCode::NOT_FOUND, "Project not found");
     };
+    let user = caller.database_id()?;
     let standing = standing(world, user, &project.workspace);
     if standing == Some(Standing::Viewer) {
         return failed(StatusCode::FORBIDDEN, "Viewers and developers are not allowed to delete projects.");
