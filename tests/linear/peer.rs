@@ -10,14 +10,14 @@ use xtrasecurity::{XtraClient, XtraClientBuilder};
 /// The project of every row.
 pub const PROJECT: &str = "665f1c2ab7c0de0012345678";
 
-type Answer = dyn Fn(&str) -> (u16, Arc<String>) + Send + Sync;
+type Answer = dyn Fn(&str, &[u8]) -> (u16, Arc<String>) + Send + Sync;
 
-/// A client of a service that answers each request line by `answer`, with a status and a body.
-pub fn client_of(answer: impl Fn(&str) -> (u16, Arc<String>) + Send + Sync + 'static) -> XtraClient {
+/// A client of a service that answers each request, its first line and its body, by `answer`: with a status and a body.
+pub fn client_of(answer: impl Fn(&str, &[u8]) -> (u16, Arc<String>) + Send + Sync + 'static) -> XtraClient {
     builder_of(answer).build().expect("a client")
 }
 
-pub fn builder_of(answer: impl Fn(&str) -> (u16, Arc<String>) + Send + Sync + 'static) -> XtraClientBuilder {
+pub fn builder_of(answer: impl Fn(&str, &[u8]) -> (u16, Arc<String>) + Send + Sync + 'static) -> XtraClientBuilder {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/api", listener.local_addr().expect("an address"));
     let answer: Arc<Answer> = Arc::new(answer);
@@ -55,8 +55,9 @@ fn serve(stream: TcpStream, answer: &Arc<Answer>) -> Option<()> {
                 length = value.trim().parse().ok()?;
             }
         }
-        std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink()).ok()?;
-        let (status, body) = answer(first.trim());
+        let mut sent = Vec::new();
+        reader.by_ref().take(length).read_to_end(&mut sent).ok()?;
+        let (status, body) = answer(first.trim(), &sent);
         let head =
             format!("HTTP/1.1 {status} S\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
         writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(body.as_bytes())).ok()?;

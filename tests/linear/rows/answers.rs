@@ -35,7 +35,7 @@ fn runtime() -> Runtime {
 /// A body that every request gets, with a status.
 fn always(status: u16, body: String) -> XtraClient {
     let body = Arc::new(body);
-    client_of(move |_| (status, Arc::clone(&body)))
+    client_of(move |_, _| (status, Arc::clone(&body)))
 }
 
 fn flat(n: usize, value: &str) -> String {
@@ -51,13 +51,19 @@ fn versions(n: usize) -> String {
 
 /// A service that has so many secrets in each environment, and takes every write.
 fn service(n: usize) -> XtraClient {
-    let (flat, versions, taken) =
-        (Arc::new(flat(n, "value")), Arc::new(versions(n)), Arc::new(format!(r#"{{"success":true,"count":{n}}}"#)));
-    client_of(move |line| match line {
-        line if !line.starts_with("GET") => (200, Arc::clone(&taken)),
+    let (flat, versions) = (Arc::new(flat(n, "value")), Arc::new(versions(n)));
+    client_of(move |line, sent| match line {
+        line if !line.starts_with("GET") => (200, taken(sent)),
         line if line.contains("includeVersions=true") => (200, Arc::clone(&versions)),
         _ => (200, Arc::clone(&flat)),
     })
+}
+
+/// The answer to a write of these secrets.
+fn taken(sent: &[u8]) -> Arc<String> {
+    let body: Value = serde_json::from_slice(sent).unwrap_or_default();
+    let count = body.get("secrets").and_then(Value::as_object).map_or(0, Map::len);
+    Arc::new(json!({ "success": true, "count": count }).to_string())
 }
 
 fn reads() -> Vec<Row> {
@@ -223,7 +229,7 @@ fn writes() -> Vec<Row> {
             make: |n| {
                 let (client, runtime) = (service(n), runtime());
                 let pairs: Vec<_> = names(n).map(|name| (name, "value")).collect();
-                Box::new(move || drop(black_box(run(&runtime, client.set_secrets("e", pairs.clone()).send()))))
+                Box::new(move || assert!(run(&runtime, client.set_secrets("e", pairs.clone()).exact().send()).is_ok()))
             },
         },
         Row {
@@ -233,7 +239,9 @@ fn writes() -> Vec<Row> {
                 let (client, runtime) = (service(n), runtime());
                 let pairs: Vec<_> = names(n).map(|name| (name, "value")).collect();
                 Box::new(move || {
-                    drop(black_box(run(&runtime, client.set_secrets("e", pairs.clone()).skip_unchanged().send())))
+                    assert!(
+                        run(&runtime, client.set_secrets("e", pairs.clone()).exact().skip_unchanged().send()).is_ok()
+                    )
                 })
             },
         },
@@ -243,7 +251,10 @@ fn writes() -> Vec<Row> {
             make: |n| {
                 let (client, runtime) = (service(n), runtime());
                 Box::new(move || {
-                    drop(black_box(run(&runtime, client.set_secrets("e", [("A", "b")]).skip_unchanged().send())))
+                    drop(black_box(run(
+                        &runtime,
+                        client.set_secrets("e", [("A", "b")]).exact().skip_unchanged().send(),
+                    )))
                 })
             },
         },
@@ -252,7 +263,9 @@ fn writes() -> Vec<Row> {
             n: 1_000,
             make: |n| {
                 let (client, runtime) = (service(n), runtime());
-                Box::new(move || drop(black_box(run(&runtime, client.promote("e", "f").overwrite(true).send()))))
+                Box::new(move || {
+                    drop(black_box(run(&runtime, client.promote("e", "f").overwrite(true).exact().send())))
+                })
             },
         },
         Row {
@@ -265,7 +278,7 @@ fn writes() -> Vec<Row> {
                 let refused = Arc::new(json!({ "error": "Conflict detected", "conflicts": conflicts }).to_string());
                 let there = Arc::new(versions(n));
                 let absent = Arc::new(r#"{"error":"Secret not found"}"#.to_owned());
-                let client = client_of(move |line| match line {
+                let client = client_of(move |line, _| match line {
                     line if !line.starts_with("GET") => (409, Arc::clone(&refused)),
                     line if line.contains("/secrets/") => (404, Arc::clone(&absent)),
                     _ => (200, Arc::clone(&there)),
@@ -274,7 +287,7 @@ fn writes() -> Vec<Row> {
                 let pairs: Vec<_> = names(n).map(|name| (name, "other")).collect();
                 let expected: Vec<_> = names(n).map(|name| (name, 1)).collect();
                 Box::new(move || {
-                    let call = client.set_secrets("e", pairs.clone()).expect_versions(expected.clone()).send();
+                    let call = client.set_secrets("e", pairs.clone()).exact().expect_versions(expected.clone()).send();
                     let error = run(&runtime, call).unwrap_err();
                     assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
                 })
@@ -288,7 +301,7 @@ fn refused(status: u16, body: String, value: String) -> Box<dyn FnMut()> {
     let (client, runtime) = (always(status, body), runtime());
     Box::new(move || {
         let values = (0..200).map(|number| (format!("KEY_{number}"), value.replace('N', &number.to_string())));
-        assert!(run(&runtime, client.set_secrets("e", values).send()).is_err());
+        assert!(run(&runtime, client.set_secrets("e", values).exact().send()).is_err());
     })
 }
 
@@ -341,7 +354,9 @@ fn refusals() -> Vec<Row> {
             make: |n| {
                 let (client, runtime) = (always(400, "a".repeat(n)), runtime());
                 let value = "a".repeat(n);
-                Box::new(move || assert!(run(&runtime, client.set_secret("e", "A", value.as_str()).send()).is_err()))
+                Box::new(move || {
+                    assert!(run(&runtime, client.set_secret("e", "A", value.as_str()).exact().send()).is_err())
+                })
             },
         },
         Row {
@@ -351,7 +366,9 @@ fn refusals() -> Vec<Row> {
                 let values: Vec<_> = names(n).map(|name| (name.clone(), format!("secret-{name}"))).collect();
                 let page: String = values.iter().map(|(_, value)| format!("{value} ")).collect();
                 let (client, runtime) = (always(400, json!({ "error": page }).to_string()), runtime());
-                Box::new(move || assert!(run(&runtime, client.set_secrets("e", values.clone()).send()).is_err()))
+                Box::new(move || {
+                    assert!(run(&runtime, client.set_secrets("e", values.clone()).exact().send()).is_err())
+                })
             },
         },
     ]
@@ -410,8 +427,10 @@ fn kept() -> Vec<Row> {
             make: |n| {
                 let folder = tempfile::tempdir().expect("a folder");
                 let body = Arc::new(flat(n, "value"));
-                let options = OfflineOptions::new(folder.path()).key(OfflineKey::new([7; 32]).expect("a key"));
-                let client = builder_of(move |_| (200, Arc::clone(&body))).offline(options).build().expect("a client");
+                let options =
+                    OfflineOptions::new(folder.path().join("copies")).key(OfflineKey::new([7; 32]).expect("a key"));
+                let client =
+                    builder_of(move |_, _| (200, Arc::clone(&body))).offline(options).build().expect("a client");
                 let runtime = runtime();
                 Box::new(move || {
                     let _folder = &folder;
@@ -424,11 +443,12 @@ fn kept() -> Vec<Row> {
             n: 3_000,
             make: |n| {
                 let folder = tempfile::tempdir().expect("a folder");
-                let options = OfflineOptions::new(folder.path()).key(OfflineKey::new([7; 32]).expect("a key"));
+                let options =
+                    OfflineOptions::new(folder.path().join("copies")).key(OfflineKey::new([7; 32]).expect("a key"));
                 let body = Arc::new(flat(n, "value"));
                 let is_away = Arc::new(std::sync::atomic::AtomicBool::new(false));
                 let seen = Arc::clone(&is_away);
-                let answer = move |_: &str| match seen.load(std::sync::atomic::Ordering::SeqCst) {
+                let answer = move |_: &str, _: &[u8]| match seen.load(std::sync::atomic::Ordering::SeqCst) {
                     true => (503, Arc::new(String::new())),
                     false => (200, Arc::clone(&body)),
                 };
