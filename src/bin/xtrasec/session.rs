@@ -200,6 +200,7 @@ pub(crate) fn why(reason: UnreadableReason) -> &'static str {
         UnreadableReason::Masked => "masked: names only for this token",
         UnreadableReason::ServerCiphertext => "the service cannot decrypt it",
         UnreadableReason::ClientEnvelope => "encrypted by a client",
+        UnreadableReason::NoValue => "the service sends no value with it",
         _ => "cannot be read",
     }
 }
@@ -212,6 +213,7 @@ fn remedy(reason: UnreadableReason) -> &'static str {
         }
         UnreadableReason::ServerCiphertext => "the service cannot decrypt it: store it again",
         UnreadableReason::ClientEnvelope => "encrypted by a client: set XTRA_VAULT_PASSPHRASE",
+        UnreadableReason::NoValue => "the service sends no value with it: store it again",
         _ => "cannot be read",
     }
 }
