@@ -143,7 +143,7 @@ pub use client::{Client, EngineOptions, Inject, Read, ReadFuture, Reads, Refresh
 #[cfg(feature = "xtra")]
 pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
 #[cfg(feature = "xtra")]
-pub use client::{Operation, Writes, manage, write};
+pub use client::{Operation, ReadsBack, Writes, manage, write};
 #[cfg(feature = "xtra")]
 pub use client::{Preload, Preloaded};
 #[cfg(feature = "xtra")]

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     branches, check, completions, delete, diff, doctor, export, get, history, import, list, login, output, promote,
-    render, rollback, run, set, template,
+    render, repair, rollback, run, set, template,
 };
 
 /// Secrets for programs, scripts and CI.
@@ -21,8 +21,10 @@ use crate::{
     after_long_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN, ~/.xtra/config.json or the settings of the \
                        xtra command, never from an argument: arguments can be read by every user of the machine. \
                        Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_API_URL \
-                       and the file .xtrarc, which cannot send the token to a service that you have not named yourself. With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
-                       Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage; `run` passes \
+                      and the file .xtrarc, which cannot send the token to a service that you have not named yourself. \
+                      With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
+                      Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage, 3 written and \
+                      not confirmed: a read after the write gives something else; `run` passes \
                        on that of the program it starts.\n\n\
                        Examples:\n  \
                        xtrasec run -e production -- ./server --port 8080\n  \
@@ -82,6 +84,7 @@ pub(crate) enum Command {
     Delete(delete::Arguments),
     History(history::Arguments),
     Rollback(rollback::Arguments),
+    Repair(repair::Arguments),
     Promote(promote::Arguments),
     Branches(branches::Arguments),
     Login(login::LoginArguments),
