@@ -276,15 +276,17 @@ impl XtraError {
         self.0.outcome_unknown
     }
 
-    /// Whether this is a refusal (401, 403, 404, 410 …) that the service itself did not give: a proxy, a firewall or a bad
-    /// deployment did, so it tells nothing of what the caller may have. An error that does not know is taken for the service's.
-    pub(crate) fn is_foreign_refusal(&self) -> bool {
-        self.0.foreign
-    }
-
     /// Whether the call went past its deadline because nobody drove it, which tells nothing of the service.
     pub(crate) fn is_stalled(&self) -> bool {
         self.0.stalled
+    }
+
+    /// Whether this is a refusal (status 401, 403, 404 or 410) that is not the service's own answer, but that of something in
+    /// between: a proxy, a firewall, a wrong deployment. It says nothing of what the caller may have. A client that holds secrets
+    /// from before serves them for [a while](crate::CacheOptions::foreign_refusal_grace) in its place.
+    #[must_use]
+    pub fn is_foreign_refusal(&self) -> bool {
+        self.0.foreign
     }
 
     /// The names of the secrets that the error is about (masked, undecryptable, missing). Names only.
@@ -337,6 +339,13 @@ impl XtraError {
         self.edit(|inner| inner.keys = keys.into_iter().map(Into::into).collect())
     }
 
+    /// Says that this refusal is [not the service's own](Self::is_foreign_refusal), for a [`SecretSource`](crate::SecretSource)
+    /// that can tell.
+    #[must_use]
+    pub fn with_foreign_refusal(self) -> Self {
+        self.edit(|inner| inner.foreign = true)
+    }
+
     /// Adds the keys that a conditional write found changed.
     #[must_use]
     pub fn with_conflicts(self, conflicts: Vec<Conflict>) -> Self {
@@ -349,7 +358,6 @@ impl XtraError {
     }
 }
 
-#[cfg(any(feature = "offline", feature = "xtra"))]
 impl XtraError {
     /// The same error, whose text goes on like this.
     pub(crate) fn adding(self, text: &str) -> Self {
@@ -363,11 +371,6 @@ impl XtraError {
     /// The words of the service; the caller has already cleaned and bounded them.
     pub(crate) fn with_server_message(self, message: String) -> Self {
         self.edit(|inner| inner.server_message = Some(message))
-    }
-
-    /// A refusal that somebody else than the service has given.
-    pub(crate) fn with_foreign_refusal(self) -> Self {
-        self.edit(|inner| inner.foreign = true)
     }
 
     /// A write that was sent and not answered.

@@ -39,7 +39,7 @@
 //! with it. An error is given to every caller that waited, and is not cached. A read served from memory allocates nothing.
 //!
 //! Snapshots are kept by API root, account, project, environment and branch: two tokens never see each other's. A 401, 403
-//! or 404 drops what was kept.
+//! or 404 of the service itself, or an answer that is masked, drops what was kept.
 //!
 //! # What is never a value
 //!

@@ -184,11 +184,25 @@ impl XtraClientBuilder {
         self
     }
 
+    /// How long a read that has an aged snapshot waits for its refresh before that snapshot is served. Default 2 s; see
+    /// [`CacheOptions::stale_wait`].
+    pub fn stale_wait(mut self, time: Duration) -> Self {
+        self.engine.cache.stale_wait = time;
+        self
+    }
+
+    /// For how long a refusal that is not the service's own counts as a service that cannot be reached. Default 15 min; see
+    /// [`CacheOptions::foreign_refusal_grace`].
+    pub fn foreign_refusal_grace(mut self, time: Duration) -> Self {
+        self.engine.cache.foreign_refusal_grace = time;
+        self
+    }
+
     /// Secrets that a refresh must not lose, in whatever scope has them. May be called more than once.
     ///
-    /// When an answer lacks one that the snapshot before it had, or has lost all secrets, that snapshot is kept and served on
-    /// until it is as old as [`max_stale`](CacheOptions::max_stale), and a warning is logged: a renamed branch looks like a
-    /// deletion. [`invalidate`](XtraClient::invalidate) accepts the loss.
+    /// When an answer lacks one that the snapshot before it had, it [is held back](crate::Client#what-is-held-back): that
+    /// snapshot is served on until it is as old as [`max_stale`](CacheOptions::max_stale), and a warning is logged.
+    /// [`invalidate`](XtraClient::invalidate) accepts the loss.
     pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.engine = self.engine.required(names);
         self

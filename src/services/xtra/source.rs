@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::convert;
+use super::doubt;
 use super::envelope::Vault;
 use super::local::LocalFile;
 use super::raw;
@@ -263,16 +264,21 @@ impl SecretSource for Xtra {
         }
         let project = self.project(scope.project.as_deref()).await?;
         // The flat form: only it says that values are masked, and only it leaves a trace in the audit log.
-        let answer = self
-            .raw
-            .secrets_read()
-            .project_id(project.as_str())
-            .env(scope.environment.as_str())
-            .branch(scope.branch.as_str())
+        let request = self.raw.secrets_read().project_id(project.as_str()).env(scope.environment.as_str());
+        let request = request.branch(scope.branch.as_str());
+        let answer = request
+            .clone()
             .send()
             .await
             .map_err(|error| how_to_elevate(convert::from_raw(error), &project, &scope.environment))?;
-        Ok(convert::secrets(answer, &self.vault, &project))
+        if !doubt::is_doubtful(&answer) {
+            return Ok(convert::secrets(answer, &self.vault, &project));
+        }
+        let versions = request.include_versions(true).send().await;
+        let names = answer.0.keys().map(String::as_str);
+        let is_confirmed = versions.is_ok_and(|versions| doubt::confirms(&versions, names));
+        let loaded = convert::secrets(answer, &self.vault, &project);
+        Ok(if is_confirmed { loaded } else { loaded.doubted(doubt::unconfirmed()) })
     }
 
     fn budget(&self, scope: &CheckedScope) -> Option<Budget> {
