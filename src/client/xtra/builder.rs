@@ -8,13 +8,13 @@ use std::time::Duration;
 use super::{XtraClient, XtraClientOptions, local};
 use crate::cache::{CacheOptions, Clock};
 use crate::client::EngineOptions;
-use crate::credentials::{self, CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
+use crate::credentials::{self, CredentialProvider, CustomProvider, Defaults, Located, Place, Surroundings};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
 #[cfg(feature = "offline")]
 use crate::services::SecretSource;
 use crate::services::xtra::{
-    LocalFile, NEVER_RETRIED, Rules, Scopes, Vault, Xtra, check_branch, check_environment, check_project_id,
+    LocalFile, NEVER_RETRIED, ProjectIds, Rules, Scopes, Vault, Xtra, check_branch, check_environment,
 };
 use crate::transport::{BaseUrl, Transport, TransportOptions};
 
@@ -85,7 +85,7 @@ impl XtraClientBuilder {
         self
     }
 
-    /// The project of calls that name none: 24 hexadecimal digits.
+    /// The project of calls that name none: 24 hexadecimal digits, unless the API root is another host's than the vendor's.
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
         self.project_id = Some(id.into());
         self
@@ -324,9 +324,10 @@ impl XtraClientBuilder {
         let defaults = Defaults::load(surroundings)?;
         // where nothing can be written, nothing need be sealed
         let vault = if local_file.is_some() { Vault::default() } else { self.vault(defaults.passphrase.as_ref())? };
+        let ids = ids(self.api_url.as_deref(), defaults.api_url.as_ref());
         let project = self.project_id.or(defaults.project.map(|found| found.text));
         if let Some(id) = &project {
-            check_project_id(id)?;
+            ids.checked(id)?;
         }
         let branch = self.branch.or(defaults.branch.map(|found| found.text));
         if let Some(name) = &branch {
@@ -350,7 +351,7 @@ impl XtraClientBuilder {
             engine.cache.stale_while_revalidate = Duration::ZERO;
             #[cfg(feature = "offline")]
             engine.offline.take();
-            return Ok(XtraClient::with_options(Xtra::in_file(LocalFile::new(path), scopes)?, engine));
+            return Ok(XtraClient::with_options(Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids), engine));
         }
         let url = self.api_url.or(defaults.api_url.map(|found| found.text));
         let base = BaseUrl::parse(url.as_deref().unwrap_or(DEFAULT_API_URL), self.danger_allow_http)?;
@@ -373,6 +374,12 @@ impl XtraClientBuilder {
         }
         Ok(XtraClient::with_options(source, engine))
     }
+}
+
+/// The form of the project ids of the service that will be asked, or that would be in local mode.
+pub(super) fn ids(given: Option<&str>, found: Option<&Located>) -> ProjectIds {
+    let root = given.or(found.map(|found| found.text.as_str())).unwrap_or(DEFAULT_API_URL);
+    ProjectIds::of(root.trim())
 }
 
 /// Limits of zero would fail every call, each in a way of its own.

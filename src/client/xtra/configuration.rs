@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::builder::DEFAULT_API_URL;
+use super::builder::{DEFAULT_API_URL, ids};
 use super::{XtraClientBuilder, local};
 use crate::credentials::{self, Defaults, Located, Passphrase, Surroundings};
 use crate::error::XtraError;
 use crate::secrets::SecretValue;
-use crate::services::xtra::{check_branch, check_environment, check_project_id};
+use crate::services::xtra::{check_branch, check_environment};
 use crate::transport::BaseUrl;
 
 /// What stands for a token or a passphrase.
@@ -134,8 +134,9 @@ impl XtraClientBuilder {
         let (defaults, problems) = Defaults::survey(surroundings);
         let mut settings = vec![self.token_setting(surroundings)];
         let project = given(&self.project_id, "project_id").or(defaults.project);
+        let ids = ids(self.api_url.as_deref(), defaults.api_url.as_ref());
         settings.push(match project {
-            Some(found) => Setting::new("project", found).checked(|id| check_project_id(id).map(drop)),
+            Some(found) => Setting::new("project", found).checked(|id| ids.checked(id).map(drop)),
             None => Setting::absent("project", "a service account's token knows its project"),
         });
         settings.push(match given(&self.environment, "environment").or(defaults.environment) {
@@ -268,7 +269,7 @@ mod tests {
 
     #[test]
     fn every_problem_is_found_at_once() {
-        let builder = XtraClient::builder().api_url("https://canary:canary@host/api").project_id("web");
+        let builder = XtraClient::builder().api_url("https://canary:canary@host/api").project_id("..");
         let configuration = find(&builder, &[]);
         let wrong: Vec<_> =
             configuration.settings().iter().filter(|s| s.problem().is_some()).map(Setting::name).collect();
