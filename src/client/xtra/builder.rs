@@ -14,7 +14,7 @@ use crate::secrets::SecretValue;
 #[cfg(feature = "offline")]
 use crate::services::SecretSource;
 use crate::services::xtra::{
-    LocalFile, NEVER_RETRIED, REFUSALS, Rules, Scopes, Vault, Xtra, check_branch, check_environment, check_project_id,
+    LocalFile, NEVER_RETRIED, ProjectIds, REFUSALS, Rules, Scopes, Vault, Xtra, check_branch, check_environment,
 };
 use crate::transport::{Transport, TransportOptions};
 
@@ -89,7 +89,7 @@ impl XtraClientBuilder {
         self
     }
 
-    /// The project of calls that name none: 24 hexadecimal digits.
+    /// The project of calls that name none: 24 hexadecimal digits, unless the API root is another host's than the vendor's.
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
         self.project_id = Some(id.into());
         self
@@ -344,9 +344,6 @@ impl XtraClientBuilder {
         // where nothing can be written, nothing need be sealed
         let vault = if local_file.is_some() { Vault::default() } else { self.vault(defaults.passphrase.as_ref())? };
         let project = self.project_id.or(defaults.project.as_ref().map(|found| found.text.clone()));
-        if let Some(id) = &project {
-            check_project_id(id)?;
-        }
         let branch = self.branch.or(defaults.branch.as_ref().map(|found| found.text.clone()));
         if let Some(name) = &branch {
             check_branch(name)?;
@@ -362,6 +359,8 @@ impl XtraClientBuilder {
             engine.cache.ttl = Duration::ZERO;
         }
         if let Some(path) = local_file {
+            let ids = local_ids(self.api_url.as_deref(), &defaults);
+            check_project(&scopes, ids)?;
             if self.local_file.is_none() {
                 local::announce(&path, self.token.is_some() || self.api_url.is_some());
             }
@@ -369,7 +368,7 @@ impl XtraClientBuilder {
             engine.cache.stale_while_revalidate = Duration::ZERO;
             #[cfg(feature = "offline")]
             engine.offline.take();
-            return Ok(XtraClient::with_options(Xtra::in_file(LocalFile::new(path), scopes)?, engine));
+            return Ok(XtraClient::with_options(Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids), engine));
         }
         let option = configuration::given(&self.api_url, "api_url");
         let token = self.token.as_ref().map(SecretValue::expose);
@@ -383,6 +382,7 @@ impl XtraClientBuilder {
         let resolved = credentials::resolve(token, &self.providers, surroundings);
         let found = base_url::choose(option, &defaults, resolved.as_ref().ok(), surroundings)?;
         let base = base_url::parse(&found, self.danger_allow_http)?;
+        check_project(&scopes, ProjectIds::of(&found.text))?;
         let provider = resolved?.provider;
         let options = TransportOptions { clock: engine.clock.clone(), ..self.transport };
         let transport = Transport::new(&base, provider, options)?;
@@ -394,6 +394,16 @@ impl XtraClientBuilder {
         }
         Ok(XtraClient::with_options(source, engine))
     }
+}
+
+/// The form of the project ids in local mode: that of the service whose place the file takes.
+pub(super) fn local_ids(option: Option<&str>, defaults: &Defaults) -> ProjectIds {
+    let found = defaults.api_url.as_ref().or(defaults.api_url_in_file.as_ref());
+    ProjectIds::of(option.or(found.map(|found| found.text.as_str())).unwrap_or(DEFAULT_API_URL))
+}
+
+fn check_project(scopes: &Scopes, ids: ProjectIds) -> Result<(), XtraError> {
+    scopes.project.as_deref().map_or(Ok(()), |id| ids.checked(id).map(drop))
 }
 
 /// Limits of zero would fail every call, each in a way of its own.

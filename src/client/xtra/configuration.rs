@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::builder::local_ids;
 use super::{XtraClientBuilder, base_url, local};
 use crate::credentials::{self, Defaults, Located, Passphrase, Surroundings};
 use crate::error::XtraError;
 use crate::secrets::SecretValue;
-use crate::services::xtra::{check_branch, check_environment, check_project_id};
+use crate::services::xtra::{ProjectIds, check_branch, check_environment};
 
 /// What stands for a token or a passphrase.
 const REDACTED: &str = "[REDACTED]";
@@ -132,8 +133,17 @@ impl XtraClientBuilder {
         let (defaults, problems) = Defaults::survey(surroundings);
         let mut settings = vec![self.token_setting(surroundings)];
         let project = given(&self.project_id, "project_id").or(defaults.project.clone());
+        // in local mode no root is asked, so none is wrong
+        let root = match local::file(self.local_file.as_deref(), surroundings) {
+            Ok(Some(_)) => Setting::absent("api_url", LOCAL),
+            _ => self.root_setting(&defaults, surroundings),
+        };
+        let ids = match &root.shown {
+            Some(root) => ProjectIds::of(root),
+            None => local_ids(self.api_url.as_deref(), &defaults),
+        };
         settings.push(match project {
-            Some(found) => Setting::new("project", found).checked(|id| check_project_id(id).map(drop)),
+            Some(found) => Setting::new("project", found).checked(|id| ids.checked(id).map(drop)),
             None => Setting::absent("project", "a service account's token knows its project"),
         });
         settings.push(match given(&self.environment, "environment").or(defaults.environment.clone()) {
@@ -144,11 +154,7 @@ impl XtraClientBuilder {
             .or(defaults.branch.clone())
             .unwrap_or_else(|| Located::new("main", "default"));
         settings.push(Setting::new("branch", branch).checked(|name| check_branch(name).map(drop)));
-        // in local mode no root is asked, so none is wrong
-        settings.push(match local::file(self.local_file.as_deref(), surroundings) {
-            Ok(Some(_)) => Setting::absent("api_url", LOCAL),
-            _ => self.root_setting(&defaults, surroundings),
-        });
+        settings.push(root);
         settings.extend(self.passphrase_setting(surroundings, defaults.passphrase.as_ref()));
         #[cfg(feature = "offline")]
         settings.extend(self.offline_setting(surroundings));
@@ -280,7 +286,7 @@ mod tests {
 
     #[test]
     fn every_problem_is_found_at_once() {
-        let builder = XtraClient::builder().api_url("https://canary:canary@host/api").project_id("web");
+        let builder = XtraClient::builder().api_url("https://canary:canary@host/api").project_id("..");
         let configuration = find(&builder, &[]);
         let wrong: Vec<_> =
             configuration.settings().iter().filter(|s| s.problem().is_some()).map(Setting::name).collect();

@@ -199,7 +199,7 @@ impl Client<Xtra> {
 }
 
 impl<'a, Op> Request<'a, Xtra, Op> {
-    /// Another project than the client's: 24 hexadecimal digits.
+    /// Another project than the client's: 24 hexadecimal digits, unless the service is a server of somebody's own.
     pub fn project_id(mut self, id: impl Into<Cow<'a, str>>) -> Self {
         self.scope = self.scope.project(id);
         self

@@ -121,7 +121,18 @@ impl Xtra {
             Err(error) if matches!(error.status(), Some(401 | 403)) && !error.is_foreign_refusal() => {
                 self.empty_and_detach(project, id).await
             }
+            // and the service fails on it for a service account
+            Err(error) if error.status() == Some(500) => self.delete_after_failure(project, id, error).await,
             Err(error) => Err(look_at_the_list(error)),
+        }
+    }
+
+    /// The other way, unless the branch is gone though the service failed.
+    async fn delete_after_failure(&self, project: &str, id: &str, error: XtraError) -> Result<(), XtraError> {
+        match self.list_branches(project).await {
+            Ok(branches) if branches.iter().all(|branch| branch.id != id) => Ok(()),
+            Ok(_) => self.empty_and_detach(project, id).await,
+            Err(_) => Err(look_at_the_list(error)),
         }
     }
 
