@@ -39,7 +39,7 @@
 //! with it. An error is given to every caller that waited, and is not cached. A read served from memory allocates nothing.
 //!
 //! Snapshots are kept by API root, account, project, environment and branch: two tokens never see each other's. A 401, 403
-//! or 404 drops what was kept.
+//! or 404 of the service itself, or an answer that is masked, drops what was kept.
 //!
 //! # What is never a value
 //!
@@ -66,8 +66,8 @@
 //!   there are none, and those of [`add_root_certificate`](XtraClientBuilder::add_root_certificate).
 //! - Proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured;
 //!   [`no_proxy`](XtraClientBuilder::no_proxy) turns that off.
-//! - `./.xtrarc` may name the API root, as it does for the vendor's command. A program that may run in a directory that
-//!   others write to should set [`api_url`](XtraClientBuilder::api_url) itself.
+//! - A token goes only to a base URL that its giver named: `./.xtrarc` may choose among those, and cannot add one. See
+//!   [`XtraClient::from_env`].
 //! - No thread stays behind: a name is looked up on a thread that has ended before the answer is used.
 //!
 //! # Events

@@ -7,7 +7,7 @@ use super::Client;
 use super::request::{Options, Request, sealed};
 use crate::error::{ErrorKind, XtraError};
 use crate::services::xtra::write::Look;
-use crate::services::xtra::{Place, Xtra, XtraScope, names_production};
+use crate::services::xtra::{Place, Xtra, XtraScope, names_production, write_project};
 
 /// What a [`Request`] to XtraSecurity does when it is sent. No other crate can implement it.
 pub trait Operation: Sized + Send + sealed::Sealed {
@@ -114,7 +114,7 @@ impl Client<Xtra> {
 
     /// Drops every snapshot of a project.
     fn forget_project(&self, project: &str) {
-        self.engine.invalidate_under(|key| key.field_any_case(project));
+        self.engine.invalidate_under(|key| write_project(project, key));
         // A service account's client names no project: the service knows it.
         self.engine.invalidate_under(|key| key.field(""));
     }

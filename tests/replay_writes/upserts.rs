@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use xtrasecurity::write::{WriteReport, Written};
-use xtrasecurity::{ErrorKind, XtraError};
+use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
 use crate::recorded_world::{Scene, development, development_at_the_conflict, new_ui};
 use crate::replay::{Recording, Replay, Sent};
@@ -369,7 +369,8 @@ async fn what_was_recorded_and_cannot_be_right_is_refused_before_anything_is_sen
     assert_eq!(refused(set().allow_any_name().await), [""]);
 
     let malformed = Recording::load("upsert-project-malformed").segment(2);
-    refused(client.set_secrets("development", [("A", "x")]).project_id(malformed).await);
+    let vendors = XtraClient::builder().token("xs_test").build().unwrap();
+    refused(vendors.set_secrets("development", [("A", "x")]).project_id(malformed).await);
     for name in ["branch", "__proto__", ".", ".."] {
         assert_eq!(
             refused(client.set_secrets("development", [(name, "x"), ("A", "x")]).allow_any_name().await),

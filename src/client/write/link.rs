@@ -7,13 +7,13 @@ use crate::client::request::sealed;
 use crate::client::{Client, Request};
 use crate::error::{ErrorKind, XtraError};
 use crate::services::xtra::write::{Naming, Source, Target, check_name};
-use crate::services::xtra::{Place, Xtra, XtraScope, check_environment, check_project_id, shown_name};
+use crate::services::xtra::{Place, Xtra, XtraScope, check_environment, is_same_project, shown_name};
 
 /// The secret that a link shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkSource {
-    /// The id of its project: 24 hexadecimal digits.
+    /// The id of its project: 24 hexadecimal digits, unless the service is a server of somebody's own.
     pub project: String,
     /// Its environment, spelled as it is stored.
     pub environment: String,
@@ -94,7 +94,7 @@ impl Operation for LinkSecret {
 
     async fn perform(self, call: Call<'_>) -> Result<Linked, XtraError> {
         let Self { key, source } = &self;
-        check_project_id(&source.project)?;
+        call.source().checked_project(&source.project)?;
         check_environment(&source.environment)?;
         check_name(&source.key, Naming::Any)?;
         check_name(key, Naming::Any)?;
@@ -122,7 +122,7 @@ impl Writes for LinkSecret {}
 impl ReadsBack for LinkSecret {}
 
 fn is_itself(place: &Place, key: &str, source: &LinkSource) -> bool {
-    source.project.eq_ignore_ascii_case(&place.project) && source.environment == place.environment && source.key == key
+    is_same_project(&source.project, &place.project) && source.environment == place.environment && source.key == key
 }
 
 fn invalid(message: String) -> XtraError {

@@ -195,7 +195,7 @@ fn check_version(target: Target<'_>, row: &Row, version: &str) -> Result<(), Xtr
     if row.history.is_empty() || row.history.iter().any(|entry| entry.version == version) {
         return Ok(());
     }
-    let mut versions: Vec<_> = row.history.iter().map(|entry| entry.version.clone()).collect();
+    let mut versions: Vec<_> = row.history.iter().map(|entry| shown_version(&entry.version).to_owned()).collect();
     versions.sort_by_key(|version| version.parse::<u64>().ok());
     versions.dedup();
     let message = format!("{} has no version {}. It has {}", target.shown(), shown_name(version), named(&versions));

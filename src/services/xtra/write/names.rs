@@ -131,11 +131,11 @@ pub(crate) fn named(names: &[String]) -> String {
     told.join(", ")
 }
 
-/// A version for a message. It is a decimal number, unless somebody sends something else.
-pub(crate) fn shown_version(version: &str) -> String {
-    match version.len() <= 20 && version.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => version.to_owned(),
-        false => shown_name(version),
+/// A version for a message. It is a small decimal number; what the service sends in place of one is not shown.
+pub(crate) fn shown_version(version: &str) -> &str {
+    match (1..8).contains(&version.len()) && version.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => version,
+        false => "(no number)",
     }
 }
 
