@@ -180,7 +180,7 @@ impl Xtra {
         let answer = self.raw.service_accounts_resolve().send().await.map_err(|error| {
             let error = convert::from_raw(error);
             // The service answers alike to a wrong token and to a user's token.
-            if error.kind() == ErrorKind::Unauthorized { no_project() } else { error }
+            if error.kind() == ErrorKind::Unauthorized && !error.is_foreign_refusal() { no_project() } else { error }
         })?;
         let project = answer.into_inner().project.and_then(|project| project.id);
         match project {
