@@ -65,8 +65,8 @@
 //!   there are none, and those of [`add_root_certificate`](XtraClientBuilder::add_root_certificate).
 //! - Proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured;
 //!   [`no_proxy`](XtraClientBuilder::no_proxy) turns that off.
-//! - `./.xtrarc` may name the API root, as it does for the vendor's command. A program that may run in a directory that
-//!   others write to should set [`api_url`](XtraClientBuilder::api_url) itself.
+//! - A token goes only to a base URL that its giver named: `./.xtrarc` may choose among those, and cannot add one. See
+//!   [`XtraClient::from_env`].
 //! - No thread stays behind: a name is looked up on a thread that has ended before the answer is used.
 //!
 //! # Events
@@ -143,7 +143,7 @@ pub use client::{Client, EngineOptions, Inject, Read, ReadFuture, Reads, Refresh
 #[cfg(feature = "xtra")]
 pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
 #[cfg(feature = "xtra")]
-pub use client::{Operation, Writes, manage, write};
+pub use client::{Operation, ReadsBack, Writes, manage, write};
 #[cfg(feature = "xtra")]
 pub use client::{Preload, Preloaded};
 #[cfg(feature = "xtra")]

@@ -46,7 +46,7 @@ use std::sync::Arc;
 pub(crate) use caller::driving;
 pub use inject::Inject;
 #[cfg(feature = "xtra")]
-pub use operation::{Operation, Writes};
+pub use operation::{Operation, ReadsBack, Writes};
 pub use options::EngineOptions;
 #[cfg(feature = "xtra")]
 pub use preload::{Preload, Preloaded};

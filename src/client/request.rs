@@ -30,6 +30,9 @@ pub(super) struct Options {
     /// The environment is spelled as it is meant.
     #[cfg(feature = "xtra")]
     pub(super) exact: bool,
+    /// What is written is not read back.
+    #[cfg(feature = "xtra")]
+    pub(super) unconfirmed: bool,
 }
 
 /// An operation that reads a snapshot: one that the cache has, or a new one. No other crate can implement it.

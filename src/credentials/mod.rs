@@ -25,7 +25,7 @@ pub use static_token::StaticToken;
 pub use token::Token;
 pub use token_file::FileToken;
 
-pub(crate) use chain::{CustomProvider, resolve};
+pub(crate) use chain::{CustomProvider, Resolved, UserSettings, resolve};
 pub(crate) use defaults::{Defaults, Located, Passphrase};
 pub(crate) use surroundings::Surroundings;
 

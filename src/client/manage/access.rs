@@ -157,6 +157,10 @@ impl Client<Xtra> {
 
     /// Decides on a request for access, as an admin of its workspace, or else as an admin of its project.
     ///
+    /// To an admin of the workspace the service tells no more than where the request stands and when the access ends; what
+    /// it is for and who asked is read back. If that cannot be read, the decision is made all the same, and what is not known
+    /// is `None`. This takes three requests; for an admin of the project too, of which the first is refused.
+    ///
     /// # Errors
     ///
     /// [`Conflict`](crate::ErrorKind::Conflict) when the request is not one to decide on like this: only a pending one can be

@@ -9,7 +9,7 @@ use super::doubt;
 use super::envelope::Vault;
 use super::local::LocalFile;
 use super::raw;
-use super::scope::{self, CheckedScope, MAIN, Place, XtraScope};
+use super::scope::{self, CheckedScope, MAIN, Place, ProjectIds, XtraScope};
 use super::write::Spellings;
 use crate::cache::{Budget, Identity, KeyWriter};
 use crate::credentials::{CredentialProvider, TokenFuture};
@@ -25,6 +25,7 @@ pub(crate) const NEVER_RETRIED: &[&str] = &["secret_shares_view"];
 pub struct Xtra {
     raw: raw::Client,
     root: String,
+    ids: ProjectIds,
     defaults: Scopes,
     /// The project of the service account that asked last, once the service has told it.
     account: Mutex<Option<(Identity, String)>>,
@@ -68,6 +69,7 @@ impl Xtra {
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
         Self {
             raw,
+            ids: ProjectIds::of(&root),
             root,
             defaults,
             account: Mutex::new(None),
@@ -81,6 +83,12 @@ impl Xtra {
     /// The same, which opens and seals values with `vault`.
     pub(crate) fn with_vault(mut self, vault: Vault) -> Self {
         self.vault = vault;
+        self
+    }
+
+    /// The same, whose projects have ids of this form.
+    pub(crate) fn with_ids(mut self, ids: ProjectIds) -> Self {
+        self.ids = ids;
         self
     }
 
@@ -99,7 +107,7 @@ impl Xtra {
         let base = BaseUrl::parse("http://127.0.0.1:9/api", false)?;
         let transport = Transport::new(&base, Arc::new(NoAccount::of(&backing)), TransportOptions::default())?;
         defaults.environment.get_or_insert_with(|| ANY_ENVIRONMENT.to_owned());
-        Ok(Self { backing, ..Self::new(transport, defaults) })
+        Ok(Self { backing, ids: ProjectIds::Hexadecimal, ..Self::new(transport, defaults) })
     }
 
     pub(crate) fn raw(&self) -> &raw::Client {
@@ -134,9 +142,14 @@ impl Xtra {
         self.defaults.environment.as_deref()
     }
 
+    /// The id of a project, when it can be one of this service's.
+    pub(crate) fn checked_project<'i>(&self, id: &'i str) -> Result<&'i str, XtraError> {
+        self.ids.checked(id)
+    }
+
     /// The project of a scope, checked.
     pub(crate) async fn project_of(&self, scope: &XtraScope<'_>) -> Result<String, XtraError> {
-        let named = scope.project.as_deref().map(scope::project_id).transpose()?;
+        let named = scope.project.as_deref().map(|id| self.ids.checked(id)).transpose()?;
         self.project(named.or(self.defaults.project.as_deref())).await
     }
 
@@ -184,7 +197,12 @@ impl Xtra {
         })?;
         let project = answer.into_inner().project.and_then(|project| project.id);
         match project {
-            Some(id) => scope::project_id(&id).map(str::to_owned),
+            Some(id) if self.ids.checked(&id).is_ok() => Ok(id),
+            Some(_) => Err(XtraError::new(
+                ErrorKind::Decode,
+                "the service names a project of the service account by an id that is none. Check that the API root is that of the \
+                 service, or pass project_id(..)",
+            )),
             None => Err(no_project()),
         }
     }
@@ -236,14 +254,14 @@ impl SecretSource for Xtra {
     fn write_key(&self, scope: &XtraScope<'_>, key: &mut KeyWriter) {
         let project = scope.project.as_deref().or(self.defaults.project.as_deref()).unwrap_or_default();
         let branch = scope.branch.as_deref().or(self.defaults.branch.as_deref()).unwrap_or(MAIN);
-        key.field_any_case(project);
+        scope::write_project(project, key);
         key.field_any_case(scope.environment.as_deref().or(self.default_environment()).unwrap_or_default());
         key.field(branch);
     }
 
     fn prepare(&self, scope: &XtraScope<'_>) -> Result<CheckedScope, XtraError> {
         let project = match &scope.project {
-            Some(id) => Some(scope::project_id(id)?.to_owned()),
+            Some(id) => Some(self.ids.checked(id)?.to_owned()),
             None => self.defaults.project.clone(),
         };
         let branch = self.branch_of(scope)?;

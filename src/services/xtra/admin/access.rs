@@ -208,7 +208,10 @@ impl Xtra {
         let call = self.raw().access_decide();
         let call = call.body_map(|body| body.request_id(id).decision(decision.word()));
         match call.send().await.map_err(from_raw) {
-            Ok(decided) => return Ok(convert::access_decided(decided.into_inner(), id, decision.word())),
+            Ok(decided) => {
+                let decided = convert::access_decided(decided.into_inner(), id, decision.word());
+                return Ok(self.with_what_it_is_for(decided).await);
+            }
             // no admin of the workspace, or a request that names none
             Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Invalid) => {}
             Err(error) => return Err(or_unauthorized(error)),
@@ -227,6 +230,26 @@ impl Xtra {
         }
         let call = self.raw().access_requests_update().id(id).body_map(|body| body.status(decision.word()));
         Ok(convert::access_request(call.send().await.map_err(from_raw)?.into_inner()))
+    }
+
+    /// A decision, whose answer tells no more than where the request stands, with what it is for and who asked. The decision
+    /// is made whatever becomes of this: what cannot be read stays unknown.
+    async fn with_what_it_is_for(&self, decided: AccessRequest) -> AccessRequest {
+        let Ok(AccessRequest { project, secrets, .. }) = self.access_request(&decided.id).await else {
+            return decided;
+        };
+        let decided = AccessRequest { project, secrets, ..decided };
+        // all but the project and the secrets is in lists alone
+        let Some(project) = &decided.project else {
+            return decided;
+        };
+        let list = self.raw().access_requests_list().project_id(project.as_str()).send().await;
+        let found = list.ok().and_then(|list| list.into_inner().0.into_iter().find(|known| known.id == decided.id));
+        match found.map(convert::access_details) {
+            // where it stands is what the decision says: somebody else may have decided since
+            Some(details) => AccessRequest { status: decided.status, expires_at: decided.expires_at, ..details },
+            None => decided,
+        }
     }
 }
 
