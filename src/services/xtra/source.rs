@@ -284,12 +284,12 @@ impl SecretSource for Xtra {
             .send()
             .await
             .map_err(|error| how_to_elevate(convert::from_raw(error), &project, &scope.environment))?;
-        if !doubt::is_doubtful(&answer) {
+        let names = || answer.0.keys().map(String::as_str);
+        if !doubt::is_doubtful(|header| answer.headers().contains_key(header), names()) {
             return Ok(convert::secrets(answer, &self.vault, &project));
         }
         let versions = request.include_versions(true).send().await;
-        let names = answer.0.keys().map(String::as_str);
-        let is_confirmed = versions.is_ok_and(|versions| doubt::confirms(&versions, names));
+        let is_confirmed = versions.is_ok_and(|versions| doubt::confirms(|name| versions.0.get(name), names()));
         let loaded = convert::secrets(answer, &self.vault, &project);
         Ok(if is_confirmed { loaded } else { loaded.doubted(doubt::unconfirmed()) })
     }
