@@ -168,6 +168,7 @@ struct Inner {
     elevation: Option<Elevation>,
     attempts: u32,
     outcome_unknown: bool,
+    foreign: bool,
     stalled: bool,
     os_error: Option<Arc<io::Error>>,
 }
@@ -191,6 +192,7 @@ impl XtraError {
             elevation: None,
             attempts: 0,
             outcome_unknown: false,
+            foreign: false,
             stalled: false,
             os_error: None,
         }))
@@ -208,7 +210,7 @@ impl XtraError {
         self.0.status
     }
 
-    /// The service's machine-readable code (`IP_NOT_ALLOWED`, `2FA_REQUIRED`, `request_jit`), when it sent one.
+    /// The service's machine-readable code (`IP_NOT_ALLOWED`, `2FA_REQUIRED`, `request_jit`), when it sent one that it documents.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
@@ -220,7 +222,12 @@ impl XtraError {
         &self.0.message
     }
 
-    /// The service's own words, cleaned and cut to 200 characters, when it sent some that may be shown.
+    /// What the service, or a proxy in its place, said when it refused (status 4xx): its sentence on one line, without control
+    /// characters, cut to 200 characters. `None` when it sent none, or a web page.
+    ///
+    /// This is the one text of an error that comes from the answer. A service may repeat in it whatever the request carried, a
+    /// value or the token too: do not log it. `Display`, `Debug` and [`message`](Self::message) never contain it; they show at most
+    /// the form of a sentence that is documented, filled in from what the caller asked for.
     #[must_use]
     pub fn server_message(&self) -> Option<&str> {
         self.0.server_message.as_deref()
@@ -252,6 +259,12 @@ impl XtraError {
         self.0.outcome_unknown
     }
 
+    /// Whether this is a refusal (401, 403, 404, 410 …) that the service itself did not give: a proxy, a firewall or a bad
+    /// deployment did, so it tells nothing of what the caller may have. An error that does not know is taken for the service's.
+    pub(crate) fn is_foreign_refusal(&self) -> bool {
+        self.0.foreign
+    }
+
     /// Whether the call went past its deadline because nobody drove it, which tells nothing of the service.
     pub(crate) fn is_stalled(&self) -> bool {
         self.0.stalled
@@ -263,7 +276,8 @@ impl XtraError {
         &self.0.keys
     }
 
-    /// The keys that a conditional write found changed, for [`ErrorKind::Conflict`].
+    /// The keys that a conditional write found changed, for [`ErrorKind::Conflict`]: those that the request named. Versions that are
+    /// no short numbers are left out.
     #[must_use]
     pub fn conflicts(&self) -> &[Conflict] {
         &self.0.conflicts
@@ -329,9 +343,14 @@ impl XtraError {
 /// What only code that talks to a service has to tell.
 #[cfg(feature = "xtra")]
 impl XtraError {
-    /// The cleaned words of the service; the caller has already bounded them (`transport::server_message`).
+    /// The words of the service; the caller has already cleaned and bounded them.
     pub(crate) fn with_server_message(self, message: String) -> Self {
         self.edit(|inner| inner.server_message = Some(message))
+    }
+
+    /// A refusal that somebody else than the service has given.
+    pub(crate) fn with_foreign_refusal(self) -> Self {
+        self.edit(|inner| inner.foreign = true)
     }
 
     /// A write that was sent and not answered.
@@ -394,6 +413,9 @@ impl fmt::Debug for XtraError {
         }
         if self.0.outcome_unknown {
             out.field("may_have_been_applied", &true);
+        }
+        if self.0.foreign {
+            out.field("foreign_refusal", &true);
         }
         if self.0.attempts > 0 {
             out.field("attempts", &self.0.attempts);

@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use crate::cache::Budget;
 use crate::secrets::SecretValue;
 use crate::services::xtra::raw::{Answer, Error, Response, ResponseValue, types};
-use crate::services::xtra::{decoded, from_raw};
-use crate::transport::fuzzing::budget;
+use crate::services::xtra::{REFUSALS, decoded, from_raw};
+use crate::transport::fuzzing::{budget, received};
 
 /// The day of the recordings: windows of that time have not ended.
 const RECORDED: Duration = Duration::from_secs(1_795_250_000);
@@ -40,6 +40,8 @@ pub struct Exchange<'a> {
 pub struct Seen {
     /// What `Display` prints of the errors, and the texts that they hold.
     pub errors: Vec<String>,
+    /// What the service said, for who asks for it: all else is without a trace of the answer.
+    pub said: Option<String>,
     /// What `Debug` prints of the errors and of the answer.
     pub debugged: Vec<String>,
     /// What `Debug` and serde print of a successful read of secrets.
@@ -58,22 +60,20 @@ pub struct Seen {
 #[must_use]
 pub fn answer(exchange: &Exchange<'_>) -> Seen {
     let mut seen = Seen::default();
-    let mut response = Response::new(exchange.status, headers(exchange), Zeroizing::new(exchange.body.to_vec()));
-    if response.status() >= 400 {
-        response.mask(exchange.token, Some(exchange.sent));
-    }
+    let response = Response::new(exchange.status, headers(exchange), Zeroizing::new(exchange.body.to_vec()));
     seen.wait = response.retry_after();
     seen.budget = budget(&response, RECORDED);
     seen.debugged.push(format!("{response:?}"));
+    let answer = |operation| Answer::new(received(response, operation, &REFUSALS, exchange.sent), operation);
     match exchange.operation % 8 {
-        0 => secrets(Answer::new(response, "secrets_read"), &mut seen),
-        1 => other::<types::SecretsUpserted>(Answer::new(response, "secrets_upsert"), &mut seen),
-        2 => other::<types::ServiceAccountIdentity>(Answer::new(response, "service_accounts_resolve"), &mut seen),
-        3 => other::<types::SecretHistory>(Answer::new(response, "secrets_history"), &mut seen),
-        4 => other::<types::ProjectList>(Answer::new(response, "projects_list"), &mut seen),
-        5 => other::<types::SecretRecordList>(Answer::new(response, "secret_records_list"), &mut seen),
-        6 => other::<types::AuditPage>(Answer::new(response, "audit_list"), &mut seen),
-        _ => other::<types::Outcome>(Answer::new(response, "branches_delete"), &mut seen),
+        0 => secrets(answer("secrets_read"), &mut seen),
+        1 => other::<types::SecretsUpserted>(answer("secrets_upsert"), &mut seen),
+        2 => other::<types::ServiceAccountIdentity>(answer("service_accounts_resolve"), &mut seen),
+        3 => other::<types::SecretHistory>(answer("secrets_history"), &mut seen),
+        4 => other::<types::ProjectList>(answer("projects_list"), &mut seen),
+        5 => other::<types::SecretRecordList>(answer("secret_records_list"), &mut seen),
+        6 => other::<types::AuditPage>(answer("audit_list"), &mut seen),
+        _ => other::<types::Outcome>(answer("branches_delete"), &mut seen),
     }
     seen
 }
@@ -115,7 +115,8 @@ fn typed<T: DeserializeOwned>(answer: Answer, seen: &mut Seen) -> Option<Respons
     let error = from_raw(error);
     seen.debugged.push(format!("{error:?}"));
     seen.errors.push(error.to_string());
-    seen.errors.extend([error.server_message(), error.code()].into_iter().flatten().map(str::to_owned));
+    seen.errors.extend(error.code().map(str::to_owned));
+    seen.said = error.server_message().map(str::to_owned);
     None
 }
 
@@ -160,7 +161,7 @@ mod tests {
         assert_eq!((read.names.as_slice(), read.wait), (&["A".to_owned(), "B".to_owned()][..], None));
         assert_eq!(read.budget, Some(Budget::new(1000, 7, Duration::from_secs(60))));
         let refused = answer(&exchange(1, 400, &format!(r#"{{"error":"no {TOKEN}, no hunter2-kanarie, sorry"}}"#)));
-        assert!(refused.errors.iter().any(|text| text.contains("sorry")), "{:?}", refused.errors);
+        assert_eq!(refused.said, Some(format!("no {TOKEN}, no hunter2-kanarie, sorry")));
         assert!(refused.errors.iter().chain(&refused.debugged).all(|text| !text.contains("kanarie")));
         assert_eq!(refused.wait, Some(Duration::from_secs(7)));
         for operation in 0..8 {

@@ -57,9 +57,97 @@ impl CappedBody {
     }
 }
 
+/// A refusal that is not a JSON object is cut to this before anything looks at it. Nobody reads a page of an error.
+const LONGEST_TEXT: usize = 64 * 1024;
+
+/// The body of an answer that is no success. Its status counts whatever the body is, so that a long one is cut: JSON, which has
+/// structured fields, at the cap of all answers, anything else much sooner. What comes after is not waited for.
+pub(crate) struct RefusalBody {
+    body: CappedBody,
+    cap: usize,
+    /// Whether it begins as a JSON object does, once that is known.
+    is_json: Option<bool>,
+    is_cut: bool,
+}
+
+impl RefusalBody {
+    /// An empty buffer for a refusal of the announced length.
+    pub(crate) fn new(announced: Option<u64>, cap: usize) -> Self {
+        let capacity = announced.map(|length| usize::try_from(length).unwrap_or(cap).min(cap).min(LONGEST_TEXT));
+        let bytes = Zeroizing::new(Vec::with_capacity(capacity.unwrap_or(0)));
+        Self { body: CappedBody { bytes, cap }, cap, is_json: None, is_cut: false }
+    }
+
+    /// Adds a chunk, as far as there is room for it.
+    pub(crate) fn push(&mut self, chunk: &[u8]) {
+        if self.is_json.is_none() {
+            self.is_json = chunk.trim_ascii_start().first().map(|first| *first == b'{');
+        }
+        let most = if self.is_json == Some(true) { self.cap } else { self.cap.min(LONGEST_TEXT) };
+        let room = most.saturating_sub(self.body.bytes.len());
+        self.is_cut = chunk.len() > room;
+        // within the cap, so that it is never refused
+        let _ = self.body.push(chunk.get(..room).unwrap_or(chunk));
+    }
+
+    /// Whether no more of it is of use.
+    pub(crate) fn is_enough(&self) -> bool {
+        self.is_cut
+    }
+
+    /// The bytes read. JSON that was cut is no JSON any more, and is kept no longer than a text.
+    pub(crate) fn finish(self) -> Zeroizing<Vec<u8>> {
+        let bytes = self.body.finish();
+        match bytes.get(..LONGEST_TEXT) {
+            Some(start) if self.is_cut => Zeroizing::new(start.to_vec()),
+            _ => bytes,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn refusal(cap: usize, chunks: &[&[u8]]) -> (usize, usize) {
+        let mut body = RefusalBody::new(None, cap);
+        let mut taken = 0;
+        for chunk in chunks {
+            if body.is_enough() {
+                break;
+            }
+            body.push(chunk);
+            taken += 1;
+        }
+        (taken, body.finish().len())
+    }
+
+    #[test]
+    fn a_refusal_in_text_is_cut_and_one_in_json_is_read_to_the_cap() {
+        let chunk = [b'x'; 16 * 1024];
+        let page = [chunk.as_slice(); 100];
+        assert_eq!(refusal(1 << 20, &page), (5, LONGEST_TEXT));
+        assert_eq!(refusal(1 << 20, &page[..4]), (4, LONGEST_TEXT));
+        let mut json = page;
+        json[0] = b" \n{";
+        assert_eq!(refusal(2 << 20, &json), (100, 99 * 16 * 1024 + 3));
+        // cut at the cap it is of no use as JSON
+        assert_eq!(refusal(1 << 20, &json), (65, LONGEST_TEXT));
+        assert_eq!(refusal(10, &json), (2, 10));
+        assert_eq!(refusal(10, &page), (1, 10));
+    }
+
+    #[test]
+    fn white_space_does_not_make_a_refusal_json() {
+        let blank = [b' '; 16 * 1024];
+        assert_eq!(refusal(1 << 20, &[blank.as_slice(); 100]), (5, LONGEST_TEXT));
+    }
+
+    #[test]
+    fn a_length_announced_for_a_refusal_takes_no_room_by_itself() {
+        assert_eq!(RefusalBody::new(Some(u64::MAX), 1 << 30).finish().capacity(), LONGEST_TEXT);
+        assert_eq!(RefusalBody::new(Some(100), 1 << 30).finish().capacity(), 100);
+    }
 
     #[test]
     fn an_announced_length_over_the_cap_is_refused_before_reading() {

@@ -8,7 +8,8 @@ use reqwest::{Method, Request};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Inner;
-use super::body::CappedBody;
+use super::asked::Asked;
+use super::body::{CappedBody, RefusalBody};
 use super::budget::project_of;
 use super::budget_gate::{Asker, Passed};
 use super::failure::Failure;
@@ -152,6 +153,8 @@ impl<'a> Call<'a> {
         let transport = self.transport;
         let token = transport.credentials.token().await.map_err(Failure::lasting)?;
         let token = self.token.insert(token);
+        // shares the body, to tell what a refusal is about
+        let asked = request.try_clone();
         request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
 
         self.attempts += 1;
@@ -160,14 +163,11 @@ impl<'a> Call<'a> {
             count(&transport.retries);
         }
         let connect_timeout = transport.options.connect_timeout;
-        // shares the body, to be taken out of an answer that turns it down
-        let sent = request.body().and_then(|_| request.try_clone());
         let answer = self.http.execute(request).await.map_err(|error| Failure::of(&error, connect_timeout))?;
-        let mut response = read(answer, transport).await?;
-        if response.status() >= 400 {
-            response.mask(token.expose(), sent.as_ref().and_then(|sent| sent.body()?.as_bytes()));
-        }
-        Ok(response)
+        let response = read(answer, transport).await?;
+        let body = asked.as_ref().and_then(|request| request.body()?.as_bytes()).unwrap_or_default();
+        let asked = Asked { url: asked.as_ref().map(Request::url), body };
+        Ok(response.with_words(self.operation, &transport.options.refusals, asked))
     }
 
     fn out_of_time(&self, limit: Instant, sent: bool) -> Failure {
@@ -192,9 +192,10 @@ impl<'a> Call<'a> {
         Failure::timed_out(message, setback)
     }
 
-    /// Whether the service refused the token and the provider may have another one. Asked once a call.
+    /// Whether the service refused the token and the provider may have another one. Asked once a call. A proxy's 401 says nothing
+    /// of the token, which stays.
     fn reauthenticate(&mut self, outcome: &Result<Response, Failure>) -> bool {
-        let refused = matches!(outcome, Ok(response) if response.status() == 401);
+        let refused = matches!(outcome, Ok(response) if response.status() == 401 && !response.is_foreign_refusal());
         if !refused || self.reauthenticated {
             return false;
         }
@@ -272,15 +273,24 @@ fn bearer(token: &Token) -> Result<HeaderValue, Failure> {
 
 async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Response, Failure> {
     let cap = transport.options.max_response_bytes;
-    let over_cap = |_| Failure::too_large(cap);
-    let mut body = CappedBody::new(answer.content_length(), cap).map_err(over_cap)?;
-    while let Some(chunk) =
-        answer.chunk().await.map_err(|error| Failure::of(&error, transport.options.connect_timeout))?
-    {
-        body.push(&chunk).map_err(over_cap)?;
-    }
+    let broken = |error: reqwest::Error| Failure::of(&error, transport.options.connect_timeout);
+    let body = if answer.status().is_success() {
+        let over_cap = |_| Failure::too_large(cap);
+        let mut body = CappedBody::new(answer.content_length(), cap).map_err(over_cap)?;
+        while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+            body.push(&chunk).map_err(over_cap)?;
+        }
+        body.finish()
+    } else {
+        let mut body = RefusalBody::new(answer.content_length(), cap);
+        while !body.is_enough() {
+            let Some(chunk) = answer.chunk().await.map_err(broken)? else { break };
+            body.push(&chunk);
+        }
+        body.finish()
+    };
     let headers = std::mem::take(answer.headers_mut());
-    Ok(Response::new(answer.status().as_u16(), headers, body.finish()))
+    Ok(Response::new(answer.status().as_u16(), headers, body))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! The generated client runs on [`Transport`], so callers of the raw client have all of it too.
 
+mod asked;
 mod base_url;
 mod body;
 mod budget;
@@ -9,11 +10,12 @@ mod budget_gate;
 mod burst;
 mod call;
 mod dns;
-mod echo;
 mod failure;
+mod forms;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod http;
+mod json;
 mod options;
 mod pools;
 mod response;
@@ -36,8 +38,10 @@ use reqwest::Request;
 use tracing::Instrument;
 
 pub(crate) use base_url::BaseUrl;
+pub(crate) use forms::RefusalForms;
 pub(crate) use options::TransportOptions;
 pub use response::Response;
+pub(crate) use server_words::Parts;
 
 use budget_gate::Gate;
 use pools::Pools;

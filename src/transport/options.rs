@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::dns::Lookup;
+use super::forms::RefusalForms;
 use super::retry_budget::RetryBudget;
 use crate::cache::Clock;
 
@@ -57,6 +58,8 @@ pub(crate) struct TransportOptions {
     pub(crate) user_agent: String,
     /// Operations that must never be sent twice although their method is a safe one, such as a read that uses a view up.
     pub(crate) never_retry: &'static [&'static str],
+    /// What the service's refusals look like.
+    pub(crate) refusals: RefusalForms,
 }
 
 impl Default for TransportOptions {
@@ -76,6 +79,7 @@ impl Default for TransportOptions {
             root_certificates: Vec::new(),
             user_agent: concat!("xtrasecurity-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
             never_retry: &[],
+            refusals: RefusalForms::default(),
         }
     }
 }
@@ -94,6 +98,7 @@ impl fmt::Debug for TransportOptions {
             .field("root_certificates", &self.root_certificates.len())
             .field("user_agent", &self.user_agent)
             .field("never_retry", &self.never_retry)
+            .field("refusals", &self.refusals)
             .finish()
     }
 }

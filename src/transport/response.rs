@@ -6,7 +6,10 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::HeaderMap;
 use zeroize::Zeroizing;
 
-use super::{echo, retry_after};
+use super::asked::Asked;
+use super::forms::RefusalForms;
+use super::retry_after;
+use super::server_words::ServerWords;
 
 /// An answer of the service: its status, headers and whole body. The body is wiped when the answer is dropped, and
 /// `Debug` prints the status and the number of bytes only.
@@ -16,12 +19,14 @@ pub struct Response {
     body: Zeroizing<Vec<u8>>,
     attempts: u32,
     to_a_write: bool,
+    /// What it says, when it refuses.
+    words: Option<Box<ServerWords>>,
 }
 
 impl Response {
     /// An answer from its parts, as got by the first attempt.
     pub(crate) fn new(status: u16, headers: HeaderMap, body: Zeroizing<Vec<u8>>) -> Self {
-        Self { status, headers, body, attempts: 1, to_a_write: false }
+        Self { status, headers, body, attempts: 1, to_a_write: false, words: None }
     }
 
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
@@ -40,9 +45,16 @@ impl Response {
         self.to_a_write
     }
 
-    /// Whether the request changes something, and it is not known whether it has: the service failed on the way.
+    /// Whether the request changes something, and it is not known whether it has. Everything leaves that open but a definite
+    /// refusal: a status that says, by its meaning, that nothing was done.
     pub(crate) fn leaves_a_write_open(&self) -> bool {
-        self.to_a_write && (500..600).contains(&self.status) && self.status != 501
+        self.to_a_write && !is_definite_refusal(self.status)
+    }
+
+    /// Whether the status is one that the operation promises for its success. A part of an answer (206), or one without the
+    /// content that belongs to it (204, 205), is none.
+    pub(crate) fn is_success(&self) -> bool {
+        self.status == 200 || (self.to_a_write && self.status == 201)
     }
 
     /// The HTTP status.
@@ -84,11 +96,33 @@ impl Response {
         (self.status, self.headers, self.body)
     }
 
-    /// Takes the token out of the body, and the values that the request carried: a service, or a proxy before it, may repeat
-    /// them in its error page, and error bodies are what gets shown.
-    pub(crate) fn mask(&mut self, token: &str, sent: Option<&[u8]>) {
-        echo::mask(token.as_bytes(), sent, &mut self.body);
+    /// Takes a refusal apart, by what the service's look like and by what was asked for.
+    pub(crate) fn with_words(mut self, operation: &str, forms: &RefusalForms, asked: Asked<'_>) -> Self {
+        // a failing service quotes ids, fields and ciphertext, so its words count only when it refuses
+        if (400..500).contains(&self.status) {
+            self.words = Some(Box::new(ServerWords::of(operation, self.status, &self.body, forms, asked)));
+        }
+        self
     }
+
+    /// What it says, when it refuses.
+    pub(super) fn words(&self) -> Option<&ServerWords> {
+        self.words.as_deref()
+    }
+
+    /// Whether somebody else than the service has given this refusal.
+    pub(crate) fn is_foreign_refusal(&self) -> bool {
+        self.words().is_some_and(|words| words.foreign)
+    }
+}
+
+/// Whether a status says that the request was turned down and nothing was done.
+///
+/// Not among them: 408 and 499, by which a proxy gives up on a request that it may have passed on; 406 and 416, which judge the
+/// answer rather than the request; 300 and 302 to 304, which may follow what was done; and what has no meaning here.
+fn is_definite_refusal(status: u16) -> bool {
+    matches!(status,
+        301 | 307 | 308 | 400..=405 | 407 | 409..=415 | 417 | 421..=426 | 428 | 429 | 431 | 451 | 501)
 }
 
 impl fmt::Debug for Response {
@@ -123,12 +157,36 @@ mod tests {
         assert_eq!(response("").header("absent"), None);
     }
 
+    fn open(status: u16) -> bool {
+        Response::new(status, HeaderMap::new(), Zeroizing::default()).of_a_write().leaves_a_write_open()
+    }
+
     #[test]
-    fn a_repeated_token_is_masked_everywhere() {
-        let mut answer = response("bad token tok-1: tok-1tok-1, not tok-2");
-        answer.mask("tok-1", None);
-        assert_eq!(answer.body(), b"bad token *****: **********, not tok-2");
-        answer.mask("", None);
-        assert_eq!(answer.body().len(), 38);
+    fn only_a_definite_refusal_says_that_a_write_was_not_carried_out() {
+        for status in
+            [301, 307, 308, 400, 401, 402, 403, 404, 405, 407, 409, 410, 411, 412, 413, 414, 415, 417, 421, 422, 423]
+                .into_iter()
+                .chain([424, 425, 426, 428, 429, 431, 451, 501])
+        {
+            assert!(!open(status), "{status}");
+        }
+        let left = (100..1000).filter(|status| open(*status)).count();
+        assert_eq!(left, 900 - 29);
+        for status in [
+            100, 101, 199, 202, 204, 205, 206, 299, 302, 303, 304, 399, 406, 408, 418, 440, 499, 500, 502, 505, 599,
+            600, 999,
+        ] {
+            assert!(open(status), "{status}");
+        }
+        assert!(!Response::new(500, HeaderMap::new(), Zeroizing::default()).leaves_a_write_open());
+    }
+
+    #[test]
+    fn a_read_succeeds_with_200_alone_and_a_write_with_201_too() {
+        for status in 100..1000 {
+            let answer = Response::new(status, HeaderMap::new(), Zeroizing::default());
+            assert_eq!(answer.is_success(), status == 200, "{status}");
+            assert_eq!(answer.of_a_write().is_success(), matches!(status, 200 | 201), "{status}");
+        }
     }
 }

@@ -1,104 +1,236 @@
-//! What an error answer says, found by its content: the service sends JSON as text/plain, plain text, HTML, or nothing.
+//! What a refusal says, found by its content: the service sends JSON as text/plain, plain text, HTML, or nothing.
+//!
+//! All of it is read from the bytes as they came, in one pass that keeps no more than it must. What may be shown is decided by
+//! [`RefusalForms`] and by the request; the sentence itself is for [`XtraError::server_message`](crate::XtraError::server_message)
+//! alone.
 
-use serde_json::Value;
+use std::collections::HashSet;
 
-use crate::error::Conflict;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+
+use super::asked::Asked;
+use super::forms::{RefusalForms, filled, holes};
+use super::json::{self, Name, Reader, Scalar, Text};
+use crate::error::{Conflict, ErrorKind};
 
 /// The service's own words are cut to this many characters.
 const LONGEST: usize = 200;
 
-/// Longer bodies are pages or dumps, not messages.
-const LARGEST_BODY: usize = 1024 * 1024;
+/// A version of more digits than this is none.
+const LONGEST_VERSION: usize = 7;
 
-/// A run of this many characters without a space is data (ciphertext, a token, a URL), not a word.
-const LONGEST_WORD: usize = 32;
+/// So many names of members that say nothing here are kept.
+const MOST_NAMES: usize = 16;
 
-/// An error body, taken apart.
-#[derive(Debug, Default)]
+/// A refusal, taken apart.
+#[derive(Default)]
 pub(crate) struct ServerWords {
-    /// The message, when there is one that may be shown.
+    /// The sentence, cleaned, for who asks for it.
     pub(crate) said: Option<String>,
-    /// The machine-readable code.
-    pub(crate) code: Option<String>,
-    /// What the service asks to be done first (`request_jit`).
-    pub(crate) action: Option<String>,
-    /// Keys that a conditional write found changed.
+    /// What of the sentence may be shown: its documented form.
+    pub(crate) form: Option<String>,
+    /// The machine-readable code, when it is a documented one.
+    pub(crate) code: Option<&'static str>,
+    /// What the service asks to be done first, when that is documented.
+    pub(crate) action: Option<&'static str>,
+    /// What it tells beyond its status.
+    pub(crate) kind: Option<ErrorKind>,
+    /// The keys that a conditional write found changed, as far as the request named them.
     pub(crate) conflicts: Vec<Conflict>,
+    /// How many conflicts are on keys that the request did not name.
+    pub(crate) unasked: usize,
     /// Whether the body is an HTML page, and so came from no route of the API.
     pub(crate) html: bool,
+    /// Whether somebody else than the service has given this answer.
+    pub(crate) foreign: bool,
 }
 
 impl ServerWords {
-    pub(crate) fn of(body: &[u8]) -> Self {
-        if body.len() > LARGEST_BODY {
-            return Self::default();
-        }
-        match serde_json::from_slice(body) {
-            Ok(json) => Self::of_json(&json),
-            Err(_) => Self::of_text(&String::from_utf8_lossy(body)),
-        }
-    }
-
-    fn of_json(json: &Value) -> Self {
-        if let Value::String(text) = json {
-            return Self { said: clean(text), ..Self::default() };
-        }
-        let text = |field: &str| json.get(field).and_then(Value::as_str);
+    pub(crate) fn of(operation: &str, status: u16, body: &[u8], forms: &RefusalForms, asked: Asked<'_>) -> Self {
+        let keys = || if status == 409 { asked.member_names() } else { HashSet::new() };
+        let parts = Parts::within(body, keys).unwrap_or_else(|| Parts::of_text(body));
+        // where both are sent, `error` is the title and `message` the explanation
+        let sentences = [&parts.message, &parts.error];
+        let form = sentences.iter().copied().flatten().find_map(|text| forms.sentence(text));
+        let code = parts.code.as_deref().and_then(|code| forms.code(code));
+        let action = parts.action.as_deref().and_then(|action| forms.action(action));
         Self {
-            // where both are sent, `error` is the title and `message` the explanation
-            said: text("message").and_then(clean).or_else(|| text("error").and_then(clean)),
-            code: text("code").and_then(identifier),
-            action: text("action").and_then(identifier),
-            conflicts: json
-                .get("conflicts")
-                .and_then(Value::as_array)
-                .map(Vec::as_slice)
-                .unwrap_or_default()
-                .iter()
-                .filter_map(conflict)
-                .collect(),
-            html: false,
+            said: sentences.iter().copied().flatten().find_map(|text| clean(text)),
+            form: form.map(|form| with_what_was_asked(form, asked)),
+            code,
+            action,
+            kind: [action, code, form].into_iter().flatten().find_map(|word| forms.kind(word)),
+            conflicts: parts.conflicts.named,
+            unasked: parts.conflicts.unasked,
+            html: parts.html,
+            foreign: can_be_foreign(status) && !(forms.is_own)(operation, status, body),
         }
     }
+}
 
-    fn of_text(text: &str) -> Self {
-        let html = text.trim_start().starts_with('<');
-        Self { said: if html { None } else { clean(text) }, html, ..Self::default() }
+/// The refusals that others give too: proxies, firewalls, whatever a bad deployment has left in the place of the service.
+fn can_be_foreign(status: u16) -> bool {
+    matches!(status, 401 | 403 | 404 | 405 | 407 | 410 | 451)
+}
+
+fn with_what_was_asked(form: &str, asked: Asked<'_>) -> String {
+    let wanted: Vec<&str> = holes(form).collect();
+    let named = asked.named(&wanted);
+    filled(form, |name| named.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()))
+}
+
+/// The members of a refusal that say something, as they were sent.
+#[derive(Default)]
+pub(crate) struct Parts {
+    pub(crate) error: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) action: Option<String>,
+    /// The names of its other members; of very many, the first few.
+    pub(crate) others: Vec<String>,
+    conflicts: Conflicts,
+    html: bool,
+}
+
+impl Parts {
+    /// Those of a JSON object. `None` when the body is anything else.
+    pub(crate) fn of(body: &[u8]) -> Option<Self> {
+        Self::within(body, HashSet::new)
+    }
+
+    /// The same with the conflicts on these keys.
+    fn within(body: &[u8], keys: impl FnOnce() -> HashSet<String>) -> Option<Self> {
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return None;
+        }
+        json::whole(body, Members(&keys()))
+    }
+
+    fn of_text(body: &[u8]) -> Self {
+        let body = body.trim_ascii_start();
+        let error = match body.first() {
+            Some(b'<') => return Self { html: true, ..Self::default() },
+            // a list, or an object that was cut
+            Some(b'{' | b'[') => None,
+            Some(b'"') => json::whole(body, Text).flatten(),
+            _ => {
+                let start = String::from_utf8_lossy(body.get(..4 * LONGEST).unwrap_or(body));
+                Some(start.into_owned()).filter(|text| text != "null")
+            }
+        };
+        Self { error, ..Self::default() }
     }
 }
 
-/// A conflict without its `remoteValue`, which is ciphertext. Versions may come as numbers; what is no short word is none.
-fn conflict(item: &Value) -> Option<Conflict> {
-    let version = |field: &str| match item.get(field)? {
-        Value::String(version) => identifier(version),
-        Value::Number(version) => Some(version.to_string()),
-        _ => None,
-    };
-    let key = item.get("key")?.as_str()?;
-    Some(Conflict::new(key, version("expected"), version("actual")))
+/// Reads a refusal, and of its conflicts those on these keys.
+struct Members<'a>(&'a HashSet<String>);
+
+impl<'de> Reader<'de> for Members<'_> {
+    type Value = Parts;
+
+    fn object<A: MapAccess<'de>>(self, mut members: A) -> Result<Parts, A::Error> {
+        let mut parts = Parts::default();
+        while let Some(Name(name)) = members.next_key()? {
+            match name.as_ref() {
+                "error" => parts.error = json::next(&mut members, Text)?,
+                "message" => parts.message = json::next(&mut members, Text)?,
+                "code" => parts.code = json::next(&mut members, Text)?,
+                "action" => parts.action = json::next(&mut members, Text)?,
+                "conflicts" => parts.conflicts = json::next(&mut members, OnKeys(self.0))?,
+                other => {
+                    if parts.others.len() <= MOST_NAMES {
+                        parts.others.push(json::cut(other).to_owned());
+                    }
+                    members.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(parts)
+    }
 }
 
-/// A code or action, if it is one: a short word of ASCII letters, digits, `_`, `-` and `.`.
-fn identifier(text: &str) -> Option<String> {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    (!text.is_empty() && text.len() <= LONGEST_WORD && text.chars().all(is_word)).then(|| text.to_owned())
+/// The keys that a write found changed.
+#[derive(Default)]
+struct Conflicts {
+    named: Vec<Conflict>,
+    unasked: usize,
 }
 
-/// The text on one bounded line without control characters, or nothing when it looks like anything else than a sentence:
-/// a page, JSON, a stack trace, a database error, ciphertext, a token, a URL.
+struct OnKeys<'a>(&'a HashSet<String>);
+
+impl<'de> Reader<'de> for OnKeys<'_> {
+    type Value = Conflicts;
+
+    fn list<A: SeqAccess<'de>>(self, mut items: A) -> Result<Conflicts, A::Error> {
+        let (mut conflicts, mut seen) = (Conflicts::default(), HashSet::new());
+        while let Some(found) = json::next_item(&mut items, OnKey(self.0))? {
+            match found {
+                // what is kept is bounded by the request, however often the answer names a key
+                Found::Asked(key, [expected, actual]) if seen.insert(key) => {
+                    conflicts.named.push(Conflict::new(key, expected, actual));
+                }
+                Found::Asked(..) | Found::Nothing => {}
+                Found::Unasked => conflicts.unasked += 1,
+            }
+        }
+        Ok(conflicts)
+    }
+}
+
+/// One conflict, without its `remoteValue`, which is ciphertext.
+#[derive(Default)]
+enum Found<'a> {
+    Asked(&'a str, [Option<String>; 2]),
+    Unasked,
+    #[default]
+    Nothing,
+}
+
+struct OnKey<'a>(&'a HashSet<String>);
+
+impl<'de, 'a> Reader<'de> for OnKey<'a> {
+    type Value = Found<'a>;
+
+    fn object<A: MapAccess<'de>>(self, mut members: A) -> Result<Found<'a>, A::Error> {
+        let (mut found, mut versions) = (Found::Nothing, [None, None]);
+        while let Some(Name(name)) = members.next_key()? {
+            match name.as_ref() {
+                "key" => found = json::next(&mut members, Key(self.0))?,
+                "expected" => versions[0] = json::next(&mut members, Scalar)?.filter(is_version),
+                "actual" => versions[1] = json::next(&mut members, Scalar)?.filter(is_version),
+                _ => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(match found {
+            Found::Asked(key, _) => Found::Asked(key, versions),
+            other => other,
+        })
+    }
+}
+
+struct Key<'a>(&'a HashSet<String>);
+
+impl<'a> Reader<'_> for Key<'a> {
+    type Value = Found<'a>;
+
+    fn text(self, text: &str) -> Found<'a> {
+        self.0.get(text).map_or(Found::Unasked, |key| Found::Asked(key, [None, None]))
+    }
+}
+
+/// Versions are small numbers, which no value passes for.
+#[allow(clippy::ptr_arg)]
+fn is_version(text: &String) -> bool {
+    (1..=LONGEST_VERSION).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The text on one line of bounded length, without characters that change how a terminal shows the rest. `None` when nothing is
+/// left.
 pub(crate) fn clean(text: &str) -> Option<String> {
-    let text = text.trim();
-    if text.contains(['\n', '\r', '<', '{', '}', '\u{2028}', '\u{2029}']) || text.contains("://") || has_long_run(text)
-    {
-        return None;
-    }
-    if text.to_ascii_lowercase().contains("prisma") {
-        return None;
-    }
-    // A space stands in for each, so that what is masked only where it stands in one piece does not come together here.
-    let mut kept: String = text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).take(LONGEST + 1).collect();
-    if let Some((cut, _)) = kept.char_indices().nth(LONGEST) {
-        kept.truncate(cut);
+    // a space stands in for each, so that words do not run together
+    let mut characters = text.trim().chars().map(|c| if is_invisible(c) { ' ' } else { c });
+    let mut kept: String = characters.by_ref().take(LONGEST).collect();
+    if characters.next().is_some() {
         kept.pop();
         kept.push('…');
     }
@@ -106,91 +238,13 @@ pub(crate) fn clean(text: &str) -> Option<String> {
     (!kept.is_empty()).then(|| kept.to_owned())
 }
 
-fn has_long_run(text: &str) -> bool {
-    let is_data =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-' | '.' | '%' | '~' | ':' | '*');
-    text.split(|c: char| !is_data(c)).any(|run| run.len() >= LONGEST_WORD)
-}
-
-/// Control characters, and those that change how a terminal shows the rest (zero-width and direction marks).
-fn is_invisible(c: char) -> bool {
+/// Control characters, the ends of lines, and what has no width or turns the direction of the rest.
+pub(super) fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sentence_passes_as_it_is() {
-        for text in [
-            "Access Denied",
-            "Unauthorized — please log in",
-            "Missing required fields: key, value, or projectId",
-            "IP address 203.0.113.9 is not in the allowlist",
-        ] {
-            assert_eq!(clean(text).as_deref(), Some(text));
-        }
-    }
-
-    #[test]
-    fn what_is_not_a_sentence_is_dropped_whole() {
-        let hex = "a979".repeat(10);
-        for text in [
-            "",
-            "   ",
-            "<html><body>no</body></html>",
-            "{\"iv\":\"01\"}",
-            "bad value {\"iv\":1}",
-            "Error: x\n    at y (/srv/app.js:1:2)",
-            "Invalid `prisma.secret.create()` invocation",
-            "see https://host/api/projects/1",
-            "\u{200b}\u{0007}",
-            &hex,
-            "key xs_0123456789abcdef0123456789abcdef0123456789abcdef is bad",
-            "token eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjEifQ.c2lnbmF0dXJl refused",
-        ] {
-            assert_eq!(clean(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn long_text_is_cut_and_control_characters_are_removed() {
-        let cut = clean(&"word ".repeat(100)).expect("a sentence");
-        assert_eq!(cut.chars().count(), LONGEST);
-        assert!(cut.ends_with('…'));
-        assert_eq!(clean("a\u{1b}[31mb\u{202e}c\td").as_deref(), Some("a [31mb c d"));
-    }
-
-    #[test]
-    fn words_are_found_whatever_the_shape() {
-        let said = |body: &str| ServerWords::of(body.as_bytes()).said;
-        assert_eq!(said(r#"{"error":"Access Denied"}"#).as_deref(), Some("Access Denied"));
-        assert_eq!(said(r#"{"message":"Secret not found"}"#).as_deref(), Some("Secret not found"));
-        assert_eq!(said(r#"{"error":"Forbidden","message":"Too low a role"}"#).as_deref(), Some("Too low a role"));
-        assert_eq!(said("Branch not found").as_deref(), Some("Branch not found"));
-        assert_eq!(said(r#""just text""#).as_deref(), Some("just text"));
-        for nothing in ["", "null", "[]", "{}", r#"{"error":{"a":1}}"#, r#"{"error":null}"#, r#"{"error":"broken"#] {
-            assert_eq!(said(nothing), None, "{nothing}");
-        }
-        assert!(ServerWords::of(b" <!DOCTYPE html>").html);
-        assert_eq!(ServerWords::of(b"\xff\xfe\x00").said.as_deref(), Some("\u{fffd}\u{fffd}"));
-    }
-
-    #[test]
-    fn a_conflict_never_carries_the_remote_value() {
-        let body = br#"{"error":"Conflict detected","conflicts":[{"key":"A","expected":4,"actual":"5","remoteValue":"canary"},{"key":1},7]}"#;
-        let words = ServerWords::of(body);
-        assert_eq!(words.conflicts, [Conflict::new("A", Some("4".into()), Some("5".into()))]);
-        assert!(!format!("{words:?}").contains("canary"));
-    }
-
-    #[test]
-    fn codes_are_short_words_only() {
-        assert_eq!(identifier("2FA_REQUIRED").as_deref(), Some("2FA_REQUIRED"));
-        for text in ["", "two words", "x\n", &"A".repeat(33), "ключ"] {
-            assert_eq!(identifier(text), None);
-        }
-    }
-}
+mod tests;

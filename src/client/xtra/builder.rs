@@ -14,7 +14,7 @@ use crate::secrets::SecretValue;
 #[cfg(feature = "offline")]
 use crate::services::SecretSource;
 use crate::services::xtra::{
-    LocalFile, NEVER_RETRIED, ProjectIds, Rules, Scopes, Vault, Xtra, check_branch, check_environment,
+    LocalFile, NEVER_RETRIED, ProjectIds, REFUSALS, Rules, Scopes, Vault, Xtra, check_branch, check_environment,
 };
 use crate::transport::{BaseUrl, Transport, TransportOptions};
 
@@ -69,7 +69,11 @@ impl XtraClientBuilder {
             providers: Vec::new(),
             vault_passphrase: None,
             rules: Rules::default(),
-            transport: TransportOptions { never_retry: NEVER_RETRIED, ..TransportOptions::default() },
+            transport: TransportOptions {
+                never_retry: NEVER_RETRIED,
+                refusals: REFUSALS,
+                ..TransportOptions::default()
+            },
         }
     }
 

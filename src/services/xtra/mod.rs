@@ -5,6 +5,7 @@ mod convert;
 mod envelope;
 mod local;
 pub mod raw;
+mod refusals;
 mod scope;
 mod source;
 pub(crate) mod wire;
@@ -17,6 +18,7 @@ pub use source::Xtra;
 pub(crate) use convert::{decoded, from_raw};
 pub(crate) use envelope::{Vault, no_passphrase};
 pub(crate) use local::LocalFile;
+pub(crate) use refusals::REFUSALS;
 pub(crate) use scope::quoted as shown_name;
 pub(crate) use scope::{Place, names_production};
 pub(crate) use scope::{

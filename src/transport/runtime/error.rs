@@ -23,7 +23,7 @@ pub enum Error<E = ()> {
     ErrorResponse(ResponseValue<E>),
     /// An answer whose body is not what the document promises: HTML, nothing, other types.
     InvalidResponsePayload(InvalidPayload),
-    /// An answer with a status that the document does not know: a redirect.
+    /// An answer with a status that the document does not know: a redirect, a part of an answer.
     UnexpectedResponse(Answer),
 }
 

@@ -98,11 +98,15 @@ impl<T> ResponseValue<T> {
 }
 
 impl<T: DeserializeOwned> ResponseValue<T> {
-    /// Decodes an answer. An error keeps its body, from which its cause is told; a success is wiped once it is decoded.
+    /// Decodes an answer. A success is one by its status: of others, such as a part of an answer, nothing is used. An error keeps its body, from which its cause is told; a success is wiped once it is decoded.
     #[doc(hidden)]
     pub async fn from_response<E>(answer: Answer) -> Result<Self, Error<E>> {
+        let is_success = answer.status() < 300;
+        if is_success && !answer.response().is_success() {
+            return Err(Error::UnexpectedResponse(answer));
+        }
         match serde_json::from_slice(answer.body()) {
-            Ok(inner) if answer.status() < 300 => Ok(Self { inner, answer: answer.without_body() }),
+            Ok(inner) if is_success => Ok(Self { inner, answer: answer.without_body() }),
             Ok(inner) => Ok(Self { inner, answer }),
             Err(problem) => Err(Error::InvalidResponsePayload(InvalidPayload::new(answer, &problem))),
         }

@@ -4,7 +4,6 @@ mod answers;
 mod events;
 mod process;
 mod properties;
-mod recorded;
 mod repeating;
 mod server;
 mod silence;

@@ -58,7 +58,7 @@ impl Xtra {
         let no_user = match self.raw().users_me().send().await.map_err(from_raw) {
             Ok(user) => return Ok(convert::user(user.into_inner())),
             // the token is good, and no user's
-            Err(error) if error.status() == Some(404) => error,
+            Err(error) if error.status() == Some(404) && !error.is_foreign_refusal() => error,
             Err(error) => return Err(error),
         };
         match self.raw().service_accounts_resolve().send().await.map_err(from_raw) {

@@ -49,7 +49,7 @@ impl Xtra {
     async fn delete_row(&self, target: Target<'_>, row: &Row) -> Result<usize, XtraError> {
         match self.raw().secret_records_delete().id(&row.id).send().await.map_err(from_raw) {
             Ok(_) => Ok(1),
-            Err(error) if error.status() == Some(404) => Ok(0),
+            Err(error) if error.status() == Some(404) && !error.is_foreign_refusal() => Ok(0),
             Err(error) if error.may_have_been_applied() => {
                 Err(error
                     .adding(&format!(". It was to delete {}: read the environment and look for it", target.shown())))

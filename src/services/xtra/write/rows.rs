@@ -138,6 +138,8 @@ impl Xtra {
         let request = self.raw().secrets_get().project_id(project).env(environment).key(target.key);
         match request.send().await.map_err(from_raw) {
             Ok(answer) => Ok(First::Row(convert::record(answer))),
+            // a proxy's 404 tells nothing of the row
+            Err(error) if error.is_foreign_refusal() => Err(error),
             Err(error) if error.status() == Some(404) => Ok(First::Nothing),
             Err(error) if error.status() == Some(403) => Ok(First::Unknown),
             Err(error) => Err(error),

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::error::{Conflict, ErrorKind, XtraError};
-use crate::transport::server_error::from_parts;
+use super::*;
+use crate::error::{Conflict, XtraError};
+use crate::transport::fuzzing::refused;
 
 struct Recorded {
     name: String,
@@ -29,22 +29,17 @@ fn recorded() -> Vec<Recorded> {
         let Some(status) = response["status"].as_u64().filter(|status| *status >= 300) else { continue };
         let status = status as u16;
         let body = response["body_text"].as_str().unwrap_or_default().to_owned();
-        let error = from_parts(status, &headers(response), body.as_bytes(), "things_do");
+        let sent = recording["request"]["body"]["json"].to_string();
+        let error = refused(status, &headers(response), &body, "things_do", &REFUSALS, &sent);
         all.push(Recorded { name: recording["name"].as_str().expect("a name").to_owned(), status, body, error });
     }
     assert!(all.len() >= 177, "only {} recordings of errors", all.len());
     all
 }
 
-fn headers(response: &Value) -> HeaderMap {
+fn headers(response: &Value) -> Vec<(&str, &str)> {
     let pairs = response["headers"].as_array().expect("headers");
-    pairs
-        .iter()
-        .map(|pair| {
-            let name = HeaderName::from_bytes(pair[0].as_str().expect("a name").as_bytes()).expect("a header name");
-            (name, HeaderValue::from_str(pair[1].as_str().expect("a value")).expect("a header value"))
-        })
-        .collect()
+    pairs.iter().map(|pair| (pair[0].as_str().expect("a name"), pair[1].as_str().expect("a value"))).collect()
 }
 
 fn error_of(name: &str) -> XtraError {
@@ -107,11 +102,10 @@ fn no_recorded_error_repeats_what_it_should_not() {
 }
 
 #[test]
-fn the_words_of_recorded_refusals_are_quoted() {
+fn the_words_of_recorded_refusals_are_shown_and_given() {
     for (name, words) in [
         ("secrets-get-outsider", "Access Denied"),
         ("legacy-secret-delete-again", "Secret not found"),
-        ("branch-clear-route-no-token", "Unauthorized"),
         ("project-list-sa", "Service accounts are locked to a single project and cannot list or switch projects."),
         ("cli-login-expired-key", "Access Key has expired"),
     ] {
@@ -144,7 +138,7 @@ fn an_unknown_route_and_a_redirect_point_at_the_api_root() {
 }
 
 fn shaped(status: u16, body: &str) -> XtraError {
-    from_parts(status, &HeaderMap::new(), body.as_bytes(), "things_do")
+    refused(status, &[], body, "things_do", &REFUSALS, "")
 }
 
 #[test]
@@ -156,8 +150,10 @@ fn an_elevation_asked_for_is_told_apart_from_a_refusal() {
 #[test]
 fn a_conflict_names_a_few_keys_and_counts_the_rest() {
     let conflicts: Vec<Value> =
-        (0..20).map(|n| serde_json::json!({"key": format!("KEY_{n}"), "expected": "1", "actual": "2"})).collect();
-    let error = shaped(409, &serde_json::json!({"error": "Conflict detected", "conflicts": conflicts}).to_string());
+        (0..20).map(|n| json!({"key": format!("KEY_{n}"), "expected": "1", "actual": "2"})).collect();
+    let sent: serde_json::Map<String, Value> = (0..20).map(|n| (format!("KEY_{n}"), json!("x"))).collect();
+    let body = json!({"error": "Conflict detected", "conflicts": conflicts}).to_string();
+    let error = refused(409, &[], &body, "things_do", &REFUSALS, &json!({ "secrets": sent }).to_string());
     assert_eq!(error.conflicts().len(), 20);
     assert!(error.message().ends_with("KEY_0, KEY_1, KEY_2, KEY_3, KEY_4, 20 in all"), "{error}");
     let other = shaped(409, r#"{"valid":false,"message":"Chain broken"}"#);
@@ -198,6 +194,138 @@ fn an_operation_that_the_service_does_not_have_is_no_matter_of_ids() {
 #[test]
 fn the_ids_are_suspected_only_where_they_were_not_checked() {
     assert!(shaped(500, "").message().contains("ids of a wrong form"));
-    let error = from_parts(500, &HeaderMap::new(), b"", "secrets_read");
+    let error = refused(500, &[], "", "secrets_read", &REFUSALS, "");
     assert!(error.message().contains("the service failed") && !error.message().contains("ids"), "{error}");
+}
+
+#[test]
+fn every_recorded_refusal_in_json_has_a_documented_form() {
+    for Recorded { name, status, body, error } in recorded() {
+        let Some(parts) = Parts::of(body.as_bytes()).filter(|_| status < 500) else { continue };
+        // an exception's text, by which the service reports on a call that it made itself
+        if name == "webhook-test-url" {
+            continue;
+        }
+        for text in [&parts.error, &parts.message].into_iter().flatten() {
+            let known = REFUSALS.sentences.iter().any(|forms| RefusalForms::find(forms, text).is_some());
+            assert!(known, "{name}: {text}");
+        }
+        assert!(error.message().contains("the service says \""), "{name}: {error}");
+        assert!(is_own_refusal(status, body.as_bytes()), "{name}");
+        assert!(!error.is_foreign_refusal(), "{name}");
+    }
+}
+
+#[test]
+fn a_sentence_that_names_things_is_shown_with_what_was_asked_for() {
+    let text = error_of("legacy-secret-rollback-unknown-version").to_string();
+    assert!(text.contains(r#"the service says "Version 42 not found in history""#), "{text}");
+    let body = r#"{"error":"Branch 'hunter2' not found"}"#;
+    let error = refused(404, &[], body, "secrets_upsert", &REFUSALS, r#"{"secrets":{"A":"x"},"branch":"dev"}"#);
+    assert!(error.message().contains(r#"the service says "Branch 'dev' not found""#), "{error}");
+    assert_eq!(error.server_message(), Some("Branch 'hunter2' not found"));
+    let text = error_of("ip-restricted-secrets").to_string();
+    assert!(text.contains("IP address … is not in the allowlist"), "{text}");
+}
+
+#[test]
+fn another_sentence_is_withheld_and_given_to_who_asks() {
+    let error = shaped(422, r#"{"error":"the value hunter2 is too weak"}"#);
+    assert!(error.message().contains("server_message()"), "{error}");
+    assert!(!format!("{error}{error:?}").contains("hunter2"), "{error:?}");
+    assert_eq!(error.server_message(), Some("the value hunter2 is too weak"));
+    assert!(!shaped(422, "").message().contains("server_message()"));
+}
+
+#[test]
+fn a_refusal_is_the_service_s_own_by_what_its_body_holds() {
+    for (status, body) in [
+        (401, r#"{"error":"Unauthorized"}"#),
+        (401, r#" {"error": "Unauthorized — please log in"} "#),
+        (401, r#"{"error":"Unauthorized","message":"A valid Service Account token is required."}"#),
+        (403, r#"{"error":"Access Denied"}"#),
+        (403, r#"{"error":"Forbidden"}"#),
+        (403, r#"{"error":"JIT Elevation Required","action":"request_jit"}"#),
+        (403, r#"{"code":"2FA_REQUIRED"}"#),
+        (403, r#"{"error":"Secret limit reached","message":"anything","more":{"a":[1]}}"#),
+        (404, r#"{"message":"Secret not found"}"#),
+        (404, r#"{"error":"Branch 'a' not found"}"#),
+        (405, ""),
+        (410, r#"{"error":"This JIT link has expired","expired":true}"#),
+    ] {
+        assert!(is_own_refusal(status, body.as_bytes()), "{status} {body}");
+    }
+}
+
+#[test]
+fn a_refusal_of_anybody_else_is_not_the_service_s_own() {
+    let page = format!(r#"{{"error":"Access Denied","pad":"{}"}}"#, "x".repeat(LARGEST));
+    for body in [
+        "",
+        " ",
+        "null",
+        "{}",
+        "[]",
+        "Unauthorized",
+        r#""Unauthorized""#,
+        r#"["Access Denied"]"#,
+        "<html>Access Denied</html>",
+        r#"{"error":"Access Denied""#,
+        r#"{"error":"Access Denied"} x"#,
+        r#"{"error":["Access Denied"]}"#,
+        r#"{"errors":"Access Denied"}"#,
+        r#"{"message":"Forbidden"}"#,
+        r#"{"message":"Unauthorized"}"#,
+        r#"{"message":"no Route matched with those values"}"#,
+        r#"{"error":"Blocked by policy","code":"WAF_BLOCKED"}"#,
+        r#"{"timestamp":"2026-11-22T00:00:00Z","status":404,"error":"Not Found","path":"/api/x"}"#,
+        r#"{"error":"access denied"}"#,
+        r#"{"error":"Access Denied "}"#,
+        r#"{"Error":"Access Denied"}"#,
+        &page,
+    ] {
+        for status in [401, 403, 404, 410] {
+            assert!(!is_own_refusal(status, body.as_bytes()), "{status} {body}");
+        }
+    }
+    assert!(!is_own_refusal(404, b"\xff\xfe{\"error\":\"Access Denied\"}"));
+    for status in [200, 302, 500, 503] {
+        assert!(!is_own_refusal(status, br#"{"error":"Access Denied"}"#), "{status}");
+    }
+}
+
+#[test]
+fn a_refusal_of_anybody_else_says_so_and_keeps_its_kind_and_status() {
+    for (status, kind) in [
+        (401, ErrorKind::Unauthorized),
+        (403, ErrorKind::Forbidden),
+        (404, ErrorKind::NotFound),
+        (407, ErrorKind::Config),
+        (410, ErrorKind::NotFound),
+        (451, ErrorKind::Invalid),
+    ] {
+        for body in ["", "<html>canary</html>", "canary", r#"{"message":"canary"}"#] {
+            let error = shaped(status, body);
+            assert_eq!(
+                (error.kind(), error.status(), error.is_retryable()),
+                (kind, Some(status), false),
+                "{status} {body}"
+            );
+            assert!(error.is_foreign_refusal() && error.message().contains("not one of the service's own"), "{error}");
+            assert!(!format!("{error}{error:?}").contains("canary"), "{error:?}");
+        }
+    }
+    for status in [400, 408, 409, 413, 422, 429, 500, 503] {
+        assert!(!shaped(status, "<html>").is_foreign_refusal(), "{status}");
+    }
+}
+
+#[test]
+fn the_operations_that_refuse_in_plain_text_are_known() {
+    let refused = |operation| refused(401, &[], "Unauthorized", operation, &REFUSALS, "");
+    assert!(!refused("branches_delete").is_foreign_refusal() && !refused("branches_clear").is_foreign_refusal());
+    assert!(refused("secrets_read").is_foreign_refusal());
+    for name in ["branch-clear-route-no-token", "branch-delete-route-outsider"] {
+        assert_eq!(error_of(name).server_message(), Some("Unauthorized"), "{name}");
+    }
 }
