@@ -30,7 +30,8 @@ pub enum ErrorKind {
     TwoFactorRequired,
     /// The thing named does not exist (status 404), or the API root is wrong.
     NotFound,
-    /// A write met a newer version (status 409). Read again and decide; see [`XtraError::conflicts`].
+    /// A write met a newer version (status 409), or a second row of a name. Read again and decide; see [`XtraError::conflicts`].
+    /// When [`XtraError::may_have_been_applied`] is true, the write was taken, and a read after it gives something else.
     Conflict,
     /// A write was carried out in part. [`XtraError::keys`] names the secrets that were not written: write these again.
     Incomplete,

@@ -44,7 +44,8 @@ impl Client<Xtra> {
     /// [`Invalid`](crate::ErrorKind::Invalid), with nothing deleted, when the secret is there in another spelling of the
     /// environment too (see [`exact`](Request::exact)). [`Forbidden`](crate::ErrorKind::Forbidden) when the token may not
     /// delete; a service account needs `write:secrets`. [`Incomplete`](crate::ErrorKind::Incomplete) when the secret is still
-    /// read afterwards: the message says why, and what is left. [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and
+    /// read afterwards: the message says why, and what is left. [`Conflict`](crate::ErrorKind::Conflict) when nothing was there to delete, and it is
+    /// read, because somebody has written it meanwhile. [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and
     /// those of any call. When [`may_have_been_applied`](XtraError::may_have_been_applied) is true, call again with
     /// `if_exists()`.
     ///

@@ -189,6 +189,13 @@ impl Xtra {
         known.as_ref().filter(|(asked, _)| *asked == identity).map(|(_, id)| id.clone())
     }
 
+    /// Whether the token is a service account's, as far as that is known without asking: keys of accounts begin so, and who
+    /// named no project was told that of its account.
+    pub(super) fn is_service_account(&self) -> bool {
+        let begins_so = |token: SecretValue| token.expose().starts_with("xtra_");
+        self.known_project(self.identity()).is_some() || self.lasting_token().is_some_and(begins_so)
+    }
+
     async fn ask_for_project(&self) -> Result<String, XtraError> {
         let answer = self.raw.service_accounts_resolve().send().await.map_err(|error| {
             let error = convert::from_raw(error);

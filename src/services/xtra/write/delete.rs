@@ -194,7 +194,7 @@ fn remains(target: Target<'_>, deleted: usize, found: &Found, spellings: &[Strin
             ),
         ),
         (Found::All, true) => (
-            ErrorKind::Invalid,
+            ErrorKind::Conflict,
             "because somebody has written it meanwhile, or it is stored in another spelling of the environment"
                 .to_owned(),
         ),

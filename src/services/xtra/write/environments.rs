@@ -12,8 +12,8 @@ use crate::services::xtra::{Place, Xtra, convert, shown_name};
 /// What a value that cannot be read counts for, in bytes.
 const UNKNOWN_LENGTH: usize = 4096;
 
-/// How often another secret is asked for, when somebody deletes the one that is.
-const DELETED_MEANWHILE: usize = 3;
+/// How often the spelling is looked at, when somebody deletes the secrets that it is told by.
+const LOOKS: usize = 4;
 
 /// The environments, by project, that are known to be spelled as they are stored.
 #[derive(Default)]
@@ -48,17 +48,19 @@ impl Xtra {
         let elsewhere = if is_elsewhere { Some(self.look(&shown).await?) } else { None };
         // A secret that reads of this environment show, whatever the case: is it stored under exactly this name?
         let mut asked = smallest(elsewhere.as_ref().unwrap_or(look)).map(str::to_owned);
-        for _ in 0..DELETED_MEANWHILE {
+        let mut missed = false;
+        for _ in 0..LOOKS {
             let Some(key) = asked else { return Ok(()) };
             if self.is_spelled_so(place, &key).await? {
                 return Ok(());
             }
-            // somebody may have deleted it since it was read
-            let now = self.look(&shown).await?;
-            if now.get(&key).is_some() {
+            if missed {
                 return Err(spelled_otherwise(place));
             }
-            asked = smallest(&now).map(str::to_owned);
+            // somebody may have deleted it since it was read, so it counts only when it is read, missed, and read again
+            let now = self.look(&shown).await?;
+            missed = now.get(&key).is_some();
+            asked = if missed { Some(key) } else { smallest(&now).map(str::to_owned) };
         }
         Ok(())
     }

@@ -45,7 +45,10 @@ impl Xtra {
         let shown = rows.iter().enumerate().map(|(number, row)| Shown::of(row, Some(number) == read)).collect();
         let kept = match keep {
             Some(id) => rows.iter().find(|row| row.id == id).ok_or_else(|| unknown_row(target, id, &rows))?,
-            None => read.and_then(|read| rows.get(read)).ok_or_else(|| unread(target, &rows))?,
+            None => match (rows.as_slice(), read.and_then(|read| rows.get(read))) {
+                (_, Some(row)) | ([row], None) => row,
+                _ => return Err(unread(target, &rows)),
+            },
         };
         let others: Vec<_> = rows.iter().filter(|row| row.id != kept.id).cloned().collect();
         let mut mended = Mended { rows: shown, kept: kept.id.clone(), removed: Vec::new() };
