@@ -8,6 +8,7 @@ use jsonschema::paths::Location;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
+use super::depth::NoRoom;
 use super::deserialize::{Step, Trouble, What};
 use super::forms;
 use super::gather::Gathering;
@@ -31,10 +32,20 @@ pub(super) enum Found {
 
 /// Adds what the validator finds to the report.
 pub(super) fn validate(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, validators: &Validators, tree: &Value) {
-    let (mut findings, is_finished) = find(validators.first(), tree);
-    if !is_finished && let Some(validator) = validators.more_patient(tree) {
-        (findings, _) = find(validator, tree);
-    }
+    let search = || {
+        let (findings, is_finished) = find(validators.first(), tree);
+        match validators.more_patient(tree).filter(|_| !is_finished) {
+            Some(validator) => find(validator, tree).0,
+            None => findings,
+        }
+    };
+    let findings = validators.with_room(tree, search).unwrap_or_else(|reason| {
+        let problem = match reason {
+            NoRoom::TooDeep => "cannot be held against the schema: values and schema are nested too deep",
+            NoRoom::NoThread => "cannot be held against the schema: the system gives no thread for it",
+        };
+        vec![Finding { path: Vec::new(), what: Found::Problem(problem.to_owned()) }]
+    });
     for finding in findings {
         tell(gathering, plan, finding);
     }

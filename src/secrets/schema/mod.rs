@@ -2,6 +2,7 @@
 
 mod check;
 mod coerce;
+mod depth;
 mod deserialize;
 mod file;
 mod forms;

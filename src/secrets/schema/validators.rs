@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
+use super::depth::{self, NoRoom};
 use super::normal;
 use super::shape::Shape;
 
@@ -24,6 +25,8 @@ const EFFORT: usize = 64 * 1024 * 1024;
 /// The validators of one schema. All give the same answers where they come to an end; a patient one comes to more of them.
 pub(super) struct Validators {
     json: Value,
+    /// How many schemas may hold one place of a value, one within the other.
+    nesting: usize,
     first: Validator,
     patient: [OnceLock<Option<Validator>>; STEPS],
 }
@@ -35,7 +38,12 @@ impl Validators {
             return Err("describes no object: settings are a struct, or a map by name".to_owned());
         }
         let first = validator(json, FEW)?;
-        Ok(Self { json: json.clone(), first, patient: Default::default() })
+        Ok(Self { json: json.clone(), nesting: depth::nesting(json), first, patient: Default::default() })
+    }
+
+    /// Runs a check of these values with a stack that is large enough for them.
+    pub(super) fn with_room<T: Send>(&self, tree: &Value, check: impl FnOnce() -> T + Send) -> Result<T, NoRoom> {
+        depth::with_room(depth::levels(tree), self.nesting, check)
     }
 
     /// The one to begin with. No pattern takes it longer than the length of the values times a constant.
