@@ -8,7 +8,7 @@ use jsonschema::paths::Location;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
-use super::depth::NoRoom;
+use super::depth::{NoRoom, levels};
 use super::deserialize::{Step, Trouble, What};
 use super::forms;
 use super::gather::Gathering;
@@ -33,6 +33,9 @@ pub(super) enum Found {
 /// Adds what the validator finds to the report.
 pub(super) fn validate(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, validators: &Validators, tree: &Value) {
     let search = || {
+        if validators.is_too_much(tree) {
+            return vec![too_much(tree)];
+        }
         let (findings, is_finished) = find(validators.first(), tree);
         match validators.more_patient(tree).filter(|_| !is_finished) {
             Some(validator) => find(validator, tree).0,
@@ -49,6 +52,15 @@ pub(super) fn validate(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, valid
     for finding in findings {
         tell(gathering, plan, finding);
     }
+}
+
+/// Too many forms within forms: told of the deepest value.
+fn too_much(tree: &Value) -> Finding {
+    let properties = tree.as_object().into_iter().flatten();
+    let deepest = properties.max_by_key(|(_, value)| levels(value)).map(|(name, _)| Step::Key(name.clone()));
+    let problem = "cannot be held against the schema, because that takes too long: it may have several forms, and its parts \
+                   have them again, too deep";
+    Finding { path: deepest.into_iter().collect(), what: Found::Problem(problem.to_owned()) }
 }
 
 /// What a validator finds, and whether it came to an end with every pattern.

@@ -1,5 +1,6 @@
 //! Secrets held against a JSON Schema, and as a type of one's own.
 
+mod branching;
 mod check;
 mod coerce;
 mod depth;
