@@ -35,7 +35,7 @@ pub(crate) fn secrets(answer: raw::ResponseValue<types::SecretMap>, vault: &Vaul
         }
     }
     unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-    Loaded { values: Sorted::from(values), unreadable, source: SnapshotSource::Service }
+    Loaded { values: Sorted::from(values), unreadable, source: SnapshotSource::Service, doubt: None }
 }
 
 /// The same for a client without a passphrase, of any project.
