@@ -33,6 +33,7 @@ const SERVICES: &[Service] = &[Service {
         Replacement { schema: "StoredValue", with: "crate::services::xtra::wire::StoredValue" },
         Replacement { schema: "FreeForm", with: "crate::services::xtra::wire::FreeForm" },
     ],
+    unprinted: &["ApiError", "Conflict"],
 }];
 
 fn main() -> ExitCode {

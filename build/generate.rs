@@ -22,6 +22,8 @@ pub(crate) struct Service {
     /// The module that the generated code runs on.
     pub(crate) runtime: &'static str,
     pub(crate) replacements: &'static [Replacement],
+    /// The schemas whose types get a `Debug` written by hand.
+    pub(crate) unprinted: &'static [&'static str],
 }
 
 /// The client's source text, or what is wrong with the document, one line a mistake.
@@ -34,7 +36,7 @@ pub(crate) fn generate(service: &Service, document: &str) -> Result<String, Vec<
     let api: OpenAPI = serde_json::from_str(document).map_err(|error| vec![blame::unreadable(&value, &error)])?;
     let tokens = run_generator(service, &api)
         .map_err(|reason| vec![blame::uncompilable(&api, &reason, |api| run_generator(service, api))])?;
-    let file = crate::retarget::retarget(tokens, service.runtime)?;
+    let file = crate::retarget::retarget(tokens, service.runtime, service.unprinted)?;
     Ok(prettyplease::unparse(&file))
 }
 

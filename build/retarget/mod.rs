@@ -26,12 +26,13 @@ const KNOWN_IMPORTS: &[(&str, bool)] = &[
     ("encode_path", true),
 ];
 
-/// Rewrites the generator's output, or says what of it is unknown.
-pub(crate) fn retarget(tokens: TokenStream, runtime: &str) -> Result<File, Vec<String>> {
+/// Rewrites the generator's output, or says what of it is unknown. The types of the schemas in `unprinted` lose their derived
+/// `Debug`.
+pub(crate) fn retarget(tokens: TokenStream, runtime: &str, unprinted: &[&str]) -> Result<File, Vec<String>> {
     let unusable = |error: syn::Error| vec![format!("the generated code cannot be read: {error}")];
     let mut file: File = syn::parse2(tokens).map_err(unusable)?;
     let runtime: Path = syn::parse_str(runtime).map_err(unusable)?;
-    let mut rewrite = Rewrite { runtime, problems: Vec::new(), found: Found::default() };
+    let mut rewrite = Rewrite { runtime, unprinted, problems: Vec::new(), found: Found::default() };
     rewrite.visit_file_mut(&mut file);
     // after the rewrite, which has made the descriptions fit for documentation
     rewrite.found.documented = setters::document(&mut file, &mut rewrite.problems);
@@ -40,8 +41,9 @@ pub(crate) fn retarget(tokens: TokenStream, runtime: &str) -> Result<File, Vec<S
     if rewrite.problems.is_empty() { Ok(file) } else { Err(rewrite.problems) }
 }
 
-struct Rewrite {
+struct Rewrite<'a> {
     runtime: Path,
+    unprinted: &'a [&'a str],
     problems: Vec<String>,
     found: Found,
 }
@@ -52,14 +54,15 @@ struct Found {
     info: usize,
     constructors: usize,
     clients: usize,
+    unprinted: usize,
     operations: usize,
     documented: usize,
     requests: request::Found,
 }
 
-impl Rewrite {
+impl Rewrite<'_> {
     fn check_counts(&mut self) {
-        let Found { imports, info, constructors, clients, operations, documented, requests } = &self.found;
+        let Found { imports, info, constructors, clients, unprinted, operations, documented, requests } = &self.found;
         let mut want = |what: &str, found: usize, wanted: usize| {
             if found != wanted {
                 self.problems.push(format!("unknown generator output: {found} times {what} instead of {wanted}"));
@@ -69,6 +72,7 @@ impl Rewrite {
         want("what the client tells about itself", *info, 1);
         want("the panicking constructor", *constructors, 1);
         want("the client's type", *clients, 1);
+        want("a type that is printed by hand", *unprinted, self.unprinted.len());
         want("a request with its setters", *documented, *operations);
         for (what, found) in requests.per_operation() {
             want(what, found, *operations);
@@ -125,6 +129,12 @@ impl Rewrite {
 
     /// The derived `Debug` would print the base URL; `raw.rs` has one that does not.
     fn client_struct(&mut self, item: &mut ItemStruct) {
+        self.without_debug(item);
+        self.found.clients += 1;
+    }
+
+    /// Takes the derived `Debug` away, for one written by hand.
+    fn without_debug(&mut self, item: &mut ItemStruct) {
         for attribute in item.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
             let mut kept: Vec<Path> = Vec::new();
             let parsed = attribute.parse_nested_meta(|meta| {
@@ -138,11 +148,10 @@ impl Rewrite {
                 Err(error) => self.problems.push(format!("unknown generator output: {error}")),
             }
         }
-        self.found.clients += 1;
     }
 }
 
-impl VisitMut for Rewrite {
+impl VisitMut for Rewrite<'_> {
     fn visit_file_mut(&mut self, file: &mut File) {
         let mut items = Vec::new();
         for mut item in std::mem::take(&mut file.items) {
@@ -192,6 +201,16 @@ impl VisitMut for Rewrite {
         {
             *text = syn::LitStr::new(&crate::docs::clean(&text.value()), text.span());
         }
+    }
+
+    fn visit_item_struct_mut(&mut self, item: &mut ItemStruct) {
+        // their builders have the same names, and are not read from an answer
+        let is_read = item.attrs.iter().any(|attribute| mentions(attribute, "Deserialize"));
+        if is_read && self.unprinted.iter().any(|name| item.ident == name) {
+            self.without_debug(item);
+            self.found.unprinted += 1;
+        }
+        visit_mut::visit_item_struct_mut(self, item);
     }
 
     fn visit_impl_item_fn_mut(&mut self, function: &mut syn::ImplItemFn) {

@@ -21,6 +21,9 @@ pub trait Operation: Sized + Send + sealed::Sealed {
 /// An [`Operation`] that changes something at the service.
 pub trait Writes: Operation {}
 
+/// An operation that [`Writes`] secrets, and then reads back whether reads give what it has written.
+pub trait ReadsBack: Writes {}
+
 /// What an operation is carried out with: the client, and where.
 pub struct Call<'a> {
     pub(crate) client: &'a Client<Xtra>,
@@ -46,6 +49,11 @@ impl<'a> Call<'a> {
     /// Whether the request said that the environment is spelled as it is meant.
     pub(crate) fn is_exact(&self) -> bool {
         self.options.exact
+    }
+
+    /// Whether a write is to be read back.
+    pub(crate) fn reads_back(&self) -> bool {
+        !self.options.unconfirmed
     }
 
     /// What is there before a write, in an environment that is spelled as the project spells it, or as it is meant.
@@ -138,6 +146,17 @@ impl<Op: Writes> Request<'_, Xtra, Op> {
     /// whose name differs from it in case only: the service would keep two, and mix them in every read.
     pub fn exact(mut self) -> Self {
         self.options.exact = true;
+        self
+    }
+}
+
+impl<Op: ReadsBack> Request<'_, Xtra, Op> {
+    /// Does not read back what was written, which spares one request.
+    ///
+    /// The service may hold two rows of one name, of which a write changes the first and reads return the last. Without the
+    /// read-back, a write that no read will ever give looks like any other.
+    pub fn unconfirmed(mut self) -> Self {
+        self.options.unconfirmed = true;
         self
     }
 }

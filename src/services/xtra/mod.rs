@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 mod convert;
+mod doubt;
 mod envelope;
 mod local;
 pub mod raw;

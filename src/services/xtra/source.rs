@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::convert;
+use super::doubt;
 use super::envelope::Vault;
 use super::local::LocalFile;
 use super::raw;
@@ -199,11 +200,16 @@ impl Xtra {
         let answer = self.raw.service_accounts_resolve().send().await.map_err(|error| {
             let error = convert::from_raw(error);
             // The service answers alike to a wrong token and to a user's token.
-            if error.kind() == ErrorKind::Unauthorized { no_project() } else { error }
+            if error.kind() == ErrorKind::Unauthorized && !error.is_foreign_refusal() { no_project() } else { error }
         })?;
         let project = answer.into_inner().project.and_then(|project| project.id);
         match project {
-            Some(id) => self.ids.checked(&id).map(str::to_owned),
+            Some(id) if self.ids.checked(&id).is_ok() => Ok(id),
+            Some(_) => Err(XtraError::new(
+                ErrorKind::Decode,
+                "the service names a project of the service account by an id that is none. Check that the API root is that of the \
+                 service, or pass project_id(..)",
+            )),
             None => Err(no_project()),
         }
     }
@@ -278,16 +284,21 @@ impl SecretSource for Xtra {
         }
         let project = self.project(scope.project.as_deref()).await?;
         // The flat form: only it says that values are masked, and only it leaves a trace in the audit log.
-        let answer = self
-            .raw
-            .secrets_read()
-            .project_id(project.as_str())
-            .env(scope.environment.as_str())
-            .branch(scope.branch.as_str())
+        let request = self.raw.secrets_read().project_id(project.as_str()).env(scope.environment.as_str());
+        let request = request.branch(scope.branch.as_str());
+        let answer = request
+            .clone()
             .send()
             .await
             .map_err(|error| how_to_elevate(convert::from_raw(error), &project, &scope.environment))?;
-        Ok(convert::secrets(answer, &self.vault, &project))
+        let names = || answer.0.keys().map(String::as_str);
+        if !doubt::is_doubtful(|header| answer.headers().contains_key(header), names()) {
+            return Ok(convert::secrets(answer, &self.vault, &project));
+        }
+        let versions = request.include_versions(true).send().await;
+        let is_confirmed = versions.is_ok_and(|versions| doubt::confirms(|name| versions.0.get(name), names()));
+        let loaded = convert::secrets(answer, &self.vault, &project);
+        Ok(if is_confirmed { loaded } else { loaded.doubted(doubt::unconfirmed()) })
     }
 
     fn budget(&self, scope: &CheckedScope) -> Option<Budget> {

@@ -55,6 +55,12 @@ impl InvalidPayload {
         Self { answer, problem: PayloadProblem { what, line: error.line(), column: error.column() } }
     }
 
+    /// A refusal of so many parts that decoding them would take many times the room of its bytes.
+    pub(super) fn too_many_parts(answer: Answer) -> Self {
+        let what = "the refusal has more parts than are read";
+        Self { answer, problem: PayloadProblem { what, line: 1, column: 1 } }
+    }
+
     /// Where decoding failed.
     #[must_use]
     pub fn problem(&self) -> PayloadProblem {

@@ -105,12 +105,21 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         if is_success && !answer.response().is_success() {
             return Err(Error::UnexpectedResponse(answer));
         }
+        if !is_success && has_too_many_parts(answer.body()) {
+            return Err(Error::InvalidResponsePayload(InvalidPayload::too_many_parts(answer)));
+        }
         match serde_json::from_slice(answer.body()) {
             Ok(inner) if is_success => Ok(Self { inner, answer: answer.without_body() }),
             Ok(inner) => Ok(Self { inner, answer }),
             Err(problem) => Err(Error::InvalidResponsePayload(InvalidPayload::new(answer, &problem))),
         }
     }
+}
+
+/// Whether JSON of so many bytes is decoded into very many values. A conflict has about ten parts, and there is one for a key.
+fn has_too_many_parts(json: &[u8]) -> bool {
+    const MOST: usize = 250_000;
+    json.len() > MOST && json.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MOST
 }
 
 impl ResponseValue<()> {

@@ -4,6 +4,7 @@ mod answers;
 mod events;
 mod process;
 mod properties;
+mod refusals;
 mod repeating;
 mod server;
 mod silence;

@@ -19,7 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Without a file of failed cases: what fails becomes a test.
-fn cases(number: u32) -> ProptestConfig {
+pub(super) fn cases(number: u32) -> ProptestConfig {
     ProptestConfig { cases: number, failure_persistence: None, ..ProptestConfig::default() }
 }
 

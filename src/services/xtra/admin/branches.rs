@@ -119,7 +119,9 @@ impl Xtra {
         match self.raw().branches_delete().branch_id(id.as_str()).send().await.map_err(from_raw) {
             Ok(_) => Ok(()),
             // that way is open to the project's creator and to admins of its teams; others may do it in two steps
-            Err(error) if matches!(error.status(), Some(401 | 403)) => self.empty_and_detach(project, id).await,
+            Err(error) if matches!(error.status(), Some(401 | 403)) && !error.is_foreign_refusal() => {
+                self.empty_and_detach(project, id).await
+            }
             // and the service fails on it for a service account
             Err(error) if error.status() == Some(500) => self.delete_after_failure(project, id, error).await,
             Err(error) => Err(look_at_the_list(error)),

@@ -53,11 +53,20 @@ impl fmt::Debug for SecretEntry {
         }
         f.debug_struct("SecretEntry")
             .field("value", &self.value)
-            .field("version", &self.version)
+            .field("version", &self.version.as_deref().map(|version| shown(version, is_version(version))))
             .field("is_reference", &self.is_reference)
-            .field("source", &self.source)
+            .field("source", &self.source.as_deref().map(|source| shown(source, matches!(source, "local" | "linked"))))
             .finish()
     }
+}
+
+/// What is beside a value is printed when it is what belongs there: a service may put anything in its place.
+fn shown(text: &str, is_known: bool) -> &str {
+    if is_known { text } else { "[not shown]" }
+}
+
+fn is_version(text: &str) -> bool {
+    (1..8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl Serialize for SecretEntry {

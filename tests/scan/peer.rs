@@ -1,0 +1,73 @@
+//! A service that gives one answer to everything, until it is told another.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::answers::Answer;
+
+pub struct Peer {
+    port: u16,
+    answer: Arc<Mutex<Arc<Answer>>>,
+    task: JoinHandle<()>,
+}
+
+impl Peer {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let answer = Arc::new(Mutex::new(Arc::new(Answer::new(200, "OK", &[], b"{}"))));
+        let given = Arc::clone(&answer);
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&given)));
+            }
+        });
+        Self { port, answer, task }
+    }
+
+    pub fn root(&self) -> String {
+        format!("http://127.0.0.1:{}/api", self.port)
+    }
+
+    pub fn answer(&self, answer: Answer) {
+        *self.answer.lock().expect("not poisoned") = Arc::new(answer);
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(mut stream: TcpStream, given: Arc<Mutex<Arc<Answer>>>) {
+    let mut bytes = Vec::new();
+    while let Some(length) = read_request(&mut stream, &mut bytes).await {
+        bytes.drain(..length);
+        let answer = Arc::clone(&given.lock().expect("not poisoned"));
+        if stream.write_all(&answer.bytes).await.is_err() || !answer.stays {
+            break;
+        }
+    }
+    let _ = stream.shutdown().await;
+}
+
+/// Reads until there is a request, and gives its length.
+async fn read_request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<usize> {
+    loop {
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length = end + 4 + length.map_or(0, |length| length.parse().expect("a length"));
+            if bytes.len() >= length {
+                return Some(length);
+            }
+        }
+        if stream.read_buf(bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
