@@ -27,8 +27,8 @@ pub(crate) struct NotUnicode;
 pub(crate) enum Existing {
     Keep,
     Override,
-    /// These are kept, the others are overridden.
-    KeepNamed(BTreeSet<String>),
+    /// These are kept, by their [`key`]; the others are overridden.
+    KeepNamed(BTreeSet<OsString>),
 }
 
 impl Existing {
@@ -36,8 +36,7 @@ impl Existing {
         match self {
             Self::Keep => true,
             Self::Override => false,
-            Self::KeepNamed(names) if cfg!(windows) => names.iter().any(|kept| kept.eq_ignore_ascii_case(name)),
-            Self::KeepNamed(names) => names.contains(name),
+            Self::KeepNamed(names) => names.contains(&*key(OsStr::new(name))),
         }
     }
 }

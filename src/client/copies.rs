@@ -144,7 +144,7 @@ impl<S: SecretSource> Engine<S> {
         is_doubtful: bool,
     ) -> Option<Saved> {
         let (copies, draft) = (self.copies.as_ref()?, draft?);
-        if new.source() != SnapshotSource::Service || is_masked(new) {
+        if new.source() != SnapshotSource::Service || is_masked(new) && !is_doubtful {
             return None;
         }
         let is_cold = self.guard.is_cold(key);

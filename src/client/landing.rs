@@ -170,7 +170,7 @@ impl<S: SecretSource> Engine<S> {
             let kept = Some(Arc::clone(&secrets)).filter(|_| !is_doubtful);
             return Landed { kept, objection: arrived.doubt, is_doubtful, ..Landed::as_answered(secrets) };
         }
-        if is_masked(&secrets) && secrets.source() == SnapshotSource::Service {
+        if arrived.doubt.is_none() && is_masked(&secrets) && secrets.source() == SnapshotSource::Service {
             self.grace.end(key);
             self.drop_refused(key);
             self.show(key, &secrets);
@@ -238,13 +238,16 @@ impl<S: SecretSource> Engine<S> {
             source = self.source.name(),
             kind = objection.kind().as_str(),
             secrets = objection.keys().len(),
-            "an answer is held back: it is not stored, and the snapshot from before is served as long as it may be. {}",
-            objection.message()
+            "an answer is held back: it is not stored, and the snapshot from before is served as long as it may be"
         );
         let now = self.clock.now();
         let ttl = self.ttl(ticket, now);
         let kept = match self.cache.as_ref().map(|cache| cache.find(key, now)) {
-            Some(Found::Fresh(kept) | Found::Stale(kept) | Found::Old(kept)) => Some(kept),
+            Some(Found::Fresh(kept) | Found::Stale(kept) | Found::Old(kept)) => {
+                // a copy may be older than that, but only in an outage
+                Some(kept)
+                    .filter(|kept| kept.source() != SnapshotSource::Offline || kept.age() < self.options.max_stale)
+            }
             Some(Found::Nothing) | None => self.from_copy(key, arrived.copy),
         };
         match &kept {
@@ -262,11 +265,12 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// Puts names without values into the cache, for readers who accept that: each would ask the service otherwise.
-    pub(super) fn keep_masked(&self, key: &[u8], landed: &Landed) {
+    pub(super) fn keep_masked(self: &Arc<Self>, key: &[u8], landed: &Landed) {
         let Some(cache) = &self.cache else { return };
         let (now, secrets) = (self.clock.now(), &landed.answer);
         let arrival = cache.arrival(cache.permit(), secrets.fetched(), self.options.ttl);
         let _ = cache.keep(key, Arc::clone(secrets), arrival, now, |_| false);
+        self.start_sweeping();
     }
 
     /// Shows a snapshot that is served from now on to whoever watches its scope.

@@ -191,7 +191,7 @@ impl<'s> Injection<'s> {
             Some(Existing::KeepNamed(names)) => names,
             _ => BTreeSet::new(),
         };
-        names.extend(variables.into_iter().map(Into::into));
+        names.extend(variables.into_iter().map(|name| env::key(OsStr::new(&name.into())).into_owned()));
         self.existing = Some(Existing::KeepNamed(names));
         self
     }

@@ -4,7 +4,8 @@ use xtrasecurity::{ErrorKind, ManualClock, XtraClient};
 
 use crate::server::{Says, Server, json, own};
 
-const BODIES: [&str; 6] = [
+const BODIES: [&str; 7] = [
+    r#"{"error":"***"}"#,
     r#"{"error":"Unauthorized"}"#,
     r#"{"message":"Forbidden"}"#,
     r#"{"Message":"Internal","requestId":"1"}"#,

@@ -59,7 +59,7 @@ pub(crate) struct Arguments {
     /// Call the variable of a secret otherwise; no prefix is put in front of it
     #[arg(long, value_name = "SECRET=VARIABLE", value_parser = renaming)]
     rename: Vec<(String, String)>,
-    /// Allow a variable that is refused otherwise, such as PATH
+    /// Allow a variable that is refused otherwise, such as PATH; commas between names, or once for each
     #[arg(long, value_name = "VARIABLE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     allow_name: Vec<String>,
     /// The program and its arguments

@@ -53,6 +53,8 @@ const WORDS: &[(&str, &str)] = &[
     ("Set XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..) to the builder", "Set XTRA_VAULT_PASSPHRASE"),
     ("the token option", "the token"),
     (", or read the rest with allow_unreadable()", ""),
+    ("; if they are secrets, read them with allow_any_answer()", ""),
+    ("accept it with invalidate()", "delete the saved copy, or do without --offline"),
     // files
     ("(entity not found)", "(there is no such file)"),
 ];

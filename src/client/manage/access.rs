@@ -96,7 +96,8 @@ impl Client<Xtra> {
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid) without a reason, for less than a minute, and for ids that are none;
-    /// [`Server`](crate::ErrorKind::Server), status 500, also for a token that is not valid and for a service account.
+    /// [`Server`](crate::ErrorKind::Server), status 500, also for a token that is not valid;
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a service account, as for the lists and the decisions.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

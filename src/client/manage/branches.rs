@@ -137,8 +137,7 @@ impl Client<Xtra> {
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid) for a name that cannot be sent, or that the project has already;
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for viewers, and when the plan holds no more branches;
-    /// [`Server`](crate::ErrorKind::Server) for a service account, which may not do this.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for viewers, for a service account, and when the plan holds no more branches.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

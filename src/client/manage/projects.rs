@@ -143,8 +143,8 @@ impl Client<Xtra> {
     ///
     /// # Errors
     ///
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a workspace that the caller does not administer, that does not exist, or
-    /// whose plan holds no more projects; [`Server`](crate::ErrorKind::Server) for a service account.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a service account, and for a workspace that the caller does not
+    /// administer, that does not exist, or whose plan holds no more projects.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

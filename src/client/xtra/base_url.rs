@@ -38,12 +38,10 @@ pub(super) fn choose(
     Ok(named.unwrap_or_else(|| Located::new(DEFAULT_API_URL, "default")))
 }
 
-/// The base URL in its checked form. An error says in which file a bad one was found.
+/// The base URL in its checked form. An error says where a bad one was found.
 pub(super) fn parse(found: &Located, danger_allow_http: bool) -> Result<BaseUrl, XtraError> {
-    BaseUrl::parse(&found.text, danger_allow_http).map_err(|error| match found.origin.contains("apiUrl") {
-        true => XtraError::new(error.kind(), format!("{}. It was found in {}", error.message(), found.origin)),
-        false => error,
-    })
+    BaseUrl::parse(&found.text, danger_allow_http)
+        .map_err(|error| XtraError::new(error.kind(), format!("{}. It comes from {}", error.message(), found.origin)))
 }
 
 fn text(found: &Option<Located>) -> Option<&str> {

@@ -1,8 +1,7 @@
 //! Answers with status 200 that look like an error in the place of secrets: a proxy's or a gateway's.
 
+use super::wire::SecretEntry;
 use crate::error::{ErrorKind, XtraError};
-
-use super::raw::{self, types};
 
 /// The names of what such a body says, in any case.
 const NAMES: [&str; 11] = [
@@ -25,14 +24,17 @@ const TELLING: [&str; 2] = ["error", "message"];
 /// The headers that each recorded answer of the service to a read carries.
 const QUOTA_HEADERS: [&str; 2] = ["x-ratelimit-limit", "x-ratelimit-remaining"];
 
-/// Whether an answer must be confirmed before its members are taken for secrets.
-pub(super) fn is_doubtful(answer: &raw::ResponseValue<types::SecretMap>) -> bool {
-    !has_quota(answer) && looks_like_error(answer.0.keys().map(String::as_str))
+/// Whether an answer with these headers and names must be confirmed before its members are taken for secrets.
+pub(super) fn is_doubtful<'n>(has_header: impl Fn(&str) -> bool, names: impl Iterator<Item = &'n str>) -> bool {
+    !QUOTA_HEADERS.iter().all(|header| has_header(header)) && looks_like_error(names)
 }
 
 /// Whether the form with versions shows that these are secrets: it has each of the names, with a version.
-pub(super) fn confirms<'n>(versions: &types::SecretMap, mut names: impl Iterator<Item = &'n str>) -> bool {
-    names.all(|name| versions.0.get(name).is_some_and(|entry| entry.version.is_some()))
+pub(super) fn confirms<'n, 'e>(
+    versions: impl Fn(&str) -> Option<&'e SecretEntry>,
+    mut names: impl Iterator<Item = &'n str>,
+) -> bool {
+    names.all(|name| versions(name).is_some_and(|entry| entry.version.is_some()))
 }
 
 /// Why an answer that nothing has confirmed is not taken.
@@ -42,10 +44,6 @@ pub(super) fn unconfirmed() -> XtraError {
                    secrets. Check the API root and what stands before it; if they are secrets, read them with \
                    allow_any_answer()";
     XtraError::new(ErrorKind::Decode, message).with_status(200)
-}
-
-fn has_quota(answer: &raw::ResponseValue<types::SecretMap>) -> bool {
-    QUOTA_HEADERS.iter().all(|header| answer.headers().contains_key(*header))
 }
 
 fn looks_like_error<'n>(names: impl Iterator<Item = &'n str>) -> bool {

@@ -189,6 +189,13 @@ impl Xtra {
         known.as_ref().filter(|(asked, _)| *asked == identity).map(|(_, id)| id.clone())
     }
 
+    /// Whether the token is a service account's, as far as that is known without asking: keys of accounts begin so, and who
+    /// named no project was told that of its account.
+    pub(super) fn is_service_account(&self) -> bool {
+        let begins_so = |token: SecretValue| token.expose().starts_with("xtra_");
+        self.known_project(self.identity()).is_some() || self.lasting_token().is_some_and(begins_so)
+    }
+
     async fn ask_for_project(&self) -> Result<String, XtraError> {
         let answer = self.raw.service_accounts_resolve().send().await.map_err(|error| {
             let error = convert::from_raw(error);
@@ -284,12 +291,12 @@ impl SecretSource for Xtra {
             .send()
             .await
             .map_err(|error| how_to_elevate(convert::from_raw(error), &project, &scope.environment))?;
-        if !doubt::is_doubtful(&answer) {
+        let names = || answer.0.keys().map(String::as_str);
+        if !doubt::is_doubtful(|header| answer.headers().contains_key(header), names()) {
             return Ok(convert::secrets(answer, &self.vault, &project));
         }
         let versions = request.include_versions(true).send().await;
-        let names = answer.0.keys().map(String::as_str);
-        let is_confirmed = versions.is_ok_and(|versions| doubt::confirms(&versions, names));
+        let is_confirmed = versions.is_ok_and(|versions| doubt::confirms(|name| versions.0.get(name), names()));
         let loaded = convert::secrets(answer, &self.vault, &project);
         Ok(if is_confirmed { loaded } else { loaded.doubted(doubt::unconfirmed()) })
     }

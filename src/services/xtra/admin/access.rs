@@ -174,7 +174,8 @@ impl Xtra {
             let body = body.reason(reason.clone()).duration(minutes).project_id(Some(project.to_owned()));
             body.secret_ids(ids).workspace_id(workspace.clone())
         });
-        let answer = call.send().await.map_err(from_raw).map_err(or_unauthorized)?;
+        let refused = |error| or_unauthorized(self.or_for_users(from_raw(error), "ask for access"));
+        let answer = call.send().await.map_err(refused)?;
         let made = convert::access_submitted(answer.into_inner())?;
         Ok(AccessRequest {
             project: Some(project.to_owned()),
@@ -198,7 +199,8 @@ impl Xtra {
             Some(id) => call.workspace_id(ids::checked("workspace", id)?),
             None => call,
         };
-        let list = call.send().await.map_err(from_raw).map_err(or_unauthorized)?.into_inner();
+        let refused = |error| or_unauthorized(self.or_for_users(from_raw(error), "list requests for access"));
+        let list = call.send().await.map_err(refused)?.into_inner();
         Ok(list.0.into_iter().map(convert::access_details).collect())
     }
 
@@ -214,7 +216,7 @@ impl Xtra {
             }
             // no admin of the workspace, or a request that names none
             Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Invalid) => {}
-            Err(error) => return Err(or_unauthorized(error)),
+            Err(error) => return Err(or_unauthorized(self.or_for_users(error, "decide on a request for access"))),
         }
         // The other way carries out anything: a request that was rejected would be approved without an end.
         let status = self.access_request(id).await?.status;
@@ -256,7 +258,9 @@ impl Xtra {
 /// These routes do not look at the token first, and fail when it is none.
 fn or_unauthorized(error: XtraError) -> XtraError {
     match error.status() {
-        Some(500) => error.adding(". This operation also fails like this when the token is not valid: whoami() tells"),
+        Some(500) if error.kind() == ErrorKind::Server => {
+            error.adding(". This operation also fails like this when the token is not valid: whoami() tells")
+        }
         _ => error,
     }
 }

@@ -81,7 +81,8 @@ impl Xtra {
         scope::branch(&name)?;
         let call = self.raw().branches_create();
         let call = call.body_map(|body| body.name(name).project_id(project).description(description));
-        Ok(convert::branch(call.send().await.map_err(from_raw).map_err(look_at_the_list)?.into_inner()))
+        let made = call.send().await.map_err(|error| self.or_for_users(from_raw(error), "create a branch"));
+        Ok(convert::branch(made.map_err(look_at_the_list)?.into_inner()))
     }
 
     pub(crate) async fn rename_branch(

@@ -147,7 +147,7 @@ impl Xtra {
             Err(_) => {
                 branch = self.branch_id_by_outline(place).await?;
                 // an access that was granted for some secrets is a user's
-                is_all_shown = branch.is_none() && self.is_service_account().await;
+                is_all_shown = branch.is_none() && self.asks_as_service_account().await;
             }
         }
         let (mut hidden, mut doubled) = (Vec::new(), Vec::new());
