@@ -202,7 +202,7 @@ impl Xtra {
     }
 
     /// Whether the service says that the token is a service account's.
-    async fn asks_as_service_account(&self) -> bool {
+    pub(super) async fn asks_as_service_account(&self) -> bool {
         self.is_service_account() || self.raw().service_accounts_resolve().send().await.is_ok()
     }
 }
