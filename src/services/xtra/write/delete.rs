@@ -58,9 +58,11 @@ impl Xtra {
         before: usize,
     ) -> Result<usize, XtraError> {
         let mut deleted = 0;
-        for (number, row) in rows.iter().enumerate() {
+        let mut left = rows;
+        while let [row, later @ ..] = left {
             let gone = self.delete_row(target, row).await;
-            deleted += gone.map_err(|error| left_over(error, target, before + deleted, &rows[number..]))?;
+            deleted += gone.map_err(|error| left_over(error, target, before + deleted, left))?;
+            left = later;
         }
         Ok(deleted)
     }
