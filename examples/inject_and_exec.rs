@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             command
         }
     };
-    let report = secrets.injection().without_credentials().apply_to(&mut command)?;
+    let report = secrets.injection().apply_to(&mut command)?;
     println!("into the child: {}", report.set().join(", "));
     let status = command.status()?;
     std::process::exit(status.code().unwrap_or(1));

@@ -3,6 +3,9 @@
 //! On Unix the environment is one unguarded table that C code may read at any moment (`getenv`, name resolution, time
 //! zones). To change it while another thread runs is undefined behaviour, so the safe way in counts the threads first.
 
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::{OsStr, OsString};
 #[cfg(any(feature = "offline", feature = "xtra"))]
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -20,10 +23,41 @@ mod tests;
 pub(crate) struct NotUnicode;
 
 /// What happens to a variable that is there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Existing {
     Keep,
     Override,
+    /// These are kept, by their [`key`]; the others are overridden.
+    KeepNamed(BTreeSet<OsString>),
+}
+
+impl Existing {
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        match self {
+            Self::Keep => true,
+            Self::Override => false,
+            Self::KeepNamed(names) => names.contains(&*key(OsStr::new(name))),
+        }
+    }
+}
+
+/// The variables of this process at one moment. A look-up does not search through all of them, as one in the environment
+/// itself does.
+pub(crate) struct Inherited(HashMap<OsString, OsString>);
+
+impl Inherited {
+    pub(crate) fn now() -> Self {
+        Self(std::env::vars_os().map(|(name, value)| (key(&name).into_owned(), value)).collect())
+    }
+
+    pub(crate) fn get(&self, name: &OsStr) -> Option<&OsStr> {
+        self.0.get(&*key(name)).map(OsString::as_os_str)
+    }
+}
+
+/// The form of a name in which two are equal exactly when they are one variable on this platform.
+pub(crate) fn key(name: &OsStr) -> Cow<'_, OsStr> {
+    if cfg!(windows) { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
 }
 
 /// The value of a variable, `None` when it is not set. An empty value is a value.
@@ -36,15 +70,10 @@ pub(crate) fn var(name: &str) -> Result<Option<String>, NotUnicode> {
     }
 }
 
-/// Whether a variable is set, to whatever value.
-pub(crate) fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some()
-}
-
-/// The home directory of the user, when there is one.
+/// The home directory of the user, when there is one. A relative path is none: it would lead into the working directory.
 #[cfg(any(feature = "offline", feature = "xtra"))]
 pub(crate) fn home_dir() -> Option<PathBuf> {
-    std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+    std::env::home_dir().filter(|home| home.is_absolute())
 }
 
 /// The working directory, unless it is gone or out of reach.
@@ -89,7 +118,7 @@ pub(crate) fn unsettable(name: &str, value: &SecretValue) -> Option<&'static str
 /// second one from the code that runs here.
 pub(crate) fn set_when_alone<N: AsRef<str>>(
     variables: &[(N, &SecretValue)],
-    existing: Existing,
+    existing: &Existing,
 ) -> Result<InjectionReport, XtraError> {
     ensure_sound(RULE, count_threads)?;
     // SAFETY: by the rule just checked this is the only thread of the process, or the platform guards its environment.
@@ -108,18 +137,16 @@ pub(crate) fn set_when_alone<N: AsRef<str>>(
 #[expect(unsafe_code, reason = "the caller answers for the other threads")]
 pub(crate) unsafe fn set_unchecked<N: AsRef<str>>(
     variables: &[(N, &SecretValue)],
-    existing: Existing,
+    existing: &Existing,
 ) -> Result<InjectionReport, XtraError> {
     ensure_settable(variables)?;
+    let inherited = Inherited::now();
     let mut report = InjectionReport::default();
     for (name, value) in variables {
         let name = name.as_ref();
-        if existing == Existing::Keep && is_set(name) {
-            report.push_kept(name);
-        } else {
+        if report.decide(name, inherited.get(OsStr::new(name)), value, existing) {
             // SAFETY: the caller promises that nothing else touches the environment now.
             unsafe { std::env::set_var(name, value.expose()) };
-            report.push_set(name);
         }
     }
     Ok(report)
@@ -128,7 +155,7 @@ pub(crate) unsafe fn set_unchecked<N: AsRef<str>>(
 /// These two live here, and not with the rest of the type, because one of them is unsafe.
 impl Injection<'_> {
     /// Sets the variables of this process. Variables that are set already are kept, unless
-    /// [`override_existing`](Self::override_existing) was asked for.
+    /// [`override_existing`](Self::override_existing) or [`keep`](Self::keep) was asked for.
     ///
     /// On Unix a change of the environment is undefined behaviour while another thread may read it, so the process must have
     /// exactly one thread: call this at the start of `main`, before a runtime, a logger or a library starts one, or inside a
@@ -157,7 +184,7 @@ impl Injection<'_> {
     /// }
     /// ```
     pub fn inject(&self) -> Result<InjectionReport, XtraError> {
-        set_when_alone(&self.plan_for_this_process()?, self.existing_or(Existing::Keep))
+        set_when_alone(&self.plan_for_this_process()?, self.existing_or(&Existing::Keep))
     }
 
     /// The same as [`inject`](Self::inject), without counting threads.
@@ -175,7 +202,7 @@ impl Injection<'_> {
     pub unsafe fn inject_unchecked(&self) -> Result<InjectionReport, XtraError> {
         let variables = self.plan_for_this_process()?;
         // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { set_unchecked(&variables, self.existing_or(Existing::Keep)) }
+        unsafe { set_unchecked(&variables, self.existing_or(&Existing::Keep)) }
     }
 }
 

@@ -35,7 +35,8 @@ pub enum ErrorKind {
     TwoFactorRequired,
     /// The thing named does not exist (status 404), or the API root is wrong.
     NotFound,
-    /// A write met a newer version (status 409). Read again and decide; see [`XtraError::conflicts`].
+    /// A write met a newer version (status 409), or a second row of a name. Read again and decide; see [`XtraError::conflicts`].
+    /// When [`XtraError::may_have_been_applied`] is true, the write was taken, and a read after it gives something else.
     Conflict,
     /// A write was carried out in part. [`XtraError::keys`] names the secrets that were not written: write these again.
     Incomplete,
@@ -233,15 +234,17 @@ impl XtraError {
         self.0.outcome_unknown
     }
 
-    /// Whether this is a refusal (401, 403, 404, 410 …) that the service itself did not give: a proxy, a firewall or a bad
-    /// deployment did, so it tells nothing of what the caller may have. An error that does not know is taken for the service's.
-    pub(crate) fn is_foreign_refusal(&self) -> bool {
-        self.0.foreign
-    }
-
     /// Whether the call went past its deadline because nobody drove it, which tells nothing of the service.
     pub(crate) fn is_stalled(&self) -> bool {
         self.0.stalled
+    }
+
+    /// Whether this is a refusal (status 401, 403, 404 or 410) that is not the service's own answer, but that of something in
+    /// between: a proxy, a firewall, a wrong deployment. It says nothing of what the caller may have. A client that holds secrets
+    /// from before serves them for [a while](crate::CacheOptions::foreign_refusal_grace) in its place.
+    #[must_use]
+    pub fn is_foreign_refusal(&self) -> bool {
+        self.0.foreign
     }
 
     /// The names of the secrets that the error is about (masked, undecryptable, missing). Names only.
@@ -294,6 +297,13 @@ impl XtraError {
         self.edit(|inner| inner.keys = keys.into_iter().map(Into::into).collect())
     }
 
+    /// Says that this refusal is [not the service's own](Self::is_foreign_refusal), for a [`SecretSource`](crate::SecretSource)
+    /// that can tell.
+    #[must_use]
+    pub fn with_foreign_refusal(self) -> Self {
+        self.edit(|inner| inner.foreign = true)
+    }
+
     /// Adds the keys that a conditional write found changed.
     #[must_use]
     pub fn with_conflicts(self, conflicts: Vec<Conflict>) -> Self {
@@ -306,7 +316,6 @@ impl XtraError {
     }
 }
 
-#[cfg(any(feature = "offline", feature = "xtra"))]
 impl XtraError {
     /// The same error, whose text goes on like this.
     pub(crate) fn adding(self, text: &str) -> Self {
@@ -320,11 +329,6 @@ impl XtraError {
     /// The words of the service; the caller has already cleaned and bounded them.
     pub(crate) fn with_server_message(self, message: String) -> Self {
         self.edit(|inner| inner.server_message = Some(message))
-    }
-
-    /// A refusal that somebody else than the service has given.
-    pub(crate) fn with_foreign_refusal(self) -> Self {
-        self.edit(|inner| inner.foreign = true)
     }
 
     /// A write that was sent and not answered.

@@ -39,7 +39,7 @@
 //! with it. An error is given to every caller that waited, and is not cached. A read served from memory allocates nothing.
 //!
 //! Snapshots are kept by API root, account, project, environment and branch: two tokens never see each other's. A 401, 403
-//! or 404 drops what was kept.
+//! or 404 of the service itself, or an answer that is masked, drops what was kept.
 //!
 //! # What is never a value
 //!
@@ -51,7 +51,9 @@
 //! # Writing
 //!
 //! A write looks at what is there first, and is checked as a whole before anything is sent. It goes to the branch that is
-//! named and to no other, and is repeated only when it cannot have arrived. When its answer is lost, or no definite refusal,
+//! named and to no other, and is repeated only when it cannot have arrived. What is written is read back: what a read does not
+//! give is [not confirmed](write::Written::Unconfirmed), and no plain success. When its answer is lost,
+//! or no definite refusal,
 //! [`XtraError::may_have_been_applied`] is true, and the message says what to look at. Whatever becomes of it, the client's
 //! snapshots of the project leave the cache. [`protect_production`](XtraClientBuilder::protect_production) keeps
 //! production from being changed by accident.
@@ -65,8 +67,8 @@
 //!   there are none, and those of [`add_root_certificate`](XtraClientBuilder::add_root_certificate).
 //! - Proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured;
 //!   [`no_proxy`](XtraClientBuilder::no_proxy) turns that off.
-//! - `./.xtrarc` may name the API root, as it does for the vendor's command. A program that may run in a directory that
-//!   others write to should set [`api_url`](XtraClientBuilder::api_url) itself.
+//! - A token goes only to a base URL that its giver named: `./.xtrarc` may choose among those, and cannot add one. See
+//!   [`XtraClient::from_env`].
 //! - No thread stays behind: a name is looked up on a thread that has ended before the answer is used.
 //!
 //! # Events
@@ -143,7 +145,7 @@ pub use client::{Client, EngineOptions, Inject, Read, ReadFuture, Reads, Refresh
 #[cfg(feature = "xtra")]
 pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
 #[cfg(feature = "xtra")]
-pub use client::{Operation, Writes, manage, write};
+pub use client::{Operation, ReadsBack, Writes, manage, write};
 #[cfg(feature = "xtra")]
 pub use client::{Preload, Preloaded};
 #[cfg(feature = "xtra")]

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::{ErrorKind, XtraClient, XtraClientBuilder, XtraError};
+use xtrasecurity::{ErrorKind, Reference, XtraClient, XtraClientBuilder, XtraError};
 
 const PROJECT: &str = "665f1c2ab7c0de0012345678";
 
@@ -79,13 +79,75 @@ fn limits_of_zero_are_refused_by_name() {
 async fn project_ids_that_are_none_are_refused_before_anything_is_sent() {
     let error = XtraClient::builder().token("xs_test").project_id("payments").build().unwrap_err();
     assert_says(&error, ErrorKind::Invalid, &["payments", "24 hexadecimal digits"]);
-    let server = DevServer::start().await.unwrap();
-    let client = local().api_url(server.url()).build().unwrap();
-    for id in ["payments", "../../../admin", "", "665f1c2ab7c0de00123456789"] {
+    let client = XtraClient::builder().token("xs_test").build().unwrap();
+    for id in ["payments", "../../../admin", "", "665f1c2ab7c0de00123456789", "prj_123456789"] {
         let error = client.get_secrets("production").project_id(id).await.unwrap_err();
         assert_says(&error, ErrorKind::Invalid, &["24 hexadecimal digits"]);
     }
+}
+
+#[tokio::test]
+async fn project_ids_of_another_host_are_whatever_a_path_can_hold() {
+    let server = DevServer::start().await.unwrap();
+    let client = local().token(server.token()).api_url(server.url()).build().unwrap();
+    for id in ["", ".", "..", " prj_1", "prj\n1"] {
+        let error = client.get_secrets("production").project_id(id).await.unwrap_err();
+        assert_says(&error, ErrorKind::Invalid, &["the project id"]);
+        assert_says(&local().project_id(id).build().unwrap_err(), ErrorKind::Invalid, &["the project id"]);
+    }
     assert_eq!(server.total_requests(), 0);
+    let sent_path = |target: &str| target.split('?').next().unwrap_or_default().to_owned();
+    for (id, sent) in [
+        ("prj_123456789", "prj_123456789"),
+        ("my \"project\"", "my%20%22project%22"),
+        ("a/../b?c#d", "a%2F..%2Fb%3Fc%23d"),
+        ("50%", "50%25"),
+    ] {
+        server.fault(Fault::body(200, "application/json", r#"{"API_KEY":"k-1"}"#).on(route::SECRETS_READ));
+        let secrets = client.get_secrets("production").project_id(id).await.unwrap();
+        assert_eq!(secrets.require("API_KEY").unwrap().expose(), "k-1", "{id}");
+        let seen = server.requests(route::SECRETS_READ).pop().unwrap();
+        assert_eq!(sent_path(seen.target()), format!("/api/projects/{sent}/envs/production/secrets"));
+        assert!(local().project_id(id).api_url(server.url()).build().is_ok(), "{id}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn project_ids_that_differ_in_case_are_two_projects_unless_they_are_the_vendors() {
+    let server = DevServer::start().await.unwrap();
+    let client = local().token(server.token()).api_url(server.url()).build().unwrap();
+    let mut answers = Vec::new();
+    for (id, value) in [("prj_a", "one"), ("prj_A", "other")] {
+        let body = format!(r#"{{"API_KEY":"{value}"}}"#);
+        server.fault(Fault::body(200, "application/json", body).on(route::SECRETS_READ));
+        let secrets = client.get_secrets("production").project_id(id).await.unwrap();
+        answers.push(secrets.require("API_KEY").unwrap().expose().to_owned());
+    }
+    assert_eq!(answers, ["one", "other"]);
+    let own = server.project_id();
+    client.get_secrets("production").project_id(own).await.unwrap();
+    client.get_secrets("production").project_id(own.to_uppercase()).await.unwrap();
+    assert_eq!(server.request_count(route::SECRETS_READ), 3, "one snapshot for both");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_reference_names_any_project_that_the_host_can_have() {
+    let server = DevServer::start().await.unwrap();
+    let client = local().token(server.token()).api_url(server.url()).build().unwrap();
+    server.fault(Fault::body(200, "application/json", r#"{"API_KEY":"k-1"}"#).on(route::SECRETS_READ));
+    let value = client.resolve("xtra://prj_A%2F1/production/API_KEY").await.unwrap();
+    assert_eq!(value.expose(), "k-1");
+    let seen = server.requests(route::SECRETS_READ).pop().unwrap();
+    assert!(seen.target().starts_with("/api/projects/prj_A%2F1/envs/production/secrets"), "{}", seen.target());
+    let reference: Reference = "xtra://prj_A%2F%40%3A1/production/API_KEY".parse().unwrap();
+    assert_eq!(reference.project(), Some("prj_A/@:1"));
+    assert_eq!(reference.to_string().parse::<Reference>().unwrap(), reference);
+    let vendors = XtraClient::builder().token("xs_test").build().unwrap();
+    let error = vendors.resolve("xtra://prj_1/production/API_KEY").await.unwrap_err();
+    assert!(error.to_string().contains("24 hexadecimal digits"), "{error}");
+    server.stop().await;
 }
 
 #[tokio::test]

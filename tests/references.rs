@@ -357,7 +357,7 @@ async fn malformed_references_are_reported_together_before_anything_is_sent() {
         assert_eq!(error.kind(), ErrorKind::Invalid);
         assert!(error.message().contains("render(..)"), "{error}");
     }
-    for request in [client.render("xtra:///e/K").project_id("payments"), client.render("xtra:///e/K").branch("..")] {
+    for request in [client.render("xtra:///e/K").project_id(".."), client.render("xtra:///e/K").branch("..")] {
         assert_eq!(request.await.unwrap_err().kind(), ErrorKind::Invalid);
     }
     assert_eq!(server.total_requests(), 0);

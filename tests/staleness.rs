@@ -300,9 +300,11 @@ async fn a_required_secret_that_is_lost_keeps_the_snapshot_and_any_other_does_no
 async fn what_a_preload_required_is_guarded_from_then_on() {
     let world = World::new().await;
     world.client.preload(["production"]).require(["API_KEY"]).await.unwrap();
-    world.server.fault(answer(r#"{"OTHER":"v"}"#).on(READ).times(2));
-    assert_eq!(world.client.refresh("production").await.unwrap_err().kind(), ErrorKind::MissingSecret);
-    world.client.get_secrets("staging").await.unwrap();
+    let staging = world.client.get_secrets("staging").await.unwrap();
+    let other = staging.names().find(|name| *name != "API_KEY").unwrap();
+    world.server.fault(answer(&format!(r#"{{"{other}":"v"}}"#)).on(READ).times(2));
+    let error = world.client.refresh("production").await.unwrap_err();
+    assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &["API_KEY".to_owned()][..]));
     world.client.refresh("staging").await.unwrap();
 }
 
@@ -467,7 +469,7 @@ async fn a_max_stale_shorter_than_the_other_times_does_not_shorten_them() {
 }
 
 #[tokio::test]
-async fn a_loss_that_lasts_longer_than_the_snapshot_from_before_may_be_served_is_what_reads_get() {
+async fn a_loss_that_lasts_longer_than_the_snapshot_from_before_may_be_served_is_an_error_and_never_what_reads_get() {
     let world = World::new().await;
     world.server.fault(Fault::body(200, "application/json", "{}").on(READ).forever());
     for seconds in [40, 3559] {
@@ -475,6 +477,10 @@ async fn a_loss_that_lasts_longer_than_the_snapshot_from_before_may_be_served_is
         assert!(!world.client.get_secrets("production").await.unwrap().is_empty());
     }
     world.advance(1);
+    assert_eq!(world.read().await.unwrap_err().kind(), ErrorKind::EmptyScope);
+    world.advance(24 * 3600);
+    assert_eq!(world.read().await.unwrap_err().kind(), ErrorKind::EmptyScope);
+    world.client.invalidate("production");
     assert!(world.client.get_secrets("production").await.unwrap().is_empty());
 }
 

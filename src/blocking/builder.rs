@@ -55,6 +55,10 @@ impl XtraClientBuilder {
         cache_ttl(ttl: Duration);
         /// Everything about the cache at once.
         cache_options(options: CacheOptions);
+        /// How long a read that has an aged snapshot waits for its refresh before that snapshot is served.
+        stale_wait(time: Duration);
+        /// For how long a refusal that is not the service's own counts as a service that cannot be reached.
+        foreign_refusal_grace(time: Duration);
         /// Secrets that a refresh must not lose.
         required(names: impl IntoIterator<Item = impl Into<String>>);
         /// What the age of snapshots is measured with.

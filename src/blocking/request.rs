@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::delegate::options;
 use super::runtime;
-use crate::client::{self, Inject, Operation, Read, Reads, Refresh, Writes};
+use crate::client::{self, Inject, Operation, Read, Reads, ReadsBack, Refresh, Writes};
 use crate::error::XtraError;
 use crate::secrets::{InjectionReport, Secrets};
 use crate::services::SecretSource;
@@ -24,6 +24,8 @@ impl<S: SecretSource, Op: Reads> Request<'_, S, Op> {
         no_cache();
         /// Accepts a snapshot in which some values did not come through.
         allow_unreadable();
+        /// Accepts a first answer that looks like an error in the place of secrets.
+        allow_any_answer();
     }
 }
 
@@ -55,6 +57,13 @@ impl<Op: Writes> Request<'_, Xtra, Op> {
         confirm_production();
         /// Takes the environment's name as it is spelled.
         exact();
+    }
+}
+
+impl<Op: ReadsBack> Request<'_, Xtra, Op> {
+    options! {
+        /// Does not read back what was written.
+        unconfirmed();
     }
 }
 

@@ -126,7 +126,7 @@ impl<'a, R> Request<'a, Xtra, Set<'a, R>> {
         skip_unchanged();
         /// Tells what would be done, but writes nothing.
         dry_run();
-        /// Reads back what was written.
+        /// Makes what is not confirmed an error.
         verify();
         /// Encrypts the values before they are sent.
         seal();

@@ -6,7 +6,7 @@ use super::client::Client;
 use super::delegate::options;
 use super::request::Request;
 use crate::client::write::{
-    CloneEnvironment, DeleteSecret, LinkSecret, LinkSource, ReadHistory, Rollback, RotateSecret,
+    CloneEnvironment, DeleteSecret, LinkSecret, LinkSource, ReadHistory, RepairSecret, Rollback, RotateSecret,
 };
 use crate::secrets::SecretValue;
 use crate::services::xtra::Xtra;
@@ -19,6 +19,15 @@ impl Client<Xtra> {
         key: impl Into<String>,
     ) -> Request<'a, Xtra, DeleteSecret> {
         Request(self.as_async().delete_secret(environment, key))
+    }
+
+    /// Leaves one row of a secret that has several; see the async [`repair_secret`](crate::XtraClient::repair_secret).
+    pub fn repair_secret<'a>(
+        &'a self,
+        environment: impl Into<Cow<'a, str>>,
+        key: impl Into<String>,
+    ) -> Request<'a, Xtra, RepairSecret> {
+        Request(self.as_async().repair_secret(environment, key))
     }
 
     /// The versions of a secret on one branch; see the async [`history`](crate::XtraClient::history).
@@ -73,6 +82,15 @@ impl Request<'_, Xtra, DeleteSecret> {
     options! {
         /// Succeeds when there is no such secret.
         if_exists();
+    }
+}
+
+impl Request<'_, Xtra, RepairSecret> {
+    options! {
+        /// The id of the row that stays, in place of the one that reads return.
+        keep(row: impl Into<String>);
+        /// Shows the rows, but deletes none.
+        dry_run();
     }
 }
 

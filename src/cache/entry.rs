@@ -56,12 +56,19 @@ pub(super) fn next(latest: &AtomicU64) -> u64 {
 pub(super) struct Entry<V>(Arc<Held<V>>);
 
 impl<V> Entry<V> {
-    pub(super) fn new(held: Held<V>) -> Self {
-        Self(Arc::new(held))
+    /// Whether this is that very entry, and no other one of the same key.
+    pub(super) fn is(&self, held: &Arc<Held<V>>) -> bool {
+        Arc::ptr_eq(&self.0, held)
     }
 
     pub(super) fn into_held(self) -> Arc<Held<V>> {
         self.0
+    }
+}
+
+impl<V> From<Arc<Held<V>>> for Entry<V> {
+    fn from(held: Arc<Held<V>>) -> Self {
+        Self(held)
     }
 }
 

@@ -9,6 +9,7 @@ mod flight;
 mod front;
 mod identity;
 mod key;
+mod leaving;
 mod order;
 mod pace;
 mod policy;

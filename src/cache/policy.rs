@@ -25,6 +25,14 @@ pub struct CacheOptions {
     /// How old a snapshot may be to be served when the service cannot be reached. Default 1 h; less than `ttl` and
     /// `stale_while_revalidate` together counts as these. After it, reads fail as the refresh does, and the values leave memory.
     pub max_stale: Duration,
+    /// How long a read that has an aged snapshot waits for its refresh. After it, the snapshot is served, and the refresh goes on
+    /// without the read. Default 2 s. A read that has nothing to serve waits for the whole call.
+    pub stale_wait: Duration,
+    /// For how long a refusal (401, 403, 404, 410) that is not the service's own, but a proxy's or a firewall's, counts as a
+    /// service that cannot be reached: what is kept is served in its place. It counts from the first such refusal, over restarts
+    /// too where copies are kept on disk, and ends with any answer of the service itself. Default 15 min; with zero, such a
+    /// refusal is the read's error at once. It never deletes anything.
+    pub foreign_refusal_grace: Duration,
     /// How far `ttl` may be stretched so that the service's daily budget of requests lasts. Default 10 min; anything up to
     /// `ttl` turns stretching off.
     pub max_ttl: Duration,
@@ -43,6 +51,8 @@ impl Default for CacheOptions {
             ttl: Duration::from_secs(30),
             stale_while_revalidate: Duration::from_secs(30),
             max_stale: Duration::from_secs(3600),
+            stale_wait: Duration::from_secs(2),
+            foreign_refusal_grace: Duration::from_secs(15 * 60),
             max_ttl: Duration::from_secs(600),
             max_entries: 256,
             jitter: 0.1,
@@ -83,6 +93,20 @@ impl CacheOptions {
     #[must_use]
     pub fn max_stale(mut self, age: Duration) -> Self {
         self.max_stale = age;
+        self
+    }
+
+    /// These options with another time that a read with an aged snapshot waits for its refresh.
+    #[must_use]
+    pub fn stale_wait(mut self, time: Duration) -> Self {
+        self.stale_wait = time;
+        self
+    }
+
+    /// These options with another time for which refusals that are not the service's own are forgiven.
+    #[must_use]
+    pub fn foreign_refusal_grace(mut self, time: Duration) -> Self {
+        self.foreign_refusal_grace = time;
         self
     }
 

@@ -1,7 +1,7 @@
 //! The bounded store: the least recently read entry goes first, an older answer never replaces a newer one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cached::{ShardHasher, ShardedExpiringLruCache};
@@ -9,6 +9,7 @@ use cached::{ShardHasher, ShardedExpiringLruCache};
 use super::clock::Tick;
 use super::entry::{Entry, Held, at, next};
 use super::front::Front;
+use super::leaving::Leaving;
 use super::order::Order;
 use super::policy::{CacheOptions, Deadlines, spread};
 
@@ -21,16 +22,18 @@ pub(crate) struct Store<V> {
     /// others.
     latest_read: AtomicU64,
     options: CacheOptions,
-    /// What was asked for before an entry was dropped on purpose must not come back after.
     /// The lock also makes "look, then set" one step; it guards no read.
-    order: Mutex<Order>,
+    ledger: Mutex<Ledger<V>>,
     /// No entry dies before this point. A sweep looks at nothing until then.
     first_death: AtomicU64,
 }
 
-/// A store that holds so many entries drops two at once when it is full, one that holds twice as many three, and so on: to
-/// look at each of very many entries for every single one that comes would take too long.
-const BATCH: usize = 4096;
+/// What whoever changes the store needs to know.
+struct Ledger<V> {
+    /// What was asked for before an entry was dropped on purpose must not come back after.
+    order: Order,
+    leaving: Leaving<V>,
+}
 
 /// Sends every key to the only shard, without hashing it for that.
 #[derive(Clone)]
@@ -95,7 +98,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             front: Front::default(),
             latest_read: AtomicU64::new(0),
             options,
-            order: Mutex::default(),
+            ledger: Mutex::new(Ledger { order: Order::default(), leaving: Leaving::default() }),
             first_death: AtomicU64::new(u64::MAX),
         })
     }
@@ -129,14 +132,14 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     }
 
     pub(crate) fn permit(&self) -> Permit {
-        let begun = self.order().begin();
+        let begun = self.ledger().order.begin();
         Permit { sequence: begun, begun }
     }
 
     /// The right to store what only stands in for an answer: it takes the place of nothing, and any answer takes its place.
     #[cfg(feature = "offline")]
     pub(crate) fn permit_of_a_stand_in(&self) -> Permit {
-        Permit { sequence: 0, begun: self.order().begin() }
+        Permit { sequence: 0, begun: self.ledger().order.begin() }
     }
 
     /// What is not fresh any more and may be served in the place of an answer, from `now` on and for `time` at most.
@@ -162,10 +165,10 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         may_replace: impl FnOnce(&V) -> bool,
     ) -> Kept<V> {
         let Arrival { permit, deadlines } = arrival;
-        let order = self.order();
+        let mut ledger = self.ledger();
         let kept = at(now, || self.entries.peek(key));
         let newer = kept.as_ref().filter(|kept| kept.sequence > permit.sequence);
-        if newer.is_some() || !order.admits(key, permit.begun) {
+        if newer.is_some() || !ledger.order.admits(key, permit.begun) {
             return Kept::Outdated(newer.map(|kept| kept.value.clone()));
         }
         if let Some(kept) = &kept
@@ -175,9 +178,9 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         }
         let is_full = kept.is_none() && self.entries.len() >= self.entries.capacity();
         if is_full {
-            at(now, || self.make_room());
+            self.make_room(&mut ledger.leaving, now);
         }
-        let entry = Entry::new(Held {
+        let held = Arc::new(Held {
             key: key.to_vec(),
             value,
             deadlines,
@@ -185,7 +188,8 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             read: AtomicU64::new(next(&self.latest_read)),
             found_after: AtomicU64::new(self.front.latest_change()),
         });
-        at(now, || self.entries.set(key.to_vec(), entry));
+        at(now, || self.entries.set(key.to_vec(), Entry::from(Arc::clone(&held))));
+        ledger.leaving.enter(&held, self.entries.len());
         match is_full {
             true => self.front.changed(),
             false => self.front.changed_at(key),
@@ -203,44 +207,41 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     /// Takes what is dead out of memory, and tells when the next entry will be.
     pub(crate) fn sweep(&self, now: Tick) -> Option<Tick> {
         if now.number() >= self.first_death.load(Ordering::SeqCst) {
-            let _order = self.order();
-            let mut first = u64::MAX;
-            at(now, || {
-                self.entries.retain(|_, entry| {
-                    let lives = now < entry.deadlines.dead;
-                    if lives {
-                        first = first.min(entry.deadlines.dead.number());
-                    }
-                    lives
-                })
-            });
+            let mut ledger = self.ledger();
+            self.drop_dead(&mut ledger.leaving, now);
             self.front.sweep(now);
-            self.first_death.store(first, Ordering::SeqCst);
+            let next = ledger.leaving.next_death().map_or(u64::MAX, Tick::number);
+            self.first_death.store(next, Ordering::SeqCst);
         }
         (self.len() > 0).then(|| Tick::at(self.first_death.load(Ordering::SeqCst)))
     }
 
-    /// Drops the dead entries of a full store, and the least recently read one if none was dead. It looks at every entry, but
-    /// only after a request to the service, which takes far longer; in return, reads need not keep a list in order.
-    fn make_room(&self) {
-        let mut reads = Vec::with_capacity(self.entries.len());
-        self.entries.retain(|_, entry| {
-            reads.push(entry.read.load(Ordering::Relaxed));
-            true
-        });
-        reads.sort_unstable();
-        if let Some(last) = reads.get(reads.len() / BATCH)
-            && reads.len() == self.entries.capacity()
+    /// Drops the dead entries of a full store, and the least recently read one if none was dead.
+    fn make_room(&self, leaving: &mut Leaving<V>, now: Tick) {
+        self.drop_dead(leaving, now);
+        if self.entries.len() >= self.entries.capacity()
+            && let Some(held) = leaving.read_longest_ago(|held| self.has(held, now))
         {
-            // what has been read meanwhile stays; if that is all of it, the store drops the entry that was set first
-            self.entries.retain(|_, entry| entry.read.load(Ordering::Relaxed) > *last);
+            at(now, || self.entries.remove(&held.key));
         }
+    }
+
+    fn drop_dead(&self, leaving: &mut Leaving<V>, now: Tick) {
+        while let Some(held) = leaving.dead(now) {
+            // getting takes out what is dead, and leaves what lives under the same key by now
+            let _ = at(now, || self.entries.get(&held.key));
+        }
+    }
+
+    /// Whether the store has this very entry.
+    fn has(&self, held: &Arc<Held<V>>, now: Tick) -> bool {
+        at(now, || self.entries.peek(&held.key)).is_some_and(|entry| entry.is(held))
     }
 
     /// Drops one entry, and what is under way for it will not be kept either.
     pub(crate) fn forget(&self, key: &[u8], now: Tick) {
-        let mut order = self.order();
-        order.drop_key(key);
+        let mut ledger = self.ledger();
+        ledger.order.drop_key(key);
         at(now, || self.entries.remove(key));
         self.front.changed_at(key);
     }
@@ -248,22 +249,23 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     /// Drops every entry whose key begins like this, and nothing that is under way will be kept.
     #[cfg(feature = "xtra")]
     pub(crate) fn forget_under(&self, start: &[u8], now: Tick) {
-        let mut order = self.order();
-        order.drop_all();
+        let mut ledger = self.ledger();
+        ledger.order.drop_all();
         at(now, || self.entries.retain(|key, _| !key.starts_with(start)));
         self.front.changed();
     }
 
     /// Drops everything, and what is under way will not be kept either.
     pub(crate) fn clear(&self) {
-        let mut order = self.order();
-        order.drop_all();
+        let mut ledger = self.ledger();
+        ledger.order.drop_all();
+        ledger.leaving.clear();
         self.entries.clear();
         self.front.changed();
     }
 
-    fn order(&self) -> MutexGuard<'_, Order> {
-        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ledger(&self) -> MutexGuard<'_, Ledger<V>> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn len(&self) -> usize {

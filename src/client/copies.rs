@@ -1,11 +1,13 @@
 //! Copies on disk: after each load one is kept, and when a load fails and memory has nothing, one may stand in.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::engine::{Engine, Ticket};
+use super::grace::{is_own_answer, is_own_refusal};
+use super::guard::is_masked;
 use super::landing::Landed;
-use crate::cache::{Flights, Found, Kept};
+use crate::cache::{Flights, Found, Kept, Permit};
 use crate::error::XtraError;
 use crate::offline::{Offline, OfflineOptions, Problem, Saved, Slot};
 use crate::secrets::{Origin, Secrets, SnapshotSource};
@@ -57,22 +59,38 @@ impl<S: SecretSource> Engine<S> {
         let (Some(copies), Some(draft)) = (&self.copies, draft) else { return };
         let slot = draft.slot.as_ref().map_err(|problem| *problem);
         match landed {
-            Ok(landed) if landed.is_current && landed.served.source() == SnapshotSource::Service => {
-                let lacking = self.guard.lacking(&ticket.key, &landed.served);
-                copies.offline.keep(slot, &landed.served, lacking, draft.asked).await;
+            Ok(landed) if landed.is_masked => copies.offline.forget(slot).await,
+            Ok(Landed { is_current: true, kept: Some(kept), .. }) if kept.source() == SnapshotSource::Service => {
+                let lacking = self.guard.lacking(&ticket.key, kept);
+                copies.offline.keep(slot, kept, lacking, draft.asked).await;
+                if kept.is_empty() && kept.unreadable().is_empty() {
+                    // it is not saved, but the service has answered
+                    copies.offline.end_refusals(slot).await;
+                }
             }
             Ok(_) => {}
-            Err(error) if matches!(error.status(), Some(401 | 403 | 404)) => copies.offline.forget(slot).await,
+            Err(error) if is_own_refusal(error) => copies.offline.forget(slot).await,
+            Err(error) if is_own_answer(error) => copies.offline.end_refusals(slot).await,
             Err(_) => {}
         }
     }
 
     /// The copy of a scope whose load failed, or the error of that. Whoever looks at the same time looks once.
     pub(super) async fn from_disk(self: Arc<Self>, key: &[u8], error: XtraError) -> Result<Arc<Secrets>, XtraError> {
-        let Some(copies) = self.copies.as_ref().filter(|_| error.is_retryable()) else { return Err(error) };
+        let Some(copies) = self.copies.as_ref().filter(|_| self.is_away(key, &error)) else {
+            return Err(self.explained(key, error));
+        };
         let (engine, owned) = (Arc::clone(&self), key.to_vec());
         let found = copies.flights.join(key, move || async move { engine.take(&owned).await }).await;
-        found.map_err(|problem| error.adding(&format!("; and no saved secrets can be used: {problem}")))
+        match found {
+            Ok(secrets) => {
+                if error.is_foreign_refusal() {
+                    self.count_foreign(&secrets);
+                }
+                Ok(secrets)
+            }
+            Err(problem) => Err(error.adding(&format!("; and no saved secrets can be used: {problem}"))),
+        }
     }
 
     /// Takes a copy from the disk and into memory, as one that is only served while the service is away.
@@ -80,8 +98,25 @@ impl<S: SecretSource> Engine<S> {
         let copies = self.copies.as_ref().ok_or(Problem::Absent)?;
         let permit = self.cache.as_ref().map(|cache| cache.permit_of_a_stand_in());
         let slot = self.slot(copies, key);
-        let Saved { values, unreadable, age, left } =
-            copies.offline.find(slot.as_ref().map_err(|problem| *problem), self.wall()).await?;
+        let saved = copies.offline.find(slot.as_ref().map_err(|problem| *problem), self.wall()).await?;
+        if self.guard.is_cold(key) {
+            self.guard.learn(key, saved.values.names(), &saved.unreadable);
+        }
+        let secrets = self.take_in(key, saved, permit);
+        if secrets.source() == SnapshotSource::Offline {
+            copies.offline.count_served();
+            tracing::warn!(
+                source = self.source.name(),
+                age_seconds = secrets.age().as_secs(),
+                "the service cannot be reached: secrets come from a saved copy"
+            );
+        }
+        Ok(secrets)
+    }
+
+    /// Puts a copy into memory, as one that is only served while the service is away, unless a load has succeeded meanwhile.
+    fn take_in(self: &Arc<Self>, key: &[u8], saved: Saved, permit: Option<Permit>) -> Arc<Secrets> {
+        let Saved { values, unreadable, age, left } = saved;
         let now = self.clock.now();
         let origin =
             Origin { source: SnapshotSource::Offline, clock: self.clock.clone(), fetched: now, ttl: self.options.ttl };
@@ -92,18 +127,60 @@ impl<S: SecretSource> Engine<S> {
             if !matches!(kept, Kept::Stored)
                 && let Found::Fresh(newer) | Found::Stale(newer) | Found::Old(newer) = cache.find(key, now)
             {
-                // a load has succeeded meanwhile
-                return Ok(newer);
+                return newer;
             }
             self.start_sweeping();
         }
-        copies.offline.count_served();
-        tracing::warn!(
-            source = self.source.name(),
-            age_seconds = secrets.age().as_secs(),
-            "the service cannot be reached: secrets come from a saved copy"
-        );
-        Ok(secrets)
+        secrets
+    }
+
+    /// The copy on disk, when it is what an answer must be compared with, or served in its place: the client has just begun, or
+    /// what was in memory has left it.
+    pub(super) async fn recall(
+        &self,
+        draft: Option<&Draft>,
+        key: &[u8],
+        new: &Secrets,
+        is_doubtful: bool,
+    ) -> Option<Saved> {
+        let (copies, draft) = (self.copies.as_ref()?, draft?);
+        if new.source() != SnapshotSource::Service || is_masked(new) && !is_doubtful {
+            return None;
+        }
+        let is_cold = self.guard.is_cold(key);
+        if !is_cold && (self.has(key) || !is_doubtful && self.guard.objection(key, new).is_none()) {
+            return None;
+        }
+        let slot = draft.slot.as_ref().map_err(|problem| *problem);
+        let saved = copies.offline.peek(slot, self.wall()).await?;
+        if is_cold {
+            self.guard.learn(key, saved.values.names(), &saved.unreadable);
+        }
+        Some(saved)
+    }
+
+    fn has(&self, key: &[u8]) -> bool {
+        self.cache.as_ref().is_some_and(|cache| !matches!(cache.find(key, self.clock.now()), Found::Nothing))
+    }
+
+    /// A copy in place of an answer that is held back: for as long as a snapshot in memory would be served.
+    pub(super) fn from_copy(self: &Arc<Self>, key: &[u8], copy: Option<Saved>) -> Option<Arc<Secrets>> {
+        let copy = copy?;
+        let left = copy.left.min(self.options.max_stale.saturating_sub(copy.age));
+        if left.is_zero() {
+            return None;
+        }
+        let permit = self.cache.as_ref().map(|cache| cache.permit_of_a_stand_in());
+        let secrets = self.take_in(key, Saved { left, ..copy }, permit);
+        self.copies.iter().for_each(|copies| copies.offline.count_served());
+        Some(secrets)
+    }
+
+    /// Notes a refusal that is not the service's own with the copy on disk, and tells how long ago the first was.
+    pub(super) async fn note_refusal(&self, draft: Option<&Draft>) -> Duration {
+        let (Some(copies), Some(draft)) = (&self.copies, draft) else { return Duration::ZERO };
+        let slot = draft.slot.as_ref().map_err(|problem| *problem);
+        copies.offline.note_refusal(slot, self.wall()).await.unwrap_or_default()
     }
 
     fn slot(&self, copies: &Copies, key: &[u8]) -> Result<Slot, Problem> {

@@ -6,16 +6,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::Instrument;
 
+use super::alarm::Alarms;
 use super::failures::{Failures, Last};
+use super::grace::Grace;
 use super::guard::Guard;
 use super::hits::Hits;
 use super::landing::Landed;
 use super::options::EngineOptions;
 use super::renew::Pauses;
+use super::request::Options;
 use super::stats::Stats;
 use super::sweeper::Sweeper;
 use super::tasks::{self, Tasks};
-use crate::cache::{Boarded, CacheOptions, Clock, Flights, Found, Identity, KeyWriter, Pace, Store};
+use crate::cache::{CacheOptions, Clock, Flights, Found, Identity, KeyWriter, Pace, Store};
 use crate::error::XtraError;
 use crate::secrets::{Secrets, SnapshotSource};
 use crate::services::SecretSource;
@@ -33,6 +36,8 @@ pub(super) struct Engine<S> {
     pub(super) pauses: Pauses,
     pub(super) failures: Failures,
     pub(super) guard: Guard,
+    pub(super) grace: Grace,
+    pub(super) alarms: Alarms,
     pub(super) tasks: Tasks,
     pub(super) sweeper: Sweeper,
     pub(super) clock: Clock,
@@ -51,6 +56,7 @@ pub(super) struct Counts {
     stale: AtomicU64,
     pub(super) refreshes: AtomicU64,
     pub(super) shrinks_refused: AtomicU64,
+    foreign_refusals: AtomicU64,
 }
 
 /// What a load needs to know about the read that started it.
@@ -81,6 +87,8 @@ impl<S: SecretSource> Engine<S> {
             place,
             pace: Pace::new(cache.ttl, cache.max_ttl),
             cache: Store::new(cache.clone()),
+            grace: Grace::new(cache.foreign_refusal_grace),
+            alarms: Alarms::default(),
             options: cache,
             flights: Flights::new(),
             pauses: Pauses::default(),
@@ -110,6 +118,7 @@ impl<S: SecretSource> Engine<S> {
             stale: read(&self.counts.stale),
             refreshes: read(&self.counts.refreshes),
             shrinks_refused: read(&self.counts.shrinks_refused),
+            foreign_refusals: read(&self.counts.foreign_refusals),
             offline,
             offline_failures,
             cached: self.cache.as_ref().map_or(0, |cache| cache.len() as u64),
@@ -129,6 +138,7 @@ impl<S: SecretSource> Engine<S> {
         }
         self.flights.abandon_all();
         self.failures.clear_all();
+        self.guard.forget_all();
         #[cfg(feature = "offline")]
         self.copies.iter().for_each(|copies| copies.abandon_all());
         #[cfg(feature = "watch")]
@@ -144,6 +154,7 @@ impl<S: SecretSource> Engine<S> {
         }
         self.flights.abandon(key.as_slice());
         self.failures.clear(key.as_slice());
+        self.guard.waive(key.as_slice());
         #[cfg(feature = "watch")]
         self.watching.ask(key.as_slice());
     }
@@ -161,6 +172,7 @@ impl<S: SecretSource> Engine<S> {
         }
         self.flights.abandon_under(start);
         self.failures.clear_under(start);
+        self.guard.waive_under(start);
         #[cfg(feature = "offline")]
         self.copies.iter().for_each(|copies| copies.abandon_all());
         #[cfg(feature = "watch")]
@@ -190,10 +202,13 @@ impl<S: SecretSource> Engine<S> {
                 self.counts.hits.add();
                 Some(secrets)
             }
-            Found::Stale(secrets) => self.stand_in(scope, secrets, self.failures.last(key.as_slice(), now)),
-            Found::Old(secrets) => match self.failures.last(key.as_slice(), now) {
-                Some(Last::Broken) | None => None,
-                away => self.stand_in(scope, secrets, away),
+            Found::Stale(secrets) => match self.last(key.as_slice(), now) {
+                Some(Last::Refused) => None,
+                last => self.stand_in(scope, key.as_slice(), secrets, last),
+            },
+            Found::Old(secrets) => match self.last(key.as_slice(), now) {
+                Some(Last::Broken | Last::Refused) | None => None,
+                away => self.stand_in(scope, key.as_slice(), secrets, away),
             },
             Found::Nothing => None,
         }
@@ -204,41 +219,55 @@ impl<S: SecretSource> Engine<S> {
     fn stand_in(
         self: &Arc<Self>,
         scope: &S::Scope<'_>,
+        key: &[u8],
         secrets: Arc<Secrets>,
         last: Option<Last>,
     ) -> Option<Arc<Secrets>> {
         if matches!(last, Some(Last::Away | Last::Broken)) {
-            return Some(self.serve_aged(secrets));
+            return Some(self.serve_aged(key, secrets));
         }
         // What cannot be asked for is said by the path that asks.
         let ticket = self.ticket(scope).ok()?;
         if !tasks::possible() {
-            return self.flights.under_way(&ticket.key).map(|_| self.serve_aged(secrets));
+            return self.flights.under_way(&ticket.key).map(|_| self.serve_aged(key, secrets));
         }
         let engine = Arc::clone(self);
-        let key = ticket.key.clone();
         let known = secrets.fetched();
         let newer = move |kept: &Secrets| kept.fetched() > known;
-        let lead = self.flights.lead(&key, move || engine.load_unless(ticket, "refresh", newer));
+        let lead = self.flights.lead(key, move || engine.load_unless(ticket, "refresh", newer));
         if let Some(flight) = lead {
             self.counts.refreshes.fetch_add(1, Ordering::Relaxed);
             self.tasks.spawn(async move { drop(flight.await) });
         }
-        Some(self.serve_aged(secrets))
+        Some(self.serve_aged(key, secrets))
     }
 
-    fn serve_aged(&self, secrets: Arc<Secrets>) -> Arc<Secrets> {
+    pub(super) fn serve_aged(&self, key: &[u8], secrets: Arc<Secrets>) -> Arc<Secrets> {
+        if self.failures.is_foreign(key) {
+            self.count_foreign(&secrets);
+        }
         self.counts.stale.fetch_add(1, Ordering::Relaxed);
         tracing::trace!(source = self.source.name(), cache = "stale", "read");
         secrets
     }
 
-    /// The snapshot that a load brings: one's own when `alone`, else the one that every caller of this scope waits for. When
-    /// it fails, the aged snapshot may still do.
+    /// Counts a read that is answered with what is kept, in place of a refusal that is not the service's own.
+    pub(super) fn count_foreign(&self, secrets: &Secrets) {
+        self.counts.foreign_refusals.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(
+            source = self.source.name(),
+            age_seconds = secrets.age().as_secs(),
+            "a read was refused, but not by the service itself (a proxy, a firewall, a wrong deployment?); the secrets kept \
+             from before are served for a while"
+        );
+    }
+
+    /// The snapshot that a load brings: one's own with `no_cache`, else the one that every caller of this scope waits for.
+    /// When it fails, the aged snapshot may still do.
     pub(super) fn fetch(
         self: &Arc<Self>,
         scope: &S::Scope<'_>,
-        alone: bool,
+        options: Options,
     ) -> Result<impl Future<Output = Answer> + Send + 'static, XtraError> {
         let ticket = self.ticket(scope)?;
         let engine = Arc::clone(self);
@@ -246,14 +275,14 @@ impl<S: SecretSource> Engine<S> {
         let span = tracing::debug_span!(
             "read",
             source = self.source.name(),
-            shared = !alone,
+            shared = !options.no_cache,
             cache = tracing::field::Empty,
             failure = tracing::field::Empty
         );
         let around = span.clone();
         Ok(async move {
             let cached = engine.cache.is_some();
-            let answer = engine.answer(ticket, alone).await;
+            let answer = engine.answer(ticket, options).await;
             match &answer {
                 Ok(secrets) if secrets.source() == SnapshotSource::Offline => span.record("cache", "copy"),
                 Ok(secrets) if cached && secrets.is_stale() => span.record("cache", "stale"),
@@ -263,54 +292,6 @@ impl<S: SecretSource> Engine<S> {
             answer
         }
         .instrument(around))
-    }
-
-    async fn answer(self: Arc<Self>, ticket: Ticket<S::Owned>, alone: bool) -> Answer {
-        let key = ticket.key.clone();
-        if alone || self.cache.is_none() {
-            return match Arc::clone(&self).load(ticket, "read").await {
-                Ok(landed) => Ok(landed.answered),
-                Err(error) if alone => Err(error),
-                Err(error) => self.from_disk(&key, error).await,
-            };
-        }
-        let again = ticket.clone();
-        let outcome = match self.board(ticket) {
-            Boarded::Leader(flight) => flight.await,
-            Boarded::Follower(flight) => match flight.await {
-                // It began on a runtime that then stood still. This caller has come just now, and has its own time to wait.
-                Err(error) if error.is_stalled() => self.board(again).into_flight().await,
-                outcome => outcome,
-            },
-        };
-        match outcome {
-            Ok(landed) => Ok(landed.served),
-            Err(error) => match self.fall_back(&key, &error) {
-                Some(secrets) => Ok(secrets),
-                None => self.from_disk(&key, error).await,
-            },
-        }
-    }
-
-    fn board(self: &Arc<Self>, ticket: Ticket<S::Owned>) -> Boarded<Result<Landed, XtraError>> {
-        let (loader, key) = (Arc::clone(self), ticket.key.clone());
-        self.flights.board(&key, move || loader.load_unless(ticket, "read", |_| true))
-    }
-
-    /// There is no disk.
-    #[cfg(not(feature = "offline"))]
-    pub(super) async fn from_disk(self: Arc<Self>, _key: &[u8], error: XtraError) -> Answer {
-        Err(error)
-    }
-
-    /// What the cache has in place of an answer that did not come.
-    pub(super) fn fall_back(&self, key: &[u8], error: &XtraError) -> Option<Arc<Secrets>> {
-        match self.cache.as_ref()?.find(key, self.clock.now()) {
-            Found::Fresh(secrets) => Some(secrets),
-            Found::Stale(secrets) => Some(self.serve_aged(secrets)),
-            Found::Old(secrets) if error.is_retryable() => Some(self.serve_aged(secrets)),
-            Found::Old(_) | Found::Nothing => None,
-        }
     }
 
     /// What it takes to load `scope`, checked.

@@ -16,6 +16,17 @@ struct Failed {
     times: u32,
     until: Tick,
     may_pass: bool,
+    /// It was a refusal that is not the service's own.
+    foreign: bool,
+    /// It has not failed, but took longer than readers wait; it may be under way still.
+    slow: bool,
+}
+
+impl Failed {
+    /// One that may pass and asks for no pause.
+    fn passing(times: u32, now: Tick) -> Self {
+        Self { times, until: now, may_pass: true, foreign: false, slow: false }
+    }
 }
 
 /// What the last refresh of a scope, which failed, means for the next.
@@ -27,6 +38,8 @@ pub(super) enum Last {
     Broken,
     /// The service could not be reached a moment ago. It may be asked, but is not worth waiting for.
     AwayLately,
+    /// It was refused, not by the service itself, and for longer than that is forgiven. Nothing that is kept is served.
+    Refused,
 }
 
 /// The first pause, which doubles with every further failure.
@@ -43,18 +56,38 @@ const LATELY: Duration = Duration::from_secs(60);
 const MOST: usize = 1024;
 
 impl Failures {
-    /// Notes that a refresh of `key` failed at `now`.
-    pub(super) fn note(&self, key: &[u8], error: &XtraError, now: Tick) {
+    /// Notes that a refresh of `key` failed at `now`. `is_away` tells whether that counts as a service that cannot be reached.
+    pub(super) fn note(&self, key: &[u8], error: &XtraError, is_away: bool, now: Tick) {
         let mut failed = self.lock();
         let times = failed.get(key).map_or(0, |before| before.times).saturating_add(1);
         let own = FIRST.saturating_mul(1 << (times - 1).min(10)).min(LONGEST);
         let pause = own.max(error.retry_after().unwrap_or_default().min(LONGEST_ASKED));
-        remember(&mut failed, key, Failed { times, until: now.after(pause), may_pass: error.is_retryable() });
+        let foreign = error.is_foreign_refusal();
+        remember(&mut failed, key, Failed { times, until: now.after(pause), may_pass: is_away, foreign, slow: false });
     }
 
     /// Leaves `key` alone for `pause`, without counting it as a failure.
     pub(super) fn hold(&self, key: &[u8], pause: Duration, now: Tick) {
-        remember(&mut self.lock(), key, Failed { times: 0, until: now.after(pause), may_pass: true });
+        remember(&mut self.lock(), key, Failed { until: now.after(pause), ..Failed::passing(0, now) });
+    }
+
+    /// Notes that a refresh of `key` takes longer than readers wait. Nobody waits for it any more. `true` for the first to say so.
+    pub(super) fn note_slow(&self, key: &[u8], now: Tick) -> bool {
+        let mut failed = self.lock();
+        let before = failed.get(key).map(|before| (before.times, before.slow));
+        let (times, was_slow) = before.unwrap_or_default();
+        remember(&mut failed, key, Failed { slow: true, ..Failed::passing(times.max(1), now) });
+        !was_slow
+    }
+
+    /// Whether a refresh of `key` was [slow](Self::note_slow) a moment ago.
+    pub(super) fn is_slow(&self, key: &[u8], now: Tick) -> bool {
+        self.lock().get(key).is_some_and(|last| last.slow && now < last.until.after(LATELY))
+    }
+
+    /// Whether the last refresh of `key` met a refusal that is not the service's own.
+    pub(super) fn is_foreign(&self, key: &[u8]) -> bool {
+        self.lock().get(key).is_some_and(|last| last.foreign)
     }
 
     /// What the last failure of `key` means at `now`.
@@ -108,7 +141,7 @@ mod tests {
 
     fn pause(failures: &Failures, error: &XtraError) -> Duration {
         let now = ManualClock::new().clock().now();
-        failures.note(b"k", error, now);
+        failures.note(b"k", error, true, now);
         let ends = |millis: u64| {
             !matches!(failures.last(b"k", now.after(Duration::from_millis(millis))), Some(Last::Away | Last::Broken))
         };
@@ -136,9 +169,9 @@ mod tests {
     #[test]
     fn what_may_pass_is_told_from_what_does_not() {
         let (failures, now) = (Failures::default(), ManualClock::new().clock().now());
-        failures.note(b"k", &XtraError::new(ErrorKind::Timeout, "late"), now);
+        failures.note(b"k", &XtraError::new(ErrorKind::Timeout, "late"), true, now);
         assert_eq!(failures.last(b"k", now), Some(Last::Away));
-        failures.note(b"k", &XtraError::new(ErrorKind::Decode, "html"), now);
+        failures.note(b"k", &XtraError::new(ErrorKind::Decode, "html"), false, now);
         assert_eq!(failures.last(b"k", now), Some(Last::Broken));
         assert_eq!(failures.last(b"other", now), None);
     }
@@ -147,11 +180,11 @@ mod tests {
     fn a_failure_that_may_pass_is_news_for_a_minute_after_its_pause_and_a_pause_without_one_is_not() {
         let (failures, start) = (Failures::default(), ManualClock::new().clock().now());
         let after = |millis| start.after(Duration::from_millis(millis));
-        failures.note(b"k", &XtraError::new(ErrorKind::Network, "down"), start);
+        failures.note(b"k", &XtraError::new(ErrorKind::Network, "down"), true, start);
         assert_eq!(failures.last(b"k", after(1_000)), Some(Last::AwayLately));
         assert_eq!(failures.last(b"k", after(60_999)), Some(Last::AwayLately));
         assert_eq!(failures.last(b"k", after(61_000)), None);
-        failures.note(b"broken", &XtraError::new(ErrorKind::Decode, "html"), start);
+        failures.note(b"broken", &XtraError::new(ErrorKind::Decode, "html"), false, start);
         assert_eq!(failures.last(b"broken", after(1_000)), None);
         failures.hold(b"held", FIRST, start);
         assert_eq!(failures.last(b"held", start), Some(Last::Away));
@@ -162,7 +195,7 @@ mod tests {
     fn failures_of_what_begins_alike_are_forgotten_together() {
         let (failures, now) = (Failures::default(), ManualClock::new().clock().now());
         for key in [b"one/a", b"one/b", b"two/a"] {
-            failures.note(key, &XtraError::new(ErrorKind::Network, "down"), now);
+            failures.note(key, &XtraError::new(ErrorKind::Network, "down"), true, now);
         }
         failures.clear_under(b"one/");
         assert_eq!((failures.last(b"one/b", now), failures.last(b"two/a", now)), (None, Some(Last::Away)));
@@ -172,9 +205,20 @@ mod tests {
     fn the_memory_of_failures_is_bounded() {
         let (failures, now) = (Failures::default(), ManualClock::new().clock().now());
         for number in 0..3 * MOST {
-            failures.note(&number.to_le_bytes(), &XtraError::new(ErrorKind::Network, "down"), now);
+            failures.note(&number.to_le_bytes(), &XtraError::new(ErrorKind::Network, "down"), true, now);
             failures.hold(&(number as u32).to_le_bytes(), FIRST, now);
         }
         assert_eq!(failures.lock().len(), MOST);
+    }
+
+    #[test]
+    fn a_refresh_that_is_slow_is_waited_for_by_nobody_until_it_ends_or_a_minute_has_passed() {
+        let (failures, now) = (Failures::default(), ManualClock::new().clock().now());
+        assert!(failures.note_slow(b"k", now) && !failures.note_slow(b"k", now));
+        assert_eq!((failures.last(b"k", now), failures.is_slow(b"k", now)), (Some(Last::AwayLately), true));
+        let later = now.after(LATELY);
+        assert_eq!((failures.last(b"k", later), failures.is_slow(b"k", later)), (None, false));
+        failures.note(b"k", &XtraError::new(ErrorKind::Timeout, "late"), true, now);
+        assert!(!failures.is_slow(b"k", now));
     }
 }

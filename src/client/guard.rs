@@ -1,16 +1,21 @@
-//! The shrink guard: an answer that has lost what was there a moment ago is more often a renamed branch than a deletion.
+//! The shrink guard: an answer that has lost what was there a moment ago is more often a renamed branch, another project's answer
+//! or a lost key than a deletion.
+
+mod baseline;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{ErrorKind, XtraError};
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, SnapshotSource, Unreadable, UnreadableReason};
+use baseline::{Baselines, Known, Names};
 
-/// Which secrets a refresh must not lose.
+/// Which answers must not take the place of what was there before.
 #[derive(Default)]
 pub(super) struct Guard {
     everywhere: Vec<String>,
     by_scope: Mutex<HashMap<Vec<u8>, BTreeSet<String>>>,
+    baselines: Mutex<Baselines>,
 }
 
 impl Guard {
@@ -20,7 +25,7 @@ impl Guard {
 
     /// A guard of these names in every scope.
     pub(super) fn new(everywhere: Vec<String>) -> Self {
-        Self { everywhere, by_scope: Mutex::default() }
+        Self { everywhere, ..Self::default() }
     }
 
     /// Guards these names in one scope too.
@@ -39,27 +44,94 @@ impl Guard {
         names.filter(|name| !has(secrets, name)).cloned().collect()
     }
 
+    /// From now on answers are compared with this snapshot.
+    pub(super) fn accept(&self, key: &[u8], secrets: &Secrets) {
+        self.learn(key, secrets.names(), secrets.unreadable());
+    }
+
+    /// From now on answers are compared with a snapshot of these names.
+    pub(super) fn learn<'n>(&self, key: &[u8], readable: impl Iterator<Item = &'n str>, unreadable: &[Unreadable]) {
+        let mut baselines = self.lock();
+        let names = Names::of(baselines.hasher(), readable, unreadable);
+        baselines.set(key, names);
+    }
+
+    /// Whether nothing is known that an answer could be compared with, and nobody has said that it need not be.
+    #[cfg(feature = "offline")]
+    pub(super) fn is_cold(&self, key: &[u8]) -> bool {
+        self.lock().is_cold(key)
+    }
+
+    /// The next answer is compared with nothing.
+    pub(super) fn waive(&self, key: &[u8]) {
+        self.lock().waive(key);
+    }
+
+    /// The same for every key that begins like this.
+    #[cfg(feature = "xtra")]
+    pub(super) fn waive_under(&self, start: &[u8]) {
+        self.lock().waive_under(start);
+    }
+
+    /// Nothing is known any more of what was accepted.
+    pub(super) fn forget_all(&self) {
+        self.lock().forget_all();
+    }
+
+    /// What was there may not be used any more.
+    pub(super) fn forget(&self, key: &[u8]) {
+        self.lock().forget(key);
+    }
+
+    /// Why `new` must not take the place of what was accepted last, if it must not. That holds although the snapshot itself has
+    /// left memory.
+    pub(super) fn objection(&self, key: &[u8], new: &Secrets) -> Option<XtraError> {
+        let baselines = self.lock();
+        self.objection_after(key, &baselines.of(key)?, new)
+    }
+
     /// Why `new` must not take the place of `old`, if it must not.
-    pub(super) fn objection(&self, key: &[u8], old: &Secrets, new: &Secrets) -> Option<XtraError> {
-        if !old.is_empty() && new.is_empty() && new.unreadable().is_empty() {
-            let message = format!(
-                "the scope held {} secrets and now holds none; a renamed or deleted environment or branch looks the same. \
-                 The snapshot from before is kept. If this is right, accept it with invalidate()",
-                old.len()
-            );
-            return Some(XtraError::new(ErrorKind::EmptyScope, message));
-        }
-        let lost: BTreeSet<_> = self.lacking(key, new).into_iter().filter(|name| has(old, name)).collect();
-        if lost.is_empty() {
+    pub(super) fn objection_to(&self, key: &[u8], old: &Secrets, new: &Secrets) -> Option<XtraError> {
+        let baselines = self.lock();
+        let names = Names::of(baselines.hasher(), old.names(), old.unreadable());
+        self.objection_after(key, &Known::new(baselines.hasher(), &names), new)
+    }
+
+    fn objection_after(&self, key: &[u8], old: &Known<'_>, new: &Secrets) -> Option<XtraError> {
+        if old.count() == 0 {
             return None;
         }
-        let message = format!(
-            "the scope no longer holds {}, which is required. The snapshot from before is kept. If this is right, accept it \
-             with invalidate()",
-            lost.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
-        );
-        Some(XtraError::new(ErrorKind::MissingSecret, message).with_keys(lost))
+        if new.is_empty() && new.unreadable().is_empty() {
+            return Some(emptied(old.count()));
+        }
+        let lost: BTreeSet<_> = self.lacking(key, new).into_iter().filter(|name| old.has(name)).collect();
+        if !lost.is_empty() {
+            return Some(missing(lost));
+        }
+        // A file or a program changes as a whole when somebody wants it so.
+        if new.source() != SnapshotSource::Service {
+            return None;
+        }
+        if !names(new).any(|name| old.has(name)) {
+            return Some(replaced(old.count()));
+        }
+        if new.is_empty() && new.unreadable().iter().any(|entry| old.has_readable(&entry.name)) {
+            return Some(unreadable(new.unreadable()));
+        }
+        None
     }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Baselines> {
+        self.baselines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether an answer is the service's way of saying that the caller may see names only.
+pub(super) fn is_masked(secrets: &Secrets) -> bool {
+    let mut unreadable = secrets.unreadable().iter().peekable();
+    secrets.is_empty()
+        && unreadable.peek().is_some()
+        && unreadable.all(|entry| entry.reason == UnreadableReason::Masked)
 }
 
 /// Whether there is such a secret, be it one that cannot be read.
@@ -67,47 +139,44 @@ fn has(secrets: &Secrets, name: &str) -> bool {
     secrets.contains(name) || secrets.unreadable().iter().any(|entry| entry.name == name)
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::cache::Clock;
-    use crate::secrets::{Origin, SnapshotSource, Unreadable, UnreadableReason};
-    use crate::services::Loaded;
-
-    fn secrets(names: &[&str]) -> Secrets {
-        Secrets::from_iter(names.iter().map(|name| (*name, "v")))
-    }
-
-    #[test]
-    fn what_was_there_and_is_empty_now_is_objected_to_and_what_was_empty_before_is_not() {
-        let guard = Guard::default();
-        let error = guard.objection(b"k", &secrets(&["A", "B"]), &secrets(&[])).expect("it shrank to nothing");
-        assert_eq!(error.kind(), ErrorKind::EmptyScope);
-        assert!(guard.objection(b"k", &secrets(&[]), &secrets(&[])).is_none());
-        assert!(guard.objection(b"k", &secrets(&["A", "B"]), &secrets(&["B"])).is_none());
-    }
-
-    #[test]
-    fn a_required_name_that_is_lost_is_objected_to_where_it_is_required() {
-        let guard = Guard::new(vec!["EVERYWHERE".to_owned()]);
-        guard.declare(b"k", ["HERE"].into_iter());
-        let old = secrets(&["EVERYWHERE", "HERE", "OTHER"]);
-        let error = guard.objection(b"k", &old, &secrets(&["OTHER"])).expect("both are lost");
-        assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &["EVERYWHERE".into(), "HERE".into()][..]));
-        let error = guard.objection(b"elsewhere", &old, &secrets(&["OTHER"])).expect("one is lost");
-        assert_eq!(error.keys(), ["EVERYWHERE"]);
-        assert!(guard.objection(b"k", &secrets(&["OTHER"]), &secrets(&["NEW"])).is_none(), "it never had them");
-    }
-
-    #[test]
-    fn a_name_whose_value_cannot_be_read_any_more_is_not_lost() {
-        let guard = Guard::new(vec!["A".to_owned()]);
-        let masked = Loaded::from_iter([("B", "v")]).with_unreadable([Unreadable::new("A", UnreadableReason::Masked)]);
-        let clock = Clock::system();
-        let origin = Origin { source: SnapshotSource::Memory, fetched: clock.now(), clock, ttl: Duration::ZERO };
-        let new = Secrets::assemble(masked.values, masked.unreadable, origin);
-        assert!(guard.objection(b"k", &secrets(&["A"]), &new).is_none());
-    }
+fn names(secrets: &Secrets) -> impl Iterator<Item = &str> {
+    secrets.names().chain(secrets.unreadable().iter().map(|entry| entry.name.as_str()))
 }
+
+/// What every objection ends with.
+const KEPT: &str = "The answer is not stored, and the snapshot from before is served until it is as old as max_stale. If this is \
+                    right, accept it with invalidate()";
+
+fn emptied(before: usize) -> XtraError {
+    let message = format!(
+        "the scope held {before} secrets and now holds none; a renamed or deleted environment or branch looks the same. {KEPT}"
+    );
+    XtraError::new(ErrorKind::EmptyScope, message)
+}
+
+fn replaced(before: usize) -> XtraError {
+    let message = format!(
+        "none of the {before} names that the scope held is in the answer; another project's answer, or an error in the place \
+         of one, looks the same. {KEPT}"
+    );
+    XtraError::new(ErrorKind::MissingSecret, message)
+}
+
+fn unreadable(entries: &[Unreadable]) -> XtraError {
+    let message = format!(
+        "every value in the answer is ciphertext, where there were values that could be read; a key that the service has lost \
+         looks the same. {KEPT}"
+    );
+    XtraError::new(ErrorKind::Undecryptable, message).with_keys(entries.iter().map(|entry| entry.name.as_str()))
+}
+
+fn missing(lost: BTreeSet<String>) -> XtraError {
+    let message = format!(
+        "the scope no longer holds {}, which is required. {KEPT}",
+        lost.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+    );
+    XtraError::new(ErrorKind::MissingSecret, message).with_keys(lost)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,54 +1,105 @@
 //! One load, from the request to the cache: the only place that asks the source.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::engine::{Engine, Ticket};
-use crate::cache::{Kept, Permit, Tick};
-use crate::error::XtraError;
-use crate::secrets::{Origin, Secrets};
+use super::engine::{Answer, Engine, Ticket};
+use super::guard::is_masked;
+use crate::cache::{Found, Kept, Permit, Tick};
+use crate::error::{ErrorKind, XtraError};
+use crate::secrets::{Origin, Secrets, SnapshotSource};
 use crate::services::{Loaded, SecretSource};
 
 /// What a load brought.
 #[derive(Clone)]
 pub(super) struct Landed {
     /// What the source answered.
-    pub(super) answered: Arc<Secrets>,
-    /// What is served from now on: the same, unless the shrink guard objects.
-    pub(super) served: Arc<Secrets>,
-    /// The guard's objection.
+    answer: Arc<Secrets>,
+    /// What is served from now on: the same, unless the shrink guard objects. Nothing, when it does and nothing from before can be
+    /// served.
+    pub(super) kept: Option<Arc<Secrets>>,
+    /// Why the answer is held back.
     pub(super) objection: Option<XtraError>,
+    /// The answer looks like an error in the place of secrets.
+    is_doubtful: bool,
+    /// The service lets the caller see names only.
+    pub(super) is_masked: bool,
     /// Whether it has just become what is served.
     #[cfg(feature = "offline")]
     pub(super) is_current: bool,
+    #[cfg(not(feature = "offline"))]
+    is_current: bool,
 }
 
 impl Landed {
     pub(super) fn as_answered(secrets: Arc<Secrets>) -> Self {
         Self {
-            answered: Arc::clone(&secrets),
-            served: secrets,
+            kept: Some(Arc::clone(&secrets)),
+            answer: secrets,
             objection: None,
-            #[cfg(feature = "offline")]
+            is_doubtful: false,
+            is_masked: false,
             is_current: false,
         }
     }
 
     /// The same, which has just become what is served.
     fn as_current(secrets: Arc<Secrets>) -> Self {
-        Self {
-            #[cfg(feature = "offline")]
-            is_current: true,
-            ..Self::as_answered(secrets)
+        Self { is_current: true, ..Self::as_answered(secrets) }
+    }
+
+    /// What a reader is given who shares the cache with others.
+    pub(super) fn served(self, allow_any_answer: bool) -> Answer {
+        match (self.kept, self.objection) {
+            (Some(kept), _) => Ok(kept),
+            (None, Some(_)) if self.is_doubtful && allow_any_answer => Ok(self.answer),
+            (None, Some(objection)) => Err(objection),
+            (None, None) => Ok(self.answer),
+        }
+    }
+
+    /// What is given to who asked for a newer snapshot.
+    pub(super) fn refreshed(self, allow_any_answer: bool) -> Answer {
+        match &self.objection {
+            Some(objection) if self.kept.is_some() => Err(objection.clone()),
+            _ => self.served(allow_any_answer),
+        }
+    }
+
+    /// What a reader is given who asked for the answer itself.
+    pub(super) fn answered(self, allow_any_answer: bool) -> Answer {
+        match self.objection {
+            Some(doubt) if self.is_doubtful && !allow_any_answer => Err(doubt),
+            _ => Ok(self.answer),
         }
     }
 }
 
+/// A copy on disk that an answer is compared with.
+#[cfg(feature = "offline")]
+pub(super) type Copy = crate::offline::Saved;
+#[cfg(not(feature = "offline"))]
+pub(super) type Copy = std::convert::Infallible;
+
+/// An answer, and what it takes to store it.
+struct Arrived {
+    secrets: Arc<Secrets>,
+    /// Why it may be no secrets at all.
+    doubt: Option<XtraError>,
+    permit: Option<Permit>,
+    started: Tick,
+    /// The copy on disk, when memory has nothing to compare with or to serve.
+    copy: Option<Copy>,
+}
+
 impl<S: SecretSource> Engine<S> {
-    /// Asks the source, and stores what it answers. `cause` is for the span: `read`, `refresh`, `renewal` or `watch`.
+    /// Asks the source, and stores what it answers. `cause` is for the span: `read`, `refresh`, `renewal` or `watch`. A panic in
+    /// the source is an error like others, for everyone who waits.
     pub(super) async fn load(
         self: Arc<Self>,
         ticket: Ticket<S::Owned>,
@@ -61,86 +112,165 @@ impl<S: SecretSource> Engine<S> {
             secrets = tracing::field::Empty,
             failure = tracing::field::Empty,
         );
-        let around = span.clone();
-        async move {
-            // Both are taken before anything is sent: the snapshot is as old as its request, not as its answer.
-            let permit = self.cache.as_ref().map(|cache| cache.permit());
-            let started = self.clock.now();
-            self.sweep();
-            #[cfg(feature = "offline")]
-            let draft = self.draft(&ticket);
-            // In a place of its own, because it is large and would be copied with every layer around it.
-            let landed = match Box::pin(self.source.load(&ticket.scope)).await {
-                Ok(loaded) => {
-                    let secrets = Arc::new(self.assemble(loaded, started));
-                    span.record("secrets", secrets.len());
-                    Ok(self.land(&ticket, secrets, permit, started))
-                }
-                Err(error) => {
-                    span.record("failure", error.kind().as_str());
-                    self.fail(&ticket.key, &error);
-                    Err(error)
-                }
-            };
-            #[cfg(feature = "offline")]
-            self.save(draft, &ticket, landed.as_ref()).await;
-            landed
-        }
-        .instrument(around)
-        .await
+        let (engine, key) = (Arc::clone(&self), ticket.key.clone());
+        // In a place of its own, because it is large and would be copied with every layer around it.
+        let load = Box::pin(self.load_in(ticket, span.clone()).instrument(span));
+        let outcome = AssertUnwindSafe(load).catch_unwind().await;
+        outcome.unwrap_or_else(|payload| {
+            // It may hold anything, and dropping it may panic again.
+            std::mem::forget(payload);
+            let error = panicked();
+            engine.fail(&key, &error);
+            Err(error)
+        })
     }
 
-    fn land(
-        self: &Arc<Self>,
-        ticket: &Ticket<S::Owned>,
-        secrets: Arc<Secrets>,
-        permit: Option<Permit>,
-        started: Tick,
-    ) -> Landed {
+    async fn load_in(self: Arc<Self>, ticket: Ticket<S::Owned>, span: tracing::Span) -> Result<Landed, XtraError> {
+        // Both are taken before anything is sent: the snapshot is as old as its request, not as its answer.
+        let permit = self.cache.as_ref().map(|cache| cache.permit());
+        let started = self.clock.now();
+        self.sweep();
+        #[cfg(feature = "offline")]
+        let draft = self.draft(&ticket);
+        let landed = match self.source.load(&ticket.scope).await {
+            Ok(loaded) => {
+                let (secrets, doubt) = self.assemble(loaded, started);
+                span.record("secrets", secrets.len());
+                let secrets = Arc::new(secrets);
+                #[cfg(feature = "offline")]
+                let copy = self.recall(draft.as_ref(), &ticket.key, &secrets, doubt.is_some()).await;
+                #[cfg(not(feature = "offline"))]
+                let copy = None;
+                Ok(self.land(&ticket, Arrived { secrets, doubt, permit, started, copy }))
+            }
+            Err(error) => {
+                span.record("failure", error.kind().as_str());
+                if error.is_foreign_refusal() && !self.grace.has_begun(&ticket.key) {
+                    #[cfg(feature = "offline")]
+                    let spent = self.note_refusal(draft.as_ref()).await;
+                    #[cfg(not(feature = "offline"))]
+                    let spent = Duration::ZERO;
+                    self.grace.begin(&ticket.key, spent, self.clock.now());
+                }
+                self.fail(&ticket.key, &error);
+                Err(error)
+            }
+        };
+        #[cfg(feature = "offline")]
+        self.save(draft, &ticket, landed.as_ref()).await;
+        landed
+    }
+
+    fn land(self: &Arc<Self>, ticket: &Ticket<S::Owned>, arrived: Arrived) -> Landed {
+        let key = ticket.key.as_slice();
+        let secrets = Arc::clone(&arrived.secrets);
         // Another account's token may have come in while the answer was under way.
         if self.source.identity() != ticket.identity {
-            return Landed::as_answered(secrets);
+            let is_doubtful = arrived.doubt.is_some();
+            let kept = Some(Arc::clone(&secrets)).filter(|_| !is_doubtful);
+            return Landed { kept, objection: arrived.doubt, is_doubtful, ..Landed::as_answered(secrets) };
         }
-        let (Some(cache), Some(permit)) = (&self.cache, permit) else {
-            self.show(&ticket.key, &secrets);
+        if arrived.doubt.is_none() && is_masked(&secrets) && secrets.source() == SnapshotSource::Service {
+            self.grace.end(key);
+            self.drop_refused(key);
+            self.show(key, &secrets);
+            return Landed { is_masked: true, ..Landed::as_answered(secrets) };
+        }
+        let objection = if arrived.doubt.is_some() || !self.compares() {
+            arrived.doubt.clone()
+        } else {
+            self.guard.objection(key, &secrets)
+        };
+        if let Some(objection) = objection {
+            return self.hold_back(ticket, arrived, objection);
+        }
+        let (Some(cache), Some(permit)) = (&self.cache, arrived.permit) else {
+            self.accept(key, &secrets);
             return Landed::as_current(secrets);
         };
         let now = self.clock.now();
-        let ttl = self.pace.ttl(&ticket.key, self.source.budget(&ticket.scope), now);
+        let arrival = cache.arrival(permit, arrived.started, self.ttl(ticket, now));
         let mut objection = None;
-        let kept = cache.keep(&ticket.key, Arc::clone(&secrets), cache.arrival(permit, started, ttl), now, |old| {
-            objection = self.guard.objection(&ticket.key, old, &secrets);
+        let kept = cache.keep(key, Arc::clone(&secrets), arrival, now, |old| {
+            objection = self.guard.objection_to(key, old, &secrets);
             objection.is_none()
         });
-        match kept {
-            Kept::Stored => {
-                self.failures.clear(&ticket.key);
+        match (kept, objection) {
+            (Kept::Stored, _) => {
                 self.start_sweeping();
-                self.show(&ticket.key, &secrets);
+                self.accept(key, &secrets);
                 Landed::as_current(secrets)
             }
-            Kept::Outdated(newer) => {
-                Landed { served: newer.unwrap_or_else(|| Arc::clone(&secrets)), ..Landed::as_answered(secrets) }
+            (Kept::Refused(_), Some(objection)) => self.hold_back(ticket, arrived, objection),
+            (Kept::Outdated(Some(newer)) | Kept::Refused(newer), _) => {
+                Landed { kept: Some(newer), ..Landed::as_answered(secrets) }
             }
-            Kept::Refused(old) => {
-                self.hold_back(&ticket.key, objection.as_ref(), ttl);
-                Landed { answered: secrets, objection, ..Landed::as_answered(old) }
-            }
+            (Kept::Outdated(None), _) => Landed::as_answered(secrets),
         }
     }
 
-    fn hold_back(&self, key: &[u8], objection: Option<&XtraError>, ttl: Duration) {
+    /// Whether there is anything that an answer could be compared with.
+    fn compares(&self) -> bool {
+        #[cfg(feature = "offline")]
+        let has_copies = self.copies.is_some();
+        #[cfg(not(feature = "offline"))]
+        let has_copies = false;
+        self.cache.is_some() || has_copies
+    }
+
+    fn ttl(&self, ticket: &Ticket<S::Owned>, now: Tick) -> Duration {
+        self.pace.ttl(&ticket.key, self.source.budget(&ticket.scope), now)
+    }
+
+    /// The service has answered, and this is served from now on.
+    fn accept(&self, key: &[u8], secrets: &Arc<Secrets>) {
+        self.failures.clear(key);
+        self.grace.end(key);
+        self.guard.accept(key, secrets);
+        self.show(key, secrets);
+    }
+
+    /// What was there before stays, and does not get younger.
+    fn hold_back(self: &Arc<Self>, ticket: &Ticket<S::Owned>, arrived: Arrived, objection: XtraError) -> Landed {
+        let key = ticket.key.as_slice();
         self.counts.shrinks_refused.fetch_add(1, Ordering::Relaxed);
-        // asked again when it would have been, had the answer been stored
-        self.failures.hold(key, ttl, self.clock.now());
-        if let Some(error) = objection {
-            tracing::warn!(
-                source = self.source.name(),
-                kind = error.kind().as_str(),
-                secrets = error.keys().len(),
-                "an answer that has lost required secrets, or all, is held back; the snapshot from before is kept"
-            );
+        tracing::warn!(
+            source = self.source.name(),
+            kind = objection.kind().as_str(),
+            secrets = objection.keys().len(),
+            "an answer is held back: it is not stored, and the snapshot from before is served as long as it may be"
+        );
+        let now = self.clock.now();
+        let ttl = self.ttl(ticket, now);
+        let kept = match self.cache.as_ref().map(|cache| cache.find(key, now)) {
+            Some(Found::Fresh(kept) | Found::Stale(kept) | Found::Old(kept)) => {
+                // a copy may be older than that, but only in an outage
+                Some(kept)
+                    .filter(|kept| kept.source() != SnapshotSource::Offline || kept.age() < self.options.max_stale)
+            }
+            Some(Found::Nothing) | None => self.from_copy(key, arrived.copy),
+        };
+        match &kept {
+            // asked again when it would have been, had the answer been stored
+            Some(_) => self.failures.hold(key, ttl, now),
+            None => self.failures.note(key, &objection, false, now),
         }
+        let is_doubtful = arrived.doubt.is_some();
+        Landed { kept, objection: Some(objection), is_doubtful, ..Landed::as_answered(arrived.secrets) }
+    }
+
+    #[cfg(not(feature = "offline"))]
+    fn from_copy(&self, _key: &[u8], copy: Option<Copy>) -> Option<Arc<Secrets>> {
+        copy.map(|never| match never {})
+    }
+
+    /// Puts names without values into the cache, for readers who accept that: each would ask the service otherwise.
+    pub(super) fn keep_masked(self: &Arc<Self>, key: &[u8], landed: &Landed) {
+        let Some(cache) = &self.cache else { return };
+        let (now, secrets) = (self.clock.now(), &landed.answer);
+        let arrival = cache.arrival(cache.permit(), secrets.fetched(), self.options.ttl);
+        let _ = cache.keep(key, Arc::clone(secrets), arrival, now, |_| false);
+        self.start_sweeping();
     }
 
     /// Shows a snapshot that is served from now on to whoever watches its scope.
@@ -151,33 +281,21 @@ impl<S: SecretSource> Engine<S> {
         let _ = (key, secrets);
     }
 
-    fn fail(&self, key: &[u8], error: &XtraError) {
-        let now = self.clock.now();
-        match (&self.cache, error.status()) {
-            // The caller may no longer have what the cache holds.
-            (Some(cache), Some(401 | 403 | 404)) => {
-                cache.forget(key, now);
-                self.failures.clear(key);
-            }
-            // tells nothing of the service
-            _ if error.is_stalled() => {}
-            _ => self.failures.note(key, error, now),
-        }
-        tracing::debug!(source = self.source.name(), kind = error.kind().as_str(), "secrets could not be read");
-    }
-
-    fn assemble(&self, loaded: Loaded, fetched: Tick) -> Secrets {
-        let Loaded { values, unreadable, source } = loaded;
+    fn assemble(&self, loaded: Loaded, fetched: Tick) -> (Secrets, Option<XtraError>) {
+        let Loaded { values, unreadable, source, doubt } = loaded;
         if values.is_empty() && unreadable.is_empty() {
             tracing::warn!(
                 source = self.source.name(),
                 "the scope holds no secrets; an unknown environment or branch looks the same"
             );
         }
-        Secrets::assemble(
-            values,
-            unreadable,
-            Origin { source, clock: self.clock.clone(), fetched, ttl: self.options.ttl },
-        )
+        let origin = Origin { source, clock: self.clock.clone(), fetched, ttl: self.options.ttl };
+        (Secrets::assemble(values, unreadable, origin), doubt)
     }
+}
+
+fn panicked() -> XtraError {
+    let message = "the source of the secrets panicked when it was asked. That is a bug in it, unless this tokio runtime is \
+                   without its I/O or time driver: build it with enable_all()";
+    XtraError::new(ErrorKind::Server, message)
 }

@@ -1,10 +1,13 @@
 //! The front room: a client over any source of secrets, and its requests.
 
+mod alarm;
+mod answer;
 mod caller;
 #[cfg(feature = "offline")]
 mod copies;
 mod engine;
 mod failures;
+mod grace;
 mod guard;
 mod hits;
 mod inject;
@@ -43,7 +46,7 @@ use std::sync::Arc;
 pub(crate) use caller::driving;
 pub use inject::Inject;
 #[cfg(feature = "xtra")]
-pub use operation::{Operation, Writes};
+pub use operation::{Operation, ReadsBack, Writes};
 pub use options::EngineOptions;
 #[cfg(feature = "xtra")]
 pub use preload::{Preload, Preloaded};
@@ -74,12 +77,30 @@ use engine::Engine;
 /// |---|---|
 /// | up to `ttl`, 30 s | is answered at once |
 /// | for `stale_while_revalidate`, 30 s, after that | is answered at once, while one refresh runs |
-/// | up to `max_stale`, 1 h | waits for the refresh; if the service cannot be reached, it gets the snapshot all the same |
+/// | up to `max_stale`, 1 h | waits for the refresh, `stale_wait` (2 s) at most; after that, or if the service cannot be reached, it gets the snapshot all the same |
 /// | older | waits for the service, and fails if that does; the values have left memory |
 ///
 /// A refresh that failed is not repeated for a while (1 s, doubled up to 30 s, or what the service asks for up to a minute).
 /// Reads do not wait meanwhile, nor for the refreshes after it until one succeeds or nobody has asked for a minute. An answer
-/// of 401, 403 or 404 drops the snapshot at once.
+/// of 401, 403 or 404 drops the snapshot at once, and so does one in which every value is masked. A refusal that is
+/// [not the service's own](XtraError::is_foreign_refusal) drops nothing: for `foreign_refusal_grace` (15 min from the first) it
+/// counts as a service that cannot be reached, and each read that is answered so is a warning and a count; then it is the error.
+///
+/// # What is held back
+///
+/// An answer is compared with the snapshot that was accepted last; when a process has just started, with the copy on disk, if
+/// there is one. It is held back when
+///
+/// - it has no secrets, where there were some,
+/// - it has none of the names that there were,
+/// - every value in it is ciphertext, where there were values that could be read,
+/// - it lacks a name that there was and that is [required](EngineOptions::required), or
+/// - it looks like an error in the place of secrets (a first answer that does is the error [`Decode`](crate::ErrorKind::Decode),
+///   unless the request says [`allow_any_answer`](Request::allow_any_answer)).
+///
+/// It is not stored, however long it lasts. The snapshot from before stays and grows older; reads get it until it is as old as
+/// `max_stale`, and from then on the error that says what is wrong. [`invalidate`](Self::invalidate) accepts the next answer,
+/// and an answer that is like the snapshot ends it. So a scope whose only secret was renamed needs `invalidate`.
 ///
 /// Refreshes, and the sweep that takes dead values out of memory, run as tasks of the tokio runtime that the client is used
 /// on. Without a runtime a refresh runs on the time of the caller that meets the aged snapshot, and loads do the sweeping.
@@ -137,15 +158,18 @@ impl<S: SecretSource> Client<S> {
     /// Callers at the same time share one request, which leaves after the first of these calls; with the cache off each sends
     /// its own. A request for this scope that is under way already is waited for first, so this may take as long as two.
     ///
-    /// When it fails, the snapshot in the cache stays and is served as before (401, 403 and 404 drop it). Each request counts
+    /// When it fails, the snapshot in the cache stays and is served as before (401, 403 and 404 of the
+    /// service itself drop it). Each request counts
     /// against the service's budget and leaves a row in its audit log: for fresher secrets in general, lower the time to live
     /// instead.
     ///
     /// # Errors
     ///
-    /// Those of [`read`](Self::read); [`ErrorKind::EmptyScope`](crate::ErrorKind::EmptyScope) when the answer has no secrets
-    /// any more and [`ErrorKind::MissingSecret`](crate::ErrorKind::MissingSecret) when it has lost one that is required: then
-    /// the snapshot from before is kept, and [`invalidate`](Self::invalidate) accepts the loss.
+    /// Those of [`read`](Self::read); when the answer [is held back](#what-is-held-back),
+    /// [`ErrorKind::EmptyScope`](crate::ErrorKind::EmptyScope) (it has no secrets any more),
+    /// [`ErrorKind::MissingSecret`](crate::ErrorKind::MissingSecret) (it has lost one that is required, or every name),
+    /// [`ErrorKind::Undecryptable`](crate::ErrorKind::Undecryptable) (all of it is ciphertext now) or
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) (it looks like an error).
     ///
     /// ```
     /// # use xtrasecurity::{XtraClient, XtraError};

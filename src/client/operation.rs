@@ -7,7 +7,7 @@ use super::Client;
 use super::request::{Options, Request, sealed};
 use crate::error::{ErrorKind, XtraError};
 use crate::services::xtra::write::Look;
-use crate::services::xtra::{Place, Xtra, XtraScope, names_production};
+use crate::services::xtra::{Place, Xtra, XtraScope, names_production, write_project};
 
 /// What a [`Request`] to XtraSecurity does when it is sent. No other crate can implement it.
 pub trait Operation: Sized + Send + sealed::Sealed {
@@ -20,6 +20,9 @@ pub trait Operation: Sized + Send + sealed::Sealed {
 
 /// An [`Operation`] that changes something at the service.
 pub trait Writes: Operation {}
+
+/// An operation that [`Writes`] secrets, and then reads back whether reads give what it has written.
+pub trait ReadsBack: Writes {}
 
 /// What an operation is carried out with: the client, and where.
 pub struct Call<'a> {
@@ -46,6 +49,11 @@ impl<'a> Call<'a> {
     /// Whether the request said that the environment is spelled as it is meant.
     pub(crate) fn is_exact(&self) -> bool {
         self.options.exact
+    }
+
+    /// Whether a write is to be read back.
+    pub(crate) fn reads_back(&self) -> bool {
+        !self.options.unconfirmed
     }
 
     /// What is there before a write, in an environment that is spelled as the project spells it, or as it is meant.
@@ -106,7 +114,7 @@ impl Client<Xtra> {
 
     /// Drops every snapshot of a project.
     fn forget_project(&self, project: &str) {
-        self.engine.invalidate_under(|key| key.field_any_case(project));
+        self.engine.invalidate_under(|key| write_project(project, key));
         // A service account's client names no project: the service knows it.
         self.engine.invalidate_under(|key| key.field(""));
     }
@@ -138,6 +146,17 @@ impl<Op: Writes> Request<'_, Xtra, Op> {
     /// whose name differs from it in case only: the service would keep two, and mix them in every read.
     pub fn exact(mut self) -> Self {
         self.options.exact = true;
+        self
+    }
+}
+
+impl<Op: ReadsBack> Request<'_, Xtra, Op> {
+    /// Does not read back what was written, which spares one request.
+    ///
+    /// The service may hold two rows of one name, of which a write changes the first and reads return the last. Without the
+    /// read-back, a write that no read will ever give looks like any other.
+    pub fn unconfirmed(mut self) -> Self {
+        self.options.unconfirmed = true;
         self
     }
 }

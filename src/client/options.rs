@@ -12,8 +12,8 @@ pub struct EngineOptions {
     pub cache: CacheOptions,
     /// What their age is measured with.
     pub clock: Clock,
-    /// Secrets that a refresh must not lose: when an answer no longer has one that the snapshot before it had, that snapshot
-    /// is kept and a warning logged.
+    /// Secrets that a refresh must not lose: an answer that no longer has one that the snapshot before it had
+    /// [is held back](crate::Client#what-is-held-back).
     pub required: Vec<String>,
     /// Where copies are kept for the time when the service cannot be reached. Default `None`: nowhere. Without a key of its own
     /// it needs a source with a [lasting token](crate::SecretSource::lasting_token).

@@ -94,7 +94,7 @@ impl<'a> Preload<'a> {
         self
     }
 
-    /// Another project than the client's: 24 hexadecimal digits.
+    /// Another project than the client's: 24 hexadecimal digits, unless the service is a server of somebody's own.
     pub fn project_id(mut self, id: impl Into<Cow<'a, str>>) -> Self {
         self.project = Some(id.into());
         self

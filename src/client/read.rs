@@ -103,7 +103,7 @@ fn cached<S: SecretSource>(request: &Request<'_, S, Read>) -> Option<Answer> {
 
 fn begin<S: SecretSource>(request: Request<'_, S, Read>) -> Result<Waiting, XtraError> {
     let Request { client, scope, options, .. } = request;
-    let fetch = client.engine.fetch(&scope, options.no_cache)?;
+    let fetch = client.engine.fetch(&scope, options)?;
     Ok(Box::pin(async move { options.check(fetch.await?) }))
 }
 

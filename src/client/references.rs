@@ -18,7 +18,7 @@ use crate::cache::Clock;
 use crate::error::{ErrorKind, XtraError};
 use crate::references::{self, Base, Reference};
 use crate::secrets::{Origin, SecretValue, Secrets, SnapshotSource, Unreadable};
-use crate::services::xtra::Xtra;
+use crate::services::xtra::{Xtra, compared_project};
 
 impl Client<Xtra> {
     /// Reads the secret that a [`Reference`] names. Awaiting the request gives a [`SecretValue`].
@@ -223,9 +223,10 @@ impl<'a, Op> Resolve<'a, Op> {
         self
     }
 
-    /// The project of references in what was given that name none, in place of the client's: 24 hexadecimal digits.
+    /// The project of references in what was given that name none, in place of the client's: 24 hexadecimal digits,
+    /// unless the service is a server of somebody's own.
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
-        self.options.base.project = Some(id.into().to_ascii_lowercase());
+        self.options.base.project = Some(compared_project(id.into()));
         self
     }
 

@@ -38,7 +38,7 @@ impl<S: SecretSource> Request<'_, S, Refresh> {
     /// See [`Client::refresh`](crate::Client::refresh).
     pub async fn send(self) -> Result<Arc<Secrets>, XtraError> {
         let Self { client, scope, options, .. } = self;
-        options.check(client.engine.refresh(&scope)?.await?)
+        options.check(client.engine.refresh(&scope, options.allow_any_answer)?.await?)
     }
 }
 
@@ -57,13 +57,14 @@ impl<S: SecretSource> Engine<S> {
     pub(super) fn refresh(
         self: &Arc<Self>,
         scope: &S::Scope<'_>,
+        allow_any: bool,
     ) -> Result<impl Future<Output = Answer> + Send + 'static, XtraError> {
         let ticket = self.ticket(scope)?;
         let engine = Arc::clone(self);
         Ok(async move {
             if engine.cache.is_none() {
                 engine.counts.refreshes.fetch_add(1, Ordering::Relaxed);
-                return Ok(engine.load(ticket, "refresh").await?.answered);
+                return engine.load(ticket, "refresh").await?.answered(allow_any);
             }
             let key = ticket.key.clone();
             if let Some(earlier) = engine.flights.under_way(&key) {
@@ -76,10 +77,7 @@ impl<S: SecretSource> Engine<S> {
             });
             drop(engine);
             let landed = flight.await?;
-            match landed.objection {
-                Some(error) => Err(error),
-                None => Ok(landed.served),
-            }
+            landed.refreshed(allow_any)
         })
     }
 }

@@ -83,7 +83,7 @@ impl<S: SecretSource> Engine<S> {
                 // what paused the scope may have landed a moment ago
                 return Ok(self.kept_after(&key, &known).filter(|newest| is_enough(newest)));
             };
-            let loaded = flight.await?.served;
+            let loaded = flight.await?.served(false)?;
             if loaded.fetched() > known.fetched() {
                 return Ok(is_enough(&loaded).then_some(loaded));
             }

@@ -23,12 +23,16 @@ pub struct Request<'a, S: SecretSource, Op> {
 pub(super) struct Options {
     pub(super) no_cache: bool,
     pub(super) allow_unreadable: bool,
+    pub(super) allow_any_answer: bool,
     /// Production is meant.
     #[cfg(feature = "xtra")]
     pub(super) confirmed: bool,
     /// The environment is spelled as it is meant.
     #[cfg(feature = "xtra")]
     pub(super) exact: bool,
+    /// What is written is not read back.
+    #[cfg(feature = "xtra")]
+    pub(super) unconfirmed: bool,
 }
 
 /// An operation that reads a snapshot: one that the cache has, or a new one. No other crate can implement it.
@@ -67,8 +71,8 @@ impl<'a, S: SecretSource, Op> Request<'a, S, Op> {
 }
 
 impl<S: SecretSource, Op: Reads> Request<'_, S, Op> {
-    /// Fetches, whatever the cache holds, and stores the answer. The answer is never older than this call. One that has lost all
-    /// secrets, or one that is [required](crate::EngineOptions::required), is returned but not stored.
+    /// Fetches, whatever the cache holds, and stores the answer. The answer is never older than this call. One that
+    /// [is held back](Client#what-is-held-back) is returned but not stored.
     pub fn no_cache(mut self) -> Self {
         self.options.no_cache = true;
         self
@@ -80,6 +84,15 @@ impl<S: SecretSource, Op: Reads> Request<'_, S, Op> {
         self.options.allow_unreadable = true;
         self
     }
+
+    /// Accepts a first answer that looks like an error in the place of secrets: one whose names are all among `error`,
+    /// `message`, `status` and the like, which no other sign shows to be the service's. Without this, such a read fails with
+    /// [`Decode`](crate::ErrorKind::Decode). An answer that is accepted so is returned but not stored; where there is a snapshot
+    /// from before, that is served all the same.
+    pub fn allow_any_answer(mut self) -> Self {
+        self.options.allow_any_answer = true;
+        self
+    }
 }
 
 impl<S: SecretSource, Op> fmt::Debug for Request<'_, S, Op> {
@@ -88,6 +101,7 @@ impl<S: SecretSource, Op> fmt::Debug for Request<'_, S, Op> {
             .field("source", &self.client.source().name())
             .field("no_cache", &self.options.no_cache)
             .field("allow_unreadable", &self.options.allow_unreadable)
+            .field("allow_any_answer", &self.options.allow_any_answer)
             .finish_non_exhaustive()
     }
 }

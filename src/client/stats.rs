@@ -13,8 +13,11 @@ pub struct Stats {
     pub stale: u64,
     /// Requests for a newer snapshot that no read waited for, and those of `refresh()`.
     pub refreshes: u64,
-    /// Answers that were held back because they had lost all secrets, or one that is required.
+    /// Answers that were [held back](crate::Client#what-is-held-back): they had lost all secrets, say, or one that is required.
     pub shrinks_refused: u64,
+    /// Reads answered with what was kept, in memory or on the disk, in place of a refusal that is not the service's own but, say, a
+    /// proxy's.
+    pub foreign_refusals: u64,
     /// Times that a copy was taken from the disk, because the service could not be reached and memory held nothing: with the
     /// feature `offline`.
     pub offline: u64,

@@ -23,6 +23,10 @@ impl Tasks {
     /// is gone: then nothing is started.
     pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
         let Some(runtime) = runtime() else { return false };
+        self.start(&runtime, work)
+    }
+
+    fn start(&self, runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) -> bool {
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if running.ended {
             return false;
@@ -30,6 +34,13 @@ impl Tasks {
         running.tasks.retain(|task| !task.is_finished());
         running.tasks.push(runtime.spawn(work).abort_handle());
         true
+    }
+
+    /// Has `work`, which a caller has begun and does not wait for any more, go on wherever it can: on a runtime that its callers
+    /// drive, whenever they do. `false` when there is no runtime at all, or the last client is gone.
+    pub(super) fn carry_on(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        let Ok(runtime) = Handle::try_current() else { return false };
+        self.start(&runtime, work)
     }
 
     /// Ends them, and lets none start any more.

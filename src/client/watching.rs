@@ -86,10 +86,9 @@ impl<S: SecretSource> Client<S> {
     /// comes 1 s later, then 2 s, up to 60 s; after one that does not pass by itself (401, 403, 404 and the like) 30 s later,
     /// up to 10 min; never before the service's own `Retry-After` (up to 1 h). Each wait is up to a quarter longer at random.
     ///
-    /// An answer that has lost everything, or a secret that is required, is the error
-    /// [`EmptyScope`](crate::ErrorKind::EmptyScope) or [`MissingSecret`](crate::ErrorKind::MissingSecret), and the snapshot
-    /// from before stays; `invalidate` accepts the loss. That needs a snapshot in the cache to compare with: with the cache off,
-    /// and when the loss has lasted until that snapshot is as old as `max_stale` (1 h), it is a change like any other. A scope that cannot be asked for ([`Invalid`](crate::ErrorKind::Invalid),
+    /// An answer that [is held back](Self#what-is-held-back) is an error too ([`EmptyScope`](crate::ErrorKind::EmptyScope),
+    /// [`MissingSecret`](crate::ErrorKind::MissingSecret) …), and the snapshot from before stays; `invalidate` accepts the answer.
+    /// With the cache off and no copies on disk there is nothing to compare with, and it is a change like any other. A scope that cannot be asked for ([`Invalid`](crate::ErrorKind::Invalid),
     /// [`Config`](crate::ErrorKind::Config)) is such an error too, again and again.
     ///
     /// ```

@@ -239,7 +239,7 @@ async fn first<S: SecretSource>(
     let kept = if options.no_cache { None } else { client.engine.cached(scope) };
     let secrets = match kept {
         Some(secrets) => secrets,
-        None => client.engine.fetch(scope, options.no_cache)?.await?,
+        None => client.engine.fetch(scope, options)?.await?,
     };
     let secrets = options.check(secrets)?;
     let value = secrets.require(name)?.clone();

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use super::file::Problem;
 use super::surroundings::Surroundings;
 use super::token::{Flaw, Token};
-use super::token_file::{FileToken, Format, Miss};
-use super::{CredentialProvider, StaticToken};
+use super::token_file::{self, FileToken, Format, Miss};
+use super::{CredentialProvider, Located, StaticToken};
 use crate::env::NotUnicode;
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
@@ -64,6 +64,41 @@ type Provider = Arc<dyn CredentialProvider>;
 pub(crate) struct Resolved {
     pub(crate) provider: Provider,
     pub(crate) origin: Cow<'static, str>,
+    /// The store that it was found in, when it is a file that a login wrote.
+    pub(crate) store: Option<Store>,
+}
+
+/// A file that holds a token, and with it where the token belongs.
+pub(crate) struct Store {
+    /// `None` means the service's own.
+    pub(crate) base_url: Option<Located>,
+}
+
+/// What `~/.xtra/config.json` says, whether or not the token is taken from it. A file that cannot be used says nothing.
+#[derive(Default)]
+pub(crate) struct UserSettings {
+    pub(crate) base_url: Option<Located>,
+    pub(crate) has_token: bool,
+}
+
+impl UserSettings {
+    pub(crate) fn load(surroundings: &Surroundings) -> Self {
+        let Some((base_url, has_token)) = user_file(surroundings).and_then(|path| token_file::look(&path)) else {
+            return Self::default();
+        };
+        Self { base_url: base_url.map(|text| in_store(text, USER_FILE)), has_token }
+    }
+}
+
+/// How messages call the user's file.
+const USER_FILE: &str = "~/.xtra/config.json";
+
+fn user_file(surroundings: &Surroundings) -> Option<PathBuf> {
+    surroundings.home.as_ref().map(|home| home.join(".xtra").join("config.json"))
+}
+
+fn in_store(text: String, place: &str) -> Located {
+    Located::new(text, format!("{place} (apiUrl)"))
 }
 
 /// The first token found; else an error that tells what each place had.
@@ -80,15 +115,13 @@ pub(crate) fn resolve(
         let found = match step {
             Step::Explicit => from_text(explicit.map(str::to_owned), "the token option", "not given")?,
             Step::Variable(name) => from_variable(name, surroundings)?,
-            Step::Home => {
-                let path = surroundings.home.as_ref().map(|home| home.join(".xtra").join("config.json"));
-                from_file("~/.xtra/config.json".to_owned(), path)?
-            }
+            Step::Home => from_file(USER_FILE.to_owned(), user_file(surroundings))?,
             Step::CliStore => from_cli_store(surroundings)?,
             Step::Custom(place) => match custom.iter().find(|custom| custom.place == place) {
                 Some(custom) => Ok(Resolved {
                     provider: Arc::clone(&custom.provider),
                     origin: "a provider of the program's own".into(),
+                    store: None,
                 }),
                 None => continue,
             },
@@ -115,7 +148,7 @@ fn from_text(text: Option<String>, place: &'static str, absent: &str) -> Result<
     let token = Token::checked(secret).map_err(|flaw| flaw.error(place))?;
     token.ensure_live(SystemTime::now(), place)?;
     tracing::debug!(place, "a token was found");
-    Ok(Ok(Resolved { provider: Arc::new(StaticToken::found(token, place)), origin: place.into() }))
+    Ok(Ok(Resolved { provider: Arc::new(StaticToken::found(token, place)), origin: place.into(), store: None }))
 }
 
 fn from_variable(name: &'static str, surroundings: &Surroundings) -> Result<Found, XtraError> {
@@ -142,7 +175,8 @@ fn from_file(place: String, path: Option<PathBuf>) -> Result<Found, XtraError> {
         Ok(provider) => {
             provider.ensure_live()?;
             tracing::debug!(place, "a token was found");
-            Ok(Ok(Resolved { provider: Arc::new(provider), origin: place.into() }))
+            let store = Some(Store { base_url: provider.base_url().map(|text| in_store(text.to_owned(), &place)) });
+            Ok(Ok(Resolved { provider: Arc::new(provider), origin: place.into(), store }))
         }
         Err(Miss::Flawed(flaw)) => Err(flaw.error(&format!("the token in {place}"))),
         Err(miss) => {

@@ -20,7 +20,10 @@ pub(crate) struct Defaults {
     pub(crate) project: Option<Located>,
     pub(crate) environment: Option<Located>,
     pub(crate) branch: Option<Located>,
+    /// The variable's.
     pub(crate) api_url: Option<Located>,
+    /// The file's. The working directory may be somebody else's, so whether it may be used is for the caller to decide.
+    pub(crate) api_url_in_file: Option<Located>,
     /// In variables only: the file is shared, and often committed.
     pub(crate) passphrase: Option<Passphrase>,
 }
@@ -55,7 +58,7 @@ struct Fields {
 }
 
 impl Defaults {
-    /// `XTRA_PROJECT_ID` and `XTRA_API_URL`, then `.xtrarc`. A variable is preferred to the file. The passphrase is that of
+    /// `XTRA_PROJECT_ID`, then `.xtrarc`; both of `XTRA_API_URL` and `.xtrarc`. The passphrase is that of
     /// `XTRA_VAULT_PASSPHRASE`, then that of `XTRA_MASTER_SECRET`.
     ///
     /// Fails when a variable is not Unicode, or the file is there and cannot be used.
@@ -84,16 +87,12 @@ impl Defaults {
             problems.push(error);
             Fields::default()
         });
-        let api_url_in_file = in_file(file.api_url, "apiUrl");
-        if api_url.is_none() && api_url_in_file.is_some() {
-            // it decides where the token is sent, and the working directory may be somebody else's
-            tracing::info!("the API root may come from {FILE} in the working directory");
-        }
         let defaults = Self {
             project: project.or(in_file(file.project, "project")),
             environment: in_file(file.env.map(full_environment_name), "env"),
             branch: in_file(file.branch, "branch"),
-            api_url: api_url.or(api_url_in_file),
+            api_url,
+            api_url_in_file: in_file(file.api_url, "apiUrl"),
             passphrase: passphrase
                 .map(|found| Passphrase { value: SecretValue::new(found.text), origin: found.origin }),
         };
@@ -176,21 +175,23 @@ mod tests {
             project: found("p1", "project"),
             environment: found("staging", "env"),
             branch: found("b1", "branch"),
-            api_url: found("https://file/api", "apiUrl"),
+            api_url: None,
+            api_url_in_file: found("https://file/api", "apiUrl"),
             passphrase: None,
         };
         assert_eq!(load(&[], Some(FULL)).unwrap(), expected);
     }
 
     #[test]
-    fn a_variable_is_preferred_to_the_file_unless_it_is_empty() {
+    fn a_variable_is_preferred_to_the_file_unless_it_is_empty_and_base_urls_are_told_apart() {
         let variables = [("XTRA_PROJECT_ID", "p2"), ("XTRA_API_URL", "https://variable/api")];
         let defaults = load(&variables, Some(FULL)).unwrap();
         assert_eq!(defaults.project, Some(Located::new("p2", "XTRA_PROJECT_ID")));
         assert_eq!(defaults.api_url, Some(Located::new("https://variable/api", "XTRA_API_URL")));
+        assert_eq!(text(defaults.api_url_in_file), some("https://file/api"));
         assert_eq!(text(defaults.branch), some("b1"));
         let defaults = load(&[("XTRA_PROJECT_ID", ""), ("XTRA_API_URL", "")], Some(FULL)).unwrap();
-        assert_eq!((text(defaults.project), text(defaults.api_url)), (some("p1"), some("https://file/api")));
+        assert_eq!((text(defaults.project), text(defaults.api_url)), (some("p1"), None));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use static_token::StaticToken;
 pub use token::Token;
 pub use token_file::FileToken;
 
-pub(crate) use chain::{CustomProvider, resolve};
+pub(crate) use chain::{CustomProvider, Resolved, UserSettings, resolve};
 pub(crate) use defaults::{Defaults, Located, Passphrase};
 pub(crate) use surroundings::Surroundings;
 
@@ -84,6 +84,26 @@ pub trait CredentialProvider: Send + Sync + 'static {
         let _ = refused;
         false
     }
+}
+
+/// The token of a provider. A panic in the provider, which is the program's own code, is an error: who waits for the same answer
+/// has no part in it.
+#[cfg(feature = "xtra")]
+pub(crate) async fn token(provider: &dyn CredentialProvider) -> Result<Token, XtraError> {
+    use std::panic::AssertUnwindSafe;
+
+    use crate::error::ErrorKind;
+    use futures_util::FutureExt;
+
+    // in the future, so that a panic before there is one is met too
+    let token = AssertUnwindSafe(async { provider.token().await });
+    token.catch_unwind().await.unwrap_or_else(|payload| {
+        // It may hold anything, and dropping it may panic again.
+        std::mem::forget(payload);
+        let message = "the credential provider panicked when it was asked for a token. That is a bug in it; the next call asks \
+                       it again";
+        Err(XtraError::new(ErrorKind::Credentials, message))
+    })
 }
 
 impl<P: CredentialProvider + ?Sized> CredentialProvider for Arc<P> {

@@ -48,7 +48,8 @@ impl Surroundings {
     /// its settings with; the tool documents none.
     pub(super) fn cli_store(&self) -> Option<PathBuf> {
         let below = |directory: PathBuf| directory.join("xtra-cli-nodejs");
-        let given = |name| self.var(name).ok().flatten().filter(|value| !value.is_empty()).map(PathBuf::from);
+        // a relative path would lead into the working directory, which may be somebody else's
+        let given = |name| self.var(name).ok().flatten().map(PathBuf::from).filter(|path| path.is_absolute());
         let in_home = |path: &str| self.home.as_ref().map(|home| home.join(path));
         let directory = match self.platform {
             Platform::Unix => below(given("XDG_CONFIG_HOME").or_else(|| in_home(".config"))?),
@@ -104,6 +105,7 @@ mod tests {
         let cases = [
             (Platform::Unix, &variables[..], "/xdg/xtra-cli-nodejs/config.json"),
             (Platform::Unix, &[], "/home/u/.config/xtra-cli-nodejs/config.json"),
+            (Platform::Unix, &[("XDG_CONFIG_HOME", "here")], "/home/u/.config/xtra-cli-nodejs/config.json"),
             (Platform::Unix, &[("XDG_CONFIG_HOME", "")], "/home/u/.config/xtra-cli-nodejs/config.json"),
             (Platform::MacOs, &variables, "/home/u/Library/Preferences/xtra-cli-nodejs/config.json"),
             (Platform::Windows, &variables, "/roaming/xtra-cli-nodejs/Config/config.json"),

@@ -42,6 +42,8 @@ pub struct FileToken {
     path: PathBuf,
     format: Format,
     place: Cow<'static, str>,
+    /// The base URL that was recorded beside the token when the file was opened.
+    base_url: Option<String>,
     current: Mutex<Token>,
 }
 
@@ -78,6 +80,14 @@ struct Fields {
     token: Option<String>,
     #[serde(rename = "authToken")]
     auth_token: Option<String>,
+    #[serde(rename = "apiUrl")]
+    api_url: Option<String>,
+}
+
+/// What a file holds.
+struct Held {
+    token: Token,
+    base_url: Option<String>,
 }
 
 impl FileToken {
@@ -104,11 +114,16 @@ impl FileToken {
 
     /// Reads the token from a file of a known format. `place` is what messages call it.
     pub(super) fn open(path: PathBuf, format: Format, place: impl Into<Cow<'static, str>>) -> Result<Self, Miss> {
-        let token = load(&path, format)?;
+        let Held { token, base_url } = load(&path, format)?;
         if file::is_open_to_others(&path) {
             tracing::warn!(?path, "other users can read this file, and it holds a token: take their rights away");
         }
-        Ok(Self { path, format, place: place.into(), current: Mutex::new(token) })
+        Ok(Self { path, format, place: place.into(), base_url, current: Mutex::new(token) })
+    }
+
+    /// The base URL that is recorded beside the token.
+    pub(super) fn base_url(&self) -> Option<&str> {
+        self.base_url.as_deref()
     }
 
     /// Fails when the token read last has passed its own end.
@@ -134,8 +149,13 @@ impl FileToken {
     /// Takes what the file holds now. `false` when that is no other token.
     fn read_again(&self, current: &mut Token) -> bool {
         match load(&self.path, self.format) {
-            Ok(token) if token == *current => false,
-            Ok(token) => {
+            Ok(Held { token, .. }) if token == *current => false,
+            // the client stays with the base URL that it was made for, and this token belongs to another
+            Ok(Held { base_url, .. }) if base_url != self.base_url => {
+                tracing::warn!(path = ?self.path, "the new token is for another base URL: start the program again to use it");
+                false
+            }
+            Ok(Held { token, .. }) => {
                 *current = token;
                 true
             }
@@ -174,20 +194,32 @@ impl fmt::Debug for FileToken {
     }
 }
 
-fn load(path: &Path, format: Format) -> Result<Token, Miss> {
+fn load(path: &Path, format: Format) -> Result<Held, Miss> {
     let content = file::read(path).map_err(Miss::File)?;
-    let secret = match format {
+    let (secret, base_url) = match format {
         Format::Text => {
             let text = std::str::from_utf8(&content).map_err(|_| Miss::File(Problem::NotUnicode))?;
-            SecretValue::from(text.trim_ascii())
+            (SecretValue::from(text.trim_ascii()), None)
         }
         Format::Json => {
-            let Fields { token, auth_token } = file::parse(&content).map_err(Miss::File)?;
-            let found = [token, auth_token].map(|text| SecretValue::new(text.unwrap_or_default()));
-            found.into_iter().find(|text| !text.is_empty()).ok_or(Miss::NoToken)?
+            let (token, base_url) = fields(&content).map_err(Miss::File)?;
+            (token.ok_or(Miss::NoToken)?, base_url)
         }
     };
-    Token::checked(secret).map_err(Miss::Flawed)
+    Ok(Held { token: Token::checked(secret).map_err(Miss::Flawed)?, base_url })
+}
+
+/// The base URL that a JSON file names, and whether there is a token in it; `None` when the file cannot be used.
+pub(super) fn look(path: &Path) -> Option<(Option<String>, bool)> {
+    let (token, base_url) = fields(&file::read(path).ok()?).ok()?;
+    Some((base_url, token.is_some()))
+}
+
+/// The token and the base URL of a JSON file. Empty texts count as absent.
+fn fields(content: &[u8]) -> Result<(Option<SecretValue>, Option<String>), Problem> {
+    let Fields { token, auth_token, api_url } = file::parse(content)?;
+    let found = [token, auth_token].map(|text| SecretValue::new(text.unwrap_or_default()));
+    Ok((found.into_iter().find(|text| !text.is_empty()), api_url.filter(|text| !text.is_empty())))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub const SECRETS_BY_ID_DELETE: &str = "DELETE /secret";
 /// Makes an earlier value of the secret with an id its newest version.
 pub const SECRETS_BY_ID_ROLLBACK: &str = "POST /secret/rollback";
 /// Writes other ciphertext for values and histories, under the same versions.
-pub const SECRETS_BY_ID_REWRITE: &str = "POST /secret/rotate";
+pub const SECRETS_BY_ID_ROTATE: &str = "POST /secret/rotate";
 /// Tells what two branches have otherwise.
 pub const BRANCHES_COMPARE: &str = "GET /branch/compare";
 /// Gets a project. Lists of projects are counted here too, and meet the same faults: both are one route.

@@ -48,6 +48,7 @@ pub(super) fn encode(
             UnreadableReason::Masked => 1,
             UnreadableReason::ServerCiphertext => 2,
             UnreadableReason::ClientEnvelope => 3,
+            UnreadableReason::NoValue => 4,
         });
     }
     Ok(bytes)
@@ -80,6 +81,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Contents> {
             [1] => UnreadableReason::Masked,
             [2] => UnreadableReason::ServerCiphertext,
             [3] => UnreadableReason::ClientEnvelope,
+            [4] => UnreadableReason::NoValue,
             _ => return None,
         };
         unreadable.push(Unreadable::new(name, reason));
@@ -128,8 +130,8 @@ pub(super) mod tests {
     }
 
     fn hidden() -> Vec<Unreadable> {
-        use UnreadableReason::{ClientEnvelope, Masked, ServerCiphertext};
-        let reasons = [("M", Masked), ("S", ServerCiphertext), ("C", ClientEnvelope)];
+        use UnreadableReason::{ClientEnvelope, Masked, NoValue, ServerCiphertext};
+        let reasons = [("C", ClientEnvelope), ("M", Masked), ("N", NoValue), ("S", ServerCiphertext)];
         reasons.map(|(name, reason)| Unreadable::new(name, reason)).into()
     }
 

@@ -167,6 +167,28 @@ impl Offline {
         found
     }
 
+    /// The copy of a scope, to compare an answer with. It may be one that is not to be used; nothing is said of that.
+    pub(crate) async fn peek(&self, slot: Result<&Slot, Problem>, now: SystemTime) -> Option<Saved> {
+        let slot = slot.ok().filter(|slot| !self.refused().contains(&slot.0.name))?;
+        let (shelf, slot) = (Arc::clone(&self.shelf), slot.clone());
+        self.crew.run(move || shelf.find(&slot.0, now)).await.ok()
+    }
+
+    /// Notes with the copy that a refusal came which is not the service's own, and tells how long ago the first of these was.
+    /// `None` when there is no copy to note it with.
+    pub(crate) async fn note_refusal(&self, slot: Result<&Slot, Problem>, now: SystemTime) -> Option<Duration> {
+        let (shelf, slot) = (Arc::clone(&self.shelf), slot.ok()?.clone());
+        self.crew.run(move || shelf.note_refusal(&slot.0, now)).await.ok()
+    }
+
+    /// The service itself has answered: what was noted of refusals is over.
+    pub(crate) async fn end_refusals(&self, slot: Result<&Slot, Problem>) {
+        let Ok(slot) = slot else { return };
+        let (shelf, slot) = (Arc::clone(&self.shelf), slot.clone());
+        // should that fail, the next snapshot that is saved ends them
+        let _ = self.crew.run(move || shelf.end_refusals(&slot.0)).await;
+    }
+
     /// Counts a read that a copy has answered.
     pub(crate) fn count_served(&self) {
         self.served.fetch_add(1, Ordering::Relaxed);
@@ -243,6 +265,39 @@ impl Shelf {
         Ok(Saved { values: contents.values, unreadable: contents.unreadable, age, left: life.left(age, *max_age) })
     }
 
+    fn note_refusal(&self, place: &Place, now: SystemTime) -> Result<Duration, Problem> {
+        let mut spent = Duration::ZERO;
+        self.change_life(place, |life| match life.refused_for(now) {
+            Some(before) => {
+                spent = before;
+                life
+            }
+            None => life.refused_at(now),
+        })?;
+        Ok(spent)
+    }
+
+    fn end_refusals(&self, place: &Place) -> Result<(), Problem> {
+        self.change_life(place, |life| Life { refused: 0, ..life })
+    }
+
+    /// Writes a copy anew whose header is to say something else.
+    fn change_life(&self, place: &Place, change: impl FnOnce(Life) -> Life) -> Result<(), Problem> {
+        let OfflineOptions { directory, max_bytes, .. } = &self.options;
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = Folder::open_at(directory)?;
+        folder.wait_for_turn();
+        let mut there = folder.read(&place.name, *max_bytes)?;
+        let (life, contents) = seal::open(&place.material, &place.context, &mut there)?;
+        let changed = change(life);
+        if changed == life {
+            return Ok(());
+        }
+        let bytes = seal::unsealed(contents);
+        let sealed = seal::seal(&place.material, &place.context, changed, bytes)?;
+        folder.replace(&place.name, &sealed)
+    }
+
     fn forget(&self, place: &Place) -> Result<(), Problem> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         match Folder::open_own_at(&self.options.directory) {
@@ -264,7 +319,7 @@ fn spared(new: Life, there: Life, is_same: bool) -> Option<Kept> {
         return Some(Kept::Newer);
     }
     let is_young = new.saved.saturating_sub(there.saved) < new.lasts / u64::from(REWRITTEN_AFTER);
-    (is_same && is_young && later == 0 && there.lasts == new.lasts).then_some(Kept::Same)
+    (is_same && is_young && later == 0 && there.lasts == new.lasts && there.refused == 0).then_some(Kept::Same)
 }
 
 #[cfg(test)]

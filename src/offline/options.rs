@@ -14,8 +14,8 @@ use crate::error::{ErrorKind, XtraError};
 ///
 /// After each load from the service: one file for each scope, encrypted with AES-256-GCM under a new key and nonce each time.
 /// The file is written when the secrets are others than those saved, or when the copy has used up a 24th of `max_age` (an
-/// hour by default). An answer without any secret is never saved, nor is one over a copy that has a secret declared as
-/// [required](crate::XtraClientBuilder::required) which the answer has lost. What cannot be saved fails no read: it is counted
+/// hour by default). An answer without any secret is never saved, nor is one that [is held back](crate::Client#what-is-held-back):
+/// the first answer of a process is compared with the copy. What cannot be saved fails no read: it is counted
 /// in [`Stats`](crate::Stats), and the first time in a row it is a warning.
 ///
 /// The key is made from the token when that lasts: a [`StaticToken`](crate::StaticToken) or [`FileToken`](crate::FileToken)
@@ -25,13 +25,16 @@ use crate::error::{ErrorKind, XtraError};
 /// # What is served
 ///
 /// A copy is used only when a read failed in a way that a retry may mend (the network, a timeout, 429, 502, 503, 504) and
-/// memory holds no snapshot. That 429 is among them is as the vendor's command has it. The snapshot's
+/// memory holds no snapshot. A refusal that is [not the service's own](crate::XtraError::is_foreign_refusal) counts as such for
+/// [`foreign_refusal_grace`](crate::CacheOptions::foreign_refusal_grace); when the first came is noted in the file, so that a
+/// process that starts again does not begin anew. And where an answer is held back, the copy is served until it is as old as
+/// [`max_stale`](crate::CacheOptions::max_stale). That 429 is among them is as the vendor's command has it. The snapshot's
 /// [`source`](crate::Secrets::source) is [`Offline`](crate::SnapshotSource::Offline), its [`age`](crate::Secrets::age) counts
 /// from the load that it was saved by, and it [is stale](crate::Secrets::is_stale). A warning is logged. A read with `no_cache`,
 /// a refresh and `with_secret` after a refusal ask for something newer than any copy, and are never answered with one. When no
 /// copy can be used, the error of the read says why.
 ///
-/// 401, 403 and 404 delete the file of the scope. When that fails (a disk that is read-only, say), this client does not use the
+/// 401, 403 and 404 of the service itself, and an answer in which every value is masked, delete the file of the scope. When that fails (a disk that is read-only, say), this client does not use the
 /// file any more, but another process may, within `max_age`: watch `offline_failures` in [`Stats`](crate::Stats).
 /// [`clear_cache`](crate::Client::clear_cache) and
 /// [`invalidate`](crate::Client::invalidate) leave files alone: they are about memory, and the next load writes the files anew.

@@ -3,9 +3,10 @@
 //! | bytes | |
 //! |---|---|
 //! | 7 | `XTRACPY` |
-//! | 1 | version of the form, 1 |
+//! | 1 | version of the form, 2 |
 //! | 8 | when it was saved: milliseconds since 1970 |
 //! | 8 | how long it may be used, in milliseconds |
+//! | 8 | since when requests have met refusals that are not the service's own: milliseconds since 1970, or 0 |
 //! | 32 | salt of the key |
 //! | 12 | nonce |
 //! | … | AES-256-GCM of the contents, with its tag of 16 bytes |
@@ -23,10 +24,10 @@ use super::key::{Material, SALT};
 use super::problem::Problem;
 
 const MAGIC: &[u8; 7] = b"XTRACPY";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Length of the header.
-pub(super) const HEADER: usize = 7 + 1 + 8 + 8 + SALT + NONCE_LEN;
+pub(super) const HEADER: usize = 7 + 1 + 8 + 8 + 8 + SALT + NONCE_LEN;
 /// Length of the tag at the end.
 pub(super) const TAG: usize = 16;
 
@@ -37,11 +38,13 @@ pub(super) struct Life {
     pub(super) saved: u64,
     /// Milliseconds.
     pub(super) lasts: u64,
+    /// When the first of the refusals that are not the service's own came: milliseconds since 1970; 0 when there are none.
+    pub(super) refused: u64,
 }
 
 impl Life {
     pub(super) fn new(saved: SystemTime, lasts: Duration) -> Self {
-        Self { saved: since_1970(saved), lasts: millis(lasts) }
+        Self { saved: since_1970(saved), lasts: millis(lasts), refused: 0 }
     }
 
     /// How old the copy is, when it may be used at `now`.
@@ -55,6 +58,18 @@ impl Life {
             return Err(Problem::TooOld(Duration::from_millis(age)));
         }
         Ok(Duration::from_millis(age))
+    }
+
+    /// The same, met by a refusal that is not the service's own at `now`.
+    pub(super) fn refused_at(self, now: SystemTime) -> Self {
+        Self { refused: since_1970(now).max(1), ..self }
+    }
+
+    /// How long ago the first refusal that is not the service's own came. `None` when there was none, or when it lies in the
+    /// future: a clock was put back, and the time is counted anew.
+    pub(super) fn refused_for(self, now: SystemTime) -> Option<Duration> {
+        let since = Some(self.refused).filter(|since| *since > 0)?;
+        since_1970(now).checked_sub(since).map(Duration::from_millis)
     }
 
     /// For how long a copy of this age may still be used.
@@ -99,14 +114,19 @@ impl Header {
         let cut = Problem::Unopened;
         let (saved, rest) = rest.split_first_chunk().ok_or(cut)?;
         let (lasts, rest) = rest.split_first_chunk().ok_or(cut)?;
+        let (refused, rest) = rest.split_first_chunk().ok_or(cut)?;
         let (salt, rest) = rest.split_first_chunk().ok_or(cut)?;
         let nonce = rest.first_chunk().ok_or(cut)?;
-        let life = Life { saved: u64::from_le_bytes(*saved), lasts: u64::from_le_bytes(*lasts) };
+        let life = Life {
+            saved: u64::from_le_bytes(*saved),
+            lasts: u64::from_le_bytes(*lasts),
+            refused: u64::from_le_bytes(*refused),
+        };
         Ok(Self { life, salt: *salt, nonce: *nonce })
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        let numbers = [self.life.saved, self.life.lasts].map(u64::to_le_bytes);
+        let numbers = [self.life.saved, self.life.lasts, self.life.refused].map(u64::to_le_bytes);
         [&MAGIC[..], &[VERSION], numbers.as_flattened(), &self.salt, &self.nonce].concat()
     }
 }
@@ -114,6 +134,14 @@ impl Header {
 /// What a header alone says, whoever wrote it.
 pub(super) fn claimed_life(start: &[u8]) -> Result<Life, Problem> {
     Header::parse(start).map(|header| header.life)
+}
+
+/// These contents with room for a header before and a tag behind them, as [`seal`] takes them.
+pub(super) fn unsealed(contents: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER + contents.len() + TAG));
+    bytes.resize(HEADER, 0);
+    bytes.extend_from_slice(contents);
+    bytes
 }
 
 /// Encrypts what stands behind the first [`HEADER`] bytes of `bytes`, writes the header there and the tag at the end.
@@ -160,7 +188,7 @@ mod tests {
     use super::super::key::OfflineKey;
     use super::*;
 
-    const LIFE: Life = Life { saved: 1_700_000_000_000, lasts: 86_400_000 };
+    const LIFE: Life = Life { saved: 1_700_000_000_000, lasts: 86_400_000, refused: 0 };
 
     fn material(byte: u8) -> Material {
         Material::Given(OfflineKey::new([byte; 32]).unwrap())
@@ -189,7 +217,7 @@ mod tests {
     #[test]
     fn the_same_contents_never_give_the_same_bytes() {
         let (one, other) = (sealed(b"same"), sealed(b"same"));
-        let start = 7 + 1 + 16;
+        let start = 7 + 1 + 24;
         assert_ne!(one[start..start + SALT], other[start..start + SALT]);
         assert_ne!(one[start + SALT..HEADER], other[start + SALT..HEADER]);
         assert_ne!(one[HEADER..], other[HEADER..]);
@@ -224,13 +252,23 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_refusals_counts_from_the_first_and_anew_when_the_clock_was_put_back() {
+        let at = |millis: u64| UNIX_EPOCH + Duration::from_millis(millis);
+        assert_eq!(LIFE.refused_for(at(LIFE.saved)), None);
+        let refused = LIFE.refused_at(at(LIFE.saved + 5));
+        assert_eq!(refused.refused_for(at(LIFE.saved + 12)), Some(Duration::from_millis(7)));
+        assert_eq!(refused.refused_for(at(LIFE.saved + 4)), None, "it would last longer than it may");
+        assert!(LIFE.refused_at(UNIX_EPOCH - Duration::from_secs(1)).refused > 0);
+    }
+
+    #[test]
     fn a_clock_that_was_put_back_a_little_is_forgiven_and_more_is_not() {
         let day = Duration::from_secs(86_400);
         let saved = UNIX_EPOCH + Duration::from_millis(LIFE.saved);
         assert_eq!(LIFE.age(saved - TOLERANCE, day), Ok(Duration::ZERO));
         assert_eq!(LIFE.age(saved - TOLERANCE - Duration::from_millis(1), day), Err(Problem::FromTheFuture));
         assert_eq!(LIFE.age(UNIX_EPOCH - day, day), Err(Problem::FromTheFuture));
-        let forever = Life { saved: u64::MAX, lasts: u64::MAX };
+        let forever = Life { saved: u64::MAX, lasts: u64::MAX, refused: 0 };
         assert_eq!(forever.age(SystemTime::now(), Duration::MAX), Err(Problem::FromTheFuture));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{ErrorKind, XtraError};
-use crate::services::xtra::{check_branch, check_environment, check_project_id};
+use crate::services::xtra::{check_branch, check_environment, compared_project, looks_like_a_token, sendable_project};
 
 /// How every reference begins. Lower case only, so that one look tells what is a reference.
 pub(super) const SCHEME: &str = "xtra://";
@@ -12,13 +12,18 @@ pub(super) const SCHEME: &str = "xtra://";
 /// In bytes, as written. Names of any use are far shorter, and a reference may stand in a value that somebody else wrote.
 pub(super) const LONGEST: usize = 2048;
 
+/// What must be percent-encoded in a project, beside what must be so everywhere.
+const NOT_IN_PROJECTS: [char; 2] = [':', '@'];
+
 /// The name of one secret, wherever it is: `xtra://PROJECT/ENVIRONMENT/KEY?branch=BRANCH`.
 ///
-/// - PROJECT is an id of 24 hexadecimal digits, or empty for the project of whoever resolves it: `xtra:///production/API_KEY`.
+/// - PROJECT is a project's id, or empty for the project of whoever resolves it: `xtra:///production/API_KEY`. The vendor's
+///   own service has ids of 24 hexadecimal digits; that is checked by who resolves the reference, since other hosts have
+///   others.
 /// - `?branch=` may be left out; it is the only parameter there is.
-/// - `%2F` and the like stand for the character meant, in every part. Written so must be: `/` in an environment or a key, `?`,
-///   `#`, `%`, `{`, `}`, `&` in a branch, and white space. A `+` is a plus.
-/// - The scheme is in lower case. Keys and branches are case-sensitive, projects and environments are not. (Two references
+/// - `%2F` and the like stand for the character meant, in every part. Written so must be: `/` in a project, an environment or
+///   a key, `:` and `@` in a project, `?`, `#`, `%`, `{`, `}`, `&` in a branch, and white space. A `+` is a plus.
+/// - The scheme is in lower case. Keys and branches are case-sensitive, environments and ids of 24 hexadecimal digits are not. (Two references
 ///   are equal when they are written alike: `xtra:///Production/A` leads where `xtra:///production/A` does, and is not equal.)
 /// - At most 2,048 bytes as written.
 ///
@@ -111,8 +116,12 @@ impl Reference {
         else {
             return Err(Flaw::Parts);
         };
+        // A URL with a password in it has these here, and is not to become a name that is shown.
+        if project.contains(NOT_IN_PROJECTS) {
+            return Err(Flaw::Project);
+        }
         let (project, environment, key) = (decode(project)?, decode(environment)?, decode(key)?);
-        if !project.is_empty() && check_project_id(&project).is_err() {
+        if !project.is_empty() && (sendable_project(&project).is_err() || looks_like_a_token(&project)) {
             return Err(Flaw::Project);
         }
         if check_environment(&environment).is_err() {
@@ -122,8 +131,7 @@ impl Reference {
             return Err(Flaw::Key);
         }
         let branch = query.map(branch_of).transpose()?;
-        // the service hands ids out in lower case, and so they are known
-        let project = Some(project.to_ascii_lowercase()).filter(|id| !id.is_empty());
+        let project = Some(compared_project(project)).filter(|id| !id.is_empty());
         Ok(Self { project, environment, key, branch })
     }
 }
@@ -179,7 +187,13 @@ fn encode(f: &mut fmt::Formatter<'_>, part: &str, plain: &[char]) -> fmt::Result
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(SCHEME)?;
-        f.write_str(self.project.as_deref().unwrap_or_default())?;
+        for part in self.project.as_deref().unwrap_or_default().split_inclusive(NOT_IN_PROJECTS) {
+            let plain = part.trim_end_matches(NOT_IN_PROJECTS);
+            encode(f, plain, &[])?;
+            for letter in part.chars().skip(plain.chars().count()) {
+                write!(f, "%{:02X}", u32::from(letter))?;
+            }
+        }
         f.write_str("/")?;
         encode(f, &self.environment, &[])?;
         f.write_str("/")?;
@@ -264,8 +278,7 @@ impl fmt::Display for Flaw {
             Self::Percent => "a % is not followed by two hexadecimal digits. Write %25 for a percent sign",
             Self::NotUnicode => "what is percent-encoded in it is not UTF-8",
             Self::Project => {
-                "its project is not an id of 24 hexadecimal digits. Leave it empty for the client's own \
-                 (xtra:///ENVIRONMENT/KEY)"
+                "its project is no id that can be sent. Leave it empty for the client's own (xtra:///ENVIRONMENT/KEY)"
             }
             Self::Environment => "its environment is not a name that can be read",
             Self::Key => "the name of the secret is empty",

@@ -1,10 +1,9 @@
 //! What is different between two snapshots of one scope.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::paired::paired;
 use super::snapshot::Secrets;
-use super::value::SecretValue;
 
 /// What became of a watched scope: which secrets came, changed and went, and the snapshot that they are in now.
 ///
@@ -42,22 +41,12 @@ impl Change {
     #[must_use]
     pub fn between(before: Option<&Secrets>, now: Arc<Secrets>) -> Self {
         let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Vec::new());
-        let (old, new) = (before.map(entries).unwrap_or_default(), entries(&now));
-        let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
-        loop {
-            let order = match (old.peek(), new.peek()) {
-                (Some((was, _)), Some((is, _))) => was.cmp(is),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (None, None) => break,
-            };
-            // of a name that is in both, one from each side
-            let was = if order.is_le() { old.next() } else { None };
-            let is = if order.is_ge() { new.next() } else { None };
+        let nothing = Secrets::from_iter([("", ""); 0]);
+        for (name, was, is) in paired(before.unwrap_or(&nothing), &now) {
             match (was, is) {
-                (Some((name, was)), Some((_, is))) if was != is => changed.push(name.to_owned()),
-                (Some((name, _)), None) => removed.push(name.to_owned()),
-                (None, Some((name, _))) => added.push(name.to_owned()),
+                (Some(was), Some(is)) if was != is => changed.push(name.to_owned()),
+                (Some(_), None) => removed.push(name.to_owned()),
+                (None, Some(_)) => added.push(name.to_owned()),
                 _ => {}
             }
         }
@@ -80,18 +69,6 @@ impl Change {
     pub fn concerns(&self, name: &str) -> bool {
         self.names().any(|known| known == name)
     }
-}
-
-/// Every name that is there, in order, with its value if that came through.
-fn entries(secrets: &Secrets) -> Vec<(&str, Option<&SecretValue>)> {
-    let mut entries: Vec<_> = secrets.iter().map(|(name, value)| (name, Some(value))).collect();
-    if !secrets.unreadable().is_empty() {
-        entries.extend(secrets.unreadable().iter().map(|entry| (entry.name.as_str(), None)));
-        // stable, so that of a name that is in both lists the value stays
-        entries.sort_by_key(|(name, _)| *name);
-        entries.dedup_by_key(|(name, _)| *name);
-    }
-    entries
 }
 
 #[cfg(test)]

@@ -3,17 +3,30 @@
 mod guarded;
 mod selection;
 
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
 use self::selection::{Target, Variable};
 use super::snapshot::Secrets;
-use crate::env::{self, Existing};
+use crate::env::{self, Existing, Inherited};
 use crate::error::{ErrorKind, XtraError};
+use crate::secrets::SecretValue;
 
 pub use self::selection::Selection;
 
-/// The variables that hold our own credentials.
-const CREDENTIALS: [&str; 4] = ["XTRA_TOKEN", "XTRA_MACHINE_TOKEN", "XTRA_VAULT_PASSPHRASE", "XTRA_MASTER_SECRET"];
+/// The variables that hold our own credentials. Of the last four the vendor's documents speak: this crate does not read them,
+/// and what they hold is a credential all the same.
+const CREDENTIALS: [&str; 8] = [
+    "XTRA_TOKEN",
+    "XTRA_MACHINE_TOKEN",
+    "XTRA_VAULT_PASSPHRASE",
+    "XTRA_MASTER_SECRET",
+    "XTRA_API_KEY",
+    "XTRA_ACCESS_KEY",
+    "XTRA_API_TOKEN",
+    "XTRA_WORKLOAD_PRIVATE_KEY",
+];
 
 /// What became of the variables: names only, in order of the secrets' names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +34,7 @@ const CREDENTIALS: [&str; 4] = ["XTRA_TOKEN", "XTRA_MACHINE_TOKEN", "XTRA_VAULT_
 pub struct InjectionReport {
     set: Vec<String>,
     kept: Vec<String>,
+    differing: Vec<String>,
 }
 
 impl InjectionReport {
@@ -36,12 +50,28 @@ impl InjectionReport {
         &self.kept
     }
 
-    pub(crate) fn push_set(&mut self, variable: &str) {
-        self.set.push(variable.to_owned());
+    /// Those of both lists that were there already with another value than the secret's: where they were set, that value was
+    /// replaced; where they were kept, the secret does not get through.
+    #[must_use]
+    pub fn differing(&self) -> &[String] {
+        &self.differing
     }
 
-    pub(crate) fn push_kept(&mut self, variable: &str) {
-        self.kept.push(variable.to_owned());
+    /// Whether the variable is to be set, which is noted.
+    pub(crate) fn decide(
+        &mut self,
+        variable: &str,
+        before: Option<&OsStr>,
+        value: &SecretValue,
+        existing: &Existing,
+    ) -> bool {
+        if before.is_some_and(|before| before != OsStr::new(value.expose())) {
+            self.differing.push(variable.to_owned());
+        }
+        let sets = before.is_none() || !existing.keeps(variable);
+        let list = if sets { &mut self.set } else { &mut self.kept };
+        list.push(variable.to_owned());
+        sets
     }
 }
 
@@ -57,7 +87,7 @@ impl InjectionReport {
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let secrets = Secrets::from_iter([("DATABASE_URL", "postgres://db"), ("API_KEY", "k")]);
 /// let mut command = Command::new("psql");
-/// let report = secrets.injection().only(["DATABASE_URL"]).without_credentials().apply_to(&mut command)?;
+/// let report = secrets.injection().only(["DATABASE_URL"]).apply_to(&mut command)?;
 /// assert_eq!(report.set(), ["DATABASE_URL"]);
 /// # Ok(())
 /// # }
@@ -72,8 +102,11 @@ pub struct Injection<'s> {
     credentials: Credentials,
 }
 
+/// What becomes of our own credentials in the environment of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Credentials {
+    /// Nothing was said: they are removed.
+    Default,
     Inherited,
     Removed,
 }
@@ -81,10 +114,11 @@ enum Credentials {
 impl Secrets {
     /// Starts to choose how these secrets become environment variables.
     pub fn injection(&self) -> Injection<'_> {
-        Injection { secrets: self, selection: Selection::new(), existing: None, credentials: Credentials::Inherited }
+        Injection { secrets: self, selection: Selection::new(), existing: None, credentials: Credentials::Default }
     }
 
-    /// Gives every secret to a child process as a variable of its own name; short for `injection().apply_to(command)`.
+    /// Gives every secret to a child process as a variable of its own name; short for `injection().apply_to(command)`. The
+    /// child does not inherit this client's own credentials.
     ///
     /// # Errors
     ///
@@ -150,10 +184,31 @@ impl<'s> Injection<'s> {
         self
     }
 
-    /// Removes this client's own credentials from the child's environment: `XTRA_TOKEN`, `XTRA_MACHINE_TOKEN`,
-    /// `XTRA_VAULT_PASSPHRASE` and `XTRA_MASTER_SECRET`. A secret of such a name, when it is chosen, is still set.
+    /// Leaves these variables as they are when they are set already, and overrides all others. `variables` are full names,
+    /// after prefix and renaming. Further calls add to the names.
+    pub fn keep(mut self, variables: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let mut names = match self.existing {
+            Some(Existing::KeepNamed(names)) => names,
+            _ => BTreeSet::new(),
+        };
+        names.extend(variables.into_iter().map(|name| env::key(OsStr::new(&name.into())).into_owned()));
+        self.existing = Some(Existing::KeepNamed(names));
+        self
+    }
+
+    /// Leaves this client's own credentials in the child's environment, for a child that is a client itself. By default
+    /// [`apply_to`](Self::apply_to) removes them; see [`without_credentials`](Self::without_credentials).
+    pub fn with_credentials(mut self) -> Self {
+        self.credentials = Credentials::Inherited;
+        self
+    }
+
+    /// Removes this client's own credentials from the child's environment, inherited or set on the command before:
+    /// `XTRA_TOKEN`, `XTRA_MACHINE_TOKEN`, `XTRA_VAULT_PASSPHRASE`, `XTRA_MASTER_SECRET`, and the names `XTRA_API_KEY`,
+    /// `XTRA_ACCESS_KEY`, `XTRA_API_TOKEN` and `XTRA_WORKLOAD_PRIVATE_KEY`, which the vendor's documents use. A secret of such
+    /// a name, when it is chosen and allowed, is still set.
     ///
-    /// It is for [`apply_to`](Self::apply_to); [`inject`](Self::inject) refuses it.
+    /// This is the default of [`apply_to`](Self::apply_to). [`inject`](Self::inject), which is not about a child, refuses it.
     pub fn without_credentials(mut self) -> Self {
         self.credentials = Credentials::Removed;
         self
@@ -162,7 +217,8 @@ impl<'s> Injection<'s> {
     /// Gives the secrets to a child process. This is sound everywhere: nothing of this process changes.
     ///
     /// A variable that the child would inherit, or that was set on the command before, is overridden, unless
-    /// [`keep_existing`](Self::keep_existing) was asked for. (The standard library does not tell of `Command::env_clear`, so
+    /// [`keep_existing`](Self::keep_existing) or [`keep`](Self::keep) was asked for. This client's own credentials are removed,
+    /// unless [`with_credentials`](Self::with_credentials) was asked for. (The standard library does not tell of `Command::env_clear`, so
     /// `keep_existing` takes this process's variables for inherited even after it.) For a `tokio::process::Command`, pass
     /// its `as_std_mut()`.
     ///
@@ -177,19 +233,17 @@ impl<'s> Injection<'s> {
     /// [`ErrorKind::Undecryptable`]: it is there, but its value did not come through.
     pub fn apply_to(&self, command: &mut Command) -> Result<InjectionReport, XtraError> {
         let variables = self.selection.plan(self.secrets, Target::Child)?;
-        if self.credentials == Credentials::Removed {
+        if self.credentials != Credentials::Inherited {
             for name in CREDENTIALS {
                 command.env_remove(name);
             }
         }
-        let existing = self.existing_or(Existing::Override);
+        let existing = self.existing_or(&Existing::Override);
+        let before = ChildEnvironment::of(command);
         let mut report = InjectionReport::default();
         for (name, value) in variables {
-            if existing == Existing::Keep && child_has(command, &name) {
-                report.push_kept(&name);
-            } else {
+            if report.decide(&name, before.get(&name), value, existing) {
                 command.env(&*name, value.expose());
-                report.push_set(&name);
             }
         }
         Ok(report)
@@ -205,8 +259,8 @@ impl<'s> Injection<'s> {
         self.selection.plan(self.secrets, Target::ThisProcess)
     }
 
-    pub(crate) fn existing_or(&self, default: Existing) -> Existing {
-        self.existing.unwrap_or(default)
+    pub(crate) fn existing_or<'e>(&'e self, default: &'e Existing) -> &'e Existing {
+        self.existing.as_ref().unwrap_or(default)
     }
 
     fn edit(mut self, change: impl FnOnce(Selection) -> Selection) -> Self {
@@ -215,15 +269,26 @@ impl<'s> Injection<'s> {
     }
 }
 
-/// Whether the child would have the variable if nothing more were done: set on the command, or inherited.
-fn child_has(command: &Command, name: &str) -> bool {
-    let same = |known: &std::ffi::OsStr| match guarded::CASE {
-        guarded::Case::Sensitive => known == name,
-        guarded::Case::Insensitive => known.eq_ignore_ascii_case(name),
-    };
-    match command.get_envs().find(|(known, _)| same(known)) {
-        Some((_, value)) => value.is_some(),
-        None => env::is_set(name),
+/// What the child would have if nothing more were done: what was set on the command, else what it inherits.
+struct ChildEnvironment {
+    /// `None` for a variable that was removed.
+    given: HashMap<OsString, Option<OsString>>,
+    inherited: Inherited,
+}
+
+impl ChildEnvironment {
+    fn of(command: &Command) -> Self {
+        let given = command.get_envs();
+        let given = given.map(|(name, value)| (env::key(name).into_owned(), value.map(OsStr::to_owned))).collect();
+        Self { given, inherited: Inherited::now() }
+    }
+
+    fn get(&self, name: &str) -> Option<&OsStr> {
+        let name = OsStr::new(name);
+        match self.given.get(&*env::key(name)) {
+            Some(value) => value.as_deref(),
+            None => self.inherited.get(name),
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 mod change;
 mod injection;
 mod pages;
+#[cfg(any(feature = "watch", feature = "xtra"))]
+mod paired;
 #[cfg(feature = "typed")]
 mod schema;
 mod search;
@@ -22,6 +24,8 @@ pub use snapshot::{Secrets, SnapshotSource};
 pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
 
+#[cfg(feature = "xtra")]
+pub(crate) use paired::paired;
 #[cfg(feature = "typed")]
 pub(crate) use schema::Strictness;
 #[cfg(all(feature = "typed", any(feature = "figment", feature = "config")))]

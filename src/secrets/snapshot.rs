@@ -49,6 +49,7 @@ pub(crate) struct Origin {
 pub struct Secrets {
     /// Sorted by name.
     values: Vec<(String, SecretValue)>,
+    /// Sorted by name.
     unreadable: Vec<Unreadable>,
     origin: Origin,
     /// How old it was already at the moment of its origin.
@@ -56,7 +57,9 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    pub(crate) fn assemble(values: Sorted, unreadable: Vec<Unreadable>, origin: Origin) -> Self {
+    pub(crate) fn assemble(values: Sorted, mut unreadable: Vec<Unreadable>, origin: Origin) -> Self {
+        // stable, so that of a name that comes twice the first reason stays the first
+        unreadable.sort_by(|one, other| one.name.cmp(&other.name));
         Self { values: values.into_pairs(), unreadable, origin, older: Duration::ZERO }
     }
 
@@ -81,7 +84,7 @@ impl Secrets {
     /// [`ErrorKind::MissingSecret`] when the snapshot has no such secret; [`ErrorKind::Masked`] or
     /// [`ErrorKind::Undecryptable`] when it has one whose value did not come through.
     pub fn require(&self, name: &str) -> Result<&SecretValue, XtraError> {
-        self.get(name).ok_or_else(|| match self.unreadable.iter().find(|entry| entry.name == name) {
+        self.get(name).ok_or_else(|| match self.unreadable_of(name) {
             Some(entry) => unreadable::error(std::slice::from_ref(entry)),
             None => {
                 let message = format!(
@@ -122,10 +125,16 @@ impl Secrets {
         self.values.is_empty()
     }
 
-    /// The secrets whose values did not come through. Empty unless the read said `allow_unreadable()`.
+    /// The secrets whose values did not come through, in order of the names. Empty unless the read said `allow_unreadable()`.
     #[must_use]
     pub fn unreadable(&self) -> &[Unreadable] {
         &self.unreadable
+    }
+
+    /// Why the value of `name` did not come through, when it did not.
+    pub(crate) fn unreadable_of(&self, name: &str) -> Option<&Unreadable> {
+        let at = self.unreadable.partition_point(|entry| entry.name.as_str() < name);
+        self.unreadable.get(at).filter(|entry| entry.name == name)
     }
 
     /// How long ago the snapshot was fetched.

@@ -13,6 +13,8 @@ pub enum UnreadableReason {
     /// The value was encrypted by a client before it was stored, and cannot be opened here: the passphrase is missing or
     /// another one, or the value was damaged.
     ClientEnvelope,
+    /// The service named the secret and sent no value with it.
+    NoValue,
 }
 
 /// A secret that is there, but whose value did not come through.
@@ -53,6 +55,11 @@ pub(super) fn error(unreadable: &[Unreadable]) -> XtraError {
             "values were encrypted by a client before they were stored, and this client has no key that opens them. Set \
              XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..) to the builder; when that is done, it is another passphrase \
              than theirs, or they were damaged and must be stored again",
+        )
+    } else if unreadable.iter().all(|entry| entry.reason == UnreadableReason::NoValue) {
+        (
+            ErrorKind::Undecryptable,
+            "the service named secrets and sent no values with them. Look at them in its dashboard and store their values again",
         )
     } else {
         (

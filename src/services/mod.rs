@@ -88,11 +88,13 @@ pub trait SecretSource: Send + Sync + 'static {
     fn prepare(&self, scope: &Self::Scope<'_>) -> Result<Self::Owned, XtraError>;
 
     /// Fetches the secrets. Must not block the thread; may be dropped at any await. The client adds neither a deadline nor
-    /// retries: a source brings its own. A panic in it reaches every caller that waits.
+    /// retries: a source brings its own. A panic in it is an error of
+    /// kind [`Server`](crate::ErrorKind::Server) for every caller that waits, and the next read asks again.
     ///
     /// # Errors
     ///
-    /// Any kind. 401, 403 and 404 (by [`XtraError::status`]) also drop what the cache holds for the scope.
+    /// Any kind. 401, 403 and 404 (by [`XtraError::status`]) count as the service's own refusals and also drop what the cache
+    /// and the disk hold for the scope, unless the error says [otherwise](XtraError::with_foreign_refusal). What a [retry](XtraError::is_retryable) may mend leaves it.
     fn load(&self, scope: &Self::Owned) -> impl Future<Output = Result<Loaded, XtraError>> + Send;
 
     /// Whether every runtime that this source is used on has tokio's time driver. Then values leave memory by a task as soon as
@@ -152,9 +154,18 @@ pub struct Loaded {
     pub(crate) values: Sorted,
     pub(crate) unreadable: Vec<Unreadable>,
     pub(crate) source: SnapshotSource,
+    /// Why these may be no secrets at all.
+    pub(crate) doubt: Option<XtraError>,
 }
 
 impl Loaded {
+    /// The same, of which it is not sure that they are secrets. They are not stored, and served only to who accepts any answer.
+    #[cfg(feature = "xtra")]
+    pub(crate) fn doubted(mut self, error: XtraError) -> Self {
+        self.doubt = Some(error);
+        self
+    }
+
     /// Adds the names whose values did not come through.
     #[must_use]
     pub fn with_unreadable(mut self, unreadable: impl IntoIterator<Item = Unreadable>) -> Self {
@@ -173,7 +184,7 @@ impl Loaded {
 impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Loaded {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let values = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { values, unreadable: Vec::new(), source: SnapshotSource::Service }
+        Self { values, unreadable: Vec::new(), source: SnapshotSource::Service, doubt: None }
     }
 }
 

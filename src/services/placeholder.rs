@@ -5,7 +5,7 @@ use crate::secrets::UnreadableReason;
 /// What a service meant by `text`, when it is one of the known placeholders.
 pub(crate) fn recognise(text: &str) -> Option<UnreadableReason> {
     match text {
-        "***" | "[REDACTED]" | "<hidden-by-infisical>" => Some(UnreadableReason::Masked),
+        "***" | "[REDACTED]" | "[encrypted]" | "<hidden-by-infisical>" => Some(UnreadableReason::Masked),
         "[Decryption failed]" => Some(UnreadableReason::ServerCiphertext),
         _ => None,
     }
@@ -17,10 +17,10 @@ mod tests {
 
     #[test]
     fn only_the_exact_placeholders_are_recognised() {
-        for text in ["***", "[REDACTED]", "<hidden-by-infisical>", "[Decryption failed]"] {
+        for text in ["***", "[REDACTED]", "[encrypted]", "<hidden-by-infisical>", "[Decryption failed]"] {
             assert!(recognise(text).is_some(), "{text}");
         }
-        for text in ["", "**", "****", " ***", "*** ", "[redacted]", "********"] {
+        for text in ["", "**", "****", " ***", "*** ", "[redacted]", "[Encrypted]", "encrypted", "********"] {
             assert!(recognise(text).is_none(), "{text}");
         }
     }

@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::response::Response;
 use super::retry::{Repeat, Retries, Setback};
 use super::retry_after;
-use crate::credentials::Token;
+use crate::credentials::{self, Token};
 use crate::error::{ErrorKind, XtraError};
 
 /// The generator adds this header from the document's version; the service knows no such thing.
@@ -151,7 +151,7 @@ impl<'a> Call<'a> {
     /// Resolves the token, sends, and reads the answer to its end.
     async fn exchange(&mut self, mut request: Request) -> Result<Response, Failure> {
         let transport = self.transport;
-        let token = transport.credentials.token().await.map_err(Failure::lasting)?;
+        let token = credentials::token(transport.credentials.as_ref()).await.map_err(Failure::lasting)?;
         let token = self.token.insert(token);
         // shares the body, to tell what a refusal is about
         let asked = request.try_clone();

@@ -27,6 +27,7 @@ pub fn requests<'c>(client: &'c XtraClient, document: &Value) -> Vec<(&'static s
         secrets_upsert: SecretsUpsert,
         secrets_rotate: SecretRotateRequest,
         secret_records_create: SecretRecordCreate,
+        secret_records_rotate: SecretRecordsRotate,
         secret_records_update: SecretRecordUpdate,
         webhooks_create: WebhookCreate,
         webhooks_test: WebhookUrlTest,

@@ -30,6 +30,9 @@ pub async fn all(table: &mut Table) {
     table.debug("write::Linked", &client.link("magpie-other", KEY, source).await.unwrap());
     table.debug("write::Cloned", &client.clone_env(ENVIRONMENT, "magpie-clone").await.unwrap());
     table.debug("write::Deleted", &client.delete_secret("magpie-clone", KEY).await.unwrap());
+    let repaired = client.repair_secret(ENVIRONMENT, KEY).await.unwrap();
+    table.debug("write::SecretRow", &repaired.rows[0]);
+    table.debug("write::Repaired", &repaired);
     operations(table, &client);
     errors(table, &server).await;
     server.stop().await;
@@ -40,6 +43,7 @@ fn operations(table: &mut Table, client: &xtrasecurity::XtraClient) {
     table.debug("write::DeleteSecret", &client.delete_secret(ENVIRONMENT, KEY));
     table.debug("write::ReadHistory", &client.history(ENVIRONMENT, KEY));
     table.debug("write::Rollback", &client.rollback(ENVIRONMENT, KEY, 1));
+    table.debug("write::RepairSecret", &client.repair_secret(ENVIRONMENT, KEY).keep("0123456789abcdef01234567"));
     table.debug("write::RotateSecret", &client.rotate(ENVIRONMENT, KEY).value(VALUE));
     table.debug("write::LinkSecret", &client.link(ENVIRONMENT, KEY, LinkSource::new(PROJECT, ENVIRONMENT, KEY)));
     table.debug("write::CloneEnvironment", &client.clone_env(ENVIRONMENT, "magpie-clone"));

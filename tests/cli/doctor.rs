@@ -94,6 +94,9 @@ async fn each_setting_is_told_with_the_place_where_it_was_found() {
     let world = World::new().await;
     let (id, url) = (world.server.project_id(), world.server.url());
     world.file(".xtrarc", &format!(r#"{{"project":"{id}","env":"stg","branch":"feature/new-ui","apiUrl":"{url}"}}"#));
+    // which the file may name because the user does too
+    std::fs::create_dir(world.path(".xtra")).unwrap();
+    world.file(".xtra/config.json", &format!(r#"{{"apiUrl":"{url}"}}"#));
     let mut command = world.command(&["doctor", "--json"]);
     let ran = run(command.env_remove("XTRA_PROJECT_ID").env_remove("XTRA_API_URL"));
     ran.success();

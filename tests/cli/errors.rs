@@ -45,6 +45,8 @@ async fn wrong_usage_is_status_two_and_one_line_and_nothing_is_sent() {
         &["run"],
         &["run", "-e", "stg", "--"],
         &["run", "-e", "stg", "--override", "--keep", "--", "true"],
+        &["run", "-e", "stg", "--preserve-env=", "--", "true"],
+        &["run", "-e", "stg", "--preserve-env=QUOTES"],
         &["run", "-e", "stg", "--rename", "A", "--", "true"],
         &["run", "--frobnicate", "--", "true"],
         &["get"],

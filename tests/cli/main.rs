@@ -24,6 +24,7 @@ mod login;
 mod offline;
 mod read;
 mod render;
+mod repair;
 mod run;
 mod schema;
 #[cfg(target_os = "linux")]

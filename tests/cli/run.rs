@@ -41,16 +41,98 @@ async fn the_credentials_of_the_command_do_not_reach_the_program() {
     assert!(!given.values().any(|value| value == "own" || value == world.server.token()));
 }
 
+/// What became of `QUOTES` and `EQUALS`, which are `mine` and empty outside, and what was said about it. `EMPTY` is there with
+/// the secret's own value.
+fn of_existing(world: &World, options: &[&str]) -> (String, String, String) {
+    let script = r#"printf '%s\n' "$QUOTES" "$EQUALS""#;
+    let arguments = [&["run", "-e", "staging"], options, &["--", "sh", "-c", script]].concat();
+    let ran = run(world.command(&arguments).env("QUOTES", "mine").env("EQUALS", "").env("EMPTY", ""));
+    assert_eq!(ran.status(), 0, "{}", ran.stderr());
+    let mut lines = ran.stdout().lines().map(str::to_owned);
+    let said = if ran.stderr().is_empty() { String::new() } else { ran.one_line().to_owned() };
+    assert!(!said.contains("mine") && !said.contains("other") && !said.contains("=a=b"), "{said}");
+    (lines.next().unwrap(), lines.next().unwrap(), said)
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn variables_that_exist_are_kept_unless_they_are_overridden() {
+async fn a_secret_replaces_a_variable_that_exists_and_the_names_of_those_that_differed_are_told() {
     let world = World::new().await;
-    let value_of = |options: &[&str]| {
-        let arguments = [&["run", "-e", "staging"], options, &["--", "env", "-0"]].concat();
-        environment(&run(world.command(&arguments).env("QUOTES", "mine").env("EMPTY", "")))["QUOTES"].clone()
-    };
-    assert_eq!(value_of(&[]), "mine");
-    assert_eq!(value_of(&["--keep"]), "mine");
-    assert_eq!(value_of(&["--override"]), "other");
+    for options in [&[][..], &["--override"], &["--preserve-env=NO_SUCH,STAGING_ONLY"], &["--keep=NO_SUCH"]] {
+        let (quotes, equals, said) = of_existing(&world, options);
+        assert_eq!((quotes.as_str(), equals.as_str()), ("other", "=a=b==c="), "{options:?}");
+        assert!(said.ends_with(r#"replaced "EQUALS", "QUOTES""#) && !said.contains("EMPTY"), "{said}");
+    }
+    let ran = run(world.command(&["run", "-e", "staging", "--keep", "printenv", "QUOTES"]).env("QUOTES", "mine"));
+    assert_eq!(ran.stdout(), "mine\n", "the name of the program is no name to keep");
+    let unchanged = ["run", "-e", "staging", "--", "true"];
+    run(world.command(&unchanged).env("QUOTES", "other").env("EMPTY", "")).success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_that_exist_are_kept_when_that_is_asked_for_and_it_is_told_too() {
+    let world = World::new().await;
+    for options in [&["--preserve-env"][..], &["--keep"], &["--keep", "--preserve-env=QUOTES"]] {
+        let (quotes, equals, said) = of_existing(&world, options);
+        assert_eq!((quotes.as_str(), equals.as_str()), ("mine", ""), "{options:?}");
+        assert!(said.ends_with(r#"kept "EQUALS", "QUOTES""#) && !said.contains("EMPTY"), "{said}");
+    }
+    for options in
+        [&["--preserve-env=QUOTES"][..], &["--keep=NO_SUCH,QUOTES"], &["--keep=NO_SUCH", "--keep=QUOTES", "--override"]]
+    {
+        let (quotes, equals, said) = of_existing(&world, options);
+        assert_eq!((quotes.as_str(), equals.as_str()), ("mine", "=a=b==c="), "{options:?}");
+        assert!(said.ends_with(r#"replaced "EQUALS"; kept "QUOTES""#), "{said}");
+    }
+    for quiet in ["-q", "--quiet"] {
+        for kept in ["--keep", "--override"] {
+            assert_eq!(of_existing(&world, &[quiet, kept]).2, "");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_in_a_run_gives_the_values_of_the_inner_environment() {
+    let world = World::new().await;
+    std::fs::create_dir(world.path(".xtra")).unwrap();
+    let stored = serde_json::json!({ "token": world.server.token() }).to_string();
+    world.file(".xtra/config.json", &stored);
+    let command = env!("CARGO_BIN_EXE_xtrasec");
+    let inner = [command, "run", "-e", "production", "--only", "QUOTES", "--", "printenv", "QUOTES"];
+    let outer = [&["run", "-e", "staging", "--only", "QUOTES", "--"], &inner[..]].concat();
+    let ran = run(world.command(&outer).env_remove("XTRA_TOKEN"));
+    assert_eq!((ran.status(), ran.stdout()), (0, "a \"double\" and a 'single' one\n"), "{}", ran.stderr());
+    assert!(ran.one_line().ends_with(r#"replaced "QUOTES""#), "{}", ran.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_very_many_names_that_differ_a_few_are_told_and_the_rest_counted() {
+    let world = World::new().await;
+    let mut command = world.command(&["run", "-e", "many", "--", "true"]);
+    for number in 10..100 {
+        let name = format!("KEY_{number}");
+        world.server.set_secret("shop", "many", "main", &name, "new").unwrap();
+        command.env(name, "old");
+    }
+    let ran = run(&mut command);
+    assert!(ran.status() == 0 && ran.one_line().ends_with("\"KEY_19\" and 80 more"), "{}", ran.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_that_steer_this_command_or_redirect_trust_are_refused_unless_allowed_by_one_paste() {
+    let world = World::new().await;
+    let names = ["HTTPS_PROXY", "MAKEFILES", "XTRA_API_URL", "XTRA_TOKEN", "no_proxy"];
+    for name in names.iter().chain(&["RDS_PROXY", "SSL_CERT_PEM"]) {
+        world.server.set_secret("shop", "steering", "main", name, "x").unwrap();
+    }
+    let touch = |options: &[&str]| world.run(&[&["run", "-e", "steering"], options, &["--", "touch", "ran"]].concat());
+    let refused = touch(&[]);
+    let line = refused.failure(1);
+    let list = names.join(",");
+    assert!(line.contains(&format!("--allow-name {list}")) && !line.contains("RDS_PROXY"), "{line}");
+    assert!(!world.path("ran").exists());
+    let allowed = touch(&["--quiet", "--allow-name", &list]);
+    allowed.success();
+    assert!(world.path("ran").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,9 +284,10 @@ async fn variables_that_are_no_text_are_inherited_unchanged_and_kept_as_others_a
     use std::os::unix::ffi::OsStrExt;
     let world = World::new().await;
     let odd = std::ffi::OsStr::from_bytes(b"a\xffb");
-    let mut command = world.command(&["run", "-e", "stg", "--", "printenv", "ODD", "QUOTES"]);
+    let mut command = world.command(&["run", "-e", "stg", "--keep", "--", "printenv", "ODD", "QUOTES"]);
     let ran = run(command.env("ODD", odd).env("QUOTES", odd));
     assert_eq!((ran.status(), ran.output.stdout.as_slice()), (0, &b"a\xffb\na\xffb\n"[..]));
+    assert!(ran.one_line().ends_with(r#"kept "QUOTES""#), "{}", ran.stderr());
 }
 
 #[tokio::test(flavor = "multi_thread")]

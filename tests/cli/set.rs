@@ -155,6 +155,7 @@ async fn nothing_is_written_in_local_mode() {
         &["history", "A", "-e", "stg"],
         &["rollback", "A", "1", "-e", "stg"],
         &["promote", "stg", "dev", "--yes"],
+        &["repair", "A", "-e", "stg"],
         &["branches"],
         &["login"],
     ] {

@@ -87,6 +87,8 @@ pub struct Case {
     /// The fewest and most requests that it may send.
     pub requests: (u64, u64),
     pub next: Next,
+    /// An old snapshot is served although the error does not pass by itself: the answer is not the service's own.
+    foreign: bool,
     tune: Tune,
 }
 
@@ -104,6 +106,7 @@ impl Case {
             within: SOON,
             requests: (1, 1),
             next: Next::Works,
+            foreign: false,
             tune: Arc::new(|builder| builder),
         }
     }
@@ -114,6 +117,22 @@ impl Case {
 
     pub fn refused(name: &'static str, trouble: Trouble, kind: ErrorKind, status: u16) -> Self {
         Self::new(name, trouble, Ends::Fails(kind, Some(status)))
+    }
+
+    /// What answers is not the service itself.
+    pub fn foreign(mut self) -> Self {
+        self.foreign = true;
+        self
+    }
+
+    /// Whether an old snapshot is served.
+    pub fn leaves_the_old_one(&self) -> bool {
+        self.foreign || self.ends.leaves_the_old_one()
+    }
+
+    /// Whether the error says that a retry may mend it.
+    pub fn is_retryable(&self) -> bool {
+        !self.foreign && self.ends.leaves_the_old_one()
     }
 
     pub fn works(name: &'static str, trouble: Trouble) -> Self {
@@ -172,7 +191,7 @@ impl Case {
         let old = match (&self.trouble, self.ends) {
             (Trouble::Told(_), _) => "in the case",
             (_, Ends::Works) => "replaced",
-            (_, ends) if ends.leaves_the_old_one() => "served",
+            _ if self.leaves_the_old_one() => "served",
             _ => "not served",
         };
         let next = if self.next == Next::Works { "works" } else { "refused here until the wait is over" };

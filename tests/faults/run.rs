@@ -55,7 +55,7 @@ async fn cold(case: &Case) -> Told {
             if (error.kind(), error.status()) != (kind, status) {
                 problems.push(format!("ends with {error:?}"));
             }
-            if error.is_retryable() != case.ends.leaves_the_old_one() {
+            if error.is_retryable() != case.is_retryable() {
                 problems.push(format!("is_retryable is {}", error.is_retryable()));
             }
         }
@@ -102,12 +102,12 @@ async fn with_an_old_snapshot(case: &Case, problems: &mut Vec<String>) {
     stage.go_wrong().await;
     let (answer, took, _) = call(case, &client).await;
     let fits = match (&answer, case.ends) {
-        (Ok(secrets), ends) if ends.leaves_the_old_one() => {
+        (Ok(secrets), _) if case.leaves_the_old_one() => {
             holds(secrets, OLD) && secrets.is_stale() && secrets.age() == OLD_ENOUGH
         }
         (Ok(secrets), Ends::Works) => holds(secrets, NEW) && secrets.age().is_zero(),
         (Err(error), Ends::Fails(kind, status)) => {
-            !case.ends.leaves_the_old_one() && (error.kind(), error.status()) == (kind, status)
+            !case.leaves_the_old_one() && (error.kind(), error.status()) == (kind, status)
         }
         _ => false,
     };

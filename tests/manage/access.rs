@@ -135,6 +135,46 @@ async fn an_admin_of_the_workspace_decides_by_one_request_and_an_admin_of_the_pr
 }
 
 #[tokio::test]
+async fn a_decision_tells_what_the_request_is_for_and_who_asked() {
+    let server = service().await;
+    let (owner, viewer) = (client(&server), client_of(&server, "viewer"));
+    let id = workspace(&server).await;
+    for workspace in [None, Some(id.as_str())] {
+        let asked = viewer.request_access("the import failed", HALF_AN_HOUR).secrets([NOBODY]);
+        let asked = match workspace {
+            Some(id) => asked.workspace(id).await.unwrap(),
+            None => asked.await.unwrap(),
+        };
+        server.reset_counts();
+        let decided = owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+        assert_eq!(server.total_requests(), 3, "the decision, where it stands, the list of its project");
+        assert_eq!((decided.id.as_str(), decided.status), (asked.id.as_str(), AccessStatus::Approved));
+        assert_eq!((decided.reason.as_deref(), decided.duration), (Some("the import failed"), Some(HALF_AN_HOUR)));
+        assert_eq!((decided.project.as_deref(), decided.secrets), (Some(server.project_id()), asked.secrets));
+        assert_eq!(decided.project_name.as_deref(), Some("demo"));
+        assert!(decided.requested_by.is_some() && decided.requester_email.is_some() && decided.requested_at.is_some());
+        assert!(decided.decided_by.is_some() && decided.decided_at.is_some() && decided.expires_at.is_some());
+        assert_eq!(decided.workspace.as_deref(), workspace);
+    }
+}
+
+#[tokio::test]
+async fn a_decision_that_cannot_be_read_back_is_told_as_far_as_it_is_known() {
+    let server = service().await;
+    let (owner, viewer) = (client(&server), client_of(&server, "viewer"));
+    for (route, knows_project) in [(route::ACCESS_STATUS, false), (route::ACCESS_REQUESTS_LIST, true)] {
+        let asked = asked_by(&viewer).await;
+        server.fault(Fault::status(503).on(route));
+        let decided = owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+        assert_eq!((decided.id, decided.status), (asked.id, AccessStatus::Approved));
+        assert_eq!(
+            (decided.project.is_some(), decided.reason, decided.expires_at.is_some()),
+            (knows_project, None, true)
+        );
+    }
+}
+
+#[tokio::test]
 async fn only_a_pending_request_is_decided_and_only_an_approved_one_revoked() {
     let server = service().await;
     let (owner, viewer) = (client(&server), client_of(&server, "viewer"));

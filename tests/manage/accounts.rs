@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{Fault, route};
+use xtrasecurity::manage::{AccessStatus, Decision};
 use xtrasecurity::{ErrorKind, XtraClient};
 
 use crate::{NOBODY, builder, client, client_of, refused, service};
@@ -139,4 +140,47 @@ async fn a_change_of_an_account_that_does_not_exist_says_that_it_may_not_exist()
     let server = service().await;
     let error = client(&server).update_service_account(NOBODY).name("x").await;
     refused(error, ErrorKind::Server, &["no such account", "list_service_accounts()"]);
+}
+
+#[tokio::test]
+async fn what_the_service_fails_on_for_every_account_is_refused_as_not_done_and_for_users() {
+    let server = service().await;
+    let asked = client_of(&server, "viewer").request_access("x", Duration::from_secs(600)).await.unwrap();
+    let link = client(&server).create_jit_link(Duration::from_secs(600)).await.unwrap();
+    let branches = client(&server).list_branches().await.unwrap().len();
+    let account = client_of(&server, "deploy");
+    let unnamed = XtraClient::builder()
+        .token(server.token_for("deploy").unwrap())
+        .api_url(server.url())
+        .max_retries(0)
+        .build()
+        .unwrap();
+    for account in [&account, &unnamed] {
+        let outcomes = [
+            account.create_branch("x").await.map(drop),
+            account.create_project("x", NOBODY).await.map(drop),
+            account.create_jit_link(Duration::from_secs(600)).await.map(drop),
+            account.claim_jit_link(link.token.clone()).await.map(drop),
+            account.request_access("x", Duration::from_secs(600)).await.map(drop),
+            account.list_access_requests().await.map(drop),
+            account.decide_access(asked.id.as_str(), Decision::Approve).await.map(drop),
+        ];
+        for outcome in outcomes {
+            let words = ["a service account cannot", "changes nothing", "user's token"];
+            let error = refused(outcome, ErrorKind::Forbidden, &words);
+            assert!(!error.may_have_been_applied() && !error.is_retryable(), "{error}");
+            assert_eq!(error.status(), Some(500));
+        }
+    }
+    let owner = client(&server);
+    assert_eq!(owner.list_branches().await.unwrap().len(), branches);
+    assert_eq!(owner.get_access_request(asked.id).await.unwrap().status, AccessStatus::Pending);
+}
+
+#[tokio::test]
+async fn a_failure_that_a_user_meets_leaves_open_whether_it_was_done() {
+    let server = service().await;
+    server.fault(Fault::status(500).on(route::BRANCHES_CREATE));
+    let error = refused(client(&server).create_branch("x").await, ErrorKind::Server, &["list_branches()"]);
+    assert!(error.may_have_been_applied());
 }

@@ -110,8 +110,52 @@ async fn who_may_not_delete_it_at_once_empties_it_first_and_nothing_comes_up_on_
 async fn a_service_account_deletes_a_branch_like_this_too() {
     let server = service().await;
     client_of(&server, "deploy").delete_branch(BRANCH).await.unwrap();
+    // listed, refused, listed, cleared, listed, detached
+    assert_eq!(server.total_requests(), 6);
+    assert_eq!(writes(&server, &[route::BRANCHES_DELETE, route::BRANCHES_CREATE, route::BRANCHES_DETACH]), [1, 1, 1]);
     assert_eq!(names(&server).await, ["main"]);
     assert_eq!(server.secret("demo", "production", "main", "FEATURE_NEW_UI").as_deref(), Some("off"));
+    assert_eq!(server.secret("demo", "staging", "main", "FEATURE_NEW_UI"), None, "it has come up on main");
+}
+
+#[tokio::test]
+async fn a_service_account_detaches_no_branch_that_is_written_to_meanwhile() {
+    let server = service().await;
+    let cleared = r#"{"message":"Branch cleared successfully"}"#;
+    server.fault(Fault::body(200, "application/json", cleared).on("POST /branch"));
+    refused(client_of(&server, "deploy").delete_branch(BRANCH).await, ErrorKind::Conflict, &["not deleted"]);
+    assert_eq!(server.request_count(route::BRANCHES_DETACH), 0);
+    assert_eq!(server.secret("demo", "staging", "main", "FEATURE_NEW_UI"), None);
+}
+
+#[tokio::test]
+async fn a_branch_that_is_gone_after_the_service_failed_is_deleted() {
+    let server = service().await;
+    let hold = server.hold(route::BRANCHES_DELETE);
+    let owner = client(&server);
+    let deleting = tokio::spawn(async move { owner.delete_branch(BRANCH).await });
+    hold.waiting_for(1).await;
+    client(&server).rename_branch(BRANCH, "other").await.unwrap();
+    server.fault(Fault::body(200, "application/json", "[]").on(route::BRANCHES_LIST));
+    server.fault(Fault::status(500).on(route::BRANCHES_DELETE));
+    hold.release();
+    deleting.await.unwrap().unwrap();
+    assert_eq!(writes(&server, &[route::BRANCHES_CREATE, route::BRANCHES_DETACH]), [0, 0]);
+}
+
+#[tokio::test]
+async fn a_failure_after_which_the_branches_cannot_be_listed_says_that_it_may_be_deleted() {
+    let server = service().await;
+    let owner = client(&server);
+    server.fault(Fault::status(500).on(route::BRANCHES_DELETE));
+    let hold = server.hold(route::BRANCHES_DELETE);
+    let deleting = tokio::spawn(async move { owner.delete_branch(BRANCH).await });
+    hold.waiting_for(1).await;
+    server.fault(Fault::status(503).on(route::BRANCHES_LIST).times(9));
+    hold.release();
+    let error = refused(deleting.await.unwrap(), ErrorKind::Server, &["list_branches()"]);
+    assert!(error.may_have_been_applied());
+    assert_eq!(writes(&server, &[route::BRANCHES_CREATE, route::BRANCHES_DETACH]), [0, 0]);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod blocking;
 mod branches;
 mod jit;
 mod projects;
+mod rewrite;
 mod waiting;
 
 use xtrasecurity::dev_server::{DevServer, RateLimits, Seed};

@@ -170,7 +170,7 @@ fn apply(arguments: &[String]) -> Outcome {
     let environment = arguments.first().map(String::as_str).unwrap_or_default();
     let secrets = client.get_secrets(environment).send()?;
     let mut child = this_program();
-    secrets.injection().without_credentials().apply_to(&mut child)?;
+    secrets.apply_to(&mut child)?;
     if child.status()?.success() { Ok(()) } else { Err("the child failed".into()) }
 }
 

@@ -187,11 +187,16 @@ async fn an_error_half_way_says_how_much_is_done() {
 #[tokio::test]
 async fn a_row_that_somebody_else_has_deleted_meanwhile_is_no_error() {
     let world = World::new().await;
-    let gone = Fault::body(404, "application/json", r#"{"message":"Secret not found"}"#);
-    world.server.fault(gone.on(route::SECRETS_BY_ID_DELETE));
-    world.add(SecretSeed::new("staging", "TWICE", "1").on_branch(BRANCH));
-    world.add(SecretSeed::new("staging", "TWICE", "2").on_branch(BRANCH));
-    assert_eq!(world.client.delete_secret("staging", "TWICE").branch(BRANCH).await.unwrap().rows, 1);
+    world.add(SecretSeed::new("staging", "ONCE", "1").on_branch(BRANCH));
+    let hold = world.server.hold(route::SECRETS_BY_ID_DELETE);
+    let deleting = tokio::spawn({
+        let client = world.client.clone();
+        async move { client.delete_secret("staging", "ONCE").branch(BRANCH).if_exists().await }
+    });
+    hold.waiting_for(1).await;
+    world.server.remove_secret("demo", "staging", BRANCH, "ONCE").unwrap();
+    hold.release();
+    assert_eq!(deleting.await.unwrap().unwrap().rows, 0);
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ async fn a_link_is_made_on_main_only_and_that_is_told_before_anything_is_sent() 
 async fn names_and_ids_that_cannot_be_are_refused_before_anything_is_sent() {
     let world = World::new().await;
     let refused = [
-        ("LINK", LinkSource::new("payments", "production", "API_KEY")),
+        ("LINK", LinkSource::new("..", "production", "API_KEY")),
         ("LINK", source(&world, "", "API_KEY")),
         ("LINK", source(&world, "production", "")),
         ("", source(&world, "production", "API_KEY")),

@@ -6,6 +6,7 @@ mod clone;
 mod delete;
 mod history;
 mod link;
+mod repair;
 mod rollback;
 mod rotate;
 

@@ -107,7 +107,7 @@ async fn a_key_that_is_not_there_is_none_at_first_and_errors_are_no_items() {
     clock.advance(seconds(30));
     settle().await;
     assert!(key.next().now_or_never().is_none());
-    script.holds([("KEY", "1")]);
+    script.holds([("OTHER", "1"), ("KEY", "1")]);
     clock.advance(seconds(2));
     assert_eq!(key.next().await.unwrap().unwrap(), "1");
 }

@@ -51,7 +51,7 @@ async fn a_spelling_is_looked_up_once() {
         client.set_secret("staging", "A", value).await.unwrap();
     }
     let lookups = server.request_count("GET /projects/{projectId}/envs/{env}/secrets/{key}");
-    assert_eq!((lookups, server.request_count(route::SECRETS_READ)), (1, 3));
+    assert_eq!((lookups, server.request_count(route::SECRETS_READ)), (1, 6), "each write reads before and after");
 }
 
 #[tokio::test]
@@ -76,17 +76,25 @@ async fn sent<T>(server: &DevServer, call: impl IntoFuture<Output = Result<T, Xt
 async fn calls_send_as_many_requests_as_their_documentation_says() {
     let server = server().await;
     let first = client(&server);
-    assert_eq!(sent(&server, first.set_secret("staging", "A", "1").branch("feature/new-ui")).await, 3);
-    assert_eq!(sent(&server, first.set_secret("staging", "A", "2").branch("feature/new-ui")).await, 2);
+    assert_eq!(sent(&server, first.set_secret("staging", "A", "1").branch("feature/new-ui")).await, 4);
+    assert_eq!(sent(&server, first.set_secret("staging", "A", "2").branch("feature/new-ui")).await, 3);
+    let unconfirmed = first.set_secret("staging", "A", "3").branch("feature/new-ui").unconfirmed();
+    assert_eq!(sent(&server, unconfirmed).await, 2);
     server.add_branch("demo", "empty").unwrap();
     let spelling_unknown = client(&server);
-    assert_eq!(sent(&server, spelling_unknown.set_secret("staging", "A", "1").branch("empty")).await, 4);
+    assert_eq!(sent(&server, spelling_unknown.set_secret("staging", "A", "1").branch("empty")).await, 5);
     assert_eq!(sent(&server, first.create_secret("staging", "NEW", "1")).await, 3);
     // in staging, another branch has one of them
-    assert_eq!(sent(&server, first.promote("production", "staging")).await, 6);
-    assert_eq!(sent(&server, first.promote("production", "staging").overwrite(true)).await, 3);
+    assert_eq!(sent(&server, first.promote("production", "staging")).await, 7);
+    assert_eq!(sent(&server, first.promote("production", "staging").overwrite(true)).await, 4);
+    first.set_secret("bulk", "KEY_000", "v").await.unwrap();
+    first.set_secret("bulk", "KEY_000", "v").await.unwrap();
+    for (secrets, requests) in [(1, 3), (200, 3), (500, 5)] {
+        let secrets = (0..secrets).map(|n| (format!("KEY_{n:03}"), "v"));
+        assert_eq!(sent(&server, first.set_secrets("bulk", secrets)).await, requests);
+    }
     assert_eq!(sent(&server, first.list_keys("staging")).await, 1);
-    for (branch, key, history, change) in [("main", "ON_MAIN", 4, 5), ("feature/new-ui", "ON_BRANCH", 3, 3)] {
+    for (branch, key, history, change) in [("main", "ON_MAIN", 4, 5), ("feature/new-ui", "ON_BRANCH", 3, 4)] {
         for value in ["1", "2"] {
             first.set_secret("staging", key, value).branch(branch).await.unwrap();
         }
@@ -94,10 +102,10 @@ async fn calls_send_as_many_requests_as_their_documentation_says() {
         assert_eq!(sent(&server, first.rollback("staging", key, 1).branch(branch)).await, change, "{branch}");
         assert_eq!(sent(&server, first.rotate("staging", key).branch(branch)).await, change, "{branch}");
     }
-    assert_eq!(sent(&server, first.delete_secret("staging", "ON_BRANCH").branch("feature/new-ui")).await, 2);
+    assert_eq!(sent(&server, first.delete_secret("staging", "ON_BRANCH").branch("feature/new-ui")).await, 3);
     assert!(sent(&server, first.delete_secret("staging", "ON_MAIN")).await <= 4);
     let source = LinkSource::new(server.project_id(), "staging", "NEW");
-    assert!((3..=4).contains(&sent(&server, first.link("development", "LINKED", source)).await));
+    assert!((4..=5).contains(&sent(&server, first.link("development", "LINKED", source)).await));
     first.set_secret("development", "LINKED", "own").await.unwrap();
     assert_eq!(first.get_secret("staging", "NEW").await.unwrap().expose(), "1", "to set a link sets not its source");
     assert_eq!(first.delete_secret("development", "LINKED").await.unwrap().rows, 2, "it hid the link");

@@ -3,7 +3,10 @@
 mod bulk;
 mod compare;
 mod conditions;
+mod doubles;
 mod guards;
+mod inherited;
+mod large;
 mod outcomes;
 mod single;
 

@@ -103,7 +103,7 @@ async fn who_reads_after_a_write_does_not_share_a_request_that_left_before() {
     let upserts = server.hold(route::SECRETS_UPSERT);
     let writer = tokio::spawn({
         let client = client.clone();
-        async move { client.set_secret("staging", "NEW", "v").await }
+        async move { client.set_secret("staging", "NEW", "v").unconfirmed().await }
     });
     arrived(&upserts, 1).await;
     let reads = server.hold(route::SECRETS_READ);

@@ -1,11 +1,13 @@
 //! What can be typed: the options of every command, and the commands.
 
+use std::collections::HashSet;
+
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
     branches, check, completions, delete, diff, doctor, export, get, history, import, list, login, output, promote,
-    render, rollback, run, set, template,
+    render, repair, rollback, run, set, template,
 };
 
 /// Secrets for programs, scripts and CI.
@@ -19,8 +21,10 @@ use crate::{
     after_long_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN, ~/.xtra/config.json or the settings of the \
                        xtra command, never from an argument: arguments can be read by every user of the machine. \
                        Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_API_URL \
-                       and the file .xtrarc. With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
-                       Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage; `run` passes \
+                      and the file .xtrarc, which cannot send the token to a service that you have not named yourself. \
+                      With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
+                      Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage, 3 written and \
+                      not confirmed: a read after the write gives something else; `run` passes \
                        on that of the program it starts.\n\n\
                        Examples:\n  \
                        xtrasec run -e production -- ./server --port 8080\n  \
@@ -51,7 +55,7 @@ pub(crate) struct Global {
     /// The project's id [default: XTRA_PROJECT_ID, then .xtrarc, then the service account's]
     #[arg(short, long, global = true, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) project: Option<String>,
-    /// The API root, ending in /api [default: XTRA_API_URL, then .xtrarc, then the service's]
+    /// The API root, ending in /api [default: XTRA_API_URL, then .xtrarc, then that of the login, then the service's]
     #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) api_url: Option<String>,
 }
@@ -80,6 +84,7 @@ pub(crate) enum Command {
     Delete(delete::Arguments),
     History(history::Arguments),
     Rollback(rollback::Arguments),
+    Repair(repair::Arguments),
     Promote(promote::Arguments),
     Branches(branches::Arguments),
     Login(login::LoginArguments),
@@ -103,9 +108,11 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
-    pub(crate) fn takes(&self, name: &str) -> bool {
-        let named = |names: &[String]| names.iter().any(|known| known == name);
-        (self.only.is_empty() || named(&self.only)) && !named(&self.except)
+    /// Which names are taken.
+    pub(crate) fn rule(&self) -> impl Fn(&str) -> bool {
+        let [only, except] =
+            [&self.only, &self.except].map(|names| names.iter().map(String::as_str).collect::<HashSet<_>>());
+        move |name| (only.is_empty() || only.contains(name)) && !except.contains(name)
     }
 }
 
@@ -139,7 +146,8 @@ mod tests {
     #[test]
     fn a_name_left_out_is_not_taken_even_when_it_is_also_chosen() {
         let choice = Choice { only: vec!["A".into(), "B".into()], except: vec!["B".into()], ..Choice::default() };
-        assert!(choice.takes("A") && !choice.takes("B") && !choice.takes("C"));
-        assert!(Choice::default().takes("C"));
+        let takes = choice.rule();
+        assert!(takes("A") && !takes("B") && !takes("C"));
+        assert!(Choice::default().rule()("C"));
     }
 }

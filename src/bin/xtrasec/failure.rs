@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use xtrasecurity::XtraError;
+use xtrasecurity::{ErrorKind, XtraError};
 
 use crate::output::one_line;
 use crate::wording;
@@ -12,6 +12,8 @@ use crate::wording;
 pub(crate) const USAGE: u8 = 2;
 /// The service refused, or this command did.
 pub(crate) const REFUSED: u8 = 1;
+/// The service has taken a write, and a read gives something else, or could not be made.
+pub(crate) const UNCONFIRMED: u8 = 3;
 
 /// An exit status, or why there is no success.
 pub(crate) type Outcome = Result<u8, Failure>;
@@ -66,12 +68,15 @@ pub(crate) fn reason(error: &io::Error) -> String {
 impl From<XtraError> for Failure {
     fn from(error: XtraError) -> Self {
         let text = wording::of_an_error(&error);
+        // what was written is not what is read
+        let is_unconfirmed = error.kind() == ErrorKind::Conflict && error.may_have_been_applied();
+        let status = if is_unconfirmed { UNCONFIRMED } else { REFUSED };
         // The error keeps an error number of the system at most.
         match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
             Some(source) if !tells(error.message(), source.kind()) => {
-                Self::refused(format!("{text} ({})", reason(source)))
+                Self::with_status(status, format!("{text} ({})", reason(source)))
             }
-            _ => Self::refused(text),
+            _ => Self::with_status(status, text),
         }
     }
 }

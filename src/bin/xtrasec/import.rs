@@ -21,7 +21,7 @@ use crate::failure::{Failure, Outcome};
 use crate::listing::Verbosity;
 use crate::output;
 use crate::target::Target;
-use crate::writing::Writing;
+use crate::writing::{Writing, status_of};
 use plan::Plan;
 use read::Format;
 
@@ -88,7 +88,7 @@ async fn write(target: &Target, plan: Plan, writing: &Writing) -> Outcome {
     progress::end(&bar);
     let report = written.map_err(|error| unfinished(error, done.into_inner()))?;
     output::done(&summary(&report, total, started.elapsed().as_secs_f64()))?;
-    Ok(0)
+    Ok(status_of(&report.unconfirmed, target))
 }
 
 fn summary(report: &WriteReport, total: usize, seconds: f64) -> String {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use xtrasecurity::manage::Caller;
-use xtrasecurity::{SecretValue, XtraClient, XtraClientBuilder};
+use xtrasecurity::{SecretValue, XtraClientBuilder};
 
 use crate::arguments::Global;
 use crate::failure::{Failure, Outcome};
@@ -10,23 +10,28 @@ use crate::output::{self, printable};
 use crate::session::builder;
 use crate::target::refuse_local;
 use crate::token_store::{NAME, TokenStore};
-use crate::{hidden, input};
+use crate::{hidden, input, wording};
 
+const NOTHING_DONE: &str = "Nothing was stored";
 /// No token is nearly as long.
 const MOST: usize = 1 << 20;
 
 /// Stores a token for later commands
 ///
 /// The token is asked for and not shown, or read from standard input; it never is an argument. The service is asked whose it
-/// is, and what it knows is put into ~/.xtra/config.json, which only you can read (0600). Programs that use the library find
-/// it there too. Everything else in that file stays.
+/// is, and the token is put into ~/.xtra/config.json, which only you can read (0600), with the base URL of the service that it
+/// is for, unless that is the usual one: later commands send it there. Programs that use the library find both there too.
+/// Everything else in that file stays.
 #[derive(Args)]
-#[command(after_long_help = "Examples:\n  xtrasec login\n  pass show xtra/token | xtrasec login")]
+#[command(
+    after_long_help = "Examples:\n  xtrasec login\n  xtrasec login --api-url https://secrets.example.com/api\n  pass show xtra/token | xtrasec login"
+)]
 pub(crate) struct LoginArguments {}
 
 /// Removes the stored token
 ///
-/// The token itself stays valid until it is revoked. Everything else in ~/.xtra/config.json stays.
+/// The base URL that was stored with it goes too. The token itself stays valid until it is revoked. Everything else in
+/// ~/.xtra/config.json stays.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  xtrasec logout")]
 pub(crate) struct LogoutArguments {}
@@ -36,19 +41,20 @@ pub(crate) async fn login(global: &Global, LoginArguments {}: &LoginArguments) -
     refuse_local(global)?;
     // Before somebody types in vain.
     let mut store = TokenStore::open()?;
+    let base_url = base_url(global, &store)?;
     let token = token()?;
-    let client = builder(global).token(token.expose()).build()?;
-    let caller = client.whoami().await.map_err(|error| Failure::from(error).so("Nothing was stored"))?;
-    store.set(&token);
+    let builder = builder(global).token(token.expose());
+    let builder = match &base_url {
+        Some(url) => builder.api_url(url),
+        None => builder,
+    };
+    let client = builder.build()?;
+    let caller = client.whoami().await.map_err(|error| Failure::from(error).so(NOTHING_DONE))?;
+    store.set(&token, base_url.as_deref());
     store.save()?;
-    let line = format!("logged in as {}\nthe token is in {NAME}, for you alone to read\n", shown(&caller));
+    let service = base_url.map(|url| format!(" at {}", printable(origin(&url)))).unwrap_or_default();
+    let line = format!("logged in as {}{service}\nthe token is in {NAME}, for you alone to read\n", shown(&caller));
     output::done(&line)?;
-    if root(&builder(global)) != root(&XtraClient::builder()) {
-        // Otherwise the next command would carry the token to another service.
-        output::note(
-            "the API root is not stored: set XTRA_API_URL, or put \"apiUrl\" into .xtrarc, for later commands",
-        );
-    }
     tell_other_token(global, "is preferred to what was stored. Remove it to use that");
     Ok(0)
 }
@@ -96,9 +102,32 @@ fn shown(caller: &Caller) -> String {
     printable(&text)
 }
 
-/// The service that such a client would ask.
-fn root(builder: &XtraClientBuilder) -> Option<String> {
-    builder.explain().get("api_url")?.shown().map(str::to_owned)
+/// The base URL of the service that the token is for: the one that was named, else the one of the last login; `None` is the
+/// usual one. One that may not be used is refused before somebody types in vain.
+fn base_url(global: &Global, store: &TokenStore) -> Result<Option<String>, Failure> {
+    let find = |builder: XtraClientBuilder| {
+        let configuration = builder.explain();
+        let setting = configuration.get("api_url");
+        match setting.and_then(|setting| setting.problem()) {
+            Some(problem) if global.api_url.is_some() => Err(Failure::usage(wording::of_the_command(problem))),
+            Some(problem) => Err(Failure::refused(wording::of_the_command(problem)).so(NOTHING_DONE)),
+            None => Ok(setting.map(|setting| (setting.origin().to_owned(), setting.shown().map(str::to_owned)))),
+        }
+    };
+    match find(builder(global))? {
+        Some((origin, shown)) if origin != "default" && !origin.starts_with(NAME) => Ok(shown),
+        _ => match store.api_url() {
+            Some(url) => Ok(find(builder(global).api_url(url))?.and_then(|(_, shown)| shown)),
+            None => Ok(None),
+        },
+    }
+}
+
+/// Scheme, host and port of a base URL in its checked form.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + "://".len());
+    let end = url.get(host..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| host + at);
+    url.get(..end).unwrap_or(url)
 }
 
 /// Tells of a token that commands use whatever is in the file.

@@ -38,6 +38,7 @@ mod output;
 mod place;
 mod promote;
 mod render;
+mod repair;
 mod rollback;
 mod run;
 mod session;
@@ -85,6 +86,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Delete(arguments) => wait(delete::run(global, arguments)),
         Command::History(arguments) => wait(history::run(global, arguments)),
         Command::Rollback(arguments) => wait(rollback::run(global, arguments)),
+        Command::Repair(arguments) => wait(repair::run(global, arguments)),
         Command::Promote(arguments) => wait(promote::run(global, arguments)),
         Command::Branches(arguments) => wait(branches::run(global, arguments)),
         Command::Login(arguments) => wait(login::login(global, arguments)),

@@ -12,6 +12,7 @@ use crate::listing::{Listing, Verbosity};
 use crate::output;
 use crate::place::Place;
 use crate::target::{Target, default_branch};
+use crate::writing::status_of;
 
 /// Copies the secrets of one environment into another
 ///
@@ -38,6 +39,9 @@ pub(crate) struct Arguments {
     /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
     #[arg(long)]
     exact: bool,
+    /// Do not read back what was written, which spares one request
+    #[arg(long)]
+    unconfirmed: bool,
     #[command(flatten)]
     verbosity: Verbosity,
     #[command(flatten)]
@@ -76,12 +80,13 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let (created, updated) = (done.created.len(), done.updated.len());
     let line = format!("written {} of {total}: {created} created, {updated} updated\n", created + updated);
     output::done(&line)?;
-    Ok(0)
+    Ok(status_of(&done.unconfirmed, &target))
 }
 
 impl Arguments {
     fn of<'a>(&self, request: Request<'a, Xtra, Promote<'a>>) -> Request<'a, Xtra, Promote<'a>> {
         let request = request.overwrite(self.overwrite);
+        let request = if self.unconfirmed { request.unconfirmed() } else { request };
         if self.exact { request.exact() } else { request }
     }
 }

@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
     #[arg(long)]
     exact: bool,
+    /// Do not read back what was written, which spares one request
+    #[arg(long)]
+    unconfirmed: bool,
     #[command(flatten)]
     consent: Consent,
 }
@@ -36,6 +39,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let request = target.client.rollback(target.environment.as_str(), arguments.key.as_str(), version);
     let request = request.confirm_production();
     let request = if arguments.exact { request.exact() } else { request };
+    let request = if arguments.unconfirmed { request.unconfirmed() } else { request };
     let now = request.await.map_err(|error| target.not_done(error))?;
     let line = format!("{key} in {place} is as in version {version} again, which makes it version {}\n", now.version);
     output::done(&line)?;

@@ -1,19 +1,22 @@
 //! `xtrasec run`: a program with the secrets in its environment.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io;
 use std::process::Command;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use xtrasecurity::{OfflineOptions, Secrets, Selection};
+use xtrasecurity::{InjectionReport, OfflineOptions, Secrets, Selection};
 
 use crate::arguments::{Choice, Global};
 use crate::failure::{Failure, Outcome, reason};
 use crate::output::{self, printable};
-use crate::session::Session;
+use crate::session::{Session, quoted};
 
 const NOTHING_DONE: &str = "Nothing was run";
+/// What `--preserve-env` without names stands for.
+const EVERY: &str = "*";
 /// What shells answer when a program is not found.
 const NOT_FOUND: u8 = 127;
 /// What shells answer when a program is there and cannot be started.
@@ -22,14 +25,15 @@ const NOT_EXECUTABLE: u8 = 126;
 /// Runs a program with the secrets as environment variables
 ///
 /// The program takes the place of this command (on Unix), so signals, the terminal and the exit status are its own. It is not
-/// started unless every secret can be given to it. Variables that exist already are kept. It does not inherit XTRA_TOKEN and
-/// the other credentials of this command. Secrets whose names change what programs load or run (PATH, LD_PRELOAD,
-/// NODE_OPTIONS …) are refused.
+/// started unless every secret can be given to it. A secret replaces a variable of its name that exists already, also in a run
+/// within a run; one line on standard error names those that had another value. The program does not inherit XTRA_TOKEN and
+/// the other credentials of this command. Secrets whose names change what programs load or run, whom they trust or what this
+/// command does (PATH, LD_PRELOAD, HTTPS_PROXY, XTRA_API_URL …) are refused.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  \
     xtrasec run -e production -- ./server --port 8080\n  \
     xtrasec run --only DATABASE_URL --rename DATABASE_URL=PGURL -- psql\n  \
-    xtrasec run --override -e stg -- npm start\n  \
+    xtrasec run --preserve-env=PORT,LOG_LEVEL -e stg -- npm start\n  \
     xtrasec run --offline -e production -- ./server\n\n\
     Exit status: that of the program; 127 when it is not found, 126 when it cannot be started; 1 and 2 as everywhere.")]
 pub(crate) struct Arguments {
@@ -37,12 +41,16 @@ pub(crate) struct Arguments {
     /// Linux), and take it when the service cannot be reached or takes no more requests; a copy is used for 24 h
     #[arg(long)]
     offline: bool,
-    /// Replace variables that exist already
-    #[arg(long = "override", conflicts_with = "keep")]
+    /// Keep variables that exist already instead of replacing them: all, or those named (with the equals sign)
+    #[arg(long, visible_alias = "keep", value_name = "VARIABLE,…", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = EVERY, value_parser = NonEmptyStringValueParser::new())]
+    preserve_env: Vec<String>,
+    /// Has no effect: variables that exist already are replaced anyway
+    #[arg(long = "override", hide = true)]
     replace: bool,
-    /// Keep variables that exist already (the default)
-    #[arg(long)]
-    keep: bool,
+    /// Do not tell which variables had another value
+    #[arg(short, long)]
+    quiet: bool,
     #[command(flatten)]
     choice: Choice,
     /// Put this in front of every variable's name
@@ -51,7 +59,7 @@ pub(crate) struct Arguments {
     /// Call the variable of a secret otherwise; no prefix is put in front of it
     #[arg(long, value_name = "SECRET=VARIABLE", value_parser = renaming)]
     rename: Vec<(String, String)>,
-    /// Allow a variable that is refused otherwise, such as PATH
+    /// Allow a variable that is refused otherwise, such as PATH; commas between names, or once for each
     #[arg(long, value_name = "VARIABLE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     allow_name: Vec<String>,
     /// The program and its arguments
@@ -63,6 +71,7 @@ pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Co
     let Some((program, rest)) = arguments.command.split_first().filter(|(program, _)| !program.is_empty()) else {
         return Err(Failure::usage("no program was given. Write it after --"));
     };
+    let kept = Kept::of(arguments)?;
     let session = if arguments.offline { Session::open_offline(global)? } else { Session::open(global)? };
     let secrets = session.chosen(&arguments.choice).await;
     if session.client.stats().offline_failures > 0 {
@@ -71,7 +80,10 @@ pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Co
     let secrets = secrets.map_err(|failure| failure.so(NOTHING_DONE))?;
     let mut command = Command::new(program);
     command.args(rest);
-    give(&secrets, arguments, &mut command).map_err(|failure| failure.so(NOTHING_DONE))?;
+    let report = give(&secrets, arguments, kept, &mut command).map_err(|failure| failure.so(NOTHING_DONE))?;
+    if !arguments.quiet {
+        tell_differing(&report);
+    }
     Ok(command)
 }
 
@@ -86,7 +98,56 @@ fn tell_not_saved() {
     }
 }
 
-fn give(secrets: &Secrets, arguments: &Arguments, command: &mut Command) -> Result<(), Failure> {
+/// What of the variables that exist already is kept.
+enum Kept {
+    Nothing,
+    Everything,
+    These(Vec<String>),
+}
+
+impl Kept {
+    fn of(arguments: &Arguments) -> Result<Self, Failure> {
+        let given = &arguments.preserve_env;
+        if given.is_empty() {
+            return Ok(Self::Nothing);
+        }
+        if !given.iter().any(|text| text == EVERY) {
+            let names = given.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
+            return Ok(Self::These(names.map(str::to_owned).collect()));
+        }
+        if arguments.replace {
+            return Err(Failure::usage("--override and --preserve-env contradict each other. Leave one out"));
+        }
+        Ok(Self::Everything)
+    }
+}
+
+/// One line about the variables that had another value than the secret's. Whoever reads a value that is not the service's, or
+/// counts on one of their own, should not search for long.
+fn tell_differing(report: &InjectionReport) {
+    let kept: HashSet<&String> = report.kept().iter().collect();
+    let (kept, replaced): (Vec<&str>, Vec<&str>) = {
+        let (kept, replaced): (Vec<_>, Vec<_>) = report.differing().iter().partition(|name| kept.contains(name));
+        (kept.into_iter().map(String::as_str).collect(), replaced.into_iter().map(String::as_str).collect())
+    };
+    let mut parts = Vec::new();
+    if !replaced.is_empty() {
+        parts.push(format!("replaced {}", quoted(replaced)));
+    }
+    if !kept.is_empty() {
+        parts.push(format!("kept {}", quoted(kept)));
+    }
+    if !parts.is_empty() {
+        output::note(&format!("inherited variables that differ from the secrets: {}", parts.join("; ")));
+    }
+}
+
+fn give(
+    secrets: &Secrets,
+    arguments: &Arguments,
+    kept: Kept,
+    command: &mut Command,
+) -> Result<InjectionReport, Failure> {
     let mut selection = Selection::new();
     if let Some(prefix) = &arguments.prefix {
         selection = selection.prefix(prefix);
@@ -97,10 +158,13 @@ fn give(secrets: &Secrets, arguments: &Arguments, command: &mut Command) -> Resu
     for name in &arguments.allow_name {
         selection = selection.allow_name(name);
     }
-    let injection = secrets.injection().select(selection).without_credentials();
-    let injection = if arguments.replace { injection.override_existing() } else { injection.keep_existing() };
-    injection.apply_to(command)?;
-    Ok(())
+    let injection = secrets.injection().select(selection);
+    let injection = match kept {
+        Kept::Nothing => injection.override_existing(),
+        Kept::Everything => injection.keep_existing(),
+        Kept::These(names) => injection.keep(names),
+    };
+    Ok(injection.apply_to(command)?)
 }
 
 /// Becomes the program. This comes back only when that fails.

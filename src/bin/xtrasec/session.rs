@@ -1,6 +1,6 @@
 //! The client that the options describe, and the one set of secrets that most commands are about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,13 +79,14 @@ impl Session {
         if is_bare(&secrets) && !choice.allow_empty {
             return Err(Failure::refused(format!("{}, or add --allow-empty", nothing_there(environment))));
         }
+        let takes = choice.rule();
         let hidden = secrets.unreadable().iter().map(|secret| secret.name.as_str());
-        let names = choice.only.iter().map(String::as_str).chain(hidden).filter(|name| choice.takes(name));
+        let names = choice.only.iter().map(String::as_str).chain(hidden).filter(|name| takes(name));
         demand(&secrets, names, environment).map_err(|failure| match choice.only.is_empty() {
             true => failure.so("Leave them out with --except if they are not needed"),
             false => failure,
         })?;
-        let taken = secrets.iter().filter(|(name, _)| choice.takes(name));
+        let taken = secrets.iter().filter(|(name, _)| takes(name));
         let taken: Secrets = taken.map(|(name, value)| (name, value.clone())).collect();
         if taken.is_empty() && !choice.allow_empty {
             let message = "--only and --except leave no secret to take. Choose others, or add --allow-empty";
@@ -119,9 +120,11 @@ pub(crate) fn demand<'n>(
 ) -> Result<(), Failure> {
     let mut missing = BTreeSet::new();
     let mut hidden: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let reasons: HashMap<&str, UnreadableReason> =
+        secrets.unreadable().iter().map(|secret| (secret.name.as_str(), secret.reason)).collect();
     for name in names.into_iter().filter(|name| !secrets.contains(name)) {
-        match secrets.unreadable().iter().find(|secret| secret.name == name) {
-            Some(secret) => drop(hidden.entry(remedy(secret.reason)).or_default().insert(name)),
+        match reasons.get(name) {
+            Some(reason) => drop(hidden.entry(remedy(*reason)).or_default().insert(name)),
             None => drop(missing.insert(name)),
         }
     }
@@ -197,6 +200,7 @@ pub(crate) fn why(reason: UnreadableReason) -> &'static str {
         UnreadableReason::Masked => "masked: names only for this token",
         UnreadableReason::ServerCiphertext => "the service cannot decrypt it",
         UnreadableReason::ClientEnvelope => "encrypted by a client",
+        UnreadableReason::NoValue => "the service sends no value with it",
         _ => "cannot be read",
     }
 }
@@ -209,6 +213,7 @@ fn remedy(reason: UnreadableReason) -> &'static str {
         }
         UnreadableReason::ServerCiphertext => "the service cannot decrypt it: store it again",
         UnreadableReason::ClientEnvelope => "encrypted by a client: set XTRA_VAULT_PASSPHRASE",
+        UnreadableReason::NoValue => "the service sends no value with it: store it again",
         _ => "cannot be read",
     }
 }

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::{self, printable};
 use crate::session::quoted;
 use crate::target::Target;
-use crate::writing::Writing;
+use crate::writing::{Writing, status_of};
 use crate::{hidden, input};
 
 /// As much as is read for one value. The service takes 10 MB.
@@ -98,6 +98,9 @@ async fn create(target: &Target, arguments: &Arguments, pairs: Vec<(String, Secr
         if arguments.writing.exact {
             request = request.exact();
         }
+        if arguments.writing.unconfirmed {
+            request = request.unconfirmed();
+        }
         request.confirm_production().await.map_err(|error| target.not_done(error))?;
         report.created.push(key);
     }
@@ -111,7 +114,7 @@ fn tell(report: &WriteReport, target: &Target) -> Outcome {
         text.extend(names.iter().map(|name| format!("{done} {} in {place}\n", printable(name))));
     }
     output::done(&text)?;
-    Ok(0)
+    Ok(status_of(&report.unconfirmed, target))
 }
 
 impl Arguments {

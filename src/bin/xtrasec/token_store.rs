@@ -22,6 +22,8 @@ const MOST: usize = 4 << 20;
 /// The members under which the library looks for a token.
 const TOKEN: &str = "token";
 const OLD_TOKEN: &str = "authToken";
+/// The base URL that the token is for. Without it that is the service's own.
+const API_URL: &str = "apiUrl";
 
 /// The file, as it was when it was opened, with what was changed since.
 pub(crate) struct TokenStore {
@@ -31,7 +33,7 @@ pub(crate) struct TokenStore {
 
 impl TokenStore {
     pub(crate) fn open() -> Result<Self, Failure> {
-        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        let home = std::env::home_dir().filter(|home| home.is_absolute());
         let home = home.ok_or_else(|| {
             Failure::refused("no home directory is known, so there is no place for a token. Set HOME")
         })?;
@@ -51,11 +53,21 @@ impl TokenStore {
         Ok(Self { directory, members })
     }
 
-    pub(crate) fn set(&mut self, token: &SecretValue) {
-        self.put(TOKEN, Some(token));
+    /// The base URL that the file names.
+    pub(crate) fn api_url(&self) -> Option<&str> {
+        self.members.get(API_URL).and_then(Value::as_str).filter(|url| !url.is_empty())
     }
 
-    /// Whether there was one.
+    /// Puts a token in, and the base URL that it is for; `None` is the service's own.
+    pub(crate) fn set(&mut self, token: &SecretValue, api_url: Option<&str>) {
+        self.put(TOKEN, Some(token));
+        match api_url {
+            Some(url) => drop(self.members.insert(API_URL.to_owned(), Value::from(url))),
+            None => drop(self.members.remove(API_URL)),
+        }
+    }
+
+    /// Takes the token out, and the base URL that it was for. Whether there was one.
     pub(crate) fn remove(&mut self) -> bool {
         let had = |members: &Map<String, Value>, name| {
             members.get(name).and_then(Value::as_str).is_some_and(|token| !token.is_empty())
@@ -63,6 +75,9 @@ impl TokenStore {
         let had = had(&self.members, TOKEN) || had(&self.members, OLD_TOKEN);
         self.put(TOKEN, None);
         self.put(OLD_TOKEN, None);
+        if had {
+            self.members.remove(API_URL);
+        }
         had
     }
 
@@ -165,7 +180,7 @@ mod tests {
 
     fn store(home: &Path, token: &str) -> Result<(), String> {
         let stored = TokenStore::open_in(home).and_then(|mut store| {
-            store.set(&token.into());
+            store.set(&token.into(), None);
             store.save()
         });
         stored.map_err(|failure| failure.line)
@@ -194,13 +209,13 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join(".xtra/config.json");
         fs::create_dir(home.path().join(".xtra")).unwrap();
-        fs::write(&path, "\u{feff}{\"apiUrl\":\"https://x/api\",\"cache\":{\"a\":[1,2.5]},\"authToken\":\"old\"}")
+        fs::write(&path, "\u{feff}{\"other\":\"https://x/api\",\"cache\":{\"a\":[1,2.5]},\"authToken\":\"old\"}")
             .unwrap();
         store(home.path(), "new").unwrap();
         let cache = serde_json::json!({ "a": [1, 2.5] });
         assert_eq!(
             json(home.path()),
-            serde_json::json!({ "apiUrl": "https://x/api", "cache": cache, "authToken": "old", "token": "new" })
+            serde_json::json!({ "other": "https://x/api", "cache": cache, "authToken": "old", "token": "new" })
         );
         let remove = || {
             let mut store = TokenStore::open_in(home.path()).ok().unwrap();
@@ -209,10 +224,34 @@ mod tests {
             had
         };
         assert!(remove());
-        assert_eq!(json(home.path()), serde_json::json!({ "apiUrl": "https://x/api", "cache": cache }));
+        assert_eq!(json(home.path()), serde_json::json!({ "other": "https://x/api", "cache": cache }));
         assert!(!remove());
         fs::write(&path, "{\"token\":\"t\"}").unwrap();
         assert!(remove() && !path.exists());
+    }
+
+    #[test]
+    fn the_base_url_comes_and_goes_with_the_token_that_it_is_for() {
+        let home = tempfile::tempdir().unwrap();
+        let open = || TokenStore::open_in(home.path()).ok().unwrap();
+        let set = |url: Option<&str>| {
+            let mut store = open();
+            store.set(&"t".into(), url);
+            assert!(store.save().is_ok());
+        };
+        set(Some("https://a.example/api"));
+        assert_eq!(json(home.path()), serde_json::json!({ "token": "t", "apiUrl": "https://a.example/api" }));
+        assert_eq!(open().api_url(), Some("https://a.example/api"));
+        set(None);
+        assert_eq!(json(home.path()), serde_json::json!({ "token": "t" }));
+        set(Some("https://a.example/api"));
+        let mut store = open();
+        assert!(store.remove() && store.save().is_ok());
+        assert!(!home.path().join(".xtra/config.json").exists());
+        // without a token it is a setting of the user's
+        fs::write(home.path().join(".xtra/config.json"), r#"{"apiUrl":"https://a.example/api"}"#).unwrap();
+        let mut store = open();
+        assert!(!store.remove() && store.api_url().is_some());
     }
 
     #[test]

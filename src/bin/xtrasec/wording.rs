@@ -24,6 +24,7 @@ const WORDS: &[(&str, &str)] = &[
         "Set XTRA_PROJECT_ID, or add --project ID,",
     ),
     // the way to the service
+    (", or pass api_url(..) to the builder", ", or add --api-url …"),
     ("http:// is for loopback hosts, or for danger_allow_http", "http:// is for loopback hosts only"),
     ("; try again, or raise call_timeout", "; try again"),
     ("; check it, or raise call_timeout", "; check it"),
@@ -33,15 +34,18 @@ const WORDS: &[(&str, &str)] = &[
     // secrets
     ("or build the client without local_file", "or set it to false"),
     (
-        "Leave a secret out with except, call its variable otherwise with rename, or allow a guarded variable with allow_name",
-        "Leave a secret out with --except, call its variable otherwise (run --rename), or allow a guarded variable with \
-         --allow-name",
+        "Leave a secret out with except, call its variable otherwise with rename",
+        "Leave a secret out with --except, call its variable otherwise (run --rename)",
     ),
+    (", or allow what is guarded with allow_name: ", ", or allow what is guarded: --allow-name "),
     // writes
     ("allow_any_name() accepts it", "--allow-any-name accepts it"),
     ("say exact() if", "add --exact if"),
     ("delete it again with if_exists()", "delete it again with --if-exists"),
     ("set_secret(..) changes it", "Without --new it is changed"),
+    ("repair_secret(..) shows the rows", "`xtrasec repair` shows the rows"),
+    ("let repair_secret(..) show the rows", "let `xtrasec repair` show the rows"),
+    ("with keep(..)", "with --keep"),
     ("name the others with keys(..)", "name the others with --only"),
     (". The snapshot must be of this environment and branch", ""),
     ("list_branches() tells", "`xtrasec branches` tells"),
@@ -49,6 +53,8 @@ const WORDS: &[(&str, &str)] = &[
     ("Set XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..) to the builder", "Set XTRA_VAULT_PASSPHRASE"),
     ("the token option", "the token"),
     (", or read the rest with allow_unreadable()", ""),
+    ("; if they are secrets, read them with allow_any_answer()", ""),
+    ("accept it with invalidate()", "delete the saved copy, or do without --offline"),
     // files
     ("(entity not found)", "(there is no such file)"),
 ];

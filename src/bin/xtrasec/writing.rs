@@ -5,8 +5,10 @@ use xtrasecurity::write::SetSecrets;
 use xtrasecurity::{Request, Xtra};
 
 use crate::arguments::Global;
-use crate::failure::Failure;
-use crate::session::builder;
+use crate::failure::{Failure, UNCONFIRMED};
+use crate::output;
+use crate::session::{builder, quoted};
+use crate::target::Target;
 
 #[derive(Args)]
 #[command(next_help_heading = "How it is written")]
@@ -20,9 +22,12 @@ pub(crate) struct Writing {
     /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
     #[arg(long)]
     pub(crate) exact: bool,
-    /// Read back what was written, and fail when something else is there
+    /// Fail when a read after the write gives something else, or cannot be made; without this, that is status 3
     #[arg(long)]
     pub(crate) verify: bool,
+    /// Do not read back what was written, which spares one request
+    #[arg(long, conflicts_with = "verify")]
+    pub(crate) unconfirmed: bool,
 }
 
 impl Writing {
@@ -53,6 +58,23 @@ impl Writing {
         if self.verify {
             request = request.verify();
         }
+        if self.unconfirmed {
+            request = request.unconfirmed();
+        }
         request
     }
+}
+
+/// Tells what the service has taken and no read has shown, and gives the status for it.
+pub(crate) fn status_of(unconfirmed: &[String], target: &Target) -> u8 {
+    if unconfirmed.is_empty() {
+        return 0;
+    }
+    output::note(&format!(
+        "not confirmed in {}: {}. The service has taken this, and a read gives something else, or could not be made: somebody \
+         has written meanwhile, or there is a second row of the name. `xtrasec repair` shows the rows",
+        target.shown(),
+        quoted(unconfirmed.iter().map(String::as_str))
+    ));
+    UNCONFIRMED
 }

@@ -230,6 +230,44 @@ fn many_entries_are_told_apart_and_the_order_of_reads_is_exact() {
 }
 
 #[test]
+fn what_the_store_remembers_of_entries_that_have_left_is_bounded() {
+    let (store, clock) = (store(10), ManualClock::new());
+    let now = || clock.clock().now();
+    for round in 0..5_000_u32 {
+        let key = (round % 25).to_le_bytes();
+        match round % 7 {
+            0 => store.forget(&key, now()),
+            1 => clock.advance(Duration::from_secs(1)),
+            // the same key again and again, and others in between
+            2..5 => keep(&store, b"k", round, store.permit(), now()),
+            _ => keep(&store, &key, round, store.permit(), now()),
+        }
+        store.sweep(now());
+        assert!(store.len() <= 10);
+        assert!(store.ledger().leaving.turns() <= 2 * 10 + 64 + 1, "{round}");
+    }
+}
+
+#[test]
+fn the_dead_make_room_before_any_that_may_still_be_served() {
+    let (store, clock) = (store(3), ManualClock::new());
+    let now = || clock.clock().now();
+    keep(&store, b"dies", 1, store.permit(), now());
+    clock.advance(Duration::from_secs(3000));
+    keep(&store, b"a", 2, store.permit(), now());
+    keep(&store, b"b", 3, store.permit(), now());
+    clock.advance(Duration::from_secs(599));
+    // read last, and dead a second later all the same
+    assert_eq!(store.find(b"dies", now()), Found::Old(1));
+    clock.advance(Duration::from_secs(1));
+    keep(&store, b"c", 4, store.permit(), now());
+    assert_eq!(store.len(), 3);
+    for (key, value) in [(b"a", 2), (b"b", 3)] {
+        assert_eq!(store.find(key, now()), Found::Old(value));
+    }
+}
+
+#[test]
 fn a_ttl_of_zero_turns_the_cache_off() {
     assert!(Store::<u32>::new(CacheOptions { ttl: Duration::ZERO, ..CacheOptions::default() }).is_none());
 }

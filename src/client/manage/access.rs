@@ -96,7 +96,8 @@ impl Client<Xtra> {
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid) without a reason, for less than a minute, and for ids that are none;
-    /// [`Server`](crate::ErrorKind::Server), status 500, also for a token that is not valid and for a service account.
+    /// [`Server`](crate::ErrorKind::Server), status 500, also for a token that is not valid;
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a service account, as for the lists and the decisions.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -156,6 +157,10 @@ impl Client<Xtra> {
     }
 
     /// Decides on a request for access, as an admin of its workspace, or else as an admin of its project.
+    ///
+    /// To an admin of the workspace the service tells no more than where the request stands and when the access ends; what
+    /// it is for and who asked is read back. If that cannot be read, the decision is made all the same, and what is not known
+    /// is `None`. This takes three requests; for an admin of the project too, of which the first is refused.
     ///
     /// # Errors
     ///

@@ -137,8 +137,7 @@ impl Client<Xtra> {
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid) for a name that cannot be sent, or that the project has already;
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for viewers, and when the plan holds no more branches;
-    /// [`Server`](crate::ErrorKind::Server) for a service account, which may not do this.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for viewers, for a service account, and when the plan holds no more branches.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -185,9 +184,12 @@ impl Client<Xtra> {
     ///
     /// The service has one way for the project's creator and the admins of its teams, which does both at once, and another for
     /// everybody who may write. The other one deletes the branch alone and lets its secrets come up on `main`, over what is
-    /// there. Where only that way is open, this deletes the secrets first, looks whether they are gone, and deletes the branch
-    /// when they are. Do not write to a branch while it is being deleted: between the look and the deletion nobody can keep
-    /// others from it.
+    /// there. Where only that way is open, as it is for a service account, this deletes the secrets first, looks whether they
+    /// are gone, and deletes the branch when they are. Do not write to a branch while it is being deleted: between the look
+    /// and the deletion nobody can keep others from it, and what they write there comes up on `main`.
+    ///
+    /// Two requests the first way, five the other, and six for a service account: the list, the refused deletion, for an
+    /// account the list once more, the emptying, the look, the deletion. Each list carries the secrets of the project.
     ///
     /// # Errors
     ///

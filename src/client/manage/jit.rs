@@ -70,9 +70,8 @@ impl Client<Xtra> {
     ///
     /// # Errors
     ///
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for viewers, and on the free plan; [`Invalid`](crate::ErrorKind::Invalid) for
-    /// less than a minute; [`NotFound`](crate::ErrorKind::NotFound) for a branch that does not exist;
-    /// [`Server`](crate::ErrorKind::Server) for a service account.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for viewers, for service accounts, and on the free plan; [`Invalid`](crate::ErrorKind::Invalid) for
+    /// less than a minute; [`NotFound`](crate::ErrorKind::NotFound) for a branch that does not exist.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

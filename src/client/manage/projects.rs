@@ -5,7 +5,7 @@ use super::super::operation::{Call, Operation, Writes};
 use super::super::request::{Request, sealed};
 use crate::error::XtraError;
 use crate::services::xtra::admin::{NewProject, Project, ProjectChange};
-use crate::services::xtra::{Xtra, XtraScope, check_project_id};
+use crate::services::xtra::{Xtra, XtraScope};
 
 /// Lists projects; made by [`XtraClient::list_projects`](crate::XtraClient::list_projects).
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Operation for DeleteProject {
     type Output = ();
 
     async fn perform(self, call: Call<'_>) -> Result<(), XtraError> {
-        let project = check_project_id(&self.id)?;
+        let project = call.source().checked_project(&self.id)?;
         call.confirm_all("would delete a project with its secrets of production")?;
         let _changing = call.changing(project);
         call.source().delete_project(project).await
@@ -143,8 +143,8 @@ impl Client<Xtra> {
     ///
     /// # Errors
     ///
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a workspace that the caller does not administer, that does not exist, or
-    /// whose plan holds no more projects; [`Server`](crate::ErrorKind::Server) for a service account.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a service account, and for a workspace that the caller does not
+    /// administer, that does not exist, or whose plan holds no more projects.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -120,9 +120,9 @@ impl<S: SecretSource> Poller<S> {
         let asked = std::mem::take(&mut self.asked);
         let key = ticket.key.clone();
         let due = match engine.poll(ticket).await {
-            Ok(Landed { objection: Some(error), served, .. }) => {
-                if self.feed.newest().is_none() {
-                    self.feed.show(who_part(&key), &served);
+            Ok(Landed { objection: Some(error), kept, .. }) => {
+                if let Some(kept) = kept.filter(|_| self.feed.newest().is_none()) {
+                    self.feed.show(who_part(&key), &kept);
                 }
                 self.failed(&engine, error)
             }
@@ -211,7 +211,7 @@ impl<S: SecretSource> Engine<S> {
             engine.counts.refreshes.fetch_add(1, Ordering::Relaxed);
             engine.load(ticket, "watch")
         });
-        AssertUnwindSafe(flight).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
+        flight.await
     }
 
     /// The ticket of a scope that was checked before, for whoever asks now.
@@ -222,12 +222,6 @@ impl<S: SecretSource> Engine<S> {
         }
         Ticket { key, identity, scope: Arc::clone(&before.scope) }
     }
-}
-
-fn panicked() -> XtraError {
-    let message = "the source of the secrets panicked when it was polled. That is a bug in it, unless this tokio runtime is \
-                   without its I/O or time driver: build it with enable_all()";
-    XtraError::new(ErrorKind::Server, message)
 }
 
 fn without_timer() -> XtraError {

@@ -26,8 +26,10 @@ pub struct Cloned {
     pub updated: u64,
     /// How many it had, and keeps as they were.
     pub skipped: u64,
-    /// The secrets of the source that the target has not got: those that hang on no branch, which the service does not
-    /// clone. In order.
+    /// The secrets of the source that the target has not got, or that were to be cloned and are read there with another value,
+    /// in order. The service does not clone what hangs on no branch, and of several rows of a name it takes the first, where
+    /// reads give the last ([`repair_secret`](crate::XtraClient::repair_secret) leaves one); somebody may also have written
+    /// meanwhile. Whatever is here is not confirmed.
     pub left_out: Vec<String>,
 }
 

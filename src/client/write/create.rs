@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::client::operation::{Call, Operation, Writes};
+use crate::client::operation::{Call, Operation, ReadsBack, Writes};
 use crate::client::request::sealed;
 use crate::client::{Client, Request};
 use crate::error::{Conflict, ErrorKind, XtraError};
 use crate::secrets::SecretValue;
-use crate::services::xtra::write::{Batch, Expected, Naming, Sealing, check_pairs, shown_version, unread};
+use crate::services::xtra::write::{
+    Batch, Expected, Naming, Sealing, check_pairs, known_versions, refuse_unconfirmed, shown_version, unconfirmed,
+};
 use crate::services::xtra::{Place, Xtra, XtraScope, shown_name};
 
 /// The operation of a [`Request`] that creates a secret.
@@ -27,13 +29,16 @@ impl Client<Xtra> {
     ///
     /// The service itself does not make this difference. So the environment is read before the write; the write demands a version
     /// that no secret has, which the service refuses when there is one; and the environment is read again after it: what two
-    /// callers create in the same moment is noticed, and is an error for at least one of them. Three requests are sent, up to two
-    /// more as [`set_secret`](Self::set_secret) says, and three more when another branch has a secret of that name.
+    /// callers create in the same moment is noticed by whoever reads the other's value, and is an error then. The service may
+    /// keep both, each in a row of its own: [`repair_secret`](Self::repair_secret) leaves one. Three requests are sent, up to two
+    /// more as [`set_secret`](Self::set_secret) says, and three more when another branch has a secret of that name;
+    /// [`unconfirmed`](Request::unconfirmed) leaves out the one that reads again.
     ///
     /// # Errors
     ///
     /// Those of [`set_secret`](Self::set_secret); [`Conflict`](crate::ErrorKind::Conflict) when the secret exists, or was
-    /// created by somebody else in the same moment.
+    /// created by somebody else in the same moment. When [`may_have_been_applied`](XtraError::may_have_been_applied) is true, the
+    /// service has taken it, and it is *not confirmed*.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -92,20 +97,26 @@ impl Operation for CreateSecret {
         let _changing = call.changing(&place.project);
         let expected = Expected::from([(key.clone(), None)]);
         let sealing = Sealing::all_if(sealed);
-        let batch = Batch { place: &place, secrets: secrets.clone(), expected, sealing };
+        let known = known_versions(&secrets, &look);
+        let batch = Batch { place: &place, secrets: secrets.clone(), expected, known, sealing };
         source.put(batch, |_| ()).await?;
-        let look = source.look(&place).await.map_err(|error| {
+        if !call.reads_back() {
+            return Ok(());
+        }
+        let after = source.look(&place).await.map_err(|error| {
             let told = ". The secret is written; this was to see whether somebody else had created it meanwhile";
             error.adding(told).with_keys([&key]).with_unknown_outcome()
         })?;
-        match look.get(&key) {
+        match after.get(&key) {
             Some(seen) if seen.version != FIRST => Err(raced(&key, &seen.version)),
-            _ => unread(&secrets, &look),
+            _ => refuse_unconfirmed(unconfirmed(&secrets, &look, &after), 1),
         }
     }
 }
 
 impl Writes for CreateSecret {}
+
+impl ReadsBack for CreateSecret {}
 
 fn exists(place: &Place, key: &str, version: &str) -> XtraError {
     let message = format!(

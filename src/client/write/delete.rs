@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::client::operation::{Call, Operation, Writes};
+use crate::client::operation::{Call, Operation, ReadsBack, Writes};
 use crate::client::request::sealed;
 use crate::client::{Client, Request};
 use crate::error::XtraError;
@@ -29,11 +29,13 @@ impl Client<Xtra> {
     /// Deletes a secret of an environment on one branch, for good: its history goes with it. Secrets of the same name on other
     /// branches stay.
     ///
-    /// All rows that the service keeps of the secret in that place are deleted. On `main` these are also the ones that hang on
-    /// no branch, such as links and what a deleted branch has left behind; so the environment is read back there. Two
-    /// requests are sent, up to four on `main`, up to six for what hangs on no branch, and one more for each further row. The
-    /// branches are asked for first, which the service answers with all values of the project: with many secrets this takes
-    /// its time.
+    /// All rows that the service keeps of the secret in that place are deleted, and the environment is read back: what is still
+    /// there is an error, which names the rows by id where it can. On `main` the rows that hang on no branch are meant too, such
+    /// as links and what a deleted branch has left behind. Three requests are sent, up to four on `main`, up to six for what
+    /// hangs on no branch, and one more for each further row. [`unconfirmed`](Request::unconfirmed) leaves the read-back out,
+    /// except on `main`, where it tells whether there are other rows. The branches are asked for first, which the service
+    /// answers with all values of the project: with many secrets this takes its time, and where it is more than is read of an
+    /// answer, the project is asked for the rows instead.
     ///
     /// # Errors
     ///
@@ -42,7 +44,8 @@ impl Client<Xtra> {
     /// [`Invalid`](crate::ErrorKind::Invalid), with nothing deleted, when the secret is there in another spelling of the
     /// environment too (see [`exact`](Request::exact)). [`Forbidden`](crate::ErrorKind::Forbidden) when the token may not
     /// delete; a service account needs `write:secrets`. [`Incomplete`](crate::ErrorKind::Incomplete) when the secret is still
-    /// read afterwards: the message says why. [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and
+    /// read afterwards: the message says why, and what is left. [`Conflict`](crate::ErrorKind::Conflict) when nothing was there to delete, and it is
+    /// read, because somebody has written it meanwhile. [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and
     /// those of any call. When [`may_have_been_applied`](XtraError::may_have_been_applied) is true, call again with
     /// `if_exists()`.
     ///
@@ -87,8 +90,10 @@ impl Operation for DeleteSecret {
         call.confirm(&place.environment)?;
         let _changing = call.changing(&place.project);
         let target = Target { place: &place, key: &self.key, exact: call.is_exact() };
-        Ok(Deleted { rows: call.source().delete(target, self.absence).await? })
+        Ok(Deleted { rows: call.source().delete(target, self.absence, call.reads_back()).await? })
     }
 }
 
 impl Writes for DeleteSecret {}
+
+impl ReadsBack for DeleteSecret {}

@@ -4,7 +4,7 @@ use crate::client::operation::{Call, Operation};
 use crate::client::request::sealed;
 use crate::client::{Client, Reads, Request};
 use crate::error::{ErrorKind, XtraError};
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, paired};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// The operation of a [`Request`] that compares two scopes.
@@ -39,29 +39,18 @@ impl Difference {
 
     fn between(one: &Secrets, other: &Secrets) -> Self {
         let mut difference = Self::default();
-        let there = |secrets: &Secrets, name: &str| {
-            secrets.contains(name) || secrets.unreadable().iter().any(|secret| secret.name == name)
-        };
-        for name in names(one) {
-            let list = match (one.get(name), other.get(name)) {
-                _ if !there(other, name) => &mut difference.removed,
-                (Some(one), Some(other)) if one == other => &mut difference.unchanged,
-                (Some(_), Some(_)) => &mut difference.changed,
+        for (name, one, other) in paired(one, other) {
+            let list = match (one, other) {
+                (Some(_), None) => &mut difference.removed,
+                (None, _) => &mut difference.added,
+                (Some(Some(one)), Some(Some(other))) if one == other => &mut difference.unchanged,
+                (Some(Some(_)), Some(Some(_))) => &mut difference.changed,
                 _ => &mut difference.unknown,
             };
             list.push(name.to_owned());
         }
-        difference.added = names(other).into_iter().filter(|name| !there(one, name)).map(str::to_owned).collect();
         difference
     }
-}
-
-/// Every name, in order, whether its value came through or not.
-fn names(secrets: &Secrets) -> Vec<&str> {
-    let unreadable = secrets.unreadable().iter().map(|secret| secret.name.as_str());
-    let mut names: Vec<_> = secrets.iter().map(|(name, _)| name).chain(unreadable).collect();
-    names.sort_unstable();
-    names
 }
 
 impl Client<Xtra> {

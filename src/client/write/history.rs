@@ -3,18 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::client::operation::{Call, Operation, Writes};
+use crate::client::operation::{Call, Operation, ReadsBack, Writes};
 use crate::client::request::sealed;
 use crate::client::{Client, Request};
 use crate::error::XtraError;
 use crate::secrets::{SecretValue, UnreadableReason};
-use crate::services::xtra::write::{Past, Recorded, Target};
+use crate::services::xtra::write::{Past, Recorded, Target, UNCHANGED, UNDECRYPTABLE};
 use crate::services::xtra::{Xtra, XtraScope};
-
-/// What the service records in place of a value that a change left as it was.
-const UNCHANGED: &str = "Value unchanged in this version";
-/// What it shows where it cannot decrypt a recorded value.
-const UNDECRYPTABLE: &str = "Error decrypting or legacy format";
 
 /// The versions of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,9 +115,9 @@ impl Client<Xtra> {
 
     /// Gives a secret of one branch the value that it had at `version`. This makes a new version, whose number is returned.
     ///
-    /// Three requests are sent: the row is looked up first, so that no other branch's is changed. On `main` there are five,
-    /// because what hangs on no branch is read there too: the environment is read before and after. The client's snapshots of
-    /// the project leave the cache.
+    /// Four requests are sent: the row is looked up first, so that no other branch's is changed, and the environment is read
+    /// back. On `main` there are five, because what hangs on no branch is read there too. [`unconfirmed`](Request::unconfirmed)
+    /// leaves the one that reads back out. The client's snapshots of the project leave the cache.
     ///
     /// # Errors
     ///
@@ -130,7 +125,8 @@ impl Client<Xtra> {
     /// spelling of the environment too (see [`exact`](Request::exact)); [`NotFound`](crate::ErrorKind::NotFound) when there is
     /// no such branch, secret or version: the message names those that there are. [`Forbidden`](crate::ErrorKind::Forbidden)
     /// for viewers everywhere, and for developers and service accounts in production;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when what is read afterwards is something else;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when what is read afterwards is something else: then
+    /// [`may_have_been_applied`](XtraError::may_have_been_applied) is true, and the rollback is *not confirmed*;
     /// [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and those of any call. When
     /// [`may_have_been_applied`](XtraError::may_have_been_applied) is true, the secret's version tells whether it was.
     ///
@@ -171,11 +167,13 @@ impl Operation for Rollback {
         call.confirm(&place.environment)?;
         let _changing = call.changing(&place.project);
         let target = Target { place: &place, key: &self.key, exact: call.is_exact() };
-        Ok(RolledBack { version: call.source().roll_back(target, &self.version).await? })
+        Ok(RolledBack { version: call.source().roll_back(target, &self.version, call.reads_back()).await? })
     }
 }
 
 impl Writes for Rollback {}
+
+impl ReadsBack for Rollback {}
 
 impl HistoryEntry {
     fn of(entry: Recorded, read: impl Fn(SecretValue) -> Result<SecretValue, UnreadableReason>) -> Self {

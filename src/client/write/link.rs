@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-use crate::client::operation::{Call, Operation, Writes};
+use crate::client::operation::{Call, Operation, ReadsBack, Writes};
 use crate::client::request::sealed;
 use crate::client::{Client, Request};
 use crate::error::{ErrorKind, XtraError};
 use crate::services::xtra::write::{Naming, Source, Target, check_name};
-use crate::services::xtra::{Place, Xtra, XtraScope, check_environment, check_project_id, shown_name};
+use crate::services::xtra::{Place, Xtra, XtraScope, check_environment, is_same_project, shown_name};
 
 /// The secret that a link shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkSource {
-    /// The id of its project: 24 hexadecimal digits.
+    /// The id of its project: 24 hexadecimal digits, unless the service is a server of somebody's own.
     pub project: String,
     /// Its environment, spelled as it is stored.
     pub environment: String,
@@ -48,15 +48,15 @@ impl Client<Xtra> {
     /// Makes a secret on `main` whose value is always that of another one, in this project or another. Links are read like any
     /// secret; [`delete_secret`](Self::delete_secret) takes them away.
     ///
-    /// Links hang on no branch, so they are seen on `main` only. Three or four requests are sent: what is there is looked at
-    /// first, because the service would keep a second secret of the same name. The client's snapshots of the project leave the
-    /// cache.
+    /// Links hang on no branch, so they are seen on `main` only. Four or five requests are sent: what is there is looked at
+    /// first, because the service would keep a second secret of the same name, and the link is read back, unless
+    /// [`unconfirmed`](Request::unconfirmed) is said. The client's snapshots of the project leave the cache.
     ///
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid), with nothing sent, for another branch than `main`, a name or id that cannot be,
     /// or a link to itself; also when the source is a link;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when the secret exists already; [`NotFound`](crate::ErrorKind::NotFound) when
+    /// [`Conflict`](crate::ErrorKind::Conflict) when the secret exists already, or no read gives the link afterwards; [`NotFound`](crate::ErrorKind::NotFound) when
     /// the source does not exist; [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and those of
     /// any call. When [`may_have_been_applied`](XtraError::may_have_been_applied) is true, read the environment before
     /// another try.
@@ -94,7 +94,7 @@ impl Operation for LinkSecret {
 
     async fn perform(self, call: Call<'_>) -> Result<Linked, XtraError> {
         let Self { key, source } = &self;
-        check_project_id(&source.project)?;
+        call.source().checked_project(&source.project)?;
         check_environment(&source.environment)?;
         check_name(&source.key, Naming::Any)?;
         check_name(key, Naming::Any)?;
@@ -113,14 +113,16 @@ impl Operation for LinkSecret {
         let _changing = call.changing(&place.project);
         let target = Target { place: &place, key, exact: call.is_exact() };
         let from = Source { project: &source.project, environment: &source.environment, key: &source.key };
-        Ok(Linked { id: call.source().link(target, from).await? })
+        Ok(Linked { id: call.source().link(target, from, call.reads_back()).await? })
     }
 }
 
 impl Writes for LinkSecret {}
 
+impl ReadsBack for LinkSecret {}
+
 fn is_itself(place: &Place, key: &str, source: &LinkSource) -> bool {
-    source.project.eq_ignore_ascii_case(&place.project) && source.environment == place.environment && source.key == key
+    is_same_project(&source.project, &place.project) && source.environment == place.environment && source.key == key
 }
 
 fn invalid(message: String) -> XtraError {

@@ -8,6 +8,7 @@ mod history;
 mod keys;
 mod link;
 mod promote;
+mod repair;
 mod report;
 mod rotate;
 mod set;
@@ -20,6 +21,7 @@ pub use history::{History, HistoryEntry, NoValue, ReadHistory, Rollback, RolledB
 pub use keys::{GetSecret, KeyOrigin, ListKeys, SecretKey};
 pub use link::{LinkSecret, LinkSource, Linked};
 pub use promote::{Promote, Promotion};
+pub use repair::{RepairSecret, Repaired, SecretRow};
 pub use report::{Progress, WriteReport, Written};
 pub use rotate::{RotateSecret, Rotated};
 pub use set::{Set, SetSecret, SetSecrets};

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::client::operation::{Call, Operation, Writes};
+use crate::client::operation::{Call, Operation, ReadsBack, Writes};
 use crate::client::request::sealed;
 use crate::client::{Client, Request};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::{SecretValue, Secrets, Unreadable};
-use crate::services::xtra::write::{Batch, Expected, Look, Naming, Sealing, check_pairs};
+use crate::services::xtra::write::{Batch, Expected, Look, Naming, Sealing, check_pairs, known_versions};
 use crate::services::xtra::{Place, Xtra, XtraScope, check_branch, shown_name};
 
 /// The operation of a [`Request`] that copies secrets from one environment to another.
@@ -39,10 +39,25 @@ pub struct Promotion {
     /// The secrets that the target keeps as it has them: with the same value, or with another one because
     /// [`overwrite`](Request::overwrite) is not said.
     pub skipped: Vec<String>,
+    /// The secrets that the service has taken, and of which the read after the write gives something else, or which could not
+    /// be read back; they are in no other list. See [`WriteReport::unconfirmed`](super::WriteReport::unconfirmed).
+    pub unconfirmed: Vec<String>,
 }
 
 impl Promotion {
-    /// The secrets that were written, or, for a [dry run](Request::dry_run), would have been.
+    /// The same, where these are not confirmed.
+    fn without_confirmation_of(mut self, names: Vec<String>) -> Self {
+        let without: BTreeSet<&String> = names.iter().collect();
+        for list in [&mut self.created, &mut self.updated] {
+            list.retain(|name| !without.contains(name));
+        }
+        self.unconfirmed = names;
+        self.unconfirmed.sort_unstable();
+        self
+    }
+
+    /// The secrets that were written, and that a read has given with their new values; without those that are
+    /// [not confirmed](Self::unconfirmed). For a [dry run](Request::dry_run), those that would be written.
     pub fn promoted(&self) -> impl Iterator<Item = &str> {
         self.created.iter().chain(&self.updated).map(String::as_str)
     }
@@ -55,8 +70,9 @@ impl Client<Xtra> {
     ///
     /// Both environments are read, and what differs is written, so it works for everyone who may read and write. Nothing is
     /// copied that could not be read. Linked secrets are copied by value, and values that were encrypted by a client are
-    /// encrypted again. Two requests read, and one or more write; until this client knows how the target is spelled, one or two
-    /// more ask for that, and there are some more where another branch has the secrets too.
+    /// encrypted again. Two requests read, one or more write, and one reads the target again, which
+    /// [`unconfirmed`](Request::unconfirmed) leaves out; until this client knows how the target is spelled, one or two
+    /// more ask for that, and there are two more and a second write where another branch has the secrets too.
     ///
     /// # Errors
     ///
@@ -64,7 +80,7 @@ impl Client<Xtra> {
     /// lacks one of [`keys`](Request::keys), [`Masked`](ErrorKind::Masked) or [`Undecryptable`](ErrorKind::Undecryptable) when
     /// a value cannot be read, [`Config`](ErrorKind::Config) when one is to be sealed again and there is no passphrase: in all
     /// these cases nothing is written. [`Conflict`](ErrorKind::Conflict) when somebody changes
-    /// the target meanwhile; and those of [`set_secrets`](Self::set_secrets).
+    /// the target meanwhile, or a second row of a name is proven; and those of [`set_secrets`](Self::set_secrets).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -137,12 +153,20 @@ impl Operation for Promote<'_> {
         }
         let _changing = call.changing(&to.project);
         let Plan { promotion, secrets, sealed, expected } = plan;
-        source.put(Batch { place: &to, secrets, expected, sealing: Sealing::These(sealed) }, |_| ()).await?;
-        Ok(promotion)
+        let meant = if call.reads_back() { secrets.clone() } else { Vec::new() };
+        let known = known_versions(&secrets, &there);
+        let batch = Batch { place: &to, secrets, expected, known, sealing: Sealing::These(sealed) };
+        source.put(batch, |_| ()).await?;
+        match meant.is_empty() {
+            true => Ok(promotion),
+            false => Ok(promotion.without_confirmation_of(source.read_back(&to, &meant, &there).await)),
+        }
     }
 }
 
 impl Writes for Promote<'_> {}
+
+impl ReadsBack for Promote<'_> {}
 
 /// A secret of the source.
 struct Chosen {

@@ -1,5 +1,7 @@
 //! What writes give.
 
+use std::collections::BTreeSet;
+
 /// What became of each secret of a bulk write: names only, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -11,10 +13,27 @@ pub struct WriteReport {
     /// The secrets that had the value already, and were not written, because the request says
     /// [`skip_unchanged`](crate::Request::skip_unchanged).
     pub unchanged: Vec<String>,
+    /// The secrets that the service has taken, and of which the read after the write gives something else, or which could not
+    /// be read back; they are in no other list. Somebody may have written in between, or the service has a second row of the
+    /// name, which reads give in its place: [`repair_secret`](crate::XtraClient::repair_secret) tells. A caller to whom values
+    /// are masked is told by the version; a caller who is shown other secrets only finds all others here.
+    pub unconfirmed: Vec<String>,
 }
 
 impl WriteReport {
-    /// The secrets that were written, or, for a [dry run](crate::Request::dry_run), would have been.
+    /// The same, where these are not confirmed.
+    pub(super) fn without_confirmation_of(mut self, names: Vec<String>) -> Self {
+        let without: BTreeSet<&String> = names.iter().collect();
+        for list in [&mut self.created, &mut self.updated] {
+            list.retain(|name| !without.contains(name));
+        }
+        self.unconfirmed = names;
+        self.unconfirmed.sort_unstable();
+        self
+    }
+
+    /// The secrets that were written, and that a read has given with their new values; without those that are
+    /// [not confirmed](Self::unconfirmed). For a [dry run](crate::Request::dry_run), those that would be written.
     pub fn written(&self) -> impl Iterator<Item = &str> {
         self.created.iter().chain(&self.updated).map(String::as_str)
     }
@@ -31,10 +50,17 @@ pub enum Written {
     /// It had the value already, and was not written, because the request says
     /// [`skip_unchanged`](crate::Request::skip_unchanged).
     Unchanged,
+    /// The service has taken it, and it is not confirmed: the read after the write gives something else, or could not be made.
+    /// Somebody may have written in between, or the service has a second row of the name, which reads give in its place:
+    /// [`repair_secret`](crate::XtraClient::repair_secret) tells. Never take this for done.
+    Unconfirmed,
 }
 
 impl From<WriteReport> for Written {
     fn from(report: WriteReport) -> Self {
+        if !report.unconfirmed.is_empty() {
+            return Self::Unconfirmed;
+        }
         match (report.created.is_empty(), report.updated.is_empty()) {
             (false, _) => Self::Created,
             (true, false) => Self::Updated,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::client::operation::{Call, Operation, Writes};
+use crate::client::operation::{Call, Operation, ReadsBack, Writes};
 use crate::client::request::sealed;
 use crate::client::{Client, Request};
 use crate::error::XtraError;
@@ -34,8 +34,9 @@ impl Client<Xtra> {
     /// A random value is 32 hexadecimal digits. The service makes it and sends it back, except where its own rotation would
     /// go to another branch (it takes the first that has the secret) and where [values are
     /// sealed](crate::XtraClientBuilder::seal_writes): then it is made here, and written. A secret that was sealed stays so: its
-    /// new value is sealed too, for which a passphrase is needed. Three requests are sent, and
-    /// five on `main`, where the environment is read before and after. The client's snapshots of the project leave the cache.
+    /// new value is sealed too, for which a passphrase is needed. Four requests are sent, and
+    /// five on `main`, where the environment is read before as well as after; [`unconfirmed`](Request::unconfirmed) leaves the
+    /// read after it out. The client's snapshots of the project leave the cache.
     ///
     /// # Errors
     ///
@@ -44,7 +45,8 @@ impl Client<Xtra> {
     /// [`Invalid`](crate::ErrorKind::Invalid) for a link (rotate its source), a value that could not be read back, and when the
     /// secret is there in another spelling of the environment too (see [`exact`](Request::exact));
     /// [`Conflict`](crate::ErrorKind::Conflict) when the service has several rows of the secret, when it changed meanwhile, and
-    /// when what is read afterwards is not the new value;
+    /// when what is read afterwards is not the new value: then [`may_have_been_applied`](XtraError::may_have_been_applied) is
+    /// true, and the rotation is *not confirmed*;
     /// [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and those of any call. When
     /// [`may_have_been_applied`](XtraError::may_have_been_applied) is true, the secret's version tells whether it was.
     ///
@@ -91,9 +93,11 @@ impl Operation for RotateSecret {
         call.confirm(&place.environment)?;
         let _changing = call.changing(&place.project);
         let target = Target { place: &place, key: &self.key, exact: call.is_exact() };
-        let NewValue { value, version } = call.source().rotate(target, self.value).await?;
+        let NewValue { value, version } = call.source().rotate(target, self.value, call.reads_back()).await?;
         Ok(Rotated { value, version })
     }
 }
 
 impl Writes for RotateSecret {}
+
+impl ReadsBack for RotateSecret {}

@@ -6,13 +6,14 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::report::{Progress, WriteReport, Written};
-use crate::client::operation::{Call, Operation, Writes};
+use crate::client::operation::{Call, Operation, ReadsBack, Writes};
 use crate::client::request::sealed;
 use crate::client::{Client, Request};
 use crate::error::{Conflict, ErrorKind, XtraError};
 use crate::secrets::{SecretValue, Secrets};
 use crate::services::xtra::write::{
-    Batch, Expected, Look, Naming, Sealing, Seen, check_pairs, conflict, conflicts, named, unread,
+    Batch, Expected, Look, Naming, Sealing, Seen, check_pairs, conflict, conflicts, known_versions, named,
+    refuse_unconfirmed, unconfirmed,
 };
 use crate::services::xtra::{Place, Xtra, XtraScope};
 
@@ -59,18 +60,24 @@ impl<R> Set<'_, R> {
 impl Client<Xtra> {
     /// Sets a secret, whether it exists or not. Awaiting the request tells whether it was [created](Written::Created).
     ///
-    /// Two requests are sent: the environment is read, to tell what is there; then the secret is written, on the client's
-    /// default branch (`main`) or the one that [`branch`](Request::branch) names. The branch must exist. Until this client knows
-    /// that the environment's name is spelled as the project spells it, one or two more ask for that. The write is repeated only
-    /// when it cannot have arrived. The client's snapshots of the project leave the cache.
+    /// Three requests are sent: the environment is read, to tell what is there; the secret is written, on the client's
+    /// default branch (`main`) or the one that [`branch`](Request::branch) names; and the environment is read again. The branch
+    /// must exist. Until this client knows that the environment's name is spelled as the project spells it, one or two more ask
+    /// for that. The write is repeated only when it cannot have arrived. The client's snapshots of the project leave the cache.
+    ///
+    /// The read after the write is there because the service may hold several rows of one name, such as two first writes in the
+    /// same moment leave: it changes the first of them, and lets reads return the last. A value that the read does not give is
+    /// [`Written::Unconfirmed`], and no success: with [`verify`](Request::verify) it is an error.
+    /// [`unconfirmed`](Request::unconfirmed) leaves the read out, and [`repair_secret`](Self::repair_secret) the rows.
     ///
     /// A value that takes the place of one that is sealed is sealed too; without a passphrase that is an error of kind
     /// [`Config`](crate::ErrorKind::Config), and nothing is written. [`seal`](Request::seal) and
     /// [`seal_writes`](crate::XtraClientBuilder::seal_writes) seal others as well. To set a link does not change what it leads
     /// to: the place gets a secret of its own, which hides the link.
     ///
-    /// Between the look and the write somebody else may write: the later write wins, unless
-    /// [`expect_version`](Request::expect_version) is given.
+    /// Between the look and the write somebody else may write. Without [`expect_version`](Request::expect_version) that is
+    /// replaced, as far as both writes go to the same row: of two writers who create a secret in the same moment, one may be
+    /// told [`Written::Unconfirmed`], and later writes may go to the row that is not read.
     ///
     /// # Errors
     ///
@@ -78,7 +85,8 @@ impl Client<Xtra> {
     /// [`allow_any_name`](Request::allow_any_name)), a value that could not be read back, or an environment that differs from
     /// one of the project in upper and lower case (see [`exact`](Request::exact));
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such branch; [`Forbidden`](crate::ErrorKind::Forbidden) when
-    /// the token may not write; [`Conflict`](crate::ErrorKind::Conflict) when a condition does not hold;
+    /// the token may not write; [`Conflict`](crate::ErrorKind::Conflict) when a condition does not hold, or proves that there is
+    /// a second row of the name;
     /// [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and those of any call. When the answer was
     /// lost, [`may_have_been_applied`](XtraError::may_have_been_applied) is true, and the message says what to look at.
     ///
@@ -111,7 +119,8 @@ impl Client<Xtra> {
     ///
     /// - Everything is checked before anything is sent, because the service stops at what it cannot take and keeps what it has
     ///   written until then.
-    /// - Up to 200 secrets, or 1 MiB, go into one request. Conditions are checked for all of them before the first.
+    /// - Up to 200 secrets, or 1 MiB, go into one request. Conditions are checked for all of them before the first, and one
+    ///   read after the last confirms all: [`WriteReport::unconfirmed`] names those of which it gives something else.
     /// - When one fails, the error's [`keys`](XtraError::keys) are the secrets that are not known to be written. To write all
     ///   of them again does no harm; with [`skip_unchanged`](Request::skip_unchanged) only those are written.
     /// - When the service writes fewer than it was sent, the environment is read back, and the error is
@@ -180,8 +189,10 @@ impl<'a, R> Request<'a, Xtra, Set<'a, R>> {
         self
     }
 
-    /// Reads back what was written, and fails with [`Conflict`](crate::ErrorKind::Conflict) when something else is there:
-    /// somebody has written meanwhile, or the service has a second secret of that name, which hides this one.
+    /// Makes what is not confirmed an error: when the read after the write gives something else, it is
+    /// [`Conflict`](crate::ErrorKind::Conflict), when it fails, that failure; either way
+    /// [`may_have_been_applied`](XtraError::may_have_been_applied) is true. Without this, the result tells it. Counts more than
+    /// [`unconfirmed`](Request::unconfirmed).
     pub fn verify(mut self) -> Self {
         self.operation.steps.verify = true;
         self
@@ -247,24 +258,32 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
         let total = to_write.len();
         let mut tell = |written| on_progress.iter_mut().for_each(|tell| tell(Progress { written, total }));
         tell(0);
-        let meant = if steps.verify { to_write.clone() } else { Vec::new() };
+        let reads_back = steps.verify || call.reads_back();
+        let meant = if reads_back { to_write.clone() } else { Vec::new() };
         let kept_sealed = if steps.seal { BTreeSet::new() } else { sealed_before(&to_write, &look) };
         let stays_sealed = told_to_stay_sealed(&kept_sealed);
         let sealing = if steps.seal { Sealing::Everything } else { Sealing::These(kept_sealed) };
-        source.put(Batch { place: &place, secrets: to_write, expected, sealing }, tell).await.map_err(|error| {
+        let known = known_versions(&to_write, &look);
+        let batch = Batch { place: &place, secrets: to_write, expected, known, sealing };
+        source.put(batch, tell).await.map_err(|error| {
             match stays_sealed.filter(|_| error.kind() == ErrorKind::Config) {
                 Some(told) => error.adding(&told),
                 None => error,
             }
         })?;
         if steps.verify {
-            verify(&call, &place, &meant).await?;
+            verify(&call, &place, &meant, &look).await?;
+        } else if reads_back {
+            let names = source.read_back(&place, &meant, &look).await;
+            return Ok(report.without_confirmation_of(names).into());
         }
         Ok(report.into())
     }
 }
 
 impl<R: From<WriteReport> + Send> Writes for Set<'_, R> {}
+
+impl<R: From<WriteReport> + Send> ReadsBack for Set<'_, R> {}
 
 /// What was encrypted before it was stored stays so: the service must not come to see it because somebody else writes it.
 fn sealed_before(to_write: &[(String, SecretValue)], look: &Look) -> BTreeSet<String> {
@@ -351,13 +370,18 @@ fn plan(pairs: Vec<(String, SecretValue)>, look: &Look, steps: Steps) -> (WriteR
     (report, to_write)
 }
 
-/// Reads back.
-pub(super) async fn verify(call: &Call<'_>, place: &Place, meant: &[(String, SecretValue)]) -> Result<(), XtraError> {
+/// Reads back, and fails when that gives something else.
+async fn verify(
+    call: &Call<'_>,
+    place: &Place,
+    meant: &[(String, SecretValue)],
+    before: &Look,
+) -> Result<(), XtraError> {
     let look = call.source().look(place).await.map_err(|error| {
         let error = error.adding(". The secrets are written; this was to read them back");
         error.with_keys(meant.iter().map(|(key, _)| key)).with_unknown_outcome()
     })?;
-    unread(meant, &look)
+    refuse_unconfirmed(unconfirmed(meant, before, &look), meant.len())
 }
 
 impl<R> fmt::Debug for Set<'_, R> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{XtraClient, XtraClientOptions, local};
+use super::{XtraClient, XtraClientOptions, base_url, configuration, local};
 use crate::cache::{CacheOptions, Clock};
 use crate::client::EngineOptions;
 use crate::credentials::{self, CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
@@ -14,9 +14,9 @@ use crate::secrets::SecretValue;
 #[cfg(feature = "offline")]
 use crate::services::SecretSource;
 use crate::services::xtra::{
-    LocalFile, NEVER_RETRIED, REFUSALS, Rules, Scopes, Vault, Xtra, check_branch, check_environment, check_project_id,
+    LocalFile, NEVER_RETRIED, ProjectIds, REFUSALS, Rules, Scopes, Vault, Xtra, check_branch, check_environment,
 };
-use crate::transport::{BaseUrl, Transport, TransportOptions};
+use crate::transport::{Transport, TransportOptions};
 
 /// The API root when none is given.
 pub(super) const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
@@ -89,7 +89,7 @@ impl XtraClientBuilder {
         self
     }
 
-    /// The project of calls that name none: 24 hexadecimal digits.
+    /// The project of calls that name none: 24 hexadecimal digits, unless the API root is another host's than the vendor's.
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
         self.project_id = Some(id.into());
         self
@@ -107,7 +107,8 @@ impl XtraClientBuilder {
         self
     }
 
-    /// The API root. It must be https (http on a loopback address) and end in `/api`.
+    /// The API root. It must be https (http on a loopback address) and end in `/api`. Default: the first found of the places
+    /// listed at [`XtraClient::from_env`]. A token of whatever place is sent to the one given here.
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
         self.api_url = Some(url.into());
         self
@@ -183,11 +184,25 @@ impl XtraClientBuilder {
         self
     }
 
+    /// How long a read that has an aged snapshot waits for its refresh before that snapshot is served. Default 2 s; see
+    /// [`CacheOptions::stale_wait`].
+    pub fn stale_wait(mut self, time: Duration) -> Self {
+        self.engine.cache.stale_wait = time;
+        self
+    }
+
+    /// For how long a refusal that is not the service's own counts as a service that cannot be reached. Default 15 min; see
+    /// [`CacheOptions::foreign_refusal_grace`].
+    pub fn foreign_refusal_grace(mut self, time: Duration) -> Self {
+        self.engine.cache.foreign_refusal_grace = time;
+        self
+    }
+
     /// Secrets that a refresh must not lose, in whatever scope has them. May be called more than once.
     ///
-    /// When an answer lacks one that the snapshot before it had, or has lost all secrets, that snapshot is kept and served on
-    /// until it is as old as [`max_stale`](CacheOptions::max_stale), and a warning is logged: a renamed branch looks like a
-    /// deletion. [`invalidate`](XtraClient::invalidate) accepts the loss.
+    /// When an answer lacks one that the snapshot before it had, it [is held back](crate::Client#what-is-held-back): that
+    /// snapshot is served on until it is as old as [`max_stale`](CacheOptions::max_stale), and a warning is logged.
+    /// [`invalidate`](XtraClient::invalidate) accepts the loss.
     pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.engine = self.engine.required(names);
         self
@@ -328,15 +343,12 @@ impl XtraClientBuilder {
         let defaults = Defaults::load(surroundings)?;
         // where nothing can be written, nothing need be sealed
         let vault = if local_file.is_some() { Vault::default() } else { self.vault(defaults.passphrase.as_ref())? };
-        let project = self.project_id.or(defaults.project.map(|found| found.text));
-        if let Some(id) = &project {
-            check_project_id(id)?;
-        }
-        let branch = self.branch.or(defaults.branch.map(|found| found.text));
+        let project = self.project_id.or(defaults.project.as_ref().map(|found| found.text.clone()));
+        let branch = self.branch.or(defaults.branch.as_ref().map(|found| found.text.clone()));
         if let Some(name) = &branch {
             check_branch(name)?;
         }
-        let environment = self.environment.or(defaults.environment.map(|found| found.text));
+        let environment = self.environment.or(defaults.environment.as_ref().map(|found| found.text.clone()));
         if let Some(name) = &environment {
             check_environment(name)?;
         }
@@ -347,6 +359,8 @@ impl XtraClientBuilder {
             engine.cache.ttl = Duration::ZERO;
         }
         if let Some(path) = local_file {
+            let ids = local_ids(self.api_url.as_deref(), &defaults);
+            check_project(&scopes, ids)?;
             if self.local_file.is_none() {
                 local::announce(&path, self.token.is_some() || self.api_url.is_some());
             }
@@ -354,10 +368,9 @@ impl XtraClientBuilder {
             engine.cache.stale_while_revalidate = Duration::ZERO;
             #[cfg(feature = "offline")]
             engine.offline.take();
-            return Ok(XtraClient::with_options(Xtra::in_file(LocalFile::new(path), scopes)?, engine));
+            return Ok(XtraClient::with_options(Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids), engine));
         }
-        let url = self.api_url.or(defaults.api_url.map(|found| found.text));
-        let base = BaseUrl::parse(url.as_deref().unwrap_or(DEFAULT_API_URL), self.danger_allow_http)?;
+        let option = configuration::given(&self.api_url, "api_url");
         let token = self.token.as_ref().map(SecretValue::expose);
         if token == Some("") {
             // Going on to the environment would use an account that the program did not mean.
@@ -366,7 +379,11 @@ impl XtraClientBuilder {
                 "the token option is empty. Give a token, or leave it out",
             ));
         }
-        let provider = credentials::resolve(token, &self.providers, surroundings)?.provider;
+        let resolved = credentials::resolve(token, &self.providers, surroundings);
+        let found = base_url::choose(option, &defaults, resolved.as_ref().ok(), surroundings)?;
+        let base = base_url::parse(&found, self.danger_allow_http)?;
+        check_project(&scopes, ProjectIds::of(&found.text))?;
+        let provider = resolved?.provider;
         let options = TransportOptions { clock: engine.clock.clone(), ..self.transport };
         let transport = Transport::new(&base, provider, options)?;
         let mut source = Xtra::new(transport, scopes).with_vault(vault);
@@ -377,6 +394,16 @@ impl XtraClientBuilder {
         }
         Ok(XtraClient::with_options(source, engine))
     }
+}
+
+/// The form of the project ids in local mode: that of the service whose place the file takes.
+pub(super) fn local_ids(option: Option<&str>, defaults: &Defaults) -> ProjectIds {
+    let found = defaults.api_url.as_ref().or(defaults.api_url_in_file.as_ref());
+    ProjectIds::of(option.or(found.map(|found| found.text.as_str())).unwrap_or(DEFAULT_API_URL))
+}
+
+fn check_project(scopes: &Scopes, ids: ProjectIds) -> Result<(), XtraError> {
+    scopes.project.as_deref().map_or(Ok(()), |id| ids.checked(id).map(drop))
 }
 
 /// Limits of zero would fail every call, each in a way of its own.

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::builder::DEFAULT_API_URL;
-use super::{XtraClientBuilder, local};
+use super::builder::local_ids;
+use super::{XtraClientBuilder, base_url, local};
 use crate::credentials::{self, Defaults, Located, Passphrase, Surroundings};
 use crate::error::XtraError;
 use crate::secrets::SecretValue;
-use crate::services::xtra::{check_branch, check_environment, check_project_id};
-use crate::transport::BaseUrl;
+use crate::services::xtra::{ProjectIds, check_branch, check_environment};
 
 /// What stands for a token or a passphrase.
 const REDACTED: &str = "[REDACTED]";
@@ -133,23 +132,29 @@ impl XtraClientBuilder {
     pub(super) fn explain_in(&self, surroundings: &Surroundings) -> Configuration {
         let (defaults, problems) = Defaults::survey(surroundings);
         let mut settings = vec![self.token_setting(surroundings)];
-        let project = given(&self.project_id, "project_id").or(defaults.project);
+        let project = given(&self.project_id, "project_id").or(defaults.project.clone());
+        // in local mode no root is asked, so none is wrong
+        let root = match local::file(self.local_file.as_deref(), surroundings) {
+            Ok(Some(_)) => Setting::absent("api_url", LOCAL),
+            _ => self.root_setting(&defaults, surroundings),
+        };
+        let ids = match &root.shown {
+            Some(root) => ProjectIds::of(root),
+            None => local_ids(self.api_url.as_deref(), &defaults),
+        };
         settings.push(match project {
-            Some(found) => Setting::new("project", found).checked(|id| check_project_id(id).map(drop)),
+            Some(found) => Setting::new("project", found).checked(|id| ids.checked(id).map(drop)),
             None => Setting::absent("project", "a service account's token knows its project"),
         });
-        settings.push(match given(&self.environment, "environment").or(defaults.environment) {
+        settings.push(match given(&self.environment, "environment").or(defaults.environment.clone()) {
             Some(found) => Setting::new("environment", found).checked(check_environment),
             None => Setting::absent("environment", "each call names its own"),
         });
-        let branch =
-            given(&self.branch, "branch").or(defaults.branch).unwrap_or_else(|| Located::new("main", "default"));
+        let branch = given(&self.branch, "branch")
+            .or(defaults.branch.clone())
+            .unwrap_or_else(|| Located::new("main", "default"));
         settings.push(Setting::new("branch", branch).checked(|name| check_branch(name).map(drop)));
-        // in local mode no root is asked, so none is wrong
-        settings.push(match local::file(self.local_file.as_deref(), surroundings) {
-            Ok(Some(_)) => Setting::absent("api_url", LOCAL),
-            _ => self.root_setting(defaults.api_url),
-        });
+        settings.push(root);
         settings.extend(self.passphrase_setting(surroundings, defaults.passphrase.as_ref()));
         #[cfg(feature = "offline")]
         settings.extend(self.offline_setting(surroundings));
@@ -219,24 +224,37 @@ impl XtraClientBuilder {
     }
 
     /// The root in its checked form: as it was given it could hold credentials.
-    fn root_setting(&self, found: Option<Located>) -> Setting {
-        let found =
-            given(&self.api_url, "api_url").or(found).unwrap_or_else(|| Located::new(DEFAULT_API_URL, "default"));
-        match BaseUrl::parse(&found.text, self.danger_allow_http) {
-            Ok(base) => Setting::new("api_url", Located::new(base.as_str(), found.origin)),
+    fn root_setting(&self, defaults: &Defaults, surroundings: &Surroundings) -> Setting {
+        let option = given(&self.api_url, "api_url");
+        let token = self.token.as_ref().map(SecretValue::expose);
+        // where the token was found matters only when nobody has named a base URL
+        let is_named = option.is_some() || defaults.api_url.is_some();
+        let token = (!is_named).then(|| credentials::resolve(token, &self.providers, surroundings).ok()).flatten();
+        let problem = |origin: Cow<'static, str>, error: XtraError| Setting {
+            name: "api_url",
+            shown: None,
+            origin,
+            problem: Some(error.to_string()),
+        };
+        match base_url::choose(option, defaults, token.as_ref(), surroundings) {
+            Ok(found) => match base_url::parse(&found, self.danger_allow_http) {
+                Ok(base) => Setting::new("api_url", Located::new(base.as_str(), found.origin)),
+                Err(error) => problem(found.origin, error),
+            },
             Err(error) => {
-                Setting { name: "api_url", shown: None, origin: found.origin, problem: Some(error.to_string()) }
+                problem(defaults.api_url_in_file.as_ref().map(|file| file.origin.clone()).unwrap_or_default(), error)
             }
         }
     }
 }
 
-fn given(option: &Option<String>, name: &str) -> Option<Located> {
+pub(super) fn given(option: &Option<String>, name: &str) -> Option<Located> {
     option.as_ref().map(|text| Located::new(text.as_str(), format!("the {name} option")))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::builder::DEFAULT_API_URL;
     use super::*;
     use crate::XtraClient;
 
@@ -268,7 +286,7 @@ mod tests {
 
     #[test]
     fn every_problem_is_found_at_once() {
-        let builder = XtraClient::builder().api_url("https://canary:canary@host/api").project_id("web");
+        let builder = XtraClient::builder().api_url("https://canary:canary@host/api").project_id("..");
         let configuration = find(&builder, &[]);
         let wrong: Vec<_> =
             configuration.settings().iter().filter(|s| s.problem().is_some()).map(Setting::name).collect();

@@ -1,5 +1,6 @@
 //! The client of XtraSecurity: how it is made, and what it reads.
 
+mod base_url;
 mod builder;
 mod configuration;
 mod local;
@@ -56,9 +57,17 @@ impl Client<Xtra> {
     /// | branch | `branch` in `./.xtrarc`, `main` |
     /// | [`default_environment`](Self::default_environment) | `env` in `./.xtrarc` |
     /// | [passphrase](XtraClientBuilder::vault_passphrase) | `XTRA_VAULT_PASSPHRASE`, `XTRA_MASTER_SECRET` |
-    /// | API root | `XTRA_API_URL`, `apiUrl` in `./.xtrarc`, `https://www.xtrasecurity.in/api` |
+    /// | base URL | `XTRA_API_URL`, `apiUrl` in `./.xtrarc`, `apiUrl` beside the token, `https://www.xtrasecurity.in/api` |
     ///
-    /// An empty variable counts as absent. When `XTRA_LOCAL_MODE` is exactly `true`, no token is needed: the client reads
+    /// An empty variable counts as absent.
+    ///
+    /// A token goes only to a base URL that its giver named. So `apiUrl` in `./.xtrarc` must have the origin (scheme, host and
+    /// port) of the default base URL, of `apiUrl` in `~/.xtra/config.json`, or of the one that a login recorded beside the token;
+    /// otherwise there is no client ([`Config`](crate::ErrorKind::Config)). An origin of your own is named by `XTRA_API_URL`,
+    /// [`api_url`](XtraClientBuilder::api_url) or `xtrasec login --api-url`. `apiUrl` in `~/.xtra/config.json` is that of the token
+    /// there; in a file without a token it is that of tokens in variables and in the program.
+    ///
+    /// When `XTRA_LOCAL_MODE` is exactly `true`, no token is needed: the client reads
     /// `.env.local` in the working directory instead of the service, and a warning is logged; see
     /// [`local_file`](XtraClientBuilder::local_file).
     ///
@@ -190,7 +199,7 @@ impl Client<Xtra> {
 }
 
 impl<'a, Op> Request<'a, Xtra, Op> {
-    /// Another project than the client's: 24 hexadecimal digits.
+    /// Another project than the client's: 24 hexadecimal digits, unless the service is a server of somebody's own.
     pub fn project_id(mut self, id: impl Into<Cow<'a, str>>) -> Self {
         self.scope = self.scope.project(id);
         self

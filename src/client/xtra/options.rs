@@ -34,7 +34,8 @@ pub struct XtraClientOptions {
     /// The project of calls that name none, 24 hexadecimal digits. Default: `XTRA_PROJECT_ID`, then `.xtrarc`; a service
     /// account's key also knows its project.
     pub project_id: Option<String>,
-    /// The API root, which ends in `/api`. Default: `XTRA_API_URL`, then `.xtrarc`, then `https://www.xtrasecurity.in/api`.
+    /// The API root, which ends in `/api`. Default: the first found of the places listed at
+    /// [`XtraClient::from_env`](crate::XtraClient::from_env).
     pub api_url: Option<String>,
     /// Whether snapshots are cached. Default `true`.
     pub cache: bool,

@@ -133,3 +133,20 @@ fn a_provider_prints_its_path_and_no_token() {
     let printed = format!("{:?}", FileToken::new(path).unwrap());
     assert!(!printed.contains("hunter2") && printed.contains("path"), "{printed}");
 }
+
+#[test]
+fn a_new_token_for_another_base_url_is_not_taken_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.json");
+    fs::write(&path, r#"{"token":"one","apiUrl":"https://a.example/api"}"#).unwrap();
+    let provider = FileToken::open(path.clone(), Format::Json, "the file").unwrap();
+    let refused = Token::new("one").unwrap();
+    for content in [r#"{"token":"two","apiUrl":"https://b.example/api"}"#, r#"{"token":"two"}"#] {
+        fs::write(&path, content).unwrap();
+        assert!(!provider.invalidate(&refused), "{content}");
+        assert_eq!(provider.live_token().unwrap().expose(), "one");
+    }
+    fs::write(&path, r#"{"token":"two","apiUrl":"https://a.example/api"}"#).unwrap();
+    assert!(provider.invalidate(&refused));
+    assert_eq!(provider.live_token().unwrap().expose(), "two");
+}

@@ -58,7 +58,9 @@ fn listed(world: &World, call: &Call) -> Steps {
 /// Members that an entry does not have are left out.
 fn shown(world: &World, entry: &Entry) -> Json {
     let mut shown = Members::default();
-    shown.set("version", &entry.version);
+    if !entry.version.is_empty() {
+        shown.set("version", &entry.version);
+    }
     for name in ["updatedAt", "updatedBy", "description"] {
         let Some(note) = entry.notes.get(name) else {
             continue;

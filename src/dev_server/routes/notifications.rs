@@ -216,7 +216,8 @@ fn rule(body: &Json, by: &str) -> Option<Members> {
 }
 
 fn channel(body: &Json, _: &str) -> Option<Members> {
-    (body.text_of("name")?, body.text_of("type")?);
+    body.text_of("name")?;
+    body.text_of("type")?;
     Some(filled(body, [("type", Json::Null), ("name", Json::Null), ("config", object([]))]))
 }
 

@@ -1,7 +1,7 @@
 //! Which secrets become variables, and under which names. Nothing is set here.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::guarded::{self, CASE, Case};
 use crate::env;
@@ -82,34 +82,12 @@ impl Selection {
 
     /// Allows one guarded variable, such as `PATH`. `variable` is its full name, after prefix and renaming.
     ///
-    /// Guarded are the variables that change what code a process loads or runs, or where this client sends its token: whoever
-    /// may write the secret could take over every process that gets it. They are the following, where `*` stands for any
-    /// ending; on Windows their case does not matter.
+    /// Guarded are the variables that change what code a process loads or runs, whom it trusts, or what this client itself
+    /// does: whoever may write the secret could take over every process that gets it. The list comes from the manuals of the
+    /// tools. It is a net for mistakes and quiet attacks, and not a wall: let nobody write secrets whom you would not let run
+    /// code. `*` stands for any text; on Windows the case of the names does not matter, and with some tools nowhere.
     ///
-    /// - The loader and the C library: `LD_*`, `DYLD_*`, `GCONV_PATH`, `GLIBC_TUNABLES`, `OPENSSL_CONF`,
-    ///   `OPENSSL_ENGINES`, `OPENSSL_MODULES`
-    /// - Finding programs: `PATH`, `PATHEXT`, `COMSPEC`, `SystemRoot`, `windir`, `SHELL`
-    /// - Finding the user's settings: `HOME`, `USERPROFILE`, `APPDATA`, `LOCALAPPDATA`, `XDG_CONFIG_HOME`,
-    ///   `XDG_CONFIG_DIRS`
-    /// - Shells: `BASH_ENV`, `BASH_FUNC_*`, `BASH_LOADABLES_PATH`, `BASHOPTS`, `CDPATH`, `FPATH`, `IFS`,
-    ///   `PROMPT_COMMAND`, `PS0`, `PS1`, `PS2`, `PS4`, `PSModulePath`, `SHELLOPTS`, `ZDOTDIR`
-    /// - Node.js and its kin: `BUN_OPTIONS`, `NODE_OPTIONS`, `NODE_PATH`, `NODE_REPL_EXTERNAL_MODULE`
-    /// - Python: `PYTHONBREAKPOINT`, `PYTHONHOME`, `PYTHONPATH`, `PYTHONPLATLIBDIR`, `PYTHONPYCACHEPREFIX`,
-    ///   `PYTHONSTARTUP`, `PYTHONUSERBASE`, `PYTHONWARNINGS`
-    /// - Bundler, Ruby, Lua, Perl, PHP, R: `BUNDLE_GEMFILE`, `GEM_HOME`, `GEM_PATH`, `LUA_CPATH*`, `LUA_INIT*`,
-    ///   `LUA_PATH*`, `PERL5DB`, `PERL5LIB`, `PERL5OPT`, `PERLLIB`, `PHPRC`, `PHP_INI_SCAN_DIR`, `RUBYLIB`,
-    ///   `RUBYOPT`, `R_ENVIRON*`, `R_PROFILE*`
-    /// - Java, .NET, Erlang: `CLASSPATH`, `JAVA_TOOL_OPTIONS`, `JDK_JAVA_OPTIONS`, `_JAVA_OPTIONS`,
-    ///   `CORECLR_*`, `COR_ENABLE_PROFILING`, `COR_PROFILER*`, `DOTNET_ADDITIONAL_DEPS`, `DOTNET_SHARED_STORE`,
-    ///   `DOTNET_STARTUP_HOOKS`, `ERL_AFLAGS`, `ERL_FLAGS`, `ERL_LIBS`, `ERL_ZFLAGS`
-    /// - Programs that tools start: `BROWSER`, `EDITOR`, `LESSCLOSE`, `LESSOPEN`, `MANPAGER`, `PAGER`,
-    ///   `SSH_ASKPASS`, `SUDO_ASKPASS`, `VISUAL`
-    /// - Git: `GIT_ASKPASS`, `GIT_CONFIG*`, `GIT_DIR`, `GIT_EDITOR`, `GIT_EXEC_PATH`, `GIT_EXTERNAL_DIFF`,
-    ///   `GIT_PAGER`, `GIT_PROXY_COMMAND`, `GIT_SEQUENCE_EDITOR`, `GIT_SSH`, `GIT_SSH_COMMAND`,
-    ///   `GIT_TEMPLATE_DIR`
-    /// - Builds: `CARGO_HOME`, `GOFLAGS`, `MAKEFLAGS`, `RUSTC`, `RUSTC_WORKSPACE_WRAPPER`, `RUSTC_WRAPPER`,
-    ///   `RUSTFLAGS`
-    /// - This client: `XTRA_API_URL`
+    #[doc = include_str!("guarded.md")]
     pub fn allow_name(mut self, variable: impl Into<String>) -> Self {
         self.allowed.push(variable.into());
         self
@@ -118,7 +96,7 @@ impl Selection {
     /// The variables to set, in order of the secrets' names, or everything that is wrong with them.
     pub(super) fn plan<'s>(&self, secrets: &'s Secrets, target: Target) -> Result<Vec<Variable<'s>>, XtraError> {
         self.all_there(secrets)?;
-        let mut plan = Plan { selection: self, target, case: CASE, variables: Vec::new(), flaws: Vec::new() };
+        let mut plan = Plan::new(self, target, CASE);
         for (secret, value) in secrets.iter().filter(|(secret, _)| self.takes(secret)) {
             plan.add(secret, value);
         }
@@ -127,14 +105,14 @@ impl Selection {
 
     /// Whether each secret that was asked for by name has a value to give.
     fn all_there(&self, secrets: &Secrets) -> Result<(), XtraError> {
+        let unreadable: HashSet<&str> = secrets.unreadable().iter().map(|secret| secret.name.as_str()).collect();
         let mut missing = BTreeSet::new();
-        for name in self.only.iter().flatten().chain(self.renamed.keys()) {
-            match secrets.require(name) {
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::MissingSecret => drop(missing.insert(name)),
+        for name in self.only.iter().flatten().chain(self.renamed.keys()).filter(|name| !secrets.contains(name)) {
+            if unreadable.contains(name.as_str()) {
                 // it is there and cannot be read: that says more
-                Err(error) => return Err(error),
+                secrets.require(name)?;
             }
+            missing.insert(name);
         }
         if missing.is_empty() {
             return Ok(());
@@ -166,54 +144,79 @@ struct Plan<'p, 's> {
     selection: &'p Selection,
     target: Target,
     case: Case,
+    allowed: HashSet<Cow<'p, str>>,
     variables: Vec<Variable<'s>>,
+    /// The variables again, for the look-up.
+    taken: HashSet<Cow<'s, str>>,
     flaws: Vec<Flaw<'s>>,
 }
 
 struct Flaw<'s> {
     secret: &'s str,
     variable: String,
-    why: Cow<'static, str>,
+    why: Why,
 }
 
-impl<'s> Plan<'_, 's> {
+enum Why {
+    Impossible(&'static str),
+    Guarded(&'static str),
+}
+
+impl<'p, 's> Plan<'p, 's> {
+    fn new(selection: &'p Selection, target: Target, case: Case) -> Self {
+        let allowed = selection.allowed.iter().map(|name| case.key(Cow::Borrowed(name))).collect();
+        Self { selection, target, case, allowed, variables: Vec::new(), taken: HashSet::new(), flaws: Vec::new() }
+    }
+
     fn add(&mut self, secret: &'s str, value: &'s SecretValue) {
         let variable = self.selection.variable_name(secret);
         if let Some(why) = self.flaw(&variable, value) {
             self.flaws.push(Flaw { secret, variable: variable.clone().into_owned(), why });
         }
         // kept even when flawed, so that a second secret of the same name is found as well
+        self.taken.insert(self.case.key(variable.clone()));
         self.variables.push((variable, value));
     }
 
-    fn flaw(&self, variable: &str, value: &SecretValue) -> Option<Cow<'static, str>> {
+    fn flaw(&self, variable: &str, value: &SecretValue) -> Option<Why> {
         if let Some(why) = env::unsettable(variable, value) {
-            return Some(why.into());
+            return Some(Why::Impossible(why));
         }
-        if self.variables.iter().any(|(other, _)| guarded::same(other, variable, self.case)) {
-            return Some("another secret becomes the variable of this name".into());
+        let key = self.case.key(Cow::Borrowed(variable));
+        if self.taken.contains(&key) {
+            return Some(Why::Impossible("another secret becomes the variable of this name"));
         }
         if self.target == Target::Child && too_long_for_a_child(variable, value) {
-            return Some(
-                "with its name it is longer than the 128 KiB that Linux allows one variable of a new process".into(),
-            );
+            return Some(Why::Impossible(
+                "with its name it is longer than the 128 KiB that Linux allows one variable of a new process",
+            ));
         }
         let why = guarded::reason(variable, self.case)?;
-        let allowed = self.selection.allowed.iter().any(|allowed| guarded::same(allowed, variable, self.case));
-        (!allowed).then(|| format!("guarded: {why}").into())
+        (!self.allowed.contains(&key)).then_some(Why::Guarded(why))
     }
 
     fn finish(self) -> Result<Vec<Variable<'s>>, XtraError> {
+        /// More flaws than these are counted only. What is guarded is still listed whole, to be allowed at once.
+        const DESCRIBED: usize = 50;
+
         if self.flaws.is_empty() {
             return Ok(self.variables);
         }
-        let list = self.flaws.iter().map(Flaw::describe).collect::<Vec<_>>().join("; ");
-        let message = format!(
+        let mut list = self.flaws.iter().take(DESCRIBED).map(Flaw::describe).collect::<Vec<_>>().join("; ");
+        if let Some(more) = self.flaws.len().checked_sub(DESCRIBED).filter(|more| *more > 0) {
+            list = format!("{list}; and {more} more");
+        }
+        let mut message = format!(
             "{} of {} variables cannot be set, so none was: {list}. Leave a secret out with except, call its variable \
-             otherwise with rename, or allow a guarded variable with allow_name",
+             otherwise with rename",
             self.flaws.len(),
             self.variables.len()
         );
+        let guarded: Vec<_> = self.flaws.iter().filter_map(Flaw::to_be_allowed).collect();
+        if !guarded.is_empty() {
+            message.push_str(", or allow what is guarded with allow_name: ");
+            message.push_str(&guarded.join(","));
+        }
         Err(XtraError::new(ErrorKind::Invalid, message).with_keys(self.flaws.iter().map(|flaw| flaw.secret)))
     }
 }
@@ -221,11 +224,28 @@ impl<'s> Plan<'_, 's> {
 impl Flaw<'_> {
     fn describe(&self) -> String {
         let secret = shown(self.secret);
+        let why = match self.why {
+            Why::Impossible(why) => Cow::Borrowed(why),
+            Why::Guarded(why) => format!("guarded: {why}").into(),
+        };
         if self.secret == self.variable {
-            format!("{secret} ({})", self.why)
+            format!("{secret} ({why})")
         } else {
-            format!("{secret} as {} ({})", shown(&self.variable), self.why)
+            format!("{secret} as {} ({why})", shown(&self.variable))
         }
+    }
+
+    /// A guarded name as it can be pasted into a shell: in quotes where a shell would take it for more than text. Names that
+    /// no list can hold have none.
+    fn to_be_allowed(&self) -> Option<Cow<'_, str>> {
+        const LONGEST: usize = 256;
+        let name = self.variable.as_str();
+        let is_text = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b',' | b'!');
+        if !matches!(self.why, Why::Guarded(_)) || name.len() > LONGEST || !name.bytes().all(is_text) {
+            return None;
+        }
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        Some(if is_plain { Cow::Borrowed(name) } else { format!("'{name}'").into() })
     }
 }
 

@@ -13,7 +13,8 @@ use super::forms;
 use super::gather::Gathering;
 use super::plan::Plan;
 use super::tree::wipe;
-use super::words;
+use super::validators::Validators;
+use super::words::{self, Listing};
 
 /// One thing that the validator found, without anything of the value.
 pub(super) struct Finding {
@@ -29,15 +30,24 @@ pub(super) enum Found {
 }
 
 /// Adds what the validator finds to the report.
-pub(super) fn validate(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, validator: &Validator, tree: &Value) {
-    let mut findings = Vec::new();
+pub(super) fn validate(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, validators: &Validators, tree: &Value) {
+    let (mut findings, is_finished) = find(validators.first(), tree);
+    if !is_finished && let Some(validator) = validators.more_patient(tree) {
+        (findings, _) = find(validator, tree);
+    }
+    for finding in findings {
+        tell(gathering, plan, finding);
+    }
+}
+
+/// What a validator finds, and whether it came to an end with every pattern.
+fn find(validator: &Validator, tree: &Value) -> (Vec<Finding>, bool) {
+    let (mut findings, mut is_finished) = (Vec::new(), true);
     for error in validator.iter_errors(tree) {
+        is_finished &= !matches!(error.kind(), Kind::BacktrackLimitExceeded { .. });
         note(error, tree, &mut findings);
     }
-    let known = known_names(plan.root());
-    for finding in findings {
-        tell(gathering, plan, &known, finding);
-    }
+    (findings, is_finished)
 }
 
 /// Adds what a type refused to the report. `false` when that was told before.
@@ -45,12 +55,11 @@ pub(super) fn refuse(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, trouble
     let what = match &trouble.what {
         What::Missing(field) => Found::Missing((*field).to_owned()),
         What::Expected(expected) => Found::Problem(format!("is refused by its type, which expects {expected}")),
-        What::NoVariant(variants) => Found::Problem(words::none_of(variants.iter().map(ToString::to_string))),
+        What::NoVariant(variants) => Found::Problem(words::none_of(&Listing::of(variants, ToString::to_string))),
         What::UnknownField => Found::Problem("holds a part that its type does not know".to_owned()),
         What::Refused | What::Twice(_) => Found::Problem(refusal(gathering, plan, &trouble.path)),
     };
-    let known = known_names(plan.root());
-    tell(gathering, plan, &known, Finding { path: trouble.path.clone(), what });
+    tell(gathering, plan, Finding { path: trouble.path.clone(), what });
 }
 
 fn refusal(gathering: &Gathering<'_, '_>, plan: &Plan<'_>, path: &[Step]) -> String {
@@ -59,7 +68,7 @@ fn refusal(gathering: &Gathering<'_, '_>, plan: &Plan<'_>, path: &[Step]) -> Str
     format.map_or_else(|| "is refused by its type".to_owned(), words::format)
 }
 
-fn tell(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, known: &HashSet<&str>, finding: Finding) {
+fn tell(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, finding: Finding) {
     let Finding { mut path, what } = finding;
     let (problem, is_form) = match what {
         Found::Missing(name) => {
@@ -74,7 +83,7 @@ fn tell(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, known: &HashSet<&str
         return;
     }
     let place = gathering.place(&path);
-    let inside = path.get(place.depth..).map(|steps| inside(steps, known)).unwrap_or_default();
+    let inside = path.get(place.depth..).map(|steps| inside(steps, plan.property_names())).unwrap_or_default();
     let (name, description) = (place.name.to_owned(), place.description.map(str::to_owned));
     let description = description.as_deref();
     let is_fed = place.is_fed;
@@ -113,31 +122,6 @@ fn inside(steps: &[Step], known: &HashSet<&str>) -> String {
         }
     }
     text
-}
-
-/// Every name of a property that the schema tells.
-fn known_names(root: &Value) -> HashSet<&str> {
-    let mut names = HashSet::new();
-    let mut open = vec![root];
-    while let Some(value) = open.pop() {
-        match value {
-            Value::Array(items) => open.extend(items),
-            Value::Object(map) => {
-                for (key, inner) in map {
-                    match (key.as_str(), inner) {
-                        ("properties", Value::Object(properties)) => {
-                            names.extend(properties.keys().map(String::as_str))
-                        }
-                        ("required", Value::Array(required)) => names.extend(required.iter().filter_map(Value::as_str)),
-                        _ => {}
-                    }
-                    open.push(inner);
-                }
-            }
-            _ => {}
-        }
-    }
-    names
 }
 
 /// Takes an error apart: what it is about is kept, the copies of values that it holds are wiped.

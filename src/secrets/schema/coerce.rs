@@ -12,7 +12,7 @@ use super::tree::Tree;
 use super::words;
 
 /// Reads `text` as what `shape` describes. The problem is put in words that quote nothing of the text.
-pub(super) fn read(root: &Value, shape: &Shape<'_>, text: &str) -> Result<Tree, String> {
+pub(super) fn read<'s>(root: &'s Value, shape: &Shape<'s>, text: &str) -> Result<Tree, String> {
     scalar(shape, text).map_or_else(|| composite(root, shape, text), |value| Ok(Tree(value)))
 }
 
@@ -25,8 +25,8 @@ fn scalar(shape: &Shape<'_>, text: &str) -> Option<Value> {
     if shape.allows("null") && plain.is_empty() && !takes_empty_text(shape) {
         return Some(Value::Null);
     }
-    match shape.choices() {
-        Some(choices) if choices.contains(&text) => return Some(Value::from(text)),
+    match shape.has_choice(text) {
+        Some(true) => return Some(Value::from(text)),
         None if shape.allows("string") => return Some(Value::from(text)),
         _ => {}
     }
@@ -39,14 +39,14 @@ fn scalar(shape: &Shape<'_>, text: &str) -> Option<Value> {
 
 /// Whether the empty text is a value of its own here, and so does not stand for null.
 fn takes_empty_text(shape: &Shape<'_>) -> bool {
-    match shape.choices() {
-        Some(choices) => choices.contains(&""),
+    match shape.has_choice("") {
+        Some(is_choice) => is_choice,
         None => shape.allows("string") && shape.format().is_none(),
     }
 }
 
 /// An object or a list.
-fn composite(root: &Value, shape: &Shape<'_>, text: &str) -> Result<Tree, String> {
+fn composite<'s>(root: &'s Value, shape: &Shape<'s>, text: &str) -> Result<Tree, String> {
     let (object, array) = (shape.allows("object"), shape.allows("array"));
     let start = text.trim_start();
     let is_json = object && start.starts_with('{') || array && start.starts_with('[');
@@ -65,7 +65,7 @@ fn composite(root: &Value, shape: &Shape<'_>, text: &str) -> Result<Tree, String
 }
 
 /// `a, b, c`, for lists of scalars.
-fn list(root: &Value, shape: &Shape<'_>, text: &str) -> Result<Tree, String> {
+fn list<'s>(root: &'s Value, shape: &Shape<'s>, text: &str) -> Result<Tree, String> {
     if !is_list_of_scalars(root, shape) {
         return Err(words::expectation(shape));
     }
@@ -73,10 +73,11 @@ fn list(root: &Value, shape: &Shape<'_>, text: &str) -> Result<Tree, String> {
     if text.trim().is_empty() {
         return Ok(items);
     }
+    let shapes = ItemShapes::of(root, shape);
     for (index, part) in text.split(',').enumerate() {
-        let item = Shape::of(root, shape.item(index));
-        let value = scalar(&item, part.trim())
-            .ok_or_else(|| format!("has an item at place {} that {}", index + 1, words::expectation(&item)))?;
+        let item = shapes.at(index);
+        let value = scalar(item, part.trim())
+            .ok_or_else(|| format!("has an item at place {} that {}", index + 1, words::expectation(item)))?;
         if let Value::Array(items) = &mut items.0 {
             items.push(value);
         }
@@ -84,7 +85,25 @@ fn list(root: &Value, shape: &Shape<'_>, text: &str) -> Result<Tree, String> {
     Ok(items)
 }
 
-fn is_list_of_scalars(root: &Value, shape: &Shape<'_>) -> bool {
+/// The shapes of a list's items: those of the first ones, and the one of all others. A list may be very long.
+struct ItemShapes<'s> {
+    first: Vec<Shape<'s>>,
+    other: Shape<'s>,
+}
+
+impl<'s> ItemShapes<'s> {
+    fn of(root: &'s Value, list: &Shape<'s>) -> Self {
+        let count = list.first_items();
+        let at = |index| Shape::of(root, list.item(index));
+        Self { first: (0..count).map(at).collect(), other: at(count) }
+    }
+
+    fn at(&self, index: usize) -> &Shape<'s> {
+        self.first.get(index).unwrap_or(&self.other)
+    }
+}
+
+fn is_list_of_scalars<'s>(root: &'s Value, shape: &Shape<'s>) -> bool {
     let item = Shape::of(root, shape.item(0));
     !item.allows("object") && !item.allows("array")
 }
@@ -120,7 +139,7 @@ fn boolean(text: &str) -> Option<Value> {
 pub(super) type Spelling = fn(&str, Duration) -> Value;
 
 /// Puts durations in the form that serde knows. The value must have been checked against the schema.
-pub(super) fn spell_out_durations(root: &Value, shape: &Shape<'_>, value: &mut Value, form: Spelling) {
+pub(super) fn spell_out_durations<'s>(root: &'s Value, shape: &Shape<'s>, value: &mut Value, form: Spelling) {
     match value {
         Value::String(text) if shape.is_duration() => {
             if let Some(duration) = duration(text) {
@@ -130,14 +149,19 @@ pub(super) fn spell_out_durations(root: &Value, shape: &Shape<'_>, value: &mut V
             }
         }
         Value::Array(items) => {
+            let shapes = ItemShapes::of(root, shape);
             for (index, item) in items.iter_mut().enumerate() {
-                spell_out_durations(root, &Shape::of(root, shape.item(index)), item, form);
+                spell_out_durations(root, shapes.at(index), item, form);
             }
         }
         Value::Object(map) => {
             let narrowed = shape.narrowed(|name| map.get(name)?.as_str());
+            let other = Shape::of(root, narrowed.others());
             for (name, value) in map.iter_mut() {
-                spell_out_durations(root, &Shape::of(root, narrowed.property(name)), value, form);
+                match narrowed.named(name) {
+                    known if known.is_empty() => spell_out_durations(root, &other, value, form),
+                    known => spell_out_durations(root, &Shape::of(root, known), value, form),
+                }
             }
         }
         _ => {}

@@ -14,7 +14,7 @@ use super::normal::TEXT;
 
 mod culprit;
 
-pub(super) use self::culprit::locate;
+pub(super) use self::culprit::{Effort, locate};
 
 /// Makes a `T` of a tree.
 pub(super) fn from_tree<T: DeserializeOwned>(tree: &Value) -> Result<T, Trouble> {
@@ -30,7 +30,7 @@ pub(super) struct Trouble {
 }
 
 /// One step into a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     Key(String),
     Index(usize),

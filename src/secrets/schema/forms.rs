@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::check::{self, Finding, Found, segments, steps};
 use super::deserialize::Step;
-use super::words;
+use super::words::{self, Listing};
 
 /// Why a value does not have one of the forms.
 struct Form {
     /// What the form lacks at its top.
     lacks: Vec<String>,
     /// The values that the form allows, when it is about values.
-    choices: Option<Vec<String>>,
+    choices: Option<Listing>,
     /// The part that tells forms apart, and what it is in this one.
-    tag: Option<(Vec<Step>, Vec<String>)>,
+    tag: Option<(Vec<Step>, Listing)>,
     /// The value is of another type.
     is_of_another_type: bool,
     /// The value has parts that the form does not have.
@@ -40,7 +40,7 @@ impl Form {
                 (Kind::Type { .. }, 0) => form.is_of_another_type = true,
                 (Kind::AdditionalProperties { .. }, 0) => form.has_other_parts = true,
                 (Kind::Enum { .. } | Kind::Constant { .. }, 0) => {
-                    form.choices.get_or_insert_default().extend(values(error.kind()));
+                    form.choices.get_or_insert_default().extend(&values(error.kind()));
                 }
                 (Kind::Constant { .. }, 1) => {
                     form.tag = Some((steps(error.instance_path(), tree), values(error.kind())));
@@ -62,11 +62,11 @@ impl Form {
     }
 }
 
-fn values(kind: &Kind) -> Vec<String> {
+fn values(kind: &Kind) -> Listing {
     match kind {
-        Kind::Enum { options } => options.as_array().into_iter().flatten().map(words::plain).collect(),
-        Kind::Constant { expected_value } => vec![words::plain(expected_value)],
-        _ => Vec::new(),
+        Kind::Enum { options } => Listing::of(options.as_array().map_or(&[], Vec::as_slice), words::plain),
+        Kind::Constant { expected_value } => Listing::of::<Value>(std::slice::from_ref(expected_value), words::plain),
+        _ => Listing::default(),
     }
 }
 
@@ -84,10 +84,10 @@ pub(super) fn note(kind: Kind, path: Vec<Step>, tree: &Value, findings: &mut Vec
         return;
     }
     if let Some(choices) = choices(&forms) {
-        return findings.push(Finding { path, what: Found::Problem(words::none_of(choices.into_iter())) });
+        return findings.push(Finding { path, what: Found::Problem(words::none_of(&choices)) });
     }
     if let Some((path, tags)) = tags(&forms) {
-        return findings.push(Finding { path, what: Found::Problem(words::none_of(tags.into_iter())) });
+        return findings.push(Finding { path, what: Found::Problem(words::none_of(&tags)) });
     }
     if let Some(meant) = the_only(&mut forms, Form::may_be_meant) {
         return findings.append(&mut meant.findings);
@@ -108,14 +108,15 @@ fn lacked_by_all(forms: &[Form]) -> Vec<String> {
 }
 
 /// The values of all forms, when they are about values.
-fn choices(forms: &[Form]) -> Option<Vec<String>> {
+fn choices(forms: &[Form]) -> Option<Listing> {
     let is_only = forms.iter().all(|form| form.choices.is_some() || form.is_of_another_type);
-    let choices: Vec<_> = forms.iter().filter_map(|form| form.choices.as_ref()).flatten().cloned().collect();
+    let mut choices = Listing::default();
+    forms.iter().filter_map(|form| form.choices.as_ref()).for_each(|some| choices.extend(some));
     (is_only && !choices.is_empty()).then_some(choices)
 }
 
 /// The tags of all forms, when none of them has the one that the value has.
-fn tags(forms: &[Form]) -> Option<(Vec<Step>, Vec<String>)> {
+fn tags(forms: &[Form]) -> Option<(Vec<Step>, Listing)> {
     let mut of_type = forms.iter().filter(|form| !form.is_of_another_type);
     let (path, mut all) = of_type.next()?.tag.clone()?;
     for form in of_type {
@@ -123,7 +124,7 @@ fn tags(forms: &[Form]) -> Option<(Vec<Step>, Vec<String>)> {
         if *other != path {
             return None;
         }
-        all.extend(values.iter().cloned());
+        all.extend(values);
     }
     Some((path, all))
 }

@@ -1,6 +1,6 @@
 //! Secrets put together as the tree that the schema describes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -19,11 +19,37 @@ pub(super) struct Gathering<'a, 's> {
     secrets: &'a Secrets,
     /// The names that feed a field as a whole.
     whole: BTreeMap<usize, Vec<&'a str>>,
-    /// The names that feed parts of a map, with the parts' keys.
-    parts: BTreeMap<usize, Vec<(&'a str, &'a str)>>,
-    /// Where a problem has been told, so that its consequences are not told too.
-    told: Vec<Vec<Step>>,
+    /// The names that feed parts of a map, by the parts' keys.
+    parts: BTreeMap<usize, BTreeMap<&'a str, Vec<&'a str>>>,
+    told: Told,
     pub(super) report: SchemaReport,
+}
+
+/// Where a problem has been told, so that its consequences are not told too.
+#[derive(Default)]
+struct Told {
+    places: HashSet<Vec<Step>>,
+    /// Those places, and all that they lie in.
+    around: HashSet<Vec<Step>>,
+}
+
+impl Told {
+    fn add(&mut self, place: &[Step]) {
+        let outwards = (0..=place.len()).rev().filter_map(|depth| place.get(..depth));
+        for outer in outwards {
+            // what lies around this was added with it
+            if !self.around.insert(outer.to_vec()) {
+                break;
+            }
+        }
+        self.places.insert(place.to_vec());
+    }
+
+    /// Whether a problem was told of this place, of one within it or of one around it.
+    fn has(&self, place: &[Step]) -> bool {
+        let mut outer = (0..=place.len()).filter_map(|depth| place.get(..depth));
+        self.around.contains(place) || outer.any(|outer| self.places.contains(outer))
+    }
 }
 
 /// What a path into the tree means to whoever wrote the secrets.
@@ -41,7 +67,7 @@ impl<'a, 's> Gathering<'a, 's> {
     /// Sorts the secrets by the fields that they feed, and makes the tree.
     pub(super) fn of(plan: &'a Plan<'s>, secrets: &'a Secrets) -> (Self, Tree) {
         let report = SchemaReport::new(plan.settings());
-        let (whole, parts, told) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let (whole, parts, told) = (BTreeMap::new(), BTreeMap::new(), Told::default());
         let mut this = Self { plan, secrets, whole, parts, told, report };
         this.sort();
         let tree = this.object(0, &mut Vec::new());
@@ -56,7 +82,7 @@ impl<'a, 's> Gathering<'a, 's> {
                 Some(Owner::Field(at)) => self.whole.entry(*at).or_default().push(name),
                 Some(Owner::Contested(claimants)) => contested.push((name, claimants.as_slice())),
                 None => match self.plan.map_of(name) {
-                    Some((at, key)) => self.parts.entry(at).or_default().push((key, name)),
+                    Some((at, key)) => self.parts.entry(at).or_default().entry(key).or_default().push(name),
                     None => self.report.push_unexpected(name),
                 },
             }
@@ -78,7 +104,7 @@ impl<'a, 's> Gathering<'a, 's> {
         let problem = format!("could be {}: write {} for the one meant", meanings.join(" or "), clear.join(" or "));
         self.report.push_invalid(name, problem, None);
         for at in open {
-            self.told.push(self.steps(at));
+            self.told.add(&self.steps(at));
         }
     }
 
@@ -143,7 +169,7 @@ impl<'a, 's> Gathering<'a, 's> {
 
     /// The secrets that feed parts of a field.
     fn collect_names(&self, at: usize, names: &mut Vec<&'a str>) {
-        names.extend(self.parts.get(&at).into_iter().flatten().map(|(_, name)| *name));
+        names.extend(self.parts.get(&at).into_iter().flat_map(BTreeMap::values).flatten());
         for child in self.plan.field(at).map(|field| field.children.clone()).unwrap_or_default() {
             names.extend(self.whole.get(&child).into_iter().flatten());
             self.collect_names(child, names);
@@ -167,23 +193,26 @@ impl<'a, 's> Gathering<'a, 's> {
     fn fill_map(&mut self, at: usize, tree: &mut Tree, path: &mut Vec<Step>) {
         let Some(field) = self.plan.field(at) else { return };
         let parts = self.parts.get(&at).cloned().unwrap_or_default();
-        for (key, name) in &parts {
+        let (root, description) = (self.plan.root(), field.description(self.plan));
+        let other = Shape::of(root, field.shape.others());
+        for (key, names) in &parts {
             path.push(Step::Key((*key).to_owned()));
-            let rivals: Vec<_> = parts.iter().filter(|(other, _)| other == key).map(|(_, name)| *name).collect();
-            if rivals.len() > 1 {
-                self.ambiguous(&rivals, field.description(self.plan), path);
-            } else {
-                let shape = Shape::of(self.plan.root(), field.shape.property(key));
-                let description = field.description(self.plan).filter(|_| at > 0);
-                let value = self.read(name, &shape, description, path);
+            if let [name] = names.as_slice() {
+                let description = description.filter(|_| at > 0);
+                let value = match field.shape.named(key) {
+                    known if known.is_empty() => self.read(name, &other, description, path),
+                    known => self.read(name, &Shape::of(root, known), description, path),
+                };
                 insert(tree, key, value);
+            } else {
+                self.ambiguous(names, description, path);
             }
             path.pop();
         }
     }
 
     /// The value of one secret, or a problem with it.
-    fn read(&mut self, name: &str, shape: &Shape<'_>, description: Option<&str>, path: &[Step]) -> Option<Tree> {
+    fn read(&mut self, name: &str, shape: &Shape<'s>, description: Option<&str>, path: &[Step]) -> Option<Tree> {
         let problem = match self.secrets.get(name) {
             Some(value) => match coerce::read(self.plan.root(), shape, value.expose()) {
                 Ok(tree) => return Some(tree),
@@ -192,16 +221,18 @@ impl<'a, 's> Gathering<'a, 's> {
             None => self.unreadable(name).to_owned(),
         };
         self.report.push_invalid(name, problem, description);
-        self.told.push(path.to_vec());
+        self.told.add(path);
         None
     }
 
     fn unreadable(&self, name: &str) -> &'static str {
-        let entry = self.secrets.unreadable().iter().find(|entry| entry.name == name);
-        match entry.map(|entry| entry.reason) {
+        match self.secrets.unreadable_of(name).map(|entry| entry.reason) {
             Some(UnreadableReason::Masked) => "is masked: the caller's role may see names only",
             Some(UnreadableReason::ClientEnvelope) => {
                 "cannot be read: a client encrypted it before it was stored. Give this client the passphrase"
+            }
+            Some(UnreadableReason::NoValue) => {
+                "cannot be read: the service sent no value with the name. Store it again"
             }
             _ => "cannot be read: the service sent ciphertext. Store it again",
         }
@@ -212,12 +243,12 @@ impl<'a, 's> Gathering<'a, 's> {
         let others: Vec<_> = others.iter().map(|name| shown(name)).collect();
         let problem = format!("and {} would feed the same setting: keep one of them", others.join(" and "));
         self.report.push_invalid(first, problem, description);
-        self.told.push(path.to_vec());
+        self.told.add(path);
     }
 
     /// Whether a problem at this place follows from one that has been told.
     pub(super) fn is_told(&self, path: &[Step]) -> bool {
-        self.told.iter().any(|told| told.starts_with(path) || path.starts_with(told))
+        self.told.has(path)
     }
 
     /// The secret that a path leads to.
@@ -228,7 +259,8 @@ impl<'a, 's> Gathering<'a, 's> {
                 break;
             }
             let Step::Key(key) = step else { break };
-            if let Some((_, name)) = self.parts.get(&at).into_iter().flatten().find(|(part, _)| part == key) {
+            let part = self.parts.get(&at).and_then(|parts| parts.get(key.as_str())?.first());
+            if let Some(name) = part {
                 return Place { name, is_fed: true, description: None, depth: depth + 1, field: at };
             }
             let Some(child) = self.plan.child(at, key) else { break };

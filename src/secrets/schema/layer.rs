@@ -13,7 +13,7 @@ impl Secrets {
     pub(crate) fn layer(&self, schema: &Schema) -> Result<Tree, XtraError> {
         let plan = Plan::of(&schema.0.json);
         let (gathering, mut tree) = self.gather(schema, &plan, Strictness::default())?;
-        gathering.report.without_missing().into_result()?;
+        gathering.report.without_missing().in_order().into_result()?;
         coerce::spell_out_durations(plan.root(), &Shape::of(plan.root(), [plan.root()]), &mut tree.0, spelled_out);
         Ok(tree)
     }

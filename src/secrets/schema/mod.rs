@@ -16,22 +16,23 @@ mod report;
 mod shape;
 mod template;
 mod tree;
+mod validators;
 mod words;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use jsonschema::Validator;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use self::deserialize::{Step, What};
+use self::deserialize::{Effort, Step, What};
 use self::gather::Gathering;
 use self::plan::Plan;
 use self::shape::Shape;
+use self::validators::Validators;
 use super::snapshot::Secrets;
 use crate::error::{ErrorKind, XtraError};
 
@@ -70,8 +71,8 @@ pub struct Schema(Arc<Inner>);
 
 struct Inner {
     json: Value,
-    /// The validator, or why there is none.
-    validator: Result<Validator, String>,
+    /// The validators, or why there are none.
+    validators: Result<Validators, String>,
 }
 
 /// What a check asks for beyond the schema.
@@ -103,7 +104,7 @@ impl Schema {
     /// an object, or refers to another document, in a circle or to nothing.
     pub fn from_json(text: &str) -> Result<Self, XtraError> {
         let schema = Self::compile(file::parse(text)?);
-        match &schema.0.validator {
+        match &schema.0.validators {
             Ok(_) => Ok(schema),
             Err(defect) => Err(XtraError::new(ErrorKind::Config, format!("the schema {defect}"))),
         }
@@ -125,30 +126,9 @@ impl Schema {
     }
 
     fn compile(json: Value) -> Self {
-        let validator = validator(&json);
-        Self(Arc::new(Inner { json, validator }))
+        let validators = Validators::of(&json);
+        Self(Arc::new(Inner { json, validators }))
     }
-}
-
-/// The validator of a schema, or what is wrong with the schema, in words of our own.
-fn validator(json: &Value) -> Result<Validator, String> {
-    if !Shape::of(json, [json]).allows("object") {
-        return Err("describes no object: settings are a struct, or a map by name".to_owned());
-    }
-    jsonschema::options()
-        .offline()
-        .should_validate_formats(true)
-        .with_format(normal::DURATION, |text: &str| normal::duration(text).is_some())
-        // the format of `IpAddr`, which is none of the standard's
-        .with_format("ip", |text: &str| text.parse::<std::net::IpAddr>().is_ok())
-        .build(json)
-        .map_err(|error| match error.schema_path().as_str() {
-            "" if json.get("$schema").is_some() => {
-                "cannot be used: its $schema is not known, or a $ref in it leads nowhere".to_owned()
-            }
-            "" => "cannot be used: a $ref in it leads nowhere".to_owned(),
-            _ => format!("is no JSON Schema: {} is not what the keyword takes", error.instance_path().as_str()),
-        })
 }
 
 impl fmt::Debug for Schema {
@@ -214,7 +194,9 @@ impl Secrets {
     /// One error for everything that is wrong, with what each setting is for (its doc comment) and no value:
     /// [`ErrorKind::MissingSecret`] when names are missing and nothing else is wrong, else [`ErrorKind::Invalid`];
     /// [`keys`](XtraError::keys) lists the names. What only the type's own code refuses is found once the rest is right, and
-    /// is told a top-level field at a time. [`ErrorKind::Config`] when the type has no usable schema.
+    /// is told a top-level field at a time, as many as can be found by reading some megabytes. A `pattern` that looks around or
+    /// refers back has an end to its search: a value that is too long for it is refused with that reason.
+    /// [`ErrorKind::Config`] when the type has no usable schema.
     ///
     /// ```
     /// use std::time::Duration;
@@ -266,7 +248,7 @@ impl Secrets {
                 return Ok(value);
             }
         }
-        gathering.report.into_result()?;
+        gathering.report.in_order().into_result()?;
         Err(XtraError::new(ErrorKind::Invalid, "the settings are refused by their type"))
     }
 
@@ -299,8 +281,8 @@ impl Secrets {
     pub fn check_schema(&self, schema: &Schema) -> SchemaReport {
         let plan = Plan::of(&schema.0.json);
         match self.gather(schema, &plan, Strictness::default()) {
-            Ok((gathering, _)) => gathering.report,
-            Err(_) => SchemaReport::defect(schema.0.validator.as_ref().err().cloned().unwrap_or_default()),
+            Ok((gathering, _)) => gathering.report.in_order(),
+            Err(_) => SchemaReport::defect(schema.0.validators.as_ref().err().cloned().unwrap_or_default()),
         }
     }
 
@@ -311,12 +293,12 @@ impl Secrets {
         plan: &'a Plan<'s>,
         strictness: Strictness,
     ) -> Result<(Gathering<'a, 's>, Tree), XtraError> {
-        let validator = match &schema.0.validator {
-            Ok(validator) => validator,
+        let validators = match &schema.0.validators {
+            Ok(validators) => validators,
             Err(defect) => return Err(XtraError::new(ErrorKind::Config, format!("the schema {defect}"))),
         };
         let (mut gathering, tree) = Gathering::of(plan, self);
-        check::validate(&mut gathering, plan, validator, &tree.0);
+        check::validate(&mut gathering, plan, validators, &tree.0);
         if strictness.deny_unexpected || plan.field(0).is_some_and(|whole| whole.shape.is_closed()) {
             gathering.report.close();
         }
@@ -327,14 +309,15 @@ impl Secrets {
 /// Makes the type, or reports every top-level property that it refuses.
 ///
 /// A type tells one refusal at a time. So what it refused is taken out and it is tried again: serde reads all properties
-/// before it looks for those that are absent, so the next refusal comes first. It ends when a refusal is of what was taken out.
+/// before it looks for those that are absent, so the next refusal comes first. It ends when a refusal is of what was taken out,
+/// or when the type has read as much as it may for this.
 fn build<T: DeserializeOwned>(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, tree: &mut Tree) -> Option<T> {
-    let mut is_first = true;
+    let (mut is_first, mut effort) = (true, Effort::of(&tree.0));
     loop {
         let trouble = match deserialize::from_tree::<T>(&tree.0) {
             Ok(value) if is_first => return Some(value),
             Ok(_) => return None,
-            Err(trouble) => deserialize::locate::<T>(&tree.0, trouble),
+            Err(trouble) => deserialize::locate::<T>(&tree.0, trouble, &mut effort),
         };
         let property = match trouble.path.first() {
             Some(Step::Key(property)) => property.clone(),
@@ -351,6 +334,9 @@ fn build<T: DeserializeOwned>(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>
         }
         check::refuse(gathering, plan, &trouble);
         is_first = false;
+        if !effort.allows(1) {
+            return None;
+        }
         let taken = tree.0.as_object_mut().and_then(|map| map.remove(&property));
         match taken {
             Some(value) => drop(Tree(value)),

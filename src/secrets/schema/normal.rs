@@ -29,11 +29,30 @@ pub(super) fn normalize(schema: &mut Value) {
 
 /// The duration that a text says, or `None`. A bare number says none: nobody can tell seconds from milliseconds.
 pub(super) fn duration(text: &str) -> Option<Duration> {
-    // a lone zero has no unit and is plain all the same to the parser
-    if text.trim().bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    humantime::parse_duration(text.trim()).ok()
+    let mut parts = parts(text.trim()).peekable();
+    parts.peek()?;
+    // the parser panics where the sum of the parts is more than a duration holds, so it reads them one by one
+    parts.try_fold(Duration::ZERO, |sum, part| {
+        // a lone zero has no unit and is plain all the same to the parser
+        let has_unit = part.contains(char::is_alphabetic);
+        has_unit.then_some(part).and_then(|part| sum.checked_add(humantime::parse_duration(part).ok()?))
+    })
+}
+
+/// `1h 30m` as `1h ` and `30m`: a part ends where a digit follows a unit.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let mut has_unit = false;
+        let starts_part = |character: char| {
+            has_unit |= character.is_alphabetic();
+            has_unit && character.is_ascii_digit()
+        };
+        let end = rest.find(starts_part).unwrap_or(rest.len());
+        let (part, after) = rest.split_at_checked(end)?;
+        rest = after;
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 /// The part of a duration that holds the text it was written as. No field has this name.
@@ -127,8 +146,22 @@ mod tests {
 
     #[test]
     fn a_duration_without_a_unit_is_none() {
-        for text in ["30", "0", "", " ", "-5s", "1.5", "soon", "PT30S"] {
+        for text in ["30", "0", "", " ", "-5s", "1.5", "soon", "PT30S", "1s 0", "0 1s 0", "s", "1s s"] {
             assert_eq!(duration(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_duration_of_parts_is_their_sum_and_one_that_is_too_long_is_none() {
+        let most = format!("{}s", u64::MAX);
+        assert_eq!(duration(&most), Some(Duration::from_secs(u64::MAX)));
+        assert_eq!(duration(&format!("{most} 999ms")), Some(Duration::new(u64::MAX, 999_000_000)));
+        assert_eq!(duration("1h2m3s4ms5us6ns"), Some(Duration::new(3723, 4_005_006)));
+        assert_eq!(duration("1.5h 1 0 s"), Some(Duration::from_secs(5410)));
+        for more in ["1000ms", "1s", "1000000000ns", "999ms 1ms", "1y", "0.5m 30s"] {
+            for text in [format!("{most} {more}"), format!("{most}{more}"), format!("{more} {most}")] {
+                assert_eq!(duration(&text), None, "{text}");
+            }
         }
     }
 

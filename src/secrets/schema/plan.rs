@@ -3,7 +3,8 @@
 //! Every property has names that a secret may have, each of a rank. A name that properties of different rank lay claim to
 //! belongs to the highest; one that two of the same rank claim belongs to neither, because guessing gives a wrong secret.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -13,6 +14,9 @@ use super::shape::{Shape, follow};
 /// How deep properties within properties have names of their own. Below that, they come as JSON.
 const DEPTH: usize = 6;
 
+/// What stands between the levels of a name.
+const SEPARATOR: &str = "__";
+
 /// How many fields are enough. A schema that refers to itself in many ways could describe any number.
 const MOST: usize = 4096;
 
@@ -21,6 +25,7 @@ pub(super) struct Field<'s> {
     pub(super) key: &'s str,
     pub(super) parent: usize,
     pub(super) children: Vec<usize>,
+    by_key: HashMap<&'s str, usize>,
     pub(super) shape: Shape<'s>,
     /// Whether the object that it belongs to must have it.
     pub(super) required: bool,
@@ -53,6 +58,12 @@ pub(super) struct Plan<'s> {
     root: &'s Value,
     fields: Vec<Field<'s>>,
     owners: BTreeMap<String, Owner>,
+    /// What the names of maps' parts begin with, and whose those maps are.
+    prefixes: HashMap<String, usize>,
+    longest_prefix: usize,
+    /// Whether names that belong to nothing else are parts of the whole.
+    takes_others: bool,
+    property_names: OnceCell<HashSet<&'s str>>,
 }
 
 impl<'s> Plan<'s> {
@@ -61,15 +72,20 @@ impl<'s> Plan<'s> {
             key: "",
             parent: 0,
             children: Vec::new(),
+            by_key: HashMap::new(),
             shape: Shape::of(root, [root]),
             required: true,
             schemas: vec![root],
             name: String::new(),
             path: Vec::new(),
         };
-        let mut plan = Self { root, fields: vec![whole], owners: BTreeMap::new() };
+        let takes_others = whole.shape.takes_others();
+        let (owners, prefixes, property_names) = (BTreeMap::new(), HashMap::new(), OnceCell::new());
+        let fields = vec![whole];
+        let mut plan = Self { root, fields, owners, prefixes, longest_prefix: 0, takes_others, property_names };
         plan.expand(0);
         plan.settle();
+        plan.find_maps();
         plan
     }
 
@@ -92,21 +108,25 @@ impl<'s> Plan<'s> {
     }
 
     pub(super) fn child(&self, of: usize, key: &str) -> Option<usize> {
-        let children = &self.field(of)?.children;
-        children.iter().copied().find(|child| self.field(*child).is_some_and(|field| field.key == key))
+        self.field(of)?.by_key.get(key).copied()
+    }
+
+    /// Every name of a property that the schema tells.
+    pub(super) fn property_names(&self) -> &HashSet<&'s str> {
+        self.property_names.get_or_init(|| property_names(self.root))
     }
 
     /// The field that takes a name as a part of its map, and the key of that part: `LABELS__team` is `team` of `labels`.
     pub(super) fn map_of<'n>(&self, name: &'n str) -> Option<(usize, &'n str)> {
-        let takes = |field: &Field<'_>| field.shape.takes_others() && !field.shape.allows("string");
-        let prefixed = self.fields.iter().enumerate().skip(1).filter(|(_, field)| takes(field));
-        prefixed
-            .flat_map(|(at, field)| field.prefixes().map(move |prefix| (at, prefix)))
-            .filter_map(|(at, prefix)| Some((prefix.len(), at, name.strip_prefix(&prefix)?)))
-            .filter(|(_, _, key)| !key.is_empty())
-            .max_by_key(|(length, ..)| *length)
-            .map(|(_, at, key)| (at, key))
-            .or_else(|| self.field(0).filter(|whole| whole.shape.takes_others()).map(|_| (0, name)))
+        // the longest prefix counts, and a part must have a key
+        let most = self.longest_prefix.min(name.len().saturating_sub(1));
+        let ends = (SEPARATOR.len()..=most).rev();
+        let prefixed = ends.filter_map(|end| Some((name.get(..end)?.ends_with(SEPARATOR).then_some(end)?, name)));
+        let mut maps = prefixed.filter_map(|(end, name)| {
+            let (prefix, key) = name.split_at_checked(end)?;
+            Some((*self.prefixes.get(prefix)?, key))
+        });
+        maps.next().or_else(|| self.takes_others.then_some((0, name)))
     }
 
     /// How many settings there are: properties that are fed as one.
@@ -130,6 +150,7 @@ impl<'s> Plan<'s> {
         if path.len() >= DEPTH || (at > 0 && (self.fields.len() > MOST || self.repeats(at))) {
             return;
         }
+        let required = shape.required();
         for key in shape.property_names() {
             let schemas = shape.property(key);
             let mut path = path.clone();
@@ -139,14 +160,16 @@ impl<'s> Plan<'s> {
                 key,
                 parent: at,
                 children: Vec::new(),
+                by_key: HashMap::new(),
                 shape: Shape::of(self.root, schemas.iter().copied()),
-                required: shape.requires(key),
+                required: required.contains(key),
                 schemas,
                 name: String::new(),
                 path,
             });
             if let Some(field) = self.fields.get_mut(at) {
                 field.children.push(next);
+                field.by_key.insert(key, next);
             }
             self.expand(next);
         }
@@ -175,7 +198,7 @@ impl<'s> Plan<'s> {
                 if rank < claim.0 {
                     *claim = (rank, Vec::new());
                 }
-                if rank == claim.0 && !claim.1.contains(&at) {
+                if rank == claim.0 && claim.1.last() != Some(&at) {
                     claim.1.push(at);
                 }
             }
@@ -195,6 +218,16 @@ impl<'s> Plan<'s> {
         }
     }
 
+    /// Finds the fields that names with their prefix are parts of.
+    fn find_maps(&mut self) {
+        for (at, field) in self.fields.iter().enumerate().skip(1) {
+            if field.shape.takes_others() && !field.shape.allows("string") {
+                self.prefixes.extend(field.prefixes().map(|prefix| (prefix, at)));
+            }
+        }
+        self.longest_prefix = self.prefixes.keys().map(String::len).max().unwrap_or_default();
+    }
+
     fn name_for(&self, at: usize) -> String {
         let Some(field) = self.field(at) else { return String::new() };
         let mut own: Vec<(Rank, String)> = field.candidates();
@@ -212,13 +245,17 @@ impl<'s> Field<'s> {
         if let ([key], [upper]) = (self.path.as_slice(), upper.as_slice()) {
             return vec![(Rank::Exact, (*key).to_owned()), (Rank::Screaming, upper.clone())];
         }
-        vec![(Rank::Double, upper.join("__")), (Rank::Double, self.path.join("__")), (Rank::Single, upper.join("_"))]
+        vec![
+            (Rank::Double, upper.join(SEPARATOR)),
+            (Rank::Double, self.path.join(SEPARATOR)),
+            (Rank::Single, upper.join("_")),
+        ]
     }
 
     /// What the names of a map's parts begin with.
     fn prefixes(&self) -> impl Iterator<Item = String> + use<'s> {
         let upper: Vec<String> = self.path.iter().map(|key| screaming(key)).collect();
-        [format!("{}__", upper.join("__")), format!("{}__", self.path.join("__"))].into_iter()
+        [upper.join(SEPARATOR) + SEPARATOR, self.path.join(SEPARATOR) + SEPARATOR].into_iter()
     }
 
     /// Whether the property is made of parts that are settings of their own.
@@ -235,6 +272,31 @@ impl<'s> Field<'s> {
     pub(super) fn description<'p>(&self, plan: &'p Plan<'s>) -> Option<&'p str> {
         self.schemas.iter().find_map(|schema| description(plan.root, schema))
     }
+}
+
+/// Every name of a property that a schema tells.
+fn property_names(root: &Value) -> HashSet<&str> {
+    let mut names = HashSet::new();
+    let mut open = vec![root];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(map) => {
+                for (key, inner) in map {
+                    match (key.as_str(), inner) {
+                        ("properties", Value::Object(properties)) => {
+                            names.extend(properties.keys().map(String::as_str))
+                        }
+                        ("required", Value::Array(required)) => names.extend(required.iter().filter_map(Value::as_str)),
+                        _ => {}
+                    }
+                    open.push(inner);
+                }
+            }
+            _ => {}
+        }
+    }
+    names
 }
 
 /// The description of a schema, or of the one that it refers to.

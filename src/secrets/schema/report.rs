@@ -82,15 +82,24 @@ impl SchemaReport {
     }
 
     pub(super) fn push_missing(&mut self, name: &str, description: Option<&str>) {
-        push(&mut self.missing, SchemaProblem::new(name, "is missing", description));
+        self.missing.push(SchemaProblem::new(name, "is missing", description));
     }
 
     pub(super) fn push_invalid(&mut self, name: &str, problem: impl Into<String>, description: Option<&str>) {
-        push(&mut self.invalid, SchemaProblem::new(name, problem, description));
+        self.invalid.push(SchemaProblem::new(name, problem, description));
     }
 
     pub(super) fn push_unexpected(&mut self, name: &str) {
-        push(&mut self.unexpected, SchemaProblem::new(name, "is not part of the schema", None));
+        self.unexpected.push(SchemaProblem::new(name, "is not part of the schema", None));
+    }
+
+    /// The same with each list in order of the names and each problem once. To be called when everything has been found.
+    pub(super) fn in_order(mut self) -> Self {
+        for list in [&mut self.missing, &mut self.invalid, &mut self.unexpected] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        self
     }
 
     /// The same for secrets that need not be everything.
@@ -184,13 +193,6 @@ impl fmt::Display for SchemaReport {
             write!(f, "\n  {problem}")?;
         }
         Ok(())
-    }
-}
-
-/// Keeps the list in order of the names, each problem once.
-fn push(list: &mut Vec<SchemaProblem>, problem: SchemaProblem) {
-    if let Err(at) = list.binary_search(&problem) {
-        list.insert(at, problem);
     }
 }
 

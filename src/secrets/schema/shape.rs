@@ -1,5 +1,6 @@
 //! What a schema says about one place: the simple schemas that its references and combinations lead to.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
@@ -25,6 +26,14 @@ type Form = *const Value;
 #[derive(Clone)]
 pub(super) struct Shape<'s> {
     leaves: Vec<Leaf<'s>>,
+    choices: OnceCell<Option<Choices<'s>>>,
+}
+
+/// The texts that a place may hold, in order, and to look one up in: there may be very many.
+#[derive(Clone)]
+struct Choices<'s> {
+    all: Vec<&'s str>,
+    set: HashSet<&'s str>,
 }
 
 /// Those that say what a value looks like. The rest (`description`, `default`, …) says something about it.
@@ -51,7 +60,7 @@ impl<'s> Shape<'s> {
         for schema in schemas {
             walk.enter(schema, certain);
         }
-        Self { leaves: walk.leaves }
+        Self::from(walk.leaves)
     }
 
     pub(super) fn leaves(&self) -> &[Leaf<'s>] {
@@ -68,10 +77,25 @@ impl<'s> Shape<'s> {
     }
 
     /// The texts that the place may hold when it may hold only some, or `None`.
-    pub(super) fn choices(&self) -> Option<Vec<&'s str>> {
-        let strings: Vec<_> = self.leaves.iter().filter(|leaf| leaf.allows("string")).collect();
-        let closed = !strings.is_empty() && strings.iter().all(|leaf| leaf.values().next().is_some());
-        closed.then(|| strings.iter().flat_map(|leaf| leaf.values()).filter_map(Value::as_str).collect())
+    pub(super) fn choices(&self) -> Option<&[&'s str]> {
+        self.known_choices().map(|choices| choices.all.as_slice())
+    }
+
+    /// Whether `text` is one of the texts that the place may hold; `None` when it may hold any.
+    pub(super) fn has_choice(&self, text: &str) -> Option<bool> {
+        self.known_choices().map(|choices| choices.set.contains(text))
+    }
+
+    fn known_choices(&self) -> Option<&Choices<'s>> {
+        let find = || {
+            let strings: Vec<_> = self.leaves.iter().filter(|leaf| leaf.allows("string")).collect();
+            let closed = !strings.is_empty() && strings.iter().all(|leaf| leaf.values().next().is_some());
+            closed.then(|| {
+                let all: Vec<&str> = strings.iter().flat_map(|leaf| leaf.values()).filter_map(Value::as_str).collect();
+                Choices { set: all.iter().copied().collect(), all }
+            })
+        };
+        self.choices.get_or_init(find).as_ref()
     }
 
     /// The format of a text at this place.
@@ -102,9 +126,10 @@ impl<'s> Shape<'s> {
                 None => false,
             })
         };
-        let others: Vec<_> = self.leaves.iter().filter(|leaf| is_other(leaf)).filter_map(|leaf| leaf.form).collect();
+        let others: HashSet<_> =
+            self.leaves.iter().filter(|leaf| is_other(leaf)).filter_map(|leaf| leaf.form).collect();
         let stays = |leaf: &&Leaf<'s>| leaf.form.is_none_or(|form| !others.contains(&form));
-        Self { leaves: self.leaves.iter().filter(stays).copied().collect() }
+        Self::from(self.leaves.iter().filter(stays).copied().collect::<Vec<_>>())
     }
 
     /// Whether the value may have one of several forms.
@@ -131,11 +156,11 @@ impl<'s> Shape<'s> {
 
     /// The names of the known properties, in order, each once. One that is required is known without a description.
     pub(super) fn property_names(&self) -> Vec<&'s str> {
-        let mut names: Vec<&str> = Vec::new();
+        let (mut names, mut seen): (Vec<&str>, HashSet<&str>) = (Vec::new(), HashSet::new());
         let described = self.leaves.iter().flat_map(|leaf| leaf.map_of("properties")).map(|(name, _)| name.as_str());
         let required = self.leaves.iter().filter_map(|leaf| leaf.keyword("required")?.as_array()).flatten();
         for name in described.chain(required.filter_map(Value::as_str)) {
-            if !names.contains(&name) {
+            if seen.insert(name) {
                 names.push(name);
             }
         }
@@ -144,8 +169,13 @@ impl<'s> Shape<'s> {
 
     /// What the schemas say about one property.
     pub(super) fn property(&self, name: &str) -> Vec<&'s Value> {
-        let known: Vec<_> = self.leaves.iter().filter_map(|leaf| leaf.child("properties", name)).collect();
+        let known = self.named(name);
         if known.is_empty() { self.others() } else { known }
+    }
+
+    /// What the schemas say about a property by its name.
+    pub(super) fn named(&self, name: &str) -> Vec<&'s Value> {
+        self.leaves.iter().filter_map(|leaf| leaf.child("properties", name)).collect()
     }
 
     /// What the schemas say about the properties that they do not name.
@@ -167,7 +197,7 @@ impl<'s> Shape<'s> {
 
     /// An object of which nothing else is said.
     fn is_bare_map(&self) -> bool {
-        self.property_names().is_empty()
+        self.leaves.iter().all(Leaf::names_nothing)
             && self.objects().any(|leaf| leaf.certain && leaf.keyword("additionalProperties").is_none())
     }
 
@@ -180,17 +210,22 @@ impl<'s> Shape<'s> {
         }) && self.others().is_empty()
     }
 
-    /// Whether an object of the form that always applies must have the property.
-    pub(super) fn requires(&self, name: &str) -> bool {
+    /// The properties that an object of the form that always applies must have.
+    pub(super) fn required(&self) -> HashSet<&'s str> {
         let certain = self.leaves.iter().filter(|leaf| leaf.certain);
-        certain.filter_map(|leaf| leaf.keyword("required")?.as_array()).flatten().any(|required| required == name)
+        certain.filter_map(|leaf| leaf.keyword("required")?.as_array()).flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// How many items at the start of a list may each have a schema of their own.
+    pub(super) fn first_items(&self) -> usize {
+        let lengths = self.leaves.iter().filter_map(|leaf| leaf.first_items()?.as_array().map(Vec::len));
+        lengths.max().unwrap_or_default()
     }
 
     /// What the schemas say about the item at `index` of a list.
     pub(super) fn item(&self, index: usize) -> Vec<&'s Value> {
         let of = |leaf: &Leaf<'s>| {
-            let prefix = leaf.keyword("prefixItems").or(leaf.keyword("items").filter(|items| items.is_array()));
-            prefix
+            leaf.first_items()
                 .and_then(|items| items.get(index))
                 .or_else(|| leaf.keyword("items").filter(|items| !items.is_array()))
         };
@@ -198,9 +233,25 @@ impl<'s> Shape<'s> {
     }
 }
 
+impl<'s> From<Vec<Leaf<'s>>> for Shape<'s> {
+    fn from(leaves: Vec<Leaf<'s>>) -> Self {
+        Self { leaves, choices: OnceCell::new() }
+    }
+}
+
 impl<'s> Leaf<'s> {
+    /// Whether no property is known by a name.
+    fn names_nothing(&self) -> bool {
+        let required = self.keyword("required").and_then(Value::as_array).into_iter().flatten();
+        self.map_of("properties").next().is_none() && !required.into_iter().any(Value::is_string)
+    }
+
     pub(super) fn keyword(&self, name: &str) -> Option<&'s Value> {
         self.keywords.get(name)
+    }
+
+    fn first_items(&self) -> Option<&'s Value> {
+        self.keyword("prefixItems").or(self.keyword("items").filter(|items| items.is_array()))
     }
 
     fn map_of(&self, keyword: &str) -> impl Iterator<Item = (&'s String, &'s Value)> + use<'s> {
@@ -362,10 +413,10 @@ mod tests {
         let object = json!({ "type": "object", "properties": { "a": {} }, "required": ["a"] });
         let optional = json!({ "anyOf": [object, { "type": "null" }] });
         assert!(Shape::of(&optional, [&optional]).is_one_object());
-        assert!(Shape::of(&optional, [&optional]).requires("a"));
+        assert!(Shape::of(&optional, [&optional]).required().contains("a"));
         let either = json!({ "oneOf": [object, { "type": "object", "properties": { "b": {} } }] });
         let shape = Shape::of(&either, [&either]);
-        assert!(!shape.is_one_object() && !shape.requires("a"));
+        assert!(!shape.is_one_object() && shape.required().is_empty());
         assert_eq!(shape.property_names(), ["a", "b"]);
     }
 

@@ -13,7 +13,7 @@ const LISTED: usize = 20;
 pub(super) fn expectation(shape: &Shape<'_>) -> String {
     if let Some(choices) = shape.choices() {
         let also = if shape.allows("object") { ", and no JSON object" } else { "" };
-        return format!("{}{also}", none_of(choices.iter().map(|choice| (*choice).to_owned())));
+        return format!("{}{also}", none_of(&Listing::of(choices, |choice| (*choice).to_owned())));
     }
     let forms: Vec<&str> = [
         ("integer", "an integer"),
@@ -41,7 +41,7 @@ pub(super) fn of(kind: &ValidationErrorKind) -> String {
     use ValidationErrorKind as Kind;
     match kind {
         Kind::Type { kind } => format!("is not {}", types(kind)),
-        Kind::Enum { options } => none_of(options.as_array().into_iter().flatten().map(plain)),
+        Kind::Enum { options } => none_of(&Listing::of(options.as_array().map_or(&[], Vec::as_slice), plain)),
         Kind::Constant { expected_value } => format!("is not {}", plain(expected_value)),
         Kind::Minimum { limit } => format!("is less than {limit}"),
         Kind::Maximum { limit } => format!("is more than {limit}"),
@@ -65,9 +65,12 @@ pub(super) fn of(kind: &ValidationErrorKind) -> String {
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => "has none of the forms that its schema allows".to_owned(),
         Kind::OneOfMultipleValid { .. } => "has several forms of which its schema allows one".to_owned(),
         Kind::FalseSchema => "is not allowed by its schema".to_owned(),
-        Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
-            "could not be held against the pattern of its schema".to_owned()
+        Kind::BacktrackLimitExceeded { .. } => {
+            "cannot be held against a pattern of its schema, because that takes too long: the pattern looks around or refers \
+             back, and the value is too long for it. Write a simpler pattern"
+                .to_owned()
         }
+        Kind::RegexEngineFailure { .. } => "could not be held against the pattern of its schema".to_owned(),
         other => format!("does not fit `{}` of its schema", other.keyword()),
     }
 }
@@ -89,18 +92,36 @@ pub(super) fn format(format: &str) -> String {
     }
 }
 
-pub(super) fn none_of(alternatives: impl Iterator<Item = String>) -> String {
-    let all: Vec<String> = alternatives.collect();
-    match all.as_slice() {
-        [] => "is not allowed by its schema".to_owned(),
-        [only] => format!("is not {only}"),
-        all => {
-            let mut list = all.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
-            if all.len() > LISTED {
-                list.push_str(&format!(" and {} more", all.len() - LISTED));
-            }
-            format!("is none of {list}")
-        }
+/// Alternatives for a message: the first ones, and how many more there are. A schema may have very many.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Listing {
+    shown: Vec<String>,
+    more: usize,
+}
+
+impl Listing {
+    pub(super) fn of<T>(all: &[T], word: impl Fn(&T) -> String) -> Self {
+        let shown: Vec<String> = all.iter().take(LISTED).map(word).collect();
+        Self { more: all.len() - shown.len(), shown }
+    }
+
+    pub(super) fn extend(&mut self, other: &Self) {
+        let room = LISTED.saturating_sub(self.shown.len());
+        self.shown.extend(other.shown.iter().take(room).cloned());
+        self.more += other.more + other.shown.len().saturating_sub(room);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+}
+
+pub(super) fn none_of(alternatives: &Listing) -> String {
+    match (alternatives.shown.as_slice(), alternatives.more) {
+        ([], _) => "is not allowed by its schema".to_owned(),
+        ([only], 0) => format!("is not {only}"),
+        (shown, 0) => format!("is none of {}", shown.join(", ")),
+        (shown, more) => format!("is none of {} and {more} more", shown.join(", ")),
     }
 }
 

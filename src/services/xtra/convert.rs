@@ -9,18 +9,25 @@ use crate::services::Loaded;
 /// Set by the service when it has replaced every value.
 const MASKED_HEADER: &str = "x-values-masked";
 
+/// Whether headers of that name say, or may say, that every value was replaced. One that is not plainly `false` counts: a
+/// list, a word that nobody knows, or no text at all (`None`).
+fn say_masked<'h>(mut headers: impl Iterator<Item = Option<&'h str>>) -> bool {
+    let is_false = |word: &str| word.trim().eq_ignore_ascii_case("false");
+    headers.any(|text| !text.is_some_and(|text| text.split(',').all(is_false)))
+}
+
 /// The answer to a read of this project: what was sealed is opened, and everything that is not a value is taken out.
 pub(crate) fn secrets(answer: raw::ResponseValue<types::SecretMap>, vault: &Vault, project: &str) -> Loaded {
-    let masked = answer.header(MASKED_HEADER).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let masked = say_masked(answer.headers().get_all(MASKED_HEADER).iter().map(|value| value.to_str().ok()));
     let entries = answer.into_inner().0;
     let mut values = Vec::with_capacity(entries.len());
     let mut unreadable = Vec::new();
     for (name, entry) in entries {
-        // A secret without a value is left out by the service in the flat form; the other form may say null.
-        let Some(value) = entry.into_value() else { continue };
-        let read = match masked {
-            true => Err(UnreadableReason::Masked),
-            false => vault.read_text(project, value),
+        let read = match (entry.into_value(), masked) {
+            (_, true) => Err(UnreadableReason::Masked),
+            // the service leaves a secret that resolves to nothing out, so this is none of those
+            (None, false) => Err(UnreadableReason::NoValue),
+            (Some(value), false) => vault.read_text(project, value),
         };
         match read {
             Ok(value) => values.push((name, value)),
@@ -28,7 +35,7 @@ pub(crate) fn secrets(answer: raw::ResponseValue<types::SecretMap>, vault: &Vaul
         }
     }
     unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-    Loaded { values: Sorted::from(values), unreadable, source: SnapshotSource::Service }
+    Loaded { values: Sorted::from(values), unreadable, source: SnapshotSource::Service, doubt: None }
 }
 
 /// The same for a client without a passphrase, of any project.
@@ -40,4 +47,33 @@ pub(crate) fn decoded(answer: raw::ResponseValue<types::SecretMap>) -> Loaded {
 /// What a raw call failed with, as an error that says what to do.
 pub(crate) fn from_raw(error: raw::Error<types::ApiError>) -> XtraError {
     error.into_xtra_error()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_masked_unless_every_header_plainly_says_that_they_are_not() {
+        let masked: [&[Option<&str>]; 10] = [
+            &[Some("true")],
+            &[Some("TRUE")],
+            &[Some(" true ")],
+            &[Some("true, true")],
+            &[Some("true"), Some("true")],
+            &[Some("false"), Some("true")],
+            &[Some("false, true")],
+            &[Some("")],
+            &[Some("yes")],
+            &[None],
+        ];
+        for headers in masked {
+            assert!(say_masked(headers.iter().copied()), "{headers:?}");
+        }
+        let plain: [&[Option<&str>]; 4] =
+            [&[], &[Some("false")], &[Some(" False"), Some("false")], &[Some("false, FALSE")]];
+        for headers in plain {
+            assert!(!say_masked(headers.iter().copied()), "{headers:?}");
+        }
+    }
 }

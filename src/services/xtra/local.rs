@@ -69,7 +69,7 @@ fn loaded(pairs: Vec<(String, SecretValue)>) -> Loaded {
         }
     }
     unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-    Loaded { values: Sorted::from(values), unreadable, source: SnapshotSource::LocalFile }
+    Loaded { values: Sorted::from(values), unreadable, source: SnapshotSource::LocalFile, doubt: None }
 }
 
 impl fmt::Debug for LocalFile {

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 mod convert;
+mod doubt;
 mod envelope;
 mod local;
 pub mod raw;
@@ -21,5 +22,8 @@ pub(crate) use local::LocalFile;
 pub(crate) use refusals::REFUSALS;
 pub(crate) use scope::quoted as shown_name;
 pub(crate) use scope::{Place, names_production};
-pub(crate) use scope::{branch as check_branch, check_environment, project_id as check_project_id};
+pub(crate) use scope::{
+    ProjectIds, branch as check_branch, check_environment, compared_project, is_same_project, looks_like_a_token,
+    sendable_project, write_project,
+};
 pub(crate) use source::{NEVER_RETRIED, Rules, Scopes};

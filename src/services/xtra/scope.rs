@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use url::Url;
+
+use crate::cache::KeyWriter;
 use crate::error::{ErrorKind, XtraError};
 
 /// The branch of reads that name none.
@@ -97,19 +100,75 @@ pub(crate) fn names_production(environment: &str) -> bool {
     ["production", "prod"].iter().any(|name| environment.eq_ignore_ascii_case(name))
 }
 
-/// The id, when it is one. The service answers anything else with an unexplained 500.
-pub(crate) fn project_id(id: &str) -> Result<&str, XtraError> {
-    if is_id(id) {
-        return Ok(id);
+/// The host of the vendor's own service.
+const VENDOR: &str = "www.xtrasecurity.in";
+
+/// The form of a service's project ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProjectIds {
+    /// 24 hexadecimal digits. The vendor's own service answers anything else with an unexplained 500.
+    Hexadecimal,
+    /// Whatever a path can hold: a server of somebody's own may give ids of another form.
+    Any,
+}
+
+impl ProjectIds {
+    /// Those of the service with this root URL.
+    pub(crate) fn of(root: &str) -> Self {
+        let url = Url::parse(root).ok();
+        let host = url.as_ref().and_then(Url::host_str).map(|host| host.trim_end_matches('.'));
+        if host == Some(VENDOR) { Self::Hexadecimal } else { Self::Any }
     }
-    Err(XtraError::new(
-        ErrorKind::Invalid,
-        format!(
-            "the project id {} is not 24 hexadecimal digits. It is the id in the project's address in the dashboard, not its \
-             name",
-            quoted(id)
-        ),
-    ))
+
+    /// The id, when it is one.
+    pub(crate) fn checked(self, id: &str) -> Result<&str, XtraError> {
+        if self == Self::Any {
+            return sendable_project(id);
+        }
+        if is_id(id) {
+            return Ok(id);
+        }
+        Err(XtraError::new(
+            ErrorKind::Invalid,
+            format!(
+                "the project id {} is not 24 hexadecimal digits. It is the id in the project's address in the dashboard, not \
+                 its name",
+                quoted(id)
+            ),
+        ))
+    }
+}
+
+/// The id, when it can be sent to any service: in a path it is one segment, which the percent-encoding makes of all texts but
+/// these.
+pub(crate) fn sendable_project(id: &str) -> Result<&str, XtraError> {
+    match flaw_of(id) {
+        None => Ok(id),
+        Some(problem) => Err(XtraError::new(
+            ErrorKind::Invalid,
+            format!("the project id {problem}. Give the id as the dashboard shows it"),
+        )),
+    }
+}
+
+/// A project's id in the form in which ids are compared: the service takes its own in either case, and gives them in lower
+/// case. Those of another form are taken as they are.
+pub(crate) fn compared_project(id: String) -> String {
+    if is_id(&id) { id.to_ascii_lowercase() } else { id }
+}
+
+/// Whether two ids are one project's.
+pub(crate) fn is_same_project(one: &str, other: &str) -> bool {
+    one == other || (is_id(one) && one.eq_ignore_ascii_case(other))
+}
+
+/// Adds a project to a cache key, so that the same ids give the same key.
+pub(crate) fn write_project(id: &str, key: &mut KeyWriter) {
+    if is_id(id) {
+        key.field_any_case(id);
+    } else {
+        key.field(id);
+    }
 }
 
 /// Whether this has the form of the service's ids.
@@ -138,24 +197,36 @@ pub(crate) fn branch(name: &str) -> Result<&str, XtraError> {
 
 /// Names that the service would take for something else: it answers them with "no secrets", or with another resource.
 fn name_of<'a>(what: &str, name: &'a str) -> Result<&'a str, XtraError> {
-    let problem = match name {
+    match flaw_of(name) {
+        None => Ok(name),
+        Some(problem) => Err(XtraError::new(
+            ErrorKind::Invalid,
+            format!("the {what} name {problem}. Give the name as the dashboard shows it"),
+        )),
+    }
+}
+
+/// Why a name or an id cannot be sent.
+fn flaw_of(name: &str) -> Option<String> {
+    Some(match name {
         "" => "is empty".to_owned(),
         "." | ".." => format!("{} would change the address that is asked", quoted(name)),
         _ if name.trim() != name => format!("{} begins or ends with white space", quoted(name)),
         _ if name.chars().any(char::is_control) => format!("{} contains a control character", quoted(name)),
-        _ => return Ok(name),
-    };
-    Err(XtraError::new(
-        ErrorKind::Invalid,
-        format!("the {what} name {problem}. Give the name as the dashboard shows it"),
-    ))
+        _ => return None,
+    })
+}
+
+/// Whether a text begins as tokens do.
+pub(crate) fn looks_like_a_token(text: &str) -> bool {
+    ["xs_", "xtra_", "eyJ"].iter().any(|start| text.trim().starts_with(start))
 }
 
 /// A name for a message: escaped, and only when it is of a kind that somebody gives to things. What was passed by mistake may
 /// be a token or a value.
 pub(crate) fn quoted(name: &str) -> String {
     const LONGEST: usize = 32;
-    if name.chars().count() > LONGEST || ["xs_", "xtra_", "eyJ"].iter().any(|start| name.trim().starts_with(start)) {
+    if name.chars().count() > LONGEST || looks_like_a_token(name) {
         return "(not shown: it is no name)".to_owned();
     }
     format!("{name:?}")
@@ -166,14 +237,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn project_ids_are_24_hex_digits_in_either_case_and_nothing_else() {
-        assert!(project_id("665f1c2ab7c0de0012345678").is_ok());
-        assert!(project_id("665F1C2AB7C0DE0012345678").is_ok());
+    fn project_ids_of_the_vendors_host_are_24_hex_digits_in_either_case_and_nothing_else() {
+        for root in ["https://www.xtrasecurity.in/api", "https://www.xtrasecurity.in.:8443/api"] {
+            assert_eq!(ProjectIds::of(root), ProjectIds::Hexadecimal, "{root}");
+        }
+        let ids = ProjectIds::Hexadecimal;
+        assert!(ids.checked("665f1c2ab7c0de0012345678").is_ok());
+        assert!(ids.checked("665F1C2AB7C0DE0012345678").is_ok());
         for id in ["", "payments", "665f1c2ab7c0de001234567", "665f1c2ab7c0de00123456789", "665f1c2ab7c0de001234567g"] {
-            let error = project_id(id).unwrap_err();
+            let error = ids.checked(id).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid);
             assert!(error.to_string().contains("24 hexadecimal digits"));
         }
+    }
+
+    #[test]
+    fn project_ids_of_another_host_are_whatever_a_path_can_hold() {
+        for root in [
+            "https://secrets.example.test/api",
+            "http://127.0.0.1:4311/api",
+            "https://xtrasecurity.in.example.test/api",
+            "https://example.test/www.xtrasecurity.in/api",
+        ] {
+            assert_eq!(ProjectIds::of(root), ProjectIds::Any, "{root}");
+        }
+        for id in ["prj_123456789", "665f1c2ab7c0de0012345678", "a/b", "..a", "über uns", "50%", "a\"b", "a?b#c"] {
+            assert_eq!(ProjectIds::Any.checked(id).unwrap(), id);
+        }
+        for id in ["", ".", "..", " ", "prj_1\n", " prj_1", "a\0b"] {
+            let error = ProjectIds::Any.checked(id).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{id:?}");
+            assert!(error.to_string().starts_with("the project id "), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_ids_of_the_services_own_form_are_the_same_in_either_case() {
+        let (lower, upper) = ("665f1c2ab7c0de0012345678", "665F1C2AB7C0DE0012345678");
+        assert!(is_same_project(lower, upper) && !is_same_project("prj_a", "prj_A"));
+        assert_eq!(compared_project(upper.to_owned()), lower);
+        assert_eq!(compared_project("prj_A".to_owned()), "prj_A");
+        let key = |id: &str| {
+            let mut key = KeyWriter::new();
+            write_project(id, &mut key);
+            key.as_slice().to_vec()
+        };
+        assert!(key(lower) == key(upper) && key("prj_a") != key("prj_A"));
     }
 
     #[test]
@@ -195,9 +304,9 @@ mod tests {
     #[test]
     fn a_token_passed_in_the_place_of_a_name_is_not_shown() {
         for token in ["xs_0123456789abcdef", " xtra_hunter2", "eyJhbGciOiJIUzI1NiJ9.e30.x", &"hunter2".repeat(10)] {
-            let error = project_id(token).unwrap_err();
+            let error = ProjectIds::Hexadecimal.checked(token).unwrap_err();
             assert!(!error.to_string().contains(token.trim()), "{error}");
         }
-        assert!(project_id("payments").unwrap_err().to_string().contains("\"payments\""));
+        assert!(ProjectIds::Hexadecimal.checked("payments").unwrap_err().to_string().contains("\"payments\""));
     }
 }

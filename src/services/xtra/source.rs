@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::convert;
+use super::doubt;
 use super::envelope::Vault;
 use super::local::LocalFile;
 use super::raw;
-use super::scope::{self, CheckedScope, MAIN, Place, XtraScope};
+use super::scope::{self, CheckedScope, MAIN, Place, ProjectIds, XtraScope};
 use super::write::Spellings;
 use crate::cache::{Budget, Identity, KeyWriter};
 use crate::credentials::{CredentialProvider, TokenFuture};
@@ -24,6 +25,7 @@ pub(crate) const NEVER_RETRIED: &[&str] = &["secret_shares_view"];
 pub struct Xtra {
     raw: raw::Client,
     root: String,
+    ids: ProjectIds,
     defaults: Scopes,
     /// The project of the service account that asked last, once the service has told it.
     account: Mutex<Option<(Identity, String)>>,
@@ -67,6 +69,7 @@ impl Xtra {
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
         Self {
             raw,
+            ids: ProjectIds::of(&root),
             root,
             defaults,
             account: Mutex::new(None),
@@ -80,6 +83,12 @@ impl Xtra {
     /// The same, which opens and seals values with `vault`.
     pub(crate) fn with_vault(mut self, vault: Vault) -> Self {
         self.vault = vault;
+        self
+    }
+
+    /// The same, whose projects have ids of this form.
+    pub(crate) fn with_ids(mut self, ids: ProjectIds) -> Self {
+        self.ids = ids;
         self
     }
 
@@ -98,7 +107,7 @@ impl Xtra {
         let base = BaseUrl::parse("http://127.0.0.1:9/api", false)?;
         let transport = Transport::new(&base, Arc::new(NoAccount::of(&backing)), TransportOptions::default())?;
         defaults.environment.get_or_insert_with(|| ANY_ENVIRONMENT.to_owned());
-        Ok(Self { backing, ..Self::new(transport, defaults) })
+        Ok(Self { backing, ids: ProjectIds::Hexadecimal, ..Self::new(transport, defaults) })
     }
 
     pub(crate) fn raw(&self) -> &raw::Client {
@@ -133,9 +142,14 @@ impl Xtra {
         self.defaults.environment.as_deref()
     }
 
+    /// The id of a project, when it can be one of this service's.
+    pub(crate) fn checked_project<'i>(&self, id: &'i str) -> Result<&'i str, XtraError> {
+        self.ids.checked(id)
+    }
+
     /// The project of a scope, checked.
     pub(crate) async fn project_of(&self, scope: &XtraScope<'_>) -> Result<String, XtraError> {
-        let named = scope.project.as_deref().map(scope::project_id).transpose()?;
+        let named = scope.project.as_deref().map(|id| self.ids.checked(id)).transpose()?;
         self.project(named.or(self.defaults.project.as_deref())).await
     }
 
@@ -175,6 +189,13 @@ impl Xtra {
         known.as_ref().filter(|(asked, _)| *asked == identity).map(|(_, id)| id.clone())
     }
 
+    /// Whether the token is a service account's, as far as that is known without asking: keys of accounts begin so, and who
+    /// named no project was told that of its account.
+    pub(super) fn is_service_account(&self) -> bool {
+        let begins_so = |token: SecretValue| token.expose().starts_with("xtra_");
+        self.known_project(self.identity()).is_some() || self.lasting_token().is_some_and(begins_so)
+    }
+
     async fn ask_for_project(&self) -> Result<String, XtraError> {
         let answer = self.raw.service_accounts_resolve().send().await.map_err(|error| {
             let error = convert::from_raw(error);
@@ -183,7 +204,7 @@ impl Xtra {
         })?;
         let project = answer.into_inner().project.and_then(|project| project.id);
         match project {
-            Some(id) if scope::project_id(&id).is_ok() => Ok(id),
+            Some(id) if self.ids.checked(&id).is_ok() => Ok(id),
             Some(_) => Err(XtraError::new(
                 ErrorKind::Decode,
                 "the service names a project of the service account by an id that is none. Check that the API root is that of the \
@@ -240,14 +261,14 @@ impl SecretSource for Xtra {
     fn write_key(&self, scope: &XtraScope<'_>, key: &mut KeyWriter) {
         let project = scope.project.as_deref().or(self.defaults.project.as_deref()).unwrap_or_default();
         let branch = scope.branch.as_deref().or(self.defaults.branch.as_deref()).unwrap_or(MAIN);
-        key.field_any_case(project);
+        scope::write_project(project, key);
         key.field_any_case(scope.environment.as_deref().or(self.default_environment()).unwrap_or_default());
         key.field(branch);
     }
 
     fn prepare(&self, scope: &XtraScope<'_>) -> Result<CheckedScope, XtraError> {
         let project = match &scope.project {
-            Some(id) => Some(scope::project_id(id)?.to_owned()),
+            Some(id) => Some(self.ids.checked(id)?.to_owned()),
             None => self.defaults.project.clone(),
         };
         let branch = self.branch_of(scope)?;
@@ -263,16 +284,21 @@ impl SecretSource for Xtra {
         }
         let project = self.project(scope.project.as_deref()).await?;
         // The flat form: only it says that values are masked, and only it leaves a trace in the audit log.
-        let answer = self
-            .raw
-            .secrets_read()
-            .project_id(project.as_str())
-            .env(scope.environment.as_str())
-            .branch(scope.branch.as_str())
+        let request = self.raw.secrets_read().project_id(project.as_str()).env(scope.environment.as_str());
+        let request = request.branch(scope.branch.as_str());
+        let answer = request
+            .clone()
             .send()
             .await
             .map_err(|error| how_to_elevate(convert::from_raw(error), &project, &scope.environment))?;
-        Ok(convert::secrets(answer, &self.vault, &project))
+        let names = || answer.0.keys().map(String::as_str);
+        if !doubt::is_doubtful(|header| answer.headers().contains_key(header), names()) {
+            return Ok(convert::secrets(answer, &self.vault, &project));
+        }
+        let versions = request.include_versions(true).send().await;
+        let is_confirmed = versions.is_ok_and(|versions| doubt::confirms(|name| versions.0.get(name), names()));
+        let loaded = convert::secrets(answer, &self.vault, &project);
+        Ok(if is_confirmed { loaded } else { loaded.doubted(doubt::unconfirmed()) })
     }
 
     fn budget(&self, scope: &CheckedScope) -> Option<Budget> {

@@ -28,6 +28,11 @@ fn no_secrets(name: &'static str, body: impl Into<Vec<u8>>) -> Case {
     Case::refused(name, json(body), Decode, 200)
 }
 
+/// An error of whatever stands before the service, with the status of a success. It is asked about once more.
+fn an_error(name: &'static str, body: &'static str) -> Case {
+    no_secrets(name, body).foreign().requests(2, 2)
+}
+
 /// Nothing that HTTP allows, or nothing that it allows to be understood in one way only.
 fn no_http(name: &'static str, bytes: impl Into<Vec<u8>>) -> Case {
     Case::fails(name, Trouble::socket(Act::bytes(bytes)), Network)
@@ -108,6 +113,8 @@ fn of_odd_json() -> Vec<Case> {
             json(format!(r#"{{"{KEY}":"{NEW}","BIG":"{}"}}"#, "x".repeat(8 << 20))),
         ),
         Case::empty("an empty object", json("{}")),
+        an_error("an error in the place of secrets", r#"{"error":"Service Unavailable"}"#),
+        an_error("another one", r#"{"message":"Forbidden","requestId":"1"}"#),
     ]
 }
 

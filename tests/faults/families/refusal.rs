@@ -16,6 +16,12 @@ fn page(name: &'static str, status: u16, kind: ErrorKind) -> Case {
     Case::refused(name, Trouble::fault(Fault::body(status, "text/html", PAGE)), kind, status)
 }
 
+/// A refusal that the service never gives.
+fn body(name: &'static str, status: u16, text: &'static str, kind: ErrorKind) -> Case {
+    let body = Fault::body(status, "application/json", text);
+    Case::refused(name, Trouble::fault(body), kind, status).foreign()
+}
+
 fn status(name: &'static str, status: u16, kind: ErrorKind) -> Case {
     Case::refused(name, Trouble::fault(Fault::status(status)), kind, status)
 }
@@ -28,10 +34,18 @@ pub fn cases() -> Vec<Case> {
         status("401", 401, Unauthorized),
         status("403", 403, Forbidden),
         status("404", 404, NotFound),
-        page("404, a web page", 404, NotFound),
+        page("404, a web page", 404, NotFound).foreign(),
+        body("404 and nothing", 404, "", NotFound),
+        body("404, another's JSON", 404, r#"{"detail":"no Route matched with those values"}"#, NotFound),
+        page("401 of a proxy, a web page", 401, Unauthorized).foreign(),
+        body("401 and nothing", 401, "", Unauthorized),
+        page("403 of a firewall, a web page", 403, Forbidden).foreign(),
+        body("403, another's JSON", 403, r#"{"Message":"User is not authorized"}"#, Forbidden),
+        body("403, an empty object", 403, "{}", Forbidden),
+        page("410, a web page", 410, NotFound).foreign(),
         status("408", 408, Timeout),
         status("409", 409, Conflict),
-        status("410", 410, NotFound),
+        status("410", 410, NotFound).foreign(),
         page("418, a web page", 418, Invalid),
         status("500", 500, Server),
         Case::refused("500 and nothing", Trouble::fault(Fault::body(500, "", "")), Server, 500),

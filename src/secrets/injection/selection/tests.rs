@@ -86,8 +86,7 @@ fn names_that_differ_by_case_are_one_variable_only_where_case_is_ignored() {
     let value = SecretValue::from("1");
     let both = |case| {
         let selection = Selection::new();
-        let mut plan =
-            Plan { selection: &selection, target: Target::Child, case, variables: Vec::new(), flaws: Vec::new() };
+        let mut plan = Plan::new(&selection, Target::Child, case);
         plan.add("Name", &value);
         plan.add("NAME", &value);
         plan.finish()
@@ -126,6 +125,30 @@ fn a_guarded_variable_is_allowed_by_its_own_name_only() {
     let selection = Selection::new().allow_name("LD_PRELOAD").allow_name("LD_AUDIT");
     assert_eq!(plan(selection, &secrets).unwrap(), "LD_AUDIT=2 LD_PRELOAD=1");
     assert!(plan(Selection::new().allow_name("LD_*"), &secrets).is_err());
+}
+
+#[test]
+fn what_is_guarded_is_listed_at_once_to_be_allowed_by_one_paste() {
+    let names = ["BASH_FUNC_x%%", "LD_AUDIT", "LD_PRELOAD", "npm_config_//host/:_authToken"];
+    let secrets = Secrets::from_iter(names.map(|name| (name, "1")));
+    let list = "allow_name: 'BASH_FUNC_x%%',LD_AUDIT,LD_PRELOAD,'npm_config_//host/:_authToken'";
+    let error = plan(Selection::new(), &secrets).unwrap_err();
+    assert!(error.to_string().ends_with(list), "{error}");
+    // what could end the quotes, or the list, is named and not offered
+    let odd = Secrets::from_iter([("LD_'$(id)'", "1"), ("LD_A,PATH", "1"), ("LD_\u{1b}", "1")]);
+    let error = plan(Selection::new(), &odd).unwrap_err();
+    assert!(!error.to_string().contains("allow_name") && error.keys().len() == 3, "{error}");
+    let allowed = names.iter().fold(Selection::new(), |selection, name| selection.allow_name(*name));
+    assert!(plan(allowed, &secrets).is_ok());
+}
+
+#[test]
+fn of_very_many_flaws_some_are_described_and_all_are_counted_and_to_be_allowed() {
+    let secrets: Secrets = (0..1000).map(|n| (format!("LD_{n:04}"), SecretValue::from("1"))).collect();
+    let error = plan(Selection::new(), &secrets).unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("1000 of 1000") && text.contains("and 950 more"), "{text}");
+    assert!(text.contains("LD_0998,LD_0999") && error.keys().len() == 1000);
 }
 
 #[test]

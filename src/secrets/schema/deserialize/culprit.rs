@@ -12,6 +12,41 @@ use super::{Node, Step, Trouble, What};
 /// How many parts are tried. Each is a reading of the whole.
 const MOST: usize = 500;
 
+/// How much a type may be made to read in search of what it refuses: in bytes of settings, each time that they are read.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// What a value costs to read, beside its text.
+const VALUE: usize = 16;
+
+/// What is left of the reading that a search may take.
+pub(in super::super) struct Effort {
+    left: usize,
+    reading: usize,
+}
+
+impl Effort {
+    pub(in super::super) fn of(tree: &Value) -> Self {
+        Self { left: MOST_BYTES, reading: size(tree) }
+    }
+
+    /// Takes so many readings of the whole, when so many are left.
+    pub(in super::super) fn allows(&mut self, readings: usize) -> bool {
+        let left = self.left.checked_sub(readings.saturating_mul(self.reading));
+        self.left = left.unwrap_or(self.left);
+        left.is_some()
+    }
+}
+
+fn size(tree: &Value) -> usize {
+    VALUE
+        + match tree {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(size).sum(),
+            Value::Object(map) => map.iter().map(|(name, value)| name.len() + size(value)).sum(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
+}
+
 /// One part of one object, read otherwise than it stands.
 #[derive(Clone, Copy)]
 pub(super) struct Altered<'de> {
@@ -34,11 +69,19 @@ impl<'de> Altered<'de> {
 }
 
 /// The trouble with its place as exactly as it can be told.
-pub(in super::super) fn locate<'t, T: DeserializeOwned>(tree: &'t Value, trouble: Trouble) -> Trouble {
+pub(in super::super) fn locate<'t, T: DeserializeOwned>(
+    tree: &'t Value,
+    trouble: Trouble,
+    effort: &mut Effort,
+) -> Trouble {
     let object = at(tree, &trouble.path).and_then(Value::as_object).filter(|object| object.len() <= MOST);
     let (Some(object), false) = (object, matches!(trouble.what, What::Missing(_) | What::UnknownField)) else {
         return trouble;
     };
+    // each part may have to be read around twice
+    if !effort.allows(2 * object.len()) {
+        return trouble;
+    }
     let outcome = |key: &'t str, how| {
         let altered = Some(Altered { object, key, how });
         T::deserialize(Node { value: tree, altered }).err()

@@ -174,7 +174,8 @@ impl Xtra {
             let body = body.reason(reason.clone()).duration(minutes).project_id(Some(project.to_owned()));
             body.secret_ids(ids).workspace_id(workspace.clone())
         });
-        let answer = call.send().await.map_err(from_raw).map_err(or_unauthorized)?;
+        let refused = |error| or_unauthorized(self.or_for_users(from_raw(error), "ask for access"));
+        let answer = call.send().await.map_err(refused)?;
         let made = convert::access_submitted(answer.into_inner())?;
         Ok(AccessRequest {
             project: Some(project.to_owned()),
@@ -198,7 +199,8 @@ impl Xtra {
             Some(id) => call.workspace_id(ids::checked("workspace", id)?),
             None => call,
         };
-        let list = call.send().await.map_err(from_raw).map_err(or_unauthorized)?.into_inner();
+        let refused = |error| or_unauthorized(self.or_for_users(from_raw(error), "list requests for access"));
+        let list = call.send().await.map_err(refused)?.into_inner();
         Ok(list.0.into_iter().map(convert::access_details).collect())
     }
 
@@ -208,10 +210,13 @@ impl Xtra {
         let call = self.raw().access_decide();
         let call = call.body_map(|body| body.request_id(id).decision(decision.word()));
         match call.send().await.map_err(from_raw) {
-            Ok(decided) => return Ok(convert::access_decided(decided.into_inner(), id, decision.word())),
+            Ok(decided) => {
+                let decided = convert::access_decided(decided.into_inner(), id, decision.word());
+                return Ok(self.with_what_it_is_for(decided).await);
+            }
             // no admin of the workspace, or a request that names none
             Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Invalid) => {}
-            Err(error) => return Err(or_unauthorized(error)),
+            Err(error) => return Err(or_unauthorized(self.or_for_users(error, "decide on a request for access"))),
         }
         // The other way carries out anything: a request that was rejected would be approved without an end.
         let status = self.access_request(id).await?.status;
@@ -228,12 +233,34 @@ impl Xtra {
         let call = self.raw().access_requests_update().id(id).body_map(|body| body.status(decision.word()));
         Ok(convert::access_request(call.send().await.map_err(from_raw)?.into_inner()))
     }
+
+    /// A decision, whose answer tells no more than where the request stands, with what it is for and who asked. The decision
+    /// is made whatever becomes of this: what cannot be read stays unknown.
+    async fn with_what_it_is_for(&self, decided: AccessRequest) -> AccessRequest {
+        let Ok(AccessRequest { project, secrets, .. }) = self.access_request(&decided.id).await else {
+            return decided;
+        };
+        let decided = AccessRequest { project, secrets, ..decided };
+        // all but the project and the secrets is in lists alone
+        let Some(project) = &decided.project else {
+            return decided;
+        };
+        let list = self.raw().access_requests_list().project_id(project.as_str()).send().await;
+        let found = list.ok().and_then(|list| list.into_inner().0.into_iter().find(|known| known.id == decided.id));
+        match found.map(convert::access_details) {
+            // where it stands is what the decision says: somebody else may have decided since
+            Some(details) => AccessRequest { status: decided.status, expires_at: decided.expires_at, ..details },
+            None => decided,
+        }
+    }
 }
 
 /// These routes do not look at the token first, and fail when it is none.
 fn or_unauthorized(error: XtraError) -> XtraError {
     match error.status() {
-        Some(500) => error.adding(". This operation also fails like this when the token is not valid: whoami() tells"),
+        Some(500) if error.kind() == ErrorKind::Server => {
+            error.adding(". This operation also fails like this when the token is not valid: whoami() tells")
+        }
         _ => error,
     }
 }

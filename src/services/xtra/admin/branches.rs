@@ -81,7 +81,8 @@ impl Xtra {
         scope::branch(&name)?;
         let call = self.raw().branches_create();
         let call = call.body_map(|body| body.name(name).project_id(project).description(description));
-        Ok(convert::branch(call.send().await.map_err(from_raw).map_err(look_at_the_list)?.into_inner()))
+        let made = call.send().await.map_err(|error| self.or_for_users(from_raw(error), "create a branch"));
+        Ok(convert::branch(made.map_err(look_at_the_list)?.into_inner()))
     }
 
     pub(crate) async fn rename_branch(
@@ -121,7 +122,18 @@ impl Xtra {
             Err(error) if matches!(error.status(), Some(401 | 403)) && !error.is_foreign_refusal() => {
                 self.empty_and_detach(project, id).await
             }
+            // and the service fails on it for a service account
+            Err(error) if error.status() == Some(500) => self.delete_after_failure(project, id, error).await,
             Err(error) => Err(look_at_the_list(error)),
+        }
+    }
+
+    /// The other way, unless the branch is gone though the service failed.
+    async fn delete_after_failure(&self, project: &str, id: &str, error: XtraError) -> Result<(), XtraError> {
+        match self.list_branches(project).await {
+            Ok(branches) if branches.iter().all(|branch| branch.id != id) => Ok(()),
+            Ok(_) => self.empty_and_detach(project, id).await,
+            Err(_) => Err(look_at_the_list(error)),
         }
     }
 

@@ -9,6 +9,7 @@ use super::caller::Caller;
 use super::jit::{JitLink, JitLinkInfo};
 use super::projects::Project;
 use crate::error::{ErrorKind, XtraError};
+use crate::services::xtra::is_same_project;
 use crate::services::xtra::raw::{Error, types};
 
 /// A success that lacks what it is for.
@@ -62,7 +63,7 @@ pub(super) fn project(project: types::ProjectDetails) -> Project {
 /// What a service account is told of its project; `None` when that is not the one asked for.
 pub(super) fn project_of_account(answer: types::ServiceAccountIdentity, asked: &str) -> Option<Project> {
     let project = answer.project?;
-    let id = project.id.filter(|id| id.eq_ignore_ascii_case(asked))?;
+    let id = project.id.filter(|id| is_same_project(id, asked))?;
     Some(Project {
         id,
         name: project.name.unwrap_or_default(),

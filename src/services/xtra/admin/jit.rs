@@ -100,7 +100,8 @@ impl Xtra {
             let body = body.secret_ids((!secrets.is_empty()).then_some(secrets)).label(label);
             body.max_uses(max_uses.map(i64::from)).expires_in_hours(expires_in.map(|time| time.as_secs_f64() / HOUR))
         });
-        convert::jit_link(call.send().await.map_err(from_raw)?.into_inner())
+        let made = call.send().await.map_err(|error| self.or_for_users(from_raw(error), "make a link for access"))?;
+        convert::jit_link(made.into_inner())
     }
 
     pub(crate) async fn jit_link(&self, token: &SecretValue) -> Result<JitLinkInfo, XtraError> {
@@ -113,7 +114,7 @@ impl Xtra {
         let call = self.raw().jit_claim().body_map(|body| body.token(token));
         let claimed = call.send().await.map_err(|error| {
             let waiting = convert::waiting_request(&error);
-            let error = from_raw(error);
+            let error = self.or_for_users(from_raw(error), "claim a link for access");
             match waiting.filter(|id| is_id(id) && error.kind() == ErrorKind::Conflict) {
                 Some(id) => error.adding(&format!(". Wait for the request {id}, which is still to be decided")),
                 None => error,

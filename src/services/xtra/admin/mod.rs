@@ -24,7 +24,22 @@ pub(crate) use projects::{NewProject, ProjectChange};
 
 use std::time::Duration;
 
+use super::source::Xtra;
 use crate::error::{ErrorKind, XtraError};
+
+impl Xtra {
+    /// What a failure means where the service fails on every service account before it has changed anything; `what` says
+    /// what was asked for.
+    fn or_for_users(&self, error: XtraError, what: &str) -> XtraError {
+        if error.status() != Some(500) || !self.is_service_account() {
+            return error;
+        }
+        let message = format!(
+            "a service account cannot {what}: the service fails on it, and changes nothing. Use a user's token"
+        );
+        XtraError::new(ErrorKind::Forbidden, message).with_status(500).with_attempts(error.attempts())
+    }
+}
 
 /// What was asked for cannot be sent.
 fn invalid(message: impl Into<String>) -> XtraError {

@@ -80,7 +80,7 @@ impl Xtra {
         ids::checked("workspace", &workspace)?;
         let call = self.raw().projects_create();
         let call = call.body_map(|body| body.name(name).workspace_id(workspace).description(description));
-        let project = call.send().await.map_err(from_raw);
+        let project = call.send().await.map_err(|error| self.or_for_users(from_raw(error), "create a project"));
         project.map(|project| convert::project(project.into_inner())).map_err(|error| {
             if !error.may_have_been_applied() {
                 return error;

@@ -12,6 +12,7 @@ use super::sealed::{self, Parts, Sealed};
 use super::{Reading, read};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::{SecretValue, UnreadableReason};
+use crate::services::xtra::compared_project;
 
 /// For how many projects keys are kept. A program reads one or a few; what one more costs is a few hashes.
 const KEPT: usize = 16;
@@ -89,8 +90,8 @@ impl Vault {
 
     /// The project's keys, made at their first use.
     fn keys(&self, project: &str) -> Arc<ProjectKeys> {
-        // The service takes ids in either case; whoever seals has the id from the service, which writes it in lower case.
-        let project = project.to_ascii_lowercase();
+        // Whoever seals has the id from the service, which writes its own in lower case and takes them in either.
+        let project = compared_project(project.to_owned());
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let at = kept.iter().position(|(known, _)| *known == project);
         let entry = at.and_then(|at| kept.remove(at)).unwrap_or_else(|| {

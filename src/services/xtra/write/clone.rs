@@ -50,7 +50,7 @@ impl Xtra {
             copied: figure(summary.as_ref().and_then(|summary| summary.copied)),
             updated: figure(summary.as_ref().and_then(|summary| summary.updated)),
             skipped: figure(summary.as_ref().and_then(|summary| summary.skipped)),
-            left_out: left_out(&before, &after, overwrite),
+            left_out: left_out(&before, &there, &after, overwrite),
         })
     }
 }
@@ -115,13 +115,14 @@ fn refused(error: XtraError, to: &Place) -> XtraError {
     }
 }
 
-/// The service clones only what hangs on the branch itself.
-fn left_out(before: &Look, after: &Look, overwrite: bool) -> Vec<String> {
+/// The service clones only what hangs on the branch itself, and of several rows the first, which is not what reads show.
+fn left_out(before: &Look, there: &Look, after: &Look, overwrite: bool) -> Vec<String> {
     let is_there = |key: &str| {
         let Some(seen) = after.get(key) else { return false };
         // what cannot be read cannot be compared
         let meant = before.get(key).and_then(|meant| meant.value.as_ref().ok());
-        !overwrite || meant.is_none_or(|meant| seen.value.is_err() || seen.is(meant))
+        let stays = !overwrite && there.get(key).is_some();
+        stays || meant.is_none_or(|meant| seen.value.is_err() || seen.is(meant))
     };
     before.iter().map(|(key, _)| key).filter(|key| !is_there(key)).map(str::to_owned).collect()
 }

@@ -1,7 +1,8 @@
 //! What the service says of stored rows, without the generated types.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::explain::Standing;
 use super::rows::{Recorded, Row};
 use crate::secrets::SecretValue;
 use crate::services::xtra::Place;
@@ -21,18 +22,47 @@ pub(super) fn branches(answer: ResponseValue<types::BranchList>, key: &str) -> V
     branches.collect()
 }
 
-/// The names among `keys` that a branch has in an environment, with their versions.
-pub(super) fn versions(
+/// Where the keys hang on branches, in the environment of the place.
+pub(super) fn standings(
     answer: ResponseValue<types::BranchList>,
     place: &Place,
     keys: &BTreeSet<&str>,
-) -> Vec<(String, String)> {
-    let branches = answer.into_inner().0.into_iter().filter(|branch| branch.name == place.branch);
-    let rows = branches.flat_map(|branch| branch.secrets.unwrap_or_default());
-    let here = |row: &types::SecretRecord| {
-        row.environment_type.as_ref() == Some(&place.environment) && keys.contains(row.key.as_str())
-    };
-    rows.filter(here).map(|row| (row.key, row.version.unwrap_or_default())).collect()
+) -> BTreeMap<String, Standing> {
+    let mut standings = BTreeMap::<String, Standing>::new();
+    for branch in answer.into_inner().0 {
+        for row in branch.secrets.unwrap_or_default() {
+            let is_asked_for =
+                row.environment_type.as_ref() == Some(&place.environment) && keys.contains(row.key.as_str());
+            if !is_asked_for || row.is_reference == Some(true) {
+                continue;
+            }
+            let standing = standings.entry(row.key).or_default();
+            let versions = if branch.name == place.branch { &mut standing.here } else { &mut standing.elsewhere };
+            versions.push(row.version.unwrap_or_default());
+        }
+    }
+    standings
+}
+
+/// What a project tells of its branches and secrets, which is everything but values, versions and branches of secrets.
+pub(super) struct Outline {
+    /// Names and ids.
+    pub(super) branches: Vec<(String, String)>,
+    pub(super) secrets: Vec<Outlined>,
+}
+
+/// A secret of an [`Outline`].
+pub(super) struct Outlined {
+    pub(super) id: String,
+    pub(super) environment: String,
+}
+
+pub(super) fn outline(answer: ResponseValue<types::ProjectDetails>, key: &str) -> Outline {
+    let project = answer.into_inner();
+    let branches = project.branches.unwrap_or_default().into_iter().map(|branch| (branch.name, branch.id));
+    let secrets = project.secrets.unwrap_or_default().into_iter().filter(|secret| secret.key.as_deref() == Some(key));
+    let secrets = secrets.filter_map(|secret| Some(Outlined { id: secret.id?, environment: secret.environment_type? }));
+    Outline { branches: branches.collect(), secrets: secrets.collect() }
 }
 
 /// The answer for one key, whose values are the service's ciphertext.
@@ -51,6 +81,8 @@ pub(super) fn records(answer: ResponseValue<types::SecretRecordList>, key: &str)
         linked: row.is_reference == Some(true),
         value: row.value.and_then(first),
         history: row.history.unwrap_or_default().into_iter().map(recorded).collect(),
+        updated_at: row.last_updated,
+        updated_by: row.updated_by,
     });
     rows.collect()
 }
@@ -64,6 +96,8 @@ fn row(row: types::SecretRecord) -> Row {
         linked: row.is_reference == Some(true),
         value: row.value.and_then(first),
         history: row.history.unwrap_or_default().into_iter().map(recorded).collect(),
+        updated_at: row.last_updated,
+        updated_by: row.updated_by,
     }
 }
 

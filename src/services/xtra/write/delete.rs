@@ -25,24 +25,59 @@ enum Found {
 }
 
 impl Xtra {
-    /// Deletes the rows of a secret, and gives how many there were.
-    pub(crate) async fn delete(&self, target: Target<'_>, absence: Absence) -> Result<usize, XtraError> {
+    /// Deletes the rows of a secret, and gives how many there were. On `main` it reads back in any case, as that tells of rows
+    /// that hang on no branch.
+    pub(crate) async fn delete(
+        &self,
+        target: Target<'_>,
+        absence: Absence,
+        reads_back: bool,
+    ) -> Result<usize, XtraError> {
         let rows = self.rows(target).await?;
         if rows.here.is_empty() && absence == Absence::Refused && !target.exact && !rows.spellings.is_empty() {
             return Err(rows.absent(target));
         }
         rows.check_spelling(target)?;
-        let mut deleted = 0;
-        for row in &rows.here {
-            deleted += self.delete_row(target, row).await.map_err(|error| unfinished(error, target, deleted))?;
-        }
+        let mut deleted = self.delete_rows(target, &rows.here, 0).await?;
         if target.place.is_on_main() {
             deleted += self.delete_loose(target, deleted).await?;
+        } else if deleted > 0 && reads_back {
+            self.check_gone(target, deleted).await?;
         }
         match deleted {
             0 if absence == Absence::Refused => Err(rows.absent(target)),
             deleted => Ok(deleted),
         }
+    }
+
+    /// Deletes these one after the other, where `before` are deleted already. The error names those that are left.
+    pub(super) async fn delete_rows(
+        &self,
+        target: Target<'_>,
+        rows: &[Row],
+        before: usize,
+    ) -> Result<usize, XtraError> {
+        let mut deleted = 0;
+        for (number, row) in rows.iter().enumerate() {
+            let gone = self.delete_row(target, row).await;
+            deleted += gone.map_err(|error| left_over(error, target, before + deleted, &rows[number..]))?;
+        }
+        Ok(deleted)
+    }
+
+    /// Fails when a read of another branch than `main` still shows the key.
+    async fn check_gone(&self, target: Target<'_>, deleted: usize) -> Result<(), XtraError> {
+        if !self.is_read(target, deleted).await? {
+            return Ok(());
+        }
+        let rows = self.rows(target).await.map_err(|error| unfinished(error, target, deleted))?;
+        let message = format!(
+            "{} was deleted ({deleted} rows), and is still read: somebody has written it meanwhile{}. Delete it again if that is \
+             meant",
+            target.shown(),
+            told(&rows.here)
+        );
+        Err(XtraError::new(ErrorKind::Incomplete, message).with_keys([target.key]).with_unknown_outcome())
     }
 
     /// Gives how many rows this has deleted: none when somebody else was faster.
@@ -92,10 +127,8 @@ impl Xtra {
         }
         let listed = self.listed_rows(target).await.map_err(|error| unfinished(error, target, before + deleted))?;
         let Some(listed) = listed else { return Ok((deleted, Found::NotAll)) };
-        for row in listed.iter().filter(|row| row.environment == target.place.environment) {
-            let gone = self.delete_row(target, row).await;
-            deleted += gone.map_err(|error| unfinished(error, target, before + deleted))?;
-        }
+        let listed: Vec<_> = listed.into_iter().filter(|row| row.environment == target.place.environment).collect();
+        deleted += self.delete_rows(target, &listed, before + deleted).await?;
         Ok((deleted, Found::All))
     }
 
@@ -110,6 +143,24 @@ impl Xtra {
         let look = self.look(target.place).await.map_err(|error| unfinished(error, target, deleted))?;
         Ok(look.get(target.key).is_some())
     }
+}
+
+/// The ids of rows, for a message.
+pub(super) fn told(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let ids: Vec<_> = rows.iter().map(|row| row.id.clone()).collect();
+    let rows = if ids.len() == 1 { "1 row".to_owned() } else { format!("{} rows", ids.len()) };
+    format!(" ({rows} by id: {})", named(&ids))
+}
+
+/// What an error says when rows are left.
+fn left_over(error: XtraError, target: Target<'_>, deleted: usize, left: &[Row]) -> XtraError {
+    if deleted == 0 {
+        return error.with_keys([target.key]);
+    }
+    unfinished(error.adding(&format!(". Not known to be deleted{}", told(left))), target, deleted)
 }
 
 /// What an error says when something was deleted before it.
@@ -143,11 +194,11 @@ fn remains(target: Target<'_>, deleted: usize, found: &Found, spellings: &[Strin
             ),
         ),
         (Found::All, true) => (
-            ErrorKind::Invalid,
+            ErrorKind::Conflict,
             "because somebody has written it meanwhile, or it is stored in another spelling of the environment"
                 .to_owned(),
         ),
     };
-    let kind = if deleted > 0 { ErrorKind::Incomplete } else { kind };
-    XtraError::new(kind, format!("{done} {why}")).with_keys([target.key])
+    let error = |kind| XtraError::new(kind, format!("{done} {why}")).with_keys([target.key]);
+    if deleted > 0 { error(ErrorKind::Incomplete).with_unknown_outcome() } else { error(kind) }
 }

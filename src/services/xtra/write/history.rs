@@ -1,12 +1,18 @@
 //! The versions of one secret: reading them, and going back to one.
 
 use super::convert;
+use super::look::Seen;
 use super::names::{named, shown_version};
 use super::rows::{InForce, Recorded, Row, Target};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::{SecretValue, UnreadableReason};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::{Place, Xtra, shown_name};
+
+/// What the service records in place of a value that a change left as it was.
+pub(crate) const UNCHANGED: &str = "Value unchanged in this version";
+/// What it shows where it cannot decrypt a recorded value.
+pub(crate) const UNDECRYPTABLE: &str = "Error decrypting or legacy format";
 
 /// What the service has recorded of a secret, in no order.
 pub(crate) struct Past {
@@ -73,7 +79,12 @@ impl Xtra {
     }
 
     /// Goes back to a version, and gives the number of the new one that this makes.
-    pub(crate) async fn roll_back(&self, target: Target<'_>, version: &str) -> Result<String, XtraError> {
+    pub(crate) async fn roll_back(
+        &self,
+        target: Target<'_>,
+        version: &str,
+        reads_back: bool,
+    ) -> Result<String, XtraError> {
         let rows = self.rows(target).await?;
         rows.check_spelling(target)?;
         let is_mixed = !rows.spellings.is_empty();
@@ -100,28 +111,49 @@ impl Xtra {
             }
         })?;
         // of two spellings a read may show the other
-        if target.place.is_on_main() && !is_mixed {
-            self.check_in_force(target, &made).await?;
+        if reads_back && !is_mixed {
+            let value = self.recorded_value(target, &found.row, version);
+            self.check_in_force(target, &made, value.as_ref()).await?;
         }
         Ok(made)
     }
 
-    /// A row that hangs on no branch, with the same version and value, may hide the one that was changed.
-    async fn check_in_force(&self, target: Target<'_>, version: &str) -> Result<(), XtraError> {
-        let look = self.look(target.place).await.map_err(|error| {
+    /// The value of a version, where the row was shown with its history.
+    fn recorded_value(&self, target: Target<'_>, row: &Row, version: &str) -> Option<SecretValue> {
+        let entry = row.history.iter().find(|entry| entry.version == version)?;
+        let text = entry.value.clone().filter(|text| *text != UNCHANGED && *text != UNDECRYPTABLE)?;
+        self.read_text(&target.place.project, text).ok()
+    }
+
+    /// Another row of the name, or somebody who has written in the same moment, may hide what was changed.
+    async fn check_in_force(
+        &self,
+        target: Target<'_>,
+        version: &str,
+        value: Option<&SecretValue>,
+    ) -> Result<(), XtraError> {
+        let unknown = |error: XtraError| {
             let told = format!(
                 ". {} is rolled back, to version {}; this was to read it back",
                 target.shown(),
                 shown_version(version)
             );
             error.adding(&told).with_keys([target.key]).with_unknown_outcome()
-        })?;
-        if look.get(target.key).is_none_or(|seen| seen.version == version) {
+        };
+        let look = self.look(target.place).await.map_err(unknown)?;
+        let is_it = |seen: &Seen| {
+            seen.version == version && value.is_none_or(|value| seen.value.as_ref().is_ok_and(|seen| seen == value))
+        };
+        let is_read = match look.get(target.key) {
+            Some(seen) => is_it(seen),
+            None => self.is_there_unread(target, version, value).await.map_err(unknown)?,
+        };
+        if is_read {
             return Ok(());
         }
         let message = format!(
             "{} was rolled back, to version {}, and is not what is read now. Somebody has written meanwhile, or the \
-             service has a second row of it, which hangs on no branch and hides this one",
+             service has a second row of it, which hides this one: repair_secret(..) shows the rows",
             target.shown(),
             shown_version(version)
         );

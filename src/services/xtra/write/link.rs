@@ -1,7 +1,5 @@
 //! A secret whose value is that of another one.
 
-use std::collections::BTreeSet;
-
 use super::rows::{First, Target};
 use crate::error::{ErrorKind, XtraError};
 use crate::services::xtra::convert::from_raw;
@@ -16,7 +14,12 @@ pub(crate) struct Source<'a> {
 
 impl Xtra {
     /// Makes a link, where there is nothing yet. Gives the id of its row.
-    pub(crate) async fn link(&self, target: Target<'_>, source: Source<'_>) -> Result<String, XtraError> {
+    pub(crate) async fn link(
+        &self,
+        target: Target<'_>,
+        source: Source<'_>,
+        reads_back: bool,
+    ) -> Result<String, XtraError> {
         let look = self.look(target.place).await?;
         if !target.exact {
             self.check_spelling(target.place, &look).await?;
@@ -26,7 +29,7 @@ impl Xtra {
             || match self.first_row(target).await? {
                 First::Row(row) if row.branch.is_none() => true,
                 // the row of another branch, or one that a narrowed read does not show
-                First::Row(_) => !self.versions(target.place, &BTreeSet::from([target.key])).await?.is_empty(),
+                First::Row(_) => !self.rows(target).await?.here.is_empty(),
                 First::Nothing | First::Unknown => false,
             };
         if is_there {
@@ -46,7 +49,27 @@ impl Xtra {
                 false => error,
             }
         })?;
+        if reads_back {
+            self.check_linked(target).await?;
+        }
         Ok(answer.into_inner().id)
+    }
+
+    /// Somebody may have made a secret of that name in the same moment.
+    async fn check_linked(&self, target: Target<'_>) -> Result<(), XtraError> {
+        let look = self.look(target.place).await.map_err(|error| {
+            let told = format!(". {} is linked; this was to read it back", target.shown());
+            error.adding(&told).with_keys([target.key]).with_unknown_outcome()
+        })?;
+        let why = match look.get(target.key) {
+            Some(seen) if seen.linked => return Ok(()),
+            Some(_) => {
+                "and a secret of its own hides the link: somebody has made one meanwhile. repair_secret(..) shows the rows"
+            }
+            None => "and no read shows it: its source holds nothing, or this caller is shown other secrets only",
+        };
+        let message = format!("{} was linked, {why}", target.shown());
+        Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_unknown_outcome())
     }
 }
 

@@ -17,6 +17,27 @@ const LONGEST_VALUE: usize = 10_000_000;
 /// How many names, or problems, a message tells.
 pub(super) const SHOWN: usize = 10;
 
+/// The names that every object of JavaScript inherits. The service looks the expected version of a name up in an object, finds
+/// a function there, and refuses to change the secret unless it is sent the version that it has.
+const INHERITED: [&str; 11] = [
+    "constructor",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "toLocaleString",
+    "toString",
+    "valueOf",
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+];
+
+/// Whether the service takes a name for a condition that nobody has set. `__proto__`, the twelfth, is refused.
+pub(super) fn is_inherited(name: &str) -> bool {
+    INHERITED.contains(&name)
+}
+
 /// Which names are allowed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Naming {

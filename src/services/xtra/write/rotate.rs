@@ -1,12 +1,14 @@
 //! A new value for a secret that exists.
 
+use std::collections::BTreeMap;
+
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
-use super::look::Seen;
 use super::names::{Naming, check_pairs, shown_version};
+use super::read_back::refuse_unconfirmed;
 use super::rows::{InForce, Target};
-use super::upsert::{Batch, Expected, Sealing, unread};
+use super::upsert::{Batch, Expected, Sealing};
 use crate::error::{ErrorKind, XtraError};
 use crate::secrets::SecretValue;
 use crate::services::xtra::convert::from_raw;
@@ -25,7 +27,12 @@ pub(crate) struct NewValue {
 
 impl Xtra {
     /// Gives a secret the value `given`, or a random one.
-    pub(crate) async fn rotate(&self, target: Target<'_>, given: Option<SecretValue>) -> Result<NewValue, XtraError> {
+    pub(crate) async fn rotate(
+        &self,
+        target: Target<'_>,
+        given: Option<SecretValue>,
+        reads_back: bool,
+    ) -> Result<NewValue, XtraError> {
         if let Some(value) = &given {
             check_pairs(&[(target.key.to_owned(), value.clone())], Naming::Any, self.seals_writes())?;
         }
@@ -42,25 +49,27 @@ impl Xtra {
             true => self.rotate_by_key(target, &found, given).await?,
             false => self.rotate_by_writing(target, &found, given).await?,
         };
-        // of two spellings a read may show the other, and to some callers it shows neither
-        if target.place.is_on_main() && !is_mixed && found.is_shown {
-            self.read_back(target, &new).await?;
+        // of two spellings a read may show the other
+        if reads_back && !is_mixed {
+            self.check_rotated(target, &new).await?;
         }
         Ok(new)
     }
 
-    /// A row that hangs on no branch may have taken the new value without being read, or hide the one that has.
-    async fn read_back(&self, target: Target<'_>, new: &NewValue) -> Result<(), XtraError> {
-        let look = self.look(target.place).await.map_err(|error| {
+    /// Another row may have taken the new value without being read, or somebody may have written in the same moment.
+    async fn check_rotated(&self, target: Target<'_>, new: &NewValue) -> Result<(), XtraError> {
+        let unknown = |error: XtraError| {
             let told = format!(". The new value of {} is stored; this was to read it back", target.shown());
             error.adding(&told).with_keys([target.key]).with_unknown_outcome()
-        })?;
+        };
+        let look = self.look(target.place).await.map_err(unknown)?;
         // who is shown no value is shown its version
-        let is_new = |seen: &Seen| seen.value.is_err() && seen.version == new.version;
-        match look.get(target.key).is_some_and(is_new) {
-            true => Ok(()),
-            false => unread(&[(target.key.to_owned(), new.value.clone())], &look),
-        }
+        let is_new = match look.get(target.key) {
+            Some(seen) => seen.is(&new.value) || (seen.value.is_err() && seen.version == new.version),
+            None => self.is_there_unread(target, &new.version, Some(&new.value)).await.map_err(unknown)?,
+        };
+        let left = if is_new { Vec::new() } else { vec![target.key.to_owned()] };
+        refuse_unconfirmed(left, 1)
     }
 
     async fn rotate_by_key(
@@ -121,7 +130,8 @@ impl Xtra {
         let was = &found.row.version;
         let expected = Expected::from([(target.key.to_owned(), Some(was.clone()))]);
         let sealing = Sealing::all_if(seals);
-        let put = self.put(Batch { place: target.place, secrets, expected, sealing }, |_| {}).await;
+        let batch = Batch { place: target.place, secrets, expected, known: BTreeMap::new(), sealing };
+        let put = self.put(batch, |_| {}).await;
         put.map_err(|error| unsealed(error, target))?;
         Ok(NewValue { value, version: version_after(was) })
     }
@@ -137,8 +147,8 @@ fn check(target: Target<'_>, found: &InForce) -> Result<(), XtraError> {
     }
     if found.has_doubles {
         let message = format!(
-            "nothing was changed: the service has several rows of {}, and does not write the one that it reads. Delete the \
-             secret, which takes all of them, and set it anew",
+            "nothing was changed: the service has several rows of {}, and does not write the one that it reads. \
+             repair_secret(..) shows the rows, and leaves one",
             target.shown()
         );
         return Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]));

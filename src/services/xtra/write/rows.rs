@@ -2,9 +2,7 @@
 //! hangs on no branch is read as one of `main`: its routes by key take the first row of any branch, and a read shows the
 //! last.
 
-use std::collections::BTreeSet;
-
-use super::convert::{self, Branch};
+use super::convert;
 use super::look::Seen;
 use super::names::named;
 use crate::error::{ErrorKind, XtraError};
@@ -25,6 +23,8 @@ pub(super) struct Row {
     /// As the route that gave the row shows it: ciphertext from the one by key.
     pub(super) value: Option<SecretValue>,
     pub(super) history: Vec<Recorded>,
+    pub(super) updated_at: Option<String>,
+    pub(super) updated_by: Option<String>,
 }
 
 /// A version in a row's history.
@@ -68,6 +68,7 @@ impl Target<'_> {
 }
 
 /// Where a key is.
+#[derive(Default)]
 pub(super) struct Rows {
     /// The rows of the place that hang on its branch, in the order of reads: the last one is shown.
     pub(super) here: Vec<Row>,
@@ -75,6 +76,8 @@ pub(super) struct Rows {
     pub(super) spellings: Vec<String>,
     /// The other branches that have the key in the environment.
     pub(super) elsewhere: Vec<String>,
+    /// The rows that are here are all that the key has in the environment, on whatever branch or none.
+    pub(super) are_all: bool,
 }
 
 /// What the routes by key would take.
@@ -95,37 +98,71 @@ impl Xtra {
     /// The rows of a key on the branches of its project.
     pub(super) async fn rows(&self, target: Target<'_>) -> Result<Rows, XtraError> {
         let request = self.raw().branches_list().project_id(&target.place.project);
-        let branches = convert::branches(request.send().await.map_err(from_raw)?, target.key);
+        let branches = match request.send().await.map_err(from_raw) {
+            Ok(answer) => convert::branches(answer, target.key),
+            Err(error) if error.kind() == ErrorKind::TooLarge => return self.rows_by_outline(target, error).await,
+            Err(error) => return Err(error),
+        };
         let name = &target.place.branch;
         if !branches.iter().any(|branch| branch.name == *name) {
-            return Err(no_branch(name, &branches));
+            return Err(no_branch(name, branches.into_iter().map(|branch| branch.name)));
         }
-        let mut rows = Rows { here: Vec::new(), spellings: Vec::new(), elsewhere: Vec::new() };
+        let mut rows = Rows::default();
         for branch in branches {
-            let (here, others): (Vec<_>, Vec<_>) = branch.rows.into_iter().partition(|row| target.is_in(row));
             if branch.name == *name {
-                rows.here = here;
-                rows.spellings = others
-                    .into_iter()
-                    .filter(|row| target.is_spelled_otherwise(row))
-                    .map(|row| row.environment)
-                    .collect();
-                rows.spellings.dedup();
-            } else if !here.is_empty() {
+                rows.take_here(target, branch.rows);
+            } else if branch.rows.iter().any(|row| target.is_in(row)) {
                 rows.elsewhere.push(branch.name);
             }
         }
         Ok(rows)
     }
 
-    /// Those of `keys` that hang on the branch of the place, with their versions.
-    pub(super) async fn versions(
-        &self,
-        place: &Place,
-        keys: &BTreeSet<&str>,
-    ) -> Result<Vec<(String, String)>, XtraError> {
-        let request = self.raw().branches_list().project_id(&place.project);
-        Ok(convert::versions(request.send().await.map_err(from_raw)?, place, keys))
+    /// The same where the list of all branches, which carries every value and every history, is larger than what is read of an
+    /// answer. The project tells its secrets without them, to users; where it has several of the name, the list of the one
+    /// branch must do.
+    async fn rows_by_outline(&self, target: Target<'_>, too_large: XtraError) -> Result<Rows, XtraError> {
+        let Place { project, branch, .. } = target.place;
+        let Ok(answer) = self.raw().projects_get().id(project).send().await else { return Err(too_large) };
+        let outline = convert::outline(answer, target.key);
+        let Some((_, branch_id)) = outline.branches.iter().find(|(name, _)| name == branch) else {
+            return Err(no_branch(branch, outline.branches.into_iter().map(|(name, _)| name)));
+        };
+        let wanted = target.place.environment.to_lowercase();
+        let secrets: Vec<_> =
+            outline.secrets.into_iter().filter(|secret| secret.environment.to_lowercase() == wanted).collect();
+        if secrets.is_empty() {
+            return Ok(Rows::default());
+        }
+        let is_one_place = secrets.len() == 1 || outline.branches.len() == 1;
+        if is_one_place && secrets.iter().all(|secret| secret.environment == target.place.environment) {
+            let look = self.look(target.place).await?;
+            // where it is not read, it may be another branch's
+            let Some(seen) = look.get(target.key) else { return Err(too_large) };
+            let mut here: Vec<_> =
+                secrets.iter().map(|secret| Row::of_outline(&secret.id, target, branch_id)).collect();
+            if let Some(last) = here.last_mut() {
+                (last.version, last.linked) = (seen.version.clone(), seen.linked);
+            }
+            return Ok(Rows { here, are_all: true, ..Rows::default() });
+        }
+        let request = self.raw().secret_records_list().project_id(project).branch_id(branch_id);
+        let Ok(answer) = request.send().await else { return Err(too_large) };
+        let mut rows = Rows::default();
+        rows.take_here(target, convert::records(answer, target.key));
+        Ok(rows)
+    }
+
+    /// The id of the place's branch; nothing when the caller is not told it without all values.
+    pub(super) async fn branch_id_by_outline(&self, place: &Place) -> Result<Option<String>, XtraError> {
+        let answer = match self.raw().projects_get().id(&place.project).send().await.map_err(from_raw) {
+            Ok(answer) => answer,
+            // so the service answers to service accounts
+            Err(error) if matches!(error.status(), Some(403 | 404 | 500)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let branches = convert::outline(answer, "").branches.into_iter();
+        Ok(branches.into_iter().find(|(name, _)| *name == place.branch).map(|(_, id)| id))
     }
 
     /// The first row of the key and environment on any branch or none, which is what the service's routes by key go to.
@@ -142,12 +179,14 @@ impl Xtra {
             Err(error) if error.is_foreign_refusal() => Err(error),
             Err(error) if error.status() == Some(404) => Ok(First::Nothing),
             Err(error) if error.status() == Some(403) => Ok(First::Unknown),
+            // the answer holds the value as ciphertext, once for each version
+            Err(error) if error.kind() == ErrorKind::TooLarge => Ok(First::Unknown),
             Err(error) => Err(error),
         }
     }
 
     /// The rows of the key that hang on no branch, spelled in whatever case, from the list that users can ask for. Nothing
-    /// when the caller cannot: the service fails for service accounts.
+    /// when the caller cannot: the service refuses, or it fails and the caller is a service account, for whom it always does.
     pub(super) async fn listed_rows(&self, target: Target<'_>) -> Result<Option<Vec<Row>>, XtraError> {
         let request = self.raw().secret_records_list().project_id(&target.place.project);
         match request.send().await.map_err(from_raw) {
@@ -156,13 +195,45 @@ impl Xtra {
                 let here = |row: &Row| target.is_in(row) || target.is_spelled_otherwise(row);
                 Ok(Some(rows.filter(|row| row.branch.is_none() && here(row)).collect()))
             }
-            Err(error) if matches!(error.status(), Some(403 | 500)) => Ok(None),
+            Err(error) if error.status() == Some(403) && !error.is_foreign_refusal() => Ok(None),
+            Err(error) if error.status() == Some(500) && self.is_told_of_an_account().await => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the service says that the token is a service account's.
+    async fn is_told_of_an_account(&self) -> bool {
+        self.raw().service_accounts_resolve().send().await.is_ok()
+    }
+}
+
+impl Row {
+    /// A row of which the project tells that it is there, and not its version.
+    fn of_outline(id: &str, target: Target<'_>, branch: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            environment: target.place.environment.clone(),
+            branch: Some(branch.to_owned()),
+            version: String::new(),
+            linked: false,
+            value: None,
+            history: Vec::new(),
+            updated_at: None,
+            updated_by: None,
         }
     }
 }
 
 impl Rows {
+    /// Takes the rows of the place's own branch.
+    fn take_here(&mut self, target: Target<'_>, rows: Vec<Row>) {
+        let (here, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| target.is_in(row));
+        self.here = here;
+        let others = others.into_iter().filter(|row| target.is_spelled_otherwise(row));
+        self.spellings = others.map(|row| row.environment).collect();
+        self.spellings.dedup();
+    }
+
     /// Refuses a key that is there under another spelling of the environment: reads mix the two.
     pub(super) fn check_spelling(&self, target: Target<'_>) -> Result<(), XtraError> {
         if target.exact || self.spellings.is_empty() {
@@ -193,8 +264,8 @@ impl Rows {
     }
 }
 
-fn no_branch(name: &str, branches: &[Branch]) -> XtraError {
-    let names: Vec<_> = branches.iter().map(|branch| branch.name.clone()).collect();
+fn no_branch(name: &str, names: impl Iterator<Item = String>) -> XtraError {
+    let names: Vec<_> = names.collect();
     let message = format!("the project has no branch {}. It has {}", shown_name(name), named(&names));
     XtraError::new(ErrorKind::NotFound, message)
 }
@@ -208,20 +279,21 @@ pub(super) struct InForce {
     pub(super) has_doubles: bool,
     /// Its value was encrypted before it was sent to the service.
     pub(super) sealed: bool,
-    /// A read of `main` was made, and has the key. One that is narrowed to other secrets has not.
-    pub(super) is_shown: bool,
 }
 
 impl Xtra {
     /// The row of the key that reads of the place show.
     pub(super) async fn in_force(&self, target: Target<'_>, mut rows: Rows) -> Result<InForce, XtraError> {
-        let first = self.first_row(target).await?;
+        let first = match rows.here.as_slice() {
+            [first, ..] if rows.are_all => First::Row(first.clone()),
+            _ => self.first_row(target).await?,
+        };
         let on_branch = rows.here.len();
         // with two spellings a read shows whichever comes last, and the one that was named is meant
         if !target.place.is_on_main() || (on_branch > 0 && !rows.spellings.is_empty()) {
             let row = rows.here.pop().ok_or_else(|| rows.absent(target))?;
             let sealed = row.value.as_ref().is_some_and(envelope::is_sealed);
-            return Ok(InForce { row, first, has_doubles: on_branch > 1, sealed, is_shown: false });
+            return Ok(InForce { row, first, has_doubles: on_branch > 1, sealed });
         }
         let look = self.look(target.place).await?;
         let seen = look.get(target.key);
@@ -230,12 +302,12 @@ impl Xtra {
         let is_shown = |row: &Row| seen.is_none_or(|seen| self.shows(target, row, seen));
         if let Some(row) = rows.here.pop_if(|row| is_shown(row)) {
             let under = matches!(&first, First::Row(first) if first.branch.is_none());
-            return Ok(InForce { row, first, has_doubles: on_branch > 1 || under, sealed, is_shown: seen.is_some() });
+            return Ok(InForce { row, first, has_doubles: on_branch > 1 || under, sealed });
         }
         let (loose, all) = self.loose_rows(target, &first).await?;
         let in_all = on_branch + loose.len();
         match loose.into_iter().rfind(is_shown) {
-            Some(row) => Ok(InForce { row, first, has_doubles: in_all > 1, sealed, is_shown: seen.is_some() }),
+            Some(row) => Ok(InForce { row, first, has_doubles: in_all > 1, sealed }),
             None if seen.is_some() && !all => Err(out_of_reach(target)),
             None if in_all > 0 => Err(moved(target)),
             None => Err(rows.absent(target)),
@@ -243,7 +315,7 @@ impl Xtra {
     }
 
     /// Whether a read shows this row of a branch.
-    fn shows(&self, target: Target<'_>, row: &Row, seen: &Seen) -> bool {
+    pub(super) fn shows(&self, target: Target<'_>, row: &Row, seen: &Seen) -> bool {
         let differs = match (&row.value, &seen.value) {
             (Some(text), Ok(value)) => {
                 self.read_text(&target.place.project, text.clone()).is_ok_and(|stored| stored != *value)
@@ -268,7 +340,7 @@ impl Xtra {
     }
 }
 
-fn out_of_reach(target: Target<'_>) -> XtraError {
+pub(super) fn out_of_reach(target: Target<'_>) -> XtraError {
     let message = format!(
         "what is read as {} hangs on no branch, and where a row of another branch stands before it, the service shows it to \
          users only. Nothing was changed: use a user's token",
@@ -277,7 +349,7 @@ fn out_of_reach(target: Target<'_>) -> XtraError {
     XtraError::new(ErrorKind::Forbidden, message).with_keys([target.key])
 }
 
-fn moved(target: Target<'_>) -> XtraError {
+pub(super) fn moved(target: Target<'_>) -> XtraError {
     let message = format!("{} changed while it was looked up, and nothing was done. Try again", target.shown());
     XtraError::new(ErrorKind::Conflict, message).with_keys([target.key])
 }

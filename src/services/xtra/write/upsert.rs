@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::explain::{Conditions, disputed};
 use super::look::Look;
-use super::names::{SHOWN, json_length, named, shown_version};
+use super::names::{SHOWN, is_inherited, json_length, named, shown_version};
+use super::read_back::differing;
 use crate::error::{Conflict, ErrorKind, XtraError};
 use crate::secrets::SecretValue;
 use crate::services::xtra::convert::from_raw;
@@ -26,15 +28,13 @@ pub(crate) struct Batch<'a> {
     pub(crate) secrets: Vec<(String, SecretValue)>,
     /// What must still be there, by name.
     pub(crate) expected: Expected,
+    /// The versions that a read has shown, of names that need one to be changed at all; see [`known_versions`].
+    pub(crate) known: BTreeMap<String, String>,
     pub(crate) sealing: Sealing,
 }
 
 /// The versions that secrets must have; nothing for those that must not exist.
 pub(crate) type Expected = BTreeMap<String, Option<String>>;
-
-/// What is sent for a secret that must not exist. No secret has this version, so the service refuses when there is one; where
-/// there is none it does not look at it.
-const NO_VERSION: &str = "0";
 
 /// Which secrets are encrypted before they are sent.
 pub(crate) enum Sealing {
@@ -70,12 +70,14 @@ impl Xtra {
     ///
     /// When it fails, [`XtraError::keys`] names what is not known to be written.
     pub(crate) async fn put(&self, batch: Batch<'_>, mut written: impl FnMut(usize) + Send) -> Result<(), XtraError> {
-        let Batch { place, secrets, expected, sealing } = batch;
+        let Batch { place, secrets, expected, known, sealing } = batch;
         let total = secrets.len();
         let mut portions = self.portions(place, secrets, &sealing)?.into_iter();
         let mut done = 0;
         while let Some(portion) = portions.next() {
-            if let Err(error) = self.put_portion(place, &portion, &expected).await {
+            let keys = portion.meant.iter().map(|(key, _)| key.as_str());
+            let conditions = Conditions::new(keys, &expected, &known);
+            if let Err(error) = self.put_portion(place, &portion, conditions).await {
                 let later = portions.flat_map(|later| later.meant).map(|(key, _)| key);
                 // some errors know better than that nothing of the request is known
                 let mut left: Vec<_> = match error.kind() {
@@ -120,53 +122,28 @@ impl Xtra {
         Ok(portions)
     }
 
-    async fn put_portion(&self, place: &Place, portion: &Portion, expected: &Expected) -> Result<(), XtraError> {
-        let of_this = portion.meant.iter().filter_map(|(key, _)| expected.get_key_value(key));
-        let mut expected: Expected = of_this.map(|(key, version)| (key.clone(), version.clone())).collect();
+    async fn put_portion(&self, place: &Place, portion: &Portion, mut conditions: Conditions) -> Result<(), XtraError> {
         for _ in 0..FALSE_CONFLICTS {
-            match self.send(place, portion, &expected).await {
+            match self.send(place, portion, conditions.sent()).await {
                 Ok(Some(count)) if count == portion.meant.len() as i64 => return Ok(()),
                 Ok(_) => return self.find_unwritten(place, portion).await,
                 Err(error) if error.kind() == ErrorKind::Conflict && !error.conflicts().is_empty() => {
                     // The service compares with whichever branch comes first. This one decides.
-                    let real = self.real_conflicts(place, &expected, error.conflicts()).await?;
-                    if !real.is_empty() {
-                        return Err(conflict(real));
-                    }
-                    error.conflicts().iter().for_each(|other| drop(expected.remove(&other.key)));
+                    self.explain(place, &mut conditions, error.conflicts()).await?;
                 }
                 Err(error) => return Err(error),
             }
         }
         // without conditions it would go through, and over what they are there for
-        Err(disputed())
+        Err(disputed(&conditions))
     }
 
-    /// What on this branch is not as expected, when the service says that something is not.
-    async fn real_conflicts(
+    async fn send(
         &self,
         place: &Place,
-        expected: &Expected,
-        told: &[Conflict],
-    ) -> Result<Vec<Conflict>, XtraError> {
-        let real = conflicts(expected, &self.look(place).await?);
-        let unseen = told.iter().map(|one| one.key.as_str()).filter(|key| expected.get(*key) == Some(&None));
-        let unseen: BTreeSet<&str> = unseen.collect();
-        if !real.is_empty() || unseen.is_empty() {
-            return Ok(real);
-        }
-        // to a caller whose access was narrowed to some secrets, a read shows no others
-        match self.versions(place, &unseen).await {
-            Ok(there) => Ok(there.into_iter().map(|(key, version)| Conflict::new(key, None, Some(version))).collect()),
-            // the list holds the whole project; where that is too much, what was read must do
-            Err(error) if error.kind() == ErrorKind::TooLarge => Ok(real),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn send(&self, place: &Place, portion: &Portion, expected: &Expected) -> Result<Option<i64>, XtraError> {
-        let version = |is: &Option<String>| is.clone().unwrap_or_else(|| NO_VERSION.to_owned());
-        let expected: BTreeMap<_, _> = expected.iter().map(|(key, is)| (key.clone(), version(is))).collect();
+        portion: &Portion,
+        expected: BTreeMap<String, String>,
+    ) -> Result<Option<i64>, XtraError> {
         let secrets: BTreeMap<String, SecretInput> =
             portion.texts.iter().map(|(key, text)| (key.clone(), SecretInput::from(text))).collect();
         let request = self.raw().secrets_upsert().project_id(&place.project).env(&place.environment);
@@ -200,33 +177,10 @@ impl Xtra {
     }
 }
 
-/// The conditions hold by what is read, and the service finds others again and again.
-fn disputed() -> XtraError {
-    let message = "the service refuses the write over versions that this branch does not have, however often it is asked, and \
-                   it was not carried out: somebody writes secrets of the same names on another branch. Try again";
-    XtraError::new(ErrorKind::Conflict, message)
-}
-
-/// The keys that a read does not give as they were meant.
-pub(crate) fn differing(meant: &[(String, SecretValue)], look: &Look) -> Vec<String> {
-    let differs = |(key, value): &&(String, SecretValue)| !look.get(key).is_some_and(|seen| seen.is(value));
-    meant.iter().filter(differs).map(|(key, _)| key.clone()).collect()
-}
-
-/// Refuses what a read does not give as it was written.
-pub(crate) fn unread(written: &[(String, SecretValue)], look: &Look) -> Result<(), XtraError> {
-    let unread = differing(written, look);
-    if unread.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "{} of {} secrets were written, and are not what is read now: {}. Somebody has written meanwhile, or the service has \
-         a second secret of that name in this place, which hides the one that was written",
-        unread.len(),
-        written.len(),
-        named(&unread)
-    );
-    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(unread).with_unknown_outcome())
+/// The versions of those of the secrets that are changed only by who sends the version that they have.
+pub(crate) fn known_versions(secrets: &[(String, SecretValue)], look: &Look) -> BTreeMap<String, String> {
+    let needy = secrets.iter().map(|(key, _)| key).filter(|key| is_inherited(key));
+    needy.filter_map(|key| Some((key.clone(), look.get(key)?.version.clone()))).collect()
 }
 
 /// What is not of the version that is expected.

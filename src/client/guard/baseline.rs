@@ -1,0 +1,135 @@
+//! What was accepted last, scope by scope: names alone, and of these only hashes. It outlives the snapshot itself.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+
+use crate::secrets::Unreadable;
+
+/// The names of a snapshot, hashed and in order.
+pub(super) struct Names {
+    readable: Vec<u64>,
+    unreadable: Vec<u64>,
+}
+
+impl Names {
+    pub(super) fn of<'n>(
+        hasher: &RandomState,
+        readable: impl Iterator<Item = &'n str>,
+        unreadable: &[Unreadable],
+    ) -> Self {
+        let unreadable = unreadable.iter().map(|entry| entry.name.as_str());
+        Self { readable: hashes(hasher, readable), unreadable: hashes(hasher, unreadable) }
+    }
+}
+
+fn hashes<'n>(hasher: &RandomState, names: impl Iterator<Item = &'n str>) -> Vec<u64> {
+    let mut hashes: Vec<_> = names.map(|name| hasher.hash_one(name)).collect();
+    hashes.sort_unstable();
+    hashes
+}
+
+/// The baselines of a client.
+#[derive(Default)]
+pub(super) struct Baselines {
+    hasher: RandomState,
+    /// With the place of each in the order in which they were set.
+    by_key: HashMap<Vec<u8>, (u64, Names)>,
+    latest: u64,
+    waived: Waived,
+}
+
+/// Which scopes need no comparison for their next answer.
+#[derive(Default)]
+struct Waived {
+    keys: HashSet<Vec<u8>>,
+    starts: HashSet<Vec<u8>>,
+}
+
+/// A baseline and what it takes to look into it.
+pub(super) struct Known<'b> {
+    hasher: &'b RandomState,
+    names: &'b Names,
+}
+
+impl Baselines {
+    /// Memory for so many scopes. When there are more, the older half goes.
+    const MOST: usize = 4096;
+
+    pub(super) fn hasher(&self) -> &RandomState {
+        &self.hasher
+    }
+
+    pub(super) fn of(&self, key: &[u8]) -> Option<Known<'_>> {
+        Some(Known::new(&self.hasher, &self.by_key.get(key)?.1))
+    }
+
+    pub(super) fn set(&mut self, key: &[u8], names: Names) {
+        self.latest += 1;
+        if self.by_key.len() >= Self::MOST && !self.by_key.contains_key(key) {
+            let mut order: Vec<_> = self.by_key.values().map(|(set, _)| *set).collect();
+            let middle = *order.select_nth_unstable(Self::MOST / 2).1;
+            self.by_key.retain(|_, (set, _)| *set > middle);
+        }
+        self.by_key.insert(key.to_vec(), (self.latest, names));
+    }
+
+    #[cfg(feature = "offline")]
+    pub(super) fn is_cold(&self, key: &[u8]) -> bool {
+        let Waived { keys, starts } = &self.waived;
+        let is_waived = keys.contains(key) || starts.iter().any(|start| key.starts_with(start));
+        !is_waived && !self.by_key.contains_key(key)
+    }
+
+    pub(super) fn waive(&mut self, key: &[u8]) {
+        self.by_key.remove(key);
+        insert(&mut self.waived.keys, key);
+    }
+
+    #[cfg(feature = "xtra")]
+    pub(super) fn waive_under(&mut self, start: &[u8]) {
+        self.by_key.retain(|key, _| !key.starts_with(start));
+        insert(&mut self.waived.starts, start);
+    }
+
+    pub(super) fn forget_all(&mut self) {
+        self.by_key.clear();
+    }
+
+    pub(super) fn forget(&mut self, key: &[u8]) {
+        self.by_key.remove(key);
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+}
+
+/// A set that has grown too large starts anew: what is not in it is compared once more.
+fn insert(set: &mut HashSet<Vec<u8>>, key: &[u8]) {
+    if set.len() >= Baselines::MOST {
+        set.clear();
+    }
+    set.insert(key.to_vec());
+}
+
+impl<'b> Known<'b> {
+    pub(super) fn new(hasher: &'b RandomState, names: &'b Names) -> Self {
+        Self { hasher, names }
+    }
+
+    /// How many names there were.
+    pub(super) fn count(&self) -> usize {
+        self.names.readable.len() + self.names.unreadable.len()
+    }
+
+    /// Whether there was such a name, be it one whose value could not be read.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.has_readable(name) || self.names.unreadable.binary_search(&self.hasher.hash_one(name)).is_ok()
+    }
+
+    /// Whether its value could be read.
+    pub(super) fn has_readable(&self, name: &str) -> bool {
+        self.names.readable.binary_search(&self.hasher.hash_one(name)).is_ok()
+    }
+}

@@ -1,0 +1,201 @@
+//! Runtimes of programming languages, and their package managers.
+
+use super::{BUILD, Family, MODULES, OPTIONS, PACKAGES, PROGRAM, SEARCH, SETTINGS, STARTUP, TRUST};
+
+pub(super) const FAMILIES: &[Family] = &[
+    Family::new(
+        "Node.js",
+        STARTUP,
+        "node(1) “Environment”, ts-node “Options”, Electron “Environment Variables”",
+        "NODE_OPTIONS NODE_PATH NODE_REPL_EXTERNAL_MODULE NODE_COMPILE_CACHE NODE_V8_COVERAGE NODE_REDIRECT_WARNINGS \
+         ELECTRON_RUN_AS_NODE ELECTRON_OVERRIDE_DIST_PATH ELECTRON_MIRROR TS_NODE_*",
+    ),
+    Family::new("Node.js: TLS", TRUST, "node(1) “Environment”", "NODE_EXTRA_CA_CERTS NODE_TLS_REJECT_UNAUTHORIZED"),
+    Family::new(
+        "npm and pnpm",
+        PACKAGES,
+        "npm-config(7) “Environment Variables”, pnpm “Settings”, nvm, Volta, Corepack",
+        "npm_config_* npm_execpath npm_node_execpath pnpm_config_* NODE_GYP_FORCE_PYTHON COREPACK_HOME COREPACK_INTEGRITY_KEYS COREPACK_NPM_REGISTRY PNPM_HOME NVM_DIR \
+         NVM_NODEJS_ORG_MIRROR VOLTA_HOME",
+    )
+    .in_any_case(),
+    Family::new("Yarn", PACKAGES, "Yarn “.yarnrc.yml”: every setting is YARN_…", "YARN_*")
+        .except("YARN_NPM_AUTH_TOKEN YARN_NPM_AUTH_IDENT YARN_*_TOKEN YARN_*_PASSWORD")
+        .in_any_case(),
+    Family::new(
+        "Bun and Deno",
+        STARTUP,
+        "Bun “Environment variables”, Deno “Environment variables”",
+        "BUN_OPTIONS BUN_CONFIG_REGISTRY BUN_INSPECT* BUN_INSTALL BUN_INSTALL_BIN BUN_INSTALL_CACHE_DIR \
+         BUN_INSTALL_GLOBAL_DIR BUN_BE_BUN DENO_CERT DENO_DIR DENO_INSTALL_ROOT DENO_NPM_REGISTRY DENO_TLS_CA_STORE \
+         JSR_URL",
+    ),
+    Family::new(
+        "Browsers of test tools",
+        PROGRAM,
+        "Puppeteer “Configuration”, Playwright “Browsers”, Cypress “Advanced Installation”, karma-chrome-launcher, chrome-launcher",
+        "CHROME_BIN CHROME_PATH CHROMIUM_BIN CYPRESS_INSTALL_BINARY CYPRESS_RUN_BINARY FIREFOX_BIN PLAYWRIGHT_BROWSERS_PATH PLAYWRIGHT_DOWNLOAD_HOST \
+         PUPPETEER_EXECUTABLE_PATH PUPPETEER_DOWNLOAD_BASE_URL",
+    ),
+    Family::new(
+        "Engines of Node.js packages",
+        PROGRAM,
+        "Prisma “Environment variables”, esbuild",
+        "ESBUILD_BINARY_PATH PRISMA_ENGINES_MIRROR PRISMA_FMT_BINARY PRISMA_QUERY_ENGINE_BINARY PRISMA_QUERY_ENGINE_LIBRARY \
+         PRISMA_SCHEMA_ENGINE_BINARY",
+    ),
+    Family::new(
+        "Python",
+        MODULES,
+        "python(1) “Environment variables”",
+        "PYTHONBREAKPOINT PYTHONEXECUTABLE PYTHONHOME PYTHONHTTPSVERIFY PYTHONINSPECT PYTHONPATH PYTHONPLATLIBDIR \
+         PYTHONPYCACHEPREFIX PYTHONSTARTUP PYTHONUSERBASE PYTHONWARNINGS PYTHON_PRESITE __PYVENV_LAUNCHER__",
+    ),
+    Family::new("pip", PACKAGES, "pip “Configuration”: every option is PIP_…", "PIP_*")
+        .except("PIP_*_TOKEN PIP_*_PASSWORD PIP_TOKEN PIP_PASSWORD PIP_USERNAME"),
+    Family::new(
+        "uv, Poetry, pipenv, conda, twine",
+        PACKAGES,
+        "uv “Environment variables”, Poetry “Configuration”, Pipenv “Configuration”, conda “Configuration”, twine",
+        "UV_BUILD_CONSTRAINT UV_CACHE_DIR UV_CONFIG_FILE UV_CONSTRAINT UV_DEFAULT_INDEX UV_DOWNLOAD_URL UV_ENV_FILE \
+         UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_INDEX UV_INDEX_STRATEGY UV_INDEX_URL UV_INSECURE_HOST UV_INSTALLER_GHE_BASE_URL \
+         UV_INSTALLER_GITHUB_BASE_URL UV_INSTALL_DIR UV_OVERRIDE UV_PROJECT UV_PROJECT_ENVIRONMENT UV_PYPY_INSTALL_MIRROR \
+         UV_PYTHON UV_PYTHON_BIN_DIR UV_PYTHON_DOWNLOADS_JSON_URL UV_PYTHON_INSTALL_DIR UV_PYTHON_INSTALL_MIRROR UV_TOOL_BIN_DIR \
+         UV_TOOL_DIR POETRY_CONFIG_DIR POETRY_DATA_DIR POETRY_HOME POETRY_REPOSITORIES_*_URL POETRY_CERTIFICATES_* \
+         PIPENV_PIPFILE PIPENV_PYPI_MIRROR PIPENV_PYTHON CONDARC CONDA_CHANNELS CONDA_ENVS_PATH CONDA_EXE CONDA_PKGS_DIRS \
+         CONDA_PREFIX CONDA_ROOT CONDA_SSL_VERIFY MAMBA_EXE MAMBA_ROOT_PREFIX TWINE_CERT TWINE_REPOSITORY_URL",
+    ),
+    Family::new(
+        "Tools that Python programs configure themselves by",
+        STARTUP,
+        "pytest “Environment variables”, coverage.py, Pylint, IPython, Jupyter “Config”, Matplotlib “Customizing”",
+        "PYTEST_ADDOPTS PYTEST_PLUGINS COVERAGE_PROCESS_CONFIG COVERAGE_PROCESS_START COVERAGE_RCFILE IPYTHONDIR \
+         JUPYTER_CONFIG_DIR JUPYTER_CONFIG_PATH JUPYTER_PATH MATPLOTLIBRC MPLBACKEND MPLCONFIGDIR PYLINTHOME PYLINTRC",
+    ),
+    Family::new(
+        "Ruby",
+        MODULES,
+        "ruby(1), RubyGems “Command reference”, irb(1), rake(1), Bootsnap",
+        "RUBYLIB RUBYOPT RUBYPATH RUBYSHELL RUBYGEMS_GEMDEPS GEMRC GEM_HOME GEM_PATH GEM_SPEC_CACHE IRBRC PRYRC RAKEOPT SPEC_OPTS \
+         BOOTSNAP_CACHE_DIR JRUBY_OPTS",
+    ),
+    Family::new(
+        "Bundler",
+        PACKAGES,
+        "bundle-config(1); BUNDLE_ and a host holds a password and is free",
+        "BUNDLE_APP_CONFIG BUNDLE_BIN BUNDLE_BIN_PATH BUNDLE_BUILD__* BUNDLE_CACHE_PATH BUNDLE_CONFIG \
+         BUNDLE_DISABLE_CHECKSUM_VALIDATION BUNDLE_GEMFILE BUNDLE_LOCAL__* BUNDLE_MIRROR__* BUNDLE_PATH BUNDLE_PATH__* \
+         BUNDLE_PLUGINS BUNDLE_SSL_CA_CERT BUNDLE_SSL_VERIFY_MODE BUNDLE_SYSTEM_BINDIR BUNDLE_TRUST___POLICY \
+         BUNDLE_USER_CACHE BUNDLE_USER_CONFIG BUNDLE_USER_HOME BUNDLE_USER_PLUGIN BUNDLER_ORIG_* BUNDLER_SETUP BUNDLER_VERSION",
+    ),
+    Family::new(
+        "Perl",
+        MODULES,
+        "perlrun(1), ExtUtils::MakeMaker, Module::Build, cpanm(1), prove(1), perldoc(1)",
+        "PERL5DB PERL5LIB PERL5OPT PERL5SHELL PERLDOC PERLDOC_PAGER PERLIO PERLIO_DEBUG PERLLIB PERL_CPANM_HOME \
+         PERL_CPANM_OPT PERL_LOCAL_LIB_ROOT PERL_MB_OPT PERL_MM_OPT HARNESS_OPTIONS HARNESS_PERL HARNESS_PERL_SWITCHES",
+    ),
+    Family::new(
+        "PHP",
+        STARTUP,
+        "PHP “The configuration file”, Composer “Command-line interface”, Xdebug “Settings”",
+        "PHPRC PHP_INI_SCAN_DIR COMPOSER COMPOSER_BIN_DIR COMPOSER_CACHE_DIR COMPOSER_HOME COMPOSER_MIRROR_PATH_REPOS \
+         COMPOSER_VENDOR_DIR XDEBUG_CONFIG XDEBUG_MODE XDEBUG_SESSION",
+    ),
+    Family::new("Lua", MODULES, "lua(1), LuaRocks", "LUA_CPATH* LUA_INIT* LUA_PATH* LUAROCKS_CONFIG*"),
+    Family::new(
+        "R",
+        STARTUP,
+        "R “Startup”, R “Environment Variables”",
+        "R_BROWSER R_DEFAULT_PACKAGES R_EDITOR R_ENVIRON* R_HOME R_LIBS R_LIBS_SITE R_LIBS_USER R_MAKEVARS_SITE \
+         R_MAKEVARS_USER R_PAGER R_PROFILE*",
+    ),
+    Family::new(
+        "Java virtual machines",
+        STARTUP,
+        "java(1), javac(1), Eclipse OpenJ9 “Environment variables”, Log4j “Configuration”",
+        "CLASSPATH IBM_JAVA_OPTIONS JAVA_HOME JAVA_OPTIONS JAVA_OPTS JAVA_TOOL_OPTIONS JAVACMD JDK_HOME JDK_JAVAC_OPTIONS \
+         JDK_JAVA_OPTIONS JRE_HOME JVM_OPTS LOG4J_CONFIGURATION_FILE OPENJ9_JAVA_OPTIONS _JAVA_OPTIONS",
+    ),
+    Family::new(
+        "Maven, Gradle, Ant, sbt, Tomcat and others on the JVM",
+        STARTUP,
+        "Maven “Configuring Apache Maven”, Gradle “Build Environment”, Ant “Running Ant”, sbt “Command line”, coursier, \
+         Leiningen, Tomcat “RUNNING.txt”, Groovy",
+        "ANT_ARGS ANT_HOME ANT_OPTS CATALINA_BASE CATALINA_HOME CATALINA_OPTS CLJ_CONFIG COURSIER_CONFIG_DIR \
+         COURSIER_MIRRORS COURSIER_REPOSITORIES GRADLE_HOME GRADLE_OPTS GRADLE_USER_HOME GROOVY_CONF GROOVY_HOME KOTLIN_HOME \
+         LEIN_HOME LEIN_JAVA_CMD LEIN_JVM_OPTS M2_HOME MAVEN_ARGS MAVEN_BASEDIR MAVEN_CONFIG MAVEN_DEBUG_OPTS MAVEN_HOME \
+         MAVEN_OPTS MAVEN_PROJECTBASEDIR MAVEN_USER_HOME MVNW_REPOURL SBT_HOME SBT_OPTS SCALA_HOME SDKMAN_DIR",
+    ),
+    Family::new(
+        ".NET and Mono",
+        STARTUP,
+        ".NET “Runtime configuration”, .NET “Profiling”, NuGet “Environment variables”, mono(1), ASP.NET Core “Hosting startup”",
+        "ASPNETCORE_HOSTINGSTARTUPASSEMBLIES COMPlus_* CORECLR_* COR_ENABLE_PROFILING COR_PROFILER* DOTNET_ADDITIONAL_DEPS \
+         DOTNET_BUNDLE_EXTRACT_BASE_DIR DOTNET_CLI_HOME DOTNET_DiagnosticPorts DOTNET_GCName DOTNET_GCPath \
+         DOTNET_HOSTINGSTARTUPASSEMBLIES DOTNET_HOST_PATH DOTNET_INSTALL_DIR DOTNET_ROOT* DOTNET_SHARED_STORE \
+         DOTNET_STARTUP_HOOKS MONO_CONFIG MONO_ENV_OPTIONS MONO_GAC_PREFIX MONO_PATH MSBUILD_EXE_PATH MSBuildExtensionsPath \
+         MSBuildSDKsPath NUGET_NETCORE_PLUGIN_PATHS NUGET_NETFX_PLUGIN_PATHS NUGET_PACKAGES NUGET_PLUGIN_PATHS",
+    ),
+    Family::new(
+        "Erlang and Elixir",
+        STARTUP,
+        "erl(1), erlc(1), mix “Environment variables”, Hex, rebar3",
+        "ELIXIR_ERL_OPTIONS ERLC_* ERL_AFLAGS ERL_COMPILER_OPTIONS ERL_FLAGS ERL_INETRC ERL_LIBS ERL_OTP*_FLAGS ERL_ROOTDIR \
+         ERL_ZFLAGS HEX_CACERTS_PATH HEX_HOME HEX_MIRROR HEX_UNSAFE_HTTPS HEX_UNSAFE_REGISTRY MIX_ARCHIVES MIX_EXS MIX_HOME \
+         REBAR_CONFIG REBAR_GLOBAL_CONFIG_DIR",
+    ),
+    Family::new(
+        "Go",
+        BUILD,
+        "go help environment, GODEBUG documentation",
+        "CGO_* GCCGO GCCGOTOOLDIR GOAUTH GOBIN GOCACHE GOCACHEPROG GODEBUG GOENV GOFLAGS GOINSECURE GOMODCACHE GONOPROXY \
+         GONOSUMDB GOPATH GOPRIVATE GOPROXY GOROOT GOSUMDB GOTOOLCHAIN GOTOOLDIR GOVCS GOWORK GO_EXTLINK_ENABLED",
+    ),
+    Family::new(
+        "Rust",
+        BUILD,
+        "The Cargo Book “Environment Variables” and “Configuration”, rustup “Environment variables”",
+        "CARGO CARGO_ALIAS_* CARGO_BUILD_* CARGO_CREDENTIAL_ALIAS_* CARGO_ENCODED_RUSTDOCFLAGS CARGO_ENCODED_RUSTFLAGS \
+         CARGO_HOME CARGO_HTTP_* CARGO_INSTALL_ROOT CARGO_NET_* CARGO_PROFILE_*_RUSTFLAGS CARGO_REGISTRIES_*_CREDENTIAL_PROVIDER \
+         CARGO_REGISTRIES_*_INDEX CARGO_REGISTRY_CREDENTIAL_PROVIDER CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS \
+         CARGO_REGISTRY_INDEX CARGO_SOURCE_* CARGO_TARGET_* CARGO_UNSTABLE_* RUSTC RUSTC_* RUSTDOC RUSTDOCFLAGS RUSTFLAGS \
+         RUSTUP_*",
+    ),
+    Family::new(
+        "Dart, Swift, Julia, Haskell, OCaml",
+        MODULES,
+        "dart(1), pub “Environment variables”, xcrun(1), Julia “Environment Variables”, GHC and Cabal guides, ocaml(1), opam(1)",
+        "DART_VM_OPTIONS FLUTTER_ROOT FLUTTER_STORAGE_BASE_URL PUB_CACHE PUB_HOSTED_URL DEVELOPER_DIR SDKROOT SWIFT_EXEC \
+         TOOLCHAINS XCODE_XCCONFIG_FILE JULIA_BINDIR JULIA_DEPOT_PATH JULIA_EDITOR JULIA_LOAD_PATH JULIA_PKG_SERVER \
+         JULIA_PROJECT CABAL_CONFIG CABAL_DIR GHCRTS GHC_ENVIRONMENT GHC_PACKAGE_PATH STACK_ROOT STACK_YAML \
+         CAMLRUNPARAM CAML_LD_LIBRARY_PATH OCAMLLIB OCAMLPATH OCAMLRUNPARAM OPAMROOT OPAMSWITCH",
+    ),
+    Family::new(
+        "Tcl, Guile, Racket, Lisp, awk",
+        MODULES,
+        "tclvars(n), wish(1), Guile “Environment Variables”, racket(1), sbcl(1), gawk(1)",
+        "TCLLIBPATH TCL_LIBRARY TK_LIBRARY GUILE_* PLTADDONDIR PLTCOLLECTS PLTUSERHOME SBCL_HOME AWKLIBPATH AWKPATH",
+    ),
+    Family::new(
+        "Managers of versions",
+        SEARCH,
+        "pyenv, rbenv, asdf “Configuration”, mise “Settings”, direnv(1)",
+        "PYENV_HOOK_PATH PYENV_ROOT PYENV_VERSION RBENV_DIR RBENV_HOOK_PATH RBENV_ROOT RBENV_VERSION ASDF_CONFIG_FILE \
+         ASDF_DATA_DIR ASDF_DIR MISE_CONFIG_DIR MISE_DATA_DIR MISE_ENV_FILE MISE_GLOBAL_CONFIG_FILE DIRENV_BASH DIRENV_CONFIG",
+    ),
+    Family::new(
+        "Sanitizers and debuggers",
+        OPTIONS,
+        "sanitizer common flags of LLVM, valgrind(1), gdb(1), lldb, debuginfod(8)",
+        "ASAN_OPTIONS ASAN_SYMBOLIZER_PATH HWASAN_OPTIONS LSAN_OPTIONS MSAN_OPTIONS MSAN_SYMBOLIZER_PATH TSAN_OPTIONS \
+         UBSAN_OPTIONS UBSAN_SYMBOLIZER_PATH LLVM_PROFILE_FILE LLVM_SYMBOLIZER_PATH VALGRIND_LIB VALGRIND_OPTS DEBUGINFOD_URLS \
+         LLDB_DEBUGSERVER_PATH",
+    ),
+    Family::new(
+        "TeX",
+        SETTINGS,
+        "kpathsea manual “Configuration”",
+        "TEXMF TEXMFCNF TEXMFHOME TEXMFLOCAL TEXMFCONFIG TEXMFVAR",
+    ),
+];

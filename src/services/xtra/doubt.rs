@@ -1,0 +1,83 @@
+//! Answers with status 200 that look like an error in the place of secrets: a proxy's or a gateway's.
+
+use super::wire::SecretEntry;
+use crate::error::{ErrorKind, XtraError};
+
+/// The names of what such a body says, in any case.
+const NAMES: [&str; 11] = [
+    "error",
+    "errors",
+    "message",
+    "code",
+    "status",
+    "statusCode",
+    "detail",
+    "details",
+    "success",
+    "requestId",
+    "reqId",
+];
+
+/// Without one of these it is not an error.
+const TELLING: [&str; 2] = ["error", "message"];
+
+/// The headers that each recorded answer of the service to a read carries.
+const QUOTA_HEADERS: [&str; 2] = ["x-ratelimit-limit", "x-ratelimit-remaining"];
+
+/// Whether an answer with these headers and names must be confirmed before its members are taken for secrets.
+pub(super) fn is_doubtful<'n>(has_header: impl Fn(&str) -> bool, names: impl Iterator<Item = &'n str>) -> bool {
+    !QUOTA_HEADERS.iter().all(|header| has_header(header)) && looks_like_error(names)
+}
+
+/// Whether the form with versions shows that these are secrets: it has each of the names, with a version.
+pub(super) fn confirms<'n, 'e>(
+    versions: impl Fn(&str) -> Option<&'e SecretEntry>,
+    mut names: impl Iterator<Item = &'n str>,
+) -> bool {
+    names.all(|name| versions(name).is_some_and(|entry| entry.version.is_some()))
+}
+
+/// Why an answer that nothing has confirmed is not taken.
+pub(super) fn unconfirmed() -> XtraError {
+    let message = "secrets_read: the answer has the form of an error message (its only names are error, message, status or the \
+                   like), without what the service's answers carry, and the form with versions does not confirm that these are \
+                   secrets. Check the API root and what stands before it; if they are secrets, read them with \
+                   allow_any_answer()";
+    XtraError::new(ErrorKind::Decode, message).with_status(200)
+}
+
+fn looks_like_error<'n>(names: impl Iterator<Item = &'n str>) -> bool {
+    let is_in = |list: &[&str], name: &str| list.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let mut telling = false;
+    for name in names {
+        if !is_in(&NAMES, name) {
+            return false;
+        }
+        telling |= is_in(&TELLING, name);
+    }
+    telling
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_looks_like_an_error_when_all_its_names_are_those_of_errors_and_one_tells_of_it() {
+        let looks = |names: &[&str]| looks_like_error(names.iter().copied());
+        for names in [
+            &["error"][..],
+            &["message"],
+            &["Message"],
+            &["ERROR", "statuscode"],
+            &["message", "requestId"],
+            &["success", "error", "details"],
+            &NAMES,
+        ] {
+            assert!(looks(names), "{names:?}");
+        }
+        for names in [&[][..], &["status"], &["code", "detail"], &["error", "API_KEY"], &["ERROR_URL"], &["messages"]] {
+            assert!(!looks(names), "{names:?}");
+        }
+    }
+}
