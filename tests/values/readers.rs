@@ -85,6 +85,17 @@ enum Untagged {
     Text(String),
 }
 
+/// Forms that differ only behind what they have in common, which is the same again.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code)]
+pub enum Late {
+    One { next: Box<Late>, end: u8 },
+    Two { next: Box<Late>, last: u8 },
+    Three { next: Box<Late> },
+    None,
+}
+
 /// A duration that the program reads in its own way, with the parser that panics when a sum is too large.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -199,6 +210,7 @@ fn as_types(text: &str) {
     as_one::<Tagged>(text);
     as_one::<Untagged>(text);
     as_one::<Vec<Untagged>>(text);
+    as_one::<Late>(text);
 }
 
 fn as_one<T: DeserializeOwned + JsonSchema>(text: &str) {

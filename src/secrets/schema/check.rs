@@ -8,6 +8,7 @@ use jsonschema::paths::Location;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
+use super::depth::{NoRoom, levels};
 use super::deserialize::{Step, Trouble, What};
 use super::forms;
 use super::gather::Gathering;
@@ -31,13 +32,35 @@ pub(super) enum Found {
 
 /// Adds what the validator finds to the report.
 pub(super) fn validate(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, validators: &Validators, tree: &Value) {
-    let (mut findings, is_finished) = find(validators.first(), tree);
-    if !is_finished && let Some(validator) = validators.more_patient(tree) {
-        (findings, _) = find(validator, tree);
-    }
+    let search = || {
+        if validators.is_too_much(tree) {
+            return vec![too_much(tree)];
+        }
+        let (findings, is_finished) = find(validators.first(), tree);
+        match validators.more_patient(tree).filter(|_| !is_finished) {
+            Some(validator) => find(validator, tree).0,
+            None => findings,
+        }
+    };
+    let findings = validators.with_room(tree, search).unwrap_or_else(|reason| {
+        let problem = match reason {
+            NoRoom::TooDeep => "cannot be held against the schema: values and schema are nested too deep",
+            NoRoom::NoThread => "cannot be held against the schema: the system gives no thread for it",
+        };
+        vec![Finding { path: Vec::new(), what: Found::Problem(problem.to_owned()) }]
+    });
     for finding in findings {
         tell(gathering, plan, finding);
     }
+}
+
+/// Too many forms within forms: told of the deepest value.
+fn too_much(tree: &Value) -> Finding {
+    let properties = tree.as_object().into_iter().flatten();
+    let deepest = properties.max_by_key(|(_, value)| levels(value)).map(|(name, _)| Step::Key(name.clone()));
+    let problem = "cannot be held against the schema, because that takes too long: it may have several forms, and its parts \
+                   have them again, too deep";
+    Finding { path: deepest.into_iter().collect(), what: Found::Problem(problem.to_owned()) }
 }
 
 /// What a validator finds, and whether it came to an end with every pattern.

@@ -1,7 +1,9 @@
 //! Secrets held against a JSON Schema, and as a type of one's own.
 
+mod branching;
 mod check;
 mod coerce;
+mod depth;
 mod deserialize;
 mod file;
 mod forms;

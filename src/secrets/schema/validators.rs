@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
+use super::branching;
+use super::depth::{self, NoRoom};
 use super::normal;
 use super::shape::Shape;
 
@@ -18,12 +20,18 @@ const MORE: usize = 2 * FEW;
 /// How many such steps there are. A million times is what pattern engines allow by themselves.
 const STEPS: usize = 12;
 
+/// Forms within forms that go no deeper are looked at without counting.
+const FEW_LEVELS: usize = 6;
+
 /// How many times going back, times how many bytes of values, are short enough.
 const EFFORT: usize = 64 * 1024 * 1024;
 
 /// The validators of one schema. All give the same answers where they come to an end; a patient one comes to more of them.
 pub(super) struct Validators {
     json: Value,
+    /// How many schemas may hold one place of a value, one within the other.
+    nesting: usize,
+    may_branch: bool,
     first: Validator,
     patient: [OnceLock<Option<Validator>>; STEPS],
 }
@@ -35,7 +43,18 @@ impl Validators {
             return Err("describes no object: settings are a struct, or a map by name".to_owned());
         }
         let first = validator(json, FEW)?;
-        Ok(Self { json: json.clone(), first, patient: Default::default() })
+        let (nesting, may_branch) = (depth::nesting(json), branching::may_branch(json));
+        Ok(Self { json: json.clone(), nesting, may_branch, first, patient: Default::default() })
+    }
+
+    /// Whether these values would take more time than there is. With few levels, none do.
+    pub(super) fn is_too_much(&self, tree: &Value) -> bool {
+        self.may_branch && depth::levels(tree) > FEW_LEVELS && branching::is_too_much(&self.json, tree)
+    }
+
+    /// Runs a check of these values with a stack that is large enough for them.
+    pub(super) fn with_room<T: Send>(&self, tree: &Value, check: impl FnOnce() -> T + Send) -> Result<T, NoRoom> {
+        depth::with_room(depth::levels(tree), self.nesting, check)
     }
 
     /// The one to begin with. No pattern takes it longer than the length of the values times a constant.

@@ -196,14 +196,14 @@ impl Xtra {
                 Ok(Some(rows.filter(|row| row.branch.is_none() && here(row)).collect()))
             }
             Err(error) if error.status() == Some(403) && !error.is_foreign_refusal() => Ok(None),
-            Err(error) if error.status() == Some(500) && self.is_told_of_an_account().await => Ok(None),
+            Err(error) if error.status() == Some(500) && self.asks_as_service_account().await => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// Whether the service says that the token is a service account's.
-    async fn is_told_of_an_account(&self) -> bool {
-        self.raw().service_accounts_resolve().send().await.is_ok()
+    async fn asks_as_service_account(&self) -> bool {
+        self.is_service_account() || self.raw().service_accounts_resolve().send().await.is_ok()
     }
 }
 
