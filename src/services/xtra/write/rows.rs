@@ -203,7 +203,7 @@ impl Xtra {
 
     /// Whether the service says that the token is a service account's.
     pub(super) async fn asks_as_service_account(&self) -> bool {
-        self.is_service_account() || self.raw().service_accounts_resolve().send().await.is_ok()
+        self.has_token_of_account() || self.raw().service_accounts_resolve().send().await.is_ok()
     }
 }
 
