@@ -1,10 +1,14 @@
 //! The one error type of the crate, and what to do about each kind of it.
 
+mod parts;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use parts::{Conflict, Elevation};
 
 /// What went wrong, as a stable name to branch on.
 ///
@@ -16,7 +20,8 @@ pub enum ErrorKind {
     Config,
     /// No token was found, or the one found cannot be used. The message lists each place that was looked at.
     Credentials,
-    /// The service does not know the token: wrong, expired or revoked (status 401). Get a new token; a retry does not help.
+    /// The service does not know the token: wrong, expired or revoked (status 401). Get a new token; a retry does not help. The
+    /// message says so when a proxy has refused, not the service; so for the other refusals.
     Unauthorized,
     /// The token is valid but may not do this (status 403). The service answers the same for a project that does not exist.
     Forbidden,
@@ -105,55 +110,6 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// One key that a conditional write found changed. Never holds a value; `Debug` prints a version only when it is a number.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Conflict {
-    /// The secret's name.
-    pub key: String,
-    /// The version that the write expected.
-    pub expected: Option<String>,
-    /// The version that the service holds.
-    pub actual: Option<String>,
-}
-
-impl Conflict {
-    /// A conflict on `key` between the version expected and the one found.
-    #[must_use]
-    pub fn new(key: impl Into<String>, expected: Option<String>, actual: Option<String>) -> Self {
-        Self { key: key.into(), expected, actual }
-    }
-}
-
-/// A version comes from the service, which may send anything in its place. More digits than these are no version.
-impl fmt::Debug for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |version: &Option<String>| {
-            version.as_ref().map(|version| {
-                let is_number = version.len() < 8 && version.bytes().all(|byte| byte.is_ascii_digit());
-                if is_number { version.clone() } else { "[no number]".to_owned() }
-            })
-        };
-        f.debug_struct("Conflict")
-            .field("key", &self.key)
-            .field("expected", &shown(&self.expected))
-            .field("actual", &shown(&self.actual))
-            .finish()
-    }
-}
-
-/// What to ask for when a [just-in-time elevation](ErrorKind::ElevationRequired) is needed: access to this project.
-///
-/// [`XtraClient::request_access`](crate::XtraClient::request_access) asks for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Elevation {
-    /// The project's id.
-    pub project: String,
-    /// The environment that was to be read.
-    pub environment: String,
 }
 
 /// What every fallible call of this crate returns.
@@ -270,8 +226,9 @@ impl XtraError {
         }
     }
 
-    /// Whether this is a write that was sent, and of which is not known whether it was carried out: the answer was lost, or it
-    /// says that the service failed on the way. The message says what to look at before it is sent again.
+    /// Whether this is a write that was sent, and of which is not known whether it was carried out: the answer was lost, or it is
+    /// anything but a definite refusal, which says by its status that nothing was done (400, 401, 403, 404, 409, 429 … but not 408,
+    /// 499 or any 5xx besides 501). The message says what to look at before it is sent again.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
         self.0.outcome_unknown

@@ -52,7 +52,8 @@
 //!
 //! A write looks at what is there first, and is checked as a whole before anything is sent. It goes to the branch that is
 //! named and to no other, and is repeated only when it cannot have arrived. What is written is read back: what a read does not
-//! give is [not confirmed](write::Written::Unconfirmed), and no plain success. When its answer is lost,
+//! give is [not confirmed](write::Written::Unconfirmed), and no plain success. When its answer is lost, or no
+//! definite refusal,
 //! [`XtraError::may_have_been_applied`] is true, and the message says what to look at. Whatever becomes of it, the client's
 //! snapshots of the project leave the cache. [`protect_production`](XtraClientBuilder::protect_production) keeps
 //! production from being changed by accident.

@@ -110,6 +110,42 @@ async fn an_error_answer_is_typed_has_its_status_and_turns_into_an_xtra_error() 
 }
 
 #[tokio::test]
+async fn the_structured_fields_of_a_refusal_stay_as_they_came_whatever_the_request_carried() {
+    let (server, client) = start().await;
+    let text = r#"{"error":"Conflict detected","conflicts":[{"key":"domain","expected":"1","actual":"3"},
+        {"key":"STRIPE_PUBLIC","expected":"2","actual":"4"}]}"#;
+    server.fault(Fault::body(409, "application/json", text).on(route::SECRETS_UPSERT));
+    let secrets = [("domain", "x"), ("STRIPE_PUBLIC", "3"), ("PROVIDER", "STRIPE"), ("OTHER", "domain")];
+    let secrets: BTreeMap<String, raw::SecretInput> =
+        secrets.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    let sent = raw::types::SecretsUpsert::builder().secrets(secrets).branch("main".to_owned());
+    let sent: raw::types::SecretsUpsert = sent.try_into().unwrap();
+    let upsert = client.raw().secrets_upsert().project_id(server.project_id()).env("staging").body(sent);
+    let error = upsert.send().await.unwrap_err();
+    let raw::Error::ErrorResponse(answer) = &error else { panic!("not an answer: {error:?}") };
+    let keys: Vec<_> = answer.conflicts.as_ref().unwrap().iter().map(|one| one.key.as_deref().unwrap()).collect();
+    assert_eq!(keys, ["domain", "STRIPE_PUBLIC"]);
+    let error = error.into_xtra_error();
+    let known: Vec<_> = error.conflicts().iter().map(|one| (one.key.as_str(), one.actual.as_deref())).collect();
+    assert_eq!(known, [("domain", Some("3")), ("STRIPE_PUBLIC", Some("4"))]);
+
+    for (value, text, kind, code) in [
+        ("2FA_REQUIRED", r#"{"error":"x","code":"2FA_REQUIRED"}"#, ErrorKind::TwoFactorRequired, Some("2FA_REQUIRED")),
+        (
+            "blocked",
+            r#"{"error":"This project has been blocked by the owner and is currently inaccessible."}"#,
+            ErrorKind::Blocked,
+            None,
+        ),
+    ] {
+        server.fault(Fault::body(403, "text/plain", text).on(route::SECRETS_UPSERT));
+        let upsert = client.raw().secrets_upsert().project_id(server.project_id()).env("staging").body(body(value));
+        let error = upsert.send().await.unwrap_err().into_xtra_error();
+        assert_eq!((error.kind(), error.code()), (kind, code), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_value_that_the_service_repeats_is_in_no_error_text_and_the_answer_stays_as_it_came() {
     let (server, client) = start().await;
     for (kind, words) in [

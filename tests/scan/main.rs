@@ -1,9 +1,12 @@
-//! A scan: whatever the service answers, no eight bytes in a row of a value, the token or the passphrase are in an error, an
+//! Whatever the service answers: a scan for what is shown of it, and what it says of the outcome of a call.
+//!
+//! Whatever the service answers, no eight bytes in a row of a value, the token or the passphrase are in an error, an
 //! event or a `Debug`, in any form. `XtraError::server_message()` alone gives the service's text to who asks for it.
 
 mod answers;
 mod canaries;
 mod look;
+mod outcomes;
 mod peer;
 
 use std::path::Path;

@@ -10,15 +10,23 @@ use crate::answers::Answer;
 
 pub struct Peer {
     port: u16,
-    answer: Arc<Mutex<Arc<Answer>>>,
+    answer: Arc<Mutex<Given>>,
     task: JoinHandle<()>,
+}
+
+/// What is answered to reads, and what to writes.
+#[derive(Clone)]
+struct Given {
+    reads: Arc<Answer>,
+    writes: Arc<Answer>,
 }
 
 impl Peer {
     pub async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("bound").port();
-        let answer = Arc::new(Mutex::new(Arc::new(Answer::new(200, "OK", &[], b"{}"))));
+        let answer = Arc::new(Answer::new(200, "OK", &[], b"{}"));
+        let answer = Arc::new(Mutex::new(Given { reads: Arc::clone(&answer), writes: answer }));
         let given = Arc::clone(&answer);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -33,7 +41,14 @@ impl Peer {
     }
 
     pub fn answer(&self, answer: Answer) {
-        *self.answer.lock().expect("not poisoned") = Arc::new(answer);
+        let answer = Arc::new(answer);
+        *self.answer.lock().expect("not poisoned") = Given { reads: Arc::clone(&answer), writes: answer };
+    }
+
+    /// Answers writes so, and reads with an empty object.
+    pub fn answer_writes(&self, answer: Answer) {
+        let reads = Arc::new(Answer::new(200, "OK", &[], b"{}"));
+        *self.answer.lock().expect("not poisoned") = Given { reads, writes: Arc::new(answer) };
     }
 }
 
@@ -43,11 +58,13 @@ impl Drop for Peer {
     }
 }
 
-async fn serve(mut stream: TcpStream, given: Arc<Mutex<Arc<Answer>>>) {
+async fn serve(mut stream: TcpStream, given: Arc<Mutex<Given>>) {
     let mut bytes = Vec::new();
     while let Some(length) = read_request(&mut stream, &mut bytes).await {
+        let is_read = bytes.starts_with(b"GET ");
         bytes.drain(..length);
-        let answer = Arc::clone(&given.lock().expect("not poisoned"));
+        let given = given.lock().expect("not poisoned").clone();
+        let answer = if is_read { given.reads } else { given.writes };
         if stream.write_all(&answer.bytes).await.is_err() || !answer.stays {
             break;
         }

@@ -85,6 +85,24 @@ async fn a_secret_of_the_same_name_on_another_branch_is_no_conflict() {
 }
 
 #[tokio::test]
+async fn names_and_values_that_are_parts_of_each_other_are_told_apart() {
+    let server = server().await;
+    let client = client(&server);
+    // the branch comes first, and is what the service compares with, and refuses by
+    for value in ["1", "2"] {
+        client.set_secrets("staging", [("domain", value), ("STRIPE_PUBLIC", value)]).branch(BRANCH).await.unwrap();
+    }
+    client.create_secret("staging", "domain", "main").await.unwrap();
+    client.create_secret("staging", "STRIPE_PUBLIC", "STRIPE").await.unwrap();
+    let pairs = [("domain", "STRIPE"), ("STRIPE_PUBLIC", "domain"), ("PROVIDER", "STRIPE")];
+    let expected = [("domain".to_owned(), 1), ("STRIPE_PUBLIC".to_owned(), 1)];
+    client.set_secrets("staging", pairs).expect_versions(expected).await.unwrap();
+    assert_eq!(stored(&server, "domain").as_deref(), Some("STRIPE"));
+    let error = client.create_secret("staging", "domain", "domain").await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Conflict && error.keys() == ["domain"], "{error:?}");
+}
+
+#[tokio::test]
 async fn a_version_that_only_another_branch_has_is_a_conflict() {
     let server = server().await;
     let client = client(&server);

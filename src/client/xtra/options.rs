@@ -31,8 +31,8 @@ pub struct XtraClientOptions {
     /// The API token: an access key or a service account's key. Default: the first found of the places listed at
     /// [`XtraClient::from_env`](crate::XtraClient::from_env).
     pub token: Option<SecretValue>,
-    /// The project of calls that name none, 24 hexadecimal digits. Default: `XTRA_PROJECT_ID`, then `.xtrarc`; a service
-    /// account's key also knows its project.
+    /// The project of calls that name none: 24 hexadecimal digits, unless the API root is another host's than the vendor's.
+    /// Default: `XTRA_PROJECT_ID`, then `.xtrarc`; a service account's key also knows its project.
     pub project_id: Option<String>,
     /// The API root, which ends in `/api`. Default: the first found of the places listed at
     /// [`XtraClient::from_env`](crate::XtraClient::from_env).

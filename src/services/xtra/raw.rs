@@ -44,20 +44,23 @@ impl ClientHooks<Transport> for Client {
     }
 }
 
-/// What a service says when it refuses may hold anything that the request carried. The members can be read; printed are only the
-/// names of those that are there, and what is documented.
+/// What a service says when it refuses may hold anything that the request carried. The members can be read; of their texts the
+/// documented codes are printed, and no more.
 impl fmt::Debug for types::ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let listed = |list: &[&'static str], word: &Option<String>| {
-            let known = list.iter().copied().find(|known| word.as_deref() == Some(known));
-            known.unwrap_or(if word.is_some() { NOT_SHOWN } else { "none" })
+        let word = |list: &[&'static str], word: &Option<String>| {
+            let word = word.as_deref()?;
+            Some(Word(list.iter().copied().find(|known| *known == word)))
         };
         f.debug_struct("ApiError")
-            .field("error", &self.error.as_ref().map(|_| NOT_SHOWN))
-            .field("message", &self.message.as_ref().map(|_| NOT_SHOWN))
-            .field("code", &listed(REFUSALS.codes, &self.code))
-            .field("action", &listed(REFUSALS.actions, &self.action))
-            .field("conflicts", &self.conflicts.as_ref().map(Vec::len))
+            .field("error", &self.error.as_ref().map(|_| Word(None)))
+            .field("message", &self.message.as_ref().map(|_| Word(None)))
+            .field("code", &word(REFUSALS.codes, &self.code))
+            .field("action", &word(REFUSALS.actions, &self.action))
+            .field("details", &self.details)
+            .field("detail", &self.detail)
+            .field("stack", &self.stack)
+            .field("conflicts", &self.conflicts)
             .field("retry_after", &self.retry_after)
             .finish_non_exhaustive()
     }
@@ -66,11 +69,21 @@ impl fmt::Debug for types::ApiError {
 /// As of [`ApiError`](types::ApiError), of which it is a part.
 impl fmt::Debug for types::Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Conflict").field("key", &self.key.as_ref().map(|_| NOT_SHOWN)).finish_non_exhaustive()
+        f.debug_struct("Conflict")
+            .field("key", &self.key.as_ref().map(|_| Word(None)))
+            .field("remote_value", &self.remote_value)
+            .finish_non_exhaustive()
     }
 }
 
-const NOT_SHOWN: &str = "[not shown]";
+/// A text of a refusal: the documented word that it is, if it is one.
+struct Word(Option<&'static str>);
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.unwrap_or("[REDACTED]"))
+    }
+}
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

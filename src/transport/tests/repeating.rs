@@ -9,7 +9,7 @@ use super::{Numbered, fails, quick, send, transport_to, transport_with};
 use crate::cache::ManualClock;
 use crate::error::ErrorKind;
 use crate::transport::server_error::from_response;
-use crate::transport::{Counters, TransportOptions};
+use crate::transport::{Counters, RefusalForms, TransportOptions};
 
 async fn attempts(method: Method, first: Act) -> u32 {
     let server = Server::start(vec![first, answer(200, "", "{}")]).await;
@@ -83,6 +83,17 @@ async fn a_write_goes_through_with_the_renewed_token() {
     let server = Server::start(vec![answer(401, "", ""), answer(201, "", "{}")]).await;
     let transport = transport_with(&server.root(), Numbered::with_renewals(1), quick());
     assert_eq!(send(&transport, Method::POST).await.expect("an answer").status(), 201);
+}
+
+#[tokio::test]
+async fn a_token_that_the_service_itself_did_not_refuse_is_not_renewed() {
+    let server = Server::start((0..4).map(|_| answer(401, "", "<html>")).collect()).await;
+    let refusals = RefusalForms { is_own: |_, _, _| false, ..RefusalForms::default() };
+    let options = TransportOptions { refusals, ..quick() };
+    let transport = transport_with(&server.root(), Numbered::with_renewals(9), options);
+    let response = send(&transport, Method::GET).await.expect("an answer");
+    assert_eq!((response.status(), response.attempts()), (401, 1));
+    assert!(from_response(&response, "things_do").is_foreign_refusal());
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ pub(super) const FAMILIES: &[Family] = &[
          PYTHONPYCACHEPREFIX PYTHONSTARTUP PYTHONUSERBASE PYTHONWARNINGS PYTHON_PRESITE __PYVENV_LAUNCHER__",
     ),
     Family::new("pip", PACKAGES, "pip “Configuration”: every option is PIP_…", "PIP_*")
-        .except("PIP_*_TOKEN PIP_*_PASSWORD PIP_TOKEN PIP_PASSWORD PIP_USERNAME"),
+        .except("PIP_*_KEY PIP_*_PASSWORD PIP_*_SECRET PIP_*_TOKEN PIP_TOKEN PIP_PASSWORD PIP_USERNAME"),
     Family::new(
         "uv, Poetry, pipenv, conda, twine",
         PACKAGES,
