@@ -140,7 +140,7 @@ pub(super) fn is_masked(secrets: &Secrets) -> bool {
 
 /// Whether there is such a secret, be it one that cannot be read.
 fn has(secrets: &Secrets, name: &str) -> bool {
-    secrets.contains(name) || secrets.unreadable().iter().any(|entry| entry.name == name)
+    secrets.contains(name) || secrets.unreadable_of(name).is_some()
 }
 
 fn names(secrets: &Secrets) -> impl Iterator<Item = &str> {

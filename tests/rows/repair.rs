@@ -108,6 +108,13 @@ async fn what_is_not_there_is_not_repaired_and_two_spellings_are_not_mixed_up() 
     assert_eq!(error.kind(), ErrorKind::Invalid);
     says(&error, &["\"Staging\"", "exact()"]);
     assert_eq!(world.server.request_count(route::SECRETS_BY_ID_DELETE), 0);
+    assert_eq!(world.client.repair_secret("staging", "TWICE").exact().await.unwrap().removed.len(), 1);
+    assert_eq!(world.server.secret_rows("demo", "staging", "main", "TWICE"), 1);
+
+    world.add(SecretSeed::new("staging", "BOTH", "small").on_branch(BRANCH));
+    world.add(SecretSeed::new("Staging", "BOTH", "capital").on_branch(BRANCH));
+    assert_eq!(world.client.delete_secret("staging", "BOTH").branch(BRANCH).exact().await.unwrap().rows, 1);
+    assert_eq!(world.read("staging", BRANCH, "BOTH").await.as_deref(), Some("capital"));
 }
 
 #[tokio::test]

@@ -90,6 +90,22 @@ async fn a_condition_that_reads_fulfil_and_the_service_refuses_proves_the_second
 }
 
 #[tokio::test]
+async fn a_conflict_that_nothing_explains_is_one_with_the_name() {
+    let (server, client) = doubled().await;
+    for status in [403, 500] {
+        // neither the rows of the branches nor the first row can be had
+        server.fault(Fault::status(status).times(3).on(route::BRANCHES_LIST));
+        server.fault(Fault::status(403).times(3).on("GET /projects/{projectId}/envs/{env}/secrets/{key}"));
+        let error = client.set_secret("staging", "A", "new").expect_version(1).await.unwrap_err();
+        assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Conflict, false), "{error}");
+        assert_eq!((error.keys(), error.conflicts()[0].key.as_str()), (&["A".to_owned()][..], "A"));
+        assert!(error.to_string().contains("repair_secret(..)"), "{error}");
+        server.clear_faults();
+    }
+    assert_eq!(read(&client, "main", "A").await.as_deref(), Some("read"));
+}
+
+#[tokio::test]
 async fn the_second_row_is_proven_on_every_branch_and_by_rows_without_one() {
     for branch in [None, Some(BRANCH)] {
         let server = server().await;

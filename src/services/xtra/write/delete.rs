@@ -58,9 +58,11 @@ impl Xtra {
         before: usize,
     ) -> Result<usize, XtraError> {
         let mut deleted = 0;
-        for (number, row) in rows.iter().enumerate() {
+        let mut left = rows;
+        while let [row, later @ ..] = left {
             let gone = self.delete_row(target, row).await;
-            deleted += gone.map_err(|error| left_over(error, target, before + deleted, &rows[number..]))?;
+            deleted += gone.map_err(|error| left_over(error, target, before + deleted, left))?;
+            left = later;
         }
         Ok(deleted)
     }
@@ -71,6 +73,10 @@ impl Xtra {
             return Ok(());
         }
         let rows = self.rows(target).await.map_err(|error| unfinished(error, target, deleted))?;
+        // what is read is another spelling of the environment, or is gone by now
+        if rows.here.is_empty() {
+            return Ok(());
+        }
         let message = format!(
             "{} was deleted ({deleted} rows), and is still read: somebody has written it meanwhile{}. Delete it again if that is \
              meant",

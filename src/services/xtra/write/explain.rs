@@ -23,6 +23,8 @@ pub(super) struct Conditions {
     wanted: Expected,
     /// What the service is told to compare with.
     sent: BTreeMap<String, String>,
+    /// The conflicts that nothing has explained yet.
+    unexplained: Vec<Conflict>,
 }
 
 impl Conditions {
@@ -45,11 +47,18 @@ impl Conditions {
             };
             sent.insert(key.to_owned(), version.map_or(NO_VERSION, String::as_str).to_owned());
         }
-        Self { wanted, sent }
+        Self { wanted, sent, unexplained: Vec::new() }
     }
 
     pub(super) fn sent(&self) -> BTreeMap<String, String> {
         self.sent.clone()
+    }
+
+    /// A conflict for an error: versions are numbers, and nothing else of the answer is shown.
+    fn shown(&self, told: &Conflict) -> Conflict {
+        let is_version = |text: &String| text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let expected = self.wanted.get(&told.key).cloned().flatten();
+        Conflict::new(told.key.as_str(), expected, told.actual.clone().filter(is_version))
     }
 
     /// The conflict is over a row that this write does not touch.
@@ -89,6 +98,10 @@ struct Puzzle<'a> {
     place: &'a Place,
     /// The secret must not exist.
     is_new: bool,
+    /// The caller's reads leave nothing out.
+    is_all_shown: bool,
+    /// The id of the place's branch, where the rows of branches cannot be listed.
+    branch: Option<&'a str>,
 }
 
 impl Xtra {
@@ -126,24 +139,27 @@ impl Xtra {
         open: Vec<&Conflict>,
     ) -> Result<(), XtraError> {
         let keys: BTreeSet<&str> = open.iter().map(|one| one.key.as_str()).collect();
-        let (standings, branch) = match self.standings(place, &keys).await {
-            Ok(standings) => (standings, None),
+        let (mut standings, mut branch, mut is_all_shown) = (BTreeMap::new(), None, false);
+        match self.standings(place, &keys).await {
+            Ok(listed) => standings = listed,
+            Err(error) if error.is_retryable() => return Err(error),
             // the list holds every value of the project: where that is too much, the first rows must do
-            Err(error) if error.kind() == ErrorKind::TooLarge => {
-                (BTreeMap::new(), self.branch_id_by_outline(place).await?)
+            Err(_) => {
+                branch = self.branch_id_by_outline(place).await?;
+                // an access that was granted for some secrets is a user's
+                is_all_shown = branch.is_none() && self.asks_as_service_account().await;
             }
-            Err(error) => return Err(error),
-        };
+        }
         let (mut hidden, mut doubled) = (Vec::new(), Vec::new());
+        conditions.unexplained.clear();
         for told in open {
             let is_new = conditions.wanted.get(&told.key) == Some(&None);
-            let puzzle = Puzzle { told, look, place, is_new };
-            let standing = standings.get(&told.key);
-            match self.reason(&puzzle, standing, branch.as_deref()).await? {
+            let puzzle = Puzzle { told, look, place, is_new, is_all_shown, branch: branch.as_deref() };
+            match self.reason(&puzzle, standings.get(&told.key)).await? {
                 Reason::Another => conditions.give_up(told),
-                Reason::Doubled => doubled.push(told.clone()),
+                Reason::Doubled => doubled.push(conditions.shown(told)),
                 Reason::Hidden(version) => hidden.push(Conflict::new(told.key.as_str(), None, Some(version))),
-                Reason::Unclear => {}
+                Reason::Unclear => conditions.unexplained.push(conditions.shown(told)),
             }
         }
         match (doubled.is_empty(), hidden.is_empty()) {
@@ -153,13 +169,8 @@ impl Xtra {
         }
     }
 
-    async fn reason(
-        &self,
-        puzzle: &Puzzle<'_>,
-        standing: Option<&Standing>,
-        branch: Option<&str>,
-    ) -> Result<Reason, XtraError> {
-        let Puzzle { told, look, place, is_new } = *puzzle;
+    async fn reason(&self, puzzle: &Puzzle<'_>, standing: Option<&Standing>) -> Result<Reason, XtraError> {
+        let Puzzle { told, look, place, is_new, is_all_shown, branch } = *puzzle;
         let nothing = Standing::default();
         let standing = standing.unwrap_or(&nothing);
         match standing.here.as_slice() {
@@ -169,6 +180,8 @@ impl Xtra {
                 return Ok(Reason::Doubled);
             }
             [version] if is_new && look.get(&told.key).is_none() => return Ok(Reason::Hidden(version.clone())),
+            // it is not here, so it is elsewhere
+            _ if is_new && is_all_shown => return Ok(Reason::Another),
             _ if told.actual.as_ref().is_some_and(|actual| standing.elsewhere.contains(actual)) => {
                 return Ok(Reason::Another);
             }
@@ -228,13 +241,16 @@ impl XtraError {
 }
 
 /// The conditions hold by what is read, and the service finds others again and again.
-pub(super) fn disputed(conditions: &Conditions) -> XtraError {
-    let names: Vec<_> = conditions.sent.keys().cloned().collect();
+pub(super) fn disputed(conditions: Conditions) -> XtraError {
+    let names: Vec<_> = match conditions.unexplained.as_slice() {
+        [] => conditions.sent.into_keys().collect(),
+        unexplained => unexplained.iter().map(|one| one.key.clone()).collect(),
+    };
     let message = format!(
         "the service refuses the write over versions that no read of this branch shows, however often it is asked, and it was \
-         not carried out ({}). Somebody writes secrets of the same names on another branch, or the service has a second row \
+         not carried out: {}. Somebody writes secrets of the same names on another branch, or the service has a second row \
          of one: try again, and if that does not help, let repair_secret(..) show the rows",
         named(&names)
     );
-    XtraError::new(ErrorKind::Conflict, message)
+    XtraError::new(ErrorKind::Conflict, message).with_keys(names).with_conflicts(conditions.unexplained)
 }

@@ -65,7 +65,13 @@ impl Xtra {
     async fn rows_and_read(&self, target: Target<'_>) -> Result<(Vec<Row>, Option<usize>), XtraError> {
         let found = self.rows(target).await?;
         found.check_spelling(target)?;
+        let is_mixed = !found.spellings.is_empty();
         let (rows, all) = self.every_row(target, found).await?;
+        if is_mixed {
+            // reads mix the two spellings, so the last row of the one that is meant counts
+            let last = rows.len().checked_sub(1);
+            return Ok((rows, last));
+        }
         let look = self.look(target.place).await?;
         let Some(seen) = look.get(target.key) else { return Ok((rows, None)) };
         match rows.iter().rposition(|row| self.shows(target, row, seen)) {
@@ -104,6 +110,7 @@ impl Xtra {
             error.adding(&told).with_keys([target.key]).with_unknown_outcome()
         };
         let found = self.rows(target).await.map_err(unknown)?;
+        let is_mixed = !found.spellings.is_empty();
         let (rows, _) = self.every_row(target, found).await.map_err(unknown)?;
         let left: Vec<_> = rows.into_iter().filter(|row| row.id != kept.id).collect();
         let look = self.look(target.place).await.map_err(unknown)?;
@@ -119,7 +126,7 @@ impl Xtra {
             ));
         }
         match look.get(target.key) {
-            Some(seen) if is_kept(seen) => Ok(()),
+            Some(seen) if is_mixed || is_kept(seen) => Ok(()),
             // what resolves to nothing, or is not for this caller, was not read before either
             None => Ok(()),
             Some(seen) => incomplete(format!(

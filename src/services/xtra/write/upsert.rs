@@ -135,7 +135,7 @@ impl Xtra {
             }
         }
         // without conditions it would go through, and over what they are there for
-        Err(disputed(&conditions))
+        Err(disputed(conditions))
     }
 
     async fn send(
