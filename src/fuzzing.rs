@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::cache::Budget;
-use crate::secrets::SecretValue;
+use crate::secrets::{SecretValue, Unreadable};
 use crate::services::xtra::raw::{Answer, Error, Response, ResponseValue, types};
 use crate::services::xtra::{REFUSALS, decoded, from_raw};
 use crate::transport::fuzzing::{budget, received};
@@ -50,6 +50,8 @@ pub struct Seen {
     pub names: Vec<String>,
     /// The secrets read.
     pub values: Vec<SecretValue>,
+    /// Those whose values did not come through.
+    pub unreadable: Vec<Unreadable>,
     /// The wait that the answer asks for.
     pub wait: Option<Duration>,
     /// What its headers tell of the budget of requests.
@@ -88,6 +90,7 @@ fn secrets(answer: Answer, seen: &mut Seen) {
     seen.printed.extend(serde_json::to_string(value.as_ref()));
     let loaded = decoded(value);
     seen.printed.push(format!("{loaded:?}"));
+    seen.unreadable = loaded.unreadable;
     seen.values = loaded.values.into_pairs().into_iter().map(|(_, value)| value).collect();
 }
 
@@ -152,6 +155,21 @@ mod tests {
             (b"x-ratelimit-reset", b"1795250060"),
         ];
         Exchange { operation, status, headers, body: body.as_bytes(), token: TOKEN, sent: SENT.as_bytes() }
+    }
+
+    #[test]
+    fn a_name_without_a_value_and_a_placeholder_are_unreadable_and_never_left_out() {
+        use crate::secrets::UnreadableReason::{Masked, NoValue};
+        let body = r#"{"A":"v","B":null,"C":{"version":"1"},"D":{"value":null,"version":"2"},"E":{"value":"w"},"F":{},
+            "G":"[encrypted]","H":{"value":"***"}}"#;
+        let read = answer(&exchange(0, 200, body));
+        assert_eq!(read.values.iter().map(SecretValue::expose).collect::<Vec<_>>(), ["v", "w"]);
+        let unreadable: Vec<_> = read.unreadable.iter().map(|entry| (entry.name.as_str(), entry.reason)).collect();
+        let of = |reason, names: &[&'static str]| names.iter().map(|name| (*name, reason)).collect::<Vec<_>>();
+        assert_eq!(unreadable, [of(NoValue, &["B", "C", "D", "F"]), of(Masked, &["G", "H"])].concat());
+        // of a name that comes twice the last counts, as everywhere
+        let twice = answer(&exchange(0, 200, r#"{"A":null,"A":"v","B":"v","B":{}}"#));
+        assert_eq!((twice.values.len(), twice.unreadable.len()), (1, 1));
     }
 
     #[test]

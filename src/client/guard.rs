@@ -92,6 +92,10 @@ impl Guard {
 
     /// Why `new` must not take the place of `old`, if it must not.
     pub(super) fn objection_to(&self, key: &[u8], old: &Secrets, new: &Secrets) -> Option<XtraError> {
+        if is_masked(old) {
+            // it was a refusal, and had nothing to lose
+            return None;
+        }
         let baselines = self.lock();
         let names = Names::of(baselines.hasher(), old.names(), old.unreadable());
         self.objection_after(key, &Known::new(baselines.hasher(), &names), new)
@@ -136,7 +140,7 @@ pub(super) fn is_masked(secrets: &Secrets) -> bool {
 
 /// Whether there is such a secret, be it one that cannot be read.
 fn has(secrets: &Secrets, name: &str) -> bool {
-    secrets.contains(name) || secrets.unreadable().iter().any(|entry| entry.name == name)
+    secrets.contains(name) || secrets.unreadable_of(name).is_some()
 }
 
 fn names(secrets: &Secrets) -> impl Iterator<Item = &str> {

@@ -32,8 +32,6 @@ pub(super) struct Landed {
     /// Whether it has just become what is served.
     #[cfg(feature = "offline")]
     pub(super) is_current: bool,
-    #[cfg(not(feature = "offline"))]
-    is_current: bool,
 }
 
 impl Landed {
@@ -44,13 +42,18 @@ impl Landed {
             objection: None,
             is_doubtful: false,
             is_masked: false,
+            #[cfg(feature = "offline")]
             is_current: false,
         }
     }
 
     /// The same, which has just become what is served.
     fn as_current(secrets: Arc<Secrets>) -> Self {
-        Self { is_current: true, ..Self::as_answered(secrets) }
+        Self {
+            #[cfg(feature = "offline")]
+            is_current: true,
+            ..Self::as_answered(secrets)
+        }
     }
 
     /// What a reader is given who shares the cache with others.
@@ -171,10 +174,7 @@ impl<S: SecretSource> Engine<S> {
             return Landed { kept, objection: arrived.doubt, is_doubtful, ..Landed::as_answered(secrets) };
         }
         if arrived.doubt.is_none() && is_masked(&secrets) && secrets.source() == SnapshotSource::Service {
-            self.grace.end(key);
-            self.drop_refused(key);
-            self.show(key, &secrets);
-            return Landed { is_masked: true, ..Landed::as_answered(secrets) };
+            return self.land_masked(key, secrets);
         }
         let objection = if arrived.doubt.is_some() || !self.compares() {
             arrived.doubt.clone()
@@ -207,6 +207,21 @@ impl<S: SecretSource> Engine<S> {
             }
             (Kept::Outdated(None), _) => Landed::as_answered(secrets),
         }
+    }
+
+    /// The service lets the caller see names only: the values that were there before are dropped.
+    fn land_masked(self: &Arc<Self>, key: &[u8], secrets: Arc<Secrets>) -> Landed {
+        let before = self.cache.as_ref().map(|cache| cache.find(key, self.clock.now()));
+        let had_values =
+            matches!(before, Some(Found::Fresh(old) | Found::Stale(old) | Found::Old(old)) if !is_masked(&old));
+        self.grace.end(key);
+        self.drop_refused(key);
+        self.show(key, &secrets);
+        let landed = Landed { is_masked: true, ..Landed::as_answered(secrets) };
+        if !had_values {
+            self.keep_masked(key, &landed);
+        }
+        landed
     }
 
     /// Whether there is anything that an answer could be compared with.
@@ -264,7 +279,7 @@ impl<S: SecretSource> Engine<S> {
         copy.map(|never| match never {})
     }
 
-    /// Puts names without values into the cache, for readers who accept that: each would ask the service otherwise.
+    /// Puts names without values into the cache, so that not each reader who may see no more, or accepts that, asks the service.
     pub(super) fn keep_masked(self: &Arc<Self>, key: &[u8], landed: &Landed) {
         let Some(cache) = &self.cache else { return };
         let (now, secrets) = (self.clock.now(), &landed.answer);

@@ -314,7 +314,8 @@ fn check_conditions(
     let of_versions = found.len();
     if let Some(snapshot) = snapshot {
         let mut changed = changed_since(snapshot, pairs, look, expected);
-        changed.retain(|one| found.iter().all(|told| told.key != one.key));
+        let told: BTreeSet<String> = found.iter().map(|told| told.key.clone()).collect();
+        changed.retain(|one| !told.contains(&one.key));
         found.extend(changed);
     }
     match found.len() {
@@ -336,7 +337,7 @@ fn changed_since(
     for (key, _) in pairs {
         let seen = look.get(key);
         match (snapshot.get(key), seen) {
-            (None, None) if !snapshot.unreadable().iter().any(|secret| secret.name == *key) => {
+            (None, None) if snapshot.unreadable_of(key).is_none() => {
                 expected.entry(key.clone()).or_default();
             }
             (Some(value), Some(seen)) if seen.is(value) => {

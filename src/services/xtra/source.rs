@@ -191,7 +191,7 @@ impl Xtra {
 
     /// Whether the token is a service account's, as far as that is known without asking: keys of accounts begin so, and who
     /// named no project was told that of its account.
-    pub(super) fn is_service_account(&self) -> bool {
+    pub(super) fn has_token_of_account(&self) -> bool {
         let begins_so = |token: SecretValue| token.expose().starts_with("xtra_");
         self.known_project(self.identity()).is_some() || self.lasting_token().is_some_and(begins_so)
     }

@@ -277,9 +277,13 @@ fn writes() -> Vec<Row> {
                     .collect();
                 let refused = Arc::new(json!({ "error": "Conflict detected", "conflicts": conflicts }).to_string());
                 let there = Arc::new(versions(n));
+                let branches = Arc::new(json!([{ "id": PROJECT, "name": "main", "projectId": PROJECT }]).to_string());
+                let none = Arc::new("[]".to_owned());
                 let absent = Arc::new(r#"{"error":"Secret not found"}"#.to_owned());
                 let client = client_of(move |line, _| match line {
                     line if !line.starts_with("GET") => (409, Arc::clone(&refused)),
+                    line if line.contains("/branch") => (200, Arc::clone(&branches)),
+                    line if line.contains("/secret?") => (200, Arc::clone(&none)),
                     line if line.contains("/secrets/") => (404, Arc::clone(&absent)),
                     _ => (200, Arc::clone(&there)),
                 });

@@ -31,7 +31,7 @@ impl Xtra {
     /// What a failure means where the service fails on every service account before it has changed anything; `what` says
     /// what was asked for.
     fn or_for_users(&self, error: XtraError, what: &str) -> XtraError {
-        if error.status() != Some(500) || !self.is_service_account() {
+        if error.status() != Some(500) || !self.has_token_of_account() {
             return error;
         }
         let message = format!(

@@ -66,10 +66,10 @@ impl Xtra {
         let mut entries = BTreeMap::new();
         for (key, entry) in answer.into_inner().0 {
             let (version, linked) = (entry.version.clone().unwrap_or_default(), entry.is_reference == Some(true));
-            // a secret without a value is one that resolves to nothing, which reads leave out
-            let Some(text) = entry.into_value() else { continue };
-            let sealed = envelope::is_sealed(&text);
-            let value = self.read_text(&place.project, text);
+            let text = entry.into_value();
+            let sealed = text.as_ref().is_some_and(envelope::is_sealed);
+            // the service leaves a secret that resolves to nothing out, so one without a value is none of those
+            let value = text.ok_or(UnreadableReason::NoValue).and_then(|text| self.read_text(&place.project, text));
             entries.insert(key, Seen { value, version, linked, sealed });
         }
         Ok(Look { entries })

@@ -195,7 +195,7 @@ impl Xtra {
                 let here = |row: &Row| target.is_in(row) || target.is_spelled_otherwise(row);
                 Ok(Some(rows.filter(|row| row.branch.is_none() && here(row)).collect()))
             }
-            Err(error) if error.status() == Some(403) => Ok(None),
+            Err(error) if error.status() == Some(403) && !error.is_foreign_refusal() => Ok(None),
             Err(error) if error.status() == Some(500) && self.asks_as_service_account().await => Ok(None),
             Err(error) => Err(error),
         }
@@ -203,7 +203,7 @@ impl Xtra {
 
     /// Whether the service says that the token is a service account's.
     pub(super) async fn asks_as_service_account(&self) -> bool {
-        self.is_service_account() || self.raw().service_accounts_resolve().send().await.is_ok()
+        self.has_token_of_account() || self.raw().service_accounts_resolve().send().await.is_ok()
     }
 }
 

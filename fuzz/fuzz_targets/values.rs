@@ -1,0 +1,14 @@
+//! Whatever a value, a name, a schema, a reference or a `.env` file says: no panic, and nothing that takes for ever.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/values/readers.rs"]
+mod readers;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        readers::read(text);
+    }
+});
