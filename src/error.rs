@@ -59,7 +59,8 @@ pub enum ErrorKind {
     Network,
     /// The service failed (status 5xx). Only 502, 503 and 504 are worth a retry.
     Server,
-    /// The answer is not what the API promises (HTML, broken JSON, other types). Check the API root; it ends in `/api`.
+    /// The answer is not what the API promises (HTML, broken JSON, other types, a part of an answer by its status). Check the API
+    /// root; it ends in `/api`.
     Decode,
     /// The service answered with a redirect, which is never followed. Check the API root; it ends in `/api`.
     Redirected,

@@ -32,8 +32,6 @@ pub(super) struct Landed {
     /// Whether it has just become what is served.
     #[cfg(feature = "offline")]
     pub(super) is_current: bool,
-    #[cfg(not(feature = "offline"))]
-    is_current: bool,
 }
 
 impl Landed {
@@ -44,13 +42,18 @@ impl Landed {
             objection: None,
             is_doubtful: false,
             is_masked: false,
+            #[cfg(feature = "offline")]
             is_current: false,
         }
     }
 
     /// The same, which has just become what is served.
     fn as_current(secrets: Arc<Secrets>) -> Self {
-        Self { is_current: true, ..Self::as_answered(secrets) }
+        Self {
+            #[cfg(feature = "offline")]
+            is_current: true,
+            ..Self::as_answered(secrets)
+        }
     }
 
     /// What a reader is given who shares the cache with others.

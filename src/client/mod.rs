@@ -83,7 +83,7 @@ use engine::Engine;
 /// A refresh that failed is not repeated for a while (1 s, doubled up to 30 s, or what the service asks for up to a minute).
 /// Reads do not wait meanwhile, nor for the refreshes after it until one succeeds or nobody has asked for a minute. An answer
 /// of 401, 403 or 404 drops the snapshot at once, and so does one in which every value is masked. A refusal that is
-/// [not the service's own](XtraError::is_foreign_refusal) drops nothing: for `foreign_refusal_grace` (15 min from the first) it
+/// [not the service's own](crate::XtraError::is_foreign_refusal) drops nothing: for `foreign_refusal_grace` (15 min from the first) it
 /// counts as a service that cannot be reached, and each read that is answered so is a warning and a count; then it is the error.
 ///
 /// # What is held back

@@ -69,7 +69,8 @@ impl Response {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The body as it was sent. Secrets reads carry plaintext in it: do not log it.
+    /// The body as it was sent. Secrets reads carry plaintext in it, and a refusal may repeat what the request carried: do not log
+    /// it. Of an answer that is no success and no JSON object, only the first 64 KiB are read.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body

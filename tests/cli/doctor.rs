@@ -52,7 +52,7 @@ async fn the_calls_left_are_those_that_the_service_tells() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_problem_with_the_settings_is_told_at_once_and_nothing_is_sent() {
     let world = World::new().await;
-    let mut command = world.command(&["doctor", "-p", "shop", "-e", ".."]);
+    let mut command = world.command(&["doctor", "-p", "..", "-e", ".."]);
     let ran = run(command.env_remove("XTRA_TOKEN"));
     assert_eq!((ran.status(), ran.stderr()), (1, ""));
     let problems = ran.stdout().lines().filter(|line| line.starts_with("problem")).count();

@@ -70,7 +70,7 @@ async fn wrong_usage_is_status_two_and_one_line_and_nothing_is_sent() {
         &["list", "-e", " prod"],
         &["list", "-e", "stg", "-b", ""],
         &["list", "-e", "stg", "-b", ".."],
-        &["list", "-e", "stg", "-p", "shop"],
+        &["list", "-e", "stg", "-p", ".."],
         &["list", "-e", "stg", "--api-url", "shop"],
         &["list", "-e", "stg", "--api-url", "http://example.com/api"],
         &["get", "", "-e", "stg"],

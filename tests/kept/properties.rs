@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use xtrasecurity::{CacheOptions, ErrorKind, ManualClock, UnreadableReason, XtraError};
 
-use crate::source::{Says, Scripted};
+use crate::source::{Entries, Says, Scripted};
 
 const SCOPE: &str = "team";
 const GRACE: Duration = Duration::from_secs(900);
@@ -84,7 +84,7 @@ fn says(kind: Kind, value: &str) -> Says {
 /// What was accepted last, and what has been met since.
 #[derive(Default)]
 struct Model {
-    accepted: Option<(Vec<(&'static str, Result<String, UnreadableReason>)>, Duration)>,
+    accepted: Option<(Entries, Duration)>,
     /// What answers are compared with, although it may have left memory.
     compared: Option<Vec<(&'static str, bool)>>,
     grace_until: Option<Duration>,

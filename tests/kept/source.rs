@@ -7,11 +7,14 @@ use xtrasecurity::{
     UnreadableReason, XtraError,
 };
 
+/// Names, and values that can be read or not.
+pub type Entries = Vec<(&'static str, Result<String, UnreadableReason>)>;
+
 /// What a load comes to.
 #[derive(Debug, Clone)]
 pub enum Says {
     /// Names, and values that can be read or not.
-    Secrets(Vec<(&'static str, Result<String, UnreadableReason>)>),
+    Secrets(Entries),
     Fails(XtraError),
     Panics,
 }

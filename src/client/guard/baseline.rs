@@ -42,7 +42,20 @@ pub(super) struct Baselines {
 #[derive(Default)]
 struct Waived {
     keys: HashSet<Vec<u8>>,
+    /// What the keys of such scopes begin with.
+    #[cfg(feature = "xtra")]
     starts: HashSet<Vec<u8>>,
+}
+
+#[cfg(feature = "offline")]
+impl Waived {
+    fn has(&self, key: &[u8]) -> bool {
+        #[cfg(feature = "xtra")]
+        if self.starts.iter().any(|start| key.starts_with(start)) {
+            return true;
+        }
+        self.keys.contains(key)
+    }
 }
 
 /// A baseline and what it takes to look into it.
@@ -75,9 +88,7 @@ impl Baselines {
 
     #[cfg(feature = "offline")]
     pub(super) fn is_cold(&self, key: &[u8]) -> bool {
-        let Waived { keys, starts } = &self.waived;
-        let is_waived = keys.contains(key) || starts.iter().any(|start| key.starts_with(start));
-        !is_waived && !self.by_key.contains_key(key)
+        !self.waived.has(key) && !self.by_key.contains_key(key)
     }
 
     pub(super) fn waive(&mut self, key: &[u8]) {

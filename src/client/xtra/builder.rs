@@ -280,7 +280,8 @@ impl XtraClientBuilder {
         self
     }
 
-    /// The largest answer that is read, in bytes. Default 16 MiB; zero is refused.
+    /// The largest answer that is read, in bytes. Default 16 MiB; zero is refused. A refusal that is larger is cut, and keeps its
+    /// status.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.transport.max_response_bytes = bytes;
         self

@@ -31,6 +31,18 @@ impl Seen {
     }
 }
 
+#[cfg(test)]
+impl Look {
+    /// Names, what a read gives of them, and versions.
+    pub(super) fn of<const N: usize>(seen: [(&str, Result<&str, UnreadableReason>, &str); N]) -> Self {
+        let entry = |(key, value, version): (&str, Result<&str, UnreadableReason>, &str)| {
+            let value = value.map(SecretValue::from);
+            (key.to_owned(), Seen { value, version: version.to_owned(), linked: false, sealed: false })
+        };
+        Self { entries: seen.into_iter().map(entry).collect() }
+    }
+}
+
 impl Look {
     pub(crate) fn get(&self, key: &str) -> Option<&Seen> {
         self.entries.get(key)

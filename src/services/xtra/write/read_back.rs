@@ -75,3 +75,33 @@ impl Xtra {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use UnreadableReason::{ClientEnvelope, Masked, ServerCiphertext};
+
+    fn left(before: Look, after: Look) -> bool {
+        !unconfirmed(&[("A".to_owned(), "new".into())], &before, &after).is_empty()
+    }
+
+    #[test]
+    fn what_is_read_as_it_was_written_is_confirmed_and_nothing_else_is() {
+        let before = || Look::of([("A", Ok("old"), "1")]);
+        assert!(!left(before(), Look::of([("A", Ok("new"), "2")])));
+        assert!(left(before(), Look::of([("A", Ok("old"), "1")])));
+        assert!(left(before(), Look::of([("A", Ok("old"), "2")])));
+        assert!(left(before(), Look::of([("B", Ok("new"), "2")])));
+        for reason in [ClientEnvelope, ServerCiphertext] {
+            assert!(left(before(), Look::of([("A", Err(reason), "2")])), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_value_that_is_masked_the_version_tells() {
+        let masked = |version| Look::of([("A", Err(Masked), version)]);
+        assert!(!left(masked("1"), masked("2")));
+        assert!(left(masked("1"), masked("1")), "another row than the one that is read was written");
+        assert!(!left(Look::of([]), masked("1")), "it was not there before");
+    }
+}
