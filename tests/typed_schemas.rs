@@ -395,3 +395,16 @@ fn a_check_finds_an_address_that_is_none_as_a_parse_does() {
     assert!(report("10.0.0.1").is_valid() && report("::1").is_valid());
     assert_eq!(report("10.0.0.256").invalid()[0].to_string(), "ADDRESS is not an IP address");
 }
+
+#[test]
+fn what_another_secret_makes_necessary_is_told_by_its_name() {
+    let missing = |schema: Value| {
+        let schema = Schema::from_json(&schema.to_string()).unwrap();
+        let report = Secrets::from_iter([("A", "1")]).check_schema(&schema);
+        report.missing().iter().map(|problem| problem.name().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(missing(json!({ "type": "object", "dependentRequired": { "A": ["C"] } })), ["C"]);
+    assert_eq!(missing(json!({ "type": "object", "dependentSchemas": { "A": { "required": ["C"] } } })), ["C"]);
+    let draft = "http://json-schema.org/draft-07/schema#";
+    assert_eq!(missing(json!({ "$schema": draft, "type": "object", "dependencies": { "A": ["C"] } })), ["C"]);
+}

@@ -71,7 +71,8 @@ async fn a_secret_replaces_a_variable_that_exists_and_the_names_of_those_that_di
 #[tokio::test(flavor = "multi_thread")]
 async fn variables_that_exist_are_kept_when_that_is_asked_for_and_it_is_told_too() {
     let world = World::new().await;
-    for options in [&["--preserve-env"][..], &["--keep"], &["--keep", "--preserve-env=QUOTES"]] {
+    let all = [&["--preserve-env"][..], &["--keep"], &["--keep", "--preserve-env=QUOTES"], &["--override", "--keep"]];
+    for options in all {
         let (quotes, equals, said) = of_existing(&world, options);
         assert_eq!((quotes.as_str(), equals.as_str()), ("mine", ""), "{options:?}");
         assert!(said.ends_with(r#"kept "EQUALS", "QUOTES""#) && !said.contains("EMPTY"), "{said}");
@@ -102,6 +103,13 @@ async fn a_run_in_a_run_gives_the_values_of_the_inner_environment() {
     let ran = run(world.command(&outer).env_remove("XTRA_TOKEN"));
     assert_eq!((ran.status(), ran.stdout()), (0, "a \"double\" and a 'single' one\n"), "{}", ran.stderr());
     assert!(ran.one_line().ends_with(r#"replaced "QUOTES""#), "{}", ran.stderr());
+    // with the token in a variable, the inner run has one only when it is passed on
+    std::fs::remove_file(world.path(".xtra/config.json")).unwrap();
+    let ran = run(&mut world.command(&outer));
+    assert!(ran.status() == 1 && ran.stderr().contains("no token"), "{}", ran.stderr());
+    let outer = [&["run", "--with-credentials", "-e", "staging", "--only", "QUOTES", "--"], &inner[..]].concat();
+    let ran = run(&mut world.command(&outer));
+    assert_eq!((ran.status(), ran.stdout()), (0, "a \"double\" and a 'single' one\n"), "{}", ran.stderr());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,13 +27,14 @@ const NOT_EXECUTABLE: u8 = 126;
 /// The program takes the place of this command (on Unix), so signals, the terminal and the exit status are its own. It is not
 /// started unless every secret can be given to it. A secret replaces a variable of its name that exists already, also in a run
 /// within a run; one line on standard error names those that had another value. The program does not inherit XTRA_TOKEN and
-/// the other credentials of this command. Secrets whose names change what programs load or run, whom they trust or what this
+/// the other credentials of this command, unless --with-credentials is given. Secrets whose names change what programs load or run, whom they trust or what this
 /// command does (PATH, LD_PRELOAD, HTTPS_PROXY, XTRA_API_URL …) are refused.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  \
     xtrasec run -e production -- ./server --port 8080\n  \
     xtrasec run --only DATABASE_URL --rename DATABASE_URL=PGURL -- psql\n  \
     xtrasec run --preserve-env=PORT,LOG_LEVEL -e stg -- npm start\n  \
+    xtrasec run --with-credentials -e stg -- ./script-that-runs-xtrasec\n  \
     xtrasec run --offline -e production -- ./server\n\n\
     Exit status: that of the program; 127 when it is not found, 126 when it cannot be started; 1 and 2 as everywhere.")]
 pub(crate) struct Arguments {
@@ -45,9 +46,12 @@ pub(crate) struct Arguments {
     #[arg(long, visible_alias = "keep", value_name = "VARIABLE,…", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = EVERY, value_parser = NonEmptyStringValueParser::new())]
     preserve_env: Vec<String>,
-    /// Has no effect: variables that exist already are replaced anyway
+    /// Has no effect: variables that exist already are replaced anyway, unless --preserve-env keeps them
     #[arg(long = "override", hide = true)]
-    replace: bool,
+    _override: bool,
+    /// Let the program inherit XTRA_TOKEN and the other credentials of this command, as a run within a run needs them
+    #[arg(long)]
+    with_credentials: bool,
     /// Do not tell which variables had another value
     #[arg(short, long)]
     quiet: bool,
@@ -71,7 +75,7 @@ pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Co
     let Some((program, rest)) = arguments.command.split_first().filter(|(program, _)| !program.is_empty()) else {
         return Err(Failure::usage("no program was given. Write it after --"));
     };
-    let kept = Kept::of(arguments)?;
+    let kept = Kept::of(arguments);
     let session = if arguments.offline { Session::open_offline(global)? } else { Session::open(global)? };
     let secrets = session.chosen(&arguments.choice).await;
     if session.client.stats().offline_failures > 0 {
@@ -106,19 +110,16 @@ enum Kept {
 }
 
 impl Kept {
-    fn of(arguments: &Arguments) -> Result<Self, Failure> {
+    fn of(arguments: &Arguments) -> Self {
         let given = &arguments.preserve_env;
         if given.is_empty() {
-            return Ok(Self::Nothing);
+            return Self::Nothing;
         }
-        if !given.iter().any(|text| text == EVERY) {
-            let names = given.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
-            return Ok(Self::These(names.map(str::to_owned).collect()));
+        if given.iter().any(|text| text == EVERY) {
+            return Self::Everything;
         }
-        if arguments.replace {
-            return Err(Failure::usage("--override and --preserve-env contradict each other. Leave one out"));
-        }
-        Ok(Self::Everything)
+        let names = given.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
+        Self::These(names.map(str::to_owned).collect())
     }
 }
 
@@ -164,6 +165,7 @@ fn give(
         Kept::Everything => injection.keep_existing(),
         Kept::These(names) => injection.keep(names),
     };
+    let injection = if arguments.with_credentials { injection.with_credentials() } else { injection };
     Ok(injection.apply_to(command)?)
 }
 

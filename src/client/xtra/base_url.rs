@@ -52,7 +52,9 @@ fn text(found: &Option<Located>) -> Option<&str> {
 fn ensure_trusted<'t>(found: &Located, trusted: impl IntoIterator<Item = &'t str>) -> Result<(), XtraError> {
     let file = &found.origin;
     let Some(origin) = origin(&found.text) else {
-        let message = format!("{file} in the working directory is not a URL; give one such as https://host/api");
+        let message = format!(
+            "{file} in the working directory is no https URL. Correct it, as in https://host/api, or remove it"
+        );
         return Err(XtraError::new(ErrorKind::Config, message));
     };
     if trusted.into_iter().any(|text| self::origin(text).as_ref() == Some(&origin)) {

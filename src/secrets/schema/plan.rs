@@ -288,6 +288,10 @@ fn property_names(root: &Value) -> HashSet<&str> {
                             names.extend(properties.keys().map(String::as_str))
                         }
                         ("required", Value::Array(required)) => names.extend(required.iter().filter_map(Value::as_str)),
+                        ("dependentRequired" | "dependencies", Value::Object(dependent)) => {
+                            let required = dependent.values().filter_map(Value::as_array).flatten();
+                            names.extend(required.filter_map(Value::as_str));
+                        }
                         _ => {}
                     }
                     open.push(inner);

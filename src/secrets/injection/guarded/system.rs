@@ -6,7 +6,14 @@ use super::{Family, LOADER, MODULES, OPTIONS, OURS, PLUGINS, PROGRAM, SEARCH, SE
 /// the locales are left out too: they are ordinary settings.
 pub(super) const FAMILIES: &[Family] = &[
     Family::new("This client", OURS, "the documentation of this crate", "XTRA_*"),
-    Family::new("Dynamic loaders", LOADER, "ld.so(8), dyld(1)", "LD_* DYLD_*"),
+    // LaunchDarkly calls its keys LD_…; no loader has a variable that ends so.
+    Family::new(
+        "Dynamic loaders",
+        LOADER,
+        "ld.so(8), dyld(1), ld.so.1 of Solaris, sudo(8) for the loaders of AIX, HP-UX and IRIX",
+        "LD_* DYLD_* LDR_LIBRARY_PATH LDR_PRELOAD LDR_PRELOAD64 LIBPATH SHLIB_PATH _RLD*_LIST _RLD_ROOT",
+    )
+    .except("LD_*_ID LD_*_KEY LD_*_SECRET LD_*_TOKEN"),
     Family::new(
         "The C library",
         "it steers the C library, its loader or its look-up of names",
@@ -37,10 +44,16 @@ pub(super) const FAMILIES: &[Family] = &[
         "Bash and POSIX shells",
         SHELL,
         "bash(1) “Shell Variables”, sh(1p)",
-        "BASH_ENV BASH_FUNC_* BASH_LOADABLES_PATH BASHOPTS CDPATH FCEDIT FPATH IFS INPUTRC PROMPT_COMMAND PS0 PS1 PS2 PS4 \
-         SHELLOPTS",
+        "BASH_ENV BASH_FUNC_* BASH_LOADABLES_PATH BASHOPTS CDPATH FCEDIT FPATH GLOBIGNORE IFS INPUTRC MAILPATH PROMPT_COMMAND \
+         PS0 PS1 PS2 PS4 SHELLOPTS",
     ),
     Family::new("Zsh", SHELL, "zshparam(1)", "NULLCMD PROMPT2 PROMPT3 PROMPT4 READNULLCMD RPROMPT RPS1 ZDOTDIR"),
+    Family::new(
+        "fish",
+        SHELL,
+        "fish “Special variables” and “Autoloading functions”",
+        "fish_complete_path fish_function_path fish_user_paths",
+    ),
     Family::new(
         "PowerShell",
         MODULES,
@@ -103,11 +116,15 @@ pub(super) const FAMILIES: &[Family] = &[
         "Certificates and TLS",
         TRUST,
         "SSL_CTX_set_default_verify_paths(3), SSL_CTX_set_keylog_callback(3) and curl(1), Requests “SSL Cert Verification”, \
-         GRPC Core “environment variables”, AWS CLI, Nix, LWP::UserAgent, the documentation of Vault, Consul and Nomad",
+         GRPC Core “environment variables”, AWS CLI, Azure CLI, Nix, LWP::UserAgent, the documentation of Vault, Consul, Nomad \
+         and Boundary, Docker “Content trust”, MySQL C API",
         "SSL_CERT_FILE SSL_CERT_DIR SSLKEYLOGFILE CURL_CA_BUNDLE REQUESTS_CA_BUNDLE AWS_CA_BUNDLE NIX_SSL_CERT_FILE \
          HTTPLIB2_CA_CERTS WEBSOCKET_CLIENT_CA_BUNDLE GRPC_DEFAULT_SSL_ROOTS_FILE_PATH HTTPS_CA_DIR HTTPS_CA_FILE \
-         PERL_LWP_SSL_CA_FILE PERL_LWP_SSL_CA_PATH PERL_LWP_SSL_VERIFY_HOSTNAME CONSUL_CACERT CONSUL_CAPATH \
-         CONSUL_HTTP_SSL_VERIFY NOMAD_CACERT NOMAD_CAPATH NOMAD_SKIP_VERIFY VAULT_CACERT VAULT_CACERT_BYTES VAULT_CAPATH \
+         PERL_LWP_SSL_CA_FILE PERL_LWP_SSL_CA_PATH PERL_LWP_SSL_VERIFY_HOSTNAME ADAL_PYTHON_SSL_NO_VERIFY \
+         AZURE_CLI_DISABLE_CONNECTION_VERIFICATION BOUNDARY_CACERT BOUNDARY_CAPATH BOUNDARY_TLS_INSECURE \
+         BOUNDARY_TLS_SERVER_NAME CONSUL_CACERT CONSUL_CAPATH CONSUL_HTTP_SSL_VERIFY CONSUL_TLS_SERVER_NAME \
+         DOCKER_CONTENT_TRUST DOCKER_CONTENT_TRUST_SERVER LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN NOMAD_CACERT NOMAD_CAPATH \
+         NOMAD_SKIP_VERIFY NOMAD_TLS_SERVER_NAME VAULT_CACERT VAULT_CACERT_BYTES VAULT_CAPATH \
          VAULT_SKIP_VERIFY VAULT_TLS_SERVER_NAME",
     ),
     Family::new(
