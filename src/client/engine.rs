@@ -160,9 +160,10 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// Drops what is known of every scope whose key begins like this one. What is under way is not stored either, whatever its
-    /// scope: of some loads only their order is known.
+    /// scope: of some loads only their order is known. The next answer is accepted as it is where the key goes on as `changed`
+    /// writes it, and compared with what was there elsewhere.
     #[cfg(feature = "xtra")]
-    pub(super) fn invalidate_under(&self, write: impl FnOnce(&mut KeyWriter)) {
+    pub(super) fn invalidate_under(&self, write: impl FnOnce(&mut KeyWriter), changed: impl FnOnce(&mut KeyWriter)) {
         let mut key = KeyWriter::new();
         self.write_start(&mut key);
         write(&mut key);
@@ -172,11 +173,12 @@ impl<S: SecretSource> Engine<S> {
         }
         self.flights.abandon_under(start);
         self.failures.clear_under(start);
-        self.guard.waive_under(start);
         #[cfg(feature = "offline")]
         self.copies.iter().for_each(|copies| copies.abandon_all());
         #[cfg(feature = "watch")]
         self.watching.ask_under(start);
+        changed(&mut key);
+        self.guard.waive_under(key.as_slice());
     }
 
     /// From now on a refresh of `scope` must not lose these secrets.

@@ -100,7 +100,8 @@ use engine::Engine;
 ///
 /// It is not stored, however long it lasts. The snapshot from before stays and grows older; reads get it until it is as old as
 /// `max_stale`, and from then on the error that says what is wrong. [`invalidate`](Self::invalidate) accepts the next answer,
-/// and an answer that is like the snapshot ends it. So a scope whose only secret was renamed needs `invalidate`.
+/// and an answer that is like the snapshot ends it. So a scope whose only secret was renamed needs `invalidate`. After a write of
+/// this client's own, the next answer of the environment that it changed is accepted as it is.
 ///
 /// Refreshes, and the sweep that takes dead values out of memory, run as tasks of the tokio runtime that the client is used
 /// on. Without a runtime a refresh runs on the time of the caller that meets the aged snapshot, and loads do the sweeping.

@@ -90,7 +90,15 @@ impl<'a> Call<'a> {
     /// From now on, until what this returns is dropped, the client's snapshots of `project` may be out of date: they leave the
     /// cache then. It is a guard because a write that was given up half-way may have been carried out too.
     pub(crate) fn changing(&self, project: &str) -> Changing<'a> {
-        Changing { client: self.client, project: project.to_owned() }
+        Changing { client: self.client, project: project.to_owned(), environment: None }
+    }
+
+    /// The same where only one environment loses or gets secrets. Of the others, values may follow it, but an answer to a read is
+    /// still compared with what they held.
+    pub(crate) fn changing_in(&self, place: &Place) -> Changing<'a> {
+        let mut changing = self.changing(&place.project);
+        changing.environment = Some(place.environment.clone());
+        changing
     }
 }
 
@@ -99,11 +107,13 @@ impl<'a> Call<'a> {
 pub(crate) struct Changing<'a> {
     client: &'a Client<Xtra>,
     project: String,
+    /// All of them, where none is named.
+    environment: Option<String>,
 }
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
-        self.client.forget_project(&self.project);
+        self.client.forget_project(&self.project, self.environment.as_deref());
     }
 }
 
@@ -112,11 +122,15 @@ impl Client<Xtra> {
         Request::new(self, scope, operation)
     }
 
-    /// Drops every snapshot of a project.
-    fn forget_project(&self, project: &str) {
-        self.engine.invalidate_under(|key| write_project(project, key));
+    /// Drops every snapshot of a project, in which this environment has changed, or any.
+    fn forget_project(&self, project: &str, environment: Option<&str>) {
         // A service account's client names no project: the service knows it.
-        self.engine.invalidate_under(|key| key.field(""));
+        for project in [project, ""] {
+            self.engine.invalidate_under(
+                |key| write_project(project, key),
+                |key| environment.into_iter().for_each(|name| key.field_any_case(name)),
+            );
+        }
     }
 }
 

@@ -43,12 +43,13 @@ pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
 fn message(status: u16, words: &ServerWords, operation: &str, open: bool) -> String {
     let Meaning { what, advice } = meaning(status, words, operation);
     let mut message = format!("{operation}: {what} (status {status}");
-    if let Some(form) = &words.form {
+    if words.foreign {
+        // whatever it says, the service has not said it
+        message.push_str(FOREIGN);
+    } else if let Some(form) = &words.form {
         message.push_str(", the service says \"");
         message.push_str(form);
         message.push('"');
-    } else if words.foreign {
-        message.push_str(FOREIGN);
     } else if words.said.is_some() {
         message.push_str(WITHHELD);
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use xtrasecurity::{ErrorKind, ManualClock, OfflineOptions, SnapshotSource, UnreadableReason};
 
+use crate::server::{Says as ServerSays, Server, own};
 use crate::source::{Says, Scripted};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -104,6 +105,31 @@ async fn who_asks_for_the_answer_itself_is_told_the_truth_and_stores_nothing() {
         assert!(!client.read("team").no_cache().allow_unreadable().await.unwrap().contains("R"));
         assert!(client.read("team").await.unwrap().contains("R"));
     }
+}
+
+/// What the service answers to a write, after a look at what is there.
+fn writes() -> ServerSays {
+    let written = r#"{"success":true,"count":1,"data":[{"key":"API_KEY","status":"updated","version":"2"}]}"#;
+    ServerSays::Forms(own(written), own(r#"{"API_KEY":{"value":"first","version":"1"}}"#))
+}
+
+#[tokio::test]
+async fn a_write_lets_its_own_environment_change_and_holds_others_to_what_they_held() {
+    let server = Server::start(ServerSays::Bytes(own(r#"{"API_KEY":"first","OTHER":"x"}"#)));
+    let client = server.builder().build().unwrap();
+    client.get_secrets("production").await.unwrap();
+    client.get_secrets("staging").await.unwrap();
+    server.says(writes());
+    client.set_secret("Staging", "API_KEY", "second").unconfirmed().exact().await.unwrap();
+    for body in ["{}", r#"{"status":"ok"}"#] {
+        server.says(ServerSays::Bytes(own(body)));
+        let error = client.get_secrets("production").await.unwrap_err();
+        assert!(error.message().contains("invalidate()"), "{error}");
+        client.get_secrets("staging").no_cache().await.unwrap();
+    }
+    assert_eq!(client.get_secrets("staging").await.unwrap().names().collect::<Vec<_>>(), ["status"]);
+    server.says(ServerSays::Bytes(own(r#"{"API_KEY":"third"}"#)));
+    assert_eq!(client.get_secrets("production").await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ impl Operation for CloneEnvironment {
         let from = to.in_environment(&self.from)?;
         check(&from, &to, call.is_exact())?;
         call.confirm(&to.environment)?;
-        let _changing = call.changing(&to.project);
+        let _changing = call.changing_in(&to);
         let cloning = Cloning { from: &from, to: &to, overwrite: self.overwrite, exact: call.is_exact() };
         let Copies { copied, updated, skipped, left_out } = call.source().clone_environment(cloning).await?;
         Ok(Cloned { copied, updated, skipped, left_out })

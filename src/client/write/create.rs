@@ -94,7 +94,7 @@ impl Operation for CreateSecret {
         if let Some(seen) = look.get(&key) {
             return Err(exists(&place, &key, &seen.version));
         }
-        let _changing = call.changing(&place.project);
+        let _changing = call.changing_in(&place);
         let expected = Expected::from([(key.clone(), None)]);
         let sealing = Sealing::all_if(sealed);
         let known = known_versions(&secrets, &look);

@@ -165,7 +165,7 @@ impl Operation for Rollback {
     async fn perform(self, call: Call<'_>) -> Result<RolledBack, XtraError> {
         let place = call.place().await?;
         call.confirm(&place.environment)?;
-        let _changing = call.changing(&place.project);
+        let _changing = call.changing_in(&place);
         let target = Target { place: &place, key: &self.key, exact: call.is_exact() };
         Ok(RolledBack { version: call.source().roll_back(target, &self.version, call.reads_back()).await? })
     }

@@ -110,7 +110,7 @@ impl Operation for LinkSecret {
             return Err(invalid(format!("nothing was linked: the link {} would be its own source", shown_name(key))));
         }
         call.confirm(&place.environment)?;
-        let _changing = call.changing(&place.project);
+        let _changing = call.changing_in(&place);
         let target = Target { place: &place, key, exact: call.is_exact() };
         let from = Source { project: &source.project, environment: &source.environment, key: &source.key };
         Ok(Linked { id: call.source().link(target, from, call.reads_back()).await? })

@@ -151,7 +151,7 @@ impl Operation for Promote<'_> {
         if self.dry_run {
             return Ok(plan.promotion);
         }
-        let _changing = call.changing(&to.project);
+        let _changing = call.changing_in(&to);
         let Plan { promotion, secrets, sealed, expected } = plan;
         let meant = if call.reads_back() { secrets.clone() } else { Vec::new() };
         let known = known_versions(&secrets, &there);

@@ -127,7 +127,7 @@ impl Operation for RepairSecret {
         if !dry_run {
             call.confirm(&place.environment)?;
         }
-        let _changing = (!dry_run).then(|| call.changing(&place.project));
+        let _changing = (!dry_run).then(|| call.changing_in(&place));
         let target = Target { place: &place, key: &key, exact: call.is_exact() };
         let Mended { rows, kept, removed } =
             call.source().repair(Repairing { target, keep: keep.as_deref(), dry_run }).await?;

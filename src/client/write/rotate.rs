@@ -91,7 +91,7 @@ impl Operation for RotateSecret {
     async fn perform(self, call: Call<'_>) -> Result<Rotated, XtraError> {
         let place = call.place().await?;
         call.confirm(&place.environment)?;
-        let _changing = call.changing(&place.project);
+        let _changing = call.changing_in(&place);
         let target = Target { place: &place, key: &self.key, exact: call.is_exact() };
         let NewValue { value, version } = call.source().rotate(target, self.value, call.reads_back()).await?;
         Ok(Rotated { value, version })

@@ -254,7 +254,7 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
         if steps.dry_run || to_write.is_empty() {
             return Ok(report.into());
         }
-        let _changing = call.changing(&place.project);
+        let _changing = call.changing_in(&place);
         let total = to_write.len();
         let mut tell = |written| on_progress.iter_mut().for_each(|tell| tell(Progress { written, total }));
         tell(0);

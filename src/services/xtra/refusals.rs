@@ -20,13 +20,10 @@ pub(crate) const REFUSALS: RefusalForms = RefusalForms {
     is_own,
 };
 
-/// A refusal is a few hundred bytes; only the list of a conflict is longer, and who sends that is not asked.
-const LARGEST: usize = 64 * 1024;
-
 /// Whether XtraSecurity itself has refused, rather than a proxy, a firewall or whatever else answers in its place: by what the
 /// body holds, whatever it is said to be. It is a JSON object with a sentence or code of the service's.
 pub(crate) fn is_own_refusal(status: u16, body: &[u8]) -> bool {
-    if !(400..500).contains(&status) || body.len() > LARGEST {
+    if !(400..500).contains(&status) {
         return false;
     }
     // a method that a route does not have is refused without a word
