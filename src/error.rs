@@ -240,7 +240,7 @@ impl XtraError {
         self.0.stalled
     }
 
-    /// Whether this is a refusal (status 401, 403, 404 or 410) that is not the service's own answer, but that of something in
+    /// Whether this is a refusal (status 401, 403, 404, 405, 407, 410 or 451) that is not the service's own answer, but that of something in
     /// between: a proxy, a firewall, a wrong deployment. It says nothing of what the caller may have. A client that holds secrets
     /// from before serves them for [a while](crate::CacheOptions::foreign_refusal_grace) in its place.
     #[must_use]
@@ -318,6 +318,12 @@ impl XtraError {
 }
 
 impl XtraError {
+    /// The same error in other words.
+    #[cfg(feature = "xtra")]
+    pub(crate) fn saying(self, message: String) -> Self {
+        self.edit(|inner| inner.message = message)
+    }
+
     /// The same error, whose text goes on like this.
     pub(crate) fn adding(self, text: &str) -> Self {
         self.edit(|inner| inner.message.push_str(text))

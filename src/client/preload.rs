@@ -206,27 +206,12 @@ impl<'a> Preload<'a> {
         let keys: BTreeSet<String> = troubles.iter().flat_map(|(_, trouble)| trouble.keys()).cloned().collect();
         let gravest = troubles.iter().map(|(_, trouble)| trouble).min_by_key(|trouble| trouble.rank());
         let error = match gravest {
-            Some(Trouble::Read(error)) => like(error, message),
+            Some(Trouble::Read(error)) => error.clone().saying(message),
             Some(Trouble::Empty) => XtraError::new(ErrorKind::EmptyScope, message),
             Some(Trouble::Missing(_)) => XtraError::new(ErrorKind::MissingSecret, message),
             Some(Trouble::Late(_)) | None => XtraError::new(ErrorKind::Timeout, message),
         };
         error.with_keys(keys)
-    }
-}
-
-/// An error of the same kind, with what belongs to the kind.
-fn like(error: &XtraError, message: String) -> XtraError {
-    let mut new = XtraError::new(error.kind(), message);
-    if let Some(status) = error.status() {
-        new = new.with_status(status);
-    }
-    if let Some(code) = error.code() {
-        new = new.with_code(code);
-    }
-    match error.retry_after() {
-        Some(wait) => new.with_retry_after(wait),
-        None => new,
     }
 }
 

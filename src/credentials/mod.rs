@@ -106,6 +106,19 @@ pub(crate) async fn token(provider: &dyn CredentialProvider) -> Result<Token, Xt
     })
 }
 
+/// Whether the provider has another token than the one that was refused. One that panics has none.
+#[cfg(feature = "xtra")]
+pub(crate) fn invalidate(provider: &dyn CredentialProvider, refused: &Token) -> bool {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    catch_unwind(AssertUnwindSafe(|| provider.invalidate(refused))).unwrap_or_else(|payload| {
+        // It may hold anything, and dropping it may panic again.
+        std::mem::forget(payload);
+        tracing::warn!("the credential provider panicked when it was told of a refused token; that is a bug in it");
+        false
+    })
+}
+
 impl<P: CredentialProvider + ?Sized> CredentialProvider for Arc<P> {
     fn identity(&self) -> Identity {
         (**self).identity()

@@ -41,7 +41,7 @@ impl fmt::Debug for Conflict {
 
 /// What to ask for when a [just-in-time elevation](ErrorKind::ElevationRequired) is needed: access to this project.
 ///
-/// [`XtraClient::request_access`](crate::XtraClient::request_access) asks for it.
+/// `request_access` of the client asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Elevation {

@@ -200,7 +200,8 @@ impl<'a> Call<'a> {
             return false;
         }
         self.reauthenticated = true;
-        self.token.as_ref().is_some_and(|token| self.transport.credentials.invalidate(token))
+        let credentials = self.transport.credentials.as_ref();
+        self.token.as_ref().is_some_and(|token| credentials::invalidate(credentials, token))
     }
 
     fn next_wait(&mut self, outcome: &Result<Response, Failure>, asked: Option<Duration>) -> Option<Duration> {

@@ -1,5 +1,7 @@
 //! First answers that look like an error in the place of secrets.
 
+use std::time::Duration;
+
 use xtrasecurity::{ErrorKind, ManualClock, XtraClient};
 
 use crate::server::{Says, Server, json, own};
@@ -66,6 +68,14 @@ async fn nothing_else_confirms_it() {
         let server = Server::start(Says::Forms(json(200, body), versions));
         assert_eq!(client(&server).get_secrets("production").await.unwrap_err().kind(), ErrorKind::Decode);
     }
+}
+
+#[tokio::test]
+async fn a_form_with_versions_that_hangs_does_not_confirm_it_and_ends_with_the_call() {
+    let server = Server::start(Says::FlatOnly(json(200, r#"{"message":"hello"}"#)));
+    let client = server.builder().call_timeout(Duration::from_millis(300)).build().unwrap();
+    let error = client.get_secrets("production").await.unwrap_err();
+    assert_eq!((error.kind(), server.requests()), (ErrorKind::Decode, 2));
 }
 
 #[tokio::test]

@@ -184,6 +184,23 @@ async fn with_secret_preload_watch_and_the_blocking_client_are_served_too() {
 }
 
 #[tokio::test]
+async fn who_has_nothing_kept_is_told_on_every_path_of_reading_that_the_refusal_is_not_the_service_s() {
+    let server = Server::start(Says::Bytes(html(403, "<html>")));
+    let client = || server.builder().build().unwrap();
+    let errors = [
+        client().get_secrets("production").await.unwrap_err(),
+        client().preload(["production", "staging"]).await.unwrap_err(),
+        client().inject_secrets("production").await.unwrap_err(),
+        client().resolve("xtra:///production/API_KEY").await.unwrap_err(),
+        client().render("{{ xtra:///production/API_KEY }}").await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.is_foreign_refusal() && error.status() == Some(403), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_grace_of_zero_forgives_nothing_and_deletes_nothing() {
     let (world, _) = World::saved().await;
     let client = world.builder().foreign_refusal_grace(Duration::ZERO).build().unwrap();

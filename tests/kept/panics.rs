@@ -7,7 +7,7 @@ use xtrasecurity::{
     CredentialProvider, ErrorKind, Identity, ManualClock, Place, Token, TokenFuture, XtraClient, XtraError,
 };
 
-use crate::server::{PROJECT, Says, Server, TOKEN, own};
+use crate::server::{PROJECT, Says, Server, TOKEN, json, own};
 use crate::source::{Says as SourceSays, Scripted};
 
 /// Panics at the first request, in one way or another.
@@ -62,6 +62,34 @@ impl CredentialProvider for Panicky {
             Token::new(TOKEN)
         })
     }
+}
+
+/// Panics when it is told that its token was refused.
+struct PanicsWhenRefused;
+
+impl CredentialProvider for PanicsWhenRefused {
+    fn identity(&self) -> Identity {
+        Identity::of("panics when refused")
+    }
+
+    fn token(&self) -> TokenFuture<'_> {
+        Box::pin(async { Token::new(TOKEN) })
+    }
+
+    fn invalidate(&self, _: &Token) -> bool {
+        panic!("canary-of-a-panic")
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_panics_over_a_refused_token_leaves_the_refusal_to_reads_writes_and_raw_calls() {
+    let server = Server::start(Says::Bytes(json(401, r#"{"error":"Unauthorized"}"#)));
+    let builder = XtraClient::builder().credentials(Place::First, Arc::new(PanicsWhenRefused)).project_id(PROJECT);
+    let client = builder.api_url(server.url()).max_retries(0).build().unwrap();
+    let read = client.get_secrets("production").await.unwrap_err();
+    let write = client.set_secret("staging", "A", "1").await.unwrap_err();
+    let raw = client.raw().secrets_read().project_id(PROJECT).env("production").send().await.unwrap_err();
+    assert_eq!([read.status(), write.status(), raw.into_xtra_error().status()], [Some(401); 3]);
 }
 
 fn readers(client: &XtraClient) -> Vec<tokio::task::JoinHandle<Result<(), XtraError>>> {

@@ -16,6 +16,8 @@ pub enum Says {
     Bytes(Vec<u8>),
     /// One answer to reads in the flat form, and another to those in the form with versions.
     Forms(Vec<u8>, Vec<u8>),
+    /// These bytes to reads in the flat form, and nothing to those in the form with versions.
+    FlatOnly(Vec<u8>),
     /// Nothing, until it is told something else.
     Hangs,
     /// The end of the connection.
@@ -72,11 +74,13 @@ fn serve(mut stream: TcpStream, state: &State) {
     let Some(target) = lines.next() else { return };
     let _ = lines.by_ref().find(String::is_empty);
     state.targets.lock().unwrap().push(target.clone());
-    let says = state.changed.wait_while(state.says.lock().unwrap(), |says| matches!(says, Says::Hangs)).unwrap();
+    let versions = target.contains("includeVersions=true");
+    let hangs = |says: &mut Says| matches!(says, Says::Hangs) || (versions && matches!(says, Says::FlatOnly(_)));
+    let says = state.changed.wait_while(state.says.lock().unwrap(), hangs).unwrap();
     let says = says.clone();
     let bytes = match says {
-        Says::Bytes(bytes) => bytes,
-        Says::Forms(_, versions) if target.contains("includeVersions=true") => versions,
+        Says::Bytes(bytes) | Says::FlatOnly(bytes) => bytes,
+        Says::Forms(_, bytes) if versions => bytes,
         Says::Forms(flat, _) => flat,
         Says::Hangs | Says::Closes => return,
     };

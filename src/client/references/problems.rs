@@ -94,23 +94,18 @@ impl Problems {
         let missing = [ErrorKind::MissingSecret, ErrorKind::EmptyScope, ErrorKind::Forbidden, ErrorKind::NotFound];
         let errors = || self.unresolved.iter().map(|(_, error)| error);
         let first = errors().next().filter(|first| {
-            !missing.contains(&first.kind())
+            // what a proxy or a firewall refuses is not missing
+            (first.is_foreign_refusal() || !missing.contains(&first.kind()))
                 && (errors().all(|error| error.kind() == first.kind()) || errors().all(XtraError::is_retryable))
         });
         let Some(first) = first else {
             return XtraError::new(ErrorKind::MissingSecret, message);
         };
-        let mut error = XtraError::new(first.kind(), message);
-        if let Some(status) = first.status() {
-            error = error.with_status(status);
+        let error = first.clone().saying(message);
+        match errors().filter_map(XtraError::retry_after).max() {
+            Some(wait) => error.with_retry_after(wait),
+            None => error,
         }
-        if let Some(code) = first.code() {
-            error = error.with_code(code);
-        }
-        if let Some(wait) = errors().filter_map(XtraError::retry_after).max() {
-            error = error.with_retry_after(wait);
-        }
-        error
     }
 
     pub(super) fn broken(&self, graph: &Graph, broken: Broken) -> XtraError {
@@ -145,7 +140,7 @@ impl Problems {
 
 /// `resolve` is given one reference and no text, so what is said of texts would confuse.
 pub(super) fn not_one_reference(error: XtraError) -> XtraError {
-    XtraError::new(error.kind(), format!("{}. For a text with references in it, use render(..)", error.message()))
+    error.adding(". For a text with references in it, use render(..)")
 }
 
 fn name(graph: &Graph, node: usize) -> String {

@@ -180,9 +180,10 @@ impl<'c> Search<'c> {
                 Err(found) => return Ok(Err(in_value(&found))),
             },
         };
-        let text = self
-            .text(value, template, &reference.as_base(), |_| Seen::Value(id))
-            .map_err(|error| XtraError::new(error.kind(), format!("{reference}: {}", error.message())))?;
+        let text = self.text(value, template, &reference.as_base(), |_| Seen::Value(id)).map_err(|error| {
+            let message = format!("{reference}: {}", error.message());
+            error.saying(message)
+        })?;
         self.graph.fill(id, text);
         Ok(Ok(()))
     }

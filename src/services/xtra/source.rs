@@ -286,6 +286,7 @@ impl SecretSource for Xtra {
         // The flat form: only it says that values are masked, and only it leaves a trace in the audit log.
         let request = self.raw.secrets_read().project_id(project.as_str()).env(scope.environment.as_str());
         let request = request.branch(scope.branch.as_str());
+        let begun = tokio::time::Instant::now();
         let answer = request
             .clone()
             .send()
@@ -295,8 +296,11 @@ impl SecretSource for Xtra {
         if !doubt::is_doubtful(|header| answer.headers().contains_key(header), names()) {
             return Ok(convert::secrets(answer, &self.vault, &project));
         }
-        let versions = request.include_versions(true).send().await;
-        let is_confirmed = versions.is_ok_and(|versions| doubt::confirms(|name| versions.0.get(name), names()));
+        // both are one call to whoever waits, and have its time together
+        let left = self.call_timeout().saturating_sub(begun.elapsed());
+        let versions = tokio::time::timeout(left, request.include_versions(true).send()).await;
+        let is_confirmed =
+            matches!(versions, Ok(Ok(versions)) if doubt::confirms(|name| versions.0.get(name), names()));
         let loaded = convert::secrets(answer, &self.vault, &project);
         Ok(if is_confirmed { loaded } else { loaded.doubted(doubt::unconfirmed()) })
     }
