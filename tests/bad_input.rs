@@ -110,6 +110,9 @@ async fn project_ids_of_another_host_are_whatever_a_path_can_hold() {
         assert_eq!(sent_path(seen.target()), format!("/api/projects/{sent}/envs/production/secrets"));
         assert!(local().project_id(id).api_url(server.url()).build().is_ok(), "{id}");
     }
+    // the vendor's server fails at them wherever it runs, and does not say why
+    let error = client.get_secrets("production").project_id("payments").await.unwrap_err();
+    assert_says(&error, ErrorKind::Server, &["\"payments\"", "24 hexadecimal digits", "not the name"]);
     server.stop().await;
 }
 

@@ -408,3 +408,14 @@ fn what_another_secret_makes_necessary_is_told_by_its_name() {
     let draft = "http://json-schema.org/draft-07/schema#";
     assert_eq!(missing(json!({ "$schema": draft, "type": "object", "dependencies": { "A": ["C"] } })), ["C"]);
 }
+
+#[test]
+fn what_a_schema_bars_is_told_in_words() {
+    let problem = |barred: Value| {
+        let schema = json!({ "type": "object", "properties": { "A": { "type": "integer", "not": barred } } });
+        let report = Secrets::from_iter([("A", "0")]).check_schema(&Schema::from_json(&schema.to_string()).unwrap());
+        report.invalid()[0].problem().to_owned()
+    };
+    assert_eq!(problem(json!({ "const": 0 })), "must not be 0");
+    assert_eq!(problem(json!({ "maximum": 5 })), "is what its schema does not allow");
+}

@@ -12,6 +12,9 @@ const SLOTS: usize = 8;
 
 /// A few entries that are in the store too. It answers only for what the store would answer itself: every change of the store
 /// has a number, an entry knows the number under which it was last found there, and counts only while that is the latest.
+///
+/// A change counts twice, before and after it: while the number is odd, one is being made, and nothing here counts. Otherwise a
+/// thread could read a new entry from the store, and then the one before it from here.
 pub(super) struct Front<V> {
     slots: [Slot<V>; SLOTS],
     changes: AtomicU64,
@@ -58,7 +61,8 @@ impl<V> Front<V> {
     /// Takes in what the store had after the change of that number. A slot takes one entry for each step of the clock: keys
     /// that are read in turn and share one would otherwise fill it at every read.
     pub(super) fn offer(&self, held: Arc<Held<V>>, change: u64, now: Tick) {
-        let Some(slot) = self.slot(&held.key) else { return };
+        let is_being_changed = change % 2 == 1;
+        let Some(slot) = self.slot(&held.key).filter(|_| !is_being_changed) else { return };
         if slot.filled.swap(now.number(), Ordering::Relaxed) == now.number() {
             return;
         }
@@ -77,6 +81,11 @@ impl<V> Front<V> {
         {
             slot.empty();
         }
+    }
+
+    /// To be called before anything is set or removed in the store, by one thread at a time.
+    pub(super) fn changing(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// To be called after `key` alone was set or removed in the store: nothing found before counts any more, and what was

@@ -177,6 +177,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             return Kept::Refused(kept.value.clone());
         }
         let is_full = kept.is_none() && self.entries.len() >= self.entries.capacity();
+        self.front.changing();
         if is_full {
             self.make_room(&mut ledger.leaving, now);
         }
@@ -189,11 +190,11 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             found_after: AtomicU64::new(self.front.latest_change()),
         });
         at(now, || self.entries.set(key.to_vec(), Entry::from(Arc::clone(&held))));
-        ledger.leaving.enter(&held, self.entries.len());
         match is_full {
             true => self.front.changed(),
             false => self.front.changed_at(key),
         }
+        ledger.leaving.enter(&held, self.entries.len());
         self.first_death.fetch_min(deadlines.dead.number(), Ordering::SeqCst);
         Kept::Stored
     }
@@ -242,6 +243,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     pub(crate) fn forget(&self, key: &[u8], now: Tick) {
         let mut ledger = self.ledger();
         ledger.order.drop_key(key);
+        self.front.changing();
         at(now, || self.entries.remove(key));
         self.front.changed_at(key);
     }
@@ -251,6 +253,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     pub(crate) fn forget_under(&self, start: &[u8], now: Tick) {
         let mut ledger = self.ledger();
         ledger.order.drop_all();
+        self.front.changing();
         at(now, || self.entries.retain(|key, _| !key.starts_with(start)));
         self.front.changed();
     }
@@ -260,6 +263,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         let mut ledger = self.ledger();
         ledger.order.drop_all();
         ledger.leaving.clear();
+        self.front.changing();
         self.entries.clear();
         self.front.changed();
     }

@@ -46,9 +46,9 @@ pub(crate) struct Arguments {
     #[arg(long, visible_alias = "keep", value_name = "VARIABLE,…", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = EVERY, value_parser = NonEmptyStringValueParser::new())]
     preserve_env: Vec<String>,
-    /// Has no effect: variables that exist already are replaced anyway, unless --preserve-env keeps them
+    /// Has no effect: variables that exist already are replaced anyway
     #[arg(long = "override", hide = true)]
-    _override: bool,
+    replace: bool,
     /// Let the program inherit XTRA_TOKEN and the other credentials of this command, as a run within a run needs them
     #[arg(long)]
     with_credentials: bool,
@@ -75,7 +75,7 @@ pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Co
     let Some((program, rest)) = arguments.command.split_first().filter(|(program, _)| !program.is_empty()) else {
         return Err(Failure::usage("no program was given. Write it after --"));
     };
-    let kept = Kept::of(arguments);
+    let kept = Kept::of(arguments)?;
     let session = if arguments.offline { Session::open_offline(global)? } else { Session::open(global)? };
     let secrets = session.chosen(&arguments.choice).await;
     if session.client.stats().offline_failures > 0 {
@@ -110,16 +110,19 @@ enum Kept {
 }
 
 impl Kept {
-    fn of(arguments: &Arguments) -> Self {
+    fn of(arguments: &Arguments) -> Result<Self, Failure> {
         let given = &arguments.preserve_env;
         if given.is_empty() {
-            return Self::Nothing;
+            return Ok(Self::Nothing);
         }
-        if given.iter().any(|text| text == EVERY) {
-            return Self::Everything;
+        if !given.iter().any(|text| text == EVERY) {
+            let names = given.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
+            return Ok(Self::These(names.map(str::to_owned).collect()));
         }
-        let names = given.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
-        Self::These(names.map(str::to_owned).collect())
+        if arguments.replace {
+            return Err(Failure::usage("--override and --preserve-env contradict each other. Leave one out"));
+        }
+        Ok(Self::Everything)
     }
 }
 

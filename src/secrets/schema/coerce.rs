@@ -13,7 +13,16 @@ use super::words;
 
 /// Reads `text` as what `shape` describes. The problem is put in words that quote nothing of the text.
 pub(super) fn read<'s>(root: &'s Value, shape: &Shape<'s>, text: &str) -> Result<Tree, String> {
-    scalar(shape, text).map_or_else(|| composite(root, shape, text), |value| Ok(Tree(value)))
+    // no duration begins as JSON does
+    let is_json = shape.is_duration() && begins_as_json(shape, text);
+    let value = if is_json { None } else { scalar(shape, text) };
+    value.map_or_else(|| composite(root, shape, text), |value| Ok(Tree(value)))
+}
+
+/// Whether the text begins as an object or a list, where one may be.
+fn begins_as_json(shape: &Shape<'_>, text: &str) -> bool {
+    let start = text.trim_start();
+    shape.allows("object") && start.starts_with('{') || shape.allows("array") && start.starts_with('[')
 }
 
 /// A text, number, boolean or null.
@@ -25,16 +34,22 @@ fn scalar(shape: &Shape<'_>, text: &str) -> Option<Value> {
     if shape.allows("null") && plain.is_empty() && !takes_empty_text(shape) {
         return Some(Value::Null);
     }
-    match shape.has_choice(text) {
-        Some(true) => return Some(Value::from(text)),
-        None if shape.allows("string") => return Some(Value::from(text)),
-        _ => {}
+    let may_be_text = shape.has_choice(text).unwrap_or_else(|| shape.allows("string"));
+    if may_be_text {
+        // a duration has a unit, and no number has one
+        let is_other = shape.is_duration() && duration(text).is_none();
+        let other = is_other.then(|| number_or_boolean(shape, plain)).flatten();
+        return Some(other.unwrap_or_else(|| Value::from(text)));
     }
+    let null = || (shape.allows("null") && plain == "null").then_some(Value::Null);
+    number_or_boolean(shape, plain).or_else(null)
+}
+
+fn number_or_boolean(shape: &Shape<'_>, plain: &str) -> Option<Value> {
     let integer = shape.allows("integer").then(|| integer(plain)).flatten();
     let number = || shape.allows("number").then(|| number(plain)).flatten();
     let boolean = || shape.allows("boolean").then(|| boolean(plain)).flatten();
-    let null = || (shape.allows("null") && plain == "null").then_some(Value::Null);
-    integer.or_else(number).or_else(boolean).or_else(null)
+    integer.or_else(number).or_else(boolean)
 }
 
 /// Whether the empty text is a value of its own here, and so does not stand for null.
@@ -48,9 +63,7 @@ fn takes_empty_text(shape: &Shape<'_>) -> bool {
 /// An object or a list.
 fn composite<'s>(root: &'s Value, shape: &Shape<'s>, text: &str) -> Result<Tree, String> {
     let (object, array) = (shape.allows("object"), shape.allows("array"));
-    let start = text.trim_start();
-    let is_json = object && start.starts_with('{') || array && start.starts_with('[');
-    if is_json {
+    if begins_as_json(shape, text) {
         let tree = json::parse(text)?;
         let fits = if tree.0.is_object() { object } else { array };
         return if fits { Ok(tree) } else { Err(words::expectation(shape)) };
@@ -265,6 +278,35 @@ mod tests {
         let objects = json!({ "type": "array", "items": { "type": "object" } });
         assert_eq!(read_as(&objects, "a,b"), None);
         assert_eq!(read_as(&objects, "[{}]"), Some(json!([{}])));
+    }
+
+    #[test]
+    fn what_stands_beside_a_duration_is_read_as_what_it_is() {
+        let duration = json!({ "type": "string", "format": "duration-text" });
+        let others = [
+            json!({ "type": "integer" }),
+            json!({ "type": "boolean" }),
+            json!({ "type": "array" }),
+            json!({ "type": "object" }),
+        ];
+        let schema = json!({ "anyOf": [duration, others[0], others[1], others[2], others[3]] });
+        for (text, value) in [
+            ("1h 30m", json!("1h 30m")),
+            ("30", json!(30)),
+            ("yes", json!(true)),
+            ("[1]", json!([1])),
+            (r#"{"a":1}"#, json!({ "a": 1 })),
+            // no list of one text: it is a duration that was mistyped
+            ("30 sekonds", json!("30 sekonds")),
+            ("null", json!("null")),
+        ] {
+            assert_eq!(read_as(&schema, text), Some(value), "{text}");
+        }
+        // a text that may be anything is never taken for more
+        let any = json!({ "anyOf": [duration, { "type": "string" }, others[0], others[2]] });
+        for text in ["30", "1h", "[1]"] {
+            assert_eq!(read_as(&any, text), Some(json!(text)), "{text}");
+        }
     }
 
     #[test]

@@ -158,6 +158,8 @@ mod tests {
         assert_eq!(duration(&format!("{most} 999ms")), Some(Duration::new(u64::MAX, 999_000_000)));
         assert_eq!(duration("1h2m3s4ms5us6ns"), Some(Duration::new(3723, 4_005_006)));
         assert_eq!(duration("1.5h 1 0 s"), Some(Duration::from_secs(5410)));
+        let nanoseconds = Duration::from_nanos(u64::MAX) + Duration::from_nanos(3);
+        assert_eq!(duration(&format!("3ns {}ns", u64::MAX)), Some(nanoseconds));
         for more in ["1000ms", "1s", "1000000000ns", "999ms 1ms", "1y", "0.5m 30s"] {
             for text in [format!("{most} {more}"), format!("{most}{more}"), format!("{more} {most}")] {
                 assert_eq!(duration(&text), None, "{text}");

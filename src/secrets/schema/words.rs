@@ -71,6 +71,8 @@ pub(super) fn of(kind: &ValidationErrorKind) -> String {
                 .to_owned()
         }
         Kind::RegexEngineFailure { .. } => "could not be held against the pattern of its schema".to_owned(),
+        Kind::Not { schema } if schema.get("const").is_some_and(|barred| *barred == 0) => "must not be 0".to_owned(),
+        Kind::Not { .. } => "is what its schema does not allow".to_owned(),
         other => format!("does not fit `{}` of its schema", other.keyword()),
     }
 }

@@ -224,12 +224,18 @@ fn no_project() -> XtraError {
     )
 }
 
-/// Says what to call where an elevation is needed.
-fn how_to_elevate(error: XtraError, project: &str, environment: &str) -> XtraError {
+/// Says what to do where an elevation is needed, or where the id may be at fault.
+fn how_to_go_on(error: XtraError, project: &str, environment: &str) -> XtraError {
     match error.kind() {
         ErrorKind::ElevationRequired => error
             .adding(": request_access(..) asks for it, and wait_for_access(..) waits until it is granted")
             .with_elevation(project, environment),
+        // what the vendor's service answers to any other id, wherever it runs
+        ErrorKind::Server if error.status() == Some(500) && !scope::is_id(project) => error.adding(&format!(
+            ". Or the project id {} is at fault: a server that takes ids of 24 hexadecimal digits only fails like this. Give \
+             the id as the dashboard shows it, not the name",
+            scope::quoted(project)
+        )),
         _ => error,
     }
 }
@@ -291,7 +297,7 @@ impl SecretSource for Xtra {
             .clone()
             .send()
             .await
-            .map_err(|error| how_to_elevate(convert::from_raw(error), &project, &scope.environment))?;
+            .map_err(|error| how_to_go_on(convert::from_raw(error), &project, &scope.environment))?;
         let names = || answer.0.keys().map(String::as_str);
         if !doubt::is_doubtful(|header| answer.headers().contains_key(header), names()) {
             return Ok(convert::secrets(answer, &self.vault, &project));
