@@ -164,7 +164,7 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// A copy in place of an answer that is held back: for as long as a snapshot in memory would be served.
-    pub(super) fn from_copy(self: &Arc<Self>, key: &[u8], copy: Option<Saved>) -> Option<Arc<Secrets>> {
+    pub(super) fn serve_copy(self: &Arc<Self>, key: &[u8], copy: Option<Saved>) -> Option<Arc<Secrets>> {
         let copy = copy?;
         let left = copy.left.min(self.options.max_stale.saturating_sub(copy.age));
         if left.is_zero() {

@@ -263,7 +263,7 @@ impl<S: SecretSource> Engine<S> {
                 Some(kept)
                     .filter(|kept| kept.source() != SnapshotSource::Offline || kept.age() < self.options.max_stale)
             }
-            Some(Found::Nothing) | None => self.from_copy(key, arrived.copy),
+            Some(Found::Nothing) | None => self.serve_copy(key, arrived.copy),
         };
         match &kept {
             // asked again when it would have been, had the answer been stored
@@ -275,7 +275,7 @@ impl<S: SecretSource> Engine<S> {
     }
 
     #[cfg(not(feature = "offline"))]
-    fn from_copy(&self, _key: &[u8], copy: Option<Copy>) -> Option<Arc<Secrets>> {
+    fn serve_copy(&self, _key: &[u8], copy: Option<Copy>) -> Option<Arc<Secrets>> {
         copy.map(|never| match never {})
     }
 
