@@ -144,6 +144,7 @@ struct Inner {
     attempts: u32,
     outcome_unknown: bool,
     foreign: bool,
+    own: bool,
     stalled: bool,
     os_error: Option<Arc<io::Error>>,
 }
@@ -168,6 +169,7 @@ impl XtraError {
             attempts: 0,
             outcome_unknown: false,
             foreign: false,
+            own: false,
             stalled: false,
             os_error: None,
         }))
@@ -246,6 +248,11 @@ impl XtraError {
     #[must_use]
     pub fn is_foreign_refusal(&self) -> bool {
         self.0.foreign
+    }
+
+    /// Whether this is certainly the service's own answer, by what it says.
+    pub(crate) fn is_own_answer(&self) -> bool {
+        self.0.own
     }
 
     /// The names of the secrets that the error is about (masked, undecryptable, missing). Names only.
@@ -339,6 +346,10 @@ impl XtraError {
     }
 
     /// A write that was sent and not answered.
+    pub(crate) fn with_own_answer(self) -> Self {
+        self.edit(|inner| inner.own = true)
+    }
+
     pub(crate) fn with_unknown_outcome(self) -> Self {
         self.edit(|inner| inner.outcome_unknown = true)
     }

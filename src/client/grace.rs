@@ -71,7 +71,9 @@ pub(super) fn is_own_refusal(error: &XtraError) -> bool {
 
 /// Whether an error is certainly the service's own answer.
 pub(super) fn is_own_answer(error: &XtraError) -> bool {
-    !error.is_foreign_refusal() && (is_own_refusal(error) || error.status() == Some(410) || error.code().is_some())
+    let tells =
+        || error.is_own_answer() || is_own_refusal(error) || error.status() == Some(410) || error.code().is_some();
+    !error.is_foreign_refusal() && tells()
 }
 
 #[cfg(test)]

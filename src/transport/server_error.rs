@@ -37,6 +37,9 @@ pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
     if words.foreign {
         error = error.with_foreign_refusal();
     }
+    if words.own {
+        error = error.with_own_answer();
+    }
     if open { error.with_unknown_outcome() } else { error }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct ServerWords {
     pub(crate) html: bool,
     /// Whether somebody else than the service has given this answer.
     pub(crate) foreign: bool,
+    /// Whether the service itself has given it.
+    pub(crate) own: bool,
 }
 
 impl ServerWords {
@@ -51,6 +53,7 @@ impl ServerWords {
         let parts = Parts::within(body, keys).unwrap_or_else(|| Parts::of_text(body));
         // where both are sent, `error` is the title and `message` the explanation
         let sentences = [&parts.message, &parts.error];
+        let own = (forms.is_own)(operation, status, body);
         let form = sentences.iter().copied().flatten().find_map(|text| forms.sentence(text));
         let code = parts.code.as_deref().and_then(|code| forms.code(code));
         let action = parts.action.as_deref().and_then(|action| forms.action(action));
@@ -63,7 +66,8 @@ impl ServerWords {
             conflicts: parts.conflicts.named,
             unasked: parts.conflicts.unasked,
             html: parts.html,
-            foreign: can_be_foreign(status) && !(forms.is_own)(operation, status, body),
+            foreign: can_be_foreign(status) && !own,
+            own,
         }
     }
 }

@@ -184,6 +184,30 @@ async fn with_secret_preload_watch_and_the_blocking_client_are_served_too() {
 }
 
 #[tokio::test]
+async fn any_answer_of_the_service_itself_ends_the_time_be_it_a_refusal_for_now() {
+    for (status, body, is_own) in [
+        (429, r#"{"error":"Too Many Requests","retryAfter":1}"#, true),
+        (400, r#"{"error":"Invalid request"}"#, true),
+        (429, "<html>slow down</html>", false),
+        (400, "<html>Bad Request</html>", false),
+        (503, r#"{"error":"Too Many Requests"}"#, false),
+    ] {
+        let (world, client) = World::saved().await;
+        world.server.says(Says::Bytes(html(403, "<html>")));
+        client.refresh("production").await.unwrap_err();
+        world.clock.advance(10 * MINUTE);
+        world.server.says(Says::Bytes(json(status, body)));
+        client.refresh("production").await.unwrap_err();
+        world.server.says(Says::Bytes(html(403, "<html>")));
+        world.clock.advance(2 * MINUTE);
+        client.refresh("production").await.unwrap_err();
+        world.clock.advance(10 * MINUTE);
+        assert_eq!(World::value(&client).await.is_ok(), is_own, "{status} {body}");
+        assert_eq!(World::value(&world.client()).await.is_ok(), is_own, "a new process: {status} {body}");
+    }
+}
+
+#[tokio::test]
 async fn who_has_nothing_kept_is_told_on_every_path_of_reading_that_the_refusal_is_not_the_service_s() {
     let server = Server::start(Says::Bytes(html(403, "<html>")));
     let client = || server.builder().build().unwrap();
