@@ -84,6 +84,7 @@ impl Baselines {
             self.by_key.retain(|_, (set, _)| *set > middle);
         }
         self.by_key.insert(key.to_vec(), (self.latest, names));
+        self.waived.keys.remove(key);
     }
 
     #[cfg(feature = "offline")]

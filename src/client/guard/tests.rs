@@ -94,3 +94,15 @@ fn the_memory_of_what_was_accepted_is_bounded_and_keeps_the_newest() {
     assert!(guard.lock().len() <= Guard::MOST);
     assert!(guard.objection(&key(3 * Guard::MOST - 1), &answer(&["X"], &[])).is_some());
 }
+
+#[cfg(feature = "offline")]
+#[test]
+fn a_waiver_is_used_up_by_what_is_accepted_next() {
+    let guard = Guard::default();
+    assert!(guard.is_cold(b"k"));
+    guard.waive(b"k");
+    assert!(!guard.is_cold(b"k"));
+    guard.accept(b"k", &secrets(&["A"]));
+    guard.forget_all();
+    assert!(guard.is_cold(b"k"), "a copy on disk is compared with again");
+}
