@@ -39,7 +39,7 @@ impl fmt::Debug for Conflict {
     }
 }
 
-/// What to ask for when a [just-in-time elevation](ErrorKind::ElevationRequired) is needed: access to this project.
+/// What to ask for when a [just-in-time elevation](crate::ErrorKind::ElevationRequired) is needed: access to this project.
 ///
 /// `request_access` of the client asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
