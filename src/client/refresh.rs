@@ -64,7 +64,7 @@ impl<S: SecretSource> Engine<S> {
         Ok(async move {
             if engine.cache.is_none() {
                 engine.counts.refreshes.fetch_add(1, Ordering::Relaxed);
-                return engine.load(ticket, "refresh").await?.answered(allow_any);
+                return engine.load(ticket, "refresh").await?.refreshed(allow_any);
             }
             let key = ticket.key.clone();
             if let Some(earlier) = engine.flights.under_way(&key) {

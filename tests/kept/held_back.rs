@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use xtrasecurity::{ErrorKind, ManualClock, OfflineOptions, SnapshotSource, UnreadableReason};
+use xtrasecurity::{CacheOptions, ErrorKind, ManualClock, OfflineOptions, SnapshotSource, UnreadableReason};
 
 use crate::server::{Says as ServerSays, Server, own};
 use crate::source::{Says, Scripted};
@@ -104,6 +104,23 @@ async fn who_asks_for_the_answer_itself_is_told_the_truth_and_stores_nothing() {
         source.says(says);
         assert!(!client.read("team").no_cache().allow_unreadable().await.unwrap().contains("R"));
         assert!(client.read("team").await.unwrap().contains("R"));
+    }
+}
+
+#[tokio::test]
+async fn without_a_cache_the_copy_on_disk_is_compared_with_and_a_refresh_tells_the_objection() {
+    for (says, kind) in bad() {
+        let (clock, source, dir) = (ManualClock::new(), Scripted::new(good()), tempfile::tempdir().unwrap());
+        let offline = OfflineOptions::new(dir.path().join("copies"));
+        let client = source.client(&clock, |options| {
+            options.required(["R"]).cache(CacheOptions::default().ttl(Duration::ZERO)).offline(offline)
+        });
+        client.read("team").await.unwrap();
+        source.says(says.clone());
+        clock.advance(MINUTE);
+        assert_eq!(client.refresh("team").await.unwrap_err().kind(), kind, "{says:?}");
+        let kept = client.read("team").await.unwrap();
+        assert_eq!((kept.len(), kept.source()), (2, SnapshotSource::Offline), "{says:?}");
     }
 }
 
