@@ -1,4 +1,4 @@
-//! What some errors hold besides a text: keys that have changed, and the access to ask for.
+//! Structured parts of errors: conflicts, and the access to ask for.
 
 use std::fmt;
 

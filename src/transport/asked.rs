@@ -1,4 +1,4 @@
-//! What a request asked for by name, to tell what a refusal is about. Never its values.
+//! The names that a request carries, to tell what a refusal is about. Never its values.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What the refusals of a service look like, as far as it is documented.
+//! The documented forms of a service's refusals.
 //!
 //! A service may put anything into a refusal, what the request carried too. Only what is listed here is shown: a code by the
 //! name in the list, a sentence by its form in the list, never by the bytes of the answer.

@@ -1,4 +1,4 @@
-//! What an answer tells of the budget of requests and of a refusal, for [`crate::fuzzing`] and for tests.
+//! Quota and refusal of an answer that is given in parts, for [`crate::fuzzing`] and for tests.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! What a refusal says, found by its content: the service sends JSON as text/plain, plain text, HTML, or nothing.
+//! Error bodies, taken apart by their content: services send JSON as text/plain, plain text, HTML, or nothing.
 //!
 //! All of it is read from the bytes as they came, in one pass that keeps no more than it must. What may be shown is decided by
 //! [`RefusalForms`] and by the request; the sentence itself is for [`XtraError::server_message`](crate::XtraError::server_message)

@@ -1,4 +1,4 @@
-//! What was accepted last, scope by scope: names alone, and of these only hashes. It outlives the snapshot itself.
+//! The names accepted last, by scope, kept as hashes. They outlive the snapshot.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};

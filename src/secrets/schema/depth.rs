@@ -1,4 +1,4 @@
-//! How deep a validator goes down into values and schemas, and the stack that it has for that.
+//! Depth limits of schema validation, and the stack that it runs on.
 
 use std::collections::HashMap;
 

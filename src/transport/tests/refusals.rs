@@ -1,4 +1,4 @@
-//! What holds of a refusal whatever it says: nothing of it is shown, its structured fields stay, and it is read in linear time.
+//! Properties of refusals: nothing of them is shown, their structured fields stay, and they are read in linear time.
 
 use std::collections::BTreeSet;
 
