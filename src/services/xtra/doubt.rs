@@ -3,8 +3,9 @@
 use super::wire::SecretEntry;
 use crate::error::{ErrorKind, XtraError};
 
-/// The names of what such a body says, in any case.
-const NAMES: [&str; 11] = [
+/// The names of what such a body says, in any case: those of gateways, of RFC 9457, Spring and AWS. To doubt too much costs a request,
+/// since the form with versions confirms what is secrets.
+const NAMES: [&str; 24] = [
     "error",
     "errors",
     "message",
@@ -16,10 +17,24 @@ const NAMES: [&str; 11] = [
     "success",
     "requestId",
     "reqId",
+    "type",
+    "title",
+    "instance",
+    "timestamp",
+    "path",
+    "trace",
+    "exception",
+    "errorMessage",
+    "errorType",
+    "errorCode",
+    "error_code",
+    "error_description",
+    "reason",
 ];
 
-/// Without one of these it is not an error.
-const TELLING: [&str; 2] = ["error", "message"];
+/// Without one of these, or a title and its detail, it is not an error.
+const TELLING: [&str; 4] = ["error", "message", "errorMessage", "error_description"];
+const TITLED: [&str; 2] = ["title", "detail"];
 
 /// The headers that each recorded answer of the service to a read carries.
 const QUOTA_HEADERS: [&str; 2] = ["x-ratelimit-limit", "x-ratelimit-remaining"];
@@ -48,14 +63,15 @@ pub(super) fn unconfirmed() -> XtraError {
 
 fn looks_like_error<'n>(names: impl Iterator<Item = &'n str>) -> bool {
     let is_in = |list: &[&str], name: &str| list.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let mut telling = false;
+    let (mut telling, mut titled) = (false, 0);
     for name in names {
         if !is_in(&NAMES, name) {
             return false;
         }
         telling |= is_in(&TELLING, name);
+        titled += usize::from(is_in(&TITLED, name));
     }
-    telling
+    telling || titled >= TITLED.len()
 }
 
 #[cfg(test)]
@@ -72,11 +88,23 @@ mod tests {
             &["ERROR", "statuscode"],
             &["message", "requestId"],
             &["success", "error", "details"],
+            &["type", "title", "status", "detail"],
+            &["timestamp", "status", "error", "path"],
+            &["errorMessage", "errorType"],
             &NAMES,
         ] {
             assert!(looks(names), "{names:?}");
         }
-        for names in [&[][..], &["status"], &["code", "detail"], &["error", "API_KEY"], &["ERROR_URL"], &["messages"]] {
+        for names in [
+            &[][..],
+            &["status"],
+            &["code", "detail"],
+            &["error", "API_KEY"],
+            &["ERROR_URL"],
+            &["messages"],
+            &["TYPE", "PATH"],
+            &["TITLE"],
+        ] {
             assert!(!looks(names), "{names:?}");
         }
     }
