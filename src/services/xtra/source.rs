@@ -27,6 +27,8 @@ pub struct Xtra {
     root: String,
     ids: ProjectIds,
     defaults: Scopes,
+    /// The default project as the cache's keys have it, so that a cached read need not fold it.
+    default_project_key: String,
     /// The project of the service account that asked last, once the service has told it.
     account: Mutex<Option<(Identity, String)>>,
     backing: Backing,
@@ -67,11 +69,13 @@ impl Xtra {
     pub(crate) fn new(transport: Transport, defaults: Scopes) -> Self {
         let root = transport.base().to_owned();
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
+        let default_project_key = defaults.project.clone().map(scope::compared_project).unwrap_or_default();
         Self {
             raw,
             ids: ProjectIds::of(&root),
             root,
             defaults,
+            default_project_key,
             account: Mutex::new(None),
             backing: Backing::Service,
             vault: Vault::default(),
@@ -265,9 +269,11 @@ impl SecretSource for Xtra {
     }
 
     fn write_key(&self, scope: &XtraScope<'_>, key: &mut KeyWriter) {
-        let project = scope.project.as_deref().or(self.defaults.project.as_deref()).unwrap_or_default();
         let branch = scope.branch.as_deref().or(self.defaults.branch.as_deref()).unwrap_or(MAIN);
-        scope::write_project(project, key);
+        match &scope.project {
+            Some(id) => scope::write_project(id, key),
+            None => key.field(&self.default_project_key),
+        }
         key.field_any_case(scope.environment.as_deref().or(self.default_environment()).unwrap_or_default());
         key.field(branch);
     }
