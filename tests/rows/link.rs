@@ -24,6 +24,16 @@ async fn a_link_shows_the_value_of_its_source_as_that_changes() {
 }
 
 #[tokio::test]
+async fn links_that_go_with_the_secret_that_is_deleted_are_not_missed_in_other_environments() {
+    let world = World::new().await;
+    world.client.set_secret("qa", "SOURCE", "s-1").await.unwrap();
+    world.client.link("links", "ONLY", source(&world, "qa", "SOURCE")).await.unwrap();
+    assert_eq!(world.client.get_secrets("links").await.unwrap().len(), 1);
+    world.client.delete_secret("qa", "SOURCE").await.unwrap();
+    assert!(world.client.get_secrets("links").await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_link_is_made_on_main_only_and_that_is_told_before_anything_is_sent() {
     let world = World::new().await;
     let from = source(&world, "production", "API_KEY");

@@ -88,7 +88,8 @@ impl Operation for DeleteSecret {
     async fn perform(self, call: Call<'_>) -> Result<Deleted, XtraError> {
         let place = call.place().await?;
         call.confirm(&place.environment)?;
-        let _changing = call.changing_in(&place);
+        // secrets of any environment may be links to it, and go with it
+        let _changing = call.changing(&place.project);
         let target = Target { place: &place, key: &self.key, exact: call.is_exact() };
         Ok(Deleted { rows: call.source().delete(target, self.absence, call.reads_back()).await? })
     }

@@ -127,7 +127,8 @@ impl Operation for RepairSecret {
         if !dry_run {
             call.confirm(&place.environment)?;
         }
-        let _changing = (!dry_run).then(|| call.changing_in(&place));
+        // secrets of any environment may be links to a row, and go with it
+        let _changing = (!dry_run).then(|| call.changing(&place.project));
         let target = Target { place: &place, key: &key, exact: call.is_exact() };
         let Mended { rows, kept, removed } =
             call.source().repair(Repairing { target, keep: keep.as_deref(), dry_run }).await?;
