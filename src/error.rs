@@ -242,8 +242,8 @@ impl XtraError {
         self.0.stalled
     }
 
-    /// Whether this is a refusal (status 401, 403, 404, 405, 407, 410 or 451) that is not the service's own answer, but that of something in
-    /// between: a proxy, a firewall, a wrong deployment. It says nothing of what the caller may have. A client that holds secrets
+    /// Whether this is a refusal (status 401, 403, 404, 405, 407, 410 or 451) that is not the service's own answer, but that of
+    /// something in between: a proxy, a firewall, a wrong deployment. It says nothing of what the caller may have. A client that holds secrets
     /// from before serves them for [a while](crate::CacheOptions::foreign_refusal_grace) in its place.
     #[must_use]
     pub fn is_foreign_refusal(&self) -> bool {

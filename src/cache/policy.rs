@@ -28,10 +28,10 @@ pub struct CacheOptions {
     /// How long a read that has an aged snapshot waits for its refresh. After it, the snapshot is served, and the refresh goes on
     /// without the read. Default 2 s. A read that has nothing to serve waits for the whole call.
     pub stale_wait: Duration,
-    /// For how long a refusal (401, 403, 404, 410) that is not the service's own, but a proxy's or a firewall's, counts as a
-    /// service that cannot be reached: what is kept is served in its place. It counts from the first such refusal, over restarts
-    /// too where copies are kept on disk, and ends with any answer of the service itself. Default 15 min; with zero, such a
-    /// refusal is the read's error at once. It never deletes anything.
+    /// For how long a refusal (401, 403, 404, 405, 407, 410, 451) that is not the service's own, but a proxy's or a firewall's,
+    /// counts as a service that cannot be reached: what is kept is served in its place. It counts from the first such refusal,
+    /// over restarts too where copies are kept on disk, and ends with any answer of the service itself. Default 15 min; with
+    /// zero, such a refusal is the read's error at once. It never deletes anything.
     pub foreign_refusal_grace: Duration,
     /// How far `ttl` may be stretched so that the service's daily budget of requests lasts. Default 10 min; anything up to
     /// `ttl` turns stretching off.

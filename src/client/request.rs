@@ -87,8 +87,9 @@ impl<S: SecretSource, Op: Reads> Request<'_, S, Op> {
 
     /// Accepts a first answer that looks like an error in the place of secrets: one whose names are all among `error`,
     /// `message`, `status` and the like, which no other sign shows to be the service's. Without this, such a read fails with
-    /// [`Decode`](crate::ErrorKind::Decode). An answer that is accepted so is returned but not stored; where there is a snapshot
-    /// from before, that is served all the same.
+    /// [`Decode`](crate::ErrorKind::Decode). An answer that is accepted so is returned but not stored. Where there is a
+    /// snapshot from before, that is served all the same, until [`invalidate`](crate::Client::invalidate) drops it;
+    /// [`no_cache`](Self::no_cache) passes it by.
     pub fn allow_any_answer(mut self) -> Self {
         self.options.allow_any_answer = true;
         self

@@ -24,8 +24,8 @@ use crate::{
                       and the file .xtrarc, which cannot send the token to a service that you have not named yourself. \
                       With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
                       Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage, 3 written and \
-                      not confirmed: a read after the write gives something else; `run` passes \
-                       on that of the program it starts.\n\n\
+                      not confirmed: a read after the write gives something else, or could not be made; `run` \
+                       passes on that of the program it starts.\n\n\
                        Examples:\n  \
                        xtrasec run -e production -- ./server --port 8080\n  \
                        xtrasec get --show TLS_KEY > key.pem\n  \
@@ -46,7 +46,7 @@ pub(crate) struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Where the secrets are")]
 pub(crate) struct Global {
-    /// The environment; dev, stg and prod are short for the usual three [default: env in .xtrarc]
+    /// The environment; dev, stg and prod are short for development, staging and production [default: env in .xtrarc]
     #[arg(short, long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) env: Option<String>,
     /// The branch [default: branch in .xtrarc, then main]

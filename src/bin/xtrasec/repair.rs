@@ -11,12 +11,13 @@ use crate::failure::Outcome;
 use crate::output::{self, printable};
 use crate::target::Target;
 
-/// Leaves one row of a secret that the service has several rows of
+/// Deletes the surplus rows of a secret that the service has several rows of
 ///
 /// The service may hold several rows of one name: its dashboard makes them, and so do two programs that set a new secret in
 /// the same moment. A write then goes to the first row, and reads return the last. This shows the rows by id, never a value.
 /// Then it asks, or, with --yes, goes on: the row that is read stays, or the one of --keep, and the others are deleted for good,
-/// with their histories. Without --yes and a terminal, nothing is deleted.
+/// with their histories. A value that was set and never read goes with its row, unless --keep names that: set it again
+/// afterwards. Without --yes and a terminal, nothing is deleted.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  xtrasec repair API_KEY -e staging\n  \
     xtrasec repair API_KEY -e staging --keep 665f1c2ab7c0de0012345678 --yes")]

@@ -27,8 +27,9 @@ const NOT_EXECUTABLE: u8 = 126;
 /// The program takes the place of this command (on Unix), so signals, the terminal and the exit status are its own. It is not
 /// started unless every secret can be given to it. A secret replaces a variable of its name that exists already, also in a run
 /// within a run; one line on standard error names those that had another value. The program does not inherit XTRA_TOKEN and
-/// the other credentials of this command, unless --with-credentials is given. Secrets whose names change what programs load or run, whom they trust or what this
-/// command does (PATH, LD_PRELOAD, HTTPS_PROXY, XTRA_API_URL …) are refused.
+/// the other credentials of this command, unless --with-credentials is given. Secrets whose names change what programs load or
+/// run, whom they trust or what this command does (PATH, LD_PRELOAD, HTTPS_PROXY, XTRA_API_URL …) are refused, unless
+/// --allow-name allows them.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  \
     xtrasec run -e production -- ./server --port 8080\n  \
@@ -42,7 +43,8 @@ pub(crate) struct Arguments {
     /// Linux), and take it when the service cannot be reached or takes no more requests; a copy is used for 24 h
     #[arg(long)]
     offline: bool,
-    /// Keep variables that exist already instead of replacing them: all, or those named (with the equals sign)
+    /// Keep variables that exist already instead of replacing them: all, or those named (after an equals sign; a
+    /// name after a blank is taken for the program)
     #[arg(long, visible_alias = "keep", value_name = "VARIABLE,…", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = EVERY, value_parser = NonEmptyStringValueParser::new())]
     preserve_env: Vec<String>,

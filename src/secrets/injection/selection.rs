@@ -85,7 +85,7 @@ impl Selection {
     /// Guarded are the variables that change what code a process loads or runs, whom it trusts, or what this client itself
     /// does: whoever may write the secret could take over every process that gets it. The list comes from the manuals of the
     /// tools. It is a net for mistakes and quiet attacks, and not a wall: let nobody write secrets whom you would not let run
-    /// code. `*` stands for any text; on Windows the case of the names does not matter, and with some tools nowhere.
+    /// code. `*` stands for any text; the case of a name does not matter on Windows, and for some tools on no system.
     ///
     #[doc = include_str!("guarded.md")]
     pub fn allow_name(mut self, variable: impl Into<String>) -> Self {
