@@ -109,7 +109,7 @@ fn meaning(status: u16, words: &ServerWords, operation: &str) -> Meaning {
         ),
         401 | 403 | 451 if words.foreign => Meaning::new(
             "refused on the way to the service",
-            "look what stands between here and the service, and check that the API root ends in /api",
+            "look at what stands between here and the service, and check that the API root ends in /api",
         ),
         401 => Meaning::new(
             "the service does not accept the token",

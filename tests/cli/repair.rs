@@ -89,7 +89,7 @@ async fn a_repair_shows_the_rows_and_deletes_with_yes_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_row_to_name_the_one_that_is_read_stays_and_production_needs_yes_like_others() {
     let world = doubled().await;
-    assert!(world.run(&["repair", "QUOTES", "-e", "stg", "--yes"]).success().contains("deleted 1 rows"));
+    assert!(world.run(&["repair", "QUOTES", "-e", "stg", "--yes"]).success().contains("deleted 1 row;"));
     assert_eq!(read(&world), "canary-read");
     world.server.add_secret("shop", SecretSeed::new("production", "QUOTES", "again")).unwrap();
     assert_eq!(world.run(&["repair", "QUOTES", "-e", "prod"]).status(), 0);

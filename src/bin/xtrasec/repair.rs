@@ -16,8 +16,8 @@ use crate::target::Target;
 /// The service may hold several rows of one name: its dashboard makes them, and so do two programs that set a new secret in
 /// the same moment. A write then goes to the first row, and reads return the last. This shows the rows by id, never a value.
 /// Then it asks, or, with --yes, goes on: the row that is read stays, or the one of --keep, and the others are deleted for good,
-/// with their histories. A value that was set and never read is in one of those: set it again afterwards. Without --yes and a
-/// terminal, nothing is deleted.
+/// with their histories. A value that was set and never read goes with its row, unless --keep names that: set it again
+/// afterwards. Without --yes and a terminal, nothing is deleted.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  xtrasec repair API_KEY -e staging\n  \
     xtrasec repair API_KEY -e staging --keep 665f1c2ab7c0de0012345678 --yes")]
@@ -55,7 +55,8 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let done = request.await.map_err(|error| target.not_done(error))?;
     let version = done.rows.iter().find(|row| row.id == done.kept).map_or("", |row| row.version.as_str());
     let (removed, kept) = (done.removed.len(), printable(&done.kept));
-    let line = format!("deleted {removed} rows; what is read now is {kept}, version {}\n", printable(version));
+    let rows = if removed == 1 { "row" } else { "rows" };
+    let line = format!("deleted {removed} {rows}; what is read now is {kept}, version {}\n", printable(version));
     output::done(&line)?;
     Ok(0)
 }

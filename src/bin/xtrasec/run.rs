@@ -43,8 +43,8 @@ pub(crate) struct Arguments {
     /// Linux), and take it when the service cannot be reached or takes no more requests; a copy is used for 24 h
     #[arg(long)]
     offline: bool,
-    /// Keep variables that exist already instead of replacing them: all, or those named (after an equals sign;
-    /// without one, the next word is the program)
+    /// Keep variables that exist already instead of replacing them: all, or those named (after an equals sign; a
+    /// name after a blank is taken for the program)
     #[arg(long, visible_alias = "keep", value_name = "VARIABLE,…", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = EVERY, value_parser = NonEmptyStringValueParser::new())]
     preserve_env: Vec<String>,

@@ -178,7 +178,9 @@ pub(crate) fn tell_source(secrets: &Secrets) {
         SnapshotSource::LocalFile => tell_local(),
         SnapshotSource::Offline => {
             let age = ago(secrets.age());
-            output::note(&format!("the service cannot be reached: the secrets are a copy that was saved {age}"));
+            output::note(&format!(
+                "the service cannot be reached, or its answer is held back: the secrets are a copy that was saved {age}"
+            ));
         }
         _ => {}
     }

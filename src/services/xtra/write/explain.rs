@@ -231,7 +231,7 @@ impl XtraError {
         let names: Vec<_> = told.iter().map(|one| one.key.clone()).collect();
         let message = format!(
             "nothing was written: the service has several rows of these secrets in the environment {} on the branch {}, and \
-             a write would go to one that is not read: {}. repair_secret(..) shows the rows, and leaves one",
+             a write would go to one that is not read: {}. repair_secret(..).dry_run() shows the rows; repair_secret(..) leaves one",
             shown_name(&place.environment),
             shown_name(&place.branch),
             named(&names)
@@ -249,7 +249,7 @@ pub(super) fn disputed(conditions: Conditions) -> XtraError {
     let message = format!(
         "the service refuses the write over versions that no read of this branch shows, however often it is asked, and it was \
          not carried out: {}. Somebody writes secrets of the same names on another branch, or the service has a second row \
-         of one: try again, and if that does not help, let repair_secret(..) show the rows",
+         of one: try again, and if that does not help, let repair_secret(..).dry_run() show the rows",
         named(&names)
     );
     XtraError::new(ErrorKind::Conflict, message).with_keys(names).with_conflicts(conditions.unexplained)

@@ -153,7 +153,7 @@ impl Xtra {
         }
         let message = format!(
             "{} was rolled back, to version {}, and is not what is read now. Somebody has written meanwhile, or the \
-             service has a second row of it, which hides this one: repair_secret(..) shows the rows",
+             service has a second row of it, which hides this one: repair_secret(..).dry_run() shows the rows",
             target.shown(),
             shown_version(version)
         );

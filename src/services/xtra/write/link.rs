@@ -64,7 +64,7 @@ impl Xtra {
         let why = match look.get(target.key) {
             Some(seen) if seen.linked => return Ok(()),
             Some(_) => {
-                "and a secret of its own hides the link: somebody has made one meanwhile. repair_secret(..) shows the rows"
+                "and a secret of its own hides the link: somebody has made one meanwhile. repair_secret(..).dry_run() shows the rows"
             }
             None => "and no read shows it: its source holds nothing, or this caller is shown other secrets only",
         };

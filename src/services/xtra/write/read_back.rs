@@ -34,7 +34,7 @@ pub(crate) fn refuse_unconfirmed(names: Vec<String>, total: usize) -> Result<(),
     }
     let message = format!(
         "{} of {total} secrets were written, and are not what is read now: {}. Somebody has written meanwhile, or the service \
-         has a second row of that name in this place, which hides the one that was written: repair_secret(..) shows the rows",
+         has a second row of that name in this place, which hides the one that was written: repair_secret(..).dry_run() shows the rows",
         names.len(),
         named(&names)
     );

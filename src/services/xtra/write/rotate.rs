@@ -148,7 +148,7 @@ fn check(target: Target<'_>, found: &InForce) -> Result<(), XtraError> {
     if found.has_doubles {
         let message = format!(
             "nothing was changed: the service has several rows of {}, and does not write the one that it reads. \
-             repair_secret(..) shows the rows, and leaves one",
+             repair_secret(..).dry_run() shows the rows; repair_secret(..) leaves one",
             target.shown()
         );
         return Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]));
