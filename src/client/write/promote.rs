@@ -47,12 +47,7 @@ pub struct Promotion {
 impl Promotion {
     /// The same, where these are not confirmed.
     fn without_confirmation_of(mut self, names: Vec<String>) -> Self {
-        let without: BTreeSet<&String> = names.iter().collect();
-        for list in [&mut self.created, &mut self.updated] {
-            list.retain(|name| !without.contains(name));
-        }
-        self.unconfirmed = names;
-        self.unconfirmed.sort_unstable();
+        self.unconfirmed = super::report::taken_out([&mut self.created, &mut self.updated], names);
         self
     }
 

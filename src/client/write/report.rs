@@ -1,7 +1,5 @@
 //! What writes give.
 
-use std::collections::BTreeSet;
-
 /// What became of each secret of a bulk write: names only, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -20,15 +18,19 @@ pub struct WriteReport {
     pub unconfirmed: Vec<String>,
 }
 
+/// The names, in order, which are in none of the lists any more.
+pub(super) fn taken_out(lists: [&mut Vec<String>; 2], mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    for list in lists {
+        list.retain(|name| names.binary_search(name).is_err());
+    }
+    names
+}
+
 impl WriteReport {
     /// The same, where these are not confirmed.
     pub(super) fn without_confirmation_of(mut self, names: Vec<String>) -> Self {
-        let without: BTreeSet<&String> = names.iter().collect();
-        for list in [&mut self.created, &mut self.updated] {
-            list.retain(|name| !without.contains(name));
-        }
-        self.unconfirmed = names;
-        self.unconfirmed.sort_unstable();
+        self.unconfirmed = taken_out([&mut self.created, &mut self.updated], names);
         self
     }
 
