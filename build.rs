@@ -24,8 +24,8 @@ use generate::{Replacement, Service};
 /// One entry a service that has a document; it is compiled when the feature of that name is on.
 const SERVICES: &[Service] = &[Service {
     name: "xtra",
-    inner_type: "crate::transport::Transport",
-    runtime: "crate::transport::runtime",
+    inner_type: "crate::http::Transport",
+    runtime: "crate::http::runtime",
     replacements: &[
         Replacement { schema: "SecretValue", with: "crate::services::xtra::wire::WireSecret" },
         Replacement { schema: "SecretInput", with: "crate::services::xtra::wire::SecretInput" },

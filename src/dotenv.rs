@@ -9,8 +9,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::{SecretValue, Secrets};
+use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
 
 #[cfg(test)]
 mod tests;

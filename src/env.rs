@@ -6,19 +6,19 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
-#[cfg(any(feature = "offline", feature = "xtra"))]
+#[cfg(any(feature = "offline", feature = "http"))]
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::{Injection, InjectionReport, SecretValue};
+use crate::core::{ErrorKind, SecretValue, XtraError};
+use crate::inject::{Injection, InjectionReport};
 
 #[cfg(test)]
 mod tests;
 
 /// A variable is set, but its value is not Unicode. The value is not kept.
-#[cfg(any(feature = "offline", feature = "xtra"))]
+#[cfg(any(feature = "offline", feature = "http"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotUnicode;
 
@@ -61,7 +61,7 @@ pub(crate) fn key(name: &OsStr) -> Cow<'_, OsStr> {
 }
 
 /// The value of a variable, `None` when it is not set. An empty value is a value.
-#[cfg(any(feature = "offline", feature = "xtra"))]
+#[cfg(any(feature = "offline", feature = "http"))]
 pub(crate) fn var(name: &str) -> Result<Option<String>, NotUnicode> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value)),
@@ -71,13 +71,13 @@ pub(crate) fn var(name: &str) -> Result<Option<String>, NotUnicode> {
 }
 
 /// The home directory of the user, when there is one. A relative path is none: it would lead into the working directory.
-#[cfg(any(feature = "offline", feature = "xtra"))]
+#[cfg(any(feature = "offline", feature = "http"))]
 pub(crate) fn home_dir() -> Option<PathBuf> {
     std::env::home_dir().filter(|home| home.is_absolute())
 }
 
 /// The working directory, unless it is gone or out of reach.
-#[cfg(feature = "xtra")]
+#[cfg(feature = "http")]
 pub(crate) fn current_dir() -> Option<PathBuf> {
     std::env::current_dir().ok()
 }

@@ -10,11 +10,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use crate::cache::Budget;
-use crate::secrets::{SecretValue, Unreadable};
+use crate::core::{Budget, SecretValue, Unreadable};
+use crate::http::fuzzing::{budget, received};
 use crate::services::xtra::raw::{Answer, Error, Response, ResponseValue, types};
 use crate::services::xtra::{REFUSALS, decoded, from_raw};
-use crate::transport::fuzzing::{budget, received};
 
 /// The day of the recordings: windows of that time have not ended.
 const RECORDED: Duration = Duration::from_secs(1_795_250_000);
@@ -159,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_name_without_a_value_and_a_placeholder_are_unreadable_and_never_left_out() {
-        use crate::secrets::UnreadableReason::{Masked, NoValue};
+        use crate::core::UnreadableReason::{Masked, NoValue};
         let body = r#"{"A":"v","B":null,"C":{"version":"1"},"D":{"value":null,"version":"2"},"E":{"value":"w"},"F":{},
             "G":"[encrypted]","H":{"value":"***"}}"#;
         let read = answer(&exchange(0, 200, body));

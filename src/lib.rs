@@ -111,70 +111,60 @@
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
-mod cache;
-mod client;
-#[cfg(feature = "xtra")]
+mod core;
+#[cfg(feature = "http")]
 mod credentials;
-#[cfg(feature = "dev-server")]
-pub mod dev_server;
 mod dotenv;
+mod engine;
 mod env;
-mod error;
 #[cfg(all(feature = "xtra", any(fuzzing, test)))]
 #[doc(hidden)]
 pub mod fuzzing;
-#[cfg(feature = "offline")]
-mod offline;
+#[cfg(feature = "http")]
+mod http;
+mod inject;
 #[cfg(any(feature = "figment", feature = "config"))]
 mod providers;
 #[cfg(feature = "xtra")]
 mod references;
-mod secrets;
-mod services;
-#[cfg(any(feature = "offline", feature = "xtra"))]
-mod thread;
-#[cfg(feature = "xtra")]
-mod transport;
-#[cfg(feature = "watch")]
-mod watch;
-
-pub use cache::{Budget, CacheOptions, Clock, Identity, KeyWriter, ManualClock};
 #[cfg(feature = "typed")]
-pub use client::ReadAs;
-pub use client::{Client, EngineOptions, Inject, Read, ReadFuture, Reads, Refresh, Request, Stats};
-#[cfg(feature = "xtra")]
-pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
-#[cfg(feature = "xtra")]
-pub use client::{Operation, ReadsBack, Writes, manage, write};
-#[cfg(feature = "xtra")]
-pub use client::{Preload, Preloaded};
-#[cfg(feature = "xtra")]
-pub use client::{Resolve, ResolveText, ResolveValues};
-pub use client::{UseError, WithSecret, WithSecretError};
-#[cfg(feature = "xtra")]
+mod schema;
+mod services;
+
+#[cfg(feature = "watch")]
+pub use core::Change;
+pub use core::{
+    Budget, Clock, Conflict, Elevation, ErrorKind, Identity, ManualClock, Pages, Paging, SecretValue, Secrets,
+    SecretsPage, SnapshotSource, Unreadable, UnreadableReason, XtraError,
+};
+#[cfg(feature = "http")]
 pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
-pub use error::{Conflict, Elevation, ErrorKind, XtraError};
+pub use engine::{
+    CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Read, ReadFuture, Reads, Refresh, Request,
+    SecretSource, Stats, Traffic, UseError, WithSecret, WithSecretError,
+};
 #[cfg(feature = "offline")]
-pub use offline::{OfflineKey, OfflineOptions};
+pub use engine::{OfflineKey, OfflineOptions};
+#[cfg(feature = "xtra")]
+pub use engine::{Preload, Preloaded};
+#[cfg(feature = "watch")]
+pub use engine::{Watch, WatchKey, WatchReceiver};
+pub use inject::{Inject, Injection, InjectionReport, Selection};
 #[cfg(feature = "config")]
 pub use providers::ReadLater;
 #[cfg(any(feature = "figment", feature = "config"))]
 pub use providers::{ReadNow, SecretsProvider};
 #[cfg(feature = "xtra")]
-pub use references::Reference;
-#[cfg(feature = "watch")]
-pub use secrets::Change;
-pub use secrets::{
-    Injection, InjectionReport, Pages, Paging, SecretValue, Secrets, SecretsPage, Selection, SnapshotSource,
-    Unreadable, UnreadableReason,
-};
+pub use references::{Reference, Resolve, ResolveText, ResolveValues};
 #[cfg(feature = "typed")]
-pub use secrets::{Schema, SchemaProblem, SchemaReport, Template, template};
+pub use schema::{ReadAs, Schema, SchemaProblem, SchemaReport, Template, template};
+#[cfg(feature = "dev-server")]
+pub use services::xtra::dev as dev_server;
 #[cfg(feature = "xtra")]
-pub use services::xtra::{Xtra, XtraScope, raw};
-pub use services::{Loaded, SecretSource, Traffic};
-#[cfg(feature = "watch")]
-pub use watch::{Watch, WatchKey, WatchReceiver};
+pub use services::xtra::{
+    Configuration, ReadsBack, Setting, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope,
+    manage, raw, write,
+};
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module
 /// must be in scope too, because the derived code names it; a dependency on schemars 1 does as well.

@@ -5,29 +5,28 @@ use std::future::Future;
 
 use super::request::Request;
 use super::runtime;
-use crate::client::{self, EngineOptions, Read, Refresh, Stats};
-use crate::error::XtraError;
-use crate::services::SecretSource;
+use crate::core::XtraError;
+use crate::engine::{self, EngineOptions, Read, Refresh, SecretSource, Stats};
 
 /// The blocking twin of the async [`Client`](crate::Client).
 ///
 /// Clones share one cache and one connection pool, also with the async client that it was made from. It may be used from
 /// several threads at the same time; those that miss the same scope share one request.
 pub struct Client<S: SecretSource> {
-    twin: client::Client<S>,
+    twin: engine::Client<S>,
 }
 
 impl<S: SecretSource> Client<S> {
     /// A client of `source` with default options: snapshots are fresh for 30 s.
     #[must_use]
     pub fn new_with_source(source: S) -> Self {
-        client::Client::new_with_source(source).into()
+        engine::Client::new_with_source(source).into()
     }
 
     /// A client of `source` that caches by `options`.
     #[must_use]
     pub fn with_options(source: S, options: EngineOptions) -> Self {
-        client::Client::with_options(source, options).into()
+        engine::Client::with_options(source, options).into()
     }
 
     /// Reads the secrets of `scope`, from the cache when it has a fresh snapshot.
@@ -95,14 +94,14 @@ impl<S: SecretSource> Client<S> {
 
     /// The async client over the same cache and connections, for the parts of a program that are async.
     #[must_use]
-    pub fn as_async(&self) -> &client::Client<S> {
+    pub fn as_async(&self) -> &engine::Client<S> {
         &self.twin
     }
 }
 
 /// A blocking client over the cache and connections of an async one.
-impl<S: SecretSource> From<client::Client<S>> for Client<S> {
-    fn from(twin: client::Client<S>) -> Self {
+impl<S: SecretSource> From<engine::Client<S>> for Client<S> {
+    fn from(twin: engine::Client<S>) -> Self {
         Self { twin }
     }
 }

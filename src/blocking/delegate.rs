@@ -14,4 +14,4 @@ macro_rules! options {
     };
 }
 
-pub(super) use options;
+pub(crate) use options;

@@ -45,24 +45,18 @@
 //!   Inject secrets before you watch;
 //! - [`as_async`](Client::as_async) gives the async twin.
 
-mod builder;
 mod client;
 mod delegate;
-mod manage;
 mod preload;
 mod references;
-mod request;
+pub(crate) mod request;
 mod runtime;
 #[cfg(feature = "typed")]
 mod typed;
 #[cfg(feature = "watch")]
 mod watch;
 mod with_secret;
-mod write;
-mod write_rows;
-mod xtra;
 
-pub use builder::XtraClientBuilder;
 pub use client::Client;
 pub use preload::Preload;
 pub use references::Resolve;
@@ -70,4 +64,6 @@ pub use request::Request;
 #[cfg(feature = "watch")]
 pub use watch::Watch;
 pub use with_secret::WithSecret;
-pub use xtra::XtraClient;
+
+pub use crate::services::xtra::blocking::{XtraClient, XtraClientBuilder};
+pub(crate) use delegate::options;

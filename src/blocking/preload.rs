@@ -6,15 +6,15 @@ use std::time::Duration;
 use super::client::Client;
 use super::delegate::options;
 use super::runtime;
-use crate::client::{self, Preloaded};
-use crate::error::XtraError;
+use crate::core::XtraError;
+use crate::engine::{self, Preloaded};
 use crate::services::xtra::Xtra;
 
 /// A reading of several environments that is being put together; made by [`XtraClient::preload`](Client::preload). Its async
 /// twin is [`Preload`](crate::Preload).
 #[derive(Debug)]
 #[must_use = "nothing is read until send()"]
-pub struct Preload<'a>(client::Preload<'a>);
+pub struct Preload<'a>(engine::Preload<'a>);
 
 impl Client<Xtra> {
     /// Reads several environments at the same time and answers once: all are there, with every secret that is required, or

@@ -7,9 +7,9 @@ use std::path::Path;
 use super::client::Client;
 use super::delegate::options;
 use super::runtime;
-use crate::client::{self, ResolveText, ResolveValues};
-use crate::error::XtraError;
-use crate::secrets::{SecretValue, Secrets};
+use crate::core::{SecretValue, Secrets, XtraError};
+use crate::references;
+use crate::references::{ResolveText, ResolveValues};
 use crate::services::xtra::Xtra;
 
 impl Client<Xtra> {
@@ -79,7 +79,7 @@ impl Client<Xtra> {
 
 /// A request for texts with secrets in the place of their references. Its async twin is [`Resolve`](crate::Resolve).
 #[must_use = "a request does nothing until send()"]
-pub struct Resolve<'a, Op>(client::Resolve<'a, Op>);
+pub struct Resolve<'a, Op>(references::Resolve<'a, Op>);
 
 impl<Op> Resolve<'_, Op> {
     options! {

@@ -6,17 +6,16 @@ use std::sync::Arc;
 
 use super::delegate::options;
 use super::runtime;
-use crate::client::{self, Inject, Operation, Read, Reads, ReadsBack, Refresh, Writes};
-use crate::error::XtraError;
-use crate::secrets::{InjectionReport, Secrets};
-use crate::services::SecretSource;
-use crate::services::xtra::Xtra;
+use crate::core::{Secrets, XtraError};
+use crate::engine::{self, Operation, Read, Reads, Refresh, SecretSource};
+use crate::inject::{Inject, InjectionReport};
+use crate::services::xtra::{ReadsBack, Writes, Xtra};
 
 /// A request that is being put together. It is sent by its `send()`, which waits for the answer.
 ///
 /// It has the options of the [async request](crate::Request), under the same names.
 #[must_use = "a request does nothing until send()"]
-pub struct Request<'a, S: SecretSource, Op>(pub(super) client::Request<'a, S, Op>);
+pub struct Request<'a, S: SecretSource, Op>(pub(crate) engine::Request<'a, S, Op>);
 
 impl<S: SecretSource, Op: Reads> Request<'_, S, Op> {
     options! {
@@ -40,7 +39,7 @@ impl<'a, Op> Request<'a, Xtra, Op> {
     }
 }
 
-impl<Op: Operation> Request<'_, Xtra, Op> {
+impl<Op: Operation> Request<'_, Op::Source, Op> {
     /// Sends the request and waits for the answer.
     ///
     /// # Errors

@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::{Builder, Handle, Runtime, TryCurrentError};
 
-use crate::client::driving;
-use crate::error::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, XtraError};
+use crate::engine::driving;
 
 /// Runs `future` to its end on this thread.
 pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, XtraError> {

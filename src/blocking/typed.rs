@@ -9,9 +9,9 @@ use super::client::Client;
 use super::delegate::options;
 use super::request::Request;
 use super::runtime;
-use crate::client::{Read, ReadAs};
-use crate::error::XtraError;
-use crate::services::SecretSource;
+use crate::core::XtraError;
+use crate::engine::{Read, SecretSource};
+use crate::schema::ReadAs;
 use crate::services::xtra::Xtra;
 
 impl Client<Xtra> {

@@ -10,10 +10,8 @@ use tokio::sync::Notify;
 
 use super::client::Client;
 use super::runtime;
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::Change;
-use crate::services::SecretSource;
-use crate::watch;
+use crate::core::{Change, ErrorKind, XtraError};
+use crate::engine::{SecretSource, watch};
 
 /// The name of the thread, as tools that list threads show it.
 const THREAD: &str = "xtra-watch";

@@ -10,9 +10,8 @@ use std::task::Poll;
 use super::client::Client;
 use super::request::Request;
 use super::runtime;
-use crate::client::{Read, Reads, UseError, WithSecretError, sealed};
-use crate::secrets::SecretValue;
-use crate::services::SecretSource;
+use crate::core::SecretValue;
+use crate::engine::{Read, Reads, SecretSource, UseError, WithSecretError};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// The operation of a [`Request`] that reads one secret and uses it.
@@ -21,8 +20,6 @@ pub struct WithSecret<'a, F> {
     name: Cow<'a, str>,
     closure: F,
 }
-
-impl<F> sealed::Sealed for WithSecret<'_, F> {}
 
 impl<F> Reads for WithSecret<'_, F> {}
 

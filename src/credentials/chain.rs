@@ -8,11 +8,10 @@ use std::time::SystemTime;
 use super::file::Problem;
 use super::surroundings::Surroundings;
 use super::token::{Flaw, Token};
-use super::token_file::{self, FileToken, Format, Miss};
-use super::{CredentialProvider, Located, StaticToken};
+use super::token_file::{FileToken, Format, Miss};
+use super::{CredentialProvider, Located, StaticToken, token_file};
+use crate::core::{ErrorKind, SecretValue, XtraError};
 use crate::env::NotUnicode;
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::SecretValue;
 
 /// Where a [`CredentialProvider`] of the program's own stands among the places that a token is looked for.
 ///

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::file::{self, Problem};
+use super::file;
+use super::file::Problem;
 use super::surroundings::Surroundings;
+use crate::core::{ErrorKind, SecretValue, XtraError};
 use crate::env::NotUnicode;
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::SecretValue;
 
 /// The project's settings file of the vendor's command line tool, in the working directory only.
 const FILE: &str = ".xtrarc";

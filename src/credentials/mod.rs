@@ -17,8 +17,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::cache::Identity;
-use crate::error::XtraError;
+use crate::core::{Identity, XtraError};
 
 pub use chain::Place;
 pub use static_token::StaticToken;
@@ -88,11 +87,11 @@ pub trait CredentialProvider: Send + Sync + 'static {
 
 /// The token of a provider. A panic in the provider, which is the program's own code, is an error: who waits for the same answer
 /// has no part in it.
-#[cfg(feature = "xtra")]
+#[cfg(feature = "http")]
 pub(crate) async fn token(provider: &dyn CredentialProvider) -> Result<Token, XtraError> {
     use std::panic::AssertUnwindSafe;
 
-    use crate::error::ErrorKind;
+    use crate::core::ErrorKind;
     use futures_util::FutureExt;
 
     // in the future, so that a panic before there is one is met too
@@ -107,7 +106,7 @@ pub(crate) async fn token(provider: &dyn CredentialProvider) -> Result<Token, Xt
 }
 
 /// Whether the provider has another token than the one that was refused. One that panics has none.
-#[cfg(feature = "xtra")]
+#[cfg(feature = "http")]
 pub(crate) fn invalidate(provider: &dyn CredentialProvider, refused: &Token) -> bool {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 

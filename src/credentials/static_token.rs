@@ -6,8 +6,7 @@ use std::time::SystemTime;
 
 use super::token::Token;
 use super::{CredentialProvider, TokenFuture};
-use crate::cache::Identity;
-use crate::error::XtraError;
+use crate::core::{Identity, XtraError};
 
 /// Gives the same token for as long as it lives.
 ///
@@ -75,7 +74,7 @@ mod tests {
 
     use super::super::jwt;
     use super::*;
-    use crate::error::ErrorKind;
+    use crate::core::ErrorKind;
 
     fn now(provider: &StaticToken) -> Result<Token, XtraError> {
         provider.token().now_or_never().unwrap()

@@ -6,9 +6,7 @@ use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 use super::{jwt, utc};
-use crate::cache::Identity;
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::SecretValue;
+use crate::core::{ErrorKind, Identity, SecretValue, XtraError};
 
 /// A token that can be sent: not empty, printable ASCII, no white space. `Debug` prints `[REDACTED]`.
 ///

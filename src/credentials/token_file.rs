@@ -9,12 +9,10 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
-use super::file::{self, Problem};
+use super::file::Problem;
 use super::token::{Flaw, Token};
-use super::{CredentialProvider, TokenFuture};
-use crate::cache::Identity;
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::SecretValue;
+use super::{CredentialProvider, TokenFuture, file};
+use crate::core::{ErrorKind, Identity, SecretValue, XtraError};
 
 /// Gives the token that a file holds, for files that something else keeps current: a mounted secret, an agent, a login tool.
 ///

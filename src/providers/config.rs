@@ -7,7 +7,7 @@ use config::{AsyncSource, ConfigError, Map, Source, Value, ValueKind};
 
 use super::tree::{Node, Scalar, Table};
 use super::{ORIGIN, ReadLater, ReadNow, SecretsProvider};
-use crate::error::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, XtraError};
 
 impl Source for SecretsProvider<ReadNow> {
     fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {

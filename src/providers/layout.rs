@@ -1,8 +1,7 @@
 //! From names to keys.
 
 use super::tree::{Scalar, Table};
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::SecretValue;
+use crate::core::{ErrorKind, SecretValue, XtraError};
 
 /// Which secrets, and under which keys.
 #[derive(Debug, Clone)]
@@ -13,7 +12,7 @@ pub(super) struct Layout {
     pub(super) guess_types: bool,
     pub(super) allow_empty: bool,
     #[cfg(feature = "typed")]
-    pub(super) schema: Option<crate::secrets::Schema>,
+    pub(super) schema: Option<crate::schema::Schema>,
     #[cfg(feature = "figment")]
     pub(super) profile: Option<String>,
 }

@@ -19,10 +19,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use self::layout::Layout;
-use self::tree::Table;
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::{SecretValue, Secrets};
+use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
+use layout::Layout;
+use tree::Table;
 
 /// Secrets as a part of a program's configuration: a `Provider` of figment (feature `figment`), a `Source` or `AsyncSource`
 /// of config-rs (feature `config`).
@@ -245,12 +244,12 @@ impl<R> SecretsProvider<R> {
     /// ```
     #[cfg(feature = "typed")]
     pub fn typed<T: schemars::JsonSchema + ?Sized>(self) -> Self {
-        self.schema(crate::secrets::Schema::of::<T>())
+        self.schema(crate::schema::Schema::of::<T>())
     }
 
     /// The same as [`typed`](Self::typed), with a schema that the program has.
     #[cfg(feature = "typed")]
-    pub fn schema(mut self, schema: crate::secrets::Schema) -> Self {
+    pub fn schema(mut self, schema: crate::schema::Schema) -> Self {
         self.layout.schema = Some(schema);
         self
     }

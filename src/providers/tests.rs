@@ -1,7 +1,6 @@
 use super::layout::Layout;
 use super::tree::{Node, Scalar, Table};
-use crate::error::ErrorKind;
-use crate::secrets::{SecretValue, Secrets};
+use crate::core::{ErrorKind, SecretValue, Secrets};
 
 fn table(layout: &Layout, pairs: &[(&str, &str)]) -> Result<Table, crate::XtraError> {
     let secrets = Secrets::from_iter(pairs.iter().copied());
@@ -132,7 +131,7 @@ fn nothing_at_all_is_an_error_unless_it_is_accepted() {
     }
     #[cfg(feature = "typed")]
     {
-        let schema = crate::secrets::Schema::from_json(r#"{ "type": "object", "properties": { "port": {} } }"#).ok();
+        let schema = crate::schema::Schema::from_json(r#"{ "type": "object", "properties": { "port": {} } }"#).ok();
         let layout = Layout { schema, ..layout.clone() };
         assert!(layout.schema.is_some());
         assert_eq!(table(&layout, &[("PORT", "1")]).err().unwrap().kind(), ErrorKind::EmptyScope);

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::invalid;
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::SecretValue;
+use crate::core::{ErrorKind, SecretValue, XtraError};
 
 /// Nesting takes a piece of the stack for each level.
 const DEEPEST: usize = 32;
@@ -27,7 +26,7 @@ pub(super) enum Scalar {
     Integer(i128),
     /// Whatever a schema made of it.
     #[cfg(feature = "typed")]
-    Typed(crate::secrets::Tree),
+    Typed(crate::schema::Tree),
 }
 
 impl Table {

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::tree::{Node, Scalar, Table};
-use crate::error::XtraError;
-use crate::secrets::{Schema, SecretValue, Secrets, Tree};
+use crate::core::{SecretValue, Secrets, XtraError};
+use crate::schema::{Schema, Tree};
 
 /// The settings of the schema that the secrets feed, under the schema's own keys.
 pub(super) fn table<'s>(

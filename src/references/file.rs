@@ -7,8 +7,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::graph::MOST_BYTES;
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::SecretValue;
+use crate::core::{ErrorKind, SecretValue, XtraError};
 
 /// The text of a regular file. It may hold secrets beside its references, so that it is wiped after use.
 ///

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::parse::Reference;
 use super::render::Position;
-use crate::secrets::SecretValue;
+use crate::core::SecretValue;
 
 /// How many references may lead to one another.
 pub(crate) const MOST_LEVELS: usize = 16;

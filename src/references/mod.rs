@@ -4,11 +4,13 @@ mod file;
 mod graph;
 mod parse;
 mod render;
+mod resolve;
 
 #[cfg(test)]
 mod tests;
 
 pub use parse::Reference;
+pub use resolve::{Resolve, ResolveText, ResolveValues};
 
 pub(crate) use file::read;
 pub(crate) use graph::{Broken, Graph, MOST_BYTES, MOST_LEVELS, Part, Seen, Text};

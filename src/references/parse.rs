@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, XtraError};
 use crate::services::xtra::{check_branch, check_environment, compared_project, looks_like_a_token, sendable_project};
 
 /// How every reference begins. Lower case only, so that one look tells what is a reference.

@@ -3,8 +3,7 @@ use std::str::FromStr;
 use super::graph::{Broken, Graph, MOST_BYTES, MOST_LEVELS, Part, Seen, Text};
 use super::parse::{Base, Reference};
 use super::render::{Malformed, Piece, Position, Template};
-use crate::error::ErrorKind;
-use crate::secrets::SecretValue;
+use crate::core::{ErrorKind, SecretValue};
 
 const PROJECT: &str = "665f1c2ab7c0de0012345678";
 

@@ -1,6 +1,6 @@
 //! Texts that secrets managers send in a value's place. They are never let through as values.
 
-use crate::secrets::UnreadableReason;
+use crate::core::UnreadableReason;
 
 /// What a service meant by `text`, when it is one of the known placeholders.
 pub(crate) fn recognise(text: &str) -> Option<UnreadableReason> {

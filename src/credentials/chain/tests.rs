@@ -3,8 +3,8 @@ use std::fs;
 use futures_util::FutureExt;
 use tempfile::TempDir;
 
-use super::super::jwt;
 use super::*;
+use crate::credentials::jwt;
 
 /// A home directory whose files hold tokens.
 struct Home(TempDir);

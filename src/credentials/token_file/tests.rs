@@ -3,8 +3,8 @@ use std::fs;
 use futures_util::FutureExt;
 use tempfile::TempDir;
 
-use super::super::jwt;
 use super::*;
+use crate::credentials::jwt;
 
 fn file(content: &str) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();

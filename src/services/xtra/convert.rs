@@ -1,10 +1,10 @@
 //! Generated types in, types of ours out. The only place that knows both.
 
 use super::envelope::Vault;
-use super::raw::{self, types};
-use crate::error::XtraError;
-use crate::secrets::{SnapshotSource, Sorted, Unreadable, UnreadableReason};
-use crate::services::Loaded;
+use super::raw;
+use super::raw::types;
+use crate::core::{SnapshotSource, Sorted, Unreadable, UnreadableReason, XtraError};
+use crate::engine::Loaded;
 
 /// Set by the service when it has replaced every value.
 const MASKED_HEADER: &str = "x-values-masked";

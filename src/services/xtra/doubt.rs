@@ -1,7 +1,7 @@
 //! Answers with status 200 that look like an error in the place of secrets: a proxy's or a gateway's.
 
 use super::wire::SecretEntry;
-use crate::error::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, XtraError};
 
 /// The names of what such a body says, in any case: those of gateways, of RFC 9457, Spring and AWS. To doubt too much costs a request,
 /// since the form with versions confirms what is secrets.

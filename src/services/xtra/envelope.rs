@@ -8,11 +8,11 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use self::sealed::Sealed;
-use crate::secrets::{SecretValue, UnreadableReason};
+use crate::core::{SecretValue, UnreadableReason};
 use crate::services::placeholder;
+use sealed::Sealed;
 
-pub(crate) use self::vault::{Vault, no_passphrase};
+pub(crate) use vault::{Vault, no_passphrase};
 
 /// What the text of a value really is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

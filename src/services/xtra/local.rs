@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::envelope::{self, Reading};
+use super::envelope;
+use super::envelope::Reading;
+use crate::core::{ErrorKind, SecretValue, SnapshotSource, Sorted, Unreadable, XtraError};
 use crate::credentials::file;
 use crate::dotenv;
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::{SecretValue, SnapshotSource, Sorted, Unreadable};
-use crate::services::Loaded;
+use crate::engine::Loaded;
 
 /// A `.env` file that is read anew for each load.
 pub(crate) struct LocalFile {
@@ -83,7 +83,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::secrets::UnreadableReason;
+    use crate::core::UnreadableReason;
 
     fn failure(path: &Path) -> XtraError {
         LocalFile::new(path.to_owned()).load().unwrap_err()

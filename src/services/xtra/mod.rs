@@ -1,17 +1,25 @@
 //! XtraSecurity.
 
 pub(crate) mod admin;
+#[cfg(feature = "blocking")]
+pub(crate) mod blocking;
+mod client;
 mod convert;
+#[cfg(feature = "dev-server")]
+pub mod dev;
 mod doubt;
 mod envelope;
 mod local;
+pub(crate) mod operations;
 pub mod raw;
 mod refusals;
 mod scope;
 mod source;
 pub(crate) mod wire;
-pub(crate) mod write;
+pub(crate) mod writing;
 
+pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
+pub use operations::{ReadsBack, Writes, manage, write};
 pub use scope::XtraScope;
 pub use source::Xtra;
 

@@ -24,13 +24,13 @@
 
 use std::fmt;
 
-pub use crate::services::xtra::wire::{FreeForm, SecretEntry, SecretInput, StoredValue, WireSecret};
-pub use crate::transport::Response;
-pub use crate::transport::runtime::{Answer, InvalidPayload, PayloadProblem};
+pub use super::wire::{FreeForm, SecretEntry, SecretInput, StoredValue, WireSecret};
+pub use crate::http::Response;
+pub use crate::http::runtime::{Answer, InvalidPayload, PayloadProblem};
 
 use super::refusals::REFUSALS;
-use crate::error::XtraError;
-use crate::transport::{Transport, runtime};
+use crate::core::XtraError;
+use crate::http::{Transport, runtime};
 
 include!(concat!(env!("OUT_DIR"), "/xtra.rs"));
 

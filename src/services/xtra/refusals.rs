@@ -2,8 +2,8 @@
 //!
 //! Nothing else of a refusal is shown, and nothing else is taken for the service's own.
 
-use crate::error::ErrorKind;
-use crate::transport::{Parts, RefusalForms};
+use crate::core::ErrorKind;
+use crate::http::{Parts, RefusalForms};
 
 /// What the transport is told of them.
 pub(crate) const REFUSALS: RefusalForms = RefusalForms {

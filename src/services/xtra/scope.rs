@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use crate::cache::KeyWriter;
-use crate::error::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, XtraError};
+use crate::engine::cache::KeyWriter;
 
 /// The branch of reads that name none.
 pub(super) const MAIN: &str = "main";

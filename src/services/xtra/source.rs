@@ -4,19 +4,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::convert;
-use super::doubt;
 use super::envelope::Vault;
 use super::local::LocalFile;
-use super::raw;
-use super::scope::{self, CheckedScope, MAIN, Place, ProjectIds, XtraScope};
-use super::write::Spellings;
-use crate::cache::{Budget, Identity, KeyWriter};
+use super::scope::{CheckedScope, MAIN, Place, ProjectIds, XtraScope};
+use super::writing::Spellings;
+use super::{convert, doubt, raw, scope};
+use crate::core::{Budget, ErrorKind, Identity, SecretValue, UnreadableReason, XtraError};
 use crate::credentials::{CredentialProvider, TokenFuture};
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::{SecretValue, UnreadableReason};
-use crate::services::{Loaded, SecretSource, Traffic};
-use crate::transport::{BaseUrl, Transport, TransportOptions};
+use crate::engine::cache::KeyWriter;
+use crate::engine::{Loaded, SecretSource, Traffic};
+use crate::http::{BaseUrl, Transport, TransportOptions};
 
 /// Reads that change something: looking at a shared secret uses one of its views up.
 pub(crate) const NEVER_RETRIED: &[&str] = &["secret_shares_view"];

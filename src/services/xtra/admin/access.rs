@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::super::convert::from_raw;
-use super::super::source::Xtra;
 use super::{convert, ids, minutes, moments, not_empty};
-use crate::error::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, XtraError};
+use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::source::Xtra;
 
 /// A request for access to a project, or to some secrets of it, for a time.
 ///

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::convert::from_raw;
-use super::super::source::Xtra;
 use super::{convert, ids, invalid, not_empty};
-use crate::error::XtraError;
-use crate::secrets::SecretValue;
+use crate::core::{SecretValue, XtraError};
+use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::source::Xtra;
 
 const DAY: f64 = 86_400.0;
 

@@ -1,10 +1,11 @@
 //! Branches. The service knows them by id, people by name.
 
-use super::super::convert::from_raw;
-use super::super::scope::{self, MAIN, quoted};
-use super::super::source::Xtra;
 use super::{convert, invalid};
-use crate::error::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, XtraError};
+use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::scope;
+use crate::services::xtra::scope::{MAIN, quoted};
+use crate::services::xtra::source::Xtra;
 
 /// How many names a message lists.
 const NAMES_SHOWN: usize = 5;

@@ -1,9 +1,9 @@
 //! Whose token it is.
 
-use super::super::convert::from_raw;
-use super::super::source::Xtra;
 use super::convert;
-use crate::error::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, XtraError};
+use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::source::Xtra;
 
 /// Whose token a client has; see [`XtraClient::whoami`](crate::XtraClient::whoami).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::branches::{Branch, BranchComparison, SecretPlace};
 use super::caller::Caller;
 use super::jit::{JitLink, JitLinkInfo};
 use super::projects::Project;
-use crate::error::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, XtraError};
 use crate::services::xtra::is_same_project;
 use crate::services::xtra::raw::{Error, types};
 

@@ -1,7 +1,7 @@
 //! Ids that callers give.
 
 use super::invalid;
-use crate::error::XtraError;
+use crate::core::XtraError;
 use crate::services::xtra::scope::{is_id, quoted};
 
 /// The id, when it is one: the service answers anything else with an unexplained 500. `what` says whose it is.

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::super::convert::from_raw;
-use super::super::scope::is_id;
-use super::super::scope::{self, XtraScope};
-use super::super::source::Xtra;
 use super::access::AccessRequest;
 use super::{convert, ids, invalid, minutes};
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::SecretValue;
+use crate::core::{ErrorKind, SecretValue, XtraError};
+use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::scope;
+use crate::services::xtra::scope::{XtraScope, is_id};
+use crate::services::xtra::source::Xtra;
 
 const HOUR: f64 = 3_600.0;
 

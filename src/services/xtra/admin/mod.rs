@@ -25,7 +25,7 @@ pub(crate) use projects::{NewProject, ProjectChange};
 use std::time::Duration;
 
 use super::source::Xtra;
-use crate::error::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, XtraError};
 
 impl Xtra {
     /// What a failure means where the service fails on every service account before it has changed anything; `what` says

@@ -1,10 +1,10 @@
 //! Projects.
 
-use super::super::convert::from_raw;
-use super::super::scope;
-use super::super::source::Xtra;
 use super::{convert, ids, not_empty};
-use crate::error::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, XtraError};
+use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::scope;
+use crate::services::xtra::source::Xtra;
 
 /// A project. What its secrets are called is not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::sealed::Parts;
-use crate::secrets::SecretValue;
+use crate::core::SecretValue;
 
 /// How a key is made: HKDF-SHA256 of a secret, with a salt and a purpose.
 struct Derivation<'a> {

@@ -8,10 +8,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use super::keys::ProjectKeys;
-use super::sealed::{self, Parts, Sealed};
-use super::{Reading, read};
-use crate::error::{ErrorKind, XtraError};
-use crate::secrets::{SecretValue, UnreadableReason};
+use super::sealed::{Parts, Sealed};
+use super::{Reading, read, sealed};
+use crate::core::{ErrorKind, SecretValue, UnreadableReason, XtraError};
 use crate::services::xtra::compared_project;
 
 /// For how many projects keys are kept. A program reads one or a few; what one more costs is a few hashes.

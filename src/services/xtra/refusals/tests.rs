@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::error::{Conflict, XtraError};
-use crate::transport::fuzzing::refused;
+use crate::core::{Conflict, XtraError};
+use crate::http::fuzzing::refused;
 
 struct Recorded {
     name: String,

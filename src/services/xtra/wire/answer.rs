@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::REDACTED;
-use crate::secrets::SecretValue;
+use crate::core::SecretValue;
 
 /// A secret's text in an answer, or nothing where the service sent `null`.
 ///

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::WireSecret;
-use crate::secrets::SecretValue;
+use crate::core::SecretValue;
 
 /// One secret of a read, in either form that the service sends: the text alone, or an object with its version.
 ///

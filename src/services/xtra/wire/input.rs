@@ -7,8 +7,8 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use super::WireSecret;
-use crate::secrets::SecretValue;
-use crate::transport::runtime::PathParameter;
+use crate::core::SecretValue;
+use crate::http::runtime::PathParameter;
 
 /// A secret's text in a request: in a body, a path or a query.
 ///

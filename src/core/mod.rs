@@ -1,0 +1,37 @@
+//! What every room speaks of: secret values, snapshots of them, errors, time and identity. Depends on no other room.
+
+mod budget;
+#[cfg(feature = "watch")]
+mod change;
+pub(crate) mod clock;
+mod error;
+mod identity;
+mod jitter;
+mod pages;
+#[cfg(any(feature = "watch", feature = "xtra"))]
+mod paired;
+mod search;
+pub(crate) mod snapshot;
+mod sorted;
+#[cfg(any(feature = "offline", feature = "http"))]
+pub(crate) mod thread;
+mod unreadable;
+mod value;
+
+pub use budget::Budget;
+#[cfg(feature = "watch")]
+pub use change::Change;
+pub use clock::{Clock, ManualClock};
+pub use error::{Conflict, Elevation, ErrorKind, XtraError};
+pub use identity::Identity;
+pub use pages::{Pages, Paging, SecretsPage};
+pub use snapshot::{Secrets, SnapshotSource};
+pub use unreadable::{Unreadable, UnreadableReason};
+pub use value::SecretValue;
+
+pub(crate) use clock::Tick;
+pub(crate) use jitter::spread;
+#[cfg(feature = "xtra")]
+pub(crate) use paired::paired;
+pub(crate) use snapshot::Origin;
+pub(crate) use sorted::Sorted;

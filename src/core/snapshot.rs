@@ -1,0 +1,251 @@
+//! One immutable set of secrets, as it was at one moment.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::sorted::Sorted;
+use super::unreadable::Unreadable;
+use super::value::SecretValue;
+use super::{Clock, ErrorKind, Tick, XtraError, unreadable};
+
+/// Where a snapshot came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SnapshotSource {
+    /// The secrets manager, over the network. Copies served from the cache keep this source: ask [`Secrets::age`].
+    Service,
+    /// The program itself: [`Secrets::from_iter`](Secrets#method.from_iter) or an in-memory client.
+    Memory,
+    /// A `.env` file, in local mode: see [`XtraClientBuilder::local_file`](crate::XtraClientBuilder::local_file).
+    LocalFile,
+    /// A copy on disk that an earlier load has saved, because the service could not be reached: see `OfflineOptions`, with the
+    /// feature `offline`.
+    Offline,
+}
+
+/// The moment of a snapshot, and the time to live that it was fetched under.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    pub(crate) source: SnapshotSource,
+    pub(crate) clock: Clock,
+    pub(crate) fetched: Tick,
+    pub(crate) ttl: Duration,
+}
+
+/// The secrets of one scope at one moment: names in order, values redacted when printed. It never changes.
+///
+/// ```
+/// use xtrasecurity::Secrets;
+///
+/// # fn main() -> Result<(), xtrasecurity::XtraError> {
+/// let secrets = Secrets::from_iter([("DATABASE_URL", "postgres://db"), ("PORT", "8080")]);
+/// assert_eq!(secrets.require("PORT")?.expose(), "8080");
+/// assert_eq!(secrets.names().collect::<Vec<_>>(), ["DATABASE_URL", "PORT"]);
+/// assert_eq!(format!("{secrets:?}"), r#"Secrets {"DATABASE_URL": [REDACTED], "PORT": [REDACTED]}"#);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Secrets {
+    /// Sorted by name.
+    values: Vec<(String, SecretValue)>,
+    /// Sorted by name.
+    unreadable: Vec<Unreadable>,
+    origin: Origin,
+    /// How old it was already at the moment of its origin.
+    older: Duration,
+}
+
+impl Secrets {
+    pub(crate) fn assemble(values: Sorted, mut unreadable: Vec<Unreadable>, origin: Origin) -> Self {
+        // stable, so that of a name that comes twice the first reason stays the first
+        unreadable.sort_by(|one, other| one.name.cmp(&other.name));
+        Self { values: values.into_pairs(), unreadable, origin, older: Duration::ZERO }
+    }
+
+    /// The same, fetched so long before the moment of its origin: perhaps by another process.
+    #[cfg(feature = "offline")]
+    pub(crate) fn older_by(mut self, time: Duration) -> Self {
+        self.older = time;
+        self
+    }
+
+    /// The value of `name`, or `None` when there is none that can be read.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&SecretValue> {
+        let at = self.values.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+        self.values.get(at).map(|(_, value)| value)
+    }
+
+    /// The value of `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MissingSecret`] when the snapshot has no such secret; [`ErrorKind::Masked`] or
+    /// [`ErrorKind::Undecryptable`] when it has one whose value did not come through.
+    pub fn require(&self, name: &str) -> Result<&SecretValue, XtraError> {
+        self.get(name).ok_or_else(|| match self.unreadable_of(name) {
+            Some(entry) => unreadable::error(std::slice::from_ref(entry)),
+            None => {
+                let message = format!(
+                    "the secret {name:?} is not among the {} of this snapshot. Names are case-sensitive; check the name, \
+                     the environment and the branch",
+                    self.values.len()
+                );
+                XtraError::new(ErrorKind::MissingSecret, message).with_keys([name])
+            }
+        })
+    }
+
+    /// Whether there is a readable value of this name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The names that can be read, in order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.values.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Names and values, in order of the names.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &SecretValue)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// How many secrets can be read.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there is nothing to read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The secrets whose values did not come through, in order of the names. Empty unless the read said `allow_unreadable()`.
+    #[must_use]
+    pub fn unreadable(&self) -> &[Unreadable] {
+        &self.unreadable
+    }
+
+    /// Why the value of `name` did not come through, when it did not.
+    pub(crate) fn unreadable_of(&self, name: &str) -> Option<&Unreadable> {
+        let at = self.unreadable.partition_point(|entry| entry.name.as_str() < name);
+        self.unreadable.get(at).filter(|entry| entry.name == name)
+    }
+
+    /// How long ago the snapshot was fetched.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.origin.clock.now().since(self.origin.fetched).saturating_add(self.older)
+    }
+
+    /// Whether the snapshot is older than the time to live configured when it was fetched.
+    /// One that was made by the program is never stale, and a copy from the disk always is.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        match self.origin.source {
+            SnapshotSource::Memory => false,
+            SnapshotSource::Offline => true,
+            SnapshotSource::Service | SnapshotSource::LocalFile => self.age() >= self.origin.ttl,
+        }
+    }
+
+    /// Where the snapshot came from.
+    #[must_use]
+    pub fn source(&self) -> SnapshotSource {
+        self.origin.source
+    }
+
+    /// Those whose names `keep` accepts, as a snapshot of the same moment.
+    pub(crate) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self {
+            values: self.values.iter().filter(|(name, _)| keep(name)).cloned().collect(),
+            unreadable: self.unreadable.iter().filter(|entry| keep(&entry.name)).cloned().collect(),
+            origin: self.origin.clone(),
+            older: self.older,
+        }
+    }
+
+    /// At most `limit` secrets, in order of the names, behind the first `offset`.
+    pub(crate) fn range(&self, offset: usize, limit: usize) -> &[(String, SecretValue)] {
+        let rest = self.values.get(offset..).unwrap_or_default();
+        rest.get(..limit).unwrap_or(rest)
+    }
+
+    /// When the snapshot was asked for.
+    pub(crate) fn fetched(&self) -> Tick {
+        self.origin.fetched
+    }
+
+    /// Fails, naming them, when there are secrets that cannot be read.
+    pub(crate) fn all_readable(&self) -> Result<(), XtraError> {
+        Self::refuse_unreadable(&self.unreadable)
+    }
+
+    /// One error for all of these, when there are any.
+    pub(crate) fn refuse_unreadable(unreadable: &[crate::core::Unreadable]) -> Result<(), XtraError> {
+        if unreadable.is_empty() { Ok(()) } else { Err(unreadable::error(unreadable)) }
+    }
+}
+
+/// A snapshot made by the program, for tests. When a name comes twice, the last value counts.
+impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Secrets {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        let values = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let clock = Clock::system();
+        let fetched = clock.now();
+        Self::assemble(
+            values,
+            Vec::new(),
+            Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO },
+        )
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets ")?;
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ManualClock;
+    use crate::core::UnreadableReason;
+
+    #[test]
+    fn lookups_are_exact_and_case_sensitive() {
+        let secrets = Secrets::from_iter([("B", "2"), ("A", "1"), ("a", "3"), ("", "4")]);
+        assert_eq!(secrets.get("A").map(SecretValue::expose), Some("1"));
+        assert_eq!(secrets.get("a").map(SecretValue::expose), Some("3"));
+        assert_eq!(secrets.get("").map(SecretValue::expose), Some("4"));
+        assert!(secrets.get("C").is_none());
+    }
+
+    #[test]
+    fn requiring_an_unreadable_name_tells_why_it_is_unreadable() {
+        let mut secrets = Secrets::from_iter([("A", "1")]);
+        secrets.unreadable.push(Unreadable::new("B", UnreadableReason::Masked));
+        assert_eq!(secrets.require("B").unwrap_err().kind(), ErrorKind::Masked);
+        assert_eq!(secrets.require("C").unwrap_err().kind(), ErrorKind::MissingSecret);
+    }
+
+    #[test]
+    fn a_snapshot_is_stale_once_it_is_as_old_as_the_ttl() {
+        let manual = ManualClock::new();
+        let clock = manual.clock();
+        let origin =
+            Origin { source: SnapshotSource::Service, fetched: clock.now(), clock, ttl: Duration::from_secs(30) };
+        let secrets = Secrets::assemble(Sorted::default(), Vec::new(), origin);
+        manual.advance(Duration::from_secs(29));
+        assert!(!secrets.is_stale());
+        manual.advance(Duration::from_secs(1));
+        assert!(secrets.is_stale());
+        assert_eq!(secrets.age(), Duration::from_secs(30));
+    }
+}

@@ -1,0 +1,116 @@
+//! Names whose values arrived in a form that is not the value.
+
+use super::{ErrorKind, XtraError};
+
+/// Why a secret's value cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UnreadableReason {
+    /// The service sent a placeholder, because the caller may see names only.
+    Masked,
+    /// The service sent its own ciphertext, or said that it could not decrypt the value.
+    ServerCiphertext,
+    /// The value was encrypted by a client before it was stored, and cannot be opened here: the passphrase is missing or
+    /// another one, or the value was damaged.
+    ClientEnvelope,
+    /// The service named the secret and sent no value with it.
+    NoValue,
+}
+
+/// A secret that is there, but whose value did not come through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unreadable {
+    /// The secret's name.
+    pub name: String,
+    /// Why there is no value.
+    pub reason: UnreadableReason,
+}
+
+impl Unreadable {
+    /// A secret of this name, without a value for this reason.
+    #[must_use]
+    pub fn new(name: impl Into<String>, reason: UnreadableReason) -> Self {
+        Self { name: name.into(), reason }
+    }
+}
+
+/// One error for all the names that cannot be read. Masking is reported first: it explains the whole answer.
+pub(crate) fn error(unreadable: &[Unreadable]) -> XtraError {
+    let masked = unreadable.iter().any(|entry| entry.reason == UnreadableReason::Masked);
+    let names: Vec<&str> = unreadable
+        .iter()
+        .filter(|entry| (entry.reason == UnreadableReason::Masked) == masked)
+        .map(|entry| entry.name.as_str())
+        .collect();
+    let (kind, what) = if masked {
+        (
+            ErrorKind::Masked,
+            "the service sent placeholders instead of values: the caller's role may see names only (an approved access \
+             request does not change that). Use a token with the developer role or a service account",
+        )
+    } else if unreadable.iter().any(|entry| entry.reason == UnreadableReason::ClientEnvelope) {
+        (
+            ErrorKind::Undecryptable,
+            "values were encrypted by a client before they were stored, and this client has no key that opens them. Set \
+             XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..) to the builder; when that is done, it is another passphrase \
+             than theirs, or they were damaged and must be stored again",
+        )
+    } else if unreadable.iter().all(|entry| entry.reason == UnreadableReason::NoValue) {
+        (
+            ErrorKind::Undecryptable,
+            "the service named secrets and sent no values with them. Look at them in its dashboard and store their values again",
+        )
+    } else {
+        (
+            ErrorKind::Undecryptable,
+            "the service sent ciphertext instead of values: it could not decrypt them. Store these secrets again",
+        )
+    };
+    let message = format!("{what}, or read the rest with allow_unreadable(). Affected: {}", list(&names));
+    XtraError::new(kind, message).with_keys(names)
+}
+
+/// Names for a message: all of a few, the first ten of many.
+pub(crate) fn list(names: &[&str]) -> String {
+    const SHOWN: usize = 10;
+    let mut text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_names_every_key_and_says_why() {
+        let error = error(&[
+            Unreadable::new("A", UnreadableReason::ServerCiphertext),
+            Unreadable::new("B", UnreadableReason::ClientEnvelope),
+        ]);
+        assert_eq!(error.kind(), ErrorKind::Undecryptable);
+        assert_eq!(error.keys(), ["A", "B"]);
+        assert!(error.to_string().ends_with("Affected: A, B"));
+    }
+
+    #[test]
+    fn masking_is_reported_before_anything_else() {
+        let error = error(&[
+            Unreadable::new("A", UnreadableReason::ServerCiphertext),
+            Unreadable::new("B", UnreadableReason::Masked),
+        ]);
+        assert_eq!(error.kind(), ErrorKind::Masked);
+        assert_eq!(error.keys(), ["B"]);
+    }
+
+    #[test]
+    fn a_long_list_is_cut_in_the_text_but_whole_in_the_keys() {
+        let many: Vec<_> = (0..25).map(|n| Unreadable::new(format!("K{n:02}"), UnreadableReason::Masked)).collect();
+        let error = error(&many);
+        assert!(error.to_string().ends_with("K09 and 15 more"));
+        assert_eq!(error.keys().len(), 25);
+    }
+}

@@ -1,0 +1,169 @@
+//! A client over any source of secrets.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::options::EngineOptions;
+use super::read::Read;
+use super::refresh::Refresh;
+use super::request::Request;
+use super::source::SecretSource;
+use super::state::Engine;
+use super::stats::Stats;
+
+/// A client of a secrets manager: typed, cached, redacted secrets from the source `S`.
+///
+/// [`XtraClient`] is the client of XtraSecurity. Clones share one cache and one connection pool; a clone is one pointer.
+///
+/// How long a snapshot is served, by its age (the times are [`CacheOptions`](crate::CacheOptions)):
+///
+/// | age | a read |
+/// |---|---|
+/// | up to `ttl`, 30 s | is answered at once |
+/// | for `stale_while_revalidate`, 30 s, after that | is answered at once, while one refresh runs |
+/// | up to `max_stale`, 1 h | waits for the refresh, `stale_wait` (2 s) at most; after that, or if the service cannot be reached, it gets the snapshot all the same |
+/// | older | waits for the service, and fails if that does; the values have left memory |
+///
+/// A refresh that failed is not repeated for a while (1 s, doubled up to 30 s, or what the service asks for up to a minute).
+/// Reads do not wait meanwhile, nor for the refreshes after it until one succeeds or nobody has asked for a minute. An answer
+/// of 401, 403 or 404 drops the snapshot at once, and so does one in which every value is masked. A refusal that is
+/// [not the service's own](crate::XtraError::is_foreign_refusal) drops nothing: for `foreign_refusal_grace` (15 min from the first) it
+/// counts as a service that cannot be reached, and each read that is answered so is a warning and a count; then it is the error.
+///
+/// # What is held back
+///
+/// An answer is compared with the snapshot that was accepted last; when a process has just started, with the copy on disk, if
+/// there is one. It is held back when
+///
+/// - it has no secrets, where there were some,
+/// - it has none of the names that there were,
+/// - every value in it is ciphertext, where there were values that could be read,
+/// - it lacks a name that there was and that is [required](EngineOptions::required), or
+/// - it looks like an error in the place of secrets (a first answer that does is the error [`Decode`](crate::ErrorKind::Decode),
+///   unless the request says [`allow_any_answer`](Request::allow_any_answer)).
+///
+/// It is not stored, however long it lasts. The snapshot from before stays and grows older; reads get it until it is as old as
+/// `max_stale`, and from then on the error that says what is wrong. [`invalidate`](Self::invalidate) accepts the next answer,
+/// and an answer that is like the snapshot ends it. So a scope whose only secret was renamed needs `invalidate`. After a write of
+/// this client's own, the next answer of the environment that it changed is accepted as it is.
+///
+/// Refreshes, and the sweep that takes dead values out of memory, run as tasks of the tokio runtime that the client is used
+/// on. Without a runtime a refresh runs on the time of the caller that meets the aged snapshot, and loads do the sweeping.
+/// Dropping the last clone ends every task.
+pub struct Client<S: SecretSource> {
+    pub(crate) engine: Arc<Owner<S>>,
+}
+
+/// What clients share. Tasks hold the engine alone, so that the last client can end them.
+pub(crate) struct Owner<S: SecretSource>(Arc<Engine<S>>);
+
+impl<S: SecretSource> Deref for Owner<S> {
+    type Target = Arc<Engine<S>>;
+
+    fn deref(&self) -> &Arc<Engine<S>> {
+        &self.0
+    }
+}
+
+impl<S: SecretSource> Drop for Owner<S> {
+    fn drop(&mut self) {
+        self.0.tasks.end();
+    }
+}
+
+impl<S: SecretSource> Client<S> {
+    /// A client of `source` with default options: snapshots are fresh for 30 s.
+    #[must_use]
+    pub fn new_with_source(source: S) -> Self {
+        Self::with_options(source, EngineOptions::default())
+    }
+
+    /// A client of `source` that caches by `options`.
+    #[must_use]
+    pub fn with_options(source: S, options: EngineOptions) -> Self {
+        Self { engine: Arc::new(Owner(Arc::new(Engine::new(source, options)))) }
+    }
+
+    /// Reads the secrets of `scope`, from the cache when it has a snapshot that may be served.
+    ///
+    /// The request is sent when it is awaited. Callers that miss the same scope at the same time share one request; if it
+    /// fails, each of them gets the error, nothing is cached, and the next read asks again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SecretSource::prepare`] and [`SecretSource::load`]; [`ErrorKind::Masked`](crate::ErrorKind::Masked) or
+    /// [`ErrorKind::Undecryptable`](crate::ErrorKind::Undecryptable) when values did not come through, unless the request
+    /// says `allow_unreadable()`.
+    pub fn read<'a>(&'a self, scope: S::Scope<'a>) -> Request<'a, S, Read> {
+        Request::new(self, scope, Read)
+    }
+
+    /// Fetches a newer snapshot of `scope` now, whatever the cache holds, and returns it when it has come.
+    ///
+    /// Callers at the same time share one request, which leaves after the first of these calls; with the cache off each sends
+    /// its own. A request for this scope that is under way already is waited for first, so this may take as long as two.
+    ///
+    /// When it fails, the snapshot in the cache stays and is served as before (401, 403 and 404 of the
+    /// service itself drop it). Each request counts
+    /// against the service's budget and leaves a row in its audit log: for fresher secrets in general, lower the time to live
+    /// instead.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read); when the answer [is held back](#what-is-held-back),
+    /// [`ErrorKind::EmptyScope`](crate::ErrorKind::EmptyScope) (it has no secrets any more),
+    /// [`ErrorKind::MissingSecret`](crate::ErrorKind::MissingSecret) (it has lost one that is required, or every name),
+    /// [`ErrorKind::Undecryptable`](crate::ErrorKind::Undecryptable) (all of it is ciphertext now) or
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) (it looks like an error).
+    ///
+    /// ```
+    /// # use xtrasecurity::{XtraClient, XtraError};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), XtraError> {
+    /// let client = XtraClient::in_memory([("API_KEY", "k-1")])?;
+    /// let secrets = client.refresh("production").await?;
+    /// assert_eq!(secrets.age().as_secs(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn refresh<'a>(&'a self, scope: impl Into<S::Scope<'a>>) -> Request<'a, S, Refresh> {
+        self.read(scope.into()).refresh()
+    }
+
+    /// Drops what the cache holds of `scope`, so that the next read fetches: for programs that learn of a change by another
+    /// way than asking. An answer that is under way when this is called is not cached either.
+    pub fn invalidate<'a>(&'a self, scope: impl Into<S::Scope<'a>>) {
+        self.engine.invalidate(&scope.into());
+    }
+
+    /// Drops every snapshot that the cache holds in memory; copies on disk stay. Answers that are under way when this is called
+    /// are not cached either.
+    pub fn clear_cache(&self) {
+        self.engine.clear();
+    }
+
+    /// What the client has done so far. Clones of a client count together.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.engine.stats()
+    }
+
+    /// The source that this client reads.
+    #[must_use]
+    pub fn source(&self) -> &S {
+        &self.engine.source
+    }
+}
+
+impl<S: SecretSource> Clone for Client<S> {
+    fn clone(&self) -> Self {
+        Self { engine: Arc::clone(&self.engine) }
+    }
+}
+
+impl<S: SecretSource> fmt::Debug for Client<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("source", &self.source().name()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,280 @@
+//! A secret at the point of use: when it is refused there, it is fetched anew once, and tried once more.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::read::Read;
+use super::request::{Options, Reads, Request};
+use super::{Client, SecretSource};
+use crate::core::{SecretValue, Secrets, XtraError};
+
+/// Why the use of a secret came to nothing: what the closure of [`with_secret`](Request::with_secret) returns.
+///
+/// Any error becomes [`Failed`](Self::Failed) by `?`, so only a refusal has to be named:
+///
+/// ```
+/// use std::io;
+/// use xtrasecurity::UseError;
+///
+/// fn log_in(password: &str) -> Result<(), UseError<io::Error>> {
+///     let greeting = greet()?; // Failed: another password would not help
+///     match greeting == password {
+///         true => Ok(()),
+///         false => Err(UseError::Refused(io::Error::other("wrong password"))),
+///     }
+/// }
+/// # fn greet() -> io::Result<&'static str> { Ok("hunter2") }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UseError<E> {
+    /// The credential was refused: it may have been replaced. A newer one is looked for, and tried once.
+    Refused(E),
+    /// Anything else. Returned as it is.
+    Failed(E),
+}
+
+impl<E> From<E> for UseError<E> {
+    fn from(error: E) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What [`with_secret`](Request::with_secret) fails with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum WithSecretError<E> {
+    /// The secret could not be read, so that nothing was tried.
+    Secrets(XtraError),
+    /// The credential was refused, and there was no other to try, or that was refused too.
+    Refused(E),
+    /// The use failed for another reason.
+    Failed(E),
+}
+
+impl<E> From<UseError<E>> for WithSecretError<E> {
+    fn from(error: UseError<E>) -> Self {
+        match error {
+            UseError::Refused(error) => Self::Refused(error),
+            UseError::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// What the closure's own error says is left to [`source`](StdError::source).
+impl<E> fmt::Display for WithSecretError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Secrets(error) => error.fmt(f),
+            Self::Refused(_) => f.write_str("the credential was refused, and no newer one was accepted"),
+            Self::Failed(_) => f.write_str("the use of a secret failed"),
+        }
+    }
+}
+
+impl<E: StdError + 'static> StdError for WithSecretError<E> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Secrets(error) => error.source(),
+            Self::Refused(error) | Self::Failed(error) => Some(error),
+        }
+    }
+}
+
+/// The operation of a [`Request`] that reads one secret and uses it.
+#[non_exhaustive]
+pub struct WithSecret<'a, F> {
+    name: Cow<'a, str>,
+    closure: F,
+}
+
+impl<F> Reads for WithSecret<'_, F> {}
+
+impl<F> fmt::Debug for WithSecret<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithSecret").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl<'a, S: SecretSource> Request<'a, S, Read> {
+    /// Uses one secret of the scope: calls `closure` with its value, from the cache when that is fresh. When the closure says
+    /// that the credential was [refused](UseError::Refused), a newer one is looked for and tried once.
+    ///
+    /// Made for credentials that are rotated while the program runs. After a refusal:
+    ///
+    /// - A newer snapshot in the cache with another value is used at once. Otherwise the scope is fetched again, with one
+    ///   request for everyone who was refused meanwhile.
+    /// - At most one such request is made for a scope in 10 s, failed ones included, and none while the snapshot is younger
+    ///   than that: a wrong password must not become a flood.
+    /// - The closure is called a second time only if the value has changed (repeating a refused password locks accounts), and
+    ///   never a third time.
+    /// - When the request fails, or the new snapshot has no such secret, the refusal is returned, and the reason is logged as a
+    ///   warning.
+    ///
+    /// Dropping the future is safe at any time, and takes nothing from others.
+    ///
+    /// # Errors
+    ///
+    /// [`WithSecretError::Secrets`] when the secret could not be read at first (the errors of the read, and
+    /// [`MissingSecret`](crate::ErrorKind::MissingSecret)); [`WithSecretError::Refused`] and [`WithSecretError::Failed`] with
+    /// the closure's own error.
+    ///
+    /// ```
+    /// use xtrasecurity::{UseError, XtraClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let client = XtraClient::in_memory([("DATABASE_PASSWORD", "hunter2")])?;
+    /// let connection = client
+    ///     .get_secrets("production")
+    ///     .with_secret("DATABASE_PASSWORD", |password| async move {
+    ///         match connect(password.expose()).await {
+    ///             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(UseError::Refused(error)),
+    ///             answer => Ok(answer?),
+    ///         }
+    ///     })
+    ///     .await?;
+    /// # assert_eq!(connection, "connected");
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// # async fn connect(_: &str) -> std::io::Result<&'static str> { Ok("connected") }
+    /// ```
+    pub fn with_secret<F, Fut, T, E>(
+        self,
+        name: impl Into<Cow<'a, str>>,
+        closure: F,
+    ) -> Request<'a, S, WithSecret<'a, F>>
+    where
+        F: FnMut(SecretValue) -> Fut,
+        Fut: Future<Output = Result<T, UseError<E>>>,
+    {
+        let Self { client, scope, options, .. } = self;
+        Request { client, scope, options, operation: WithSecret { name: name.into(), closure } }
+    }
+}
+
+impl<'a, S: SecretSource, F> Request<'a, S, WithSecret<'a, F>> {
+    /// The same as awaiting the request, also for a closure whose future cannot move to another thread.
+    ///
+    /// # Errors
+    ///
+    /// See [`with_secret`](Request::with_secret).
+    pub async fn send<Fut, T, E>(self) -> Result<T, WithSecretError<E>>
+    where
+        F: FnMut(SecretValue) -> Fut,
+        Fut: Future<Output = Result<T, UseError<E>>>,
+    {
+        let Self { client, scope, options, operation: WithSecret { name, mut closure } } = self;
+        let (used, value) = first(client, &scope, options, &name).await.map_err(WithSecretError::Secrets)?;
+        let refusal = match closure(value.clone()).await {
+            Ok(done) => return Ok(done),
+            Err(UseError::Failed(error)) => return Err(WithSecretError::Failed(error)),
+            Err(UseError::Refused(error)) => error,
+        };
+        match another(client, &scope, &name, used, &value).await {
+            Some(other) => Ok(closure(other).await?),
+            None => Err(WithSecretError::Refused(refusal)),
+        }
+    }
+}
+
+#[cfg(feature = "xtra")]
+impl crate::services::xtra::XtraClient {
+    /// Uses one secret of the [default environment](Self::default_environment), and tries a newer value once when it is
+    /// refused; see [`Request::with_secret`]. For another environment, branch or project, call
+    /// [`environment`](Request::environment), [`branch`](Request::branch) or [`project_id`](Request::project_id) on what this
+    /// returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::with_secret`]; [`ErrorKind::Config`](crate::ErrorKind::Config) when there is no default environment and
+    /// none is named.
+    ///
+    /// ```
+    /// use xtrasecurity::{UseError, XtraClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let client = XtraClient::in_memory([("API_KEY", "k-1")])?;
+    /// let answer = client.with_secret("API_KEY", |key| async move {
+    ///     match ask(key.expose()) {
+    ///         401 => Err(UseError::Refused(std::io::Error::other("the key was refused"))),
+    ///         status => Ok(status),
+    ///     }
+    /// });
+    /// assert_eq!(answer.await?, 200);
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// # fn ask(key: &str) -> u16 { if key == "k-1" { 200 } else { 401 } }
+    /// ```
+    pub fn with_secret<'a, F, Fut, T, E>(
+        &'a self,
+        name: impl Into<Cow<'a, str>>,
+        closure: F,
+    ) -> Request<'a, crate::Xtra, WithSecret<'a, F>>
+    where
+        F: FnMut(SecretValue) -> Fut,
+        Fut: Future<Output = Result<T, UseError<E>>>,
+    {
+        self.read(crate::XtraScope::default()).with_secret(name, closure)
+    }
+}
+
+/// The snapshot that an ordinary read gives, and the value in it.
+async fn first<S: SecretSource>(
+    client: &Client<S>,
+    scope: &S::Scope<'_>,
+    options: Options,
+    name: &str,
+) -> Result<(Arc<Secrets>, SecretValue), XtraError> {
+    let kept = if options.no_cache { None } else { client.engine.cached(scope) };
+    let secrets = match kept {
+        Some(secrets) => secrets,
+        None => client.engine.fetch(scope, options)?.await?,
+    };
+    let secrets = options.check(secrets)?;
+    let value = secrets.require(name)?.clone();
+    Ok((secrets, value))
+}
+
+/// A value that is not the refused one, from a newer snapshot.
+async fn another<S: SecretSource>(
+    client: &Client<S>,
+    scope: &S::Scope<'_>,
+    name: &str,
+    used: Arc<Secrets>,
+    refused: &SecretValue,
+) -> Option<SecretValue> {
+    let is_another = |secrets: &Secrets| secrets.get(name) != Some(refused);
+    let found = match client.engine.renew(scope, used, is_another).await {
+        Ok(newer) => newer?.require(name).cloned(),
+        Err(error) => Err(error),
+    };
+    found
+        .map_err(|error| {
+            let (source, kind) = (client.source().name(), error.kind().as_str());
+            tracing::warn!(source, kind, "a credential was refused, and no newer one could be read");
+        })
+        .ok()
+}
+
+impl<'a, S, F, Fut, T, E> IntoFuture for Request<'a, S, WithSecret<'a, F>>
+where
+    S: SecretSource,
+    F: FnMut(SecretValue) -> Fut + Send + 'a,
+    Fut: Future<Output = Result<T, UseError<E>>> + Send + 'a,
+    T: Send + 'a,
+    E: Send + 'a,
+{
+    type Output = Result<T, WithSecretError<E>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

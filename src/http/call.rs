@@ -1,0 +1,314 @@
+//! One call: its attempts, and what comes between them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Method, Request};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::asked::Asked;
+use super::body::{CappedBody, RefusalBody};
+use super::budget::project_of;
+use super::budget_gate::{Asker, Passed};
+use super::failure::Failure;
+use super::response::Response;
+use super::retry::{Repeat, Retries, Setback};
+use super::{Inner, retry_after};
+use crate::core::{ErrorKind, XtraError};
+use crate::credentials;
+use crate::credentials::Token;
+
+/// The generator adds this header from the document's version; the service knows no such thing.
+const API_VERSION: &str = "api-version";
+
+/// A call that ends so long after its deadline was not driven in between: its runtime stood still, or the machine slept.
+const LATE: Duration = Duration::from_millis(100);
+
+/// The state of one call. Dropping its future drops the request in flight with it.
+pub(super) struct Call<'a> {
+    transport: &'a Inner,
+    http: reqwest::Client,
+    operation: &'static str,
+    /// Whose budget it spends; empty when no project is named.
+    project: String,
+    method: Method,
+    deadline: Instant,
+    retries: Retries,
+    attempts: u32,
+    token: Option<Token>,
+    reauthenticated: bool,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(transport: &'a Inner, http: reqwest::Client, request: &Request, operation: &'static str) -> Self {
+        let options = &transport.options;
+        let repeat = Repeat::of(request.method(), operation, options.never_retry);
+        Self {
+            transport,
+            http,
+            operation,
+            project: project_of(request, transport.base.as_str()),
+            method: request.method().clone(),
+            deadline: after(Instant::now(), options.call_timeout),
+            retries: Retries::new(repeat, options.retry),
+            attempts: 0,
+            token: None,
+            reauthenticated: false,
+        }
+    }
+
+    /// Sends until there is an answer worth returning, or no reason to send again. An answer of any status is `Ok`.
+    pub(super) async fn run(mut self, mut request: Request) -> Result<Response, XtraError> {
+        request.headers_mut().remove(API_VERSION);
+        let mut uncounted = Some(self.transport.options.retry_budget);
+        let mut before = None;
+        loop {
+            let spare = self.spare(&request);
+            if let Err(withheld) = self.pass_gate().await {
+                // a retry that may not be sent is not made, and what came before it stands
+                return self.end(before.unwrap_or(Err(withheld)));
+            }
+            // a call that is withheld loads nobody, and is no reason for more retries
+            if let Some(budget) = uncounted.take() {
+                budget.count_call(Instant::now());
+            }
+            let started = Instant::now();
+            let outcome = self.attempt(request, started).await;
+            self.trace(started, &outcome);
+            let asked = self.learn(&outcome, started);
+            let Some(again) = spare else { return self.end(outcome) };
+            before = if self.reauthenticate(&outcome) {
+                None
+            } else {
+                let Some(wait) = self.next_wait(&outcome, asked) else { return self.end(outcome) };
+                sleep(wait).await;
+                Some(outcome)
+            };
+            request = again;
+        }
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        Asker { project: &self.project, operation: self.operation }
+    }
+
+    /// Waits for the turn of the next request, as far as the deadline allows.
+    async fn pass_gate(&self) -> Result<(), Failure> {
+        let passed = self.transport.gate.pass(self.asker(), self.deadline).await;
+        match &passed {
+            Ok(Passed::AtOnce) => {}
+            Ok(Passed::Delayed) => count(&self.transport.delayed),
+            Err(error) => {
+                if self.attempts == 0 {
+                    count(&self.transport.withheld);
+                }
+                tracing::debug!(target: "xtrasecurity::budget", operation = self.operation, "{error}");
+            }
+        }
+        passed.map(|_| ()).map_err(Failure::lasting)
+    }
+
+    /// Takes in what an answer tells of the service's limits, and returns the wait that it asks for.
+    fn learn(&self, outcome: &Result<Response, Failure>, sent: Instant) -> Option<Duration> {
+        let response = outcome.as_ref().ok()?;
+        let asked = retry_after::asked(response.status(), response.headers(), response.body(), SystemTime::now());
+        let gate = &self.transport.gate;
+        gate.learn(self.asker(), response, asked, sent);
+        match response.status() {
+            429 => asked.or_else(|| gate.closed_for()),
+            _ => asked,
+        }
+    }
+
+    /// A copy for another attempt, unless there can be none.
+    fn spare(&self, request: &Request) -> Option<Request> {
+        if self.retries.may_follow() || !self.reauthenticated { request.try_clone() } else { None }
+    }
+
+    async fn attempt(&mut self, request: Request, started: Instant) -> Result<Response, Failure> {
+        let limit = self.limit(started);
+        let before = self.attempts;
+        let outcome = match timeout_at(limit, self.exchange(request)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(self.out_of_time(limit, self.attempts > before)),
+        };
+        match outcome {
+            Err(failure) if self.retries.repeat() != Repeat::Read => Err(failure.of_write()),
+            outcome => outcome,
+        }
+    }
+
+    /// When the attempt must have ended: a read that can be repeated leaves time for it.
+    fn limit(&self, started: Instant) -> Instant {
+        if self.retries.repeat() == Repeat::Read && self.retries.may_follow() {
+            self.deadline.min(after(started, self.transport.options.attempt_timeout))
+        } else {
+            self.deadline
+        }
+    }
+
+    /// Resolves the token, sends, and reads the answer to its end.
+    async fn exchange(&mut self, mut request: Request) -> Result<Response, Failure> {
+        let transport = self.transport;
+        let token = credentials::token(transport.credentials.as_ref()).await.map_err(Failure::lasting)?;
+        let token = self.token.insert(token);
+        // shares the body, to tell what a refusal is about
+        let asked = request.try_clone();
+        request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
+
+        self.attempts += 1;
+        count(&transport.requests);
+        if self.attempts > 1 {
+            count(&transport.retries);
+        }
+        let connect_timeout = transport.options.connect_timeout;
+        let answer = self.http.execute(request).await.map_err(|error| Failure::of(&error, connect_timeout))?;
+        let response = read(answer, transport).await?;
+        let body = asked.as_ref().and_then(|request| request.body()?.as_bytes()).unwrap_or_default();
+        let asked = Asked { url: asked.as_ref().map(Request::url), body };
+        Ok(response.with_words(self.operation, &transport.options.refusals, asked))
+    }
+
+    fn out_of_time(&self, limit: Instant, sent: bool) -> Failure {
+        let options = &self.transport.options;
+        let (within, setback) = match (limit < self.deadline, sent) {
+            (true, true) => (options.attempt_timeout, Setback::Lost),
+            (true, false) => (options.attempt_timeout, Setback::NotSent),
+            // the deadline allows no other attempt; for a write the answer still is lost
+            (false, true) => (options.call_timeout, Setback::Lost),
+            (false, false) => (options.call_timeout, Setback::Lasting),
+        };
+        let message = match (sent, limit < self.deadline) {
+            (true, true) => format!(
+                "no complete answer within {within:?}, the limit of one attempt, and no time for another; try again, or \
+                 raise call_timeout"
+            ),
+            (true, false) => format!("no complete answer within {within:?}; try again, or raise call_timeout"),
+            (false, _) => {
+                format!("the credential provider gave no token within {within:?}; check it, or raise call_timeout")
+            }
+        };
+        Failure::timed_out(message, setback)
+    }
+
+    /// Whether the service refused the token and the provider may have another one. Asked once a call. A proxy's 401 says nothing
+    /// of the token, which stays.
+    fn reauthenticate(&mut self, outcome: &Result<Response, Failure>) -> bool {
+        let refused = matches!(outcome, Ok(response) if response.status() == 401 && !response.is_foreign_refusal());
+        if !refused || self.reauthenticated {
+            return false;
+        }
+        self.reauthenticated = true;
+        let credentials = self.transport.credentials.as_ref();
+        self.token.as_ref().is_some_and(|token| credentials::invalidate(credentials, token))
+    }
+
+    fn next_wait(&mut self, outcome: &Result<Response, Failure>, asked: Option<Duration>) -> Option<Duration> {
+        let setback = match outcome {
+            Ok(response) if response.status() < 400 => return None,
+            Ok(response) => Setback::Status(response.status()),
+            Err(failure) => failure.setback,
+        };
+        let now = Instant::now();
+        let transport = self.transport;
+        let granted = || {
+            let granted = transport.options.retry_budget.grants_retry(now);
+            if !granted {
+                count(&transport.retries_withheld);
+            }
+            granted
+        };
+        self.retries.next_wait(setback, asked, self.deadline.saturating_duration_since(now), granted)
+    }
+
+    fn end(&self, outcome: Result<Response, Failure>) -> Result<Response, XtraError> {
+        match outcome {
+            Ok(response) => {
+                let response = response.with_attempts(self.attempts);
+                Ok(if self.retries.repeat() == Repeat::Read { response } else { response.of_a_write() })
+            }
+            Err(failure) => {
+                let error = failure.error.in_operation(self.operation).with_attempts(self.attempts);
+                let stalled = Instant::now() > self.deadline + LATE;
+                Err(if stalled { error.stalled() } else { error })
+            }
+        }
+    }
+
+    fn trace(&self, started: Instant, outcome: &Result<Response, Failure>) {
+        let (status, failure) = match outcome {
+            Ok(response) => (Some(response.status()), None),
+            Err(failure) => (None, Some(failure.error.kind().as_str())),
+        };
+        tracing::debug!(
+            target: "xtrasecurity::transport",
+            operation = self.operation,
+            attempt = self.attempts,
+            method = self.method.as_str(),
+            status,
+            failure,
+            elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "request",
+        );
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// That much later; a timeout too long for the clock is a year.
+fn after(start: Instant, timeout: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    start + timeout.min(YEAR)
+}
+
+fn bearer(token: &Token) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
+        Failure::lasting(XtraError::new(ErrorKind::Credentials, "the token holds characters that no header may hold"))
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Response, Failure> {
+    let cap = transport.options.max_response_bytes;
+    let broken = |error: reqwest::Error| Failure::of(&error, transport.options.connect_timeout);
+    let body = if answer.status().is_success() {
+        let over_cap = |_| Failure::too_large(cap);
+        let mut body = CappedBody::new(answer.content_length(), cap).map_err(over_cap)?;
+        while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+            body.push(&chunk).map_err(over_cap)?;
+        }
+        body.finish()
+    } else {
+        let mut body = RefusalBody::new(answer.content_length(), cap);
+        while !body.is_enough() {
+            let Some(chunk) = answer.chunk().await.map_err(broken)? else { break };
+            body.push(&chunk);
+        }
+        body.finish()
+    };
+    let headers = std::mem::take(answer.headers_mut());
+    Ok(Response::new(answer.status().as_u16(), headers, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_with_the_token_prints_nothing_of_it() {
+        let token = Token::new("canary").expect("a good token");
+        let value = bearer(&token).ok().expect("a good header");
+        assert_eq!(value, "Bearer canary");
+        assert_eq!(format!("{value:?}"), "Sensitive");
+    }
+
+    #[test]
+    fn a_timeout_too_long_for_the_clock_is_no_panic() {
+        let now = Instant::now();
+        assert!(after(now, Duration::MAX) > now);
+    }
+}

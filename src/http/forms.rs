@@ -1,0 +1,163 @@
+//! The documented forms of a service's refusals.
+//!
+//! A service may put anything into a refusal, what the request carried too. Only what is listed here is shown: a code by the
+//! name in the list, a sentence by its form in the list, never by the bytes of the answer.
+
+use std::fmt;
+
+use crate::core::ErrorKind;
+
+/// The documented refusals of one service. Without any, nothing of an answer but its status is shown.
+#[derive(Clone, Copy)]
+pub(crate) struct RefusalForms {
+    /// Its sentences. `{name}` stands for what the request has under that name, `{}` for what only the service knows.
+    pub(crate) sentences: &'static [&'static [&'static str]],
+    /// Its machine-readable codes.
+    pub(crate) codes: &'static [&'static str],
+    /// What it may ask to be done first.
+    pub(crate) actions: &'static [&'static str],
+    /// The codes, actions and sentences that tell more than a status of 403 does.
+    pub(crate) telling: &'static [(&'static str, ErrorKind)],
+    /// Whether the service itself has given this answer to this operation, by its status and its body.
+    pub(crate) is_own: fn(operation: &str, status: u16, body: &[u8]) -> bool,
+}
+
+impl Default for RefusalForms {
+    fn default() -> Self {
+        Self { sentences: &[], codes: &[], actions: &[], telling: &[], is_own: |_, _, _| true }
+    }
+}
+
+impl fmt::Debug for RefusalForms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefusalForms")
+            .field("codes", &self.codes)
+            .field("actions", &self.actions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RefusalForms {
+    /// The form that a sentence has.
+    pub(super) fn sentence(&self, text: &str) -> Option<&'static str> {
+        self.sentences.iter().find_map(|forms| Self::find(forms, text))
+    }
+
+    /// The first of some forms that a text has.
+    pub(crate) fn find(forms: &'static [&'static str], text: &str) -> Option<&'static str> {
+        forms.iter().copied().find(|form| has_form(text, form))
+    }
+
+    pub(super) fn code(&self, text: &str) -> Option<&'static str> {
+        self.codes.iter().copied().find(|code| *code == text)
+    }
+
+    pub(super) fn action(&self, text: &str) -> Option<&'static str> {
+        self.actions.iter().copied().find(|action| *action == text)
+    }
+
+    pub(super) fn kind(&self, told: &str) -> Option<ErrorKind> {
+        self.telling.iter().find(|(word, _)| *word == told).map(|(_, kind)| *kind)
+    }
+}
+
+/// Whether a text is this form, with something in each of its holes. Takes time linear in the text.
+fn has_form(text: &str, form: &str) -> bool {
+    let (start, rest) = until_hole(form);
+    let Some(mut text) = text.strip_prefix(start) else { return false };
+    let mut form = rest;
+    while let Some((_, after)) = form {
+        let (literal, next) = until_hole(after);
+        // a hole holds one character at least
+        let Some(from) = text.chars().next().map(char::len_utf8) else { return false };
+        let Some(behind) = text.get(from..) else { return false };
+        if next.is_none() {
+            return behind.ends_with(literal);
+        }
+        let Some(at) = behind.find(literal) else { return false };
+        let Some(left) = behind.get(at + literal.len()..) else { return false };
+        (text, form) = (left, next);
+    }
+    text.is_empty()
+}
+
+/// The names of the holes.
+pub(super) fn holes(form: &str) -> impl Iterator<Item = &str> {
+    let mut rest = until_hole(form).1;
+    std::iter::from_fn(move || {
+        let (name, after) = rest?;
+        rest = until_hole(after).1;
+        Some(name)
+    })
+    .filter(|name| !name.is_empty())
+}
+
+/// The form with what the request has under the names of the holes, and three dots where it has nothing.
+pub(super) fn filled<'a>(form: &str, asked: impl Fn(&str) -> Option<&'a str>) -> String {
+    let (start, mut rest) = until_hole(form);
+    let mut text = start.to_owned();
+    while let Some((name, after)) = rest {
+        text.push_str(asked(name).filter(|value| is_short(value)).unwrap_or("…"));
+        let (literal, next) = until_hole(after);
+        text.push_str(literal);
+        rest = next;
+    }
+    text
+}
+
+fn is_short(value: &str) -> bool {
+    const LONGEST: usize = 64;
+    !value.is_empty() && value.chars().count() <= LONGEST && !value.chars().any(crate::http::server_words::is_invisible)
+}
+
+/// What comes before the next hole; and the name of that hole with what comes after it.
+fn until_hole(form: &str) -> (&str, Option<(&str, &str)>) {
+    match form.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?))) {
+        Some((before, hole)) => (before, Some(hole)),
+        None => (form, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_without_holes_is_met_by_itself_alone() {
+        assert!(has_form("Access Denied", "Access Denied"));
+        for other in ["", "Access Denied.", "access denied", " Access Denied", "Access  Denied"] {
+            assert!(!has_form(other, "Access Denied"), "{other}");
+        }
+    }
+
+    #[test]
+    fn every_hole_takes_something_and_the_rest_must_stand_as_it_is() {
+        let form = "Branch '{branch}' not found";
+        for text in ["Branch 'dev' not found", "Branch '' not found' not found", "Branch 'ü' not found"] {
+            assert!(has_form(text, form), "{text}");
+        }
+        for text in
+            ["Branch '' not found", "Branch 'dev' not found!", "branch 'dev' not found", "Branch 'dev", "Branch '"]
+        {
+            assert!(!has_form(text, form), "{text}");
+        }
+        assert!(has_form("Slack returned 404: no", "Slack returned {}: {}"));
+        assert!(!has_form("Slack returned 404: ", "Slack returned {}: {}"));
+        assert!(!has_form("Slack returned : no", "Slack returned {}: {}"));
+    }
+
+    #[test]
+    fn holes_are_filled_from_what_was_asked_for_and_else_left_open() {
+        let form = "Source '{key}' not in {project} ({env}), {} left";
+        assert_eq!(holes(form).collect::<Vec<_>>(), ["key", "project", "env"]);
+        let long = "x".repeat(65);
+        let asked = |name: &str| match name {
+            "key" => Some("URL"),
+            "project" => Some(long.as_str()),
+            "env" => Some("a\u{202e}b"),
+            _ => None,
+        };
+        assert_eq!(filled(form, asked), "Source 'URL' not in … (…), … left");
+        assert_eq!(filled("no holes", |_| None), "no holes");
+    }
+}

@@ -1,0 +1,45 @@
+//! What generated clients run on: building requests, reading answers, and errors that may be logged.
+//!
+//! The names are those that the generator's output asks for; the build points it here. Requests go through
+//! [`Transport::run`], so callers of a raw client have its tokens, retries, deadlines and limits.
+
+mod body;
+mod error;
+mod path;
+mod query;
+mod value;
+
+use std::future::Future;
+
+use reqwest::Request;
+
+pub(crate) use body::RequestBuilderExt;
+pub use error::{Error, InvalidPayload, PayloadProblem};
+pub(crate) use path::{PathParameter, encode_path};
+pub(crate) use query::QueryParam;
+pub use value::{Answer, ResponseValue};
+
+use super::Transport;
+use crate::core::XtraError;
+
+/// The operation at hand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OperationInfo {
+    /// Its name in the document, which is also the method's.
+    pub(crate) operation_id: &'static str,
+}
+
+/// How a generated client sends a request; `Inner` is what it does that with.
+pub(crate) trait ClientHooks<Inner> {
+    /// Sends it and reads the answer, of whatever status, to its end.
+    fn exec(&self, request: Request, info: &OperationInfo) -> impl Future<Output = Result<Answer, XtraError>> + Send;
+}
+
+/// Sends a request of a generated client through a transport.
+pub(crate) async fn send(
+    transport: &Transport,
+    request: Request,
+    operation: &'static str,
+) -> Result<Answer, XtraError> {
+    transport.run(request, operation).await.map(|response| Answer::new(response, operation))
+}

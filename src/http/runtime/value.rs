@@ -1,0 +1,161 @@
+//! Answers, whole and decoded.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use reqwest::header::HeaderMap;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::error::{Error, InvalidPayload};
+use crate::http::Response;
+
+/// An answer and the operation that it came to. `Debug` prints neither headers nor body.
+pub struct Answer {
+    response: Response,
+    operation: &'static str,
+}
+
+impl Answer {
+    pub(crate) fn new(response: Response, operation: &'static str) -> Self {
+        Self { response, operation }
+    }
+
+    /// The name of the operation that was called.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    pub(super) fn response(&self) -> &Response {
+        &self.response
+    }
+
+    /// Wipes and frees the body; what was decoded from it is what counts from here on.
+    fn without_body(self) -> Self {
+        let attempts = self.response.attempts();
+        let (status, headers, body) = self.response.into_parts();
+        drop(body);
+        let response = Response::new(status, headers, Zeroizing::new(Vec::new())).with_attempts(attempts);
+        Self { response, operation: self.operation }
+    }
+}
+
+impl Deref for Answer {
+    type Target = Response;
+
+    fn deref(&self) -> &Response {
+        &self.response
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("operation", &self.operation).field("response", &self.response).finish()
+    }
+}
+
+/// What the service answered, decoded; it dereferences to the value, and has the status and headers beside it.
+pub struct ResponseValue<T> {
+    inner: T,
+    answer: Answer,
+}
+
+impl<T> ResponseValue<T> {
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.answer.status()
+    }
+
+    /// The first header of that name, when there is one and it is ASCII text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.answer.header(name)
+    }
+
+    /// All headers. They may hold cookies: do not log them.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.answer.response().headers()
+    }
+
+    /// How many requests were sent until this answer came.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.answer.attempts()
+    }
+
+    /// The value alone.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.inner
+    }
+
+    pub(super) fn answer(&self) -> &Answer {
+        &self.answer
+    }
+}
+
+impl<T: DeserializeOwned> ResponseValue<T> {
+    /// Decodes an answer. A success is one by its status: of others, such as a part of an answer, nothing is used. An error keeps its body, from which its cause is told; a success is wiped once it is decoded.
+    #[doc(hidden)]
+    pub async fn from_response<E>(answer: Answer) -> Result<Self, Error<E>> {
+        let is_success = answer.status() < 300;
+        if is_success && !answer.response().is_success() {
+            return Err(Error::UnexpectedResponse(answer));
+        }
+        if !is_success && has_too_many_parts(answer.body()) {
+            return Err(Error::InvalidResponsePayload(InvalidPayload::too_many_parts(answer)));
+        }
+        match serde_json::from_slice(answer.body()) {
+            Ok(inner) if is_success => Ok(Self { inner, answer: answer.without_body() }),
+            Ok(inner) => Ok(Self { inner, answer }),
+            Err(problem) => Err(Error::InvalidResponsePayload(InvalidPayload::new(answer, &problem))),
+        }
+    }
+}
+
+/// Whether JSON of so many bytes is decoded into very many values. A conflict has about ten parts, and there is one for a key.
+fn has_too_many_parts(json: &[u8]) -> bool {
+    const MOST: usize = 250_000;
+    json.len() > MOST && json.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MOST
+}
+
+impl ResponseValue<()> {
+    /// An answer whose body, if any, says nothing.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn empty(answer: Answer) -> Self {
+        Self { inner: (), answer: answer.without_body() }
+    }
+}
+
+impl<T> Deref for ResponseValue<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T> DerefMut for ResponseValue<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
+impl<T> AsRef<T> for ResponseValue<T> {
+    fn as_ref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseValue")
+            .field("status", &self.status())
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

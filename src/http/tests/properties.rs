@@ -1,0 +1,217 @@
+//! What holds of the transport's policies whatever the service answers and whenever.
+
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use tokio::time::Instant;
+
+use crate::core::Budget;
+use crate::http::budget::{Budgets, Told};
+use crate::http::burst::Burst;
+use crate::http::options::RetryOptions;
+use crate::http::retry::{Repeat, Retries, Setback};
+use crate::http::retry_after;
+use crate::http::retry_budget::RetryBudget;
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Without a file of failed cases: what fails becomes a test.
+pub(super) fn cases(number: u32) -> ProptestConfig {
+    ProptestConfig { cases: number, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+fn setbacks() -> impl Strategy<Value = Setback> {
+    prop_oneof![
+        Just(Setback::NotSent),
+        Just(Setback::Lost),
+        Just(Setback::Lasting),
+        prop_oneof![Just(429_u16), 500..505_u16, any::<u16>()].prop_map(Setback::Status),
+    ]
+}
+
+fn methods() -> impl Strategy<Value = Method> {
+    prop_oneof![Just(Method::GET), Just(Method::HEAD), Just(Method::POST), Just(Method::PUT), Just(Method::DELETE)]
+}
+
+fn millis(most: u64) -> impl Strategy<Value = Duration> {
+    (0..most).prop_map(Duration::from_millis)
+}
+
+/// A header as services write it, and as they should not.
+fn headers() -> impl Strategy<Value = Option<HeaderValue>> {
+    let texts = prop_oneof![
+        any::<u64>().prop_map(|number| number.to_string()),
+        (0..200_u64).prop_map(|number| format!(" {number} ")),
+        any::<i64>().prop_map(|number| number.to_string()),
+        any::<f64>().prop_map(|number| number.to_string()),
+        "[ -~]{0,12}",
+    ];
+    let bytes = prop::collection::vec(any::<u8>(), 0..12);
+    let written = prop_oneof![4 => texts.prop_map(String::into_bytes), 1 => bytes];
+    prop::option::weighted(0.9, written).prop_map(|bytes| HeaderValue::from_bytes(&bytes?).ok())
+}
+
+proptest! {
+    #![proptest_config(cases(512))]
+
+    #[test]
+    fn retries_are_counted_never_wait_past_the_deadline_and_repeat_only_what_is_safe(
+        method in methods(),
+        never in any::<bool>(),
+        max_retries in 0..6_u32,
+        [base, max_backoff] in [millis(2_000), millis(10_000)],
+        deadline in millis(60_000),
+        attempts in prop::collection::vec(
+            (setbacks(), prop::option::of(millis(40_000)), millis(5_000), prop::bool::weighted(0.9)),
+            1..20,
+        ),
+    ) {
+        let options = RetryOptions { max_retries, base, max_backoff };
+        let repeat = Repeat::of(&method, "operation", if never { &["operation"] } else { &[] });
+        let mut retries = Retries::new(repeat, options);
+        let (mut made, mut passed) = (0, Duration::ZERO);
+        for (setback, asked, took, granted) in attempts {
+            passed += took;
+            let remaining = deadline.saturating_sub(passed);
+            let Some(wait) = retries.next_wait(setback, asked, remaining, || granted) else { continue };
+            made += 1;
+            passed += wait;
+            prop_assert!(granted && passed < deadline, "{wait:?} of {remaining:?}");
+            prop_assert!(!never && setback != Setback::Lasting);
+            let untouched = matches!(setback, Setback::NotSent | Setback::Status(429));
+            prop_assert!(untouched || matches!(method, Method::GET | Method::HEAD), "{method} after {setback:?}");
+            match asked {
+                Some(asked) => prop_assert_eq!(wait, asked),
+                None => prop_assert!(wait >= base && wait <= base.max(max_backoff), "{wait:?}"),
+            }
+        }
+        prop_assert!(made <= max_retries);
+    }
+
+    #[test]
+    fn a_wait_asked_for_is_within_a_second_and_a_day_whatever_the_answer(
+        status in 100..600_u16,
+        header in headers(),
+        body in prop_oneof![
+            any::<f64>().prop_map(|wait| format!("{{\"retryAfter\":{wait}}}").into_bytes()),
+            prop::collection::vec(any::<u8>(), 0..40),
+        ],
+    ) {
+        let mut sent = HeaderMap::new();
+        sent.extend(header.clone().map(|value| (RETRY_AFTER, value)));
+        let wait = retry_after::asked(status, &sent, &body, SystemTime::now());
+        prop_assert!(wait.is_none_or(|wait| (SECOND..=DAY).contains(&wait)), "{wait:?}");
+        if header.is_some() {
+            prop_assert_eq!(wait.is_some(), status >= 300);
+        } else {
+            prop_assert!(wait.is_none() || status == 429);
+        }
+    }
+
+    #[test]
+    fn a_wait_in_seconds_and_the_same_as_a_date_are_the_same_wait(wait in 0..200_000_u64, now in 0..4_000_000_000_u64) {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
+        let asked = |text: String| {
+            let sent = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::try_from(text).expect("a good header"))]);
+            retry_after::asked(503, &sent, b"", now)
+        };
+        let expected = Some(Duration::from_secs(wait).clamp(SECOND, DAY));
+        prop_assert_eq!(asked(wait.to_string()), expected);
+        prop_assert_eq!(asked(httpdate::fmt_http_date(now + Duration::from_secs(wait))), expected);
+    }
+
+    #[test]
+    fn what_headers_tell_of_a_budget_makes_sense_or_is_nothing(
+        values in prop::collection::vec(headers(), 4),
+        clock in prop_oneof![0..4_000_000_000_u64, Just(0)],
+    ) {
+        let names = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "date"];
+        let mut sent = HeaderMap::new();
+        for (name, value) in names.into_iter().zip(values) {
+            sent.extend(value.map(|value| (HeaderName::from_static(name), value)));
+        }
+        let told = Told::by(&sent, SystemTime::UNIX_EPOCH + Duration::from_secs(clock));
+        let (mut budgets, now) = (Budgets::default(), Instant::now());
+        budgets.answered("project", "secrets_read", told, [now, now]);
+        if let Some(Budget { limit, remaining, resets_in }) = budgets.of("project", now) {
+            prop_assert!(limit > 0 && remaining <= limit && resets_in <= DAY, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn no_ten_seconds_see_more_retries_than_a_fifth_of_their_calls_or_the_few_that_are_always_granted(
+        steps in prop::collection::vec((any::<bool>(), 0..40_u64, 1..60_u32), 1..60),
+    ) {
+        let (budget, start) = (RetryBudget::new(), Instant::now());
+        let (mut now, mut calls, mut granted) = (start, Vec::new(), Vec::new());
+        for (is_call, pause, times) in steps {
+            now += Duration::from_millis(pause * 50);
+            for _ in 0..times {
+                if is_call {
+                    budget.count_call(now);
+                    calls.push(now);
+                } else if budget.grants_retry(now) {
+                    granted.push(now);
+                    // the window slides by seconds, so that it may be one shorter
+                    let lately = |times: &[Instant], window: u64| {
+                        times.iter().filter(|then| now - **then < Duration::from_secs(window)).count()
+                    };
+                    let most = (lately(&calls, 10) / 5).max(30);
+                    prop_assert!(lately(&granted, 9) <= most, "{} of {most}", lately(&granted, 9));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn turns_come_in_order_before_their_deadlines_and_no_minute_has_more_than_the_limit(
+        limit in 1..8_u32,
+        asks in prop::collection::vec((millis(30_000), millis(200_000), 0..10_u32), 1..60),
+    ) {
+        let (mut burst, mut now, mut sent) = (Burst::new(limit), Instant::now(), Vec::<Instant>::new());
+        let mut waiting = Vec::<(u64, Instant)>::new();
+        for (pause, patience, event) in asks {
+            now += pause;
+            send_until(&mut burst, now, &mut waiting, &mut sent);
+            let deadline = now + patience;
+            match event {
+                0 if !waiting.is_empty() => drop(burst.give_back(waiting.remove(waiting.len() / 2).0, now)),
+                1 => drop(burst.refused(now, 0.5)),
+                _ => match burst.take_turn(deadline, now) {
+                    Ok(turn) => {
+                        prop_assert!(turn.at >= now && (turn.at == now || turn.at < deadline));
+                        waiting.push((turn.number, deadline));
+                    }
+                    Err(full) => prop_assert!(full.next >= deadline),
+                },
+            }
+        }
+        send_until(&mut burst, now + Duration::from_secs(86_400), &mut waiting, &mut sent);
+        prop_assert!(waiting.is_empty() && sent.is_sorted());
+        for (first, next) in sent.iter().zip(sent.iter().skip(limit as usize)) {
+            prop_assert!(*next - *first >= Duration::from_secs(60), "{:?}", *next - *first);
+        }
+    }
+}
+
+/// Sends what has its turn until then, and lets go of what has none before its deadline any more.
+fn send_until(burst: &mut Burst, now: Instant, waiting: &mut Vec<(u64, Instant)>, sent: &mut Vec<Instant>) {
+    while let Some((number, deadline)) = waiting.first().copied() {
+        match burst.look_up(number, deadline, now.min(deadline)) {
+            Ok(at) if at > now => return,
+            Ok(at) => {
+                assert!(at < deadline || sent.last().is_none_or(|last| at >= *last));
+                burst.use_turn(number, at);
+                sent.push(at);
+            }
+            Err(full) => {
+                assert!(full.next >= deadline);
+                burst.give_back(number, now);
+            }
+        }
+        waiting.remove(0);
+    }
+}

@@ -1,0 +1,208 @@
+//! The tree held against the schema, and what is found there told of the secrets that fed it.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use jsonschema::error::ValidationErrorKind as Kind;
+use jsonschema::paths::Location;
+use jsonschema::{ValidationError, Validator};
+use serde_json::Value;
+
+use super::depth::{NoRoom, levels};
+use super::deserialize::{Step, Trouble, What};
+use super::gather::Gathering;
+use super::plan::Plan;
+use super::tree::wipe;
+use super::validators::Validators;
+use super::words::Listing;
+use super::{forms, words};
+
+/// One thing that the validator found, without anything of the value.
+pub(super) struct Finding {
+    pub(super) path: Vec<Step>,
+    pub(super) what: Found,
+}
+
+pub(super) enum Found {
+    Missing(String),
+    Problem(String),
+    /// A problem of the form as a whole, which may follow from problems of its parts.
+    Form(String),
+}
+
+/// Adds what the validator finds to the report.
+pub(super) fn validate(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, validators: &Validators, tree: &Value) {
+    let search = || {
+        if validators.is_too_much(tree) {
+            return vec![too_much(tree)];
+        }
+        let (findings, is_finished) = find(validators.first(), tree);
+        match validators.more_patient(tree).filter(|_| !is_finished) {
+            Some(validator) => find(validator, tree).0,
+            None => findings,
+        }
+    };
+    let findings = validators.with_room(tree, search).unwrap_or_else(|reason| {
+        let problem = match reason {
+            NoRoom::TooDeep => "cannot be held against the schema: values and schema are nested too deep",
+            NoRoom::NoThread => "cannot be held against the schema: the system gives no thread for it",
+        };
+        vec![Finding { path: Vec::new(), what: Found::Problem(problem.to_owned()) }]
+    });
+    for finding in findings {
+        tell(gathering, plan, finding);
+    }
+}
+
+/// Too many forms within forms: told of the deepest value.
+fn too_much(tree: &Value) -> Finding {
+    let properties = tree.as_object().into_iter().flatten();
+    let deepest = properties.max_by_key(|(_, value)| levels(value)).map(|(name, _)| Step::Key(name.clone()));
+    let problem = "cannot be held against the schema, because that takes too long: it may have several forms, and its parts \
+                   have them again, too deep";
+    Finding { path: deepest.into_iter().collect(), what: Found::Problem(problem.to_owned()) }
+}
+
+/// What a validator finds, and whether it came to an end with every pattern.
+fn find(validator: &Validator, tree: &Value) -> (Vec<Finding>, bool) {
+    let (mut findings, mut is_finished) = (Vec::new(), true);
+    for error in validator.iter_errors(tree) {
+        is_finished &= !matches!(error.kind(), Kind::BacktrackLimitExceeded { .. });
+        note(error, tree, &mut findings);
+    }
+    (findings, is_finished)
+}
+
+/// Adds what a type refused to the report. `false` when that was told before.
+pub(super) fn refuse(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, trouble: &Trouble) {
+    let what = match &trouble.what {
+        What::Missing(field) => Found::Missing((*field).to_owned()),
+        What::Expected(expected) => Found::Problem(format!("is refused by its type, which expects {expected}")),
+        What::NoVariant(variants) => Found::Problem(words::none_of(&Listing::of(variants, ToString::to_string))),
+        What::UnknownField => Found::Problem("holds a part that its type does not know".to_owned()),
+        What::Refused | What::Twice(_) => Found::Problem(refusal(gathering, plan, &trouble.path)),
+    };
+    tell(gathering, plan, Finding { path: trouble.path.clone(), what });
+}
+
+fn refusal(gathering: &Gathering<'_, '_>, plan: &Plan<'_>, path: &[Step]) -> String {
+    let place = gathering.place(path);
+    let format = plan.field(place.field).filter(|_| place.depth == path.len()).and_then(|field| field.shape.format());
+    format.map_or_else(|| "is refused by its type".to_owned(), words::format)
+}
+
+fn tell(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, finding: Finding) {
+    let Finding { mut path, what } = finding;
+    let (problem, is_form) = match what {
+        Found::Missing(name) => {
+            path.push(Step::Key(name));
+            (None, false)
+        }
+        Found::Problem(problem) => (Some(problem), false),
+        Found::Form(problem) => (Some(problem), true),
+    };
+    // the form of a whole is told only when none of its parts has been
+    if gathering.is_told(&path) && (is_form || !path.is_empty()) {
+        return;
+    }
+    let place = gathering.place(&path);
+    let inside = path.get(place.depth..).map(|steps| inside(steps, plan.property_names())).unwrap_or_default();
+    let (name, description) = (place.name.to_owned(), place.description.map(str::to_owned));
+    let description = description.as_deref();
+    let is_fed = place.is_fed;
+    let report = &mut gathering.report;
+    match (problem, inside.is_empty()) {
+        (None, true) if !is_fed => report.push_missing(&name, description),
+        // deeper than properties have names of their own
+        (None, _) if !is_fed => {
+            let name = if name.is_empty() { inside } else { format!("{name}__{inside}") };
+            report.push_missing(&name, description);
+        }
+        (None, _) => report.push_invalid(&name, format!("lacks {inside}"), description),
+        (Some(problem), true) if path.is_empty() => {
+            let title = plan.root().get("title").and_then(Value::as_str).unwrap_or("schema");
+            report.push_invalid(title, format!("as a whole {problem}"), None);
+        }
+        (Some(problem), true) => report.push_invalid(&name, problem, description),
+        (Some(problem), false) => {
+            report.push_invalid(&name, format!("is wrong at {inside}: it {problem}"), description)
+        }
+    }
+}
+
+/// A path within a secret's JSON. Names that the schema does not know are data, and are not shown.
+fn inside(steps: &[Step], known: &HashSet<&str>) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Index(index) => text.push_str(&format!("[{index}]")),
+            Step::Key(key) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(if known.contains(key.as_str()) { key } else { "*" });
+            }
+        }
+    }
+    text
+}
+
+/// Takes an error apart: what it is about is kept, the copies of values that it holds are wiped.
+pub(super) fn note(error: ValidationError<'_>, tree: &Value, findings: &mut Vec<Finding>) {
+    let parts = error.into_parts();
+    if let Cow::Owned(mut copy) = parts.instance {
+        wipe(&mut copy);
+    }
+    let path = steps(&parts.instance_path, tree);
+    let what = match parts.kind {
+        Kind::Required { property } => Found::Missing(words::plain(&property)),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => return forms::note(parts.kind, path, tree, findings),
+        kind => {
+            let problem = words::of(&kind);
+            wipe_kind(kind, tree);
+            Found::Problem(problem)
+        }
+    };
+    findings.push(Finding { path, what });
+}
+
+/// Wipes what an error of this kind has copied.
+fn wipe_kind(kind: Kind, tree: &Value) {
+    match kind {
+        Kind::OneOfMultipleValid { context } => {
+            context.into_iter().flatten().for_each(|error| note(error, tree, &mut Vec::new()));
+        }
+        Kind::PropertyNames { error } => note(*error, tree, &mut Vec::new()),
+        Kind::AdditionalProperties { unexpected }
+        | Kind::UnevaluatedProperties { unexpected }
+        | Kind::UnevaluatedItems { unexpected } => {
+            for mut copy in unexpected {
+                zeroize::Zeroize::zeroize(&mut copy);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A location as steps. Only the tree tells a list's index from a key of digits.
+pub(super) fn steps(location: &Location, tree: &Value) -> Vec<Step> {
+    let mut at = Some(tree);
+    segments(location)
+        .map(|segment| match at {
+            Some(Value::Array(items)) => {
+                let index = segment.parse().unwrap_or_default();
+                at = items.get(index);
+                Step::Index(index)
+            }
+            inside => {
+                at = inside.and_then(|object| object.get(&segment));
+                Step::Key(segment)
+            }
+        })
+        .collect()
+}
+
+/// The segments of a location, as a JSON pointer has them.
+pub(super) fn segments(location: &Location) -> impl Iterator<Item = String> {
+    location.as_str().split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
+}

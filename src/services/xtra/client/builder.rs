@@ -1,0 +1,446 @@
+//! Every option of the XtraSecurity client, checked in one place.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{XtraClient, XtraClientOptions, base_url, configuration, local};
+use crate::core::{Clock, ErrorKind, SecretValue, XtraError};
+use crate::credentials;
+use crate::credentials::{CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
+use crate::engine::EngineOptions;
+#[cfg(feature = "offline")]
+use crate::engine::SecretSource;
+use crate::engine::cache::CacheOptions;
+use crate::http::{Transport, TransportOptions};
+use crate::services::xtra::{
+    LocalFile, NEVER_RETRIED, ProjectIds, REFUSALS, Rules, Scopes, Vault, Xtra, check_branch, check_environment,
+};
+
+/// The API root when none is given.
+pub(super) const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
+
+/// Puts an [`XtraClient`] together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
+///
+/// ```
+/// use std::time::Duration;
+/// use xtrasecurity::XtraClient;
+///
+/// # fn main() -> Result<(), xtrasecurity::XtraError> {
+/// let client = XtraClient::builder()
+///     .token("xs_example")
+///     .project_id("665f1c2ab7c0de0012345678")
+///     .cache_ttl(Duration::from_secs(60))
+///     .call_timeout(Duration::from_secs(10))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing happens before build()"]
+pub struct XtraClientBuilder {
+    pub(super) token: Option<SecretValue>,
+    pub(super) project_id: Option<String>,
+    pub(super) environment: Option<String>,
+    pub(super) branch: Option<String>,
+    pub(super) api_url: Option<String>,
+    pub(super) local_file: Option<PathBuf>,
+    pub(super) engine: EngineOptions,
+    caching: bool,
+    pub(super) danger_allow_http: bool,
+    pub(super) providers: Vec<CustomProvider>,
+    pub(super) vault_passphrase: Option<SecretValue>,
+    pub(super) rules: Rules,
+    transport: TransportOptions,
+}
+
+impl XtraClientBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            token: None,
+            project_id: None,
+            environment: None,
+            branch: None,
+            api_url: None,
+            local_file: None,
+            engine: EngineOptions::default(),
+            caching: true,
+            danger_allow_http: false,
+            providers: Vec::new(),
+            vault_passphrase: None,
+            rules: Rules::default(),
+            transport: TransportOptions {
+                never_retry: NEVER_RETRIED,
+                refusals: REFUSALS,
+                ..TransportOptions::default()
+            },
+        }
+    }
+
+    /// The API token. Default: see [`XtraClient::from_env`].
+    pub fn token(mut self, token: impl Into<SecretValue>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// A credential provider of one's own, asked at the given place of the chain. May be called more than once.
+    pub fn credentials(mut self, place: Place, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.providers.push(CustomProvider { place, provider });
+        self
+    }
+
+    /// The project of calls that name none: 24 hexadecimal digits, unless the API root is another host's than the vendor's.
+    pub fn project_id(mut self, id: impl Into<String>) -> Self {
+        self.project_id = Some(id.into());
+        self
+    }
+
+    /// The environment of calls that name none. Default: `env` in `./.xtrarc`; without it such calls fail.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.environment = Some(name.into());
+        self
+    }
+
+    /// The branch of calls that name none. Default: `branch` in `./.xtrarc`, then `main`.
+    pub fn branch(mut self, name: impl Into<String>) -> Self {
+        self.branch = Some(name.into());
+        self
+    }
+
+    /// The API root. It must be https (http on a loopback address) and end in `/api`. Default: the first found of the places
+    /// listed at [`XtraClient::from_env`]. A token of whatever place is sent to the one given here.
+    pub fn api_url(mut self, url: impl Into<String>) -> Self {
+        self.api_url = Some(url.into());
+        self
+    }
+
+    /// Local mode: reads the secrets from this `.env` file instead of the service. No token is needed, and nothing is sent.
+    ///
+    /// Every environment and branch holds the secrets of the file, which is read as
+    /// [`Secrets::from_dotenv`](crate::Secrets::from_dotenv) does, and anew whenever the cache has no fresh snapshot. A file
+    /// that is missing or cannot be used fails the reads with [`ErrorKind::Config`]. The [raw](XtraClient::raw) client fails
+    /// with [`ErrorKind::Credentials`].
+    ///
+    /// The variable `XTRA_LOCAL_MODE`, set to exactly `true`, does the same with `.env.local` in the working directory, for
+    /// every client that is built while it is set, whatever token or API root the program gives: it is how somebody runs a
+    /// program on a machine without access to the service. A warning is logged then.
+    ///
+    /// ```
+    /// use xtrasecurity::{SnapshotSource, XtraClient};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("secrets.env");
+    /// std::fs::write(&path, "DATABASE_URL='postgres://localhost/app'\n")?;
+    /// let client = XtraClient::builder().local_file(&path).build()?;
+    /// let secrets = client.get_secrets("production").await?;
+    /// assert_eq!(secrets.require("DATABASE_URL")?.expose(), "postgres://localhost/app");
+    /// assert_eq!(secrets.source(), SnapshotSource::LocalFile);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn local_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.local_file = Some(path.into());
+        self
+    }
+
+    /// Everything that it takes to reach a dev server: its API root, the token of its first project's owner, and that
+    /// project. Call [`token`](Self::token) after it to be someone else.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use xtrasecurity::XtraClient;
+    /// use xtrasecurity::dev_server::DevServer;
+    ///
+    /// let server = DevServer::start().await?;
+    /// let client = XtraClient::builder().dev_server(&server).build()?;
+    /// assert!(client.get_secrets("production").await?.contains("API_KEY"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "dev-server")]
+    pub fn dev_server(self, server: &crate::services::xtra::dev::DevServer) -> Self {
+        self.token(server.token()).project_id(server.project_id()).api_url(server.url())
+    }
+
+    /// Whether snapshots are cached. Default `true`; `false` wins over whatever else is said about the cache. Without a cache
+    /// every read is a request of its own, and every snapshot is stale from the start.
+    pub fn cache(mut self, on: bool) -> Self {
+        self.caching = on;
+        self
+    }
+
+    /// How long a snapshot is served without asking again. Default 30 s; zero turns the cache off.
+    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
+        self.engine.cache.ttl = ttl;
+        self
+    }
+
+    /// Everything about the cache at once; replaces what [`cache_ttl`](Self::cache_ttl) said before.
+    pub fn cache_options(mut self, options: CacheOptions) -> Self {
+        self.engine.cache = options;
+        self
+    }
+
+    /// How long a read that has an aged snapshot waits for its refresh before that snapshot is served. Default 2 s; see
+    /// [`CacheOptions::stale_wait`].
+    pub fn stale_wait(mut self, time: Duration) -> Self {
+        self.engine.cache.stale_wait = time;
+        self
+    }
+
+    /// For how long a refusal that is not the service's own counts as a service that cannot be reached. Default 15 min; see
+    /// [`CacheOptions::foreign_refusal_grace`].
+    pub fn foreign_refusal_grace(mut self, time: Duration) -> Self {
+        self.engine.cache.foreign_refusal_grace = time;
+        self
+    }
+
+    /// Secrets that a refresh must not lose, in whatever scope has them. May be called more than once.
+    ///
+    /// When an answer lacks one that the snapshot before it had, it [is held back](crate::Client#what-is-held-back): that
+    /// snapshot is served on until it is as old as [`max_stale`](CacheOptions::max_stale), and a warning is logged.
+    /// [`invalidate`](XtraClient::invalidate) accepts the loss.
+    pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.engine = self.engine.required(names);
+        self
+    }
+
+    /// What the age of snapshots is measured with. Default: the system's monotonic clock.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.engine.clock = clock;
+        self
+    }
+
+    /// Keeps encrypted copies of the secrets on disk, for the time when the service cannot be reached and memory holds nothing:
+    /// a program can then start during an outage. Default: none are kept. [`OfflineOptions`](crate::OfflineOptions) tells what
+    /// is saved, when it is served, and what protects it.
+    ///
+    /// An outage is found out by waiting: a first read fails, and is answered with the copy, only after its retries, which take
+    /// up to [`call_timeout`](Self::call_timeout). Reads after it do not wait for as long as the service is left alone.
+    ///
+    /// [`build`](Self::build) fails with [`ErrorKind::Config`] when the options have no key and the token does not last. In
+    /// local mode they have no effect.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use xtrasecurity::dev_server::DevServer;
+    /// use xtrasecurity::{OfflineOptions, SnapshotSource, XtraClient};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let server = DevServer::start().await?;
+    /// let options = OfflineOptions::new(directory.path().join("secrets"));
+    /// let builder = || XtraClient::builder().dev_server(&server).max_retries(0).offline(options.clone());
+    /// builder().build()?.get_secrets("production").await?; // saves a copy
+    /// # let builder_of_the_next_start = builder();
+    /// # server.stop().await;
+    /// # let builder = || builder_of_the_next_start;
+    /// let client = builder().build()?; // the program starts again, while the service is away
+    /// let secrets = client.get_secrets("production").await?;
+    /// assert_eq!(secrets.source(), SnapshotSource::Offline);
+    /// assert!(secrets.is_stale() && secrets.contains("API_KEY"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "offline")]
+    pub fn offline(mut self, options: crate::OfflineOptions) -> Self {
+        self.engine.offline = Some(options);
+        self
+    }
+
+    /// How long establishing a connection may take. Default 5 s; zero is refused.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.transport.connect_timeout = limit;
+        self
+    }
+
+    /// How long a call may take in all, retries and waits included. Default 30 s; zero is refused.
+    pub fn call_timeout(mut self, limit: Duration) -> Self {
+        self.transport.call_timeout = limit;
+        self
+    }
+
+    /// How often a failed read is repeated. Default 3; zero turns retries off.
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.transport.retry.max_retries = retries;
+        self
+    }
+
+    /// How many requests a minute are sent to the API root at most, by all clients of the process together that are built with
+    /// the same number. Default: 100, which is what the service takes from one address; without a limit when the API root is on
+    /// this machine. Zero turns the limit off.
+    ///
+    /// A call that comes too soon waits for its turn, when that comes before its deadline; otherwise it fails at once with
+    /// [`ErrorKind::RateLimited`] and is not sent. Retries count as requests.
+    pub fn requests_per_minute(mut self, limit: u32) -> Self {
+        self.transport.requests_per_minute = Some(limit);
+        self
+    }
+
+    /// The largest answer that is read, in bytes. Default 16 MiB; zero is refused. A refusal that is larger is cut, and keeps its
+    /// status.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.transport.max_response_bytes = bytes;
+        self
+    }
+
+    /// Trusts the certificates in this PEM text too, beside the system's (or, where there are none, the bundled ones).
+    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.transport.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Looks host names up by this function in place of the system's resolver, for tests of what a program does when names are
+    /// slow or unknown. It runs on a thread of its own and may block; the ports of the addresses do not matter.
+    #[cfg(feature = "dev-server")]
+    pub fn name_lookup(
+        mut self,
+        lookup: impl Fn(&str) -> std::io::Result<Vec<std::net::SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        self.transport.lookup = Some(Arc::new(lookup));
+        self
+    }
+
+    /// Connects directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say. By default they are honoured, and
+    /// `NO_PROXY` too.
+    pub fn no_proxy(mut self) -> Self {
+        self.transport.use_proxies = false;
+        self
+    }
+
+    /// Protects the environment `production` (also spelled `prod`, in any case): what would change it must be confirmed call by
+    /// call. Default: nothing needs to be confirmed.
+    ///
+    /// Writes, deletions, rollbacks and rotations there, and deletions of branches and projects, then fail with
+    /// [`ErrorKind::Unconfirmed`] unless the request says [`confirm_production`](crate::Request::confirm_production). Nothing is
+    /// sent. Calls of the [raw](XtraClient::raw) client are not checked.
+    pub fn protect_production(mut self) -> Self {
+        self.rules.protect_production = true;
+        self
+    }
+
+    /// Allows an `http` API root on an address that is not loopback. **The token and every secret then cross the network
+    /// in the clear.** For isolated test networks only.
+    pub fn danger_allow_http(mut self) -> Self {
+        self.danger_allow_http = true;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Credentials`] when no usable token is found, with what each place held; [`ErrorKind::Config`] or
+    /// [`ErrorKind::Invalid`] when an option cannot be used, by name.
+    pub fn build(self) -> Result<XtraClient, XtraError> {
+        self.build_in(&Surroundings::process())
+    }
+
+    pub(super) fn build_in(self, surroundings: &Surroundings) -> Result<XtraClient, XtraError> {
+        let local_file = local::file(self.local_file.as_deref(), surroundings)?;
+        let defaults = Defaults::load(surroundings)?;
+        // where nothing can be written, nothing need be sealed
+        let vault = if local_file.is_some() { Vault::default() } else { self.vault(defaults.passphrase.as_ref())? };
+        let project = self.project_id.or(defaults.project.as_ref().map(|found| found.text.clone()));
+        let branch = self.branch.or(defaults.branch.as_ref().map(|found| found.text.clone()));
+        if let Some(name) = &branch {
+            check_branch(name)?;
+        }
+        let environment = self.environment.or(defaults.environment.as_ref().map(|found| found.text.clone()));
+        if let Some(name) = &environment {
+            check_environment(name)?;
+        }
+        check_limits(&self.transport)?;
+        let scopes = Scopes { project, branch, environment };
+        let mut engine = self.engine;
+        if !self.caching {
+            engine.cache.ttl = Duration::ZERO;
+        }
+        if let Some(path) = local_file {
+            let ids = local_ids(self.api_url.as_deref(), &defaults);
+            check_project(&scopes, ids)?;
+            if self.local_file.is_none() {
+                local::announce(&path, self.token.is_some() || self.api_url.is_some());
+            }
+            // A file is read in no time: whoever has edited it need not be served what it held before.
+            engine.cache.stale_while_revalidate = Duration::ZERO;
+            #[cfg(feature = "offline")]
+            engine.offline.take();
+            return Ok(XtraClient::with_options(Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids), engine));
+        }
+        let option = configuration::given(&self.api_url, "api_url");
+        let token = self.token.as_ref().map(SecretValue::expose);
+        if token == Some("") {
+            // Going on to the environment would use an account that the program did not mean.
+            return Err(XtraError::new(
+                ErrorKind::Credentials,
+                "the token option is empty. Give a token, or leave it out",
+            ));
+        }
+        let resolved = credentials::resolve(token, &self.providers, surroundings);
+        let found = base_url::choose(option, &defaults, resolved.as_ref().ok(), surroundings)?;
+        let base = base_url::parse(&found, self.danger_allow_http)?;
+        check_project(&scopes, ProjectIds::of(&found.text))?;
+        let provider = resolved?.provider;
+        let options = TransportOptions { clock: engine.clock.clone(), ..self.transport };
+        let transport = Transport::new(&base, provider, options)?;
+        let mut source = Xtra::new(transport, scopes).with_vault(vault);
+        source.rules = self.rules;
+        #[cfg(feature = "offline")]
+        if let Some(options) = &engine.offline {
+            options.check(SecretSource::lasting_token(&source).is_some())?;
+        }
+        Ok(XtraClient::with_options(source, engine))
+    }
+}
+
+/// The form of the project ids in local mode: that of the service whose place the file takes.
+pub(super) fn local_ids(option: Option<&str>, defaults: &Defaults) -> ProjectIds {
+    let found = defaults.api_url.as_ref().or(defaults.api_url_in_file.as_ref());
+    ProjectIds::of(option.or(found.map(|found| found.text.as_str())).unwrap_or(DEFAULT_API_URL))
+}
+
+fn check_project(scopes: &Scopes, ids: ProjectIds) -> Result<(), XtraError> {
+    scopes.project.as_deref().map_or(Ok(()), |id| ids.checked(id).map(drop))
+}
+
+/// Limits of zero would fail every call, each in a way of its own.
+fn check_limits(transport: &TransportOptions) -> Result<(), XtraError> {
+    let zero = if transport.connect_timeout.is_zero() {
+        "connect_timeout"
+    } else if transport.call_timeout.is_zero() {
+        "call_timeout"
+    } else if transport.max_response_bytes == 0 {
+        "max_response_bytes"
+    } else {
+        return Ok(());
+    };
+    Err(XtraError::new(
+        ErrorKind::Config,
+        format!("{zero} is zero, so that no call could succeed. Raise it, or leave it out"),
+    ))
+}
+
+impl From<XtraClientOptions> for XtraClientBuilder {
+    fn from(options: XtraClientOptions) -> Self {
+        let XtraClientOptions { token, project_id, api_url, cache, cache_ttl } = options;
+        Self { token, project_id, api_url, ..Self::new() }.cache(cache).cache_ttl(cache_ttl)
+    }
+}
+
+impl fmt::Debug for XtraClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("XtraClientBuilder")
+            .field("token", &self.token)
+            .field("vault_passphrase", &self.vault_passphrase)
+            .field("project_id", &self.project_id)
+            .field("environment", &self.environment)
+            .field("branch", &self.branch)
+            .field("api_url", &self.api_url.as_ref().map(|_| ".."))
+            .field("local_file", &self.local_file)
+            .finish_non_exhaustive()
+    }
+}

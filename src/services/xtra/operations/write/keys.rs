@@ -1,0 +1,135 @@
+//! One secret, and the list of all without their values.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::core::{SecretValue, UnreadableReason, XtraError};
+use crate::engine::Read;
+use crate::engine::{Call, Operation};
+use crate::engine::{Client, Reads, Request};
+use crate::services::xtra::{Xtra, XtraScope};
+
+/// One secret of a list: everything but the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SecretKey {
+    /// The secret's name.
+    pub name: String,
+    /// The version, a decimal number, as [`expect_version`](crate::Request::expect_version) takes it. Of a linked secret: that
+    /// of the link.
+    pub version: String,
+    /// Where the value is stored.
+    pub origin: KeyOrigin,
+    /// Why a read would not give the value, when it would not.
+    pub unreadable: Option<UnreadableReason>,
+}
+
+/// Where a secret's value is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyOrigin {
+    /// With the secret.
+    Own,
+    /// With another secret, which this one is a link to.
+    Linked,
+}
+
+/// The operation of a [`Request`] that lists secrets without their values.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ListKeys;
+
+/// The operation of a [`Request`] that reads one secret.
+#[non_exhaustive]
+pub struct GetSecret<'a> {
+    key: Cow<'a, str>,
+}
+
+impl Client<Xtra> {
+    /// Lists the secrets of an environment with their versions, in order of their names. No value is kept.
+    ///
+    /// The answer is never cached. The service writes no row into its audit log for it. An environment or branch that does not
+    /// exist is an empty list.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get_secrets`](Self::get_secrets), but for those of values that did not come through.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use xtrasecurity::{XtraClient, dev_server::DevServer};
+    /// # let server = DevServer::start().await?;
+    /// # let client = XtraClient::builder().dev_server(&server).build()?;
+    /// client.set_secret("staging", "PORT", "5432").await?;
+    /// let keys = client.list_keys("staging").await?;
+    /// let port = keys.iter().find(|key| key.name == "PORT").ok_or("no PORT")?;
+    /// client.set_secret("staging", "PORT", "5433").expect_version(&port.version).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list_keys<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, ListKeys> {
+        self.request(XtraScope::new(environment), ListKeys)
+    }
+
+    /// Reads one secret. It comes from the snapshot of its environment that the cache has, or from a new one: the service has
+    /// no way to give a single value.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get_secrets`](Self::get_secrets), and [`MissingSecret`](crate::ErrorKind::MissingSecret) when there is no such
+    /// secret. Other secrets whose values did not come through do not matter.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), xtrasecurity::XtraError> {
+    /// # use xtrasecurity::XtraClient;
+    /// let client = XtraClient::in_memory([("API_KEY", "k-1")])?;
+    /// assert_eq!(client.get_secret("production", "API_KEY").await?.expose(), "k-1");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_secret<'a>(
+        &'a self,
+        environment: impl Into<Cow<'a, str>>,
+        key: impl Into<Cow<'a, str>>,
+    ) -> Request<'a, Xtra, GetSecret<'a>> {
+        self.request(XtraScope::new(environment), GetSecret { key: key.into() })
+    }
+}
+
+impl Operation for ListKeys {
+    type Source = Xtra;
+    type Output = Vec<SecretKey>;
+
+    async fn perform(self, call: Call<'_, Xtra>) -> Result<Vec<SecretKey>, XtraError> {
+        let place = call.place().await?;
+        let look = call.source().look(&place).await?;
+        let keys = look.iter().map(|(name, seen)| SecretKey {
+            name: name.to_owned(),
+            version: seen.version.clone(),
+            origin: if seen.linked { KeyOrigin::Linked } else { KeyOrigin::Own },
+            unreadable: seen.value.as_ref().err().copied(),
+        });
+        Ok(keys.collect())
+    }
+}
+
+impl Reads for GetSecret<'_> {}
+
+impl Operation for GetSecret<'_> {
+    type Source = Xtra;
+    type Output = SecretValue;
+
+    async fn perform(self, call: Call<'_, Xtra>) -> Result<SecretValue, XtraError> {
+        let Call { client, scope, options } = call;
+        let read = Request { client, scope, options, operation: Read }.allow_unreadable();
+        Ok(read.await?.require(&self.key)?.clone())
+    }
+}
+
+impl fmt::Debug for GetSecret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GetSecret").field("key", &self.key).finish()
+    }
+}

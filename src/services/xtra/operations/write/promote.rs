@@ -1,0 +1,263 @@
+//! Secrets of one environment into another.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::core::{ErrorKind, SecretValue, Secrets, Unreadable, XtraError};
+use crate::engine::{Call, Operation};
+use crate::engine::{Client, Request};
+use crate::services::xtra::operations::{ReadsBack, Writes};
+use crate::services::xtra::writing::{Batch, Expected, Look, Naming, Sealing, check_pairs, known_versions};
+use crate::services::xtra::{Place, Xtra, XtraScope, check_branch, shown_name};
+
+/// The operation of a [`Request`] that copies secrets from one environment to another.
+#[derive(Debug)]
+pub struct Promote<'a> {
+    to: Cow<'a, str>,
+    to_branch: Option<Cow<'a, str>>,
+    keys: Option<BTreeSet<String>>,
+    existing: Existing,
+    dry_run: bool,
+}
+
+/// What happens to a secret that the target has with another value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Existing {
+    Keep,
+    Overwrite,
+}
+
+/// What a promotion has done, or would do: names only, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Promotion {
+    /// The secrets that the target did not have.
+    pub created: Vec<String>,
+    /// The secrets that the target had with another value, and has with that of the source now.
+    pub updated: Vec<String>,
+    /// The secrets that the target keeps as it has them: with the same value, or with another one because
+    /// [`overwrite`](Request::overwrite) is not said.
+    pub skipped: Vec<String>,
+    /// The secrets that the service has taken, and of which the read after the write gives something else, or which could not
+    /// be read back; they are in no other list. See [`WriteReport::unconfirmed`](crate::services::xtra::operations::write::WriteReport::unconfirmed).
+    pub unconfirmed: Vec<String>,
+}
+
+impl Promotion {
+    /// The same, where these are not confirmed.
+    fn without_confirmation_of(mut self, names: Vec<String>) -> Self {
+        self.unconfirmed =
+            crate::services::xtra::operations::write::report::taken_out([&mut self.created, &mut self.updated], names);
+        self
+    }
+
+    /// The secrets that were written, and that a read has given with their new values; without those that are
+    /// [not confirmed](Self::unconfirmed). For a [dry run](Request::dry_run), those that would be written.
+    pub fn promoted(&self) -> impl Iterator<Item = &str> {
+        self.created.iter().chain(&self.updated).map(String::as_str)
+    }
+}
+
+impl Client<Xtra> {
+    /// Copies the secrets of one environment into another, on the same branch. Secrets that the target has already are kept,
+    /// unless [`overwrite`](Request::overwrite) says otherwise; those that only the target has stay. Awaiting the request gives a
+    /// [`Promotion`].
+    ///
+    /// Both environments are read, and what differs is written, so it works for everyone who may read and write. Nothing is
+    /// copied that could not be read. Linked secrets are copied by value, and values that were encrypted by a client are
+    /// encrypted again. Two requests read, one or more write, and one reads the target again, which
+    /// [`unconfirmed`](Request::unconfirmed) leaves out; until this client knows how the target is spelled, one or two
+    /// more ask for that, and there are two more and a second write where another branch has the secrets too.
+    ///
+    /// # Errors
+    ///
+    /// [`EmptyScope`](ErrorKind::EmptyScope) when the source holds nothing, [`MissingSecret`](ErrorKind::MissingSecret) when it
+    /// lacks one of [`keys`](Request::keys), [`Masked`](ErrorKind::Masked) or [`Undecryptable`](ErrorKind::Undecryptable) when
+    /// a value cannot be read, [`Config`](ErrorKind::Config) when one is to be sealed again and there is no passphrase: in all
+    /// these cases nothing is written. [`Conflict`](ErrorKind::Conflict) when somebody changes
+    /// the target meanwhile, or a second row of a name is proven; and those of [`set_secrets`](Self::set_secrets).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use xtrasecurity::{XtraClient, dev_server::DevServer};
+    /// # let server = DevServer::start().await?;
+    /// # let client = XtraClient::builder().dev_server(&server).build()?;
+    /// client.set_secrets("staging", [("NEW_FLAG", "on"), ("OTHER", "1")]).await?;
+    /// let plan = client.promote("staging", "production").keys(["NEW_FLAG"]).dry_run().await?;
+    /// assert_eq!(plan.created, ["NEW_FLAG"]);
+    /// client.promote("staging", "production").keys(["NEW_FLAG"]).await?;
+    /// assert_eq!(client.get_secret("production", "NEW_FLAG").await?.expose(), "on");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn promote<'a>(
+        &'a self,
+        from: impl Into<Cow<'a, str>>,
+        to: impl Into<Cow<'a, str>>,
+    ) -> Request<'a, Xtra, Promote<'a>> {
+        let operation =
+            Promote { to: to.into(), to_branch: None, keys: None, existing: Existing::Keep, dry_run: false };
+        self.request(XtraScope::new(from), operation)
+    }
+}
+
+impl<'a> Request<'a, Xtra, Promote<'a>> {
+    /// Copies these secrets only. One that the source does not have is an error.
+    pub fn keys<N: Into<String>>(mut self, keys: impl IntoIterator<Item = N>) -> Self {
+        self.operation.keys = Some(keys.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Whether secrets that the target has with another value get that of the source. Default: `false`.
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.operation.existing = if overwrite { Existing::Overwrite } else { Existing::Keep };
+        self
+    }
+
+    /// Copies to another branch than the one that is read. It must exist.
+    pub fn to_branch(mut self, name: impl Into<Cow<'a, str>>) -> Self {
+        self.operation.to_branch = Some(name.into());
+        self
+    }
+
+    /// Reads both environments, and tells what would be done, but writes nothing.
+    pub fn dry_run(mut self) -> Self {
+        self.operation.dry_run = true;
+        self
+    }
+}
+
+impl Operation for Promote<'_> {
+    type Source = Xtra;
+    type Output = Promotion;
+
+    async fn perform(self, call: Call<'_, Xtra>) -> Result<Promotion, XtraError> {
+        let source = call.source();
+        let from = call.place().await?;
+        let to = self.target(&from)?;
+        if !self.dry_run {
+            call.confirm(&to.environment)?;
+        }
+        let chosen = self.choose(&from, &source.look(&from).await?, source.seals_writes())?;
+        let there = call.look_before(&to).await?;
+        let plan = Plan::of(chosen, &there, self.existing);
+        if self.dry_run {
+            return Ok(plan.promotion);
+        }
+        let _changing = call.changing_in(&to);
+        let Plan { promotion, secrets, sealed, expected } = plan;
+        let meant = if call.reads_back() { secrets.clone() } else { Vec::new() };
+        let known = known_versions(&secrets, &there);
+        let batch = Batch { place: &to, secrets, expected, known, sealing: Sealing::These(sealed) };
+        source.put(batch, |_| ()).await?;
+        match meant.is_empty() {
+            true => Ok(promotion),
+            false => Ok(promotion.without_confirmation_of(source.read_back(&to, &meant, &there).await)),
+        }
+    }
+}
+
+impl Writes for Promote<'_> {}
+
+impl ReadsBack for Promote<'_> {}
+
+/// A secret of the source.
+struct Chosen {
+    key: String,
+    value: SecretValue,
+    to_be_sealed: bool,
+}
+
+impl Promote<'_> {
+    fn target(&self, from: &Place) -> Result<Place, XtraError> {
+        let mut to = from.in_environment(&self.to)?;
+        if let Some(branch) = &self.to_branch {
+            check_branch(branch)?.clone_into(&mut to.branch);
+        }
+        if to.branch == from.branch && to.environment.eq_ignore_ascii_case(&from.environment) {
+            let message =
+                "source and target of the promotion are the same. Name another environment, or another branch";
+            return Err(XtraError::new(ErrorKind::Invalid, message));
+        }
+        Ok(to)
+    }
+
+    /// The secrets to copy, all of which can be read and written.
+    fn choose(&self, from: &Place, look: &Look, seals: bool) -> Result<Vec<Chosen>, XtraError> {
+        if look.is_empty() {
+            let name = shown_name(&from.environment);
+            let message = format!(
+                "there is nothing to promote: {name} holds no secrets on the branch {}; an unknown environment or branch looks \
+                 the same. Check both names",
+                shown_name(&from.branch)
+            );
+            return Err(XtraError::new(ErrorKind::EmptyScope, message));
+        }
+        let absent = self.keys.iter().flatten().filter(|key| look.get(key).is_none());
+        let absent: Vec<_> = absent.cloned().collect();
+        if !absent.is_empty() {
+            let names: Vec<_> = absent.iter().map(|key| shown_name(key)).collect();
+            let message = format!(
+                "nothing was promoted: {} has no secret {} on the branch {}. Names are case-sensitive",
+                shown_name(&from.environment),
+                names.join(", "),
+                shown_name(&from.branch)
+            );
+            return Err(XtraError::new(ErrorKind::MissingSecret, message).with_keys(absent));
+        }
+        let (mut chosen, mut unreadable) = (Vec::new(), Vec::new());
+        for (key, seen) in look.iter().filter(|(key, _)| self.keys.as_ref().is_none_or(|keys| keys.contains(*key))) {
+            let key = key.to_owned();
+            match &seen.value {
+                Ok(value) => chosen.push(Chosen { key, value: value.clone(), to_be_sealed: seals || seen.sealed }),
+                Err(reason) => unreadable.push(Unreadable::new(key, *reason)),
+            }
+        }
+        Secrets::refuse_unreadable(&unreadable).map_err(|error| {
+            error.adding(". Nothing was promoted: to leave these out, name the others with keys(..)")
+        })?;
+        for to_be_sealed in [false, true] {
+            let pairs = chosen.iter().filter(|one| one.to_be_sealed == to_be_sealed);
+            let pairs: Vec<_> = pairs.map(|one| (one.key.clone(), one.value.clone())).collect();
+            check_pairs(&pairs, Naming::Any, to_be_sealed)?;
+        }
+        Ok(chosen)
+    }
+}
+
+/// What is to be written.
+#[derive(Default)]
+struct Plan {
+    promotion: Promotion,
+    secrets: Vec<(String, SecretValue)>,
+    sealed: BTreeSet<String>,
+    expected: Expected,
+}
+
+impl Plan {
+    fn of(chosen: Vec<Chosen>, there: &Look, existing: Existing) -> Self {
+        let mut plan = Self::default();
+        for Chosen { key, value, to_be_sealed } in chosen {
+            match there.get(&key) {
+                Some(seen) if seen.is(&value) || existing == Existing::Keep => {
+                    plan.promotion.skipped.push(key);
+                    continue;
+                }
+                Some(seen) => {
+                    plan.expected.insert(key.clone(), Some(seen.version.clone()));
+                    plan.promotion.updated.push(key.clone());
+                }
+                None => {
+                    plan.expected.insert(key.clone(), None);
+                    plan.promotion.created.push(key.clone());
+                }
+            }
+            if to_be_sealed {
+                plan.sealed.insert(key.clone());
+            }
+            plan.secrets.push((key, value));
+        }
+        plan
+    }
+}
