@@ -34,7 +34,8 @@ mod watching;
 mod with_secret;
 
 pub use cache::{CacheOptions, KeyWriter};
-pub use client::Client;
+pub(crate) use client::Owner;
+pub use client::{Async, Client};
 #[cfg(feature = "offline")]
 pub use disk_cache::{OfflineKey, OfflineOptions};
 pub use operation::{Call, Operation};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::future::{Future, IntoFuture, poll_fn};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -11,16 +12,19 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use super::client::{Async, Client, Owner};
+use super::read::Read;
+use super::request::Request;
 use crate::core::{ErrorKind, Secrets, XtraError};
-use crate::services::xtra::XtraClient;
+use crate::services::xtra::Xtra;
 use crate::services::xtra::shown_name;
 
-/// A reading of several environments that is being put together; made by [`XtraClient::preload`]. It is sent when it is
+/// A reading of several environments that is being put together; made by [`XtraClient::preload`](Client::preload). It is sent when it is
 /// awaited.
 #[derive(Debug)]
 #[must_use = "nothing is read until it is awaited"]
-pub struct Preload<'a> {
-    client: &'a XtraClient,
+pub struct Preload<'a, M = Async> {
+    engine: &'a Arc<Owner<Xtra>>,
     environments: Vec<Cow<'a, str>>,
     required: Vec<Cow<'a, str>>,
     project: Option<Cow<'a, str>>,
@@ -28,9 +32,10 @@ pub struct Preload<'a> {
     deadline: Duration,
     allow_empty: bool,
     allow_unreadable: bool,
+    mode: PhantomData<fn() -> M>,
 }
 
-impl XtraClient {
+impl<M> Client<Xtra, M> {
     /// Reads several environments at the same time and answers once: all are there, with every secret that is required, or
     /// what is wrong with each.
     ///
@@ -62,9 +67,9 @@ impl XtraClient {
     /// # })
     /// # }
     /// ```
-    pub fn preload<'a, N: Into<Cow<'a, str>>>(&'a self, environments: impl IntoIterator<Item = N>) -> Preload<'a> {
+    pub fn preload<'a, N: Into<Cow<'a, str>>>(&'a self, environments: impl IntoIterator<Item = N>) -> Preload<'a, M> {
         Preload {
-            client: self,
+            engine: &self.engine,
             environments: environments.into_iter().map(Into::into).collect(),
             required: Vec::new(),
             project: None,
@@ -72,11 +77,12 @@ impl XtraClient {
             deadline: self.source().call_timeout(),
             allow_empty: false,
             allow_unreadable: false,
+            mode: PhantomData,
         }
     }
 }
 
-impl<'a> Preload<'a> {
+impl<'a, M> Preload<'a, M> {
     /// Secrets that each of the environments must have, with a value that can be read. May be called more than once.
     ///
     /// From then on a refresh that no longer has one of them does not replace the snapshot that has it: see
@@ -117,11 +123,22 @@ impl<'a> Preload<'a> {
         self
     }
 
+    /// The same, to be sent in another way.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn in_mode<N>(self) -> Preload<'a, N> {
+        let Self { engine, environments, required, project, branch, deadline, allow_empty, allow_unreadable, .. } =
+            self;
+        let mode = PhantomData;
+        Preload { engine, environments, required, project, branch, deadline, allow_empty, allow_unreadable, mode }
+    }
+}
+
+impl Preload<'_> {
     /// Sends it; the same as awaiting it.
     ///
     /// # Errors
     ///
-    /// See [`XtraClient::preload`].
+    /// See [`XtraClient::preload`](Client::preload).
     pub async fn send(self) -> Result<Preloaded, XtraError> {
         if self.environments.is_empty() {
             return Err(XtraError::new(
@@ -164,7 +181,8 @@ impl<'a> Preload<'a> {
     }
 
     async fn read(&self, environment: &str) -> Result<Arc<Secrets>, XtraError> {
-        let mut request = self.client.get_secrets(environment);
+        let client = Client::over(Arc::clone(self.engine));
+        let mut request: Request<'_, Xtra, Read> = client.get_secrets(environment);
         if let Some(id) = &self.project {
             request = request.project_id(id.as_ref());
         }
@@ -275,7 +293,7 @@ impl<'a> IntoFuture for Preload<'a> {
     }
 }
 
-/// Environments that were read, with everything that was required of them; from [`XtraClient::preload`].
+/// Environments that were read, with everything that was required of them; from [`XtraClient::preload`](Client::preload).
 ///
 /// `Debug` shows how many secrets each holds and how old they are, and neither names nor values of secrets.
 #[derive(Clone)]

@@ -23,12 +23,6 @@ impl<'a, S: SecretSource> Request<'a, S, Read> {
     pub fn send(self) -> ReadFuture<'a, S> {
         self.into_future()
     }
-
-    /// The answer, when the cache has it. Waits for nothing and needs no runtime.
-    #[cfg(feature = "blocking")]
-    pub(crate) fn at_once(&self) -> Option<Result<Arc<Secrets>, XtraError>> {
-        cached(self)
-    }
 }
 
 impl<'a, S: SecretSource> IntoFuture for Request<'a, S, Read> {
@@ -72,6 +66,15 @@ impl<S: SecretSource> Future for ReadFuture<'_, S> {
 }
 
 impl<S: SecretSource> ReadFuture<'_, S> {
+    /// The answer, when the cache has it. Waits for nothing and needs no runtime.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn at_once(&self) -> Option<Answer> {
+        match &self.step {
+            Step::Start(request) => cached(request),
+            Step::Waiting(_) | Step::Done => None,
+        }
+    }
+
     #[cold]
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
         let mut waiting = match std::mem::replace(&mut self.step, Step::Done) {
@@ -94,13 +97,13 @@ fn cached<S: SecretSource>(request: &Request<'_, S, Read>) -> Option<Answer> {
     if request.options.no_cache {
         return None;
     }
-    let secrets = request.client.engine.cached(&request.scope)?;
+    let secrets = request.engine.cached(&request.scope)?;
     Some(request.options.check(secrets))
 }
 
 fn begin<S: SecretSource>(request: Request<'_, S, Read>) -> Result<Waiting, XtraError> {
-    let Request { client, scope, options, .. } = request;
-    let fetch = client.engine.fetch(&scope, options)?;
+    let Request { engine, scope, options, .. } = request;
+    let fetch = engine.fetch(&scope, options)?;
     Ok(Box::pin(async move { options.check(fetch.await?) }))
 }
 

@@ -18,12 +18,11 @@ pub struct Refresh;
 
 impl Reads for Refresh {}
 
-impl<'a, S: SecretSource> Request<'a, S, Read> {
+impl<'a, S: SecretSource, M> Request<'a, S, Read, M> {
     /// Fetches a newer snapshot now and puts it into the cache, instead of reading from it. For the conditions, see
     /// [`Client::refresh`](crate::Client::refresh).
-    pub fn refresh(self) -> Request<'a, S, Refresh> {
-        let Self { client, scope, options, .. } = self;
-        Request { client, scope, options, operation: Refresh }
+    pub fn refresh(self) -> Request<'a, S, Refresh, M> {
+        self.with_operation(Refresh)
     }
 }
 
@@ -34,8 +33,8 @@ impl<S: SecretSource> Request<'_, S, Refresh> {
     ///
     /// See [`Client::refresh`](crate::Client::refresh).
     pub async fn send(self) -> Result<Arc<Secrets>, XtraError> {
-        let Self { client, scope, options, .. } = self;
-        options.check(client.engine.refresh(&scope, options.allow_any_answer)?.await?)
+        let Self { engine, scope, options, .. } = self;
+        options.check(engine.refresh(&scope, options.allow_any_answer)?.await?)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The client of XtraSecurity: how it is made, and what it reads.
 
 mod base_url;
+#[cfg(feature = "blocking")]
+pub(crate) mod blocking;
 mod builder;
 mod configuration;
 mod local;
@@ -36,7 +38,7 @@ use crate::raw;
 /// ```
 pub type XtraClient = Client<Xtra>;
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// A client by `options`; what they leave open is looked up as [`from_env`](Self::from_env) does.
     ///
     /// # Errors
@@ -44,7 +46,7 @@ impl Client<Xtra> {
     /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when no usable token is found, with what each place held;
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when an option cannot be used.
     pub fn new(options: XtraClientOptions) -> Result<Self, XtraError> {
-        XtraClientBuilder::from(options).build()
+        XtraClientBuilder::<M>::from(options).build()
     }
 
     /// A client by what the surroundings say. Nothing is sent yet.
@@ -78,7 +80,7 @@ impl Client<Xtra> {
     }
 
     /// Every option, by name.
-    pub fn builder() -> XtraClientBuilder {
+    pub fn builder() -> XtraClientBuilder<M> {
         XtraClientBuilder::new()
     }
 
@@ -111,7 +113,7 @@ impl Client<Xtra> {
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, XtraError> {
         let loaded = Loaded::from_iter(pairs).from_source(SnapshotSource::Memory);
-        Ok(Self::with_options(Xtra::in_memory(loaded)?, EngineOptions::default()))
+        Ok(Client::with_options(Xtra::in_memory(loaded)?, EngineOptions::default()).in_mode())
     }
 
     /// Reads the secrets of an environment: `production`, `staging`, `development` or one of your own (aliases such as `prod`
@@ -136,7 +138,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Read> {
+    pub fn get_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Read, M> {
         self.read(XtraScope::new(environment))
     }
 
@@ -167,8 +169,8 @@ impl Client<Xtra> {
     ///     Ok(())
     /// }
     /// ```
-    pub fn inject_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Inject> {
-        Request::new(self, XtraScope::new(environment), Inject::default())
+    pub fn inject_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Inject, M> {
+        self.request(XtraScope::new(environment), Inject::default())
     }
 
     /// The generated client: every documented operation of the API, on this client's connections, token and retries.
@@ -197,7 +199,7 @@ impl Client<Xtra> {
     }
 }
 
-impl<'a, Op> Request<'a, Xtra, Op> {
+impl<'a, Op, M> Request<'a, Xtra, Op, M> {
     /// Another project than the client's: 24 hexadecimal digits, unless the service is a server of somebody's own.
     pub fn project_id(mut self, id: impl Into<Cow<'a, str>>) -> Self {
         self.scope = self.scope.project(id);
