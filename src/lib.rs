@@ -135,7 +135,7 @@ mod services;
 pub use core::Change;
 pub use core::{
     Budget, Clock, Conflict, Elevation, ErrorKind, Identity, ManualClock, Pages, Paging, SecretValue, Secrets,
-    SecretsPage, SnapshotSource, Unreadable, UnreadableReason, XtraError,
+    SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
 pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};

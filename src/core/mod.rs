@@ -15,6 +15,7 @@ pub(crate) mod snapshot;
 mod sorted;
 #[cfg(any(feature = "offline", feature = "http"))]
 pub(crate) mod thread;
+mod timestamp;
 mod unreadable;
 mod value;
 
@@ -25,7 +26,8 @@ pub use clock::{Clock, ManualClock};
 pub use error::{Conflict, Elevation, ErrorKind, XtraError};
 pub use identity::Identity;
 pub use pages::{Pages, Paging, SecretsPage};
-pub use snapshot::{Secrets, SnapshotSource};
+pub use snapshot::{Secrets, SecretsIter, SnapshotSource};
+pub use timestamp::Timestamp;
 pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
 
