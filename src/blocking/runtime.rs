@@ -193,7 +193,7 @@ mod tests {
         let inner = block_on(async { block_on(async {}) }).expect("outside of a runtime");
         let error = inner.expect_err("inside of one");
         assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(error.message().contains("std::thread"), "{error}");
+        assert!(error.to_string().contains("std::thread"), "{error}");
     }
 
     #[test]
