@@ -119,7 +119,7 @@ pub enum Hint {
     AllowAnyAnswer,
     /// Allow these guarded variables, if their values can be trusted.
     AllowName {
-        /// The variables' names.
+        /// The variables' names, in quotes where a shell would take one for more than text.
         names: Vec<String>,
     },
     /// Allow a name that no program can have as a variable.
@@ -241,7 +241,7 @@ impl fmt::Display for Hint {
             Self::AllowEmpty => f.write_str("Check both names, or accept it with allow_empty()"),
             Self::AllowUnreadable => f.write_str("The rest can be read with allow_unreadable()"),
             Self::AllowAnyAnswer => f.write_str("If they are secrets, read them with allow_any_answer()"),
-            Self::AllowName { names } => write!(f, "Allow what is guarded with allow_name: {}", names.join(", ")),
+            Self::AllowName { names } => write!(f, "Allow what is guarded with allow_name: {}", names.join(",")),
             Self::AllowAnyName => f.write_str("allow_any_name() accepts it"),
             Self::Exact => f.write_str("Say exact() if it is meant as it is given"),
             Self::ChooseVariables => {
