@@ -1,4 +1,4 @@
-//! How long snapshots are kept so that the service's budget of requests lasts: a pure policy over what answers have told.
+//! The adaptive time to live: stretched so that the service's budget of requests lasts. A pure policy over what answers have told.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -11,7 +11,7 @@ use crate::core::{Budget, Tick};
 ///
 /// Whoever else spends the same budget shows in how fast it falls, as compared with one's own requests; the stretch takes
 /// that in. So processes that know nothing of each other share a budget, each by its part.
-pub(crate) struct Pace {
+pub(crate) struct AdaptiveTtl {
     ttl: Duration,
     max_ttl: Duration,
     hasher: RandomState,
@@ -48,7 +48,7 @@ const FADING: f64 = 31.0 / 32.0;
 const MOST_WINDOWS: usize = 64;
 const MOST_SCOPES: usize = 4096;
 
-impl Pace {
+impl AdaptiveTtl {
     /// A policy that keeps times to live between `ttl` and `max_ttl`; with a `max_ttl` up to `ttl` it never stretches.
     pub(crate) fn new(ttl: Duration, max_ttl: Duration) -> Self {
         Self { ttl, max_ttl, hasher: RandomState::new(), state: Mutex::default() }

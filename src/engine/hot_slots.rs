@@ -1,4 +1,4 @@
-//! The entries read most lately, where threads find them without a lock and without getting in each other's way.
+//! The hot slots in front of the store: the entries read most lately, found without a lock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ const SLOTS: usize = 8;
 ///
 /// A change counts twice, before and after it: while the number is odd, one is being made, and nothing here counts. Otherwise a
 /// thread could read a new entry from the store, and then the one before it from here.
-pub(crate) struct Front<V> {
+pub(crate) struct HotSlots<V> {
     slots: [Slot<V>; SLOTS],
     changes: AtomicU64,
 }
@@ -29,14 +29,14 @@ struct Slot<V> {
 /// A slot that was never filled, or was emptied.
 const EMPTY: u64 = u64::MAX;
 
-impl<V> Default for Front<V> {
+impl<V> Default for HotSlots<V> {
     fn default() -> Self {
         let empty = || Slot { held: ArcSwapOption::empty(), filled: AtomicU64::new(EMPTY) };
         Self { slots: std::array::from_fn(|_| empty()), changes: AtomicU64::new(0) }
     }
 }
 
-impl<V: Clone> Front<V> {
+impl<V: Clone> HotSlots<V> {
     /// The value under `key`, when it is here and fresh; it then becomes the one read last.
     #[inline]
     pub(crate) fn find(&self, key: &[u8], now: Tick, latest: &AtomicU64) -> Option<V> {
@@ -52,7 +52,7 @@ impl<V: Clone> Front<V> {
     }
 }
 
-impl<V> Front<V> {
+impl<V> HotSlots<V> {
     /// The number of the latest change. To be taken before the store is asked.
     pub(crate) fn latest_change(&self) -> u64 {
         self.changes.load(Ordering::SeqCst)

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::core::Clock;
-use crate::engine::cache::CacheOptions;
+use crate::engine::CacheOptions;
 
 const TTL: Duration = Duration::from_secs(30);
 const MAX_TTL: Duration = Duration::from_secs(600);
@@ -12,8 +12,8 @@ fn start() -> Tick {
     Clock::system().now()
 }
 
-fn pace() -> Pace {
-    Pace::new(TTL, MAX_TTL)
+fn pace() -> AdaptiveTtl {
+    AdaptiveTtl::new(TTL, MAX_TTL)
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_spent_budget_is_waited_out_up_to_the_limit_and_no_longer() {
 #[test]
 fn a_limit_below_the_ttl_turns_stretching_off() {
     for max_ttl in [Duration::ZERO, Duration::from_secs(29), TTL] {
-        let ttl = Pace::new(TTL, max_ttl).ttl(b"a", Some(Budget::new(1_000, 0, DAY)), start());
+        let ttl = AdaptiveTtl::new(TTL, max_ttl).ttl(b"a", Some(Budget::new(1_000, 0, DAY)), start());
         assert_eq!(ttl, TTL);
     }
 }
@@ -157,7 +157,7 @@ impl Random {
 /// Processes that read their scopes every ten seconds from one owner's budget, for as long as it is asked for.
 struct Fleet {
     /// For each process, the scopes' deadlines and names.
-    processes: Vec<(Pace, Vec<Tick>)>,
+    processes: Vec<(AdaptiveTtl, Vec<Tick>)>,
     limit: u64,
     remaining: u64,
     window_ends: Tick,

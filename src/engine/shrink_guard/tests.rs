@@ -10,33 +10,33 @@ fn secrets(names: &[&str]) -> Secrets {
 
 #[test]
 fn what_was_there_and_is_empty_now_is_objected_to_and_what_was_empty_before_is_not() {
-    let guard = Guard::default();
-    let error = guard.objection_to(b"k", &secrets(&["A", "B"]), &secrets(&[])).expect("it shrank to nothing");
+    let guard = ShrinkGuard::default();
+    let error = guard.check_against(b"k", &secrets(&["A", "B"]), &secrets(&[])).expect("it shrank to nothing");
     assert_eq!(error.kind(), ErrorKind::EmptyScope);
-    assert!(guard.objection_to(b"k", &secrets(&[]), &secrets(&[])).is_none());
-    assert!(guard.objection_to(b"k", &secrets(&["A", "B"]), &secrets(&["B"])).is_none());
+    assert!(guard.check_against(b"k", &secrets(&[]), &secrets(&[])).is_none());
+    assert!(guard.check_against(b"k", &secrets(&["A", "B"]), &secrets(&["B"])).is_none());
 }
 
 #[test]
 fn a_required_name_that_is_lost_is_objected_to_where_it_is_required() {
-    let guard = Guard::new(vec!["EVERYWHERE".to_owned()]);
+    let guard = ShrinkGuard::new(vec!["EVERYWHERE".to_owned()]);
     guard.declare(b"k", ["HERE"].into_iter());
     let old = secrets(&["EVERYWHERE", "HERE", "OTHER"]);
-    let error = guard.objection_to(b"k", &old, &secrets(&["OTHER"])).expect("both are lost");
+    let error = guard.check_against(b"k", &old, &secrets(&["OTHER"])).expect("both are lost");
     assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &["EVERYWHERE".into(), "HERE".into()][..]));
-    let error = guard.objection_to(b"elsewhere", &old, &secrets(&["OTHER"])).expect("one is lost");
+    let error = guard.check_against(b"elsewhere", &old, &secrets(&["OTHER"])).expect("one is lost");
     assert_eq!(error.keys(), ["EVERYWHERE"]);
-    assert!(guard.objection_to(b"k", &secrets(&["OTHER"]), &secrets(&["NEW"])).is_none(), "it never had them");
+    assert!(guard.check_against(b"k", &secrets(&["OTHER"]), &secrets(&["NEW"])).is_none(), "it never had them");
 }
 
 #[test]
 fn a_name_whose_value_cannot_be_read_any_more_is_not_lost() {
-    let guard = Guard::new(vec!["A".to_owned()]);
+    let guard = ShrinkGuard::new(vec!["A".to_owned()]);
     let masked = Loaded::from_iter([("B", "v")]).with_unreadable([Unreadable::new("A", UnreadableReason::Masked)]);
     let clock = Clock::system();
     let origin = Origin { source: SnapshotSource::Memory, fetched: clock.now(), clock, ttl: Duration::ZERO };
     let new = Secrets::assemble(masked.values, masked.unreadable, origin);
-    assert!(guard.objection_to(b"k", &secrets(&["A"]), &new).is_none());
+    assert!(guard.check_against(b"k", &secrets(&["A"]), &new).is_none());
 }
 
 fn answer(readable: &[&str], unreadable: &[(&str, UnreadableReason)]) -> Secrets {
@@ -50,8 +50,8 @@ fn answer(readable: &[&str], unreadable: &[(&str, UnreadableReason)]) -> Secrets
 #[test]
 fn a_service_s_answer_without_any_of_the_names_or_without_any_of_the_values_is_objected_to() {
     use UnreadableReason::{ClientEnvelope, ServerCiphertext};
-    let (guard, old) = (Guard::default(), answer(&["A", "B"], &[("C", ClientEnvelope)]));
-    let kind = |new: &Secrets| guard.objection_to(b"k", &old, new).map(|error| error.kind());
+    let (guard, old) = (ShrinkGuard::default(), answer(&["A", "B"], &[("C", ClientEnvelope)]));
+    let kind = |new: &Secrets| guard.check_against(b"k", &old, new).map(|error| error.kind());
     assert_eq!(kind(&answer(&["X"], &[])), Some(ErrorKind::MissingSecret));
     assert_eq!(kind(&answer(&[], &[("X", ServerCiphertext)])), Some(ErrorKind::MissingSecret));
     assert_eq!(kind(&answer(&[], &[("A", ServerCiphertext)])), Some(ErrorKind::Undecryptable));
@@ -60,13 +60,13 @@ fn a_service_s_answer_without_any_of_the_names_or_without_any_of_the_values_is_o
     assert_eq!(kind(&answer(&["B"], &[("A", ServerCiphertext)])), None, "the rest is stored");
     assert_eq!(kind(&answer(&["C"], &[])), None, "it can be read now");
     let hidden = answer(&[], &[("A", UnreadableReason::Masked)]);
-    assert!(guard.objection_to(b"k", &hidden, &answer(&["X"], &[])).is_none(), "a refusal has nothing to lose");
+    assert!(guard.check_against(b"k", &hidden, &answer(&["X"], &[])).is_none(), "a refusal has nothing to lose");
 }
 
 #[test]
 fn what_was_accepted_is_compared_with_for_as_long_as_nobody_waives_it() {
-    let guard = Guard::default();
-    let objects = |key: &[u8], new: &Secrets| guard.objection(key, new).is_some();
+    let guard = ShrinkGuard::default();
+    let objects = |key: &[u8], new: &Secrets| guard.check(key, new).is_some();
     let (good, other) = (answer(&["A"], &[]), answer(&["X"], &[]));
     assert!(!objects(b"one/k", &other));
     for key in [b"one/k", b"one/l", b"two/k"] {
@@ -85,19 +85,19 @@ fn what_was_accepted_is_compared_with_for_as_long_as_nobody_waives_it() {
 
 #[test]
 fn the_memory_of_what_was_accepted_is_bounded_and_keeps_the_newest() {
-    let (guard, good) = (Guard::default(), answer(&["A"], &[]));
+    let (guard, good) = (ShrinkGuard::default(), answer(&["A"], &[]));
     let key = |number: usize| number.to_le_bytes();
-    for number in 0..3 * Guard::MOST {
+    for number in 0..3 * ShrinkGuard::MOST {
         guard.accept(&key(number), &good);
     }
-    assert!(guard.lock().len() <= Guard::MOST);
-    assert!(guard.objection(&key(3 * Guard::MOST - 1), &answer(&["X"], &[])).is_some());
+    assert!(guard.lock().len() <= ShrinkGuard::MOST);
+    assert!(guard.check(&key(3 * ShrinkGuard::MOST - 1), &answer(&["X"], &[])).is_some());
 }
 
 #[cfg(feature = "offline")]
 #[test]
 fn a_waiver_is_used_up_by_what_is_accepted_next() {
-    let guard = Guard::default();
+    let guard = ShrinkGuard::default();
     assert!(guard.is_cold(b"k"));
     guard.waive(b"k");
     assert!(!guard.is_cold(b"k"));

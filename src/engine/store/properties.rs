@@ -1,15 +1,15 @@
-//! What holds of the cache's policies whatever the options and whatever happens in which order.
+//! Properties of the cache and its policies, whatever the options and whatever happens in which order.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::pace::Pace;
-use super::policy::{CacheOptions, Deadlines};
-use super::store::{Found, Kept, Permit, Store};
+use super::{Found, InsertOutcome, Store, WriteToken};
 use crate::core::clock::Tick;
 use crate::core::{Budget, Clock, ManualClock};
+use crate::engine::adaptive_ttl::AdaptiveTtl;
+use crate::engine::policy::{CacheOptions, Deadlines};
 
 /// Without a file of failed cases: what fails becomes a test.
 fn cases(number: u32) -> ProptestConfig {
@@ -62,7 +62,7 @@ proptest! {
         [ttl, max_ttl] in [durations(), durations()],
         told in prop::collection::vec((0..4_u8, 0..2_000_u64, 0..2_000_u64, durations(), 0..100_000_u64), 1..20),
     ) {
-        let (pace, clock) = (Pace::new(ttl, max_ttl), ManualClock::new());
+        let (pace, clock) = (AdaptiveTtl::new(ttl, max_ttl), ManualClock::new());
         for (key, limit, remaining, resets_in, pause) in told {
             clock.advance(Duration::from_millis(pause));
             let now = clock.clock().now();
@@ -141,15 +141,15 @@ impl Model {
         }
     }
 
-    fn keep(&mut self, key: u8, new: Held, may_replace: bool) -> Kept<usize> {
+    fn insert(&mut self, key: u8, new: Held, may_replace: bool) -> InsertOutcome<usize> {
         let kept = self.held.get(&key).copied();
         let newer = kept.filter(|kept| kept.sequence > new.sequence);
         let floor = self.floors.get(&key).copied().unwrap_or_default().max(self.floor);
         if newer.is_some() || new.sequence < floor {
-            return Kept::Outdated(newer.map(|kept| kept.value));
+            return InsertOutcome::Outdated(newer.map(|kept| kept.value));
         }
         if let Some(kept) = kept.filter(|_| !may_replace) {
-            return Kept::Refused(kept.value);
+            return InsertOutcome::Refused(kept.value);
         }
         if kept.is_none() && self.held.len() == self.capacity {
             let first = self.held.iter().min_by_key(|(_, held)| held.read).map(|(key, _)| *key);
@@ -157,13 +157,13 @@ impl Model {
         }
         self.reads += 1;
         self.held.insert(key, Held { read: self.reads, ..new });
-        Kept::Stored
+        InsertOutcome::Stored
     }
 }
 
 /// A load that was begun: its right to store, and the model's.
 struct Load {
-    permit: Permit,
+    token: WriteToken,
     started: Tick,
 }
 
@@ -179,19 +179,19 @@ fn follows_the_model(capacity: usize, steps: Vec<Step>) -> Result<(), TestCaseEr
         match step {
             Step::Pass(millis) => manual.advance(Duration::from_millis(millis)),
             Step::Begin => {
-                loads.push(Load { permit: store.permit(), started: now });
+                loads.push(Load { token: store.token(), started: now });
             }
             Step::Land { key, load, ttl, may_replace } => {
                 let Some(sequence) = loads.len().checked_sub(load + 1) else { continue };
-                let Load { permit, started } = loads[sequence];
+                let Load { token, started } = loads[sequence];
                 let ttl = Duration::from_secs(ttl);
                 let deadlines = options.deadlines(started, ttl, 0.0);
                 if now >= deadlines.dead {
                     continue;
                 }
                 let held = Held { value, sequence, deadlines, read: 0 };
-                let kept = store.keep(&[key], value, store.arrival(permit, started, ttl), now, |_| may_replace);
-                prop_assert_eq!(kept, model.keep(key, held, may_replace));
+                let kept = store.insert(&[key], value, store.new_entry(token, started, ttl), now, |_| may_replace);
+                prop_assert_eq!(kept, model.insert(key, held, may_replace));
             }
             Step::Find(key) => prop_assert_eq!(store.find(&[key], now), model.find(key, now)),
             Step::Forget(key) => {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::core::{Clock, ManualClock};
 
-fn keep<V: Clone + Send + Sync + 'static>(store: &Store<V>, key: &[u8], value: V, permit: Permit, now: Tick) {
-    store.keep(key, value, store.arrival(permit, now, store.options.ttl), now, |_| true);
+fn keep<V: Clone + Send + Sync + 'static>(store: &Store<V>, key: &[u8], value: V, token: WriteToken, now: Tick) {
+    store.insert(key, value, store.new_entry(token, now, store.options.ttl), now, |_| true);
 }
 
 fn store(max_entries: usize) -> Store<u32> {
@@ -18,7 +18,7 @@ fn store(max_entries: usize) -> Store<u32> {
 fn a_value_is_fresh_for_the_ttl_then_stale_then_old_until_max_stale_then_gone() {
     let (store, clock) = (store(4), ManualClock::new());
     let now = || clock.clock().now();
-    keep(&store, b"k", 7, store.permit(), now());
+    keep(&store, b"k", 7, store.token(), now());
     clock.advance(Duration::from_secs(29));
     assert_eq!(store.find(b"k", now()), Found::Fresh(7));
     clock.advance(Duration::from_secs(1));
@@ -38,10 +38,10 @@ fn a_value_is_fresh_for_the_ttl_then_stale_then_old_until_max_stale_then_gone() 
 fn the_bound_is_exact_and_the_least_recently_read_goes_first() {
     let (store, clock) = (store(2), ManualClock::new());
     let now = clock.clock().now();
-    keep(&store, b"a", 1, store.permit(), now);
-    keep(&store, b"b", 2, store.permit(), now);
+    keep(&store, b"a", 1, store.token(), now);
+    keep(&store, b"b", 2, store.token(), now);
     assert_eq!(store.find(b"a", now), Found::Fresh(1));
-    keep(&store, b"c", 3, store.permit(), now);
+    keep(&store, b"c", 3, store.token(), now);
     assert_eq!(store.len(), 2);
     assert_eq!(store.find(b"b", now), Found::Nothing);
     assert_eq!(store.find(b"a", now), Found::Fresh(1));
@@ -50,7 +50,7 @@ fn the_bound_is_exact_and_the_least_recently_read_goes_first() {
 #[test]
 fn an_answer_asked_for_earlier_never_replaces_one_asked_for_later() {
     let (store, clock) = (store(2), ManualClock::new());
-    let (earlier, later) = (store.permit(), store.permit());
+    let (earlier, later) = (store.token(), store.token());
     keep(&store, b"k", 2, later, clock.clock().now());
     keep(&store, b"k", 1, earlier, clock.clock().now());
     assert_eq!(store.find(b"k", clock.clock().now()), Found::Fresh(2));
@@ -59,11 +59,11 @@ fn an_answer_asked_for_earlier_never_replaces_one_asked_for_later() {
 #[test]
 fn what_was_asked_for_before_a_clear_does_not_come_back_after_it() {
     let (store, clock) = (store(2), ManualClock::new());
-    let before = store.permit();
+    let before = store.token();
     store.clear();
     keep(&store, b"k", 1, before, clock.clock().now());
     assert_eq!(store.find(b"k", clock.clock().now()), Found::Nothing);
-    keep(&store, b"k", 2, store.permit(), clock.clock().now());
+    keep(&store, b"k", 2, store.token(), clock.clock().now());
     assert_eq!(store.find(b"k", clock.clock().now()), Found::Fresh(2));
 }
 
@@ -71,9 +71,9 @@ fn what_was_asked_for_before_a_clear_does_not_come_back_after_it() {
 fn what_was_asked_for_before_an_entry_was_dropped_does_not_come_back_and_other_entries_do_not_suffer() {
     let (store, clock) = (store(2), ManualClock::new());
     let now = clock.clock().now();
-    let before = store.permit();
-    keep(&store, b"k", 1, store.permit(), now);
-    keep(&store, b"other", 2, store.permit(), now);
+    let before = store.token();
+    keep(&store, b"k", 1, store.token(), now);
+    keep(&store, b"other", 2, store.token(), now);
     store.forget(b"k", now);
     keep(&store, b"k", 1, before, now);
     assert_eq!(store.find(b"k", now), Found::Nothing);
@@ -85,9 +85,9 @@ fn what_was_asked_for_before_an_entry_was_dropped_does_not_come_back_and_other_e
 #[test]
 fn what_begins_alike_is_dropped_together_and_nothing_under_way_is_kept() {
     let (store, now) = (store(4), ManualClock::new().clock().now());
-    let before = store.permit();
+    let before = store.token();
     for key in [b"one/a", b"one/b", b"two/a"] {
-        keep(&store, key, 1, store.permit(), now);
+        keep(&store, key, 1, store.token(), now);
     }
     store.forget_under(b"one/", now);
     for key in [b"one/a", b"one/b"] {
@@ -96,7 +96,7 @@ fn what_begins_alike_is_dropped_together_and_nothing_under_way_is_kept() {
         assert_eq!(store.find(key, now), Found::Nothing, "it was asked for before");
     }
     assert_eq!(store.find(b"two/a", now), Found::Fresh(1));
-    keep(&store, b"one/a", 3, store.permit(), now);
+    keep(&store, b"one/a", 3, store.token(), now);
     assert_eq!(store.find(b"one/a", now), Found::Fresh(3));
 }
 
@@ -104,13 +104,13 @@ fn what_begins_alike_is_dropped_together_and_nothing_under_way_is_kept() {
 fn an_entry_that_must_not_be_replaced_stays_as_old_as_it_is() {
     let (store, clock) = (store(2), ManualClock::new());
     let now = || clock.clock().now();
-    keep(&store, b"k", 1, store.permit(), now());
+    keep(&store, b"k", 1, store.token(), now());
     clock.advance(Duration::from_secs(31));
-    let arrival = store.arrival(store.permit(), now(), Duration::from_secs(30));
-    assert_eq!(store.keep(b"k", 2, arrival, now(), |kept| *kept != 1), Kept::Refused(1));
+    let new_entry = store.new_entry(store.token(), now(), Duration::from_secs(30));
+    assert_eq!(store.insert(b"k", 2, new_entry, now(), |kept| *kept != 1), InsertOutcome::Refused(1));
     assert_eq!(store.find(b"k", now()), Found::Stale(1));
-    let arrival = store.arrival(store.permit(), now(), Duration::from_secs(30));
-    assert_eq!(store.keep(b"k", 3, arrival, now(), |kept| *kept == 1), Kept::Stored);
+    let new_entry = store.new_entry(store.token(), now(), Duration::from_secs(30));
+    assert_eq!(store.insert(b"k", 3, new_entry, now(), |kept| *kept == 1), InsertOutcome::Stored);
     assert_eq!(store.find(b"k", now()), Found::Fresh(3));
 }
 
@@ -122,14 +122,14 @@ fn a_sweep_takes_out_what_is_dead_without_its_being_met_and_tells_when_to_sweep_
     assert_eq!(store.sweep(now()), None);
     let value = Arc::new(1);
     let weak = Arc::downgrade(&value);
-    keep(&store, b"k", value, store.permit(), now());
+    keep(&store, b"k", value, store.token(), now());
     // read twice, so that it is in front too
     for _ in 0..2 {
         clock.advance(Duration::from_secs(1));
         assert!(matches!(store.find(b"k", now()), Found::Fresh(_)));
     }
     clock.advance(Duration::from_secs(8));
-    keep(&store, b"later", Arc::new(2), store.permit(), now());
+    keep(&store, b"later", Arc::new(2), store.token(), now());
     let dead = now().after(Duration::from_secs(3590));
     assert_eq!(store.sweep(now()), Some(dead));
     clock.advance(Duration::from_secs(3590));
@@ -147,10 +147,10 @@ fn what_is_dropped_or_replaced_is_not_found_although_it_was_just_read() {
     let drop_it: [fn(&Store<u32>, Tick); 3] =
         [|store, now| store.forget(b"k", now), |store, now| store.forget_under(b"k", now), |store, _| store.clear()];
     for drop_it in drop_it {
-        keep(&store, b"k", 1, store.permit(), now);
+        keep(&store, b"k", 1, store.token(), now);
         assert_eq!(store.find(b"k", now), Found::Fresh(1));
         assert_eq!(store.find(b"k", now), Found::Fresh(1));
-        keep(&store, b"k", 2, store.permit(), now);
+        keep(&store, b"k", 2, store.token(), now);
         assert_eq!(store.find(b"k", now), Found::Fresh(2));
         drop_it(&store, now);
         assert_eq!(store.find(b"k", now), Found::Nothing);
@@ -166,8 +166,8 @@ fn what_is_dropped_replaced_or_dead_leaves_memory_although_it_was_just_read() {
         &|| store.forget(b"k", clock.clock().now()),
         &|| store.forget_under(b"", clock.clock().now()),
         &|| store.clear(),
-        &|| keep(&store, b"k", Arc::new(2), store.permit(), clock.clock().now()),
-        &|| keep(&store, b"other", Arc::new(2), store.permit(), clock.clock().now()),
+        &|| keep(&store, b"k", Arc::new(2), store.token(), clock.clock().now()),
+        &|| keep(&store, b"other", Arc::new(2), store.token(), clock.clock().now()),
         &|| {
             clock.advance(Duration::from_secs(3600));
             assert_eq!(store.find(b"k", clock.clock().now()), Found::Nothing);
@@ -176,7 +176,7 @@ fn what_is_dropped_replaced_or_dead_leaves_memory_although_it_was_just_read() {
     for leave in leave {
         let value = Arc::new(1);
         let weak = Arc::downgrade(&value);
-        keep(&store, b"k", value, store.permit(), clock.clock().now());
+        keep(&store, b"k", value, store.token(), clock.clock().now());
         clock.advance(Duration::from_millis(1));
         for _ in 0..3 {
             assert!(matches!(store.find(b"k", clock.clock().now()), Found::Fresh(_)));
@@ -203,7 +203,7 @@ fn readers_on_other_threads_never_see_a_value_after_a_newer_one() {
             });
         }
         for value in 1..20_000 {
-            keep(&store, b"k", value, store.permit(), clock.now());
+            keep(&store, b"k", value, store.token(), clock.now());
             assert_eq!(store.find(b"k", clock.now()), Found::Fresh(value));
         }
         done.store(true, Ordering::Relaxed);
@@ -215,7 +215,7 @@ fn many_entries_are_told_apart_and_the_order_of_reads_is_exact() {
     let (store, clock) = (store(100), ManualClock::new());
     let key = |number: u32| format!("key-{number}").into_bytes();
     for number in 0..100 {
-        keep(&store, &key(number), number, store.permit(), clock.clock().now());
+        keep(&store, &key(number), number, store.token(), clock.clock().now());
     }
     for number in (0..100).rev().chain(50..100) {
         clock.advance(Duration::from_micros(1));
@@ -223,7 +223,7 @@ fn many_entries_are_told_apart_and_the_order_of_reads_is_exact() {
     }
     // read longest ago: 49, 48, … 0, and then 50, 51, …
     for (newcomer, gone) in (1000..).zip((0..50).rev().chain(50..100)) {
-        keep(&store, &key(newcomer), newcomer, store.permit(), clock.clock().now());
+        keep(&store, &key(newcomer), newcomer, store.token(), clock.clock().now());
         assert_eq!(store.find(&key(gone), clock.clock().now()), Found::Nothing, "{gone}");
         assert_eq!(store.len(), 100);
     }
@@ -239,12 +239,12 @@ fn what_the_store_remembers_of_entries_that_have_left_is_bounded() {
             0 => store.forget(&key, now()),
             1 => clock.advance(Duration::from_secs(1)),
             // the same key again and again, and others in between
-            2..5 => keep(&store, b"k", round, store.permit(), now()),
-            _ => keep(&store, &key, round, store.permit(), now()),
+            2..5 => keep(&store, b"k", round, store.token(), now()),
+            _ => keep(&store, &key, round, store.token(), now()),
         }
         store.sweep(now());
         assert!(store.len() <= 10);
-        assert!(store.ledger().leaving.turns() <= 2 * 10 + 64 + 1, "{round}");
+        assert!(store.ledger().eviction.turns() <= 2 * 10 + 64 + 1, "{round}");
     }
 }
 
@@ -252,15 +252,15 @@ fn what_the_store_remembers_of_entries_that_have_left_is_bounded() {
 fn the_dead_make_room_before_any_that_may_still_be_served() {
     let (store, clock) = (store(3), ManualClock::new());
     let now = || clock.clock().now();
-    keep(&store, b"dies", 1, store.permit(), now());
+    keep(&store, b"dies", 1, store.token(), now());
     clock.advance(Duration::from_secs(3000));
-    keep(&store, b"a", 2, store.permit(), now());
-    keep(&store, b"b", 3, store.permit(), now());
+    keep(&store, b"a", 2, store.token(), now());
+    keep(&store, b"b", 3, store.token(), now());
     clock.advance(Duration::from_secs(599));
     // read last, and dead a second later all the same
     assert_eq!(store.find(b"dies", now()), Found::Old(1));
     clock.advance(Duration::from_secs(1));
-    keep(&store, b"c", 4, store.permit(), now());
+    keep(&store, b"c", 4, store.token(), now());
     assert_eq!(store.len(), 3);
     for (key, value) in [(b"a", 2), (b"b", 3)] {
         assert_eq!(store.find(key, now()), Found::Old(value));
@@ -270,4 +270,32 @@ fn the_dead_make_room_before_any_that_may_still_be_served() {
 #[test]
 fn a_ttl_of_zero_turns_the_cache_off() {
     assert!(Store::<u32>::new(CacheOptions { ttl: Duration::ZERO, ..CacheOptions::default() }).is_none());
+}
+
+#[test]
+fn what_began_before_a_drop_is_out_of_date_for_its_key_alone() {
+    let mut generations = Generations::default();
+    let before = generations.begin();
+    generations.drop_key(b"k");
+    assert!(!generations.admits(b"k", before));
+    assert!(generations.admits(b"other", before));
+    let after = generations.begin();
+    assert!(generations.admits(b"k", after));
+    generations.drop_all();
+    assert!(!generations.admits(b"k", after) && !generations.admits(b"other", before));
+    let last = generations.begin();
+    assert!(generations.admits(b"k", last));
+}
+
+#[test]
+fn the_memory_of_drops_is_bounded_and_forgets_none_of_them() {
+    let mut generations = Generations::default();
+    let before = generations.begin();
+    for number in 0..3 * Generations::MOST {
+        generations.drop_key(&number.to_le_bytes());
+        assert!(generations.floors.len() <= Generations::MOST);
+    }
+    for number in 0..3 * Generations::MOST {
+        assert!(!generations.admits(&number.to_le_bytes(), before), "{number}");
+    }
 }

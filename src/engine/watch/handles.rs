@@ -1,14 +1,17 @@
-//! The newest snapshot, kept at hand.
+//! Handles of a watched scope: on its newest snapshot, and on one of its secrets.
 
 use std::fmt;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::feed::News;
-use super::place::Place;
-use super::shown::Shown;
-use crate::core::{Secrets, XtraError};
+use futures_core::Stream;
+
+use super::Shown;
+use super::subscription::Subscription;
+use super::topic::Event;
+use crate::core::{SecretValue, Secrets, XtraError};
 
 /// The newest snapshot of a watched scope, for the parts of a program that want the secrets as they are now and not what
 /// became of them. Made by [`Watch::receiver`](crate::Watch::receiver).
@@ -29,13 +32,13 @@ use crate::core::{Secrets, XtraError};
 /// ```
 #[must_use = "dropping it ends it"]
 pub struct WatchReceiver {
-    place: Place,
+    subscription: Subscription,
     shown: Shown,
 }
 
 impl WatchReceiver {
-    pub(super) fn new(place: Place, shown: Shown) -> Self {
-        Self { place, shown }
+    pub(super) fn new(subscription: Subscription, shown: Shown) -> Self {
+        Self { subscription, shown }
     }
 
     /// The newest snapshot; `None` before the first has come. Waits for nothing. It does not count as seen:
@@ -51,16 +54,16 @@ impl WatchReceiver {
     /// runtime, it is that one.
     #[must_use]
     pub fn latest(&self) -> Option<Arc<Secrets>> {
-        let newest = self.place.newest().filter(|newest| self.shown.objection(newest).is_none());
-        newest.or_else(|| self.place.readable()).or_else(|| self.shown.snapshot.clone())
+        let newest = self.subscription.newest().filter(|newest| self.shown.objection(newest).is_none());
+        newest.or_else(|| self.subscription.readable()).or_else(|| self.shown.snapshot.clone())
     }
 
     /// Why the newest poll brought nothing that [`latest`](Self::latest) could be, or why there are no polls any more; `None` when
     /// all is well.
     #[must_use]
     pub fn error(&self) -> Option<XtraError> {
-        let unreadable = || self.place.newest().and_then(|newest| self.shown.objection(&newest));
-        self.place.failing().or_else(unreadable)
+        let unreadable = || self.subscription.newest().and_then(|newest| self.shown.objection(&newest));
+        self.subscription.failing().or_else(unreadable)
     }
 
     /// Waits until there is a snapshot that differs from the one seen last, and gives it; the first one, too. What changed
@@ -73,13 +76,13 @@ impl WatchReceiver {
 
     fn poll_changed(&mut self, context: &mut Context<'_>) -> Poll<Option<Arc<Secrets>>> {
         loop {
-            match std::task::ready!(self.place.poll(context)) {
-                Some(News::Landed(newest)) => {
+            match std::task::ready!(self.subscription.poll(context)) {
+                Some(Event::Updated(newest)) => {
                     if let Some(Ok(change)) = self.shown.compare(newest) {
                         return Poll::Ready(Some(change.snapshot));
                     }
                 }
-                Some(News::Failed(_)) => {}
+                Some(Event::Failed(_)) => {}
                 None => return Poll::Ready(None),
             }
         }
@@ -89,12 +92,101 @@ impl WatchReceiver {
 /// A watcher that has seen what this one has seen.
 impl Clone for WatchReceiver {
     fn clone(&self) -> Self {
-        Self { place: self.place.another(), shown: self.shown.clone() }
+        Self { subscription: self.subscription.another(), shown: self.shown.clone() }
     }
 }
 
 impl fmt::Debug for WatchReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WatchReceiver").field("latest", &self.latest()).finish_non_exhaustive()
+    }
+}
+
+/// A stream of the values of one secret. Made by [`Watch::key`](crate::Watch::key).
+///
+/// The first item is the value as it is, or `None` when the scope has no such secret. After that there is an item only when
+/// the value is another one: `None` when the secret was removed, `Some` when it is back. Values that changed several times
+/// between two items are one item, the newest.
+///
+/// A value that stops coming through (masked, or ciphertext) is no item: it is neither removed nor known. Nor is an error:
+/// those are in the [`Watch`](crate::Watch). The stream ends when the last client is dropped, and only then.
+///
+/// ```
+/// # use xtrasecurity::{XtraClient, XtraError};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), XtraError> {
+/// let client = XtraClient::in_memory([("DATABASE_URL", "postgres://db")])?;
+/// let mut url = client.watch("production").key("DATABASE_URL");
+/// if let Some(Some(url)) = url.next().await {
+///     assert_eq!(url.expose(), "postgres://db");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a stream does nothing until it is polled"]
+pub struct WatchKey {
+    subscription: Subscription,
+    name: String,
+    /// The value that was shown last, once one was.
+    shown: Option<Option<SecretValue>>,
+}
+
+impl WatchKey {
+    pub(super) fn new(subscription: Subscription, name: String) -> Self {
+        Self { subscription, name, shown: None }
+    }
+
+    /// The next item of the stream, without a trait to import. The outer `None` is the end.
+    ///
+    /// Dropping the future is safe: no change is lost.
+    pub async fn next(&mut self) -> Option<Option<SecretValue>> {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    /// The name of the secret.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Option<SecretValue>>> {
+        loop {
+            match std::task::ready!(self.subscription.poll(context)) {
+                Some(Event::Updated(newest)) => {
+                    if let Some(value) = self.compare(&newest) {
+                        return Poll::Ready(Some(value));
+                    }
+                }
+                Some(Event::Failed(_)) => {}
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+
+    /// The value in `newest`, when that is not what was shown last.
+    fn compare(&mut self, newest: &Arc<Secrets>) -> Option<Option<SecretValue>> {
+        if newest.unreadable().iter().any(|entry| entry.name == self.name) {
+            return None;
+        }
+        let value = newest.get(&self.name).cloned();
+        if self.shown.as_ref() == Some(&value) {
+            return None;
+        }
+        self.shown = Some(value.clone());
+        Some(value)
+    }
+}
+
+impl Stream for WatchKey {
+    type Item = Option<SecretValue>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll(context)
+    }
+}
+
+impl fmt::Debug for WatchKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchKey").field("name", &self.name).finish_non_exhaustive()
     }
 }

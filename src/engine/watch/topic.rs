@@ -1,6 +1,6 @@
 //! What the watchers of one scope share: its newest snapshot, the newest error, and one poller.
 //!
-//! There is no queue. A watcher that is slow finds the newest of each when it comes, so what a feed holds does not grow.
+//! There is no queue. A watcher that is slow finds the newest of each when it comes, so what a topic holds does not grow.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,14 +11,14 @@ use tokio::sync::Notify;
 
 use crate::core::{Secrets, XtraError};
 
-/// One scope on one runtime. Its poller writes, and whoever has a [`Seat`] reads.
+/// One scope on one runtime. Its poller writes, and whoever has a [`Receiver`] reads.
 #[derive(Default)]
-pub(crate) struct Feed {
+pub(crate) struct Topic {
     state: Mutex<State>,
     /// Wakes the poller: a snapshot has landed, or a poll is asked for.
-    stirred: Notify,
+    changed: Notify,
     /// Wakes the poller for the last time: the last watcher is gone.
-    deserted: Notify,
+    closed: Notify,
 }
 
 #[derive(Default)]
@@ -29,12 +29,12 @@ struct State {
     /// The one before, when the newest has values that did not come through and that one had not.
     readable: Option<Arc<Secrets>>,
     error: Option<(u64, XtraError)>,
-    /// By the number of the seat. `None`: it is not waiting.
-    seats: HashMap<u64, Option<Waker>>,
-    next_seat: u64,
+    /// By the number of the receiver. `None`: it is not waiting.
+    receivers: HashMap<u64, Option<Waker>>,
+    next_receiver: u64,
     /// Somebody wants a poll now, not when it is due.
     asked: bool,
-    /// No poller any more, or nobody left to poll for. This never turns back: who comes now needs another feed.
+    /// No poller any more, or nobody left to poll for. This never turns back: who comes now needs another topic.
     over: bool,
 }
 
@@ -47,29 +47,29 @@ struct Shown {
 }
 
 /// What a watcher is told.
-pub(crate) enum News {
-    Landed(Arc<Secrets>),
+pub(crate) enum Event {
+    Updated(Arc<Secrets>),
     Failed(XtraError),
 }
 
-impl Feed {
-    /// A place among the watchers, unless it is over. Whoever sits down is shown the newest snapshot, and the newest error
+impl Topic {
+    /// A subscription among the watchers, unless it is over. Whoever sits down is shown the newest snapshot, and the newest error
     /// when nothing has landed since.
-    pub(crate) fn join(self: &Arc<Self>) -> Option<Seat> {
+    pub(crate) fn join(self: &Arc<Self>) -> Option<Receiver> {
         let mut state = self.state();
         if state.over {
             return None;
         }
-        let number = state.next_seat;
-        state.next_seat += 1;
-        state.seats.insert(number, None);
+        let number = state.next_receiver;
+        state.next_receiver += 1;
+        state.receivers.insert(number, None);
         let told = if state.failing().is_some() { 0 } else { state.sequence };
-        Some(Seat { feed: Arc::clone(self), number, shown: 0, told })
+        Some(Receiver { topic: Arc::clone(self), number, shown: 0, told })
     }
 
     /// Shows what somebody else has fetched to every watcher, and wakes the poller, for which less is left to do.
-    pub(crate) fn landed(&self, who: &[u8], secrets: &Arc<Secrets>) {
-        self.stirred.notify_one();
+    pub(crate) fn update(&self, who: &[u8], secrets: &Arc<Secrets>) {
+        self.changed.notify_one();
         self.show(who, secrets);
     }
 
@@ -111,7 +111,7 @@ impl Feed {
     /// Asks for a poll now.
     pub(crate) fn ask(&self) {
         self.state().asked = true;
-        self.stirred.notify_one();
+        self.changed.notify_one();
     }
 
     /// Whether a poll was asked for since the last time that this was called.
@@ -120,16 +120,16 @@ impl Feed {
     }
 
     /// Waits until a snapshot has landed or a poll is asked for.
-    pub(crate) async fn stirred(&self) {
-        self.stirred.notified().await;
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// Waits until the last watcher is gone.
-    pub(crate) async fn deserted(&self) {
-        self.deserted.notified().await;
+    pub(crate) async fn closed(&self) {
+        self.closed.notified().await;
     }
 
-    /// There will be no polls any more. Watchers go and look for another feed.
+    /// There will be no polls any more. Watchers go and look for another topic.
     pub(crate) fn end(&self) {
         self.state().over = true;
         self.wake_all();
@@ -141,7 +141,7 @@ impl Feed {
 
     fn wake_all(&self) {
         // Outside of the lock: a waker may run what it wakes.
-        let wakers: Vec<Waker> = self.state().seats.values_mut().filter_map(Option::take).collect();
+        let wakers: Vec<Waker> = self.state().receivers.values_mut().filter_map(Option::take).collect();
         wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -162,77 +162,77 @@ fn came_through(secrets: &Secrets) -> bool {
     secrets.unreadable().is_empty()
 }
 
-impl fmt::Debug for Feed {
+impl fmt::Debug for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed").field("seats", &self.state().seats.len()).finish_non_exhaustive()
+        f.debug_struct("Topic").field("receivers", &self.state().receivers.len()).finish_non_exhaustive()
     }
 }
 
-/// One watcher's place at a feed: what it has been told. The feed is over when the last is dropped.
-pub(crate) struct Seat {
-    feed: Arc<Feed>,
+/// One watcher's subscription at a topic: what it has been told. The topic is over when the last is dropped.
+pub(crate) struct Receiver {
+    topic: Arc<Topic>,
     number: u64,
     shown: u64,
     told: u64,
 }
 
-impl Seat {
-    /// The next that this watcher has not been told, in the order in which it came; `None` when the feed is over.
-    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<News>> {
-        let mut state = self.feed.state();
+impl Receiver {
+    /// The next that this watcher has not been told, in the order in which it came; `None` when the topic is over.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        let mut state = self.topic.state();
         let landed = state.snapshot.as_ref().filter(|landed| landed.sequence > self.shown);
         let failed = state.error.as_ref().filter(|(number, _)| *number > self.told);
-        let news = match (landed, failed) {
+        let event = match (landed, failed) {
             (Some(landed), failed) if failed.is_none_or(|(error, _)| landed.sequence < *error) => {
                 self.shown = landed.sequence;
-                News::Landed(Arc::clone(&landed.secrets))
+                Event::Updated(Arc::clone(&landed.secrets))
             }
             (_, Some((number, error))) => {
                 self.told = *number;
-                News::Failed(error.clone())
+                Event::Failed(error.clone())
             }
             _ if state.over => return Poll::Ready(None),
             _ => {
-                state.seats.insert(self.number, Some(context.waker().clone()));
+                state.receivers.insert(self.number, Some(context.waker().clone()));
                 return Poll::Pending;
             }
         };
-        Poll::Ready(Some(news))
+        Poll::Ready(Some(event))
     }
 
     pub(crate) fn newest(&self) -> Option<Arc<Secrets>> {
-        self.feed.newest()
+        self.topic.newest()
     }
 
     /// The newest snapshot in which everything came through.
     pub(crate) fn readable(&self) -> Option<Arc<Secrets>> {
-        let state = self.feed.state();
+        let state = self.topic.state();
         let newest = state.snapshot.as_ref().map(|shown| &shown.secrets).filter(|newest| came_through(newest));
         newest.or(state.readable.as_ref()).map(Arc::clone)
     }
 
     pub(crate) fn failing(&self) -> Option<XtraError> {
-        self.feed.state().failing().cloned()
+        self.topic.state().failing().cloned()
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.feed.is_over()
+        self.topic.is_over()
     }
 
-    /// A seat at the same feed, with nothing told yet; `None` when it is over.
+    /// A receiver at the same topic, with nothing told yet; `None` when it is over.
     pub(crate) fn beside(&self) -> Option<Self> {
-        self.feed.join()
+        self.topic.join()
     }
 }
 
-impl Drop for Seat {
+impl Drop for Receiver {
     fn drop(&mut self) {
-        let mut state = self.feed.state();
-        state.seats.remove(&self.number);
-        if state.seats.is_empty() {
+        let mut state = self.topic.state();
+        state.receivers.remove(&self.number);
+        if state.receivers.is_empty() {
             state.over = true;
             drop(state);
-            self.feed.deserted.notify_one();
+            self.topic.closed.notify_one();
         }
     }
 }
