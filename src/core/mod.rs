@@ -8,7 +8,6 @@ mod error;
 mod identity;
 mod jitter;
 mod pages;
-#[cfg(any(feature = "watch", feature = "xtra"))]
 mod paired;
 mod search;
 pub(crate) mod snapshot;
@@ -33,7 +32,7 @@ pub use value::SecretValue;
 
 pub(crate) use clock::Tick;
 pub(crate) use jitter::spread;
-#[cfg(feature = "xtra")]
+#[allow(unused_imports, reason = "for services that compare snapshots")]
 pub(crate) use paired::paired;
 pub(crate) use snapshot::Origin;
 pub(crate) use sorted::Sorted;
