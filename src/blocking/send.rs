@@ -79,7 +79,7 @@ macro_rules! sent_by_waiting {
 }
 
 sent_by_waiting!(Request<'a, S: SecretSource, Op>);
-sent_by_waiting!(Preload<'a>);
+sent_by_waiting!(Preload<'a, S: SecretSource>);
 sent_by_waiting!(Resolve<'a, Op>);
 
 impl<S: SecretSource> Request<'_, S, Inject, Blocking> {

@@ -1,5 +1,6 @@
 //! Operations: what a request does at the service, beside reading a snapshot.
 
+use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -90,6 +91,12 @@ impl<'a, S: SecretSource> Call<'a, S> {
     #[must_use]
     pub fn scope(&self) -> &S::Scope<'a> {
         &self.scope
+    }
+}
+
+impl<S: SecretSource> fmt::Debug for Call<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("client", self.engine).finish_non_exhaustive()
     }
 }
 

@@ -55,12 +55,6 @@ impl<'a, S: SecretSource, Op, M> Request<'a, S, Op, M> {
         Self { engine, scope, options: Options::default(), operation, mode: PhantomData }
     }
 
-    /// From now on a refresh of this scope must not lose these secrets.
-    #[cfg(feature = "xtra")]
-    pub(crate) fn must_keep<'n>(&self, names: impl Iterator<Item = &'n str>) {
-        self.engine.require(&self.scope, names);
-    }
-
     /// The same request with another operation, sent in another way; and the operation that it had.
     pub(crate) fn exchange<New, N>(self, operation: New) -> (Request<'a, S, New, N>, Op) {
         let Self { engine, scope, options, operation: old, .. } = self;

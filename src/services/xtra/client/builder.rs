@@ -12,8 +12,7 @@ use crate::credentials;
 use crate::credentials::{CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
 #[cfg(feature = "offline")]
 use crate::engine::SecretSource;
-use crate::engine::cache::CacheOptions;
-use crate::engine::{Async, Client, EngineOptions};
+use crate::engine::{Async, CacheOptions, Client, EngineOptions};
 use crate::http::{Transport, TransportOptions};
 use crate::services::xtra::{
     LocalFile, NEVER_RETRIED, ProjectIds, REFUSALS, Rules, Scopes, Vault, Xtra, check_branch, check_environment,
