@@ -140,8 +140,8 @@ pub use core::{
 #[cfg(feature = "http")]
 pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
 pub use engine::{
-    CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read, ReadFuture,
-    Reads, Refresh, Request, SecretSource, Stats, Traffic, UseError, WithSecret, WithSecretError,
+    Async, CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read,
+    ReadFuture, Reads, Refresh, Request, SecretSource, Stats, Traffic, UseError, WithSecret, WithSecretError,
 };
 #[cfg(feature = "offline")]
 pub use engine::{OfflineKey, OfflineOptions};
@@ -160,8 +160,8 @@ pub use schema::{ReadAs, Schema, SchemaProblem, SchemaReport, Template, template
 pub use services::xtra::dev as dev_server;
 #[cfg(feature = "xtra")]
 pub use services::xtra::{
-    Configuration, ReadsBack, Setting, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope,
-    manage, raw, write,
+    Configuration, ReadsBack, Setting, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions,
+    XtraScope, manage, raw, write,
 };
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module

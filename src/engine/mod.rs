@@ -30,7 +30,7 @@ mod tasks;
 pub(crate) mod watch;
 mod with_secret;
 
-pub use client::Client;
+pub use client::{Async, Client};
 #[cfg(feature = "offline")]
 pub use disk_cache::{OfflineKey, OfflineOptions};
 pub use operation::{Call, Operation};
@@ -45,6 +45,7 @@ pub use stats::Stats;
 pub use watch::{Watch, WatchKey, WatchReceiver};
 pub use with_secret::{UseError, WithSecret, WithSecretError};
 
+pub(crate) use client::Owner;
 #[cfg(feature = "blocking")]
 pub(crate) use tasks::in_blocking_call;
 
