@@ -69,7 +69,7 @@ pub enum Blocking {}
 pub type Request<'a, S, Op> = engine::Request<'a, S, Op, Blocking>;
 
 /// A reading of several environments that is being put together; made by [`preload`](Client::preload).
-pub type Preload<'a, S> = engine::Preload<'a, S, Blocking>;
+pub type Preload<'a> = engine::Preload<'a, Blocking>;
 
 /// A request for texts with secrets in the place of their references.
 pub type Resolve<'a, Op> = references::Resolve<'a, Op, Blocking>;

@@ -12,9 +12,9 @@ use super::stats::Stats;
 
 /// A client of a secrets manager: typed, cached, redacted secrets from the source `S`.
 ///
-/// Each service of this crate has a client of this type under a name of its own. Clones share one cache and one connection pool; a clone is one pointer.
-/// `M` is how its requests are sent: by awaiting them ([`Async`], unless something else is said), or by a call that waits
-/// (`blocking::Blocking`).
+/// Each service of this crate has a client of this type under a name of its own. `M` is how its requests are sent: by awaiting
+/// them ([`Async`], the default), or by a call that waits (`blocking::Blocking`). Clones share one cache and one connection pool;
+/// a clone is one pointer.
 ///
 /// How long a snapshot is served, by its age (the times are [`CacheOptions`](crate::CacheOptions)):
 ///
@@ -134,15 +134,15 @@ impl<S: SecretSource, M> Client<S, M> {
     }
 }
 
-impl<S: SecretSource, M> Clone for Client<S, M> {
-    fn clone(&self) -> Self {
-        self.in_mode()
-    }
-}
-
 impl<S: SecretSource> fmt::Debug for Owner<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("source", &self.source.name()).finish_non_exhaustive()
+    }
+}
+
+impl<S: SecretSource, M> Clone for Client<S, M> {
+    fn clone(&self) -> Self {
+        self.in_mode()
     }
 }
 

@@ -30,7 +30,6 @@ mod tasks;
 pub(crate) mod watch;
 mod with_secret;
 
-pub(crate) use client::Owner;
 pub use client::{Async, Client};
 #[cfg(feature = "offline")]
 pub use disk_cache::{OfflineKey, OfflineOptions};
@@ -46,6 +45,7 @@ pub use stats::Stats;
 pub use watch::{Watch, WatchKey, WatchReceiver};
 pub use with_secret::{UseError, WithSecret, WithSecretError};
 
+pub(crate) use client::Owner;
 #[cfg(feature = "blocking")]
 pub(crate) use tasks::in_blocking_call;
 

@@ -96,7 +96,7 @@ impl<'a, S: SecretSource> Call<'a, S> {
 
 impl<S: SecretSource> fmt::Debug for Call<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("client", self.engine).finish_non_exhaustive()
+        f.debug_struct("Call").field("source", &self.engine.source.name()).finish_non_exhaustive()
     }
 }
 

@@ -76,13 +76,6 @@ impl<S: SecretSource, M> Client<S, M> {
 }
 
 impl<'a, S: SecretSource, M> Preload<'a, S, M> {
-    /// The same, to be sent in another way.
-    #[cfg(feature = "blocking")]
-    pub(crate) fn in_mode<N>(self) -> Preload<'a, S, N> {
-        let Self { engine, scopes, required, deadline, allow_empty, options, .. } = self;
-        Preload { engine, scopes, required, deadline, allow_empty, options, mode: PhantomData }
-    }
-
     /// Changes every scope: for options that a service adds.
     pub fn map_scopes(mut self, change: impl FnMut(S::Scope<'a>) -> S::Scope<'a>) -> Self {
         self.scopes = self.scopes.into_iter().map(change).collect();
@@ -115,6 +108,13 @@ impl<'a, S: SecretSource, M> Preload<'a, S, M> {
     pub fn allow_unreadable(mut self) -> Self {
         self.options.allow_unreadable = true;
         self
+    }
+
+    /// The same, to be sent in another way.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn in_mode<N>(self) -> Preload<'a, S, N> {
+        let Self { engine, scopes, required, deadline, allow_empty, options, .. } = self;
+        Preload { engine, scopes, required, deadline, allow_empty, options, mode: PhantomData }
     }
 }
 
@@ -271,7 +271,7 @@ impl<'a, S: SecretSource> IntoFuture for Preload<'a, S> {
 
 impl<S: SecretSource, M> fmt::Debug for Preload<'_, S, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Preload").field("source", &self.engine.source.name()).finish_non_exhaustive()
+        f.debug_struct("Preload").field("source", &&self.engine.source.name()).finish_non_exhaustive()
     }
 }
 
