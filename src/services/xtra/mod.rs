@@ -1,6 +1,5 @@
 //! XtraSecurity.
 
-pub(crate) mod admin;
 pub(crate) mod client;
 mod convert;
 #[cfg(feature = "dev-server")]
@@ -14,7 +13,6 @@ mod refusals;
 mod scope;
 mod source;
 pub(crate) mod wire;
-pub(crate) mod writing;
 
 pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
 pub use operations::{ReadsBack, WriteOptions, Writes, manage, write};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::envelope::Vault;
 use super::local::LocalFile;
+use super::operations::write::current_state::Spellings;
 use super::scope::{CheckedScope, MAIN, Place, ProjectIds, XtraScope};
-use super::writing::Spellings;
 use super::{convert, doubt, raw, scope};
 use crate::core::{Budget, Elevation, ErrorKind, Hint, Identity, Reason, SecretValue, UnreadableReason, XtraError};
 use crate::credentials::{CredentialProvider, TokenFuture};

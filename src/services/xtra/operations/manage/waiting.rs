@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::access::{AccessRequest, AccessStatus};
 use crate::core::{ErrorKind, XtraError};
-use crate::engine::Client;
-use crate::engine::Request;
-use crate::engine::{Call, Operation};
-use crate::services::xtra::admin::{AccessRequest, AccessStatus};
+use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// How often to ask. Each time is a request out of the daily budget.

@@ -1,8 +1,7 @@
 //! What is different between two environments, branches or projects.
 
 use crate::core::{ErrorKind, Secrets, XtraError, paired};
-use crate::engine::{Call, Operation};
-use crate::engine::{Client, Reads, Request};
+use crate::engine::{Call, Client, Operation, Reads, Request};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// The operation of a [`Request`] that compares two scopes.

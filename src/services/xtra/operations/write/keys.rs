@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::core::{SecretValue, UnreadableReason, XtraError};
-use crate::engine::{Call, Operation};
-use crate::engine::{Client, Reads, Request};
+use crate::engine::{Call, Client, Operation, Reads, Request};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// One secret of a list: everything but the value.
@@ -104,7 +103,7 @@ impl Operation for ListKeys {
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<Vec<SecretKey>, XtraError> {
         let place = call.place().await?;
-        let look = call.source().look(&place).await?;
+        let look = call.source().current_state(&place).await?;
         let keys = look.iter().map(|(name, seen)| SecretKey {
             name: name.to_owned(),
             version: seen.version.clone(),
