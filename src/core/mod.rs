@@ -14,6 +14,7 @@ pub(crate) mod snapshot;
 mod sorted;
 #[cfg(any(feature = "offline", feature = "http"))]
 pub(crate) mod thread;
+mod timestamp;
 mod unreadable;
 mod value;
 
@@ -21,10 +22,11 @@ pub use budget::Budget;
 #[cfg(feature = "watch")]
 pub use change::Change;
 pub use clock::{Clock, ManualClock};
-pub use error::{Conflict, Elevation, ErrorKind, XtraError};
+pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Reason, XtraError};
 pub use identity::Identity;
 pub use pages::{Pages, Paging, SecretsPage};
-pub use snapshot::{Secrets, SnapshotSource};
+pub use snapshot::{Secrets, SecretsIter, SnapshotSource};
+pub use timestamp::Timestamp;
 pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
 

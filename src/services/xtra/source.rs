@@ -10,7 +10,7 @@ use super::local::LocalFile;
 use super::scope::{CheckedScope, MAIN, Place, ProjectIds, XtraScope};
 use super::writing::Spellings;
 use super::{convert, doubt, raw, scope};
-use crate::core::{Budget, ErrorKind, Identity, SecretValue, UnreadableReason, XtraError};
+use crate::core::{Budget, Elevation, ErrorKind, Hint, Identity, Reason, SecretValue, UnreadableReason, XtraError};
 use crate::credentials::{CredentialProvider, TokenFuture};
 use crate::engine::KeyWriter;
 use crate::engine::{Loaded, SecretSource, Traffic};
@@ -223,12 +223,12 @@ fn no_project() -> XtraError {
 
 /// Says what to do where an elevation is needed, or where the id may be at fault.
 fn how_to_go_on(error: XtraError, project: &str, environment: &str) -> XtraError {
-    match error.kind() {
-        ErrorKind::ElevationRequired => error
-            .adding(": request_access(..) asks for it, and wait_for_access(..) waits until it is granted")
-            .with_elevation(project, environment),
+    match (error.kind(), error.reason()) {
+        (_, Some(Reason::ElevationNeeded(_))) => error
+            .with_hint(Hint::RequestAccess)
+            .with_reason(Reason::ElevationNeeded(Some(Elevation::new(project, environment)))),
         // what the vendor's service answers to any other id, wherever it runs
-        ErrorKind::Server if error.status() == Some(500) && !scope::is_id(project) => error.adding(&format!(
+        (ErrorKind::Server, _) if error.status() == Some(500) && !scope::is_id(project) => error.adding(&format!(
             ". Or the project id {} is at fault: a server that takes ids of 24 hexadecimal digits only fails like this. Give \
              the id as the dashboard shows it, not the name",
             scope::quoted(project)

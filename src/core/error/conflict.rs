@@ -1,4 +1,4 @@
-//! Structured parts of errors: conflicts, and the access to ask for.
+//! A conflict: one key that a conditional write found changed.
 
 use std::fmt;
 
@@ -37,16 +37,4 @@ impl fmt::Debug for Conflict {
             .field("actual", &shown(&self.actual))
             .finish()
     }
-}
-
-/// What to ask for when a [just-in-time elevation](crate::ErrorKind::ElevationRequired) is needed: access to this project.
-///
-/// `request_access` of the client asks for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Elevation {
-    /// The project's id.
-    pub project: String,
-    /// The environment that was to be read.
-    pub environment: String,
 }
