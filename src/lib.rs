@@ -141,7 +141,8 @@ pub use core::{
 pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
 pub use engine::{
     Async, CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read,
-    ReadFuture, Reads, Refresh, Request, SecretSource, Stats, Traffic, UseError, WithSecret, WithSecretError,
+    ReadFuture, Reads, Refresh, Request, ScopeHandle, ScopeRead, SecretSource, Stats, Traffic, UseError, WithSecret,
+    WithSecretError,
 };
 #[cfg(feature = "offline")]
 pub use engine::{OfflineKey, OfflineOptions};
