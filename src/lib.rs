@@ -121,7 +121,7 @@ mod env;
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(feature = "http")]
-mod http;
+pub mod http;
 mod inject;
 #[cfg(any(feature = "figment", feature = "config"))]
 mod providers;
@@ -138,7 +138,7 @@ pub use core::{
     SecretsPage, SnapshotSource, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
-pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
+pub use credentials::{FileToken, Place, StaticToken};
 pub use engine::{
     CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Read, ReadFuture, Reads, Refresh, Request,
     SecretSource, Stats, Traffic, UseError, WithSecret, WithSecretError,
@@ -149,6 +149,8 @@ pub use engine::{OfflineKey, OfflineOptions};
 pub use engine::{Preload, Preloaded};
 #[cfg(feature = "watch")]
 pub use engine::{Watch, WatchKey, WatchReceiver};
+#[cfg(feature = "http")]
+pub use http::{CredentialProvider, Token, TokenFuture};
 pub use inject::{Inject, Injection, InjectionReport, Selection};
 #[cfg(feature = "config")]
 pub use providers::ReadLater;

@@ -8,8 +8,9 @@ use std::time::Duration;
 use crate::blocking::XtraClient;
 use crate::blocking::options;
 use crate::core::{Clock, SecretValue, XtraError};
-use crate::credentials::{CredentialProvider, Place};
+use crate::credentials::Place;
 use crate::engine::cache::CacheOptions;
+use crate::http::CredentialProvider;
 use crate::services::xtra;
 
 /// Puts a blocking [`XtraClient`] together: every option of the [async builder](crate::XtraClientBuilder).

@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::{XtraClient, XtraClientOptions, base_url, configuration, local};
 use crate::core::{Clock, ErrorKind, SecretValue, XtraError};
 use crate::credentials;
-use crate::credentials::{CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
+use crate::credentials::{CustomProvider, Defaults, Place, Surroundings};
 use crate::engine::EngineOptions;
 #[cfg(feature = "offline")]
 use crate::engine::SecretSource;
 use crate::engine::cache::CacheOptions;
-use crate::http::{Transport, TransportOptions};
+use crate::http::{CredentialProvider, Transport, TransportOptions};
 use crate::services::xtra::{
-    LocalFile, NEVER_RETRIED, ProjectIds, REFUSALS, Rules, Scopes, Vault, Xtra, check_branch, check_environment,
+    LocalFile, ProjectIds, Rules, Scopes, Vault, Xtra, XtraProtocol, check_branch, check_environment,
 };
 
 /// The API root when none is given.
@@ -69,11 +69,7 @@ impl XtraClientBuilder {
             providers: Vec::new(),
             vault_passphrase: None,
             rules: Rules::default(),
-            transport: TransportOptions {
-                never_retry: NEVER_RETRIED,
-                refusals: REFUSALS,
-                ..TransportOptions::default()
-            },
+            transport: TransportOptions::default(),
         }
     }
 
@@ -353,7 +349,7 @@ impl XtraClientBuilder {
         if let Some(name) = &environment {
             check_environment(name)?;
         }
-        check_limits(&self.transport)?;
+        self.transport.check()?;
         let scopes = Scopes { project, branch, environment };
         let mut engine = self.engine;
         if !self.caching {
@@ -386,7 +382,7 @@ impl XtraClientBuilder {
         check_project(&scopes, ProjectIds::of(&found.text))?;
         let provider = resolved?.provider;
         let options = TransportOptions { clock: engine.clock.clone(), ..self.transport };
-        let transport = Transport::new(&base, provider, options)?;
+        let transport = Transport::new(&base, Arc::new(XtraProtocol), provider, options)?;
         let mut source = Xtra::new(transport, scopes).with_vault(vault);
         source.rules = self.rules;
         #[cfg(feature = "offline")]
@@ -405,23 +401,6 @@ pub(super) fn local_ids(option: Option<&str>, defaults: &Defaults) -> ProjectIds
 
 fn check_project(scopes: &Scopes, ids: ProjectIds) -> Result<(), XtraError> {
     scopes.project.as_deref().map_or(Ok(()), |id| ids.checked(id).map(drop))
-}
-
-/// Limits of zero would fail every call, each in a way of its own.
-fn check_limits(transport: &TransportOptions) -> Result<(), XtraError> {
-    let zero = if transport.connect_timeout.is_zero() {
-        "connect_timeout"
-    } else if transport.call_timeout.is_zero() {
-        "call_timeout"
-    } else if transport.max_response_bytes == 0 {
-        "max_response_bytes"
-    } else {
-        return Ok(());
-    };
-    Err(XtraError::new(
-        ErrorKind::Config,
-        format!("{zero} is zero, so that no call could succeed. Raise it, or leave it out"),
-    ))
 }
 
 impl From<XtraClientOptions> for XtraClientBuilder {
