@@ -2,8 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::utc;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Timestamp, XtraError};
 use crate::http::Token;
 
 impl Token {
@@ -12,10 +11,10 @@ impl Token {
         match self.expires_at() {
             Some(end) if self.has_expired(now) => {
                 let message = format!(
-                    "the token from {place} expired at {} (this machine's clock says {}). Get a new token, for instance by \
+                    "the token from {place} expired at {:.0} (this machine's clock says {:.0}). Get a new token, for instance by \
                      logging in again",
-                    utc::shown(end),
-                    utc::shown(now)
+                    Timestamp::from(end),
+                    Timestamp::from(now)
                 );
                 Err(XtraError::new(ErrorKind::Credentials, message))
             }

@@ -10,7 +10,6 @@ pub(crate) mod file;
 mod static_token;
 mod surroundings;
 mod token_file;
-mod utc;
 
 #[cfg(test)]
 use crate::http::jwt;

@@ -15,7 +15,7 @@ use super::json::{Name, Reader, Scalar, Text};
 use super::protocol::{ConflictMembers, ErrorMembers, Protocol};
 use super::refusal_forms::{filled, holes};
 use super::sent_names::Sent;
-use crate::core::{Conflict, ErrorKind};
+use crate::core::{Conflict, Reason};
 
 /// The service's own words are cut to this many characters.
 const LONGEST: usize = 200;
@@ -40,8 +40,8 @@ pub(crate) struct Refusal {
     pub(crate) code: Option<&'static str>,
     /// What the service asks to be done first, when that is documented.
     pub(crate) action: Option<&'static str>,
-    /// What it tells beyond its status.
-    pub(crate) told: Option<ErrorKind>,
+    /// Why it forbids, when that is documented.
+    pub(crate) reason: Option<Reason>,
     /// The keys that a conditional write found changed, as far as the request named them.
     pub(crate) conflicts: Vec<Conflict>,
     /// How many conflicts are on keys that the request did not name.
@@ -71,7 +71,7 @@ impl Refusal {
             form: form.map(|form| with_what_was_sent(form, sent)),
             code,
             action,
-            told: [action, code, form].into_iter().flatten().find_map(|word| forms.kind(word)),
+            reason: [action, code, form].into_iter().flatten().find_map(|word| forms.reason(word)),
             conflicts: body.conflicts.named,
             unasked: body.conflicts.unasked,
             retry_after: body.retry_after,

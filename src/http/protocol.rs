@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::error_body::ErrorBody;
 use super::refusal_forms::RefusalForms;
 use super::token::Token;
-use crate::core::ErrorKind;
+use crate::core::Reason;
 
 /// What the wire of one service is like, for the [`Transport`](super::Transport) that talks to it.
 ///
@@ -305,8 +305,8 @@ pub struct ErrorAnswer<'a> {
     pub operation: &'a str,
     /// The HTTP status.
     pub status: u16,
-    /// What the service's code, action or sentence tells beyond the status; see [`RefusalForms::telling`].
-    pub told: Option<ErrorKind>,
+    /// Why the service forbids, by its code, action or sentence; see [`RefusalForms::reasons`].
+    pub reason: Option<&'a Reason>,
     /// Whether somebody else than the service has given the answer, by [`Protocol::is_own_refusal`].
     pub is_foreign: bool,
     /// Whether the body is a web page, and so came from no route of an API.

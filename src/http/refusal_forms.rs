@@ -5,32 +5,32 @@
 
 use std::fmt;
 
-use crate::core::ErrorKind;
+use crate::core::Reason;
 
 /// The documented refusals of one service. Without any, nothing of an answer but its status is shown.
 ///
 /// ```
-/// use xtrasecurity::ErrorKind;
+/// use xtrasecurity::Reason;
 /// use xtrasecurity::http::RefusalForms;
 ///
 /// const REFUSALS: RefusalForms = RefusalForms::new()
 ///     .sentences(&[&["access denied", "no vault named {vault}", "quota of {} used up"]])
 ///     .codes(&["SEALED"])
-///     .telling(&[("SEALED", ErrorKind::Blocked)]);
+///     .reasons(&[("SEALED", Reason::Blocked)]);
 /// ```
 #[derive(Clone, Copy)]
 pub struct RefusalForms {
     pub(super) sentences: &'static [&'static [&'static str]],
     pub(crate) codes: &'static [&'static str],
     pub(crate) actions: &'static [&'static str],
-    telling: &'static [(&'static str, ErrorKind)],
+    reasons: &'static [(&'static str, Reason)],
 }
 
 impl RefusalForms {
     /// None.
     #[must_use]
     pub const fn new() -> Self {
-        Self { sentences: &[], codes: &[], actions: &[], telling: &[] }
+        Self { sentences: &[], codes: &[], actions: &[], reasons: &[] }
     }
 
     /// The sentences, in lists. `{name}` stands for what the request has under that name in its query or body, `{}` for
@@ -52,10 +52,10 @@ impl RefusalForms {
         Self { actions, ..self }
     }
 
-    /// The codes, actions and sentences that tell more than a status of 403 does, and the kinds of error that they make.
+    /// The codes, actions and sentences that tell why the service forbids (status 403).
     #[must_use]
-    pub const fn telling(self, telling: &'static [(&'static str, ErrorKind)]) -> Self {
-        Self { telling, ..self }
+    pub const fn reasons(self, reasons: &'static [(&'static str, Reason)]) -> Self {
+        Self { reasons, ..self }
     }
 
     /// The first of some forms that a text has, as in [`sentences`](Self::sentences).
@@ -77,8 +77,8 @@ impl RefusalForms {
         self.actions.iter().copied().find(|action| *action == text)
     }
 
-    pub(super) fn kind(&self, told: &str) -> Option<ErrorKind> {
-        self.telling.iter().find(|(word, _)| *word == told).map(|(_, kind)| *kind)
+    pub(super) fn reason(&self, told: &str) -> Option<Reason> {
+        self.reasons.iter().find(|(word, _)| *word == told).map(|(_, reason)| reason.clone())
     }
 }
 

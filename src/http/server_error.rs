@@ -5,22 +5,28 @@ use std::borrow::Cow;
 use super::error_body::{Refusal, clean};
 use super::protocol::{Advice, ErrorAnswer};
 use super::response::Response;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Reason, XtraError};
 
 /// How many changed keys a conflict's message names; [`XtraError::conflicts`] has them all.
 const KEYS_NAMED: usize = 5;
 
-/// The error that an answer stands for. `operation` is the operation's name, which the message begins with.
+/// The error that an answer stands for. `operation` is the operation's name, which the error begins with.
 pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
     let nothing = Refusal::default();
     let refusal = response.refusal().unwrap_or(&nothing);
     let status = response.status();
     let open = response.leaves_a_write_open();
-    let mut error = XtraError::new(kind(status, refusal), message(response, refusal, operation, open))
+    let mut error = XtraError::new(kind(status), message(response, refusal, operation, open))
+        .in_call(operation.to_owned())
         .with_status(status)
         .with_attempts(response.attempts());
-    if let Some(code) = if error.kind() == ErrorKind::ElevationRequired { refusal.action } else { refusal.code } {
+    let reason = refusal.reason.as_ref().filter(|_| status == 403);
+    let is_elevation = matches!(reason, Some(Reason::ElevationNeeded(_)));
+    if let Some(code) = if is_elevation { refusal.action } else { refusal.code } {
         error = error.with_code(code);
+    }
+    if let Some(reason) = reason {
+        error = error.with_reason(reason.clone());
     }
     if let Some(said) = &refusal.message {
         error = error.with_server_message(said.clone());
@@ -43,7 +49,7 @@ pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
 fn message(response: &Response, refusal: &Refusal, operation: &str, open: bool) -> String {
     let status = response.status();
     let Advice { meaning, what_to_do } = advice(response, refusal, operation);
-    let mut message = format!("{operation}: {meaning} (status {status}");
+    let mut message = format!("{meaning} (status {status}");
     if refusal.foreign {
         // whatever it says, the service has not said it
         message.push_str(FOREIGN);
@@ -72,11 +78,11 @@ const WITHHELD: &str = "; its own words are not shown: server_message() has them
 const FOREIGN: &str =
     "; the answer is not one of the service's own: a proxy, a firewall or a bad deployment may have given it";
 
-fn kind(status: u16, refusal: &Refusal) -> ErrorKind {
+fn kind(status: u16) -> ErrorKind {
     match status {
         300..=399 => ErrorKind::Redirected,
         401 => ErrorKind::Unauthorized,
-        403 => refusal.told.unwrap_or(ErrorKind::Forbidden),
+        403 => ErrorKind::Forbidden,
         404 | 405 | 410 => ErrorKind::NotFound,
         407 => ErrorKind::Config,
         408 => ErrorKind::Timeout,
@@ -106,7 +112,7 @@ fn advice(response: &Response, refusal: &Refusal, operation: &str) -> Advice {
     let answer = ErrorAnswer {
         operation,
         status: response.status(),
-        told: refusal.told,
+        reason: refusal.reason.as_ref(),
         is_foreign: refusal.foreign,
         is_html: refusal.html,
     };

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::properties::cases;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{Reason, XtraError};
 use crate::http::fuzzing::received;
 use crate::http::server_error::from_response;
 use crate::http::{ErrorBody, ErrorMembers, Protocol, RefusalForms, Response};
@@ -26,7 +26,7 @@ impl Protocol for Strict {
             .sentences(&[&["Access Denied", "Branch '{branch}' not found", "From {} to {} in {branch}"]])
             .codes(&["2FA_REQUIRED"])
             .actions(&["ask_first"])
-            .telling(&[("2FA_REQUIRED", ErrorKind::TwoFactorRequired)])
+            .reasons(&[("2FA_REQUIRED", Reason::SecondFactorNeeded)])
     }
 
     fn is_own_refusal(&self, _: &str, status: u16, body: &ErrorBody<'_>) -> bool {

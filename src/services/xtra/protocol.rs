@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::refusals;
-use crate::core::ErrorKind;
+use crate::core::Reason;
 use crate::http::{
     Advice, ErrorAnswer, ErrorBody, ErrorMembers, Outgoing, Protocol, QuotaFormat, RefusalForms, ResetForm,
 };
@@ -94,7 +94,7 @@ impl Protocol for XtraProtocol {
     fn explain(&self, answer: &ErrorAnswer<'_>) -> Option<Advice> {
         match answer.status {
             401 | 403 if answer.is_foreign => None,
-            403 => Some(forbidden(answer.told)),
+            403 => Some(forbidden(answer.reason)),
             405 => Some(Advice::new(
                 "the service has no such operation on this route",
                 "check the names in the call: some are taken by routes of their own",
@@ -128,20 +128,20 @@ struct Named<'a> {
     id: Option<Cow<'a, str>>,
 }
 
-fn forbidden(told: Option<ErrorKind>) -> Advice {
-    match told {
-        Some(ErrorKind::ElevationRequired) => {
+fn forbidden(reason: Option<&Reason>) -> Advice {
+    match reason {
+        Some(Reason::ElevationNeeded(_)) => {
             Advice::new("a just-in-time elevation is needed", "request access, then call again")
         }
-        Some(ErrorKind::IpNotAllowed) => Advice::new(
+        Some(Reason::AddressNotAllowed) => Advice::new(
             "the project does not allow this address",
             "add the address to the project's allow-list, or call from one that is on it",
         ),
-        Some(ErrorKind::TwoFactorRequired) => Advice::new(
+        Some(Reason::SecondFactorNeeded) => Advice::new(
             "the project demands two-factor authentication",
             "enable it for the user of the token, or use a service account's token",
         ),
-        Some(ErrorKind::Blocked) => Advice::new("the project is blocked", "ask the owner of the project to unblock it"),
+        Some(Reason::Blocked) => Advice::new("the project is blocked", "ask the owner of the project to unblock it"),
         _ => Advice::new(
             "not found, or no access",
             "check the project id, and that the role of the token allows this: the service does not tell the two apart",

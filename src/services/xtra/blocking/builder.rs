@@ -9,7 +9,7 @@ use crate::blocking::XtraClient;
 use crate::blocking::options;
 use crate::core::{Clock, SecretValue, XtraError};
 use crate::credentials::Place;
-use crate::engine::cache::CacheOptions;
+use crate::engine::CacheOptions;
 use crate::http::CredentialProvider;
 use crate::services::xtra;
 
