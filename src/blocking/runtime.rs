@@ -9,14 +9,14 @@ use std::sync::{Mutex, PoisonError};
 use tokio::runtime::{Builder, Handle, Runtime, TryCurrentError};
 
 use crate::core::{ErrorKind, Hint, XtraError};
-use crate::engine::driving;
+use crate::engine::in_blocking_call;
 
 /// Runs `future` to its end on this thread.
 pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, XtraError> {
     refuse_inside_async()?;
     // SHARED is not locked while the future runs.
     let runtime = SHARED.of_process(std::process::id())?;
-    Ok(driving(|| {
+    Ok(in_blocking_call(|| {
         runtime.block_on(async {
             catch_up().await;
             future.await

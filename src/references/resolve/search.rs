@@ -8,8 +8,8 @@ use futures_util::stream::{self, StreamExt};
 use super::Options;
 use super::problems::{Label, Problems};
 use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
+use crate::engine::KeyWriter;
 use crate::engine::SecretSource;
-use crate::engine::cache::KeyWriter;
 use crate::references::{Base, Graph, MOST_LEVELS, Malformed, Part, Piece, Reference, Seen, Template, Text};
 use crate::services::xtra::{XtraClient, XtraScope};
 

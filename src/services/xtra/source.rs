@@ -1,5 +1,6 @@
 //! XtraSecurity as a source of secrets.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::writing::Spellings;
 use super::{convert, doubt, raw, scope};
 use crate::core::{Budget, Elevation, ErrorKind, Hint, Identity, Reason, SecretValue, UnreadableReason, XtraError};
 use crate::credentials::{CredentialProvider, TokenFuture};
-use crate::engine::cache::KeyWriter;
+use crate::engine::KeyWriter;
 use crate::engine::{Loaded, SecretSource, Traffic};
 use crate::http::{BaseUrl, Transport, TransportOptions};
 
@@ -113,11 +114,6 @@ impl Xtra {
 
     pub(crate) fn raw(&self) -> &raw::Client {
         &self.raw
-    }
-
-    /// How long a call to the service may take.
-    pub(crate) fn call_timeout(&self) -> Duration {
-        self.raw.inner.call_timeout()
     }
 
     pub(crate) fn protects_production(&self) -> bool {
@@ -273,6 +269,18 @@ impl SecretSource for Xtra {
         }
         key.field_any_case(scope.environment.as_deref().or(self.default_environment()).unwrap_or_default());
         key.field(branch);
+    }
+
+    fn scope_name<'s>(&self, scope: &'s XtraScope<'_>) -> Cow<'s, str> {
+        Cow::Borrowed(scope.environment.as_deref().unwrap_or_default())
+    }
+
+    fn show_scope(&self, scope: &XtraScope<'_>) -> String {
+        scope::quoted(scope.environment.as_deref().or(self.default_environment()).unwrap_or_default())
+    }
+
+    fn call_timeout(&self) -> Duration {
+        self.raw.inner.call_timeout()
     }
 
     fn prepare(&self, scope: &XtraScope<'_>) -> Result<CheckedScope, XtraError> {
