@@ -9,6 +9,7 @@ mod disk;
 pub(crate) mod disk_cache;
 mod entry;
 mod expiry_task;
+mod handle;
 mod hot_slots;
 mod load;
 mod operation;
@@ -33,6 +34,7 @@ mod with_secret;
 pub use client::{Async, Client};
 #[cfg(feature = "offline")]
 pub use disk_cache::{OfflineKey, OfflineOptions};
+pub use handle::{ScopeHandle, ScopeRead};
 pub use operation::{Call, Operation};
 pub use policy::{CacheOptions, EngineOptions};
 pub use preload::{Preload, Preloaded};

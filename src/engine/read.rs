@@ -162,7 +162,7 @@ impl<S: SecretSource> Engine<S> {
         let now = self.clock.now();
         match store.find(key.as_slice(), now) {
             Found::Fresh(secrets) => {
-                self.counts.hits.add(1);
+                self.counts.hits.add();
                 Some(secrets)
             }
             Found::Stale(secrets) => match self.refresher.last(key.as_slice(), now) {

@@ -18,7 +18,7 @@ pub use options::XtraClientOptions;
 
 use super::{Xtra, XtraScope};
 use crate::core::{SecretValue, SnapshotSource, XtraError};
-use crate::engine::{Client, EngineOptions, Loaded, Preload, Read, Request, UseError, WithSecret};
+use crate::engine::{Client, EngineOptions, Loaded, Preload, Read, Request, ScopeHandle, UseError, WithSecret};
 use crate::inject::Inject;
 use crate::raw;
 
@@ -274,5 +274,20 @@ impl<'a, M> Preload<'a, Xtra, M> {
     pub fn branch(self, name: impl Into<Cow<'a, str>>) -> Self {
         let name = name.into();
         self.map_scopes(|scope| XtraScope { branch: Some(name.clone()), ..scope })
+    }
+}
+
+impl ScopeHandle<Xtra> {
+    /// The same handle in another project than the client's: 24 hexadecimal digits, unless the service is a server of somebody's
+    /// own.
+    pub fn project_id(self, id: impl Into<Cow<'static, str>>) -> Self {
+        let scope = XtraScope { project: Some(id.into()), ..self.target().clone() };
+        self.with_target(scope)
+    }
+
+    /// The same handle on another branch than the client's default. Case-sensitive.
+    pub fn branch(self, name: impl Into<Cow<'static, str>>) -> Self {
+        let scope = XtraScope { branch: Some(name.into()), ..self.target().clone() };
+        self.with_target(scope)
     }
 }

@@ -1,4 +1,4 @@
-//! When a token ends, if it says so itself.
+//! The expiry that a JSON Web Token carries.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -35,7 +35,7 @@ pub(super) fn expiry(token: &str) -> Option<SystemTime> {
 }
 
 #[cfg(test)]
-pub(super) fn signed(claims: &str) -> String {
+pub(crate) fn signed(claims: &str) -> String {
     format!("{}.{}.c2lnbmF0dXJl", BASE64.encode(r#"{"alg":"HS256"}"#), BASE64.encode(claims))
 }
 
