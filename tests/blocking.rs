@@ -12,10 +12,8 @@ use tokio::runtime::{Builder, Runtime};
 use xtrasecurity::blocking::{Client, Request, WithSecret, XtraClient, XtraClientBuilder};
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::schemars::JsonSchema;
-use xtrasecurity::{
-    CredentialProvider, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, Place, SecretSource, SecretValue, Token,
-    TokenFuture, UseError, WithSecretError, Xtra, XtraError,
-};
+use xtrasecurity::{CredentialProvider, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, Place, SecretSource, SecretValue, Token, TokenFuture, UseError, WithSecretError, XtraError};
+use xtrasecurity::xtra::Xtra;
 
 /// A server on threads of its own, so that it answers while the test's thread is blocked.
 struct Service {
@@ -301,7 +299,7 @@ fn the_raw_client_runs_by_block_on() {
     let client = service.client();
     let read = client.raw().secrets_read().project_id(service.server.project_id()).env("production").branch("main");
     let answer = client.block_on(read.send()).unwrap().unwrap();
-    assert_eq!(answer.get("API_KEY").and_then(xtrasecurity::raw::SecretEntry::expose), Some("demo-production-key"));
+    assert_eq!(answer.get("API_KEY").and_then(xtrasecurity::xtra::raw::SecretEntry::expose), Some("demo-production-key"));
     let two = client.block_on(async {
         let first = tokio::spawn(async { 1 });
         first.await.unwrap() + 1

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use replay::{Recording, Replay, is_same_target, names};
 use serde_json::{Value, json};
-use xtrasecurity::manage::{
+use xtrasecurity::xtra::manage::{
     AccessRequest, AccessStatus, AccountKey, Branch, Caller, Decision, JitLink, NewKey, Project, ServiceAccount,
 };
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
@@ -259,7 +259,7 @@ fn access() -> Vec<Row> {
     vec![
         row!(
             |_| vec![Recording::load("jit-generate-viewer"), Recording::load("access-request-create")],
-            |client, r| client.decide_access(r.segment(2), Decision::Approve) => request,
+            |client, r| client.decide_access_request(r.segment(2), Decision::Approve) => request,
             "access-request-approve", "access-request-approve-viewer", "access-request-unknown"
         ),
         row!(

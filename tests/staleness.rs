@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::{
-    CacheOptions, Client, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, ScopeHandle, SecretSource, Secrets,
-    Xtra, XtraClient, XtraClientBuilder, XtraError, blocking,
-};
+use xtrasecurity::{CacheOptions, Client, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, ScopeHandle, SecretSource, Secrets, XtraClient, XtraClientBuilder, XtraError, blocking};
+use xtrasecurity::xtra::Xtra;
 
 const READ: &str = route::SECRETS_READ;
 

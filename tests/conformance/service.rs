@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use xtrasecurity::dev_server::{DevServer, RateLimits};
-use xtrasecurity::manage::{Caller, ServiceAccount};
+use xtrasecurity::xtra::manage::{Caller, ServiceAccount};
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
 /// Why a part of the contract was not held to its end.
@@ -127,7 +127,7 @@ impl Service {
     }
 
     async fn empty(&self, environment: &str) -> Result<(), XtraError> {
-        for key in self.client.list_keys(environment).await? {
+        for key in self.client.list_secret_keys(environment).await? {
             self.client.delete_secret(environment, key.name).if_exists().exact().await?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, GrantSeed, ProjectSeed, RateLimits, Role, UserSeed, route};
-use xtrasecurity::manage::{AccessMode, AccessRequest, AccessStatus, Decision};
+use xtrasecurity::xtra::manage::{AccessMode, AccessRequest, AccessStatus, Decision};
 use xtrasecurity::{ErrorKind, Reason, XtraClient};
 
 use crate::{NOBODY, client, client_of, refused, service};
@@ -40,7 +40,7 @@ async fn an_elevation_is_asked_for_granted_and_waited_for() {
 
     let asked = ann.request_access("the import failed", HALF_AN_HOUR).project_id(&elevation.project).await.unwrap();
     assert_eq!(asked.status, AccessStatus::Pending);
-    client_of(&server, "boss").decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+    client_of(&server, "boss").decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
     let granted = ann.wait_for_access(asked.id).await.unwrap();
     assert!(granted.expires_at.is_some());
     // Elevated, the caller is let in; without a role the values are masked.
@@ -89,7 +89,7 @@ async fn requests_are_listed_by_where_they_stand() {
     let asked = viewer.request_access("the import failed", HALF_AN_HOUR).workspace(workspace.as_str()).await.unwrap();
     let count = async |mode| owner.list_access_requests().mode(mode).workspace(workspace.as_str()).await.unwrap().len();
     assert_eq!((count(AccessMode::Pending).await, count(AccessMode::History).await), (1, 0));
-    owner.decide_access(asked.id, Decision::Approve).await.unwrap();
+    owner.decide_access_request(asked.id, Decision::Approve).await.unwrap();
     assert_eq!((count(AccessMode::Pending).await, count(AccessMode::History).await), (0, 1));
     assert_eq!((count(AccessMode::Approved).await, count(AccessMode::Mine).await), (1, 0));
     let theirs = viewer.list_access_requests().mode(AccessMode::Pending).workspace(workspace).await;
@@ -123,14 +123,14 @@ async fn an_admin_of_the_workspace_decides_by_one_request_and_an_admin_of_the_pr
     let server = service().await;
     let (owner, viewer) = (client(&server), client_of(&server, "viewer"));
     let asked = viewer.request_access("x", HALF_AN_HOUR).workspace(workspace(&server).await).await.unwrap();
-    let decided = owner.decide_access(asked.id, Decision::Approve).await.unwrap();
+    let decided = owner.decide_access_request(asked.id, Decision::Approve).await.unwrap();
     assert_eq!(decided.status, AccessStatus::Approved);
     assert!(decided.expires_at.is_some());
     assert_eq!(server.request_count(route::ACCESS_REQUESTS_UPDATE), 0);
 
     // without a workspace
     let asked = asked_by(&viewer).await;
-    let decided = owner.decide_access(asked.id, Decision::Approve).await.unwrap();
+    let decided = owner.decide_access_request(asked.id, Decision::Approve).await.unwrap();
     assert_eq!((decided.status, decided.reason.as_deref()), (AccessStatus::Approved, Some("the import failed")));
     assert!(decided.expires_at.is_some() && decided.decided_by.is_some() && decided.decided_at.is_some());
 }
@@ -147,7 +147,7 @@ async fn a_decision_tells_what_the_request_is_for_and_who_asked() {
             None => asked.await.unwrap(),
         };
         server.reset_counts();
-        let decided = owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+        let decided = owner.decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
         assert_eq!(server.total_requests(), 3, "the decision, where it stands, the list of its project");
         assert_eq!((decided.id.as_str(), decided.status), (asked.id.as_str(), AccessStatus::Approved));
         assert_eq!((decided.reason.as_deref(), decided.duration), (Some("the import failed"), Some(HALF_AN_HOUR)));
@@ -166,7 +166,7 @@ async fn a_decision_that_cannot_be_read_back_is_told_as_far_as_it_is_known() {
     for (route, knows_project) in [(route::ACCESS_STATUS, false), (route::ACCESS_REQUESTS_LIST, true)] {
         let asked = asked_by(&viewer).await;
         server.fault(Fault::status(503).on(route));
-        let decided = owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+        let decided = owner.decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
         assert_eq!((decided.id, decided.status), (asked.id, AccessStatus::Approved));
         assert_eq!(
             (decided.project.is_some(), decided.reason, decided.expires_at.is_some()),
@@ -185,7 +185,7 @@ async fn only_a_pending_request_is_decided_and_only_an_approved_one_revoked() {
             Some(id) => asked.workspace(id.as_str()).await.unwrap(),
             None => asked.await.unwrap(),
         };
-        let decide = |decision| owner.decide_access(asked.id.as_str(), decision).send();
+        let decide = |decision| owner.decide_access_request(asked.id.as_str(), decision).send();
         refused(decide(Decision::Revoke).await, ErrorKind::Conflict, &["is pending", "cannot be revoked"]);
         decide(Decision::Reject).await.unwrap();
         // Approved now, it would have no end.
@@ -200,9 +200,9 @@ async fn what_was_granted_can_be_revoked() {
     let server = service().await;
     let (owner, viewer) = (client(&server), client_of(&server, "viewer"));
     let asked = asked_by(&viewer).await;
-    owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+    owner.decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
     viewer.wait_for_access(asked.id.as_str()).await.unwrap();
-    assert_eq!(owner.decide_access(asked.id.as_str(), Decision::Revoke).await.unwrap().status, AccessStatus::Revoked);
+    assert_eq!(owner.decide_access_request(asked.id.as_str(), Decision::Revoke).await.unwrap().status, AccessStatus::Revoked);
     refused(viewer.wait_for_access(asked.id).await, ErrorKind::Forbidden, &["revoked"]);
 }
 
@@ -211,10 +211,10 @@ async fn who_may_not_decide_decides_nothing() {
     let server = service().await;
     let viewer = client_of(&server, "viewer");
     let asked = asked_by(&viewer).await;
-    let decided = client_of(&server, "developer").decide_access(asked.id.as_str(), Decision::Approve).await;
+    let decided = client_of(&server, "developer").decide_access_request(asked.id.as_str(), Decision::Approve).await;
     refused(decided, ErrorKind::Forbidden, &["cannot process requests"]);
     assert_eq!(viewer.get_access_request(asked.id).await.unwrap().status, AccessStatus::Pending);
-    refused(viewer.decide_access(NOBODY, Decision::Approve).await, ErrorKind::NotFound, &[]);
+    refused(viewer.decide_access_request(NOBODY, Decision::Approve).await, ErrorKind::NotFound, &[]);
     refused(viewer.get_access_request(NOBODY).await, ErrorKind::NotFound, &[]);
 }
 
@@ -245,7 +245,7 @@ async fn what_cannot_be_sent_is_refused_before_it_is() {
     refused(client.request_access("x", HALF_AN_HOUR).workspace("w").await, ErrorKind::Invalid, &["workspace"]);
     refused(client.get_access_request("x").await, ErrorKind::Invalid, &["access request"]);
     refused(client.wait_for_access("x").await, ErrorKind::Invalid, &["access request"]);
-    refused(client.decide_access("x", Decision::Reject).await, ErrorKind::Invalid, &["access request"]);
+    refused(client.decide_access_request("x", Decision::Reject).await, ErrorKind::Invalid, &["access request"]);
     refused(client.list_access_requests().workspace("w").await, ErrorKind::Invalid, &["workspace"]);
     assert_eq!(server.total_requests(), 0);
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 use xtrasecurity::blocking::XtraClient;
-use xtrasecurity::manage::{AccessMode, AccessStatus, Decision};
+use xtrasecurity::xtra::manage::{AccessMode, AccessStatus, Decision};
 
 use crate::{NOBODY, service};
 
@@ -39,7 +39,7 @@ fn the_blocking_client_manages_as_the_async_one_does() {
 
     let hour = Duration::from_secs(3_600);
     let asked = client.request_access("x", hour).workspace(workspace).secrets([NOBODY]).send().unwrap();
-    client.decide_access(asked.id.as_str(), Decision::Approve).send().unwrap();
+    client.decide_access_request(asked.id.as_str(), Decision::Approve).send().unwrap();
     assert_eq!(client.get_access_request(asked.id.as_str()).send().unwrap().status, AccessStatus::Approved);
     client.wait_for_access(asked.id).every(hour).deadline(hour).send().unwrap();
     assert_eq!(client.list_access_requests().mode(AccessMode::Mine).send().unwrap().len(), 1);

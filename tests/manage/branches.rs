@@ -1,6 +1,6 @@
 use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{DevServer, Fault, SecretSeed, route};
-use xtrasecurity::manage::SecretPlace;
+use xtrasecurity::xtra::manage::SecretPlace;
 
 use crate::{builder, client, client_of, refused, service, writes};
 

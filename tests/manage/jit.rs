@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::route;
-use xtrasecurity::manage::{AccessStatus, Decision};
+use xtrasecurity::xtra::manage::{AccessStatus, Decision};
 
 use crate::{client, client_of, refused, service};
 
@@ -33,7 +33,7 @@ async fn a_link_is_made_looked_at_claimed_and_approved() {
     assert_eq!((&asked.status, asked.duration), (&AccessStatus::Pending, Some(HOUR)));
     let words = ["already have a pending", asked.id.as_str()];
     refused(outsider.claim_jit_link(link.token).await, ErrorKind::Conflict, &words);
-    owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+    owner.decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
     outsider.wait_for_access(asked.id).await.unwrap();
 }
 

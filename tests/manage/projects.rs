@@ -1,5 +1,5 @@
 use xtrasecurity::dev_server::{DevServer, Fault, route};
-use xtrasecurity::manage::Caller;
+use xtrasecurity::xtra::manage::Caller;
 use xtrasecurity::{ErrorKind, XtraClient};
 
 use crate::{NOBODY, client, client_of, refused, service};

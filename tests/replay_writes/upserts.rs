@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use xtrasecurity::write::{WriteReport, Written};
+use xtrasecurity::xtra::write::{WriteReport, Written};
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
 use crate::recorded_world::{Scene, development, development_at_the_conflict, new_ui};

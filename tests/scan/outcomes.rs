@@ -1,6 +1,6 @@
 //! What an answer of any status says of a read and of a write.
 
-use xtrasecurity::raw::types;
+use xtrasecurity::xtra::raw::types;
 use xtrasecurity::{ErrorKind, XtraClient};
 
 use crate::answers::Answer;

@@ -3,7 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use xtrasecurity::manage::{Branch, BranchComparison, SecretPlace};
+use xtrasecurity::xtra::manage::{Branch, BranchComparison, SecretPlace};
 
 use crate::confirm::Confirm;
 use crate::failure::Outcome;

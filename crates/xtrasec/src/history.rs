@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
-use xtrasecurity::write::{History, HistoryEntry, NoValue};
+use xtrasecurity::xtra::write::{History, HistoryEntry, NoValue};
 
 use crate::failure::Outcome;
 use crate::options::Global;
@@ -34,7 +34,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let target = Target::open(global)?;
     let history = target
         .client
-        .history(target.environment.as_str(), arguments.key.as_str())
+        .secret_history(target.environment.as_str(), arguments.key.as_str())
         .await
         .map_err(|error| target.not_done(error))?;
     let text = if arguments.json { as_json(&history, arguments.show) } else { as_table(&history, arguments.show) };

@@ -1,7 +1,7 @@
 //! `xtrasec login` and `xtrasec logout`: the token in a file of the user's.
 
 use clap::Args;
-use xtrasecurity::manage::Caller;
+use xtrasecurity::xtra::manage::Caller;
 use xtrasecurity::{SecretValue, XtraClientBuilder};
 
 use crate::failure::{Failure, Outcome};

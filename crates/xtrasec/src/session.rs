@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use xtrasecurity::{
-    Configuration, ErrorKind, OfflineOptions, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder,
-    XtraError,
-};
+use xtrasecurity::{ErrorKind, OfflineOptions, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder, XtraError};
+use xtrasecurity::xtra::Configuration;
 
 use crate::failure::Failure;
 use crate::options::{Choice, Global, Scope, full_environment_name};

@@ -96,7 +96,7 @@ impl<Op: ReadsBack, M> Request<'_, Xtra, Op, M> {
     ///
     /// The service may hold two rows of one name, of which a write changes the first and reads return the last. Without the
     /// read-back, a write that no read will ever give looks like any other.
-    pub fn unconfirmed(mut self) -> Self {
+    pub fn skip_read_back(mut self) -> Self {
         self.operation.write_options().read_back = ReadBack::Skipped;
         self
     }

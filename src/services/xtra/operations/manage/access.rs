@@ -11,7 +11,7 @@ use crate::services::xtra::{Xtra, XtraScope};
 
 impl<M> Client<Xtra, M> {
     /// Asks for access to the project for a time: whole minutes, what is begun counts. Somebody has to
-    /// [decide](Self::decide_access); [`wait_for_access`](Self::wait_for_access) waits for that.
+    /// [decide](Self::decide_access_request); [`wait_for_access`](Self::wait_for_access) waits for that.
     ///
     /// This is what to do about [`ElevationNeeded`](crate::Reason::ElevationNeeded):
     /// [`XtraError::elevation`](crate::XtraError::elevation) tells the project.
@@ -69,7 +69,7 @@ impl<M> Client<Xtra, M> {
     ///
     /// ```no_run
     /// # async fn example(client: &xtrasecurity::XtraClient) -> Result<(), xtrasecurity::XtraError> {
-    /// use xtrasecurity::manage::AccessMode;
+    /// use xtrasecurity::xtra::manage::AccessMode;
     ///
     /// let open = client.list_access_requests().mode(AccessMode::Pending).workspace_id("665f1c2ab7c0de0012345678").await?;
     /// # Ok(())
@@ -97,20 +97,20 @@ impl<M> Client<Xtra, M> {
     /// # use std::time::Duration;
     /// # let server = xtrasecurity::dev_server::DevServer::start().await?;
     /// # let client = xtrasecurity::XtraClient::builder().dev_server(&server).build()?;
-    /// use xtrasecurity::manage::{AccessStatus, Decision};
+    /// use xtrasecurity::xtra::manage::{AccessStatus, Decision};
     ///
     /// let request = client.request_access("the nightly import failed", Duration::from_secs(30 * 60)).await?;
-    /// let request = client.decide_access(request.id, Decision::Reject).await?;
+    /// let request = client.decide_access_request(request.id, Decision::Reject).await?;
     /// assert_eq!(request.status, AccessStatus::Rejected);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn decide_access<'a>(
+    pub fn decide_access_request<'a>(
         &'a self,
         id: impl Into<String>,
         decision: Decision,
-    ) -> Request<'a, Xtra, DecideAccess, M> {
-        self.request(XtraScope::default(), DecideAccess { id: id.into(), decision })
+    ) -> Request<'a, Xtra, DecideAccessRequest, M> {
+        self.request(XtraScope::default(), DecideAccessRequest { id: id.into(), decision })
     }
 }
 
@@ -240,16 +240,16 @@ impl Operation for ListAccessRequests {
     }
 }
 
-/// Decides on a request for access; made by [`XtraClient::decide_access`](crate::XtraClient::decide_access).
+/// Decides on a request for access; made by [`XtraClient::decide_access_request`](crate::XtraClient::decide_access_request).
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct DecideAccess {
+pub struct DecideAccessRequest {
     id: String,
     decision: Decision,
 }
 
-impl Operation for DecideAccess {
-    const NAME: &'static str = "decide_access";
+impl Operation for DecideAccessRequest {
+    const NAME: &'static str = "decide_access_request";
     type Source = Xtra;
     type Output = AccessRequest;
 
@@ -495,7 +495,7 @@ impl AccessStatus {
     }
 }
 
-/// What [`decide_access`](crate::XtraClient::decide_access) does with a request.
+/// What [`decide_access_request`](crate::XtraClient::decide_access_request) does with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Decision {

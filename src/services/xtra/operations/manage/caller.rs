@@ -22,7 +22,7 @@ impl<M> Client<Xtra, M> {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = xtrasecurity::dev_server::DevServer::start().await?;
     /// # let client = xtrasecurity::XtraClient::builder().dev_server(&server).build()?;
-    /// use xtrasecurity::manage::Caller;
+    /// use xtrasecurity::xtra::manage::Caller;
     ///
     /// match client.whoami().await? {
     ///     Caller::User { email, .. } => println!("a user: {email:?}"),

@@ -15,7 +15,7 @@ const HOUR: f64 = 3_600.0;
 
 impl<M> Client<Xtra, M> {
     /// Makes a link for somebody who is to ask for access to the project for a time: whole minutes, what is begun counts.
-    /// Who claims it still needs somebody to [approve](Self::decide_access).
+    /// Who claims it still needs somebody to [approve](Self::decide_access_request).
     ///
     /// [`environment`](Request::environment) and [`branch`](Request::branch) may say what is meant. It is shown to who claims
     /// the link; the access itself is to the whole project, or to the [`secrets`](Request::secrets) named.

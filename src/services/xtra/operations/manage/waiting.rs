@@ -64,11 +64,11 @@ impl<M> Client<Xtra, M> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use std::time::Duration;
-    /// # use xtrasecurity::manage::Decision;
+    /// # use xtrasecurity::xtra::manage::Decision;
     /// # let server = xtrasecurity::dev_server::DevServer::start().await?;
     /// # let client = xtrasecurity::XtraClient::builder().dev_server(&server).build()?;
     /// let request = client.request_access("the nightly import failed", Duration::from_secs(30 * 60)).await?;
-    /// # client.decide_access(request.id.as_str(), Decision::Approve).await?;
+    /// # client.decide_access_request(request.id.as_str(), Decision::Approve).await?;
     /// let request = client.wait_for_access(request.id).every(Duration::from_secs(2)).await?;
     /// println!("until {:?}", request.expires_at);
     /// # Ok(())

@@ -39,7 +39,7 @@ impl<M> Client<Xtra, M> {
     /// Copies the secrets of the environment `from` to the environment `to` of the same branch. Secrets that `to` has stay
     /// as they are, unless [`overwrite(true)`](Request::overwrite) is said.
     ///
-    /// This is the service's own operation, which only the user who created the project may use; `promote` does it for
+    /// This is the service's own operation, which only the user who created the project may use; `promote_secrets` does it for
     /// everybody who may write, across branches too, and copies links by their value. Four requests are sent, or five: both
     /// environments are looked at. The client's snapshots of the project leave the cache.
     ///
@@ -62,13 +62,13 @@ impl<M> Client<Xtra, M> {
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// client.set_secrets("blue", [("HOST", "db"), ("PORT", "5432")]).await?;
     /// client.set_secret("green", "PORT", "5433").await?;
-    /// let cloned = client.clone_env("blue", "green").await?;
+    /// let cloned = client.clone_environment("blue", "green").await?;
     /// assert_eq!((cloned.copied, cloned.skipped), (1, 1));
     /// assert_eq!(client.get_secrets("green").await?.require("PORT")?.expose(), "5433");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn clone_env<'a>(
+    pub fn clone_environment<'a>(
         &'a self,
         from: impl Into<String>,
         to: impl Into<Cow<'a, str>>,
@@ -89,7 +89,7 @@ impl<M> Request<'_, Xtra, CloneEnvironment, M> {
 }
 
 impl Operation for CloneEnvironment {
-    const NAME: &'static str = "clone_env";
+    const NAME: &'static str = "clone_environment";
     type Source = Xtra;
     type Output = Cloned;
 
@@ -170,7 +170,7 @@ fn check_source(from: &Place, look: &CurrentState) -> Result<(), XtraError> {
     }
     let message = format!(
         "nothing was cloned: the environment {name} has secrets that are links, which the service clones without their value: \
-         {}. promote() copies values",
+         {}. promote_secrets(..) copies values",
         named(&linked)
     );
     Err(XtraError::new(ErrorKind::Conflict, message).with_keys(linked))
@@ -184,7 +184,7 @@ fn check_target(to: &Place, before: &CurrentState, there: &CurrentState) -> Resu
         return Ok(());
     }
     let message = format!(
-        "nothing was cloned: the environment {} has links of the same names, which the clones would hide: {}. promote() keeps \
+        "nothing was cloned: the environment {} has links of the same names, which the clones would hide: {}. promote_secrets(..) keeps \
          them",
         shown_name(&to.environment),
         named(&hidden)
@@ -198,13 +198,13 @@ fn refused(error: XtraError, to: &Place) -> XtraError {
     match error.status() {
         Some(404) if error.server_message() == Some("Project not found") => XtraError::new(
             ErrorKind::Forbidden,
-            "environments_clone: only the user who created the project may clone an environment (status 404). promote() \
+            "only the user who created the project may clone an environment (status 404). promote_secrets(..) \
              copies secrets for everybody who may write them",
         )
         .with_status(404)
         .with_attempts(error.attempts()),
         Some(500) => error.adding(
-            ". The service fails so for service accounts, which may not clone: promote() copies secrets for everybody who may \
+            ". The service fails so for service accounts, which may not clone: promote_secrets(..) copies secrets for everybody who may \
              write them",
         ),
         _ if error.may_have_been_applied() => error.adding(&format!(

@@ -31,7 +31,7 @@ impl<M> Client<Xtra, M> {
     /// callers create in the same moment is noticed by whoever reads the other's value, and is an error then. The service may
     /// keep both, each in a row of its own: [`repair_secret`](Self::repair_secret) leaves one. Three requests are sent, up to two
     /// more as [`set_secret`](Self::set_secret) says, and three more when another branch has a secret of that name;
-    /// [`unconfirmed`](Request::unconfirmed) leaves out the one that reads again.
+    /// [`skip_read_back`](Request::skip_read_back) leaves out the one that reads again.
     ///
     /// # Errors
     ///

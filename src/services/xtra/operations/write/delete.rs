@@ -34,7 +34,7 @@ impl<M> Client<Xtra, M> {
     /// All rows that the service keeps of the secret in that place are deleted, and the environment is read back: what is still
     /// there is an error, which names the rows by id where it can. On `main` the rows that hang on no branch are meant too, such
     /// as links and what a deleted branch has left behind. Three requests are sent, up to four on `main`, up to six for what
-    /// hangs on no branch, and one more for each further row. [`unconfirmed`](Request::unconfirmed) leaves the read-back out,
+    /// hangs on no branch, and one more for each further row. [`skip_read_back`](Request::skip_read_back) leaves the read-back out,
     /// except on `main`, where it tells whether there are other rows. The branches are asked for first, which the service
     /// answers with all values of the project: with many secrets this takes its time, and where it is more than is read of an
     /// answer, the project is asked for the rows instead.

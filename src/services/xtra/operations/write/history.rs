@@ -55,13 +55,13 @@ pub enum NoValue {
 
 /// The operation of a [`Request`] that reads the versions of a secret.
 #[derive(Debug)]
-pub struct ReadHistory {
+pub struct SecretHistory {
     key: String,
 }
 
 /// The operation of a [`Request`] that goes back to a version of a secret.
 #[derive(Debug)]
-pub struct Rollback {
+pub struct RollbackSecret {
     key: String,
     version: String,
     options: WriteOptions,
@@ -98,27 +98,27 @@ impl<M> Client<Xtra, M> {
     /// client.set_secret("staging", "API_KEY", "k-1").await?;
     /// client.set_secret("staging", "API_KEY", "k-2").await?;
     ///
-    /// let history = client.history("staging", "API_KEY").await?;
+    /// let history = client.secret_history("staging", "API_KEY").await?;
     /// assert_eq!(history.current_version, history.entries[0].version);
     /// assert_eq!(history.entries[1].value.as_ref().map(|value| value.expose()), Some("k-1"));
     ///
-    /// client.rollback("staging", "API_KEY", &history.entries[1].version).await?;
+    /// client.rollback_secret("staging", "API_KEY", &history.entries[1].version).await?;
     /// assert_eq!(client.get_secrets("staging").await?.require("API_KEY")?.expose(), "k-1");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn history<'a>(
+    pub fn secret_history<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
-    ) -> Request<'a, Xtra, ReadHistory, M> {
-        self.request(XtraScope::new(environment), ReadHistory { key: key.into() })
+    ) -> Request<'a, Xtra, SecretHistory, M> {
+        self.request(XtraScope::new(environment), SecretHistory { key: key.into() })
     }
 
     /// Gives a secret of one branch the value that it had at `version`. This makes a new version, whose number is returned.
     ///
     /// Four requests are sent: the row is looked up first, so that no other branch's is changed, and the environment is read
-    /// back. On `main` there are five, because what hangs on no branch is read there too. [`unconfirmed`](Request::unconfirmed)
+    /// back. On `main` there are five, because what hangs on no branch is read there too. [`skip_read_back`](Request::skip_read_back)
     /// leaves the one that reads back out. The client's snapshots of the project leave the cache.
     ///
     /// # Errors
@@ -132,22 +132,22 @@ impl<M> Client<Xtra, M> {
     /// [`Unconfirmed`](crate::ErrorKind::Unconfirmed) when production is protected; and those of any call. When
     /// [`may_have_been_applied`](XtraError::may_have_been_applied) is true, the secret's version tells whether it was.
     ///
-    /// For an example, see [`history`](Self::history).
-    pub fn rollback<'a>(
+    /// For an example, see [`secret_history`](Self::secret_history).
+    pub fn rollback_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
         version: impl ToString,
-    ) -> Request<'a, Xtra, Rollback, M> {
+    ) -> Request<'a, Xtra, RollbackSecret, M> {
         self.request(
             XtraScope::new(environment),
-            Rollback { key: key.into(), version: version.to_string(), options: WriteOptions::default() },
+            RollbackSecret { key: key.into(), version: version.to_string(), options: WriteOptions::default() },
         )
     }
 }
 
-impl Operation for ReadHistory {
-    const NAME: &'static str = "history";
+impl Operation for SecretHistory {
+    const NAME: &'static str = "secret_history";
     type Source = Xtra;
     type Output = History;
 
@@ -162,8 +162,8 @@ impl Operation for ReadHistory {
     }
 }
 
-impl Operation for Rollback {
-    const NAME: &'static str = "rollback";
+impl Operation for RollbackSecret {
+    const NAME: &'static str = "rollback_secret";
     type Source = Xtra;
     type Output = RolledBack;
 
@@ -176,9 +176,9 @@ impl Operation for Rollback {
     }
 }
 
-writes!(Rollback);
+writes!(RollbackSecret);
 
-impl ReadsBack for Rollback {}
+impl ReadsBack for RollbackSecret {}
 
 impl HistoryEntry {
     fn of(entry: Recorded, read: impl Fn(SecretValue) -> Result<SecretValue, UnreadableReason>) -> Self {

@@ -35,7 +35,7 @@ pub enum KeyOrigin {
 /// The operation of a [`Request`] that lists secrets without their values.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct ListKeys;
+pub struct ListSecretKeys;
 
 /// The operation of a [`Request`] that reads one secret.
 #[non_exhaustive]
@@ -60,14 +60,17 @@ impl<M> Client<Xtra, M> {
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// client.set_secret("staging", "PORT", "5432").await?;
-    /// let keys = client.list_keys("staging").await?;
+    /// let keys = client.list_secret_keys("staging").await?;
     /// let port = keys.iter().find(|key| key.name == "PORT").ok_or("no PORT")?;
     /// client.set_secret("staging", "PORT", "5433").expect_version(&port.version).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list_keys<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, ListKeys, M> {
-        self.request(XtraScope::new(environment), ListKeys)
+    pub fn list_secret_keys<'a>(
+        &'a self,
+        environment: impl Into<Cow<'a, str>>,
+    ) -> Request<'a, Xtra, ListSecretKeys, M> {
+        self.request(XtraScope::new(environment), ListSecretKeys)
     }
 
     /// Reads one secret. It comes from the snapshot of its environment that the cache has, or from a new one: the service has
@@ -96,8 +99,8 @@ impl<M> Client<Xtra, M> {
     }
 }
 
-impl Operation for ListKeys {
-    const NAME: &'static str = "list_keys";
+impl Operation for ListSecretKeys {
+    const NAME: &'static str = "list_secret_keys";
     type Source = Xtra;
     type Output = Vec<SecretKey>;
 

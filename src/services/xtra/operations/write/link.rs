@@ -52,7 +52,7 @@ impl<M> Client<Xtra, M> {
     ///
     /// Links hang on no branch, so they are seen on `main` only. Four or five requests are sent: what is there is looked at
     /// first, because the service would keep a second secret of the same name, and the link is read back, unless
-    /// [`unconfirmed`](Request::unconfirmed) is said. The client's snapshots of the project leave the cache.
+    /// [`skip_read_back`](Request::skip_read_back) is said. The client's snapshots of the project leave the cache.
     ///
     /// # Errors
     ///
@@ -67,19 +67,19 @@ impl<M> Client<Xtra, M> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use xtrasecurity::{XtraClient, dev_server::DevServer};
-    /// use xtrasecurity::write::LinkSource;
+    /// use xtrasecurity::xtra::write::LinkSource;
     ///
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// # let project = server.project_id();
     /// client.set_secret("staging", "SHARED_TOKEN", "t-1").await?;
-    /// client.link("development", "TOKEN", LinkSource::new(project, "staging", "SHARED_TOKEN")).await?;
+    /// client.link_secret("development", "TOKEN", LinkSource::new(project, "staging", "SHARED_TOKEN")).await?;
     /// client.set_secret("staging", "SHARED_TOKEN", "t-2").await?;
     /// assert_eq!(client.get_secrets("development").await?.require("TOKEN")?.expose(), "t-2");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn link<'a>(
+    pub fn link_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
@@ -93,7 +93,7 @@ impl<M> Client<Xtra, M> {
 }
 
 impl Operation for LinkSecret {
-    const NAME: &'static str = "link";
+    const NAME: &'static str = "link_secret";
     type Source = Xtra;
     type Output = Linked;
 

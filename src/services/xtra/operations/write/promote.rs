@@ -14,7 +14,7 @@ use crate::services::xtra::{Place, Xtra, XtraScope, check_branch, shown_name};
 
 /// The operation of a [`Request`] that copies secrets from one environment to another.
 #[derive(Debug)]
-pub struct Promote<'a> {
+pub struct PromoteSecrets<'a> {
     to: Cow<'a, str>,
     to_branch: Option<Cow<'a, str>>,
     keys: Option<BTreeSet<String>>,
@@ -68,7 +68,7 @@ impl<M> Client<Xtra, M> {
     /// Both environments are read, and what differs is written, so it works for everyone who may read and write. Nothing is
     /// copied that could not be read. Linked secrets are copied by value, and values that were encrypted by a client are
     /// encrypted again. Two requests read, one or more write, and one reads the target again, which
-    /// [`unconfirmed`](Request::unconfirmed) leaves out; until this client knows how the target is spelled, one or two
+    /// [`skip_read_back`](Request::skip_read_back) leaves out; until this client knows how the target is spelled, one or two
     /// more ask for that, and there are two more and a second write where another branch has the secrets too.
     ///
     /// # Errors
@@ -86,19 +86,19 @@ impl<M> Client<Xtra, M> {
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// client.set_secrets("staging", [("NEW_FLAG", "on"), ("OTHER", "1")]).await?;
-    /// let plan = client.promote("staging", "production").keys(["NEW_FLAG"]).dry_run().await?;
+    /// let plan = client.promote_secrets("staging", "production").keys(["NEW_FLAG"]).dry_run().await?;
     /// assert_eq!(plan.created, ["NEW_FLAG"]);
-    /// client.promote("staging", "production").keys(["NEW_FLAG"]).await?;
+    /// client.promote_secrets("staging", "production").keys(["NEW_FLAG"]).await?;
     /// assert_eq!(client.get_secret("production", "NEW_FLAG").await?.expose(), "on");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn promote<'a>(
+    pub fn promote_secrets<'a>(
         &'a self,
         from: impl Into<Cow<'a, str>>,
         to: impl Into<Cow<'a, str>>,
-    ) -> Request<'a, Xtra, Promote<'a>, M> {
-        let operation = Promote {
+    ) -> Request<'a, Xtra, PromoteSecrets<'a>, M> {
+        let operation = PromoteSecrets {
             to: to.into(),
             to_branch: None,
             keys: None,
@@ -110,7 +110,7 @@ impl<M> Client<Xtra, M> {
     }
 }
 
-impl<'a, M> Request<'a, Xtra, Promote<'a>, M> {
+impl<'a, M> Request<'a, Xtra, PromoteSecrets<'a>, M> {
     /// Copies these secrets only. One that the source does not have is an error.
     pub fn keys<N: Into<String>>(mut self, keys: impl IntoIterator<Item = N>) -> Self {
         self.operation.keys = Some(keys.into_iter().map(Into::into).collect());
@@ -136,8 +136,8 @@ impl<'a, M> Request<'a, Xtra, Promote<'a>, M> {
     }
 }
 
-impl Operation for Promote<'_> {
-    const NAME: &'static str = "promote";
+impl Operation for PromoteSecrets<'_> {
+    const NAME: &'static str = "promote_secrets";
     type Source = Xtra;
     type Output = Promotion;
 
@@ -167,9 +167,9 @@ impl Operation for Promote<'_> {
     }
 }
 
-writes!(Promote<'_>);
+writes!(PromoteSecrets<'_>);
 
-impl ReadsBack for Promote<'_> {}
+impl ReadsBack for PromoteSecrets<'_> {}
 
 /// A secret of the source.
 struct Chosen {
@@ -178,7 +178,7 @@ struct Chosen {
     to_be_sealed: bool,
 }
 
-impl Promote<'_> {
+impl PromoteSecrets<'_> {
     fn target(&self, from: &Place) -> Result<Place, XtraError> {
         let mut to = from.in_environment(&self.to)?;
         if let Some(branch) = &self.to_branch {

@@ -82,7 +82,7 @@ impl<M> Client<Xtra, M> {
     /// # use xtrasecurity::{XtraClient, dev_server::{DevServer, SecretSeed}};
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
-    /// use xtrasecurity::write::Written;
+    /// use xtrasecurity::xtra::write::Written;
     ///
     /// client.set_secret("staging", "PORT", "1").await?;
     /// server.add_secret("demo", SecretSeed::new("staging", "PORT", "2"))?; // a second row, as the dashboard makes it

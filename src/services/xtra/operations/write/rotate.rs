@@ -37,13 +37,13 @@ pub struct Rotated {
 
 impl<M> Client<Xtra, M> {
     /// Gives a secret of one branch a new value, at random or the one that [`value`](Request::value) says. The old value stays
-    /// in the [history](Self::history). The service's own rotation asks for no role: viewers may rotate too.
+    /// in the [history](Self::secret_history). The service's own rotation asks for no role: viewers may rotate too.
     ///
     /// A random value is 32 hexadecimal digits. The service makes it and sends it back, except where its own rotation would
     /// go to another branch (it takes the first that has the secret) and where [values are
     /// sealed](crate::XtraClientBuilder::seal_writes): then it is made here, and written. A secret that was sealed stays so: its
     /// new value is sealed too, for which a passphrase is needed. Four requests are sent, and
-    /// five on `main`, where the environment is read before as well as after; [`unconfirmed`](Request::unconfirmed) leaves the
+    /// five on `main`, where the environment is read before as well as after; [`skip_read_back`](Request::skip_read_back) leaves the
     /// read after it out. The client's snapshots of the project leave the cache.
     ///
     /// # Errors
@@ -65,16 +65,16 @@ impl<M> Client<Xtra, M> {
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// client.set_secret("staging", "SIGNING_KEY", "s-1").await?;
-    /// let rotated = client.rotate("staging", "SIGNING_KEY").await?;
+    /// let rotated = client.rotate_secret("staging", "SIGNING_KEY").await?;
     /// assert_eq!(rotated.value.len(), 32);
     /// assert_eq!(client.get_secrets("staging").await?.require("SIGNING_KEY")?, &rotated.value);
     ///
-    /// let rotated = client.rotate("staging", "SIGNING_KEY").value("s-3").await?;
+    /// let rotated = client.rotate_secret("staging", "SIGNING_KEY").value("s-3").await?;
     /// assert_eq!(rotated.value, "s-3");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn rotate<'a>(
+    pub fn rotate_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
@@ -95,7 +95,7 @@ impl<M> Request<'_, Xtra, RotateSecret, M> {
 }
 
 impl Operation for RotateSecret {
-    const NAME: &'static str = "rotate";
+    const NAME: &'static str = "rotate_secret";
     type Source = Xtra;
     type Output = Rotated;
 

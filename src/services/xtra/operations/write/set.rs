@@ -67,7 +67,7 @@ impl<M> Client<Xtra, M> {
     /// The read after the write is there because the service may hold several rows of one name, such as two first writes in the
     /// same moment leave: it changes the first of them, and lets reads return the last. A value that the read does not give is
     /// [`Written::Unconfirmed`], and no success: with [`verify`](Request::verify) it is an error.
-    /// [`unconfirmed`](Request::unconfirmed) leaves the read out, and [`repair_secret`](Self::repair_secret) the rows.
+    /// [`skip_read_back`](Request::skip_read_back) leaves the read out, and [`repair_secret`](Self::repair_secret) the rows.
     ///
     /// A value that takes the place of one that is sealed is sealed too; without a passphrase that is an error of kind
     /// [`Config`](crate::ErrorKind::Config), and nothing is written. [`seal`](Request::seal) and
@@ -93,7 +93,7 @@ impl<M> Client<Xtra, M> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use xtrasecurity::{XtraClient, dev_server::DevServer};
-    /// use xtrasecurity::write::Written;
+    /// use xtrasecurity::xtra::write::Written;
     ///
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
@@ -191,7 +191,7 @@ impl<'a, R, M> Request<'a, Xtra, Set<'a, R>, M> {
     /// Makes what is not confirmed an error: when the read after the write gives something else, it is
     /// [`Conflict`](crate::ErrorKind::Conflict), when it fails, that failure; either way
     /// [`may_have_been_applied`](XtraError::may_have_been_applied) is true. Without this, the result tells it. Counts more than
-    /// [`unconfirmed`](Request::unconfirmed).
+    /// [`skip_read_back`](Request::skip_read_back).
     pub fn verify(mut self) -> Self {
         self.operation.steps.verify = true;
         self
@@ -208,7 +208,7 @@ impl<'a, R, M> Request<'a, Xtra, Set<'a, R>, M> {
 }
 
 impl<'a, M> Request<'a, Xtra, SetSecret<'a>, M> {
-    /// Writes only if the secret has this version, as [`list_keys`](crate::XtraClient::list_keys) tells it. Otherwise the
+    /// Writes only if the secret has this version, as [`list_secret_keys`](crate::XtraClient::list_secret_keys) tells it. Otherwise the
     /// error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written.
     pub fn expect_version(mut self, version: impl ToString) -> Self {
         let operation = &mut self.operation;
@@ -218,7 +218,7 @@ impl<'a, M> Request<'a, Xtra, SetSecret<'a>, M> {
 }
 
 impl<'a, M> Request<'a, Xtra, SetSecrets<'a>, M> {
-    /// Writes only if these secrets have these versions, as [`list_keys`](crate::XtraClient::list_keys) tells them. Otherwise
+    /// Writes only if these secrets have these versions, as [`list_secret_keys`](crate::XtraClient::list_secret_keys) tells them. Otherwise
     /// the error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written. May name secrets that are not written.
     pub fn expect_versions<N: Into<String>, V: ToString>(mut self, versions: impl IntoIterator<Item = (N, V)>) -> Self {
         let versions = versions.into_iter().map(|(key, version)| (key.into(), Some(version.to_string())));
