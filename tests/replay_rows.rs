@@ -177,7 +177,7 @@ fn is_entry(history: &History, place: usize, recorded: &Value) {
     let text = |member: &str| recorded[member].as_str();
     assert_eq!(Some(entry.version.as_str()), text("version"));
     assert_eq!(entry.value.as_ref().map(|value| value.expose()), text("value"));
-    assert_eq!(entry.updated_at.as_deref(), text("updatedAt"));
+    assert_eq!(entry.updated_at.map(|moment| format!("{moment:.3}")).as_deref(), text("updatedAt"));
     assert_eq!(entry.updated_by.as_deref(), text("updatedBy"));
     assert_eq!(entry.description.as_deref(), text("description"));
 }

@@ -23,7 +23,7 @@ pub async fn all(table: &mut Table, server: &DevServer) {
 fn requests(table: &mut Table, server: &DevServer) {
     let client = client(server);
     table.debug("xtra::manage::WhoAmI", &client.whoami());
-    table.debug("xtra::manage::ListProjects", &client.list_projects().workspace(ID));
+    table.debug("xtra::manage::ListProjects", &client.list_projects().workspace_id(ID));
     table.debug("xtra::manage::GetProject", &client.get_project());
     table.debug("xtra::manage::CreateProject", &client.create_project("p", ID).description("d"));
     table.debug("xtra::manage::UpdateProject", &client.update_project().name("n").description("d"));
@@ -40,7 +40,7 @@ fn requests(table: &mut Table, server: &DevServer) {
     table.debug("xtra::manage::ListServiceAccountKeys", &client.list_service_account_keys(ID));
     table.debug("xtra::manage::CreateServiceAccountKey", &client.create_service_account_key(ID).label("l").expires_in(HOUR));
     table.debug("xtra::manage::DeleteServiceAccountKey", &client.delete_service_account_key(ID, ID));
-    table.debug("xtra::manage::RequestAccess", &client.request_access("r", HOUR).secrets([ID]).workspace(ID));
+    table.debug("xtra::manage::RequestAccess", &client.request_access("r", HOUR).secrets([ID]).workspace_id(ID));
     table.debug("xtra::manage::GetAccessRequest", &client.get_access_request(ID));
     table.debug("xtra::manage::ListAccessRequests", &client.list_access_requests().mode(AccessMode::Pending));
     table.debug("xtra::manage::DecideAccessRequest", &client.decide_access_request(ID, Decision::Revoke));

@@ -51,7 +51,7 @@ impl Service {
         let caller = anywhere.whoami().await?;
         let project = match (project, &caller) {
             (Some(project), _) => project,
-            (None, Caller::ServiceAccount { project: Some(project), .. }) => project.clone(),
+            (None, Caller::ServiceAccount { project_id: Some(project), .. }) => project.clone(),
             (None, _) => match anywhere.list_projects().await?.as_slice() {
                 [only] => only.id.clone(),
                 several => {

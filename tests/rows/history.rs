@@ -29,7 +29,7 @@ async fn versions_are_told_once_and_newest_first_in_whatever_order_the_service_h
     let entry = &history.entries[2];
     assert_eq!((entry.updated_by.as_deref(), entry.no_value), (Some("owner@example.test"), None));
     assert_eq!(entry.description.as_deref(), Some("Updated via CLI"));
-    assert!(entry.updated_at.as_ref().is_some_and(|time| time.ends_with('Z')));
+    assert!(entry.updated_at.is_some());
 }
 
 #[tokio::test]

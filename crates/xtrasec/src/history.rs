@@ -62,7 +62,7 @@ fn about(entry: &HistoryEntry, show: bool) -> String {
         (None, Some(reason)) => Some(format!("({})", why_none(reason))),
         _ => None,
     };
-    [entry.updated_at.clone(), by, entry.description.clone(), value]
+    [entry.updated_at.map(|moment| moment.to_string()), by, entry.description.clone(), value]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()
@@ -73,7 +73,7 @@ fn as_json(history: &History, show: bool) -> String {
     let entries = history.entries.iter().map(|entry| {
         let mut object = json!({
             "version": entry.version,
-            "updated_at": entry.updated_at,
+            "updated_at": entry.updated_at.map(|moment| moment.to_string()),
             "updated_by": entry.updated_by,
             "description": entry.description,
             "no_value": entry.no_value.map(why_none),

@@ -2,9 +2,9 @@
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use xtrasecurity::xtra::write::{Promote, Promotion};
-use xtrasecurity::{Request, XtraError};
 use xtrasecurity::xtra::Xtra;
+use xtrasecurity::xtra::write::{PromoteSecrets, Promotion};
+use xtrasecurity::{Request, XtraError};
 
 use crate::confirm::{Confirm, can_ask};
 use crate::failure::{Failure, Outcome};
@@ -85,7 +85,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
 }
 
 impl Arguments {
-    fn of<'a>(&self, request: Request<'a, Xtra, Promote<'a>>) -> Request<'a, Xtra, Promote<'a>> {
+    fn of<'a>(&self, request: Request<'a, Xtra, PromoteSecrets<'a>>) -> Request<'a, Xtra, PromoteSecrets<'a>> {
         let request = request.overwrite(self.overwrite);
         let request = if self.unconfirmed { request.skip_read_back() } else { request };
         if self.exact { request.exact() } else { request }
