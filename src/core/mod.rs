@@ -18,6 +18,7 @@ pub(crate) mod thread;
 mod timestamp;
 mod unreadable;
 mod value;
+mod wiped;
 
 pub use budget::Budget;
 #[cfg(feature = "watch")]
@@ -26,7 +27,8 @@ pub use clock::{Clock, ManualClock};
 pub use error::{Conflict, Elevation, ErrorKind, XtraError};
 pub use identity::Identity;
 pub use pages::{Pages, Paging, SecretsPage};
-pub use snapshot::{Secrets, SecretsIter, SnapshotSource};
+pub use snapshot::{Secrets, SnapshotSource};
+pub use sorted::SecretsIter;
 pub use timestamp::Timestamp;
 pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
@@ -36,4 +38,8 @@ pub(crate) use jitter::spread;
 #[cfg(feature = "xtra")]
 pub(crate) use paired::paired;
 pub(crate) use snapshot::Origin;
-pub(crate) use sorted::Sorted;
+pub(crate) use sorted::SortedPairs;
+#[cfg(feature = "http")]
+pub(crate) use sorted::{NameAt, PairsBuilder};
+#[cfg(feature = "http")]
+pub(crate) use wiped::WipedText;

@@ -93,6 +93,10 @@ impl Response {
         &self.headers
     }
 
+    pub(crate) fn body_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.body
+    }
+
     pub(crate) fn into_parts(self) -> (u16, HeaderMap, Zeroizing<Vec<u8>>) {
         (self.status, self.headers, self.body)
     }

@@ -35,3 +35,5 @@ pub(crate) use scope::{
     sendable_project, write_project,
 };
 pub(crate) use source::{NEVER_RETRIED, Rules, Scopes};
+#[cfg(any(fuzzing, test))]
+pub(crate) use wire::ReadPairs;
