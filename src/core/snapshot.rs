@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::sorted::{SecretsIter, SortedPairs};
 use super::unreadable::Unreadable;
 use super::value::SecretValue;
-use super::{Clock, ErrorKind, Tick, XtraError, unreadable};
+use super::{Clock, ErrorKind, Hint, Tick, XtraError, unreadable};
 
 /// Where a snapshot came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,11 +88,12 @@ impl Secrets {
             Some(entry) => unreadable::error(std::slice::from_ref(entry)),
             None => {
                 let message = format!(
-                    "the secret {name:?} is not among the {} of this snapshot. Names are case-sensitive; check the name, \
-                     the environment and the branch",
+                    "the secret {name:?} is not among the {} of this snapshot. Names are case-sensitive",
                     self.values.len()
                 );
-                XtraError::new(ErrorKind::MissingSecret, message).with_keys([name])
+                XtraError::new(ErrorKind::MissingSecret, message)
+                    .with_keys([name])
+                    .with_hint(Hint::advice("Check the name, the environment and the branch"))
             }
         })
     }

@@ -125,7 +125,7 @@ fn only_http_and_a_services_raw_edge_name_the_http_client_or_generated_types() {
 
 #[test]
 fn the_command_writes_by_one_module_which_survives_a_closed_pipe() {
-    assert_none_names("src/bin", &[], &["println!", "print!(", "eprintln!", "eprint!("]);
+    assert_none_names("crates/xtrasec/src", &[], &["println!", "print!(", "eprintln!", "eprint!("]);
 }
 
 #[test]

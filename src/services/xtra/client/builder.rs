@@ -9,10 +9,10 @@ use super::{XtraClient, XtraClientOptions, base_url, configuration, local};
 use crate::core::{Clock, ErrorKind, SecretValue, XtraError};
 use crate::credentials;
 use crate::credentials::{CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
+use crate::engine::CacheOptions;
 use crate::engine::EngineOptions;
 #[cfg(feature = "offline")]
 use crate::engine::SecretSource;
-use crate::engine::cache::CacheOptions;
 use crate::http::{Transport, TransportOptions};
 use crate::services::xtra::{
     LocalFile, NEVER_RETRIED, ProjectIds, REFUSALS, Rules, Scopes, Vault, Xtra, check_branch, check_environment,
