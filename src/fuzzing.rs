@@ -15,7 +15,7 @@ use crate::core::{Budget, SecretValue, Unreadable};
 use crate::http::Protocol;
 use crate::http::fuzzing::{quota, received};
 use crate::services::xtra::raw::{Answer, Error, Response, ResponseValue, types};
-use crate::services::xtra::{XtraProtocol, decoded, from_raw};
+use crate::services::xtra::{ReadPairs, XtraProtocol, decoded, from_raw};
 
 /// The day of the recordings: windows of that time have not ended.
 const RECORDED: Duration = Duration::from_secs(1_795_250_000);
@@ -63,7 +63,8 @@ pub struct Seen {
 #[must_use]
 pub fn answer(exchange: &Exchange<'_>) -> Seen {
     let mut seen = Seen::default();
-    let response = Response::new(exchange.status, headers(exchange), Zeroizing::new(exchange.body.to_vec()));
+    let arrived = || Response::new(exchange.status, headers(exchange), Zeroizing::new(exchange.body.to_vec()));
+    let response = arrived();
     let protocol: Arc<dyn Protocol> = Arc::new(XtraProtocol);
     seen.budget = quota(&response, &XtraProtocol, RECORDED);
     seen.debugged.push(format!("{response:?}"));
@@ -74,7 +75,7 @@ pub fn answer(exchange: &Exchange<'_>) -> Seen {
         Answer::new(response, operation)
     };
     match exchange.operation % 8 {
-        0 => secrets(answer("secrets_read"), &mut seen),
+        0 => secrets(answer("secrets_read"), Answer::new(arrived(), "secrets_read"), &mut seen),
         1 => other::<types::SecretsUpserted>(answer("secrets_upsert"), &mut seen),
         2 => other::<types::ServiceAccountIdentity>(answer("service_accounts_resolve"), &mut seen),
         3 => other::<types::SecretHistory>(answer("secrets_history"), &mut seen),
@@ -87,18 +88,25 @@ pub fn answer(exchange: &Exchange<'_>) -> Seen {
     seen
 }
 
-fn secrets(answer: Answer, seen: &mut Seen) {
-    let Some(value) = typed::<types::SecretMap>(answer, seen) else { return };
+/// The generated client's decoding and the snapshot's own must agree on what is an answer.
+fn secrets(answer: Answer, again: Answer, seen: &mut Seen) {
+    let read = again.decode::<_, types::ApiError>(ReadPairs::decode);
+    let Some(value) = typed::<types::SecretMap>(answer, seen) else {
+        assert!(read.is_err(), "an answer that the document refuses is read");
+        return;
+    };
     for (name, entry) in &value.0 {
         seen.names.push(name.clone());
         seen.names.extend([&entry.version, &entry.source].into_iter().flatten().cloned());
     }
     seen.printed.push(format!("{value:?}"));
     seen.printed.extend(serde_json::to_string(value.as_ref()));
-    let loaded = decoded(value);
+    let Ok(read) = read else { panic!("an answer that the document allows is not read") };
+    seen.printed.push(format!("{read:?}"));
+    let loaded = decoded(read);
     seen.printed.push(format!("{loaded:?}"));
     seen.unreadable = loaded.unreadable;
-    seen.values = loaded.values.into_pairs().into_iter().map(|(_, value)| value).collect();
+    seen.values = loaded.values.iter().map(|(_, value)| value.clone()).collect();
 }
 
 fn other<T: DeserializeOwned + Serialize + Debug>(answer: Answer, seen: &mut Seen) {

@@ -34,3 +34,5 @@ pub(crate) use scope::{
     sendable_project, write_project,
 };
 pub(crate) use source::{Rules, Scopes};
+#[cfg(any(fuzzing, test))]
+pub(crate) use wire::ReadPairs;
