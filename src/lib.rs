@@ -114,6 +114,8 @@ pub mod blocking;
 mod core;
 #[cfg(feature = "http")]
 mod credentials;
+#[cfg(feature = "dev-server")]
+mod dev;
 mod dotenv;
 mod engine;
 mod env;

@@ -1,4 +1,4 @@
-//! The server's time: the system's clock, moved forward by hand.
+//! The server's clock: the system's, moved forward by hand.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,32 +6,32 @@ use serde::{Deserialize, Serialize};
 
 /// Milliseconds since the Unix epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Moment(pub(super) u64);
+pub(crate) struct Timestamp(pub(crate) u64);
 
-/// What the server takes for "now".
+/// The system's clock and how far it was moved forward.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     ahead: Duration,
 }
 
 impl Clock {
-    pub(super) fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.ahead;
-        Moment(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+        Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
     }
 
-    pub(super) fn advance(&mut self, by: Duration) {
+    pub(crate) fn advance(&mut self, by: Duration) {
         self.ahead = self.ahead.saturating_add(by);
     }
 }
 
-impl Moment {
-    pub(super) fn plus(self, by: Duration) -> Moment {
-        Moment(self.0.saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
+impl Timestamp {
+    pub(crate) fn plus(self, by: Duration) -> Timestamp {
+        Timestamp(self.0.saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
     }
 
     /// A date, or a date with a time in UTC; nothing for other text and for times before 1970.
-    pub(super) fn parse(text: &str) -> Option<Moment> {
+    pub(crate) fn parse(text: &str) -> Option<Timestamp> {
         let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00"));
         let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
         let days = day_of(date.next()??, date.next()??, date.next()??)?;
@@ -40,11 +40,11 @@ impl Moment {
         let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next().unwrap_or(Some(0))?);
         let millis: u64 = format!("{millis:0<3}").get(..3)?.parse().ok()?;
         let is_time = hour < 24 && minute < 60 && second < 60;
-        is_time.then(|| Moment((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millis))
+        is_time.then(|| Timestamp((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millis))
     }
 
     /// ISO 8601 in UTC with milliseconds: the only form of time on the wire.
-    pub(super) fn iso(self) -> String {
+    pub(crate) fn iso(self) -> String {
         let (seconds, millis) = (self.0 / 1000, self.0 % 1000);
         let (days, of_day) = (seconds / 86_400, seconds % 86_400);
         let (year, month, day) = civil(days);
@@ -84,19 +84,19 @@ mod tests {
 
     #[test]
     fn times_are_written_as_iso_8601_with_milliseconds() {
-        assert_eq!(Moment(0).iso(), "1970-01-01T00:00:00.000Z");
-        assert_eq!(Moment(951_782_400_000).iso(), "2000-02-29T00:00:00.000Z");
-        assert_eq!(Moment(1_795_254_070_316).iso(), "2026-11-21T09:41:10.316Z");
+        assert_eq!(Timestamp(0).iso(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp(951_782_400_000).iso(), "2000-02-29T00:00:00.000Z");
+        assert_eq!(Timestamp(1_795_254_070_316).iso(), "2026-11-21T09:41:10.316Z");
     }
 
     #[test]
     fn a_time_that_was_written_is_read_again_and_no_other_text_is() {
-        for moment in [Moment(0), Moment(951_782_400_000), Moment(1_795_254_070_316)] {
-            assert!(Moment::parse(&moment.iso()) == Some(moment));
+        for time in [Timestamp(0), Timestamp(951_782_400_000), Timestamp(1_795_254_070_316)] {
+            assert!(Timestamp::parse(&time.iso()) == Some(time));
         }
-        assert!(Moment::parse("2000-02-29") == Some(Moment(951_782_400_000)));
+        assert!(Timestamp::parse("2000-02-29") == Some(Timestamp(951_782_400_000)));
         for text in ["", "soon", "2026-02-30", "2026-13-01", "1969-12-31", "2026-01-01T25:00:00Z"] {
-            assert!(Moment::parse(text).is_none(), "{text}");
+            assert!(Timestamp::parse(text).is_none(), "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong before the server runs.
+//! The errors of a dev server that does not start, or cannot be changed.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -84,12 +84,12 @@ pub enum DevServerError {
 }
 
 impl DevServerError {
-    pub(super) fn unknown(what: &'static str, name: &str) -> Self {
+    pub(crate) fn unknown(what: &'static str, name: &str) -> Self {
         DevServerError::Unknown { what, name: name.to_owned() }
     }
 
     /// `serde_json` quotes the offending text, so only the place is kept.
-    pub(super) fn syntax(path: Option<&Path>, error: &serde_json::Error) -> Self {
+    pub(crate) fn syntax(path: Option<&Path>, error: &serde_json::Error) -> Self {
         DevServerError::SeedSyntax { path: path.map(Path::to_owned), line: error.line(), column: error.column() }
     }
 }

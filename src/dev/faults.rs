@@ -1,4 +1,4 @@
-//! Faults on purpose: a script of what goes wrong.
+//! Faults on purpose: the script of what goes wrong.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,10 +9,10 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use hyper::body::Frame;
 
-use super::js::object;
-use super::wire::{JSON, Reply};
+use super::exchange::{JSON, Reply};
+use super::javascript::object;
 
-/// One thing that goes wrong, for [`DevServer::fault`](crate::services::xtra::dev::DevServer::fault).
+/// One thing that goes wrong, for `DevServer::fault`.
 ///
 /// A fault hits the next request of any route, once. [`on`](Fault::on) names a route, [`times`](Fault::times) and
 /// [`forever`](Fault::forever) repeat it. Faults wait in the order in which they were added, and a request takes the first
@@ -26,7 +26,7 @@ use super::wire::{JSON, Reply};
 /// use xtrasecurity::dev_server::Fault;
 ///
 /// let overloaded = Fault::status(503).header("Retry-After", "1").times(2);
-/// let slow_write = Fault::delay(Duration::from_secs(2)).on("POST /projects/{projectId}/envs/{env}/secrets");
+/// let slow_write = Fault::delay(Duration::from_secs(2)).on("POST /secrets");
 /// # let _ = (overloaded, slow_write);
 /// ```
 #[derive(Clone)]
@@ -49,15 +49,15 @@ enum Kind {
     Hang,
 }
 
-/// What becomes of a connection instead of an answer.
+/// The end of a connection that gets no answer.
 #[derive(Clone, Copy)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     Closed,
     Garbage,
 }
 
 /// Bytes that no HTTP client takes for an answer.
-pub(super) const GARBAGE: &[u8] = b"\x00\x17\xff this is not HTTP \xfe\r\n\r\n";
+pub(crate) const GARBAGE: &[u8] = b"\x00\x17\xff this is not HTTP \xfe\r\n\r\n";
 
 impl Fault {
     fn new(kind: Kind) -> Self {
@@ -114,7 +114,7 @@ impl Fault {
         Fault::new(Kind::Hang)
     }
 
-    /// Hits only this route: a method and a path as in [`route`](crate::services::xtra::dev::route), or a path alone for every method.
+    /// Hits only this route: a method and a path as in the module `route`, or a path alone for every method.
     pub fn on(mut self, route: impl Into<String>) -> Self {
         self.route = Some(route.into());
         self
@@ -126,7 +126,7 @@ impl Fault {
         self
     }
 
-    /// Hits every request until [`DevServer::clear_faults`](crate::services::xtra::dev::DevServer::clear_faults).
+    /// Hits every request until `DevServer::clear_faults`.
     pub fn forever(mut self) -> Self {
         self.left = None;
         self
@@ -162,33 +162,33 @@ impl fmt::Debug for Fault {
     }
 }
 
-/// Whether a pattern, `METHOD /path` or `/path`, names a route.
-pub(super) fn names(pattern: &str, route: &str) -> bool {
+/// Matches a pattern, `METHOD /path` or `/path`, with the name of a route.
+pub(crate) fn matches_route(pattern: &str, route: &str) -> bool {
     pattern == route || route.split_once(' ').is_some_and(|(_, path)| pattern == path)
 }
 
-/// The faults that wait.
+/// The faults that wait, in the order in which they were added.
 #[derive(Default)]
-pub(super) struct Script(Vec<Fault>);
+pub(crate) struct Script(Vec<Fault>);
 
 impl Script {
-    pub(super) fn add(&mut self, fault: Fault) {
+    pub(crate) fn add(&mut self, fault: Fault) {
         if fault.left != Some(0) {
             self.0.push(fault);
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// The fault for a request.
-    pub(super) fn take(&mut self, route: &str) -> Option<Fault> {
-        let fits = |fault: &&mut Fault| fault.route.as_deref().is_none_or(|pattern| names(pattern, route));
+    pub(crate) fn take(&mut self, route: &str) -> Option<Fault> {
+        let fits = |fault: &&mut Fault| fault.route.as_deref().is_none_or(|pattern| matches_route(pattern, route));
         let fault = self.0.iter_mut().find(fits)?;
         if let Some(left) = &mut fault.left {
             *left -= 1;
@@ -201,7 +201,7 @@ impl Script {
 
 impl Fault {
     /// Applies the fault around the real answer.
-    pub(super) async fn apply(self, answer: impl Future<Output = Response<Body>>) -> Response<Body> {
+    pub(crate) async fn apply(self, answer: impl Future<Output = Response<Body>>) -> Response<Body> {
         if let Some(delay) = self.delay {
             tokio::time::sleep(delay).await;
         }

@@ -1,8 +1,8 @@
-//! JSON that keeps the order of an object's members.
+//! JSON values with JavaScript's member order and coercions, for services that are written in JavaScript.
 //!
-//! The service is written in JavaScript and the order of an object's members shows on the wire: integer-like names
-//! first, in ascending order, then the rest as they were inserted. A bulk write that fails half way has written the
-//! keys before the bad one *in that order*, so requests need it as much as answers do.
+//! There the order of an object's members shows on the wire: integer-like names first, in ascending order, then the rest as
+//! they were inserted. A bulk write that fails half way has written the keys before the bad one *in that order*, so requests
+//! need it as much as answers do.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -12,7 +12,7 @@ use serde::ser::{Serialize, Serializer};
 
 /// A JSON value. It has no `Debug`: it carries secrets.
 #[derive(Clone, PartialEq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Null,
     Bool(bool),
     Number(serde_json::Number),
@@ -26,12 +26,12 @@ const MANY: usize = 16;
 
 /// The members of an object, in JavaScript's order.
 #[derive(Clone, Default)]
-pub(super) struct Members {
+pub(crate) struct Members {
     /// Those whose names are array indices.
     indexed: BTreeMap<u32, (String, Json)>,
     named: Vec<(String, Json)>,
     /// Where the named ones are; empty while they are few.
-    places: HashMap<String, usize>,
+    positions: HashMap<String, usize>,
 }
 
 /// `Some` for the names that JavaScript treats as array indices.
@@ -42,59 +42,59 @@ fn index_of(name: &str) -> Option<u32> {
 
 impl Members {
     /// Sets a member. One that exists keeps its place.
-    pub(super) fn set(&mut self, name: impl Into<String>, value: impl Into<Json>) {
+    pub(crate) fn set(&mut self, name: impl Into<String>, value: impl Into<Json>) {
         let (name, value) = (name.into(), value.into());
         if let Some(index) = index_of(&name) {
             self.indexed.insert(index, (name, value));
             return;
         }
-        if let Some((_, old)) = self.place_of(&name).and_then(|place| self.named.get_mut(place)) {
+        if let Some((_, old)) = self.position_of(&name).and_then(|position| self.named.get_mut(position)) {
             *old = value;
             return;
         }
         self.named.push((name, value));
-        self.find_places();
+        self.index_new_members();
     }
 
     /// Keeps the map up with a member that was added.
-    fn find_places(&mut self) {
+    fn index_new_members(&mut self) {
         if self.named.len() < MANY {
             return;
         }
-        let known = self.places.len();
-        for (place, (name, _)) in self.named.iter().enumerate().skip(known) {
-            self.places.insert(name.clone(), place);
+        let known = self.positions.len();
+        for (position, (name, _)) in self.named.iter().enumerate().skip(known) {
+            self.positions.insert(name.clone(), position);
         }
     }
 
-    fn place_of(&self, name: &str) -> Option<usize> {
-        if self.places.is_empty() {
+    fn position_of(&self, name: &str) -> Option<usize> {
+        if self.positions.is_empty() {
             return self.named.iter().position(|(known, _)| known == name);
         }
-        self.places.get(name).copied()
+        self.positions.get(name).copied()
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Json> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
         if let Some(index) = index_of(name) {
             return self.indexed.get(&index).map(|(_, value)| value);
         }
-        self.named.get(self.place_of(name)?).map(|(_, value)| value)
+        self.named.get(self.position_of(name)?).map(|(_, value)| value)
     }
 
-    pub(super) fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         if let Some(index) = index_of(name) {
             self.indexed.remove(&index);
             return;
         }
-        let Some(place) = self.place_of(name) else {
+        let Some(position) = self.position_of(name) else {
             return;
         };
-        self.named.remove(place);
-        self.places.clear();
-        self.find_places();
+        self.named.remove(position);
+        self.positions.clear();
+        self.index_new_members();
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
         let all = self.indexed.values().chain(&self.named);
         all.map(|(name, value)| (name.as_str(), value))
     }
@@ -107,7 +107,7 @@ impl PartialEq for Members {
 }
 
 /// The text of what every object in JavaScript has by this name without having been given it; nothing for other names.
-pub(super) fn inherited(name: &str) -> Option<String> {
+pub(crate) fn inherited(name: &str) -> Option<String> {
     let function = match name {
         // What every other object inherits from.
         "__proto__" => return Some("[object Object]".to_owned()),
@@ -129,7 +129,7 @@ pub(super) fn inherited(name: &str) -> Option<String> {
 
 impl Json {
     /// A member of an object; nothing for any other value.
-    pub(super) fn get(&self, name: &str) -> Option<&Json> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
         match self {
             Json::Object(members) => members.get(name),
             _ => None,
@@ -137,11 +137,11 @@ impl Json {
     }
 
     /// How many there are of something.
-    pub(super) fn count(of: usize) -> Json {
+    pub(crate) fn count(of: usize) -> Json {
         Json::Number(of.into())
     }
 
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Json::Text(text) => Some(text),
             _ => None,
@@ -149,19 +149,19 @@ impl Json {
     }
 
     /// A member that is a non-empty string: what JavaScript's `body.name || …` finds.
-    pub(super) fn text_of(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text_of(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Json::text).filter(|text| !text.is_empty())
     }
 
     /// A member that is a list, as the texts in it.
-    pub(super) fn texts_of(&self, name: &str) -> Option<Vec<String>> {
+    pub(crate) fn texts_of(&self, name: &str) -> Option<Vec<String>> {
         match self.get(name)? {
             Json::List(items) => Some(items.iter().filter_map(Json::text).map(str::to_owned).collect()),
             _ => None,
         }
     }
 
-    pub(super) fn number(&self) -> Option<f64> {
+    pub(crate) fn number(&self) -> Option<f64> {
         match self {
             Json::Number(number) => number.as_f64(),
             _ => None,
@@ -169,7 +169,7 @@ impl Json {
     }
 
     /// A number, or a text that begins like one, cut to a whole number.
-    pub(super) fn whole(&self) -> Option<i64> {
+    pub(crate) fn whole(&self) -> Option<i64> {
         match self {
             #[allow(clippy::cast_possible_truncation, reason = "a number that is too large becomes the largest")]
             Json::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|number| number as i64)),
@@ -183,7 +183,7 @@ impl Json {
     }
 
     /// JavaScript's truth value.
-    pub(super) fn is_truthy(&self) -> bool {
+    pub(crate) fn is_truthy(&self) -> bool {
         match self {
             Json::Null => false,
             Json::Bool(value) => *value,
@@ -193,18 +193,18 @@ impl Json {
         }
     }
 
-    pub(super) fn parse(bytes: &[u8]) -> Option<Json> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Json> {
         serde_json::from_slice(bytes).ok()
     }
 
-    pub(super) fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         // Serializing a tree of strings and numbers into memory has no way to fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
 /// An object from its members.
-pub(super) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
+pub(crate) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
     let mut object = Members::default();
     for (name, value) in members {
         object.set(name, value);

@@ -1,4 +1,4 @@
-//! The state of a server in a file, so that it outlives the process.
+//! The state file: the state of a server on disk, so that it outlives the process.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -6,43 +6,44 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::DevServerError;
-use super::limits::{Limiter, RateLimits};
-use super::plant::Planted;
-use super::state::World;
 
 /// The form of the file. One of another form is refused.
 const FORMAT: u32 = 1;
 
-/// Where the state is written to, with what is no part of the world.
-pub(super) struct Store {
+/// The state of a server and the tokens of its callers by name.
+#[derive(Deserialize)]
+pub(crate) struct Seeded<S> {
+    #[serde(rename = "world")]
+    pub(crate) state: S,
+    pub(crate) tokens: BTreeMap<String, String>,
+}
+
+/// Where the state is written to, and the tokens that go with it.
+pub(crate) struct StateFile {
     path: PathBuf,
     tokens: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct Written<'a, S> {
     format: u32,
     tokens: &'a BTreeMap<String, String>,
-    world: &'a World,
+    #[serde(rename = "world")]
+    state: &'a S,
 }
 
-/// What is looked at first, so that a file of another form is told from a broken one.
+/// The beginning of the file, read first, so that a file of another form is told from a broken one.
 #[derive(Deserialize)]
 struct Head {
     format: u32,
 }
 
-#[derive(Deserialize)]
-struct Whole {
-    tokens: BTreeMap<String, String>,
-    world: World,
-}
-
 /// The state in a file; nothing when there is no file.
-pub(super) fn load(path: &Path, limits: RateLimits) -> Result<Option<Planted>, DevServerError> {
+pub(crate) fn load<S: DeserializeOwned>(path: &Path) -> Result<Option<Seeded<S>>, DevServerError> {
     // Read at once, not through the runtime: that would start a thread.
     let text = match fs::read(path) {
         Ok(text) => text,
@@ -58,24 +59,21 @@ pub(super) fn load(path: &Path, limits: RateLimits) -> Result<Option<Planted>, D
     if format != FORMAT {
         return Err(DevServerError::StateFormat { path: path.to_owned(), format });
     }
-    let Whole { tokens, mut world } = serde_json::from_slice(&text).map_err(broken)?;
-    world.limiter = Limiter::new(limits);
-    Ok(Some(Planted { world, tokens }))
+    serde_json::from_slice(&text).map(Some).map_err(broken)
 }
 
 fn failed(path: &Path, error: io::Error) -> DevServerError {
     DevServerError::StateFile { path: path.to_owned(), error }
 }
 
-impl Store {
-    pub(super) fn new(path: PathBuf, tokens: BTreeMap<String, String>) -> Self {
-        Store { path, tokens }
+impl StateFile {
+    pub(crate) fn new(path: PathBuf, tokens: BTreeMap<String, String>) -> Self {
+        StateFile { path, tokens }
     }
 
-    /// Puts the state into the place of the one that was written before, at once: whoever is killed here leaves one or the
-    /// other.
-    pub(super) fn save(&self, world: &World) -> Result<(), DevServerError> {
-        let written = Written { format: FORMAT, tokens: &self.tokens, world };
+    /// Replaces the file in one step: a process that is killed meanwhile leaves the old one or the new one.
+    pub(crate) fn save<S: Serialize>(&self, state: &S) -> Result<(), DevServerError> {
+        let written = Written { format: FORMAT, tokens: &self.tokens, state };
         let text = serde_json::to_vec(&written).map_err(|error| failed(&self.path, error.into()))?;
         let beside = self.beside();
         let saved = write_new(&beside, &text).and_then(|()| fs::rename(&beside, &self.path));

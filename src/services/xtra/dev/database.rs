@@ -1,19 +1,25 @@
-//! The state behind the routes: plain vectors in creation order, because the order of creation shows on the wire.
+//! The database behind the routes: plain vectors in creation order, because the order of creation shows on the wire.
+
+use std::cell::Cell;
 
 use serde::{Deserialize, Serialize};
 
-use super::clock::{Clock, Moment};
-use super::crypto::Vault;
+use super::crypto::{Vault, fingerprint};
 use super::limits::Limiter;
-use super::notices::{Document, Notification};
-use super::requests::{AccessRequest, Emergency, JitLink, Share, Webhook};
-use super::secret::{BranchLink, Entry, FROM_CLI, Secret, Secrets};
-use super::seed::{Role, Tier};
-use super::tokens::Token;
+use super::rows::{
+    AccessRequest, Account, Branch, Document, Elevation, Emergency, Holder, JitLink, Notification, Project, Share,
+    Team, TeamProject, Token, User, Webhook, Workspace,
+};
+use super::secret::{BranchLink, Entry, FROM_CLI, Secret, SecretLocation, Secrets};
+use super::seed::Role;
+use crate::dev::{Clock, HandlerPanic, Timestamp};
+
+/// The branch that the service falls back to.
+pub(super) const MAIN: &str = "main";
 
 /// Everything that the service keeps in its database.
 #[derive(Serialize, Deserialize)]
-pub(super) struct World {
+pub(super) struct Database {
     pub(super) vault: Vault,
     pub(super) clock: Clock,
     /// What was spent of a budget is no part of the state.
@@ -45,99 +51,6 @@ pub(super) struct World {
     pub(super) channels: Vec<Document>,
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct User {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) display_name: String,
-    pub(super) email: String,
-    pub(super) tier: Tier,
-    pub(super) mfa: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct Workspace {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) owner: String,
-    pub(super) created: Moment,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct Team {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) created: Moment,
-    pub(super) created_by: String,
-    pub(super) workspace: String,
-    pub(super) members: Vec<(String, Role)>,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct TeamProject {
-    pub(super) id: String,
-    pub(super) team: String,
-    pub(super) project: String,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct Project {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) description: String,
-    pub(super) owner: String,
-    pub(super) workspace: String,
-    pub(super) created: Moment,
-    pub(super) updated: Moment,
-    pub(super) blocked: bool,
-    pub(super) two_factor: bool,
-    pub(super) allowed_ips: Vec<AllowedIp>,
-}
-
-/// An address, a network or a pattern that a project lets in.
-#[derive(Serialize, Deserialize)]
-pub(super) struct AllowedIp {
-    pub(super) ip: String,
-    pub(super) description: String,
-    pub(super) added: Option<Moment>,
-}
-
-impl From<String> for AllowedIp {
-    fn from(ip: String) -> Self {
-        AllowedIp { ip, description: String::new(), added: None }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct Branch {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) description: String,
-    pub(super) created_by: String,
-    pub(super) project: String,
-    pub(super) version: String,
-    pub(super) permissions: Vec<String>,
-    pub(super) created: Moment,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct Account {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) description: Option<String>,
-    pub(super) project: String,
-    pub(super) permissions: Vec<String>,
-    pub(super) created_by: String,
-    pub(super) created: Moment,
-    pub(super) updated: Moment,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct Elevation {
-    pub(super) user: String,
-    pub(super) project: String,
-}
-
 /// Ids in the form of the service's database: 24 hex digits, in ascending order.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Ids {
@@ -149,24 +62,21 @@ impl Ids {
         Ids { next: 1 }
     }
 
-    pub(super) fn next(&mut self, now: Moment) -> String {
+    pub(super) fn next(&mut self, now: Timestamp) -> String {
         let count = self.next;
         self.next += 1;
         format!("{:08x}{count:016x}", (now.0 / 1000) & 0xffff_ffff)
     }
 }
 
-/// A handler gave up where the service would have thrown.
-pub(super) struct Crash;
-
 /// The database refuses an id that is not 24 hex digits by throwing.
-pub(super) fn checked_id(id: &str) -> Result<&str, Crash> {
+pub(super) fn checked_id(id: &str) -> Result<&str, HandlerPanic> {
     let valid = id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if valid { Ok(id) } else { Err(Crash) }
+    if valid { Ok(id) } else { Err(HandlerPanic) }
 }
 
-impl World {
-    pub(super) fn now(&self) -> Moment {
+impl Database {
+    pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
@@ -228,7 +138,7 @@ impl World {
     }
 
     /// Creates a secret the way a write of many does.
-    pub(super) fn insert_secret(&mut self, place: Place, stored: String, by: &str) {
+    pub(super) fn insert_secret(&mut self, place: SecretLocation, stored: String, by: &str) {
         let id = self.new_id();
         let now = self.now();
         let mut secret = Secret::new(id, place, now, by);
@@ -256,13 +166,85 @@ impl World {
     }
 }
 
-/// The branch that the service falls back to.
-pub(super) const MAIN: &str = "main";
+/// Requests for access, notifications and tokens.
+impl Database {
+    pub(super) fn request_mut(&mut self, id: &str) -> Option<&mut AccessRequest> {
+        self.requests.iter_mut().find(|request| request.id == id)
+    }
 
-/// Where a new secret goes; `branch` is an id.
-pub(super) struct Place {
-    pub(super) project: String,
-    pub(super) environment: String,
-    pub(super) branch: String,
-    pub(super) key: String,
+    /// The approved requests of a user that have not run out, the oldest first.
+    pub(super) fn valid_requests<'a>(&'a self, user: &'a str) -> impl Iterator<Item = &'a AccessRequest> {
+        let now = self.now();
+        self.requests.iter().filter(move |request| request.user == user && request.is_valid(now))
+    }
+
+    /// The break-glass session of a user in a project, while it lasts.
+    pub(super) fn emergency(&self, user: &str, project: &str) -> Option<&Emergency> {
+        let now = self.now();
+        let mut own = self.emergencies.iter().filter(|known| known.user == user && known.project == project);
+        own.find(|known| known.ended.is_none() && known.expires > now)
+    }
+
+    /// The workspace that a request belongs to: its own, else that of its project, else that of the project of its first
+    /// secret.
+    pub(super) fn workspace_of<'a>(&'a self, request: &'a AccessRequest) -> Option<&'a str> {
+        let of_secret = || request.secrets.first().and_then(|id| self.secrets.by_id(id)).map(|secret| &secret.project);
+        let of_project = || request.project.as_ref().or_else(of_secret).and_then(|id| self.project(id));
+        request.workspace.as_deref().or_else(|| of_project().map(|project| project.workspace.as_str()))
+    }
+
+    /// Whether lists of a workspace have a request: it names the workspace, or its project is there.
+    pub(super) fn lists_request(&self, workspace: &str, request: &AccessRequest) -> bool {
+        let project = request.project.as_ref().and_then(|id| self.project(id));
+        request.workspace.as_deref() == Some(workspace) || project.is_some_and(|project| project.workspace == workspace)
+    }
+
+    /// Notifies a user; `texts` are the title, the description, the message and the status.
+    pub(super) fn notify(&mut self, user: &str, texts: [&str; 4], workspace: Option<String>) {
+        let [title, description, message, status] = texts.map(str::to_owned);
+        let (id, created) = (self.new_id(), self.now());
+        let user = user.to_owned();
+        let is_read = false;
+        self.notifications.push(Notification {
+            id,
+            user,
+            title,
+            description,
+            message,
+            status,
+            is_read,
+            created,
+            workspace,
+        });
+    }
+
+    /// Adds a token; its id.
+    pub(super) fn add_token(&mut self, token: &str, holder: Holder, label: &str, expires: Option<Timestamp>) -> String {
+        let id = self.new_id();
+        self.tokens.push(Token {
+            id: id.clone(),
+            fingerprint: fingerprint(token),
+            holder,
+            label: label.to_owned(),
+            mask: mask(token),
+            created: self.now(),
+            last_used: Cell::new(None),
+            expires,
+            is_signed: token.matches('.').count() == 2,
+        });
+        id
+    }
+
+    /// The token with this text.
+    pub(super) fn token(&self, text: &str) -> Option<&Token> {
+        let fingerprint = fingerprint(text);
+        self.tokens.iter().find(|token| token.fingerprint == fingerprint)
+    }
+}
+
+/// What a list shows of a key: its kind, and its end.
+fn mask(token: &str) -> String {
+    let kind = token.split_once('_').map_or("", |(kind, _)| kind);
+    let end = token.char_indices().rev().nth(3).map_or(token, |(at, _)| token.get(at..).unwrap_or_default());
+    format!("{kind}_...{end}")
 }

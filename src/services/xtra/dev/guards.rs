@@ -1,69 +1,26 @@
-//! The checks before a handler: blocked, address, second factor, budget.
+//! The guards of a project before a handler: blocked, address, second factor, budget.
 
 use axum::http::{StatusCode, header};
 
 use super::auth::{Session, session};
-use super::database::{Answering, Database};
-use super::js::{Json, object};
-use super::limits::{Budget, Spent};
+use super::database::Database;
+use super::replies::with_budget;
+use super::rows::Project;
 use super::seed::Tier;
-use super::state::{Crash, Project, World};
-use super::wire::{Call, Reply, TEXT};
+use crate::dev::javascript::{Json, object};
+use crate::dev::{Budget, Call, Reply, Spent};
 
-/// A handler of one call to the database. An `Err` is where the service would have thrown.
-pub(super) type Action = fn(&mut World, &Call) -> Result<Reply, Crash>;
-
-/// A handler of several calls, between which other requests go on.
-pub(super) type Steps = for<'a> fn(&'a Database, &'a Call) -> Answering<'a, Result<Reply, Crash>>;
-
-/// What a handler is behind.
-#[derive(Clone, Copy)]
-pub(super) enum Guard {
-    /// The gates, which refuse before it runs and decorate what it answers.
-    Gates,
-    Nothing,
-}
-
-/// What the gates give a request that passes: the budget that its answer tells of.
-pub(super) struct Passed {
-    guard: Guard,
-    budget: Option<Budget>,
-}
-
-impl Guard {
-    /// Lets a request pass, or refuses it.
-    pub(super) fn enter(self, world: &mut World, call: &Call) -> Result<Passed, Reply> {
-        let budget = match self {
-            Guard::Gates => enter(world, call)?,
-            Guard::Nothing => None,
-        };
-        Ok(Passed { guard: self, budget })
-    }
-}
-
-impl Passed {
-    pub(super) fn leave(&self, outcome: Result<Reply, Crash>) -> Reply {
-        match (outcome, self.guard) {
-            (Ok(reply), _) => match self.budget {
-                Some(budget) => reply.with_budget(budget),
-                None => reply,
-            },
-            (Err(Crash), Guard::Gates) => crashed(),
-            (Err(Crash), Guard::Nothing) => Reply::empty(StatusCode::INTERNAL_SERVER_ERROR),
-        }
-    }
-}
-
-fn enter(world: &mut World, call: &Call) -> Result<Option<Budget>, Reply> {
+/// The guards of a request, in the order of the service; the budget that its reply tells of.
+pub(super) fn enter(database: &mut Database, call: &Call) -> Result<Option<Budget>, Reply> {
     let body = call.json();
-    let project = project_id(call, body.as_ref()).and_then(|id| world.project(id));
-    let caller = session(world, call);
-    if let Some(refusal) = project.and_then(|project| refusal(world, project, caller.as_ref(), call)) {
+    let project = project_id(call, body.as_ref()).and_then(|id| database.project(id));
+    let caller = session(database, call);
+    if let Some(refusal) = project.and_then(|project| refusal(database, project, caller.as_ref(), call)) {
         return Err(refusal);
     }
-    let (whose, tier) = payer(world, project, caller.as_ref(), call, body.as_ref());
-    let now = world.now();
-    world.limiter.spend(&whose, tier, now).map_err(|spent| too_many(&spent))
+    let (whose, tier) = payer(database, project, caller.as_ref(), call, body.as_ref());
+    let now = database.now();
+    database.limiter.spend(&whose, tier, now).map_err(|spent| too_many(&spent))
 }
 
 /// The project that a request is about, by the first of the places where the service looks.
@@ -75,7 +32,7 @@ fn project_id<'a>(call: &'a Call, body: Option<&'a Json>) -> Option<&'a str> {
     found.or_else(|| of_body("projectId")).or_else(|| of_body("id"))
 }
 
-fn refusal(world: &World, project: &Project, caller: Option<&Session>, call: &Call) -> Option<Reply> {
+fn refusal(database: &Database, project: &Project, caller: Option<&Session>, call: &Call) -> Option<Reply> {
     if project.blocked {
         let message = "This project has been blocked by the owner and is currently inaccessible.";
         return Some(Reply::error(StatusCode::FORBIDDEN, message));
@@ -89,7 +46,7 @@ fn refusal(world: &World, project: &Project, caller: Option<&Session>, call: &Ca
     let Some(Session::User { id, .. }) = caller else {
         return None;
     };
-    let has_mfa = world.user(id).is_some_and(|user| user.mfa);
+    let has_mfa = database.user(id).is_some_and(|user| user.mfa);
     (project.two_factor && !has_mfa).then(second_factor)
 }
 
@@ -106,15 +63,15 @@ fn second_factor() -> Reply {
 
 /// Whose budget a request spends: that of the project's owner, else the workspace's, else the caller's.
 fn payer(
-    world: &World,
+    database: &Database,
     project: Option<&Project>,
     caller: Option<&Session>,
     call: &Call,
     body: Option<&Json>,
 ) -> (String, Tier) {
     let workspace = call.query("workspaceId").or_else(|| body.and_then(|body| body.text_of("workspaceId")));
-    let of_workspace = || workspace.and_then(|id| world.workspace(id)).map(|workspace| &workspace.owner);
-    let owner = project.map(|project| &project.owner).or_else(of_workspace).and_then(|id| world.user(id));
+    let of_workspace = || workspace.and_then(|id| database.workspace(id)).map(|workspace| &workspace.owner);
+    let owner = project.map(|project| &project.owner).or_else(of_workspace).and_then(|id| database.user(id));
     match (owner, caller) {
         (Some(owner), _) => (owner.id.clone(), owner.tier),
         (None, Some(caller)) => (caller.user_id(), caller.tier()),
@@ -122,23 +79,12 @@ fn payer(
     }
 }
 
-/// The refusal of the limit by address, which tells nothing.
-pub(super) fn too_many_from_address() -> Reply {
-    Reply::error(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")
-}
-
 fn too_many(spent: &Spent) -> Reply {
     let retry_after = i64::try_from(spent.retry_after).unwrap_or(i64::MAX);
     let body = object([("error", "Too Many Requests".into()), ("retryAfter", retry_after.into())]);
-    Reply::text(StatusCode::TOO_MANY_REQUESTS, body.to_text())
-        .with(header::RETRY_AFTER, &spent.retry_after.to_string())
-        .with_budget(spent.budget)
-}
-
-/// JSON, sent as text.
-fn crashed() -> Reply {
-    let body = object([("error", "Internal Server Error".into())]).to_text();
-    Reply { body, ..Reply::empty(StatusCode::INTERNAL_SERVER_ERROR) }.with(header::CONTENT_TYPE, TEXT)
+    let reply = Reply::text(StatusCode::TOO_MANY_REQUESTS, body.to_text())
+        .with(header::RETRY_AFTER, &spent.retry_after.to_string());
+    with_budget(reply, spent.budget)
 }
 
 /// The same text, an IPv4 network, or `*` for octets.

@@ -1,11 +1,132 @@
-//! What gives access beside a role: requests and the links by which they are made, shared secrets, emergencies. And
-//! webhooks, which hang on a project as they do.
+//! The rows of the database, as plain records.
+
+use std::cell::Cell;
 
 use serde::{Deserialize, Serialize};
 
-use super::clock::Moment;
-use super::js::{Json, Members};
-use super::state::World;
+use super::seed::{Role, Tier};
+use crate::dev::Timestamp;
+use crate::dev::javascript::{Json, Members};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) display_name: String,
+    pub(super) email: String,
+    pub(super) tier: Tier,
+    pub(super) mfa: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Workspace {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) owner: String,
+    pub(super) created: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Team {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) created: Timestamp,
+    pub(super) created_by: String,
+    pub(super) workspace: String,
+    pub(super) members: Vec<(String, Role)>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct TeamProject {
+    pub(super) id: String,
+    pub(super) team: String,
+    pub(super) project: String,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Project {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) owner: String,
+    pub(super) workspace: String,
+    pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
+    pub(super) blocked: bool,
+    pub(super) two_factor: bool,
+    pub(super) allowed_ips: Vec<AllowedIp>,
+}
+
+/// An address, a network or a pattern that a project lets in.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AllowedIp {
+    pub(super) ip: String,
+    pub(super) description: String,
+    pub(super) added: Option<Timestamp>,
+}
+
+impl From<String> for AllowedIp {
+    fn from(ip: String) -> Self {
+        AllowedIp { ip, description: String::new(), added: None }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Branch {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) created_by: String,
+    pub(super) project: String,
+    pub(super) version: String,
+    pub(super) permissions: Vec<String>,
+    pub(super) created: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Account {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) project: String,
+    pub(super) permissions: Vec<String>,
+    pub(super) created_by: String,
+    pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Elevation {
+    pub(super) user: String,
+    pub(super) project: String,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum Holder {
+    User(String),
+    Account(String),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Token {
+    pub(super) id: String,
+    pub(super) fingerprint: String,
+    pub(super) holder: Holder,
+    pub(super) label: String,
+    pub(super) mask: String,
+    pub(super) created: Timestamp,
+    /// Told by lists of keys, and changed by every request.
+    pub(super) last_used: Cell<Option<Timestamp>>,
+    pub(super) expires: Option<Timestamp>,
+    /// A signed token is no key: no list has it.
+    pub(super) is_signed: bool,
+}
+
+impl Token {
+    pub(super) fn is_of(&self, holder: &Holder) -> bool {
+        !self.is_signed && self.holder == *holder
+    }
+}
 
 pub(super) const PENDING: &str = "pending";
 pub(super) const APPROVED: &str = "approved";
@@ -23,9 +144,9 @@ pub(super) struct AccessRequest {
     /// Open text: one of the routes takes any.
     pub(super) status: String,
     pub(super) approved_by: Option<String>,
-    pub(super) approved: Option<Moment>,
-    pub(super) expires: Option<Moment>,
-    pub(super) requested: Moment,
+    pub(super) approved: Option<Timestamp>,
+    pub(super) expires: Option<Timestamp>,
+    pub(super) requested: Timestamp,
     pub(super) workspace: Option<String>,
 }
 
@@ -39,11 +160,11 @@ pub(super) struct JitLink {
     pub(super) secrets: Vec<String>,
     pub(super) minutes: i64,
     pub(super) label: Option<String>,
-    pub(super) expires: Moment,
+    pub(super) expires: Timestamp,
     pub(super) max_uses: i64,
     pub(super) used: i64,
     pub(super) created_by: String,
-    pub(super) created: Moment,
+    pub(super) created: Timestamp,
 }
 
 /// A link that shows one secret.
@@ -55,7 +176,7 @@ pub(super) struct Share {
     pub(super) label: Option<String>,
     pub(super) views: i64,
     pub(super) max_views: Option<i64>,
-    pub(super) expires: Moment,
+    pub(super) expires: Timestamp,
     pub(super) is_revoked: bool,
     pub(super) created_by: String,
 }
@@ -68,9 +189,9 @@ pub(super) struct Emergency {
     pub(super) project: String,
     pub(super) incident: String,
     pub(super) reason: String,
-    pub(super) started: Moment,
-    pub(super) expires: Moment,
-    pub(super) ended: Option<Moment>,
+    pub(super) started: Timestamp,
+    pub(super) expires: Timestamp,
+    pub(super) ended: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,33 +201,20 @@ pub(super) struct Webhook {
     pub(super) url: String,
     pub(super) events: Vec<String>,
     pub(super) is_active: bool,
-    pub(super) created: Moment,
-    pub(super) updated: Moment,
+    pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
 }
 
 impl AccessRequest {
-    pub(super) fn is_valid(&self, now: Moment) -> bool {
+    pub(super) fn is_valid(&self, now: Timestamp) -> bool {
         self.status == APPROVED && self.expires.is_none_or(|expires| expires > now)
     }
 
-    /// The workspace that it belongs to: its own, else that of its project, else that of the project of its first secret.
-    pub(super) fn workspace_in<'a>(&'a self, world: &'a World) -> Option<&'a str> {
-        let of_secret = || self.secrets.first().and_then(|id| world.secrets.by_id(id)).map(|secret| &secret.project);
-        let of_project = || self.project.as_ref().or_else(of_secret).and_then(|id| world.project(id));
-        self.workspace.as_deref().or_else(|| of_project().map(|project| project.workspace.as_str()))
-    }
-
-    /// Whether lists of a workspace have it: it names the workspace, or its project is there.
-    pub(super) fn is_listed_in(&self, world: &World, workspace: &str) -> bool {
-        let project = self.project.as_ref().and_then(|id| world.project(id));
-        self.workspace.as_deref() == Some(workspace) || project.is_some_and(|project| project.workspace == workspace)
-    }
-
     /// Decides about it: an approval counts from now.
-    pub(super) fn decide(&mut self, status: &str, by: &str, now: Moment) {
+    pub(super) fn decide(&mut self, status: &str, by: &str, now: Timestamp) {
         if status == APPROVED && self.status == PENDING {
             let length = u64::try_from(self.minutes).unwrap_or_default().saturating_mul(60_000);
-            self.expires = Some(Moment(now.0.saturating_add(length)));
+            self.expires = Some(Timestamp(now.0.saturating_add(length)));
         }
         if status != PENDING {
             self.approved_by = Some(by.to_owned());
@@ -116,7 +224,7 @@ impl AccessRequest {
     }
 
     pub(super) fn record(&self) -> Members {
-        let time = |moment: Option<Moment>| Json::from(moment.map(Moment::iso));
+        let time = |moment: Option<Timestamp>| Json::from(moment.map(Timestamp::iso));
         let mut record = Members::default();
         record.set("id", &self.id);
         record.set("userId", &self.user);
@@ -134,21 +242,24 @@ impl AccessRequest {
     }
 }
 
-impl World {
-    pub(super) fn request_mut(&mut self, id: &str) -> Option<&mut AccessRequest> {
-        self.requests.iter_mut().find(|request| request.id == id)
-    }
+/// A notification to one user.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Notification {
+    pub(super) id: String,
+    pub(super) user: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) message: String,
+    pub(super) status: String,
+    pub(super) is_read: bool,
+    pub(super) created: Timestamp,
+    pub(super) workspace: Option<String>,
+}
 
-    /// The approved requests of a user that have not run out, the oldest first.
-    pub(super) fn valid_requests<'a>(&'a self, user: &'a str) -> impl Iterator<Item = &'a AccessRequest> {
-        let now = self.now();
-        self.requests.iter().filter(move |request| request.user == user && request.is_valid(now))
-    }
-
-    /// The break-glass session of a user in a project, while it lasts.
-    pub(super) fn emergency(&self, user: &str, project: &str) -> Option<&Emergency> {
-        let now = self.now();
-        let mut own = self.emergencies.iter().filter(|known| known.user == user && known.project == project);
-        own.find(|known| known.ended.is_none() && known.expires > now)
-    }
+/// A rule or a channel. The service stores them as they are sent.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Document {
+    pub(super) id: String,
+    pub(super) workspace: String,
+    pub(super) members: Members,
 }

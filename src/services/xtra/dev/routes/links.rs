@@ -1,24 +1,43 @@
-//! `/jit`: links by which whoever has one asks for access.
-
-use std::time::Duration;
+//! Links for whoever holds them: `/jit`, by which access is asked for, and `/secret/share`, which shows one secret.
 
 use axum::http::StatusCode;
+use futures_util::future::BoxFuture;
 
-use super::answers::{Outcome, Steps, Stop, bad, body, caller, fixed, forbidden, not_found, refused};
+use super::Connection;
+use super::answers::{
+    HandlerResult, Outcome, Stop, bad, body, caller, fixed, forbidden, not_found, refused, success, uncaught,
+};
+use crate::dev::javascript::{Json, object};
+use crate::dev::{Call, HandlerPanic, Reply, Timestamp, routes};
 use crate::services::xtra::dev::auth::session;
-use crate::services::xtra::dev::database::{Answering, Database};
-use crate::services::xtra::dev::js::{Json, object};
-use crate::services::xtra::dev::requests::{AccessRequest, JitLink, PENDING};
+use crate::services::xtra::dev::database::{Database, checked_id};
+use crate::services::xtra::dev::rows::{AccessRequest, JitLink, PENDING, Share};
 use crate::services::xtra::dev::seed::{Role, Tier};
-use crate::services::xtra::dev::state::{Crash, World, checked_id};
-use crate::services::xtra::dev::wire::{Call, Reply};
+use std::time::Duration;
 
-pub(super) fn generate(world: &mut World, call: &Call) -> Outcome {
-    fixed("Internal Server Error", generated(world, call))
+routes! {
+    for Database;
+
+    /// Makes a link by which whoever has it asks for access.
+    POST "/jit/generate" as JIT_GENERATE => at_once(generate);
+    /// Asks for access by a link.
+    POST "/jit/claim" as JIT_CLAIM => in_steps(claim);
+    /// Tells what a link is for.
+    GET "/jit/{token}" as JIT_GET => at_once(info);
+    /// Makes a link that shows one secret.
+    POST "/secret/share" as SHARES_CREATE => at_once(create_share);
+    /// Shows a shared secret.
+    GET "/secret/share" as SHARES_VIEW => at_once(view_share).that_writes();
+    /// Revokes a link that shows one secret.
+    DELETE "/secret/share" as SHARES_REVOKE => at_once(revoke_share);
 }
 
-fn generated(world: &mut World, call: &Call) -> Steps {
-    let caller = caller(world, call)?;
+pub(super) fn generate(database: &mut Database, call: &Call) -> Outcome {
+    fixed("Internal Server Error", generated(database, call))
+}
+
+fn generated(database: &mut Database, call: &Call) -> HandlerResult {
+    let caller = caller(database, call)?;
     // The plan comes first, so an account that has none fails whatever it sends.
     let user = caller.database_id()?;
     if caller.tier() == Tier::Free {
@@ -29,14 +48,14 @@ fn generated(world: &mut World, call: &Call) -> Steps {
     let minutes = body.get("duration").and_then(Json::whole).filter(|minutes| *minutes >= 1);
     let minutes = minutes.ok_or_else(|| bad("duration must be at least 1 minute"))?;
     // In a project that does not exist nobody has a role.
-    if caller.role(world, checked_id(project)?)?.is_none_or(|role| role < Role::Developer) {
+    if caller.role(database, checked_id(project)?)?.is_none_or(|role| role < Role::Developer) {
         return Err(forbidden("Only admins and developers can generate JIT links"));
     }
     let hours = body.get("expiresInHours").and_then(Json::number).filter(|hours| *hours != 0.0).unwrap_or(24.0);
-    let now = world.now();
+    let now = database.now();
     let owned = |name: &str| body.text_of(name).map(str::to_owned);
     let link = JitLink {
-        token: world.vault.random_hex::<24>().ok_or(Crash)?,
+        token: database.vault.random_hex::<24>().ok_or(HandlerPanic)?,
         project: project.to_owned(),
         branch: owned("branchId"),
         environment: owned("environment"),
@@ -60,49 +79,49 @@ fn generated(world: &mut World, call: &Call) -> Steps {
         ("duration", minutes.into()),
         ("accessLevel", "read".into()),
     ]);
-    world.links.push(link);
+    database.links.push(link);
     Ok(Reply::ok(&answer))
 }
 
 /// Why a link can no longer be used, and the flag that says so.
-fn ended(world: &World, link: &JitLink) -> Option<(&'static str, &'static str)> {
-    if link.expires <= world.now() {
+fn ended(database: &Database, link: &JitLink) -> Option<(&'static str, &'static str)> {
+    if link.expires <= database.now() {
         return Some(("This JIT link has expired", "expired"));
     }
     (link.used >= link.max_uses).then_some(("This JIT link has reached its usage limit", "exhausted"))
 }
 
-fn of_token<'a>(world: &'a World, token: &str) -> Result<&'a JitLink, Stop> {
-    world.links.iter().find(|link| link.token == token).ok_or_else(|| not_found("JIT link not found"))
+fn of_token<'a>(database: &'a Database, token: &str) -> Result<&'a JitLink, Stop> {
+    database.links.iter().find(|link| link.token == token).ok_or_else(|| not_found("JIT link not found"))
 }
 
 /// Makes a request for access out of a link; it still has to be approved.
-pub(super) fn claim<'a>(database: &'a Database, call: &'a Call) -> Answering<'a, Outcome> {
-    let look = |world: &World| to_claim(world, call);
-    Box::pin(async move { fixed("Internal Server Error", database.look_and_change(look, claimed).await) })
+pub(super) fn claim<'a>(connection: &'a Connection, call: &'a Call) -> BoxFuture<'a, Outcome> {
+    let look = |database: &Database| to_claim(database, call);
+    Box::pin(async move { fixed("Internal Server Error", connection.read_then_write(look, claimed).await) })
 }
 
 /// The request before it is written, without an id, and the link.
-fn to_claim(world: &World, call: &Call) -> Result<(AccessRequest, String), Stop> {
-    let caller = caller(world, call)?;
+fn to_claim(database: &Database, call: &Call) -> Result<(AccessRequest, String), Stop> {
+    let caller = caller(database, call)?;
     let body = body(call)?;
     let token = body.text_of("token").ok_or_else(|| bad("Token is required"))?;
-    let link = of_token(world, token)?;
-    if let Some((message, _)) = ended(world, link) {
+    let link = of_token(database, token)?;
+    if let Some((message, _)) = ended(database, link) {
         return Err(refused(StatusCode::GONE, message));
     }
     let user = caller.database_id()?.to_owned();
     if link.created_by == user {
         return Err(bad("You cannot claim your own JIT link"));
     }
-    let mut requests = world.requests.iter();
+    let mut requests = database.requests.iter();
     let is_same = |request: &AccessRequest| request.user == user && request.project.as_ref() == Some(&link.project);
     if let Some(waiting) = requests.find(|request| request.status == PENDING && is_same(request)) {
         let message = "You already have a pending access request for this project";
         let body = object([("error", message.into()), ("requestId", Json::from(&waiting.id))]);
         return Err(Reply::json(StatusCode::CONFLICT, &body).into());
     }
-    let project = world.project(&link.project).ok_or(Crash)?;
+    let project = database.project(&link.project).ok_or(HandlerPanic)?;
     let request = AccessRequest {
         id: String::new(),
         user,
@@ -114,7 +133,7 @@ fn to_claim(world: &World, call: &Call) -> Result<(AccessRequest, String), Stop>
         approved_by: None,
         approved: None,
         expires: None,
-        requested: world.now(),
+        requested: database.now(),
         workspace: Some(project.workspace.clone()),
     };
     Ok((request, link.token.clone()))
@@ -130,8 +149,8 @@ fn reason(link: &JitLink) -> String {
     format!("JIT Link: {}{scope}", link.label.as_deref().unwrap_or("Shared access link"))
 }
 
-fn claimed(world: &mut World, (mut request, token): (AccessRequest, String)) -> Steps {
-    request.id = world.new_id();
+fn claimed(database: &mut Database, (mut request, token): (AccessRequest, String)) -> HandlerResult {
+    request.id = database.new_id();
     let answer = object([
         ("success", true.into()),
         ("requestId", Json::from(&request.id)),
@@ -140,44 +159,44 @@ fn claimed(world: &mut World, (mut request, token): (AccessRequest, String)) -> 
         ("duration", request.minutes.into()),
         ("accessLevel", "read".into()),
     ]);
-    notify_owner(world, &request);
-    world.requests.push(request);
-    for link in world.links.iter_mut().filter(|link| link.token == token) {
+    notify_owner(database, &request);
+    database.requests.push(request);
+    for link in database.links.iter_mut().filter(|link| link.token == token) {
         link.used += 1;
     }
     Ok(Reply::ok(&answer))
 }
 
-fn notify_owner(world: &mut World, request: &AccessRequest) {
-    let Some(project) = request.project.as_ref().and_then(|id| world.project(id)) else {
+fn notify_owner(database: &mut Database, request: &AccessRequest) {
+    let Some(project) = request.project.as_ref().and_then(|id| database.project(id)) else {
         return;
     };
-    let asker = world.user(&request.user).map(|user| user.display_name.clone()).unwrap_or_default();
+    let asker = database.user(&request.user).map(|user| user.display_name.clone()).unwrap_or_default();
     let (owner, text) = (project.owner.clone(), format!("{asker} requested read-only access to \"{}\"", project.name));
     let minutes = request.minutes;
     let more = format!("A JIT link was used to request {minutes}-minute read-only access. Review in Access Requests.");
-    world.notify(&owner, ["JIT Access Request", &text, &more, "info"], None);
+    database.notify(&owner, ["JIT Access Request", &text, &more, "info"], None);
 }
 
 /// What a link is for.
-pub(super) fn info(world: &mut World, call: &Call) -> Outcome {
-    fixed("Internal Server Error", told(world, call))
+pub(super) fn info(database: &mut Database, call: &Call) -> Outcome {
+    fixed("Internal Server Error", link_told(database, call))
 }
 
-fn told(world: &World, call: &Call) -> Steps {
-    if session(world, call).is_none() {
+fn link_told(database: &Database, call: &Call) -> HandlerResult {
+    if session(database, call).is_none() {
         return Err(refused(StatusCode::UNAUTHORIZED, "Unauthorized \u{2014} please log in"));
     }
-    let link = of_token(world, call.param("token"))?;
-    if let Some((message, flag)) = ended(world, link) {
+    let link = of_token(database, call.param("token"))?;
+    if let Some((message, flag)) = ended(database, link) {
         let body = object([("error", message.into()), (flag, true.into())]);
         return Err(Reply::json(StatusCode::GONE, &body).into());
     }
-    let keys = link.secrets.iter().filter_map(|id| world.secrets.by_id(id)).map(|secret| secret.key.clone());
-    let branch = link.branch.as_ref().and_then(|id| world.branch(id));
+    let keys = link.secrets.iter().filter_map(|id| database.secrets.by_id(id)).map(|secret| secret.key.clone());
+    let branch = link.branch.as_ref().and_then(|id| database.branch(id));
     Ok(Reply::ok(&object([
         ("token", Json::from(&link.token)),
-        ("projectName", world.project(&link.project).map(|project| project.name.clone()).into()),
+        ("projectName", database.project(&link.project).map(|project| project.name.clone()).into()),
         ("projectId", Json::from(&link.project)),
         ("branchName", branch.map(|branch| branch.name.clone()).into()),
         ("branchId", link.branch.clone().into()),
@@ -190,7 +209,94 @@ fn told(world: &World, call: &Call) -> Steps {
         ("expiresAt", link.expires.iso().into()),
         ("maxUses", link.max_uses.into()),
         ("usedCount", link.used.into()),
-        ("createdBy", world.user(&link.created_by).map(|user| user.display_name.clone()).into()),
+        ("createdBy", database.user(&link.created_by).map(|user| user.display_name.clone()).into()),
         ("createdAt", link.created.iso().into()),
     ])))
+}
+
+/// Any user may share any secret.
+pub(super) fn create_share(database: &mut Database, call: &Call) -> Outcome {
+    uncaught(share_created(database, call))
+}
+
+fn share_created(database: &mut Database, call: &Call) -> HandlerResult {
+    let caller = caller(database, call)?;
+    let body = body(call)?;
+    let secret = body.text_of("secretId").ok_or_else(|| bad("secretId is required"))?;
+    database.secrets.by_id(checked_id(secret)?).ok_or_else(|| not_found("Secret not found"))?;
+    let hours = body.get("expiresInHours").and_then(Json::number).filter(|hours| *hours != 0.0).unwrap_or(24.0);
+    let share = Share {
+        id: database.new_id(),
+        token: database.vault.random_hex::<32>().ok_or(HandlerPanic)?,
+        secret: secret.to_owned(),
+        label: body.text_of("label").map(str::to_owned),
+        views: 0,
+        max_views: body.get("maxViews").and_then(Json::whole).filter(|views| *views != 0),
+        expires: database.now().plus(Duration::try_from_secs_f64(hours * 3600.0).unwrap_or_default()),
+        is_revoked: false,
+        created_by: caller.database_id()?.to_owned(),
+    };
+    let answer = object([
+        ("shareUrl", format!("http://{}/share/{}", call.header("host").unwrap_or("localhost"), share.token).into()),
+        ("token", Json::from(&share.token)),
+        ("expiresAt", share.expires.iso().into()),
+        ("id", Json::from(&share.id)),
+    ]);
+    database.shares.push(share);
+    Ok(Reply::json(StatusCode::CREATED, &answer))
+}
+
+/// Shows the secret to anybody; each time is a view.
+pub(super) fn view_share(database: &mut Database, call: &Call) -> Outcome {
+    uncaught(share_viewed(database, call))
+}
+
+fn share_viewed(database: &mut Database, call: &Call) -> HandlerResult {
+    let token = call.query("token").ok_or_else(|| bad("Token is required"))?;
+    let now = database.now();
+    let share = database.shares.iter_mut().find(|share| share.token == token);
+    let share = share.ok_or_else(|| not_found("Invalid or expired link"))?;
+    if let Some(message) = share_ended(share, now) {
+        return Err(refused(StatusCode::GONE, message));
+    }
+    let secret = database.secrets.by_id(&share.secret).ok_or(HandlerPanic)?;
+    share.views += 1;
+    let opened = secret.stored.as_ref().and_then(|stored| database.vault.open(stored));
+    Ok(Reply::ok(&object([
+        ("key", Json::from(&secret.key)),
+        ("value", opened.unwrap_or_else(|| "[Decryption failed]".to_owned()).into()),
+        ("environmentType", Json::from(&secret.environment)),
+        ("label", share.label.clone().into()),
+        ("viewCount", share.views.into()),
+        ("maxViews", share.max_views.into()),
+        ("expiresAt", share.expires.iso().into()),
+    ])))
+}
+
+fn share_ended(share: &Share, now: Timestamp) -> Option<&'static str> {
+    if share.is_revoked {
+        return Some("This link has been revoked");
+    }
+    if share.expires <= now {
+        return Some("This link has expired");
+    }
+    share.max_views.is_some_and(|most| share.views >= most).then_some("This link has reached its view limit")
+}
+
+/// Revokes a link, for who made it.
+pub(super) fn revoke_share(database: &mut Database, call: &Call) -> Outcome {
+    uncaught(share_revoked(database, call))
+}
+
+fn share_revoked(database: &mut Database, call: &Call) -> HandlerResult {
+    let caller = caller(database, call)?;
+    let id = call.query("id").ok_or_else(|| bad("Share ID is required"))?;
+    checked_id(id)?;
+    let share = database.shares.iter_mut().find(|share| share.id == id);
+    let share = share.ok_or_else(|| not_found("Share link not found"))?;
+    if share.created_by != caller.user_id() {
+        return Err(forbidden("Forbidden"));
+    }
+    share.is_revoked = true;
+    Ok(success())
 }
