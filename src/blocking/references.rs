@@ -9,10 +9,9 @@ use super::delegate::options;
 use super::runtime;
 use crate::core::{SecretValue, Secrets, XtraError};
 use crate::references;
-use crate::references::{ResolveText, ResolveValues};
-use crate::services::xtra::Xtra;
+use crate::references::{Refer, ResolveText, ResolveValues};
 
-impl Client<Xtra> {
+impl<S: Refer> Client<S> {
     /// Reads the secret that a [`Reference`](crate::Reference) names. [`send`](Resolve::send) gives a [`SecretValue`].
     ///
     /// # Errors
@@ -29,7 +28,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>> {
+    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Resolve<'a, S, ResolveText<'a>> {
         Resolve(self.as_async().resolve(reference))
     }
 
@@ -39,7 +38,7 @@ impl Client<Xtra> {
     /// # Errors
     ///
     /// Those of the async method; [`Config`](crate::ErrorKind::Config) inside an async runtime.
-    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>> {
+    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Resolve<'a, S, ResolveText<'a>> {
         Resolve(self.as_async().render(text))
     }
 
@@ -49,7 +48,7 @@ impl Client<Xtra> {
     ///
     /// Those of the async [`render_file`](crate::XtraClient::render_file); [`Config`](crate::ErrorKind::Config) inside an
     /// async runtime.
-    pub fn render_file(&self, path: impl AsRef<Path>) -> Resolve<'_, ResolveText<'_>> {
+    pub fn render_file(&self, path: impl AsRef<Path>) -> Resolve<'_, S, ResolveText<'_>> {
         Resolve(self.as_async().render_file(path))
     }
 
@@ -60,7 +59,7 @@ impl Client<Xtra> {
     ///
     /// Those of the async [`resolve_secrets`](crate::XtraClient::resolve_secrets); [`Config`](crate::ErrorKind::Config)
     /// inside an async runtime.
-    pub fn resolve_secrets(&self, secrets: &Secrets) -> Resolve<'_, ResolveValues> {
+    pub fn resolve_secrets(&self, secrets: &Secrets) -> Resolve<'_, S, ResolveValues> {
         Resolve(self.as_async().resolve_secrets(secrets))
     }
 
@@ -72,16 +71,16 @@ impl Client<Xtra> {
     pub fn resolve_pairs<N: Into<String>, V: Into<SecretValue>>(
         &self,
         pairs: impl IntoIterator<Item = (N, V)>,
-    ) -> Resolve<'_, ResolveValues> {
+    ) -> Resolve<'_, S, ResolveValues> {
         Resolve(self.as_async().resolve_pairs(pairs))
     }
 }
 
 /// A request for texts with secrets in the place of their references. Its async twin is [`Resolve`](crate::Resolve).
 #[must_use = "a request does nothing until send()"]
-pub struct Resolve<'a, Op>(references::Resolve<'a, Op>);
+pub struct Resolve<'a, S: Refer, Op>(references::Resolve<'a, S, Op>);
 
-impl<Op> Resolve<'_, Op> {
+impl<S: Refer, Op> Resolve<'_, S, Op> {
     options! {
         /// Takes the values that references name as they are, and does not look for references in those.
         shallow();
@@ -89,12 +88,12 @@ impl<Op> Resolve<'_, Op> {
         no_cache();
         /// The project of references in what was given that name none.
         project_id(id: impl Into<String>);
-        /// The branch of references in what was given that name neither project nor branch.
-        branch(name: impl Into<String>);
+        /// The parameter of references in what was given that have neither project nor parameter.
+        parameter(value: impl Into<String>);
     }
 }
 
-impl<'a> Resolve<'a, ResolveText<'a>> {
+impl<'a, S: Refer> Resolve<'a, S, ResolveText<'a>> {
     /// Sends the request and waits for the answer.
     ///
     /// # Errors
@@ -105,7 +104,7 @@ impl<'a> Resolve<'a, ResolveText<'a>> {
     }
 }
 
-impl Resolve<'_, ResolveValues> {
+impl<S: Refer> Resolve<'_, S, ResolveValues> {
     /// Sends the request and waits for the answer.
     ///
     /// # Errors
@@ -116,7 +115,7 @@ impl Resolve<'_, ResolveValues> {
     }
 }
 
-impl<Op: fmt::Debug> fmt::Debug for Resolve<'_, Op> {
+impl<S: Refer, Op: fmt::Debug> fmt::Debug for Resolve<'_, S, Op> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

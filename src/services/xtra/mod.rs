@@ -9,9 +9,13 @@ mod convert;
 pub mod dev;
 mod doubt;
 mod envelope;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod local;
 pub(crate) mod operations;
 pub mod raw;
+mod references;
 mod refusals;
 mod scope;
 mod source;

@@ -1,9 +1,10 @@
 use std::str::FromStr;
 
-use super::graph::{Broken, Graph, MOST_BYTES, MOST_LEVELS, Part, Seen, Text};
-use super::parse::{Base, Reference};
-use super::render::{Malformed, Piece, Position, Template};
 use crate::core::{ErrorKind, SecretValue};
+use crate::references::{
+    Base, Broken, Graph, MOST_BYTES, MOST_LEVELS, Malformed, Part, Piece, Position, Reference, Seen, Template, Text,
+};
+use crate::services::xtra::Xtra;
 
 const PROJECT: &str = "665f1c2ab7c0de0012345678";
 
@@ -21,11 +22,11 @@ fn pieces(text: &str, template: &Template) -> Vec<String> {
 }
 
 fn taken_apart(text: &str) -> String {
-    pieces(text, &Template::of_text(text).unwrap()).concat()
+    pieces(text, &Template::of_text::<Xtra>(text).unwrap()).concat()
 }
 
 fn malformed(text: &str) -> Vec<Malformed> {
-    Template::of_text(text).unwrap_err()
+    Template::of_text::<Xtra>(text).unwrap_err()
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn what_is_no_reference_is_refused_with_the_reason() {
         ("xtra:///production/A?version=3", "?branch="),
         ("xtra:///production/A?branch=x&version=3", "?branch="),
         ("xtra:///production/A?Branch=x", "?branch="),
-        ("xtra:///production/A?branch=x&branch=y", "two branches"),
+        ("xtra:///production/A?branch=x&branch=y", "names the branch twice"),
         ("xtra:///production/A?branch=", "branch"),
         ("xtra:///production/A?branch=..", "branch"),
     ] {
@@ -211,11 +212,11 @@ fn what_follows_an_unclosed_reference_is_not_repeated() {
 #[test]
 fn a_value_without_a_reference_stands_for_itself_to_the_byte() {
     for value in [r"a\{{b", r"\\{{", "{{ name }}", "xtra", " padded ", "{{ xtra:/ }}", ""] {
-        let template = Template::of_value(value).unwrap();
+        let template = Template::of_value::<Xtra>(value).unwrap();
         assert_eq!(pieces(value, &template).concat(), value);
     }
     let value = r"\{{ {{ xtra:///e/A }}";
-    assert_eq!(pieces(value, &Template::of_value(value).unwrap()).concat(), "{{ <xtra:///e/A>");
+    assert_eq!(pieces(value, &Template::of_value::<Xtra>(value).unwrap()).concat(), "{{ <xtra:///e/A>");
 }
 
 #[test]
@@ -249,8 +250,8 @@ fn any_text_is_taken_apart_without_a_panic_and_what_has_no_reference_comes_out_a
     for _ in 0..50_000 {
         let length = next(12);
         let text: String = (0..length).map(|_| words[next(words.len())]).collect();
-        let Ok(template) = Template::of_text(&text) else { continue };
-        let _ = Template::of_value(&text);
+        let Ok(template) = Template::of_text::<Xtra>(&text) else { continue };
+        let _ = Template::of_value::<Xtra>(&text);
         let shown = pieces(&text, &template).concat();
         if template.pieces.iter().any(|piece| matches!(piece, Piece::Reference(..))) {
             with_references += 1;
@@ -267,11 +268,11 @@ fn a_long_text_full_of_openings_takes_one_pass() {
     let began = std::time::Instant::now();
     assert_eq!(malformed(&"{{ xtra://x }}".repeat(100_000)).len(), 100, "nobody reads more");
     let openings = "{{ xtra://".repeat(400_000);
-    assert!(Template::of_text(&openings).is_err());
-    assert!(Template::of_text(&format!("{openings}}}}}")).is_err());
+    assert!(Template::of_text::<Xtra>(&openings).is_err());
+    assert!(Template::of_text::<Xtra>(&format!("{openings}}}}}")).is_err());
     assert_eq!(taken_apart(&"{{".repeat(1_000_000)).len(), 2_000_000);
-    assert!(Template::of_value(&"xtra://  ".repeat(400_000)).is_ok());
-    assert!(Template::of_value(&format!("{}xtra://", " ".repeat(1_000_000))).is_err());
+    assert!(Template::of_value::<Xtra>(&"xtra://  ".repeat(400_000)).is_ok());
+    assert!(Template::of_value::<Xtra>(&format!("{}xtra://", " ".repeat(1_000_000))).is_err());
     assert!(began.elapsed().as_secs() < 20);
 }
 

@@ -1,8 +1,9 @@
-//! References within a text: where they are, and what is plain text around them.
+//! A text taken apart: its references, and the plain text around them.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::parse::{Flaw, Reference, SCHEME, begins_a_reference, shown};
+use super::reference::{Flaw, Refer, Reference, begins_a_reference, shown};
 
 /// More than anybody would read at once.
 const MOST_MALFORMED: usize = 100;
@@ -29,41 +30,46 @@ pub(crate) struct Position {
 /// Something that was meant as a reference.
 #[derive(Debug)]
 pub(crate) struct Malformed {
-    pub(super) flaw: Flaw,
     pub(crate) at: Position,
+    /// The text of the flaw.
+    text: String,
     /// What is written there, when that may be shown.
     shown: Option<String>,
 }
 
 impl Malformed {
+    fn new<S: Refer>(flaw: Flaw, at: Position, written: &str) -> Self {
+        Self { at, text: flaw.text::<S>(), shown: shown::<S>(written) }
+    }
+
     /// For texts that the caller wrote, at a place that has this name.
     pub(crate) fn with_text(&self, place: &str) -> String {
         match &self.shown {
-            Some(text) => format!("{text:?} ({place}): {}", self.flaw),
-            None => format!("({place}): {}", self.flaw),
+            Some(text) => format!("{text:?} ({place}): {}", self.text),
+            None => format!("({place}): {}", self.text),
         }
     }
 
     /// For secrets' values, of which nothing may be shown.
     pub(crate) fn without_text(&self) -> String {
-        self.flaw.to_string()
+        self.text.clone()
     }
 }
 
 impl Template {
     /// A text of the caller's: one reference, or any text with references in it.
-    pub(crate) fn of_text(text: &str) -> Result<Self, Vec<Malformed>> {
-        match whole(text) {
-            Some(reference) => Self::of_whole(text, reference),
-            None => scan(text),
+    pub(crate) fn of_text<S: Refer>(text: &str) -> Result<Self, Vec<Malformed>> {
+        match whole::<S>(text) {
+            Some(reference) => Self::of_whole::<S>(text, reference),
+            None => scan::<S>(text),
         }
     }
 
     /// A value: one that mentions no reference means itself, whatever braces and backslashes are in it.
-    pub(crate) fn of_value(value: &str) -> Result<Self, Vec<Malformed>> {
-        match whole(value) {
-            Some(reference) => Self::of_whole(value, reference),
-            None if mentions_reference(value) => scan(value),
+    pub(crate) fn of_value<S: Refer>(value: &str) -> Result<Self, Vec<Malformed>> {
+        match whole::<S>(value) {
+            Some(reference) => Self::of_whole::<S>(value, reference),
+            None if mentions_reference::<S>(value) => scan::<S>(value),
             None => Ok(Self::verbatim(value)),
         }
     }
@@ -72,30 +78,37 @@ impl Template {
         Self { pieces: vec![Piece::Text(0..text.len())] }
     }
 
-    fn of_whole(text: &str, reference: &str) -> Result<Self, Vec<Malformed>> {
+    fn of_whole<S: Refer>(text: &str, reference: &str) -> Result<Self, Vec<Malformed>> {
         let mut cursor = Cursor::new(text);
         let at = cursor.position(text.len() - text.trim_start().len());
-        match Reference::parse(reference) {
+        match Reference::parse::<S>(reference) {
             Ok(reference) => Ok(Self { pieces: vec![Piece::Reference(reference, at)] }),
-            Err(flaw) => Err(vec![Malformed { flaw, at, shown: shown(reference) }]),
+            Err(flaw) => Err(vec![Malformed::new::<S>(flaw, at, reference)]),
         }
     }
 }
 
 /// The reference that a text is nothing but.
-fn whole(text: &str) -> Option<&str> {
+fn whole<S: Refer>(text: &str) -> Option<&str> {
     let trimmed = text.trim();
-    let is_one = trimmed.starts_with(SCHEME)
+    let is_one = trimmed.starts_with(S::SCHEME)
         && !trimmed.contains(|letter: char| letter.is_whitespace() || "{}".contains(letter));
     is_one.then_some(trimmed)
 }
 
-fn mentions_reference(text: &str) -> bool {
-    text.match_indices(SCHEME).any(|(at, _)| text.get(..at).is_some_and(|before| before.trim_end().ends_with("{{")))
+fn mentions_reference<S: Refer>(text: &str) -> bool {
+    text.match_indices(S::SCHEME).any(|(at, _)| text.get(..at).is_some_and(|before| before.trim_end().ends_with("{{")))
 }
 
-fn scan(text: &str) -> Result<Template, Vec<Malformed>> {
-    let mut scanner = Scanner { text, cursor: Cursor::new(text), plain: 0, pieces: Vec::new(), malformed: Vec::new() };
+fn scan<S: Refer>(text: &str) -> Result<Template, Vec<Malformed>> {
+    let mut scanner = Scanner::<S> {
+        text,
+        cursor: Cursor::new(text),
+        plain: 0,
+        pieces: Vec::new(),
+        malformed: Vec::new(),
+        service: PhantomData,
+    };
     let mut from = 0;
     while let Some(open) = text.get(from..).and_then(|rest| rest.find("{{")).map(|found| from + found) {
         match scanner.at(open) {
@@ -107,16 +120,17 @@ fn scan(text: &str) -> Result<Template, Vec<Malformed>> {
     if scanner.malformed.is_empty() { Ok(Template { pieces: scanner.pieces }) } else { Err(scanner.malformed) }
 }
 
-struct Scanner<'t> {
+struct Scanner<'t, S> {
     text: &'t str,
     cursor: Cursor<'t>,
     /// Where the plain text begins that is not in a piece yet.
     plain: usize,
     pieces: Vec<Piece>,
     malformed: Vec<Malformed>,
+    service: PhantomData<fn() -> S>,
 }
 
-impl Scanner<'_> {
+impl<S: Refer> Scanner<'_, S> {
     /// Looks at the `{{` at `open`. Gives where to look for the next, or `None` when there can be none.
     fn at(&mut self, open: usize) -> Option<usize> {
         match self.backslashes_before(open) {
@@ -135,19 +149,19 @@ impl Scanner<'_> {
         }
         let inner = self.text.get(open + 2..)?.trim_start();
         // in capitals it is a mistake, and not some other language's: to let it through would put it where a secret should be
-        if !begins_a_reference(inner) {
+        if !begins_a_reference::<S>(inner) {
             return Some(open + 1);
         }
         let at = self.cursor.position(open);
         let Some(length) = inner.find("}}") else {
-            self.malformed.push(Malformed { flaw: Flaw::Unclosed, at, shown: shown(inner) });
+            self.malformed.push(Malformed::new::<S>(Flaw::Unclosed, at, inner));
             return None;
         };
         let reference = inner.get(..length)?.trim_end();
         self.push_plain(open);
-        match Reference::parse(reference) {
+        match Reference::parse::<S>(reference) {
             Ok(reference) => self.pieces.push(Piece::Reference(reference, at)),
-            Err(flaw) => self.malformed.push(Malformed { flaw, at, shown: shown(reference) }),
+            Err(flaw) => self.malformed.push(Malformed::new::<S>(flaw, at, reference)),
         }
         self.plain = self.text.len() - inner.len() + length + 2;
         Some(self.plain)

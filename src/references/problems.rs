@@ -1,10 +1,11 @@
-//! What went wrong with references, in words: all of it at once, names and places only.
+//! The problems of references, all in one error: names and positions only.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use super::graph::{Broken, Graph, MOST_BYTES, MOST_LEVELS, Seen};
+use super::template::{Malformed, Position};
 use crate::core::{ErrorKind, XtraError};
-use crate::references::{Broken, Graph, MOST_BYTES, MOST_LEVELS, Malformed, Position, Seen};
 
 /// More than anybody would read at once. The keys of the error name all.
 const SHOWN: usize = 20;
@@ -12,7 +13,7 @@ const SHOWN: usize = 20;
 /// Letters of a reference that a message shows. The keys of the error have all of it.
 const SHOWN_LETTERS: usize = 200;
 
-/// What a text of the caller's is called.
+/// The label of a text of the caller's.
 pub(crate) enum Label {
     Text,
     File(String),
@@ -136,11 +137,6 @@ impl Problems {
             None => String::new(),
         }
     }
-}
-
-/// `resolve` is given one reference and no text, so what is said of texts would confuse.
-pub(crate) fn not_one_reference(error: XtraError) -> XtraError {
-    error.adding(". For a text with references in it, use render(..)")
 }
 
 fn name(graph: &Graph, node: usize) -> String {

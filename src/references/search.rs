@@ -1,23 +1,31 @@
-//! From texts to the secrets that they refer to, level by level: what is not known yet is read, all of a level at once.
+//! The search for the secrets that texts refer to, level by level: all that is new in a level is read at once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::Options;
+use super::graph::{Graph, MOST_LEVELS, Part, Seen, Text};
 use super::problems::{Label, Problems};
+use super::reference::{Base, Refer, Reference};
+use super::template::{Malformed, Piece, Position, Template};
 use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
-use crate::engine::SecretSource;
+use crate::engine::Client;
 use crate::engine::cache::KeyWriter;
-use crate::references::{Base, Graph, MOST_LEVELS, Malformed, Part, Piece, Reference, Seen, Template, Text};
-use crate::services::xtra::{XtraClient, XtraScope};
 
 /// How many environments are read at the same time. The service counts calls by the minute.
 const AT_ONCE: usize = 8;
 
 /// How many environments are read in all. A value may be somebody else's, and must not use up the calls of a day.
 const MOST_SCOPES: usize = 100;
+
+/// The options of a search.
+#[derive(Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) base: Base,
+    pub(crate) no_cache: bool,
+    pub(crate) shallow: bool,
+}
 
 /// A text of the caller's.
 pub(crate) struct Input {
@@ -27,12 +35,12 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    pub(crate) fn text(label: Label, source: SecretValue) -> Self {
-        Self { label, source, take: Template::of_text }
+    pub(crate) fn text<S: Refer>(label: Label, source: SecretValue) -> Self {
+        Self { label, source, take: Template::of_text::<S> }
     }
 
-    pub(crate) fn value(label: Label, source: SecretValue) -> Self {
-        Self { label, source, take: Template::of_value }
+    pub(crate) fn value<S: Refer>(label: Label, source: SecretValue) -> Self {
+        Self { label, source, take: Template::of_value::<S> }
     }
 }
 
@@ -43,16 +51,16 @@ struct Scope {
     answer: Option<Result<Arc<Secrets>, XtraError>>,
 }
 
-pub(crate) struct Search<'c> {
-    client: &'c XtraClient,
+pub(crate) struct Search<'c, S: Refer> {
+    client: &'c Client<S>,
     options: Options,
     graph: Graph,
     scopes: Vec<Scope>,
     known: HashMap<Vec<u8>, usize>,
 }
 
-impl<'c> Search<'c> {
-    pub(crate) fn new(client: &'c XtraClient, options: Options) -> Self {
+impl<'c, S: Refer> Search<'c, S> {
+    pub(crate) fn new(client: &'c Client<S>, options: Options) -> Self {
         Self { client, options, graph: Graph::default(), scopes: Vec::new(), known: HashMap::new() }
     }
 
@@ -100,7 +108,7 @@ impl<'c> Search<'c> {
         source: SecretValue,
         template: Template,
         base: &Base,
-        seen: impl Fn(crate::references::Position) -> Seen,
+        seen: impl Fn(Position) -> Seen,
     ) -> Result<Text, XtraError> {
         let mut parts = Vec::with_capacity(template.pieces.len());
         for piece in template.pieces {
@@ -118,7 +126,7 @@ impl<'c> Search<'c> {
 
     /// The number of the scope. Two ways to write the same one are the same, as they are for the cache.
     fn scope(&mut self, reference: &Reference) -> Result<usize, XtraError> {
-        let scope = scope_of(reference);
+        let scope = S::scope(reference);
         // only what was given beside the text can be wrong still
         self.client.source().prepare(&scope)?;
         let mut key = KeyWriter::new();
@@ -150,7 +158,7 @@ impl<'c> Search<'c> {
             .filter_map(|number| Some((number, self.scopes.get(number)?.by.clone())))
             .map(|(number, by)| async move {
                 // names that cannot be read matter only when they are referred to
-                let request = client.read(scope_of(&by)).allow_unreadable();
+                let request = client.read(S::scope(&by)).allow_unreadable();
                 let answer = if no_cache { request.no_cache().await } else { request.await };
                 (number, answer)
             })
@@ -173,7 +181,7 @@ impl<'c> Search<'c> {
         };
         let template = match self.options.shallow {
             true => Template::verbatim(value.expose()),
-            false => match Template::of_value(value.expose()) {
+            false => match Template::of_value::<S>(value.expose()) {
                 Ok(template) => template,
                 Err(found) => return Ok(Err(in_value(&found))),
             },
@@ -195,14 +203,16 @@ impl<'c> Search<'c> {
         if secrets.is_empty() && secrets.unreadable().is_empty() {
             return Err(XtraError::new(
                 ErrorKind::EmptyScope,
-                "there is no secret at all in this environment and branch, and an unknown name looks the same: check both names",
+                format!(
+                    "there is no secret at all in this environment and {}, and an unknown name looks the same: check both names",
+                    S::PARAMETER
+                ),
             ));
         }
         secrets.require(key).cloned().map_err(|error| match error.kind() {
             ErrorKind::Masked => XtraError::new(
                 ErrorKind::Masked,
-                "its value is masked, because the caller's role may see names only. Use a token with the developer role or a \
-                 service account",
+                "its value is masked, because the caller may see names only. Use a token that may read values",
             ),
             ErrorKind::Undecryptable => XtraError::new(
                 ErrorKind::Undecryptable,
@@ -212,24 +222,13 @@ impl<'c> Search<'c> {
             ErrorKind::MissingSecret => XtraError::new(
                 ErrorKind::MissingSecret,
                 format!(
-                    "there is no such secret among the {} of this environment and branch. Names are case-sensitive",
-                    secrets.len() + secrets.unreadable().len()
+                    "there is no such secret among the {} of this environment and {}. Names are case-sensitive",
+                    secrets.len() + secrets.unreadable().len(),
+                    S::PARAMETER
                 ),
             ),
             _ => error,
         })
-    }
-}
-
-fn scope_of(reference: &Reference) -> XtraScope<'_> {
-    let scope = XtraScope::new(reference.environment());
-    let scope = match reference.project() {
-        Some(id) => scope.project(id),
-        None => scope,
-    };
-    match reference.branch() {
-        Some(name) => scope.branch(name),
-        None => scope,
     }
 }
 
