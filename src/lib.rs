@@ -135,19 +135,18 @@ mod services;
 #[cfg(feature = "watch")]
 pub use core::Change;
 pub use core::{
-    Budget, Clock, Conflict, Elevation, ErrorKind, Identity, ManualClock, Pages, Paging, SecretValue, Secrets,
-    SecretsPage, SnapshotSource, Unreadable, UnreadableReason, XtraError,
+    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Identity, ManualClock, Pages, Paging, Reason,
+    SecretValue, Secrets, SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
 pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
 pub use engine::{
-    CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Read, ReadFuture, Reads, Refresh, Request,
-    SecretSource, Stats, Traffic, UseError, WithSecret, WithSecretError,
+    Async, CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read,
+    ReadFuture, Reads, Refresh, Request, ScopeHandle, ScopeRead, SecretSource, Stats, Traffic, UseError, WithSecret,
+    WithSecretError,
 };
 #[cfg(feature = "offline")]
 pub use engine::{OfflineKey, OfflineOptions};
-#[cfg(feature = "xtra")]
-pub use engine::{Preload, Preloaded};
 #[cfg(feature = "watch")]
 pub use engine::{Watch, WatchKey, WatchReceiver};
 pub use inject::{Inject, Injection, InjectionReport, Selection};
@@ -165,8 +164,8 @@ pub use services::xtra::dev as dev_server;
 pub use services::xtra::fuzzing as xtra_fuzzing;
 #[cfg(feature = "xtra")]
 pub use services::xtra::{
-    Configuration, ReadsBack, Setting, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope,
-    manage, raw, write,
+    Configuration, ReadsBack, Setting, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions,
+    XtraScope, manage, raw, write,
 };
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module

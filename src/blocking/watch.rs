@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::client::Client;
 use super::runtime;
-use crate::core::{Change, ErrorKind, XtraError};
+use crate::core::{Change, ErrorKind, Hint, XtraError};
 use crate::engine::{SecretSource, watch};
 
 /// The name of the thread, as tools that list threads show it.
@@ -59,7 +59,7 @@ impl<S: SecretSource> Client<S> {
         F: FnMut(Result<Change, XtraError>) + Send + 'static,
     {
         // Found where the pollers live: they need the runtime of the blocking clients, not one that the caller may be on.
-        let changes = self.as_async().watch_later(scope);
+        let changes = self.to_async().watch_later(scope);
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         // The thread keeps the client, so that a watch goes on although nobody else has it any more.
@@ -69,8 +69,9 @@ impl<S: SecretSource> Client<S> {
             drop(client);
         };
         let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(work).map_err(|error| {
-            let message = "the system gives no thread to watch on. Check the limits of processes and memory";
-            XtraError::new(ErrorKind::Config, message).with_os_error(&error)
+            XtraError::new(ErrorKind::Config, "the system gives no thread to watch on")
+                .with_os_error(&error)
+                .with_hint(Hint::advice("Check the limits of processes and memory"))
         })?;
         Ok(Watch { stop, thread: Some(thread), process: std::process::id() })
     }

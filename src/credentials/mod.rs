@@ -11,7 +11,6 @@ mod static_token;
 mod surroundings;
 mod token;
 mod token_file;
-mod utc;
 
 use std::future::Future;
 use std::pin::Pin;

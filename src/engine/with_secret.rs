@@ -1,4 +1,4 @@
-//! A secret at the point of use: when it is refused there, it is fetched anew once, and tried once more.
+//! The secret at its point of use: fetched anew once when it is refused there, and tried once more.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -7,9 +7,10 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::client::Owner;
 use super::read::Read;
 use super::request::{Options, Reads, Request};
-use super::{Client, SecretSource};
+use super::source::SecretSource;
 use crate::core::{SecretValue, Secrets, XtraError};
 
 /// Why the use of a secret came to nothing: what the closure of [`with_secret`](Request::with_secret) returns.
@@ -53,6 +54,12 @@ pub enum WithSecretError<E> {
     Refused(E),
     /// The use failed for another reason.
     Failed(E),
+}
+
+impl<E> From<XtraError> for WithSecretError<E> {
+    fn from(error: XtraError) -> Self {
+        Self::Secrets(error)
+    }
 }
 
 impl<E> From<UseError<E>> for WithSecretError<E> {
@@ -152,8 +159,7 @@ impl<'a, S: SecretSource> Request<'a, S, Read> {
         F: FnMut(SecretValue) -> Fut,
         Fut: Future<Output = Result<T, UseError<E>>>,
     {
-        let Self { client, scope, options, .. } = self;
-        Request { client, scope, options, operation: WithSecret { name: name.into(), closure } }
+        self.with_operation(WithSecret { name: name.into(), closure })
     }
 }
 
@@ -168,74 +174,31 @@ impl<'a, S: SecretSource, F> Request<'a, S, WithSecret<'a, F>> {
         F: FnMut(SecretValue) -> Fut,
         Fut: Future<Output = Result<T, UseError<E>>>,
     {
-        let Self { client, scope, options, operation: WithSecret { name, mut closure } } = self;
-        let (used, value) = first(client, &scope, options, &name).await.map_err(WithSecretError::Secrets)?;
+        let Self { engine, scope, options, operation: WithSecret { name, mut closure }, .. } = self;
+        let (used, value) = first(engine, &scope, options, &name).await.map_err(WithSecretError::Secrets)?;
         let refusal = match closure(value.clone()).await {
             Ok(done) => return Ok(done),
             Err(UseError::Failed(error)) => return Err(WithSecretError::Failed(error)),
             Err(UseError::Refused(error)) => error,
         };
-        match another(client, &scope, &name, used, &value).await {
+        match another(engine, &scope, &name, used, &value).await {
             Some(other) => Ok(closure(other).await?),
             None => Err(WithSecretError::Refused(refusal)),
         }
     }
 }
 
-#[cfg(feature = "xtra")]
-impl crate::services::xtra::XtraClient {
-    /// Uses one secret of the [default environment](Self::default_environment), and tries a newer value once when it is
-    /// refused; see [`Request::with_secret`]. For another environment, branch or project, call
-    /// [`environment`](Request::environment), [`branch`](Request::branch) or [`project_id`](Request::project_id) on what this
-    /// returns.
-    ///
-    /// # Errors
-    ///
-    /// As [`Request::with_secret`]; [`ErrorKind::Config`](crate::ErrorKind::Config) when there is no default environment and
-    /// none is named.
-    ///
-    /// ```
-    /// use xtrasecurity::{UseError, XtraClient};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// let client = XtraClient::in_memory([("API_KEY", "k-1")])?;
-    /// let answer = client.with_secret("API_KEY", |key| async move {
-    ///     match ask(key.expose()) {
-    ///         401 => Err(UseError::Refused(std::io::Error::other("the key was refused"))),
-    ///         status => Ok(status),
-    ///     }
-    /// });
-    /// assert_eq!(answer.await?, 200);
-    /// # Ok(())
-    /// # })
-    /// # }
-    /// # fn ask(key: &str) -> u16 { if key == "k-1" { 200 } else { 401 } }
-    /// ```
-    pub fn with_secret<'a, F, Fut, T, E>(
-        &'a self,
-        name: impl Into<Cow<'a, str>>,
-        closure: F,
-    ) -> Request<'a, crate::Xtra, WithSecret<'a, F>>
-    where
-        F: FnMut(SecretValue) -> Fut,
-        Fut: Future<Output = Result<T, UseError<E>>>,
-    {
-        self.read(crate::XtraScope::default()).with_secret(name, closure)
-    }
-}
-
 /// The snapshot that an ordinary read gives, and the value in it.
 async fn first<S: SecretSource>(
-    client: &Client<S>,
+    engine: &Arc<Owner<S>>,
     scope: &S::Scope<'_>,
     options: Options,
     name: &str,
 ) -> Result<(Arc<Secrets>, SecretValue), XtraError> {
-    let kept = if options.no_cache { None } else { client.engine.cached(scope) };
+    let kept = if options.no_cache { None } else { engine.cached(scope) };
     let secrets = match kept {
         Some(secrets) => secrets,
-        None => client.engine.fetch(scope, options)?.await?,
+        None => engine.fetch(scope, options)?.await?,
     };
     let secrets = options.check(secrets)?;
     let value = secrets.require(name)?.clone();
@@ -244,20 +207,20 @@ async fn first<S: SecretSource>(
 
 /// A value that is not the refused one, from a newer snapshot.
 async fn another<S: SecretSource>(
-    client: &Client<S>,
+    engine: &Arc<Owner<S>>,
     scope: &S::Scope<'_>,
     name: &str,
     used: Arc<Secrets>,
     refused: &SecretValue,
 ) -> Option<SecretValue> {
     let is_another = |secrets: &Secrets| secrets.get(name) != Some(refused);
-    let found = match client.engine.renew(scope, used, is_another).await {
+    let found = match engine.renew(scope, used, is_another).await {
         Ok(newer) => newer?.require(name).cloned(),
         Err(error) => Err(error),
     };
     found
         .map_err(|error| {
-            let (source, kind) = (client.source().name(), error.kind().as_str());
+            let (source, kind) = (engine.source.name(), error.kind().as_str());
             tracing::warn!(source, kind, "a credential was refused, and no newer one could be read");
         })
         .ok()

@@ -73,14 +73,15 @@ impl Problems {
             return Ok(());
         }
         // references that fail for the same reason are listed together: one refused project may be behind fifty
-        let mut causes: Vec<(&str, Vec<String>)> = Vec::new();
-        let mut known: HashMap<&str, usize> = HashMap::new();
+        let mut causes: Vec<(String, Vec<String>)> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
         for (node, error) in &self.unresolved {
             let name = format!("{} ({})", shown(graph, *node), self.seen(graph, *node));
             let next = causes.len();
-            match causes.get_mut(*known.entry(error.message()).or_insert(next)) {
+            let cause = error.to_string();
+            match causes.get_mut(*known.entry(cause.clone()).or_insert(next)) {
                 Some((_, names)) => names.push(name),
-                None => causes.push((error.message(), vec![name])),
+                None => causes.push((cause, vec![name])),
             }
         }
         let lines: Vec<String> = causes.iter().map(|(cause, names)| format!("{}: {cause}", cut(names, ", "))).collect();
@@ -102,7 +103,7 @@ impl Problems {
         let Some(first) = first else {
             return XtraError::new(ErrorKind::MissingSecret, message);
         };
-        let error = first.clone().saying(message);
+        let error = first.clone().within(message);
         match errors().filter_map(XtraError::retry_after).max() {
             Some(wait) => error.with_retry_after(wait),
             None => error,

@@ -237,7 +237,7 @@ pub(super) fn begins_a_reference<S: Refer>(text: &str) -> bool {
 }
 
 /// A text that was to be a reference, for a message.
-pub(super) fn named<S: Refer>(text: &str) -> String {
+fn named<S: Refer>(text: &str) -> String {
     shown::<S>(text).map_or_else(|| "the text".to_owned(), |text| format!("{text:?}"))
 }
 

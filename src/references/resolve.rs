@@ -5,21 +5,23 @@ use std::fmt;
 use std::fs::File;
 use std::future::{Future, IntoFuture};
 use std::io::{self, Read};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::graph::MOST_BYTES;
 use super::problems::Label;
-use super::reference::{Refer, Reference, named};
+use super::reference::{Refer, Reference};
 use super::search::{Input, Options, Search};
-use crate::core::{Clock, ErrorKind, Origin, SecretValue, Secrets, SnapshotSource, Unreadable, XtraError};
-use crate::engine::Client;
+use crate::core::{Clock, ErrorKind, Hint, Origin, SecretValue, Secrets, SnapshotSource, Unreadable, XtraError};
+use crate::engine::{Async, Client, Owner};
 
 /// References in texts and values. [`Refer`] says what they look like; its implementations have examples.
-impl<S: Refer> Client<S> {
+impl<S: Refer, M> Client<S, M> {
     /// Reads the secret that a [`Reference`] names. Awaiting the request gives a [`SecretValue`].
     ///
     /// The value is rendered in turn, as by [`render`](Self::render), unless [`shallow`](Resolve::shallow) is called.
@@ -27,8 +29,8 @@ impl<S: Refer> Client<S> {
     /// # Errors
     ///
     /// [`Invalid`](ErrorKind::Invalid) when the text is anything but one reference; else as [`render`](Self::render).
-    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Resolve<'a, S, ResolveText<'a>> {
-        Resolve::of_text(self, What::Reference(reference.into()))
+    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Resolve<'a, S, ResolveText<'a>, M> {
+        Resolve::of_text(&self.engine, What::Reference(reference.into()))
     }
 
     /// Puts secrets in the place of the references in a text. Awaiting the request gives a [`SecretValue`].
@@ -69,8 +71,8 @@ impl<S: Refer> Client<S> {
     ///   of that kind.
     /// - [`Invalid`](ErrorKind::Invalid) for references that lead in a circle, with the names on the way, or on and on; for more
     ///   than 100 environments; and for more than 16 MiB put together.
-    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Resolve<'a, S, ResolveText<'a>> {
-        Resolve::of_text(self, What::Text(text.into()))
+    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Resolve<'a, S, ResolveText<'a>, M> {
+        Resolve::of_text(&self.engine, What::Text(text.into()))
     }
 
     /// The same for a file: UTF-8, at most 16 MiB. The file is read when the request is sent, with the thread blocked.
@@ -78,8 +80,8 @@ impl<S: Refer> Client<S> {
     /// # Errors
     ///
     /// As [`render`](Self::render); [`Invalid`](ErrorKind::Invalid) with the path when the file cannot be read.
-    pub fn render_file(&self, path: impl AsRef<Path>) -> Resolve<'_, S, ResolveText<'_>> {
-        Resolve::of_text(self, What::File(path.as_ref().to_owned()))
+    pub fn render_file(&self, path: impl AsRef<Path>) -> Resolve<'_, S, ResolveText<'_>, M> {
+        Resolve::of_text(&self.engine, What::File(path.as_ref().to_owned()))
     }
 
     /// Replaces the references in the values of a snapshot: the way to resolve composed secrets. Awaiting the request gives
@@ -94,9 +96,9 @@ impl<S: Refer> Client<S> {
     ///
     /// As [`render`](Self::render). The message tells which of the secrets held the reference, and the reference itself if it
     /// leads nowhere; of a malformed one, and of what is around it, it shows nothing.
-    pub fn resolve_secrets(&self, secrets: &Secrets) -> Resolve<'_, S, ResolveValues> {
+    pub fn resolve_secrets(&self, secrets: &Secrets) -> Resolve<'_, S, ResolveValues, M> {
         let pairs = secrets.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        Resolve::new(self, ResolveValues { pairs, unreadable: secrets.unreadable().to_vec() })
+        Resolve::new(&self.engine, ResolveValues { pairs, unreadable: secrets.unreadable().to_vec() })
     }
 
     /// The same for names and values of any origin: environment variables, or entries of a configuration. When a name comes
@@ -108,9 +110,9 @@ impl<S: Refer> Client<S> {
     pub fn resolve_pairs<N: Into<String>, V: Into<SecretValue>>(
         &self,
         pairs: impl IntoIterator<Item = (N, V)>,
-    ) -> Resolve<'_, S, ResolveValues> {
+    ) -> Resolve<'_, S, ResolveValues, M> {
         let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Resolve::new(self, ResolveValues { pairs, unreadable: Vec::new() })
+        Resolve::new(&self.engine, ResolveValues { pairs, unreadable: Vec::new() })
     }
 }
 
@@ -120,10 +122,11 @@ impl<S: Refer> Client<S> {
 /// ([`ResolveText`]), which gives a [`SecretValue`]; [`resolve_secrets`](Client::resolve_secrets) and
 /// [`resolve_pairs`](Client::resolve_pairs) one for many ([`ResolveValues`]), which gives [`Secrets`].
 #[must_use = "a request does nothing until it is awaited"]
-pub struct Resolve<'a, S: Refer, Op> {
-    client: &'a Client<S>,
+pub struct Resolve<'a, S: Refer, Op, M = Async> {
+    engine: &'a Arc<Owner<S>>,
     options: Options,
     operation: Op,
+    mode: PhantomData<fn() -> M>,
 }
 
 /// The operation of a [`Resolve`] that makes one text.
@@ -143,9 +146,16 @@ pub struct ResolveValues {
     unreadable: Vec<Unreadable>,
 }
 
-impl<'a, S: Refer, Op> Resolve<'a, S, Op> {
-    fn new(client: &'a Client<S>, operation: Op) -> Self {
-        Self { client, options: Options::default(), operation }
+impl<'a, S: Refer, Op, M> Resolve<'a, S, Op, M> {
+    fn new(engine: &'a Arc<Owner<S>>, operation: Op) -> Self {
+        Self { engine, options: Options::default(), operation, mode: PhantomData }
+    }
+
+    /// The same, to be sent in another way.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn in_mode<N>(self) -> Resolve<'a, S, Op, N> {
+        let Self { engine, options, operation, .. } = self;
+        Resolve { engine, options, operation, mode: PhantomData }
     }
 
     /// Takes the values that references name as they are, and does not look for references in those.
@@ -173,27 +183,29 @@ impl<'a, S: Refer, Op> Resolve<'a, S, Op> {
     }
 }
 
-impl<'a, S: Refer> Resolve<'a, S, ResolveText<'a>> {
-    fn of_text(client: &'a Client<S>, what: What<'a>) -> Self {
-        Self::new(client, ResolveText(what))
+impl<'a, S: Refer, M> Resolve<'a, S, ResolveText<'a>, M> {
+    fn of_text(engine: &'a Arc<Owner<S>>, what: What<'a>) -> Self {
+        Self::new(engine, ResolveText(what))
     }
+}
 
+impl<'a, S: Refer> Resolve<'a, S, ResolveText<'a>> {
     /// Sends the request; the same as awaiting it.
     ///
     /// # Errors
     ///
     /// See [`Client::render`].
     pub async fn send(self) -> Result<SecretValue, XtraError> {
-        let Self { client, options, operation: ResolveText(what) } = self;
+        let Self { engine, options, operation: ResolveText(what), .. } = self;
         let input = match what {
             What::Reference(text) => {
-                check_one::<S>(text.trim())?;
+                Reference::of::<S>(text.trim()).map_err(not_one_reference)?;
                 Input::text::<S>(Label::Text, text.into_owned().into())
             }
             What::Text(text) => Input::text::<S>(Label::Text, text.into_owned().into()),
             What::File(path) => Input::text::<S>(Label::File(path.display().to_string()), read(&path)?),
         };
-        let made = Search::new(client, options).run(vec![input]).await?;
+        let made = Search::new(&Client::over(Arc::clone(engine)), options).run(vec![input]).await?;
         made.into_iter().next().ok_or_else(|| XtraError::new(ErrorKind::Invalid, "there is no text"))
     }
 }
@@ -205,9 +217,9 @@ impl<S: Refer> Resolve<'_, S, ResolveValues> {
     ///
     /// See [`Client::resolve_secrets`].
     pub async fn send(self) -> Result<Secrets, XtraError> {
-        let Self { client, options, operation: ResolveValues { pairs, unreadable } } = self;
+        let Self { engine, options, operation: ResolveValues { pairs, unreadable }, .. } = self;
         let inputs = pairs.iter().map(|(name, value)| Input::value::<S>(Label::Secret(name.clone()), value.clone()));
-        let made = Search::new(client, options).run(inputs.collect()).await?;
+        let made = Search::new(&Client::over(Arc::clone(engine)), options).run(inputs.collect()).await?;
         let values = pairs.into_iter().map(|(name, _)| name).zip(made).collect::<Vec<_>>();
         let clock = Clock::system();
         let fetched = clock.now();
@@ -216,12 +228,9 @@ impl<S: Refer> Resolve<'_, S, ResolveValues> {
     }
 }
 
-/// The message for one reference: what is said of texts would confuse.
-fn check_one<S: Refer>(text: &str) -> Result<(), XtraError> {
-    Reference::parse::<S>(text).map(drop).map_err(|flaw| {
-        let problem = format!("{} is not a reference: {}", named::<S>(text), flaw.text::<S>());
-        XtraError::new(ErrorKind::Invalid, format!("{problem}. For a text with references in it, use render(..)"))
-    })
+/// Advice for whoever gives a text to `resolve`.
+fn not_one_reference(error: XtraError) -> XtraError {
+    error.with_hint(Hint::Use { call: "render", purpose: "fill in a text with references in it" })
 }
 
 impl<'a, S: Refer> IntoFuture for Resolve<'a, S, ResolveText<'a>> {
@@ -251,7 +260,7 @@ impl fmt::Debug for Options {
     }
 }
 
-impl<S: Refer, Op: fmt::Debug> fmt::Debug for Resolve<'_, S, Op> {
+impl<S: Refer, Op: fmt::Debug, M> fmt::Debug for Resolve<'_, S, Op, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Resolve")
             .field("operation", &self.operation)

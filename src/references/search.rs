@@ -9,9 +9,8 @@ use super::graph::{Graph, MOST_LEVELS, Part, Seen, Text};
 use super::problems::{Label, Problems};
 use super::reference::{Base, Refer, Reference};
 use super::template::{Malformed, Piece, Position, Template};
-use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
-use crate::engine::Client;
-use crate::engine::cache::KeyWriter;
+use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
+use crate::engine::{Client, KeyWriter};
 
 /// How many environments are read at the same time. The service counts calls by the minute.
 const AT_ONCE: usize = 8;
@@ -135,8 +134,9 @@ impl<'c, S: Refer> Search<'c, S> {
         if next >= MOST_SCOPES && !self.known.contains_key(key.as_slice()) {
             return Err(XtraError::new(
                 ErrorKind::Invalid,
-                format!("there are references to more than {MOST_SCOPES} environments. Render less at once"),
-            ));
+                format!("there are references to more than {MOST_SCOPES} environments"),
+            )
+            .with_hint(Hint::advice("Render less at once")));
         }
         let number = *self.known.entry(key.as_slice().to_vec()).or_insert(next);
         if number == next {
@@ -187,8 +187,8 @@ impl<'c, S: Refer> Search<'c, S> {
             },
         };
         let text = self.text(value, template, &reference.as_base(), |_| Seen::Value(id)).map_err(|error| {
-            let message = format!("{reference}: {}", error.message());
-            error.saying(message)
+            let message = format!("{reference}: {error}");
+            error.within(message)
         })?;
         self.graph.fill(id, text);
         Ok(Ok(()))
@@ -201,24 +201,23 @@ impl<'c, S: Refer> Search<'c, S> {
             None => return Err(XtraError::new(ErrorKind::MissingSecret, "the environment was not read")),
         };
         if secrets.is_empty() && secrets.unreadable().is_empty() {
-            return Err(XtraError::new(
-                ErrorKind::EmptyScope,
-                format!(
-                    "there is no secret at all in this environment and {}, and an unknown name looks the same: check both names",
-                    S::PARAMETER
-                ),
-            ));
+            let problem = format!(
+                "there is no secret at all in this environment and {}, and an unknown name looks the same",
+                S::PARAMETER
+            );
+            return Err(XtraError::new(ErrorKind::EmptyScope, problem).with_hint(Hint::advice("Check both names")));
         }
         secrets.require(key).cloned().map_err(|error| match error.kind() {
-            ErrorKind::Masked => XtraError::new(
-                ErrorKind::Masked,
-                "its value is masked, because the caller may see names only. Use a token that may read values",
-            ),
-            ErrorKind::Undecryptable => XtraError::new(
-                ErrorKind::Undecryptable,
-                "its value arrived as ciphertext that cannot be opened here. Give the client the passphrase that it was encrypted \
-                 under, or store it again",
-            ),
+            ErrorKind::Masked => {
+                XtraError::new(ErrorKind::Masked, "its value is masked, because the caller's role may see names only")
+                    .with_hint(Hint::advice("Use a token with a stronger role, or a service account's"))
+            }
+            ErrorKind::Undecryptable => {
+                XtraError::new(ErrorKind::Undecryptable, "its value arrived as ciphertext that cannot be opened here")
+                    .with_hint(Hint::advice(
+                        "Give the client the passphrase that it was encrypted under, or store it again",
+                    ))
+            }
             ErrorKind::MissingSecret => XtraError::new(
                 ErrorKind::MissingSecret,
                 format!(
@@ -238,11 +237,7 @@ fn in_value(found: &[Malformed]) -> XtraError {
         format!("line {}, column {}: {}", malformed.at.line, malformed.at.column, malformed.without_text())
     });
     let places = places.collect::<Vec<_>>().join("; ");
-    XtraError::new(
-        ErrorKind::Invalid,
-        format!(
-            "its value holds what was meant as a reference and is none ({places}). Correct the value, or take values as they \
-             are with shallow()"
-        ),
-    )
+    XtraError::new(ErrorKind::Invalid, format!("its value holds what was meant as a reference and is none ({places})"))
+        .with_hint(Hint::advice("Correct the value"))
+        .with_hint(Hint::Verbatim)
 }

@@ -1,9 +1,7 @@
 //! XtraSecurity.
 
 pub(crate) mod admin;
-#[cfg(feature = "blocking")]
-pub(crate) mod blocking;
-mod client;
+pub(crate) mod client;
 mod convert;
 #[cfg(feature = "dev-server")]
 pub mod dev;
@@ -23,7 +21,7 @@ pub(crate) mod wire;
 pub(crate) mod writing;
 
 pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
-pub use operations::{ReadsBack, Writes, manage, write};
+pub use operations::{ReadsBack, WriteOptions, Writes, manage, write};
 pub use scope::XtraScope;
 pub use source::Xtra;
 

@@ -1,6 +1,8 @@
 //! The client of XtraSecurity: how it is made, and what it reads.
 
 mod base_url;
+#[cfg(feature = "blocking")]
+pub(crate) mod blocking;
 mod builder;
 mod configuration;
 mod local;
@@ -8,6 +10,7 @@ mod options;
 mod vault;
 
 use std::borrow::Cow;
+use std::future::Future;
 
 pub use builder::XtraClientBuilder;
 pub use configuration::{Configuration, Setting};
@@ -15,7 +18,7 @@ pub use options::XtraClientOptions;
 
 use super::{Xtra, XtraScope};
 use crate::core::{SecretValue, SnapshotSource, XtraError};
-use crate::engine::{Client, EngineOptions, Loaded, Read, Request};
+use crate::engine::{Client, EngineOptions, Loaded, Preload, Read, Request, ScopeHandle, UseError, WithSecret};
 use crate::inject::Inject;
 use crate::raw;
 
@@ -36,7 +39,7 @@ use crate::raw;
 /// ```
 pub type XtraClient = Client<Xtra>;
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// A client by `options`; what they leave open is looked up as [`from_env`](Self::from_env) does.
     ///
     /// # Errors
@@ -44,7 +47,7 @@ impl Client<Xtra> {
     /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when no usable token is found, with what each place held;
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when an option cannot be used.
     pub fn new(options: XtraClientOptions) -> Result<Self, XtraError> {
-        XtraClientBuilder::from(options).build()
+        XtraClientBuilder::<M>::from(options).build()
     }
 
     /// A client by what the surroundings say. Nothing is sent yet.
@@ -78,7 +81,7 @@ impl Client<Xtra> {
     }
 
     /// Every option, by name.
-    pub fn builder() -> XtraClientBuilder {
+    pub fn builder() -> XtraClientBuilder<M> {
         XtraClientBuilder::new()
     }
 
@@ -111,7 +114,7 @@ impl Client<Xtra> {
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, XtraError> {
         let loaded = Loaded::from_iter(pairs).from_source(SnapshotSource::Memory);
-        Ok(Self::with_options(Xtra::in_memory(loaded)?, EngineOptions::default()))
+        Ok(Client::with_options(Xtra::in_memory(loaded)?, EngineOptions::default()).in_mode())
     }
 
     /// Reads the secrets of an environment: `production`, `staging`, `development` or one of your own (aliases such as `prod`
@@ -136,7 +139,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Read> {
+    pub fn get_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Read, M> {
         self.read(XtraScope::new(environment))
     }
 
@@ -167,8 +170,8 @@ impl Client<Xtra> {
     ///     Ok(())
     /// }
     /// ```
-    pub fn inject_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Inject> {
-        Request::new(self, XtraScope::new(environment), Inject::default())
+    pub fn inject_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Inject, M> {
+        self.request(XtraScope::new(environment), Inject::default())
     }
 
     /// The generated client: every documented operation of the API, on this client's connections, token and retries.
@@ -197,7 +200,7 @@ impl Client<Xtra> {
     }
 }
 
-impl<'a, Op> Request<'a, Xtra, Op> {
+impl<'a, Op, M> Request<'a, Xtra, Op, M> {
     /// Another project than the client's: 24 hexadecimal digits, unless the service is a server of somebody's own.
     pub fn project_id(mut self, id: impl Into<Cow<'a, str>>) -> Self {
         self.scope = self.scope.project(id);
@@ -214,5 +217,77 @@ impl<'a, Op> Request<'a, Xtra, Op> {
     pub fn branch(mut self, name: impl Into<Cow<'a, str>>) -> Self {
         self.scope = self.scope.branch(name);
         self
+    }
+}
+
+impl Client<Xtra> {
+    /// Uses one secret of the [default environment](Self::default_environment), and tries a newer value once when it is
+    /// refused; see [`Request::with_secret`]. For another environment, branch or project, call
+    /// [`environment`](Request::environment), [`branch`](Request::branch) or [`project_id`](Request::project_id) on what this
+    /// returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::with_secret`]; [`ErrorKind::Config`](crate::ErrorKind::Config) when there is no default environment and
+    /// none is named.
+    ///
+    /// ```
+    /// use xtrasecurity::{UseError, XtraClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let client = XtraClient::in_memory([("API_KEY", "k-1")])?;
+    /// let answer = client.with_secret("API_KEY", |key| async move {
+    ///     match ask(key.expose()) {
+    ///         401 => Err(UseError::Refused(std::io::Error::other("the key was refused"))),
+    ///         status => Ok(status),
+    ///     }
+    /// });
+    /// assert_eq!(answer.await?, 200);
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// # fn ask(key: &str) -> u16 { if key == "k-1" { 200 } else { 401 } }
+    /// ```
+    pub fn with_secret<'a, F, Fut, T, E>(
+        &'a self,
+        name: impl Into<Cow<'a, str>>,
+        closure: F,
+    ) -> Request<'a, Xtra, WithSecret<'a, F>>
+    where
+        F: FnMut(SecretValue) -> Fut,
+        Fut: Future<Output = Result<T, UseError<E>>>,
+    {
+        self.read(XtraScope::default()).with_secret(name, closure)
+    }
+}
+
+impl<'a, M> Preload<'a, Xtra, M> {
+    /// Another project than the client's, for every environment: 24 hexadecimal digits, unless the service is a server of
+    /// somebody's own.
+    pub fn project_id(self, id: impl Into<Cow<'a, str>>) -> Self {
+        let id = id.into();
+        self.map_scopes(|scope| XtraScope { project: Some(id.clone()), ..scope })
+    }
+
+    /// Another branch than the client's default, for every environment. Case-sensitive.
+    pub fn branch(self, name: impl Into<Cow<'a, str>>) -> Self {
+        let name = name.into();
+        self.map_scopes(|scope| XtraScope { branch: Some(name.clone()), ..scope })
+    }
+}
+
+impl ScopeHandle<Xtra> {
+    /// The same handle in another project than the client's: 24 hexadecimal digits, unless the service is a server of somebody's
+    /// own.
+    pub fn project_id(self, id: impl Into<Cow<'static, str>>) -> Self {
+        let scope = XtraScope { project: Some(id.into()), ..self.target().clone() };
+        self.with_target(scope)
+    }
+
+    /// The same handle on another branch than the client's default. Case-sensitive.
+    pub fn branch(self, name: impl Into<Cow<'static, str>>) -> Self {
+        let scope = XtraScope { branch: Some(name.into()), ..self.target().clone() };
+        self.with_target(scope)
     }
 }

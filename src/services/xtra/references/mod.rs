@@ -112,15 +112,7 @@ impl FromStr for Reference {
     }
 }
 
-impl<Op> Resolve<'_, Xtra, Op> {
-    /// The branch of references in what was given that name neither project nor branch, in place of the client's default.
-    pub fn branch(self, name: impl Into<String>) -> Self {
-        self.parameter(name)
-    }
-}
-
-#[cfg(feature = "blocking")]
-impl<Op> crate::blocking::Resolve<'_, Xtra, Op> {
+impl<Op, M> Resolve<'_, Xtra, Op, M> {
     /// The branch of references in what was given that name neither project nor branch, in place of the client's default.
     pub fn branch(self, name: impl Into<String>) -> Self {
         self.parameter(name)
