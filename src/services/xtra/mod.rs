@@ -7,10 +7,14 @@ mod convert;
 pub mod dev;
 mod doubt;
 mod envelope;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod local;
 pub(crate) mod operations;
 mod protocol;
 pub mod raw;
+mod references;
 mod refusals;
 mod scope;
 mod source;
