@@ -112,7 +112,9 @@
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod core;
+// the chain and its files are for services to use
 #[cfg(feature = "http")]
+#[cfg_attr(not(feature = "xtra"), allow(dead_code, unused_imports))]
 mod credentials;
 #[cfg(feature = "dev-server")]
 mod dev;
@@ -135,7 +137,7 @@ mod services;
 #[cfg(feature = "watch")]
 pub use core::Change;
 pub use core::{
-    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Identity, ManualClock, Pages, Paging, Reason,
+    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Identity, ManualClock, Pages, Paging, Reason,
     SecretValue, Secrets, SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
