@@ -1,4 +1,4 @@
-//! The conversion from what the service answers to what the engine takes.
+//! The conversion of a read's answer into a snapshot's secrets.
 
 use super::envelope::Vault;
 use super::raw;

@@ -1,27 +1,27 @@
 //! Every option of the XtraSecurity client, checked in one place.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{XtraClient, XtraClientOptions, base_url, configuration, local};
+use super::{XtraClientOptions, base_url, configuration, local};
 use crate::core::{Clock, ErrorKind, SecretValue, XtraError};
 use crate::credentials;
-use crate::credentials::{CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
-use crate::engine::CacheOptions;
-use crate::engine::EngineOptions;
+use crate::credentials::{CustomProvider, Defaults, Place, Surroundings};
 #[cfg(feature = "offline")]
 use crate::engine::SecretSource;
-use crate::http::{Transport, TransportOptions};
+use crate::engine::{Async, CacheOptions, Client, EngineOptions};
+use crate::http::{CredentialProvider, Transport, TransportOptions};
 use crate::services::xtra::{
-    LocalFile, NEVER_RETRIED, ProjectIds, REFUSALS, Rules, Scopes, Vault, Xtra, check_branch, check_environment,
+    LocalFile, ProjectIds, Rules, Scopes, Vault, Xtra, XtraProtocol, check_branch, check_environment,
 };
 
 /// The API root when none is given.
 pub(super) const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
 
-/// Puts an [`XtraClient`] together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
+/// Puts an [`XtraClient`](crate::XtraClient) together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,7 +38,7 @@ pub(super) const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
 /// # }
 /// ```
 #[must_use = "nothing happens before build()"]
-pub struct XtraClientBuilder {
+pub struct XtraClientBuilder<M = Async> {
     pub(super) token: Option<SecretValue>,
     pub(super) project_id: Option<String>,
     pub(super) environment: Option<String>,
@@ -52,9 +52,10 @@ pub struct XtraClientBuilder {
     pub(super) vault_passphrase: Option<SecretValue>,
     pub(super) rules: Rules,
     transport: TransportOptions,
+    mode: PhantomData<fn() -> M>,
 }
 
-impl XtraClientBuilder {
+impl<M> XtraClientBuilder<M> {
     pub(super) fn new() -> Self {
         Self {
             token: None,
@@ -69,15 +70,12 @@ impl XtraClientBuilder {
             providers: Vec::new(),
             vault_passphrase: None,
             rules: Rules::default(),
-            transport: TransportOptions {
-                never_retry: NEVER_RETRIED,
-                refusals: REFUSALS,
-                ..TransportOptions::default()
-            },
+            transport: TransportOptions::default(),
+            mode: PhantomData,
         }
     }
 
-    /// The API token. Default: see [`XtraClient::from_env`].
+    /// The API token. Default: see [`XtraClient::from_env`](Client::from_env).
     pub fn token(mut self, token: impl Into<SecretValue>) -> Self {
         self.token = Some(token.into());
         self
@@ -108,7 +106,7 @@ impl XtraClientBuilder {
     }
 
     /// The API root. It must be https (http on a loopback address) and end in `/api`. Default: the first found of the places
-    /// listed at [`XtraClient::from_env`]. A token of whatever place is sent to the one given here.
+    /// listed at [`XtraClient::from_env`](Client::from_env). A token of whatever place is sent to the one given here.
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
         self.api_url = Some(url.into());
         self
@@ -118,7 +116,7 @@ impl XtraClientBuilder {
     ///
     /// Every environment and branch holds the secrets of the file, which is read as
     /// [`Secrets::from_dotenv`](crate::Secrets::from_dotenv) does, and anew whenever the cache has no fresh snapshot. A file
-    /// that is missing or cannot be used fails the reads with [`ErrorKind::Config`]. The [raw](XtraClient::raw) client fails
+    /// that is missing or cannot be used fails the reads with [`ErrorKind::Config`]. The [raw](Client::raw) client fails
     /// with [`ErrorKind::Credentials`].
     ///
     /// The variable `XTRA_LOCAL_MODE`, set to exactly `true`, does the same with `.env.local` in the working directory, for
@@ -202,7 +200,7 @@ impl XtraClientBuilder {
     ///
     /// When an answer lacks one that the snapshot before it had, it [is held back](crate::Client#what-is-held-back): that
     /// snapshot is served on until it is as old as [`max_stale`](CacheOptions::max_stale), and a warning is logged.
-    /// [`invalidate`](XtraClient::invalidate) accepts the loss.
+    /// [`invalidate`](Client::invalidate) accepts the loss.
     pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.engine = self.engine.required(names);
         self
@@ -316,7 +314,7 @@ impl XtraClientBuilder {
     ///
     /// Writes, deletions, rollbacks and rotations there, and deletions of branches and projects, then fail with
     /// [`ErrorKind::Unconfirmed`] unless the request says [`confirm_production`](crate::Request::confirm_production). Nothing is
-    /// sent. Calls of the [raw](XtraClient::raw) client are not checked.
+    /// sent. Calls of the [raw](Client::raw) client are not checked.
     pub fn protect_production(mut self) -> Self {
         self.rules.protect_production = true;
         self
@@ -335,11 +333,11 @@ impl XtraClientBuilder {
     ///
     /// [`ErrorKind::Credentials`] when no usable token is found, with what each place held; [`ErrorKind::Config`] or
     /// [`ErrorKind::Invalid`] when an option cannot be used, by name.
-    pub fn build(self) -> Result<XtraClient, XtraError> {
+    pub fn build(self) -> Result<Client<Xtra, M>, XtraError> {
         self.build_in(&Surroundings::process())
     }
 
-    pub(super) fn build_in(self, surroundings: &Surroundings) -> Result<XtraClient, XtraError> {
+    pub(super) fn build_in(self, surroundings: &Surroundings) -> Result<Client<Xtra, M>, XtraError> {
         let local_file = local::file(self.local_file.as_deref(), surroundings)?;
         let defaults = Defaults::load(surroundings)?;
         // where nothing can be written, nothing need be sealed
@@ -353,7 +351,7 @@ impl XtraClientBuilder {
         if let Some(name) = &environment {
             check_environment(name)?;
         }
-        check_limits(&self.transport)?;
+        self.transport.check()?;
         let scopes = Scopes { project, branch, environment };
         let mut engine = self.engine;
         if !self.caching {
@@ -369,7 +367,8 @@ impl XtraClientBuilder {
             engine.cache.stale_while_revalidate = Duration::ZERO;
             #[cfg(feature = "offline")]
             engine.offline.take();
-            return Ok(XtraClient::with_options(Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids), engine));
+            let source = Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids);
+            return Ok(Client::with_options(source, engine).in_mode());
         }
         let option = configuration::given(&self.api_url, "api_url");
         let token = self.token.as_ref().map(SecretValue::expose);
@@ -386,14 +385,14 @@ impl XtraClientBuilder {
         check_project(&scopes, ProjectIds::of(&found.text))?;
         let provider = resolved?.provider;
         let options = TransportOptions { clock: engine.clock.clone(), ..self.transport };
-        let transport = Transport::new(&base, provider, options)?;
+        let transport = Transport::new(&base, Arc::new(XtraProtocol), provider, options)?;
         let mut source = Xtra::new(transport, scopes).with_vault(vault);
         source.rules = self.rules;
         #[cfg(feature = "offline")]
         if let Some(options) = &engine.offline {
             options.check(SecretSource::lasting_token(&source).is_some())?;
         }
-        Ok(XtraClient::with_options(source, engine))
+        Ok(Client::with_options(source, engine).in_mode())
     }
 }
 
@@ -407,31 +406,14 @@ fn check_project(scopes: &Scopes, ids: ProjectIds) -> Result<(), XtraError> {
     scopes.project.as_deref().map_or(Ok(()), |id| ids.checked(id).map(drop))
 }
 
-/// Limits of zero would fail every call, each in a way of its own.
-fn check_limits(transport: &TransportOptions) -> Result<(), XtraError> {
-    let zero = if transport.connect_timeout.is_zero() {
-        "connect_timeout"
-    } else if transport.call_timeout.is_zero() {
-        "call_timeout"
-    } else if transport.max_response_bytes == 0 {
-        "max_response_bytes"
-    } else {
-        return Ok(());
-    };
-    Err(XtraError::new(
-        ErrorKind::Config,
-        format!("{zero} is zero, so that no call could succeed. Raise it, or leave it out"),
-    ))
-}
-
-impl From<XtraClientOptions> for XtraClientBuilder {
+impl<M> From<XtraClientOptions> for XtraClientBuilder<M> {
     fn from(options: XtraClientOptions) -> Self {
         let XtraClientOptions { token, project_id, api_url, cache, cache_ttl } = options;
         Self { token, project_id, api_url, ..Self::new() }.cache(cache).cache_ttl(cache_ttl)
     }
 }
 
-impl fmt::Debug for XtraClientBuilder {
+impl<M> fmt::Debug for XtraClientBuilder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("XtraClientBuilder")
             .field("token", &self.token)

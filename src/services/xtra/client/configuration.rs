@@ -114,7 +114,7 @@ impl fmt::Display for Configuration {
     }
 }
 
-impl XtraClientBuilder {
+impl<M> XtraClientBuilder<M> {
     /// What [`build`](Self::build) would make a client of, and where each part was found. It never fails, and sends nothing.
     ///
     /// ```

@@ -5,7 +5,7 @@ use crate::core::{ErrorKind, SecretValue, XtraError};
 use crate::credentials::Passphrase;
 use crate::services::xtra::{Vault, no_passphrase};
 
-impl XtraClientBuilder {
+impl<M> XtraClientBuilder<M> {
     /// The passphrase of values that clients encrypt before the service stores them, so that it never sees them. Default: the
     /// variable `XTRA_VAULT_PASSPHRASE`, then `XTRA_MASTER_SECRET`; an empty variable counts as absent. An empty option is
     /// refused.
