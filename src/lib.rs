@@ -149,6 +149,7 @@ pub use engine::{OfflineKey, OfflineOptions};
 #[cfg(feature = "watch")]
 pub use engine::{Watch, WatchKey, WatchReceiver};
 pub use inject::{Inject, Injection, InjectionReport, Selection};
+// handed to `inject`, which knows no service
 #[cfg(feature = "config")]
 pub use providers::ReadLater;
 #[cfg(any(feature = "figment", feature = "config"))]
@@ -157,6 +158,7 @@ pub use providers::{ReadNow, SecretsProvider};
 pub use references::{Reference, Resolve, ResolveText, ResolveValues};
 #[cfg(feature = "typed")]
 pub use schema::{ReadAs, Schema, SchemaProblem, SchemaReport, Template, template};
+use services::VARIABLES as SERVICE_VARIABLES;
 #[cfg(feature = "dev-server")]
 pub use services::xtra::dev as dev_server;
 #[cfg(feature = "xtra")]
