@@ -2,7 +2,7 @@
 
 use xtrasecurity::dev_server::{DevServer, Fault, route};
 use xtrasecurity::write::{KeyOrigin, Written};
-use xtrasecurity::{Secrets, XtraScope};
+use xtrasecurity::{FileEntry, Secrets, XtraScope};
 
 use super::Table;
 use crate::planted::{ENVIRONMENT, KEY, VALUE};
