@@ -6,7 +6,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use super::js::{Json, object};
+use crate::dev::javascript::{Json, object};
 
 const KEY_BYTES: usize = 32;
 const IV_BYTES: usize = 12;
