@@ -72,4 +72,4 @@ pub type Request<'a, S, Op> = engine::Request<'a, S, Op, Blocking>;
 pub type Preload<'a, S> = engine::Preload<'a, S, Blocking>;
 
 /// A request for texts with secrets in the place of their references.
-pub type Resolve<'a, Op> = references::Resolve<'a, Op, Blocking>;
+pub type Resolve<'a, S, Op> = references::Resolve<'a, S, Op, Blocking>;

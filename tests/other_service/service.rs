@@ -47,9 +47,12 @@ impl Protocol for LarderProtocol {
     }
 
     fn refusals(&self) -> RefusalForms {
-        RefusalForms::new()
-            .sentences(&[&["This key opens nothing.", "There is no shelf {}."]])
-            .codes(&["bad-key", "no-such-shelf", "no-such-route", "come-back-later"])
+        RefusalForms::new().sentences(&[&["This key opens nothing.", "There is no shelf {}."]]).codes(&[
+            "bad-key",
+            "no-such-shelf",
+            "no-such-route",
+            "come-back-later",
+        ])
     }
 }
 

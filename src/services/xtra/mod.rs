@@ -6,10 +6,14 @@ mod convert;
 pub mod dev;
 mod doubt;
 mod envelope;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod local;
 pub(crate) mod operations;
 mod protocol;
 pub mod raw;
+mod references;
 mod refusals;
 mod scope;
 mod source;
@@ -32,3 +36,5 @@ pub(crate) use scope::{
     sendable_project, write_project,
 };
 pub(crate) use source::{Rules, Scopes};
+#[cfg(any(fuzzing, test))]
+pub(crate) use wire::ReadPairs;
