@@ -78,7 +78,7 @@ async fn a_request_tells_what_was_asked_for() {
     assert_eq!((mine[0].id.as_str(), mine[0].duration), (asked.id.as_str(), asked.duration));
     assert_eq!((mine[0].reason.as_deref(), mine[0].project_name.as_deref()), (Some("the import failed"), Some("demo")));
     assert!(mine[0].requester_email.is_some() && mine[0].requested_at.is_some());
-    assert_eq!(mine[0].workspace, Some(workspace));
+    assert_eq!(mine[0].workspace_id, Some(workspace));
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ async fn a_project_is_made_listed_looked_at_changed_and_deleted() {
     let client = client(&server);
     let demo = client.get_project().await.unwrap();
     assert_eq!((demo.name.as_str(), demo.role.as_deref()), ("demo", Some("owner")));
-    let workspace = demo.workspace.unwrap();
+    let workspace = demo.workspace_id.unwrap();
 
     let made = client.create_project("billing", workspace.as_str()).await.unwrap();
     assert_eq!((made.name.as_str(), made.description.as_deref()), ("billing", Some("")));
