@@ -113,7 +113,7 @@
 pub mod blocking;
 mod core;
 #[cfg(feature = "http")]
-mod credentials;
+pub mod credentials;
 mod dotenv;
 mod engine;
 mod env;
@@ -138,7 +138,9 @@ pub use core::{
     SecretsPage, SnapshotSource, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
-pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
+pub use credentials::{
+    ChainPosition, Configuration, CredentialProvider, FileToken, Setting, StaticToken, Token, TokenFuture,
+};
 pub use engine::{
     CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Read, ReadFuture, Reads, Refresh, Request,
     SecretSource, Stats, Traffic, UseError, WithSecret, WithSecretError,
@@ -162,8 +164,7 @@ pub use schema::{ReadAs, Schema, SchemaProblem, SchemaReport, Template, template
 pub use services::xtra::dev as dev_server;
 #[cfg(feature = "xtra")]
 pub use services::xtra::{
-    Configuration, ReadsBack, Setting, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope,
-    manage, raw, write,
+    ReadsBack, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope, manage, raw, write,
 };
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module

@@ -56,7 +56,11 @@ fn no_arrow_runs_up() {
 
 #[test]
 fn nothing_in_the_library_knows_what_is_built_on_top_of_it() {
-    assert_none_names("src", &["src/blocking", "src/bin", "services"], &["crate::blocking", "crate::providers", "super::blocking"]);
+    assert_none_names(
+        "src",
+        &["src/blocking", "src/bin", "services"],
+        &["crate::blocking", "crate::providers", "super::blocking"],
+    );
 }
 
 #[test]

@@ -1,74 +1,126 @@
-//! The base URL of a client, and whether its token may go there.
+//! The base URL's rule: a token goes only to a base URL that its giver named.
 //!
-//! A token goes only to a base URL that its giver named. The working directory may be somebody else's (a cloned repository, an
-//! unpacked archive), so a file in it can choose among the origins that are known otherwise, and cannot add one.
+//! The working directory may be somebody else's (a cloned repository, an unpacked archive), so a file in it can choose among the
+//! origins that are known otherwise, and cannot add one.
 
 use url::Url;
 
-use super::builder::DEFAULT_API_URL;
+use super::chain::Resolved;
+use super::settings::Sourced;
+use super::token_store::StoreContents;
 use crate::core::{ErrorKind, XtraError};
-use crate::credentials::{Defaults, Located, Resolved, Surroundings, UserSettings};
-use crate::http::BaseUrl;
 
-/// The base URL to use: the option, the variable, the file of the working directory if it is trusted, what is recorded beside
-/// the token, what the user's settings say, the service's own. `token` is what was found, if any was.
-pub(super) fn choose(
-    option: Option<Located>,
-    defaults: &Defaults,
-    token: Option<&Resolved>,
-    surroundings: &Surroundings,
-) -> Result<Located, XtraError> {
-    if let Some(named) = option.or_else(|| defaults.api_url.clone()) {
-        return Ok(named);
-    }
-    let user = UserSettings::load(surroundings);
-    let store = token.and_then(|token| token.store.as_ref());
-    let recorded = store.and_then(|store| store.base_url.clone());
-    if let Some(found) = &defaults.api_url_in_file {
-        let trusted = [Some(DEFAULT_API_URL), text(&user.base_url), text(&recorded)];
-        ensure_trusted(found, trusted.into_iter().flatten())?;
-        return Ok(found.clone());
-    }
-    let named = match store {
-        Some(_) => recorded,
-        // beside a token it is that token's
-        None if user.has_token => None,
-        None => user.base_url,
-    };
-    Ok(named.unwrap_or_else(|| Located::new(DEFAULT_API_URL, "default")))
+/// The base URLs that a client could use, and the choice among them.
+///
+/// A program and its user name one as they like ([`named`](Self::named)); a file of the working directory
+/// ([`in_working_dir`](Self::in_working_dir)) is followed only to an origin that is known otherwise.
+///
+/// ```
+/// use xtrasecurity::credentials::{BaseUrls, Sourced};
+///
+/// # fn main() -> Result<(), xtrasecurity::XtraError> {
+/// let file = Some(Sourced::new("https://attacker.example", ".acmerc (url)"));
+/// let urls = BaseUrls::new("https://acme.example").ways_out("set ACME_URL").in_working_dir(file);
+/// let error = urls.clone().choose(None).unwrap_err();
+/// assert!(error.to_string().contains(".acmerc") && error.to_string().contains("https://attacker.example"));
+///
+/// let named = urls.named(Some(Sourced::new("https://own.example", "ACME_URL")));
+/// assert_eq!(named.choose(None)?.value, "https://own.example");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct BaseUrls {
+    default: &'static str,
+    named: Option<Sourced>,
+    in_working_dir: Option<Sourced>,
+    user: StoreContents,
+    ways_out: &'static str,
 }
 
-/// The base URL in its checked form. An error says where a bad one was found.
-pub(super) fn parse(found: &Located, danger_allow_http: bool) -> Result<BaseUrl, XtraError> {
-    BaseUrl::parse(&found.text, danger_allow_http)
-        .map_err(|error| XtraError::new(error.kind(), format!("{}. It comes from {}", error.message(), found.origin)))
-}
-
-fn text(found: &Option<Located>) -> Option<&str> {
-    found.as_ref().map(|found| found.text.as_str())
-}
-
-/// Compares scheme, host and port. The path is the file's to choose: on the same origin it leads to the same service.
-fn ensure_trusted<'t>(found: &Located, trusted: impl IntoIterator<Item = &'t str>) -> Result<(), XtraError> {
-    let file = &found.origin;
-    let Some(origin) = origin(&found.text) else {
-        let message = format!(
-            "{file} in the working directory is no https URL. Correct it, as in https://host/api, or remove it"
-        );
-        return Err(XtraError::new(ErrorKind::Config, message));
-    };
-    if trusted.into_iter().any(|text| self::origin(text).as_ref() == Some(&origin)) {
-        return Ok(());
+impl BaseUrls {
+    /// The service's own base URL, which is used when there is no other.
+    pub const fn new(default: &'static str) -> Self {
+        Self {
+            default,
+            named: None,
+            in_working_dir: None,
+            user: StoreContents { base_url: None, has_token: false },
+            ways_out: "pass it to the builder",
+        }
     }
-    Err(XtraError::new(
-        ErrorKind::Config,
-        format!(
-            "{file} in the working directory names the base URL {}, which is neither the service's own nor one that you have \
-             named. A token is not sent there on the word of such a file, and nothing was sent. If it is right, name it \
-             yourself: `export XTRA_API_URL=…` (in CI too), `xtrasec login --api-url …`, or pass api_url(..) to the builder",
-            shown(&origin)
-        ),
-    ))
+
+    /// One that the program or its user names, by an option or a variable: it is used as it is. The first one given counts.
+    pub fn named(mut self, found: Option<Sourced>) -> Self {
+        self.named = self.named.or(found);
+        self
+    }
+
+    /// One that a file of the working directory names.
+    pub fn in_working_dir(mut self, found: Option<Sourced>) -> Self {
+        self.in_working_dir = found;
+        self
+    }
+
+    /// What the user's own file says. Beside a token it is that token's base URL; without one it is that of tokens of variables
+    /// and of the program.
+    pub fn user(mut self, contents: StoreContents) -> Self {
+        self.user = contents;
+        self
+    }
+
+    /// How to name a base URL, to end the sentence `If it is right, name it yourself: …` of the error about a file.
+    pub fn ways_out(mut self, ways_out: &'static str) -> Self {
+        self.ways_out = ways_out;
+        self
+    }
+
+    /// The base URL to use: the named one, the working directory's if it is trusted, the one recorded beside `token`, the user's,
+    /// the service's own. `token` is what was found, if any was.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when a file of the working directory names an origin (scheme, host and port) that is neither the
+    /// service's own, nor the user's, nor recorded beside the token.
+    pub fn choose(self, token: Option<&Resolved>) -> Result<Sourced, XtraError> {
+        if let Some(named) = self.named {
+            return Ok(named);
+        }
+        let store = token.and_then(Resolved::stored_with);
+        let recorded = store.flatten();
+        if let Some(found) = &self.in_working_dir {
+            let others = [self.user.base_url.as_ref(), recorded];
+            let trusted = others.into_iter().flatten().map(|found| found.value.as_str());
+            self.ensure_trusted(found, trusted.chain([self.default]))?;
+            return Ok(found.clone());
+        }
+        let named = match store {
+            Some(_) => recorded.cloned(),
+            // beside a token it is that token's
+            None if self.user.has_token => None,
+            None => self.user.base_url,
+        };
+        Ok(named.unwrap_or_else(|| Sourced::new(self.default, "default")))
+    }
+
+    /// Compares scheme, host and port. The path is the file's to choose: on the same origin it leads to the same service.
+    fn ensure_trusted<'t>(&self, found: &Sourced, mut trusted: impl Iterator<Item = &'t str>) -> Result<(), XtraError> {
+        let (file, default, ways_out) = (&found.origin, self.default, self.ways_out);
+        let message = match origin(&found.value) {
+            Some(origin) if trusted.any(|text| self::origin(text).as_ref() == Some(&origin)) => return Ok(()),
+            Some(origin) => format!(
+                "{file} in the working directory names the base URL {}, which is neither the service's own nor one that you \
+                 have named. A token is not sent there on the word of such a file, and nothing was sent. If it is right, name \
+                 it yourself: {ways_out}",
+                shown(&origin)
+            ),
+            None => {
+                format!("{file} in the working directory is no https URL. Correct it, as in {default}, or remove it")
+            }
+        };
+        Err(XtraError::new(ErrorKind::Config, message))
+    }
 }
 
 /// Scheme, host and port in their usual form; user info, path and query are not in it.
@@ -85,6 +137,3 @@ fn shown(origin: &str) -> String {
         None => origin.to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -35,7 +35,7 @@ pub(super) fn expiry(token: &str) -> Option<SystemTime> {
 }
 
 #[cfg(test)]
-pub(super) fn signed(claims: &str) -> String {
+pub(crate) fn signed(claims: &str) -> String {
     format!("{}.{}.c2lnbmF0dXJl", BASE64.encode(r#"{"alg":"HS256"}"#), BASE64.encode(claims))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::dns::Lookup;
 use super::forms::RefusalForms;
 use super::retry_budget::RetryBudget;
-use crate::core::Clock;
+use crate::core::{Clock, ErrorKind, XtraError};
 
 /// How often, and how soon, a failed attempt is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +81,23 @@ impl Default for TransportOptions {
             never_retry: &[],
             refusals: RefusalForms::default(),
         }
+    }
+}
+
+impl TransportOptions {
+    /// Fails on limits of zero, which would fail every call, each in a way of its own.
+    pub(crate) fn check(&self) -> Result<(), XtraError> {
+        let zero = if self.connect_timeout.is_zero() {
+            "connect_timeout"
+        } else if self.call_timeout.is_zero() {
+            "call_timeout"
+        } else if self.max_response_bytes == 0 {
+            "max_response_bytes"
+        } else {
+            return Ok(());
+        };
+        let message = format!("{zero} is zero, so that no call could succeed. Raise it, or leave it out");
+        Err(XtraError::new(ErrorKind::Config, message))
     }
 }
 

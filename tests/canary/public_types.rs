@@ -12,8 +12,8 @@ use xtrasecurity::blocking;
 use xtrasecurity::dev_server::{self as dev, DevServer, Fault, route};
 use xtrasecurity::raw::{self, types};
 use xtrasecurity::{
-    Budget, CacheOptions, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter, Loaded,
-    ManualClock, OfflineKey, OfflineOptions, Paging, Place, Reference, Schema, SecretSource, SecretValue, Secrets,
+    Budget, CacheOptions, ChainPosition, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter,
+    Loaded, ManualClock, OfflineKey, OfflineOptions, Paging, Reference, Schema, SecretSource, SecretValue, Secrets,
     SecretsProvider, Selection, SnapshotSource, StaticToken, Token, Traffic, Unreadable, UnreadableReason, UseError,
     XtraClient, XtraClientOptions, XtraError, XtraScope,
 };
@@ -130,7 +130,7 @@ fn credentials(table: &mut Table) {
     let token = Token::new(TOKEN).unwrap();
     table.debug("Token", &token);
     table.debug("StaticToken", &StaticToken::from(token));
-    table.debug("Place", &Place::First);
+    table.debug("ChainPosition", &ChainPosition::First);
     for flawed in [format!("{TOKEN}\n"), format!("{TOKEN} {TOKEN}"), format!("{TOKEN}\u{7f}"), format!("{TOKEN}é")] {
         table.error("XtraError", &Token::new(&flawed).unwrap_err());
         table.error("XtraError", &XtraClient::builder().token(flawed.as_str()).build().unwrap_err());

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::envelope;
 use super::envelope::Reading;
 use crate::core::{ErrorKind, SecretValue, SnapshotSource, Sorted, Unreadable, XtraError};
-use crate::credentials::file;
+use crate::credentials::file::{self, FileError};
 use crate::dotenv;
 use crate::engine::Loaded;
 
@@ -29,31 +29,27 @@ impl LocalFile {
     }
 
     pub(super) fn load(&self) -> Result<Loaded, XtraError> {
-        let content = file::read(&self.path).map_err(|problem| self.unusable(&problem))?;
+        let content = file::read(&self.path).map_err(|why| self.unusable(&why))?;
         if file::is_open_to_others(&self.path) && !self.warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(path = ?self.path, "other users can read this file, and it holds secrets: take their rights away");
         }
-        let text = std::str::from_utf8(&content).map_err(|_| self.unusable(&file::Problem::NotUnicode))?;
+        let text = std::str::from_utf8(&content).map_err(|_| self.unusable(&FileError::NotUnicode))?;
         let pairs = dotenv::parse(text).map_err(|flaw| {
             XtraError::new(ErrorKind::Config, format!("local mode: {}, {flaw}", self.path.display()))
         })?;
         Ok(loaded(pairs))
     }
 
-    fn unusable(&self, problem: &file::Problem) -> XtraError {
-        let what_to_do = match problem {
-            file::Problem::Missing => {
+    fn unusable(&self, why: &FileError) -> XtraError {
+        let what_to_do = match why {
+            FileError::Missing => {
                 ". Create it with a line NAME=VALUE for each secret, or leave local mode (unset XTRA_LOCAL_MODE, or build \
                  the client without local_file) to read the service"
             }
             _ => "",
         };
-        let message = format!("local mode: no secrets from {}: {problem}{what_to_do}", self.path.display());
-        let error = XtraError::new(ErrorKind::Config, message);
-        match problem.os_error() {
-            Some(os_error) => error.with_os_error(os_error),
-            None => error,
-        }
+        let message = format!("local mode: no secrets from {}: {why}{what_to_do}", self.path.display());
+        why.attached_to(XtraError::new(ErrorKind::Config, message))
     }
 }
 

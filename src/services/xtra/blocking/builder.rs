@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::blocking::XtraClient;
 use crate::blocking::options;
 use crate::core::{Clock, SecretValue, XtraError};
-use crate::credentials::{CredentialProvider, Place};
+use crate::credentials::{ChainPosition, Configuration, CredentialProvider};
 use crate::engine::cache::CacheOptions;
 use crate::services::xtra;
 
@@ -39,7 +39,7 @@ impl XtraClientBuilder {
         token(token: impl Into<SecretValue>);
         /// A credential provider of one's own. It is asked on the runtime of the blocking clients, so it may not make
         /// blocking calls of this crate itself.
-        credentials(place: Place, provider: Arc<dyn CredentialProvider>);
+        credentials(position: ChainPosition, provider: Arc<dyn CredentialProvider>);
         /// The project of calls that name none.
         project_id(id: impl Into<String>);
         /// The environment of calls that name none.
@@ -119,7 +119,7 @@ impl XtraClientBuilder {
     /// What the client would be made with, and where it was found; see [`explain`](crate::XtraClientBuilder::explain) of the
     /// async builder.
     #[must_use]
-    pub fn explain(&self) -> xtra::Configuration {
+    pub fn explain(&self) -> Configuration {
         self.0.explain()
     }
 

@@ -1,16 +1,13 @@
-//! The client of XtraSecurity: how it is made, and what it reads.
+//! The client of XtraSecurity: its builder, and the calls that read.
 
-mod base_url;
+mod build;
 mod builder;
-mod configuration;
-mod local;
+mod explain;
 mod options;
-mod vault;
 
 use std::borrow::Cow;
 
 pub use builder::XtraClientBuilder;
-pub use configuration::{Configuration, Setting};
 pub use options::XtraClientOptions;
 
 use super::{Xtra, XtraScope};
@@ -47,7 +44,7 @@ impl Client<Xtra> {
         XtraClientBuilder::from(options).build()
     }
 
-    /// A client by what the surroundings say. Nothing is sent yet.
+    /// A client by what variables and files say. Nothing is sent yet.
     ///
     /// | what | looked for in, first found |
     /// |---|---|

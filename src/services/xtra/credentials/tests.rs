@@ -1,10 +1,11 @@
 use std::fs;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tempfile::TempDir;
 
 use super::*;
-use crate::credentials::jwt;
+use crate::credentials::{Chain, CredentialProvider, Resolved, StaticToken, signed_jwt};
 
 /// A home directory whose files hold tokens.
 struct Home(TempDir);
@@ -30,18 +31,26 @@ const CONFIG: &str = ".xtra/config.json";
 const STORE: &str = ".config/xtra-cli-nodejs/config.json";
 const BOTH: &[(&str, &str)] = &[("XTRA_TOKEN", "from-variable"), ("XTRA_MACHINE_TOKEN", "from-machine")];
 
-fn custom(place: Place, token: &str) -> CustomProvider {
-    CustomProvider { place, provider: Arc::new(StaticToken::new(token).unwrap()) }
+type Custom = (ChainPosition, Arc<dyn CredentialProvider>);
+
+fn custom(position: ChainPosition, token: &str) -> Custom {
+    (position, Arc::new(StaticToken::new(token).unwrap()))
+}
+
+fn resolve(explicit: Option<&str>, custom: &[Custom], env: &ProcessEnv) -> Result<Resolved, XtraError> {
+    let chain = Chain::new(STEPS).token(explicit.map(Into::into));
+    let chain = custom.iter().cloned().fold(chain, |chain, (at, provider)| chain.provider(at, provider));
+    chain.resolve(env)
 }
 
 fn token(
     explicit: Option<&str>,
-    custom: &[CustomProvider],
+    custom: &[Custom],
     variables: &[(&str, &str)],
     home: &Home,
 ) -> Result<String, XtraError> {
-    let surroundings = Surroundings::of(variables).with_home(home.0.path());
-    let provider = resolve(explicit, custom, &surroundings)?.provider;
+    let env = ProcessEnv::of(variables).with_home(home.0.path());
+    let provider = resolve(explicit, custom, &env)?.provider();
     let token = provider.token().now_or_never().unwrap()?;
     Ok(token.expose().to_owned())
 }
@@ -56,8 +65,11 @@ fn failure(explicit: Option<&str>, variables: &[(&str, &str)], home: &Home) -> S
 
 #[test]
 fn the_first_place_that_has_a_token_wins() {
-    let everywhere =
-        [custom(Place::Last, "last"), custom(Place::AfterEnvironment, "after"), custom(Place::First, "first")];
+    let everywhere = [
+        custom(ChainPosition::Last, "last"),
+        custom(ChainPosition::AfterEnvironment, "after"),
+        custom(ChainPosition::First, "first"),
+    ];
     let (full, empty) = (Home::full(), Home::new());
     assert_eq!(token(Some("explicit"), &everywhere, BOTH, &full).unwrap(), "explicit");
     assert_eq!(token(None, &everywhere, BOTH, &full).unwrap(), "first");
@@ -73,17 +85,21 @@ fn the_first_place_that_has_a_token_wins() {
 
 #[test]
 fn of_two_custom_providers_in_one_place_the_first_is_used() {
-    let two = [custom(Place::First, "one"), custom(Place::First, "two")];
+    let two = [custom(ChainPosition::First, "one"), custom(ChainPosition::First, "two")];
     assert_eq!(token(None, &two, &[], &Home::new()).unwrap(), "one");
 }
 
 #[test]
 fn empty_texts_count_as_absent() {
     let variables = [("XTRA_TOKEN", ""), ("XTRA_MACHINE_TOKEN", "")];
-    assert_eq!(token(Some(""), &[], BOTH, &Home::new()).unwrap(), "from-variable");
-    assert_eq!(token(Some(""), &[], &variables, &Home::full()).unwrap(), "from-home");
+    assert_eq!(token(None, &[], &variables, &Home::full()).unwrap(), "from-home");
     let home = Home::full().holding(CONFIG, r#"{"token":""}"#);
     assert_eq!(token(None, &[], &variables, &home).unwrap(), "from-cli");
+}
+
+#[test]
+fn an_empty_option_is_refused_in_place_of_a_token_that_was_not_meant() {
+    assert!(failure(Some(""), BOTH, &Home::full()).starts_with("the token option is empty"));
 }
 
 #[test]
@@ -105,7 +121,7 @@ fn the_error_tells_what_each_place_had_and_what_to_do() {
 
 #[test]
 fn without_a_home_directory_the_error_says_so() {
-    let error = resolve(None, &[], &Surroundings::of(&[])).err().unwrap();
+    let error = resolve(None, &[], &ProcessEnv::of(&[])).err().unwrap();
     assert_eq!(error.to_string().matches("no home directory is known").count(), 2, "{error}");
 }
 
@@ -126,13 +142,13 @@ fn a_text_that_cannot_be_a_token_is_an_error_at_once_that_names_its_place() {
 
 #[test]
 fn a_variable_that_is_not_unicode_is_an_error_at_once() {
-    let text = failure(None, &[("XTRA_TOKEN", Surroundings::NOT_UNICODE), BOTH[1]], &Home::full());
+    let text = failure(None, &[("XTRA_TOKEN", ProcessEnv::NOT_UNICODE), BOTH[1]], &Home::full());
     assert!(text.starts_with("XTRA_TOKEN holds a character that is not ASCII"), "{text}");
 }
 
 #[test]
 fn an_expired_jwt_is_an_error_at_once_that_says_when_and_where() {
-    let expired = jwt::signed(r#"{"exp":1767225600}"#);
+    let expired = signed_jwt(r#"{"exp":1767225600}"#);
     let text = failure(Some(&expired), BOTH, &Home::full());
     assert!(text.starts_with("the token from the token option expired at 2026-01-01T00:00:00Z"), "{text}");
     let text = failure(None, &[("XTRA_TOKEN", &expired), BOTH[1]], &Home::full());
@@ -158,9 +174,137 @@ fn a_file_that_cannot_be_used_is_passed_over_and_named_in_the_error() {
 #[test]
 fn a_token_from_a_file_is_renewed_from_it_when_refused() {
     let home = Home::full();
-    let provider = resolve(None, &[], &Surroundings::of(&[]).with_home(home.0.path())).unwrap().provider;
+    let provider = resolve(None, &[], &ProcessEnv::of(&[]).with_home(home.0.path())).unwrap().provider();
     let refused = provider.token().now_or_never().unwrap().unwrap();
     let _home = home.holding(CONFIG, r#"{"token":"renewed"}"#);
     assert!(provider.invalidate(&refused));
     assert_eq!(provider.token().now_or_never().unwrap().unwrap().expose(), "renewed");
+}
+
+const FILE: &str = ".xtrarc";
+
+const FULL: &str =
+    r#"{"project":"p1","env":"staging","branch":"b1","apiUrl":"https://file/api","createdAt":"now","x":[1]}"#;
+
+fn load(variables: &[(&str, &str)], file: Option<&str>) -> Result<Defaults, XtraError> {
+    let dir = tempfile::tempdir().unwrap();
+    if let Some(content) = file {
+        fs::write(dir.path().join(FILE), content).unwrap();
+    }
+    Defaults::load(&ProcessEnv::of(variables).with_working_dir(dir.path()))
+}
+
+fn text(found: Option<Sourced>) -> Option<String> {
+    found.map(|found| found.value)
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+#[test]
+fn the_file_gives_all_four_and_unknown_fields_are_ignored() {
+    let found = |text: &str, field: &str| Some(Sourced::new(text, format!(".xtrarc ({field})")));
+    let expected = Defaults {
+        project: found("p1", "project"),
+        environment: found("staging", "env"),
+        branch: found("b1", "branch"),
+        api_url: None,
+        api_url_in_file: found("https://file/api", "apiUrl"),
+        passphrase: None,
+    };
+    assert_eq!(load(&[], Some(FULL)).unwrap(), expected);
+}
+
+#[test]
+fn a_variable_is_preferred_to_the_file_unless_it_is_empty_and_base_urls_are_told_apart() {
+    let variables = [("XTRA_PROJECT_ID", "p2"), ("XTRA_API_URL", "https://variable/api")];
+    let defaults = load(&variables, Some(FULL)).unwrap();
+    assert_eq!(defaults.project, Some(Sourced::new("p2", "XTRA_PROJECT_ID")));
+    assert_eq!(defaults.api_url, Some(Sourced::new("https://variable/api", "XTRA_API_URL")));
+    assert_eq!(text(defaults.api_url_in_file), some("https://file/api"));
+    assert_eq!(text(defaults.branch), some("b1"));
+    let defaults = load(&[("XTRA_PROJECT_ID", ""), ("XTRA_API_URL", "")], Some(FULL)).unwrap();
+    assert_eq!((text(defaults.project), text(defaults.api_url)), (some("p1"), None));
+}
+
+#[test]
+fn nothing_around_means_no_defaults() {
+    assert_eq!(load(&[], None).unwrap(), Defaults::default());
+    assert_eq!(load(&[], Some("{}")).unwrap(), Defaults::default());
+    assert_eq!(load(&[], Some(r#"{"project":"","env":null,"branch":""}"#)).unwrap(), Defaults::default());
+    assert_eq!(Defaults::load(&ProcessEnv::of(&[])).unwrap(), Defaults::default());
+}
+
+#[test]
+fn the_passphrase_is_the_first_variable_that_is_not_empty() {
+    let found = |first, second| {
+        let variables = [("XTRA_VAULT_PASSPHRASE", first), ("XTRA_MASTER_SECRET", second)];
+        load(&variables, Some(FULL)).unwrap().passphrase.map(|found| (found.value.expose().to_owned(), found.origin))
+    };
+    assert_eq!(found("one", "two"), Some(("one".to_owned(), "XTRA_VAULT_PASSPHRASE".into())));
+    assert_eq!(found("", "two"), Some(("two".to_owned(), "XTRA_MASTER_SECRET".into())));
+    assert_eq!(found("", ""), None);
+}
+
+#[test]
+fn the_passphrase_is_not_shown() {
+    let defaults = load(&[("XTRA_MASTER_SECRET", "hunter2")], None).unwrap();
+    assert!(!format!("{defaults:?}").contains("hunter2"));
+}
+
+#[test]
+fn only_the_working_directory_is_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(FILE), FULL).unwrap();
+    let below = dir.path().join("below");
+    fs::create_dir(&below).unwrap();
+    let env = ProcessEnv::of(&[]).with_working_dir(below).with_home(dir.path());
+    assert_eq!(Defaults::load(&env).unwrap(), Defaults::default());
+}
+
+#[test]
+fn short_environment_names_in_the_file_are_expanded() {
+    for (short, long) in
+        [("dev", "development"), ("stg", "staging"), ("prod", "production"), ("qa", "qa"), ("DEV", "DEV")]
+    {
+        let defaults = load(&[], Some(&format!(r#"{{"env":"{short}"}}"#))).unwrap();
+        assert_eq!(text(defaults.environment), some(long));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_a_config_error_with_its_name_and_the_position_and_no_content() {
+    let cases = [
+        ("{\n  \"project\": 12345\n}", "wrong type at line 2, column"),
+        ("{\"branch\": [\"hunter2\"]}", "wrong type at line 1, column"),
+        ("[\"hunter2\"", "line 1, column"),
+        ("\n\nhunter2", "not JSON at line 3, column 1"),
+        ("", "too early at line 1"),
+    ];
+    for (content, wrong) in cases {
+        let error = load(&[], Some(content)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        let text = format!("{error} {error:?}");
+        assert!(text.contains(FILE) && text.contains(wrong), "{text}");
+        assert!(!text.contains("hunter2") && !text.contains("12345"), "{text}");
+    }
+}
+
+#[test]
+fn a_directory_in_place_of_the_file_is_a_config_error() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join(FILE)).unwrap();
+    let error = Defaults::load(&ProcessEnv::of(&[]).with_working_dir(dir.path())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("regular file"), "{error}");
+}
+
+#[test]
+fn a_variable_that_is_not_unicode_is_a_config_error_that_names_it() {
+    for name in ["XTRA_PROJECT_ID", "XTRA_API_URL", "XTRA_VAULT_PASSPHRASE", "XTRA_MASTER_SECRET"] {
+        let error = load(&[(name, ProcessEnv::NOT_UNICODE)], Some(FULL)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().starts_with(name), "{error}");
+    }
 }
