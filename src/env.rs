@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use crate::core::{ErrorKind, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::inject::{Injection, InjectionReport};
 
 #[cfg(test)]
@@ -260,10 +260,7 @@ fn ensure_sound(rule: Rule, mut count: impl FnMut() -> Option<usize>) -> Result<
 
 fn refusal(why: &str) -> XtraError {
     let message = format!(
-        "{why}, and to change the environment while another thread may read it is undefined behaviour: nothing was set. \
-         Inject at the start of main, before anything starts a thread, or inside a current-thread runtime; or give the \
-         secrets to a child process with apply_to; or, when no other thread can touch the environment, use the unsafe \
-         inject_unchecked"
+        "{why}, and to change the environment while another thread may read it is undefined behaviour: nothing was set"
     );
-    XtraError::new(ErrorKind::UnsoundInjection, message)
+    XtraError::new(ErrorKind::UnsoundInjection, message).with_hint(Hint::InjectElsewhere)
 }

@@ -134,21 +134,18 @@ mod services;
 #[cfg(feature = "watch")]
 pub use core::Change;
 pub use core::{
-    Budget, Clock, Conflict, Elevation, ErrorKind, Identity, ManualClock, Pages, Paging, SecretValue, Secrets,
-    SecretsPage, SnapshotSource, Unreadable, UnreadableReason, XtraError,
+    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Identity, ManualClock, Pages, Paging, Reason, SecretValue, Secrets, SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
 pub use credentials::{
     ChainPosition, Configuration, CredentialProvider, FileToken, Setting, StaticToken, Token, TokenFuture,
 };
 pub use engine::{
-    CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Read, ReadFuture, Reads, Refresh, Request,
-    SecretSource, Stats, Traffic, UseError, WithSecret, WithSecretError,
+    CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read, ReadFuture,
+    Reads, Refresh, Request, SecretSource, Stats, Traffic, UseError, WithSecret, WithSecretError,
 };
 #[cfg(feature = "offline")]
 pub use engine::{OfflineKey, OfflineOptions};
-#[cfg(feature = "xtra")]
-pub use engine::{Preload, Preloaded};
 #[cfg(feature = "watch")]
 pub use engine::{Watch, WatchKey, WatchReceiver};
 pub use inject::{Inject, Injection, InjectionReport, Selection};

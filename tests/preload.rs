@@ -61,7 +61,7 @@ async fn every_missing_name_of_every_environment_is_told_at_once() {
     assert_eq!(error.kind(), ErrorKind::MissingSecret);
     assert_eq!(error.keys(), ["FEATURE_NEW_UI", "SENTRY_DSN"]);
     let text = error.to_string();
-    assert!(text.starts_with("3 of 3 environments cannot be used"), "{text}");
+    assert!(text.starts_with("3 of 3 scopes cannot be used"), "{text}");
     assert!(text.contains(r#""production": missing, or not readable: SENTRY_DSN"#), "{text}");
     let alike = r#""staging", "development": missing, or not readable: SENTRY_DSN, FEATURE_NEW_UI"#;
     assert!(text.contains(alike), "what is the same is told once: {text}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::{ErrorKind, XtraClient, XtraError, raw};
+use xtrasecurity::{ErrorKind, Reason, XtraClient, XtraError, raw};
 
 async fn start() -> (DevServer, XtraClient) {
     let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
@@ -106,7 +106,7 @@ async fn an_error_answer_is_typed_has_its_status_and_turns_into_an_xtra_error() 
     let raw::Error::ErrorResponse(answer) = &error else { panic!("not an answer: {error:?}") };
     assert_eq!(answer.status(), 403);
     assert!(answer.error.as_deref().unwrap().contains("blocked"));
-    assert_eq!(error.into_xtra_error().kind(), ErrorKind::Blocked);
+    assert_eq!(error.into_xtra_error().reason(), Some(&Reason::Blocked));
 }
 
 #[tokio::test]
@@ -129,19 +129,23 @@ async fn the_structured_fields_of_a_refusal_stay_as_they_came_whatever_the_reque
     let known: Vec<_> = error.conflicts().iter().map(|one| (one.key.as_str(), one.actual.as_deref())).collect();
     assert_eq!(known, [("domain", Some("3")), ("STRIPE_PUBLIC", Some("4"))]);
 
-    for (value, text, kind, code) in [
-        ("2FA_REQUIRED", r#"{"error":"x","code":"2FA_REQUIRED"}"#, ErrorKind::TwoFactorRequired, Some("2FA_REQUIRED")),
+    for (value, text, reason, code) in [
+        ("2FA_REQUIRED", r#"{"error":"x","code":"2FA_REQUIRED"}"#, Reason::SecondFactorNeeded, Some("2FA_REQUIRED")),
         (
             "blocked",
             r#"{"error":"This project has been blocked by the owner and is currently inaccessible."}"#,
-            ErrorKind::Blocked,
+            Reason::Blocked,
             None,
         ),
     ] {
         server.fault(Fault::body(403, "text/plain", text).on(route::SECRETS_UPSERT));
         let upsert = client.raw().secrets_upsert().project_id(server.project_id()).env("staging").body(body(value));
         let error = upsert.send().await.unwrap_err().into_xtra_error();
-        assert_eq!((error.kind(), error.code()), (kind, code), "{error:?}");
+        assert_eq!(
+            (error.kind(), error.reason(), error.code()),
+            (ErrorKind::Forbidden, Some(&reason), code),
+            "{error}"
+        );
     }
 }
 

@@ -15,7 +15,7 @@ use raw_operations::{Operation, Outcome, operations};
 use replay::{Recording, Replay, Sent, TOKEN, is_same_target, names, seed_values};
 use serde_json::Value;
 use xtrasecurity::raw::types;
-use xtrasecurity::{Conflict, ErrorKind, SecretValue, XtraClient, XtraError};
+use xtrasecurity::{Conflict, ErrorKind, Reason, SecretValue, XtraClient, XtraError};
 
 /// Answers to requests that no operation sends. They are given to another operation: the error is told from the answer.
 const NO_OPERATION: [(&str, &str); 27] = [
@@ -164,7 +164,6 @@ fn every_recording_is_replayed_or_listed_with_the_reason() {
 /// What an error answer must come to, whatever was called.
 fn kind_of(recording: &Recording) -> ErrorKind {
     match (recording.name.as_str(), recording.status) {
-        ("blocked-upsert", 403) => ErrorKind::Blocked,
         (_, 308) => ErrorKind::Redirected,
         (_, 400) => ErrorKind::Invalid,
         (_, 401) => ErrorKind::Unauthorized,
@@ -181,6 +180,8 @@ fn kind_of(recording: &Recording) -> ErrorKind {
 fn is_the_refusal(recording: &Recording, status: u16, error: &XtraError) {
     let name = &recording.name;
     assert_eq!((error.kind(), error.status()), (kind_of(recording), Some(recording.status)), "{name}: {error}");
+    let reason = (name == "blocked-upsert").then_some(Reason::Blocked);
+    assert_eq!(error.reason(), reason.as_ref(), "{name}: {error}");
     assert_eq!((status, error.attempts()), (recording.status, 1), "{name}");
     // The two refusals with a code were recorded on reads only, and of the limits one says how long it lasts.
     assert_eq!(error.code(), None, "{name}");

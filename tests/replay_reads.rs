@@ -14,7 +14,7 @@ use recorded_world::{
     development_with_the_lost_branch, new_ui, new_ui_after_the_upserts, staging, staging_after_the_clone,
 };
 use replay::{Recording, Replay, Sent, TOKEN, is_same_target, names, seed_values};
-use xtrasecurity::{ErrorKind, SecretValue, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraError};
+use xtrasecurity::{ErrorKind, Reason, SecretValue, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraError};
 
 /// What a read must come to.
 enum Expected {
@@ -34,21 +34,28 @@ enum Expected {
 struct Refusal {
     kind: ErrorKind,
     status: u16,
+    reason: Option<Reason>,
     code: Option<&'static str>,
     retry_after: Option<Duration>,
 }
 
 fn refused(kind: ErrorKind, status: u16) -> Expected {
-    Expected::Refused(Refusal { kind, status, code: None, retry_after: None })
+    Expected::Refused(Refusal { kind, status, reason: None, code: None, retry_after: None })
 }
 
-fn refused_with_code(kind: ErrorKind, status: u16, code: &'static str) -> Expected {
-    Expected::Refused(Refusal { kind, status, code: Some(code), retry_after: None })
+fn forbidden(reason: Reason, code: Option<&'static str>) -> Expected {
+    Expected::Refused(Refusal {
+        kind: ErrorKind::Forbidden,
+        status: 403,
+        reason: Some(reason),
+        code,
+        retry_after: None,
+    })
 }
 
 fn limited(seconds: u64) -> Expected {
     let retry_after = Some(Duration::from_secs(seconds));
-    Expected::Refused(Refusal { kind: ErrorKind::RateLimited, status: 429, code: None, retry_after })
+    Expected::Refused(Refusal { kind: ErrorKind::RateLimited, status: 429, reason: None, code: None, retry_after })
 }
 
 fn masked(scene: Scene) -> Expected {
@@ -60,19 +67,19 @@ const NOT_REPLAYED: [(&str, &str); 1] = [("secrets-head", "the client sends no H
 
 /// One line for each recording.
 fn rows() -> Vec<(&'static str, Expected)> {
-    use ErrorKind::{Blocked, Forbidden, IpNotAllowed, RateLimited, TwoFactorRequired, Unauthorized, Undecryptable};
+    use ErrorKind::{Forbidden, RateLimited, Unauthorized, Undecryptable};
     use Expected::{Refused, Resolved, Unreadable, Values, Versions};
-    let unlimited = Refused(Refusal { kind: RateLimited, status: 429, code: None, retry_after: None });
+    let unlimited = Refused(Refusal { kind: RateLimited, status: 429, reason: None, code: None, retry_after: None });
     vec![
         ("auth-bearer-lowercase-scheme", refused(Unauthorized, 401)),
         ("auth-bearer-two-spaces", refused(Unauthorized, 401)),
         ("auth-both-headers", refused(Unauthorized, 401)),
-        ("blocked-secrets", refused(Blocked, 403)),
-        ("blocked-secrets-no-token", refused(Blocked, 403)),
+        ("blocked-secrets", forbidden(Reason::Blocked, None)),
+        ("blocked-secrets-no-token", forbidden(Reason::Blocked, None)),
         ("branch-delete-with-secrets-main-after", Versions(development_with_the_lost_branch())),
         ("ip-restricted-allowed-xff", Values(Scene::seed("ip-restricted", "main:development"))),
-        ("ip-restricted-secrets", refused_with_code(IpNotAllowed, 403, "IP_NOT_ALLOWED")),
-        ("ip-restricted-xff-denied", refused_with_code(IpNotAllowed, 403, "IP_NOT_ALLOWED")),
+        ("ip-restricted-secrets", forbidden(Reason::AddressNotAllowed, Some("IP_NOT_ALLOWED"))),
+        ("ip-restricted-xff-denied", forbidden(Reason::AddressNotAllowed, Some("IP_NOT_ALLOWED"))),
         ("jit-outsider-secrets-after", masked(development_with_the_lost_branch())),
         // The limit by address says no wait; the one by tier does.
         ("ratelimit-ip-429", unlimited),
@@ -111,7 +118,7 @@ fn rows() -> Vec<(&'static str, Expected)> {
         ("secrets-get-sa-wrong-project", refused(Forbidden, 403)),
         ("secrets-get-viewer-masked", masked(development())),
         ("two-factor-no-token", refused(Unauthorized, 401)),
-        ("two-factor-secrets", refused_with_code(TwoFactorRequired, 403, "2FA_REQUIRED")),
+        ("two-factor-secrets", forbidden(Reason::SecondFactorNeeded, Some("2FA_REQUIRED"))),
         ("upsert-conflict-nothing-written", Versions(development_at_the_conflict())),
         ("upsert-env-new-get-lowercase", Values(Scene::default().after("upsert-env-new"))),
         ("upsert-linked-after", Versions(development_after_the_upserts())),
@@ -213,6 +220,7 @@ async fn refusal_is(recording: &Recording, expected: &Refusal) {
     let status = error.status().unwrap();
     assert_eq!((error.kind(), status), (expected.kind, expected.status), "{name}: {error}");
     assert_eq!((error.code(), error.retry_after()), (expected.code, expected.retry_after), "{name}: {error}");
+    assert_eq!(error.reason(), expected.reason.as_ref(), "{name}: {error}");
     assert!(error.keys().is_empty() && error.conflicts().is_empty(), "{name}");
     assert_eq!(error.is_retryable(), expected.kind == ErrorKind::RateLimited, "{name}");
     assert_eq!((error.attempts(), client.stats().cached), (1, 0), "{name}");

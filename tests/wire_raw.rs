@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use xtrasecurity::raw::{Error, SecretInput, types};
-use xtrasecurity::{ErrorKind, XtraClient, XtraError};
+use xtrasecurity::{ErrorKind, Reason, XtraClient, XtraError};
 
 /// No error, log or debug output may hold a part of this.
 const CANARY: &str = "canary-plaintext";
@@ -223,7 +223,7 @@ async fn a_refusal_in_json_is_read_whatever_its_content_type_says() {
     let error = service.client().raw().projects_list().send().await.unwrap_err();
     let Error::ErrorResponse(refusal) = &error else { panic!("{error:?}") };
     assert_eq!(refusal.code.as_deref(), Some("IP_NOT_ALLOWED"));
-    assert_eq!(hides_the_canary(error).kind(), ErrorKind::IpNotAllowed);
+    assert_eq!(hides_the_canary(error).reason(), Some(&Reason::AddressNotAllowed));
 }
 
 #[tokio::test]

@@ -8,13 +8,13 @@ use super::delegate::options;
 use super::runtime;
 use crate::core::XtraError;
 use crate::engine::{self, Preloaded};
-use crate::services::xtra::Xtra;
+use crate::services::xtra::{Xtra, XtraScope};
 
 /// A reading of several environments that is being put together; made by [`XtraClient::preload`](Client::preload). Its async
 /// twin is [`Preload`](crate::Preload).
 #[derive(Debug)]
 #[must_use = "nothing is read until send()"]
-pub struct Preload<'a>(engine::Preload<'a>);
+pub struct Preload<'a>(engine::Preload<'a, Xtra>);
 
 impl Client<Xtra> {
     /// Reads several environments at the same time and answers once: all are there, with every secret that is required, or
@@ -36,7 +36,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn preload<'a, N: Into<Cow<'a, str>>>(&'a self, environments: impl IntoIterator<Item = N>) -> Preload<'a> {
+    pub fn preload<'a, N: Into<XtraScope<'a>>>(&'a self, environments: impl IntoIterator<Item = N>) -> Preload<'a> {
         Preload(self.as_async().preload(environments))
     }
 }

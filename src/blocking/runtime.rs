@@ -8,15 +8,15 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::{Builder, Handle, Runtime, TryCurrentError};
 
-use crate::core::{ErrorKind, XtraError};
-use crate::engine::driving;
+use crate::core::{ErrorKind, Hint, XtraError};
+use crate::engine::in_blocking_call;
 
 /// Runs `future` to its end on this thread.
 pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, XtraError> {
     refuse_inside_async()?;
     // SHARED is not locked while the future runs.
     let runtime = SHARED.of_process(std::process::id())?;
-    Ok(driving(|| {
+    Ok(in_blocking_call(|| {
         runtime.block_on(async {
             catch_up().await;
             future.await
@@ -53,15 +53,15 @@ pub(super) fn refuse_inside_async() -> Result<(), XtraError> {
 
 #[cold]
 fn refusal(ending: Option<TryCurrentError>) -> XtraError {
-    let message = match ending {
-        None => {
+    let (message, advice) = match ending {
+        None => (
             "a blocking call was made inside an async runtime (spawn_blocking's threads belong to it too), where it would \
-             hold up other tasks. Use the async client, xtrasecurity::XtraClient, and await the call; or make the call on a \
-             thread started with std::thread"
-        }
-        Some(_) => "a blocking call was made while its thread was ending. Make the call before that",
+             hold up other tasks",
+            "Use the async client and await the call, or make the call on a thread started with std::thread",
+        ),
+        Some(_) => ("a blocking call was made while its thread was ending", "Make the call before that"),
     };
-    XtraError::new(ErrorKind::Config, message)
+    XtraError::new(ErrorKind::Config, message).with_hint(Hint::advice(advice))
 }
 
 static SHARED: Shared = Shared(Mutex::new(None));
@@ -91,9 +91,10 @@ impl Shared {
 
 fn new() -> Result<Runtime, XtraError> {
     Builder::new_current_thread().enable_all().build().map_err(|error| {
-        let message = "the runtime of the blocking client could not be set up: the system gives no event queue. Check the \
-                       limit of open files";
-        XtraError::new(ErrorKind::Config, message).with_os_error(&error)
+        let message = "the runtime of the blocking client could not be set up: the system gives no event queue";
+        XtraError::new(ErrorKind::Config, message)
+            .with_os_error(&error)
+            .with_hint(Hint::advice("Check the limit of open files"))
     })
 }
 
@@ -193,7 +194,7 @@ mod tests {
         let inner = block_on(async { block_on(async {}) }).expect("outside of a runtime");
         let error = inner.expect_err("inside of one");
         assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(error.message().contains("std::thread"), "{error}");
+        assert!(error.to_string().contains("std::thread"), "{error}");
     }
 
     #[test]

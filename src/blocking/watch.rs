@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::client::Client;
 use super::runtime;
-use crate::core::{Change, ErrorKind, XtraError};
+use crate::core::{Change, ErrorKind, Hint, XtraError};
 use crate::engine::{SecretSource, watch};
 
 /// The name of the thread, as tools that list threads show it.
@@ -69,8 +69,9 @@ impl<S: SecretSource> Client<S> {
             drop(client);
         };
         let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(work).map_err(|error| {
-            let message = "the system gives no thread to watch on. Check the limits of processes and memory";
-            XtraError::new(ErrorKind::Config, message).with_os_error(&error)
+            XtraError::new(ErrorKind::Config, "the system gives no thread to watch on")
+                .with_os_error(&error)
+                .with_hint(Hint::advice("Check the limits of processes and memory"))
         })?;
         Ok(Watch { stop, thread: Some(thread), process: std::process::id() })
     }

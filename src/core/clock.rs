@@ -60,7 +60,7 @@ impl Clock {
     }
 
     /// By how much it was moved on by hand; `None` for the system's clock, which nobody moves.
-    #[cfg(any(feature = "offline", feature = "xtra"))]
+    #[cfg(any(feature = "offline", feature = "http"))]
     pub(crate) fn moved_by(&self) -> Option<Duration> {
         match &self.0 {
             Source::System => None,

@@ -1,122 +1,28 @@
-//! The one error type of the crate, and what to do about each kind of it.
+//! The one error type of the crate: what was wrong, what that means, and typed advice.
 
-mod parts;
+mod conflict;
+mod hint;
+mod kind;
+mod reason;
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-pub use parts::{Conflict, Elevation};
-
-/// What went wrong, as a stable name to branch on.
-///
-/// Each kind says what to do about it. New kinds may be added, so a `match` needs a `_` arm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// An option is missing or unusable (API root, project id, certificate …). Correct the option that the message names.
-    Config,
-    /// No token was found, or the one found cannot be used. The message lists each place that was looked at.
-    Credentials,
-    /// The service does not know the token: wrong, expired or revoked (status 401). Get a new token; a retry does not help. The
-    /// message says so when a proxy has refused, not the service; so for the other refusals.
-    Unauthorized,
-    /// The token is valid but may not do this (status 403). The service answers the same for a project that does not exist.
-    Forbidden,
-    /// A just-in-time elevation is needed first (status 403). Request access, then call again.
-    ElevationRequired,
-    /// The project's owner has blocked the project (status 403).
-    Blocked,
-    /// This address is not on the project's allow-list (status 403).
-    IpNotAllowed,
-    /// The project demands two-factor authentication of its users (status 403). Enable it, or use a service account.
-    TwoFactorRequired,
-    /// The thing named does not exist (status 404), or the API root is wrong.
-    NotFound,
-    /// A write met a newer version (status 409), or a second row of a name. Read again and decide; see [`XtraError::conflicts`].
-    /// When [`XtraError::may_have_been_applied`] is true, the write was taken, and a read after it gives something else.
-    Conflict,
-    /// A write was carried out in part. [`XtraError::keys`] names the secrets that were not written: write these again.
-    Incomplete,
-    /// Too many requests (status 429). Wait for [`XtraError::retry_after`]; cache longer.
-    RateLimited,
-    /// The service sent placeholders (`***`, `[REDACTED]`) instead of values, because the caller may see names only. Use a token with a stronger role.
-    Masked,
-    /// Values arrived as ciphertext that cannot be opened here. Store them again, or read the rest with `allow_unreadable`.
-    Undecryptable,
-    /// The environment or branch holds no secrets: usually a mistyped name. `allow_empty` accepts it.
-    EmptyScope,
-    /// A required secret is not in the snapshot.
-    MissingSecret,
-    /// A name or value given by the caller cannot be used: the message names it. Or the service refused the request as invalid
-    /// (status 400).
-    Invalid,
-    /// The call did not finish within its deadline. Retry, or raise the deadline.
-    Timeout,
-    /// The service could not be reached, or the connection broke. Retry; check the network, DNS, proxy and TLS.
-    Network,
-    /// The service failed (status 5xx). Only 502, 503 and 504 are worth a retry.
-    Server,
-    /// The answer is not what the API promises (HTML, broken JSON, other types, a part of an answer by its status). Check the API
-    /// root; it ends in `/api`.
-    Decode,
-    /// The service answered with a redirect, which is never followed. Check the API root; it ends in `/api`.
-    Redirected,
-    /// The answer is larger than the cap, and was not read to its end. Raise `max_response_bytes` if it is legitimate.
-    TooLarge,
-    /// The process environment cannot be changed soundly: other threads may be reading it. Nothing was set.
-    UnsoundInjection,
-    /// The client [protects production](crate::XtraClientBuilder::protect_production), and a call that would change it did not
-    /// say [`confirm_production`](crate::Request::confirm_production). Nothing was sent.
-    Unconfirmed,
-}
-
-impl ErrorKind {
-    /// The stable name of the kind in snake case, for logs and metrics. It never carries data.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Config => "config",
-            Self::Credentials => "credentials",
-            Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
-            Self::ElevationRequired => "elevation_required",
-            Self::Blocked => "blocked",
-            Self::IpNotAllowed => "ip_not_allowed",
-            Self::TwoFactorRequired => "two_factor_required",
-            Self::NotFound => "not_found",
-            Self::Conflict => "conflict",
-            Self::Incomplete => "incomplete",
-            Self::RateLimited => "rate_limited",
-            Self::Masked => "masked",
-            Self::Undecryptable => "undecryptable",
-            Self::EmptyScope => "empty_scope",
-            Self::MissingSecret => "missing_secret",
-            Self::Invalid => "invalid",
-            Self::Timeout => "timeout",
-            Self::Network => "network",
-            Self::Server => "server",
-            Self::Decode => "decode",
-            Self::Redirected => "redirected",
-            Self::TooLarge => "too_large",
-            Self::UnsoundInjection => "unsound_injection",
-            Self::Unconfirmed => "unconfirmed",
-        }
-    }
-}
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+pub use conflict::Conflict;
+pub use hint::{FileEntry, Hint};
+pub use kind::ErrorKind;
+pub use reason::{Elevation, Reason};
 
 /// What every fallible call of this crate returns.
 ///
 /// It is one pointer wide, cheap to clone (one failed request is reported to every caller that waited for it), and
-/// `Send + Sync + 'static`. Its texts hold no secret value, token, answer body or URL. `Display` says what was wrong and
-/// what to do, and does not repeat [`source`](StdError::source).
+/// `Send + Sync + 'static`. Its texts hold no secret value, token, answer body or URL. `Display` says which
+/// [call](Self::call) failed, [what was wrong](Self::message), what that [means](Self::notes) and [what to do](Self::hints), and
+/// does not repeat [`source`](StdError::source). `Debug` reads the same, so that a `main` that returns an error reads well; the
+/// parts are had from the methods.
 ///
 /// ```
 /// use xtrasecurity::{ErrorKind, Secrets};
@@ -132,14 +38,17 @@ pub struct XtraError(Arc<Inner>);
 #[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
+    call: Option<Cow<'static, str>>,
     message: String,
+    notes: Vec<Cow<'static, str>>,
+    hints: Vec<Hint>,
+    reason: Option<Reason>,
     status: Option<u16>,
     code: Option<String>,
     server_message: Option<String>,
     retry_after: Option<Duration>,
     keys: Vec<String>,
     conflicts: Vec<Conflict>,
-    elevation: Option<Elevation>,
     attempts: u32,
     outcome_unknown: bool,
     foreign: bool,
@@ -157,14 +66,17 @@ impl XtraError {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             kind,
+            call: None,
             message: message.into(),
+            notes: Vec::new(),
+            hints: Vec::new(),
+            reason: None,
             status: None,
             code: None,
             server_message: None,
             retry_after: None,
             keys: Vec::new(),
             conflicts: Vec::new(),
-            elevation: None,
             attempts: 0,
             outcome_unknown: false,
             foreign: false,
@@ -186,16 +98,47 @@ impl XtraError {
         self.0.status
     }
 
-    /// The service's machine-readable code (`IP_NOT_ALLOWED`, `2FA_REQUIRED`, `request_jit`), when it sent one that it documents.
+    /// The service's machine-readable code, when it sent one that it documents.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// What was wrong and what to do: the text that `Display` shows.
+    /// The call that failed, as it was written: `get_secrets("production")`, or the name of a raw method. `None` where no call
+    /// was under way.
+    #[must_use]
+    pub fn call(&self) -> Option<&str> {
+        self.0.call.as_deref()
+    }
+
+    /// What was wrong, alone. `Display` puts the [call](Self::call) in front, and the [notes](Self::notes) and
+    /// [hints](Self::hints) behind.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// What had been done when the call failed, and what that means for the caller: sentences without a full stop.
+    pub fn notes(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.notes.iter().map(|note| &**note)
+    }
+
+    /// The first piece of advice, when there is any: what to do about the error.
+    #[must_use]
+    pub fn hint(&self) -> Option<&Hint> {
+        self.0.hints.first()
+    }
+
+    /// All the advice, the most helpful first.
+    #[must_use]
+    pub fn hints(&self) -> &[Hint] {
+        &self.0.hints
+    }
+
+    /// Why the service forbids the call, for [`ErrorKind::Forbidden`], when it says so in a form that it documents.
+    #[must_use]
+    pub fn reason(&self) -> Option<&Reason> {
+        self.0.reason.as_ref()
     }
 
     /// What the service, or a proxy in its place, said when it refused (status 4xx): its sentence on one line, without control
@@ -267,10 +210,13 @@ impl XtraError {
         &self.0.conflicts
     }
 
-    /// What access to ask for, for [`ErrorKind::ElevationRequired`].
+    /// What access to ask for, for [`Reason::ElevationNeeded`].
     #[must_use]
     pub fn elevation(&self) -> Option<&Elevation> {
-        self.0.elevation.as_ref()
+        match &self.0.reason {
+            Some(Reason::ElevationNeeded(access)) => access.as_ref(),
+            _ => None,
+        }
     }
 
     /// How many requests were sent for the call that failed; 0 when it failed before the first, or over what a complete
@@ -278,6 +224,31 @@ impl XtraError {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
+    }
+
+    /// Adds what had been done when the call failed, or what that means for the caller: a sentence that begins with a capital
+    /// letter and ends without a full stop. It is shown by `Display` and in logs: put no value, token or URL in it.
+    #[must_use]
+    pub fn with_note(self, note: impl Into<Cow<'static, str>>) -> Self {
+        self.edit(|inner| inner.notes.push(note.into()))
+    }
+
+    /// Adds a piece of advice.
+    #[must_use]
+    pub fn with_hint(self, hint: Hint) -> Self {
+        self.edit(|inner| inner.hints.push(hint))
+    }
+
+    /// Adds why the service forbids the call.
+    #[must_use]
+    pub fn with_reason(self, reason: Reason) -> Self {
+        self.edit(|inner| inner.reason = Some(reason))
+    }
+
+    /// Says which call failed, as its user wrote it. The outermost layer knows that best, so the last one to say it counts.
+    #[must_use]
+    pub fn in_call(self, call: impl Into<Cow<'static, str>>) -> Self {
+        self.edit(|inner| inner.call = Some(call.into()))
     }
 
     /// Adds the HTTP status of the answer.
@@ -324,15 +295,22 @@ impl XtraError {
 }
 
 impl XtraError {
-    /// The same error in other words.
-    #[cfg(feature = "http")]
-    pub(crate) fn saying(self, message: String) -> Self {
-        self.edit(|inner| inner.message = message)
+    /// The same failure as part of a larger one: with a message of that one's, which tells what was wrong here. Kind, status and
+    /// the like stay, the call and the advice are the larger one's to say.
+    pub(crate) fn within(self, message: String) -> Self {
+        self.edit(|inner| {
+            *inner = Inner { message, call: None, notes: Vec::new(), hints: Vec::new(), ..inner.clone() };
+        })
     }
 
-    /// The same error, whose text goes on like this.
+    /// To be removed: [`within`](Self::within), or a message made where it is known.
+    pub(crate) fn saying(self, message: String) -> Self {
+        self.within(message)
+    }
+
+    /// To be removed: [`with_note`](Self::with_note) and [`with_hint`](Self::with_hint).
     pub(crate) fn adding(self, text: &str) -> Self {
-        self.edit(|inner| inner.message.push_str(text))
+        self.with_note(text.trim_start_matches(['.', ';', ':', ' ']).to_owned())
     }
 }
 
@@ -344,18 +322,14 @@ impl XtraError {
         self.edit(|inner| inner.server_message = Some(message))
     }
 
-    /// A write that was sent and not answered.
+    /// The service's own answer, for certain.
     pub(crate) fn with_own_answer(self) -> Self {
         self.edit(|inner| inner.own = true)
     }
 
+    /// A write that was sent and not answered.
     pub(crate) fn with_unknown_outcome(self) -> Self {
         self.edit(|inner| inner.outcome_unknown = true)
-    }
-
-    pub(crate) fn with_elevation(self, project: &str, environment: &str) -> Self {
-        let elevation = Elevation { project: project.to_owned(), environment: environment.to_owned() };
-        self.edit(|inner| inner.elevation = Some(elevation))
     }
 
     /// A call that nobody drove until it was past its deadline.
@@ -363,9 +337,9 @@ impl XtraError {
         self.edit(|inner| inner.stalled = true)
     }
 
-    /// Says which operation failed, as errors of the service do.
+    /// To be removed: [`in_call`](Self::in_call).
     pub(crate) fn in_operation(self, name: &str) -> Self {
-        self.edit(|inner| inner.message = format!("{name}: {}", inner.message))
+        self.in_call(name.to_owned())
     }
 
     pub(crate) fn with_attempts(self, attempts: u32) -> Self {
@@ -383,47 +357,66 @@ impl XtraError {
 
 impl fmt::Display for XtraError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        let Inner { call, message, notes, hints, .. } = &*self.0;
+        if let Some(call) = call {
+            write!(f, "{call}: ")?;
+        }
+        f.write_str(message)?;
+        notes.iter().try_for_each(|note| write!(f, ". {note}"))?;
+        hints.iter().try_for_each(|hint| write!(f, ". {hint}"))
     }
 }
 
+/// What `main` prints of an error that it returns.
 impl fmt::Debug for XtraError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("XtraError");
-        out.field("kind", &self.0.kind).field("message", &self.0.message);
-        if let Some(status) = self.0.status {
-            out.field("status", &status);
-        }
-        if let Some(code) = &self.0.code {
-            out.field("code", code);
-        }
-        if let Some(wait) = self.0.retry_after {
-            out.field("retry_after", &wait);
-        }
-        if !self.0.keys.is_empty() {
-            out.field("keys", &self.0.keys);
-        }
-        if !self.0.conflicts.is_empty() {
-            out.field("conflicts", &self.0.conflicts);
-        }
-        if self.0.outcome_unknown {
-            out.field("may_have_been_applied", &true);
-        }
-        if self.0.foreign {
-            out.field("foreign_refusal", &true);
-        }
-        if self.0.attempts > 0 {
-            out.field("attempts", &self.0.attempts);
-        }
-        if let Some(error) = &self.0.os_error {
-            out.field("source", error);
-        }
-        out.finish_non_exhaustive()
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl StdError for XtraError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.os_error.as_deref().map(|error| error as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error() -> XtraError {
+        XtraError::new(ErrorKind::NotFound, "there is no branch \"next\"")
+            .with_hint(Hint::LookAt { call: "list_branches" })
+            .with_note("Nothing was written")
+    }
+
+    #[test]
+    fn an_error_reads_as_its_call_what_was_wrong_what_that_means_and_what_to_do() {
+        let told = "set_secret: there is no branch \"next\". Nothing was written. list_branches() tells";
+        assert_eq!(error().in_call("secrets_upsert").in_call("set_secret").to_string(), told);
+        assert_eq!(error().to_string(), "there is no branch \"next\". Nothing was written. list_branches() tells");
+        assert_eq!(error().message(), "there is no branch \"next\"");
+    }
+
+    #[test]
+    fn debug_reads_as_display_does() {
+        let error = error().in_call("set_secret").with_status(404);
+        assert_eq!(format!("{error:?}"), error.to_string());
+        assert_eq!(format!("{error:#?}"), error.to_string());
+    }
+
+    #[test]
+    fn a_part_of_a_larger_failure_keeps_its_facts_and_not_its_words() {
+        let larger = error().with_status(404).in_call("set_secret").within("2 of 3 failed".to_owned());
+        assert_eq!((larger.to_string().as_str(), larger.status()), ("2 of 3 failed", Some(404)));
+        assert_eq!((larger.hint(), larger.notes().len()), (None, 0));
+    }
+
+    #[test]
+    fn access_to_ask_for_is_part_of_the_reason() {
+        let access = Elevation::new("665f", "production");
+        let error = error().with_reason(Reason::ElevationNeeded(Some(access.clone())));
+        assert_eq!(error.elevation(), Some(&access));
+        assert_eq!(error.with_reason(Reason::Blocked).elevation(), None);
     }
 }

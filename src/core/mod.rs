@@ -8,13 +8,13 @@ mod error;
 mod identity;
 mod jitter;
 mod pages;
-#[cfg(any(feature = "watch", feature = "xtra"))]
 mod paired;
 mod search;
 pub(crate) mod snapshot;
 mod sorted;
 #[cfg(any(feature = "offline", feature = "http"))]
 pub(crate) mod thread;
+mod timestamp;
 mod unreadable;
 mod value;
 
@@ -22,16 +22,17 @@ pub use budget::Budget;
 #[cfg(feature = "watch")]
 pub use change::Change;
 pub use clock::{Clock, ManualClock};
-pub use error::{Conflict, Elevation, ErrorKind, XtraError};
+pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Reason, XtraError};
 pub use identity::Identity;
 pub use pages::{Pages, Paging, SecretsPage};
-pub use snapshot::{Secrets, SnapshotSource};
+pub use snapshot::{Secrets, SecretsIter, SnapshotSource};
+pub use timestamp::Timestamp;
 pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
 
 pub(crate) use clock::Tick;
 pub(crate) use jitter::spread;
-#[cfg(feature = "xtra")]
+#[allow(unused_imports, reason = "for services that compare snapshots")]
 pub(crate) use paired::paired;
 pub(crate) use snapshot::Origin;
 pub(crate) use sorted::Sorted;

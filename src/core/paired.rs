@@ -1,5 +1,7 @@
 //! The names of two snapshots side by side.
 
+#![cfg_attr(not(feature = "watch"), allow(dead_code, reason = "for watches, and services that compare snapshots"))]
+
 use std::cmp::Ordering;
 use std::iter::Peekable;
 

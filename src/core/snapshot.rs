@@ -1,12 +1,13 @@
 //! One immutable set of secrets, as it was at one moment.
 
 use std::fmt;
+use std::iter::FusedIterator;
 use std::time::Duration;
 
 use super::sorted::Sorted;
 use super::unreadable::Unreadable;
 use super::value::SecretValue;
-use super::{Clock, ErrorKind, Tick, XtraError, unreadable};
+use super::{Clock, ErrorKind, Hint, Tick, XtraError, unreadable};
 
 /// Where a snapshot came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +42,9 @@ pub(crate) struct Origin {
 /// let secrets = Secrets::from_iter([("DATABASE_URL", "postgres://db"), ("PORT", "8080")]);
 /// assert_eq!(secrets.require("PORT")?.expose(), "8080");
 /// assert_eq!(secrets.names().collect::<Vec<_>>(), ["DATABASE_URL", "PORT"]);
+/// for (name, value) in &secrets {
+///     println!("{name} has {} bytes", value.len());
+/// }
 /// assert_eq!(format!("{secrets:?}"), r#"Secrets {"DATABASE_URL": [REDACTED], "PORT": [REDACTED]}"#);
 /// # Ok(())
 /// # }
@@ -87,11 +91,12 @@ impl Secrets {
             Some(entry) => unreadable::error(std::slice::from_ref(entry)),
             None => {
                 let message = format!(
-                    "the secret {name:?} is not among the {} of this snapshot. Names are case-sensitive; check the name, \
-                     the environment and the branch",
+                    "the secret {name:?} is not among the {} of this snapshot. Names are case-sensitive",
                     self.values.len()
                 );
-                XtraError::new(ErrorKind::MissingSecret, message).with_keys([name])
+                XtraError::new(ErrorKind::MissingSecret, message)
+                    .with_keys([name])
+                    .with_hint(Hint::advice("Check the name, the environment and the branch"))
             }
         })
     }
@@ -205,6 +210,49 @@ impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Secrets {
     }
 }
 
+/// Names and values, in order of the names: `for (name, value) in &secrets`.
+impl<'s> IntoIterator for &'s Secrets {
+    type Item = (&'s str, &'s SecretValue);
+    type IntoIter = SecretsIter<'s>;
+
+    fn into_iter(self) -> SecretsIter<'s> {
+        SecretsIter(self.values.iter())
+    }
+}
+
+/// Names and values of a snapshot, in order of the names; from `&secrets` in a `for` loop.
+#[derive(Clone)]
+#[must_use = "an iterator gives nothing before it is asked"]
+pub struct SecretsIter<'s>(std::slice::Iter<'s, (String, SecretValue)>);
+
+impl<'s> Iterator for SecretsIter<'s> {
+    type Item = (&'s str, &'s SecretValue);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(name, value)| (name.as_str(), value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for SecretsIter<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+impl ExactSizeIterator for SecretsIter<'_> {}
+
+impl FusedIterator for SecretsIter<'_> {}
+
+impl fmt::Debug for SecretsIter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.clone()).finish()
+    }
+}
+
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secrets ")?;
@@ -225,6 +273,18 @@ mod tests {
         assert_eq!(secrets.get("a").map(SecretValue::expose), Some("3"));
         assert_eq!(secrets.get("").map(SecretValue::expose), Some("4"));
         assert!(secrets.get("C").is_none());
+    }
+
+    #[test]
+    fn a_loop_over_a_snapshot_meets_each_secret_in_order_of_the_names() {
+        let secrets = Secrets::from_iter([("B", "2"), ("A", "1"), ("C", "3")]);
+        let mut met = Vec::new();
+        for (name, value) in &secrets {
+            met.push((name, value.expose()));
+        }
+        assert_eq!(met, [("A", "1"), ("B", "2"), ("C", "3")]);
+        assert_eq!((secrets.into_iter().len(), secrets.into_iter().next_back().map(|(name, _)| name)), (3, Some("C")));
+        assert_eq!(format!("{:?}", secrets.into_iter()), r#"{"A": [REDACTED], "B": [REDACTED], "C": [REDACTED]}"#);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Names whose values arrived in a form that is not the value.
 
-use super::{ErrorKind, XtraError};
+use super::{ErrorKind, Hint, XtraError};
 
 /// Why a secret's value cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,32 +43,39 @@ pub(crate) fn error(unreadable: &[Unreadable]) -> XtraError {
         .filter(|entry| (entry.reason == UnreadableReason::Masked) == masked)
         .map(|entry| entry.name.as_str())
         .collect();
-    let (kind, what) = if masked {
+    let is_any = |reason| unreadable.iter().any(|entry| entry.reason == reason);
+    let (kind, what, hint) = if masked {
         (
             ErrorKind::Masked,
             "the service sent placeholders instead of values: the caller's role may see names only (an approved access \
-             request does not change that). Use a token with the developer role or a service account",
+             request does not change that)",
+            Hint::advice("Use a token with a stronger role, or a service account's"),
         )
-    } else if unreadable.iter().any(|entry| entry.reason == UnreadableReason::ClientEnvelope) {
+    } else if is_any(UnreadableReason::ClientEnvelope) {
         (
             ErrorKind::Undecryptable,
-            "values were encrypted by a client before they were stored, and this client has no key that opens them. Set \
-             XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..) to the builder; when that is done, it is another passphrase \
-             than theirs, or they were damaged and must be stored again",
+            "values were encrypted by a client before they were stored, and this client has no key that opens them: it has no \
+             passphrase, or another one than theirs, or they were damaged and must be stored again",
+            Hint::GivePassphrase { variable: None },
         )
     } else if unreadable.iter().all(|entry| entry.reason == UnreadableReason::NoValue) {
         (
             ErrorKind::Undecryptable,
-            "the service named secrets and sent no values with them. Look at them in its dashboard and store their values again",
+            "the service named secrets and sent no values with them",
+            Hint::advice("Look at them in its dashboard and store their values again"),
         )
     } else {
         (
             ErrorKind::Undecryptable,
-            "the service sent ciphertext instead of values: it could not decrypt them. Store these secrets again",
+            "the service sent ciphertext instead of values: it could not decrypt them",
+            Hint::advice("Store these secrets again"),
         )
     };
-    let message = format!("{what}, or read the rest with allow_unreadable(). Affected: {}", list(&names));
-    XtraError::new(kind, message).with_keys(names)
+    XtraError::new(kind, what)
+        .with_note(format!("Affected: {}", list(&names)))
+        .with_hint(hint)
+        .with_hint(Hint::AllowUnreadable)
+        .with_keys(names)
 }
 
 /// Names for a message: all of a few, the first ten of many.
@@ -93,7 +100,7 @@ mod tests {
         ]);
         assert_eq!(error.kind(), ErrorKind::Undecryptable);
         assert_eq!(error.keys(), ["A", "B"]);
-        assert!(error.to_string().ends_with("Affected: A, B"));
+        assert!(error.to_string().contains("Affected: A, B. "));
     }
 
     #[test]
@@ -110,7 +117,7 @@ mod tests {
     fn a_long_list_is_cut_in_the_text_but_whole_in_the_keys() {
         let many: Vec<_> = (0..25).map(|n| Unreadable::new(format!("K{n:02}"), UnreadableReason::Masked)).collect();
         let error = error(&many);
-        assert!(error.to_string().ends_with("K09 and 15 more"));
+        assert!(error.to_string().contains("K09 and 15 more. "));
         assert_eq!(error.keys().len(), 25);
     }
 }

@@ -192,45 +192,61 @@ impl fmt::Debug for ExchangedToken {
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures_util::future::join_all;
+    use tokio::sync::Semaphore;
 
     use super::*;
 
-    /// Exchanges with these outcomes, one after the other, and how many have run.
-    struct Script(Arc<Mutex<(VecDeque<Outcome>, usize)>>);
+    /// Exchanges with these outcomes, one after the other. Each waits for a permit.
+    struct Script {
+        outcomes: Mutex<VecDeque<Outcome>>,
+        gate: Semaphore,
+        runs: AtomicUsize,
+    }
 
     type Outcome = Result<(&'static str, Option<Duration>), ErrorKind>;
 
     const LONG: Option<Duration> = Some(Duration::from_secs(3600));
     const OVER: Option<Duration> = Some(Duration::ZERO);
 
-    fn provider(outcomes: impl IntoIterator<Item = Outcome>) -> (ExchangedToken, Script) {
-        let script = Arc::new(Mutex::new((outcomes.into_iter().collect::<VecDeque<_>>(), 0)));
+    fn provider(outcomes: impl IntoIterator<Item = Outcome>) -> (ExchangedToken, Arc<Script>) {
+        let outcomes = Mutex::new(outcomes.into_iter().collect());
+        let script = Arc::new(Script { outcomes, gate: Semaphore::new(100), runs: AtomicUsize::new(0) });
         let shared = Arc::clone(&script);
         let provider = ExchangedToken::new(Identity::of("a"), move || {
-            let shared = Arc::clone(&shared);
+            let script = Arc::clone(&shared);
             async move {
-                tokio::task::yield_now().await;
-                let mut script = shared.lock().unwrap();
-                script.1 += 1;
-                let (token, lasts) = script.0.pop_front().unwrap().map_err(|kind| XtraError::new(kind, "no"))?;
+                script.runs.fetch_add(1, Ordering::Relaxed);
+                let _permit = script.gate.acquire().await.unwrap();
+                let outcome = script.outcomes.lock().unwrap().pop_front().unwrap();
+                let (token, lasts) = outcome.map_err(|kind| XtraError::new(kind, "no"))?;
                 Ok(Exchanged { token: Token::new(token)?, lasts })
             }
         });
-        (provider, Script(script))
+        (provider, script)
     }
 
     impl Script {
         fn runs(&self) -> usize {
-            self.0.lock().unwrap().1
+            self.runs.load(Ordering::Relaxed)
+        }
+
+        /// What so many calls get that have all begun to wait before the exchange ends.
+        async fn together(&self, provider: &ExchangedToken, calls: usize) -> Vec<Result<Token, XtraError>> {
+            self.gate.forget_permits(100);
+            let mut all = Box::pin(join_all((0..calls).map(|_| provider.token())));
+            assert!((&mut all).now_or_never().is_none());
+            self.gate.add_permits(100);
+            all.await
         }
     }
 
     #[tokio::test]
     async fn however_many_ask_one_exchange_runs_and_its_token_is_kept() {
         let (provider, script) = provider([Ok(("one", LONG))]);
-        let tokens = join_all((0..20).map(|_| provider.token())).await;
+        let tokens = script.together(&provider, 20).await;
         assert!(tokens.iter().all(|token| token.as_ref().unwrap().expose() == "one"));
         provider.token().await.unwrap();
         assert_eq!(script.runs(), 1);
@@ -239,7 +255,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_reaches_all_who_wait_and_is_not_kept() {
         let (provider, script) = provider([Err(ErrorKind::Unauthorized), Ok(("two", LONG))]);
-        let tokens = join_all((0..5).map(|_| provider.token())).await;
+        let tokens = script.together(&provider, 5).await;
         assert!(tokens.iter().all(|token| token.as_ref().unwrap_err().kind() == ErrorKind::Unauthorized));
         assert_eq!(script.runs(), 1);
         assert_eq!(provider.token().await.unwrap().expose(), "two");

@@ -38,7 +38,6 @@ mod static_token;
 mod token;
 mod token_file;
 mod token_store;
-mod utc;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
-use super::{jwt, utc};
-use crate::core::{ErrorKind, Identity, SecretValue, XtraError};
+use super::jwt;
+use crate::core::{ErrorKind, Identity, SecretValue, Timestamp, XtraError};
 
 /// A token that can be sent: not empty, printable ASCII, no white space. `Debug` prints `[REDACTED]`.
 ///
@@ -89,10 +89,10 @@ impl Token {
         match self.expires_at {
             Some(end) if self.has_expired(now) => {
                 let message = format!(
-                    "the token from {place} expired at {} (this machine's clock says {}). Get a new token, for instance by \
+                    "the token from {place} expired at {:.0} (this machine's clock says {:.0}). Get a new token, for instance by \
                      logging in again",
-                    utc::shown(end),
-                    utc::shown(now)
+                    Timestamp::from(end),
+                    Timestamp::from(now)
                 );
                 Err(XtraError::new(ErrorKind::Credentials, message))
             }

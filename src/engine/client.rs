@@ -1,20 +1,17 @@
-//! A client over any source of secrets.
+//! The client of a secrets manager, over any source.
 
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::options::EngineOptions;
-use super::read::Read;
-use super::refresh::Refresh;
-use super::request::Request;
-use super::source::SecretSource;
+use super::policy::EngineOptions;
+use super::source::{KeyWriter, SecretSource};
 use super::state::Engine;
 use super::stats::Stats;
 
 /// A client of a secrets manager: typed, cached, redacted secrets from the source `S`.
 ///
-/// [`XtraClient`] is the client of XtraSecurity. Clones share one cache and one connection pool; a clone is one pointer.
+/// Each service of this crate has a client of this type under a name of its own. Clones share one cache and one connection pool; a clone is one pointer.
 ///
 /// How long a snapshot is served, by its age (the times are [`CacheOptions`](crate::CacheOptions)):
 ///
@@ -41,7 +38,7 @@ use super::stats::Stats;
 /// - every value in it is ciphertext, where there were values that could be read,
 /// - it lacks a name that there was and that is [required](EngineOptions::required), or
 /// - it looks like an error in the place of secrets (a first answer that does is the error [`Decode`](crate::ErrorKind::Decode),
-///   unless the request says [`allow_any_answer`](Request::allow_any_answer)).
+///   unless the request says [`allow_any_answer`](crate::Request::allow_any_answer)).
 ///
 /// It is not stored, however long it lasts. The snapshot from before stays and grows older; reads get it until it is as old as
 /// `max_stale`, and from then on the error that says what is wrong. [`invalidate`](Self::invalidate) accepts the next answer,
@@ -68,7 +65,7 @@ impl<S: SecretSource> Deref for Owner<S> {
 
 impl<S: SecretSource> Drop for Owner<S> {
     fn drop(&mut self) {
-        self.0.tasks.end();
+        self.0.refresher.tasks.end();
     }
 }
 
@@ -85,56 +82,18 @@ impl<S: SecretSource> Client<S> {
         Self { engine: Arc::new(Owner(Arc::new(Engine::new(source, options)))) }
     }
 
-    /// Reads the secrets of `scope`, from the cache when it has a snapshot that may be served.
-    ///
-    /// The request is sent when it is awaited. Callers that miss the same scope at the same time share one request; if it
-    /// fails, each of them gets the error, nothing is cached, and the next read asks again.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`SecretSource::prepare`] and [`SecretSource::load`]; [`ErrorKind::Masked`](crate::ErrorKind::Masked) or
-    /// [`ErrorKind::Undecryptable`](crate::ErrorKind::Undecryptable) when values did not come through, unless the request
-    /// says `allow_unreadable()`.
-    pub fn read<'a>(&'a self, scope: S::Scope<'a>) -> Request<'a, S, Read> {
-        Request::new(self, scope, Read)
-    }
-
-    /// Fetches a newer snapshot of `scope` now, whatever the cache holds, and returns it when it has come.
-    ///
-    /// Callers at the same time share one request, which leaves after the first of these calls; with the cache off each sends
-    /// its own. A request for this scope that is under way already is waited for first, so this may take as long as two.
-    ///
-    /// When it fails, the snapshot in the cache stays and is served as before (401, 403 and 404 of the
-    /// service itself drop it). Each request counts
-    /// against the service's budget and leaves a row in its audit log: for fresher secrets in general, lower the time to live
-    /// instead.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`read`](Self::read); when the answer [is held back](#what-is-held-back),
-    /// [`ErrorKind::EmptyScope`](crate::ErrorKind::EmptyScope) (it has no secrets any more),
-    /// [`ErrorKind::MissingSecret`](crate::ErrorKind::MissingSecret) (it has lost one that is required, or every name),
-    /// [`ErrorKind::Undecryptable`](crate::ErrorKind::Undecryptable) (all of it is ciphertext now) or
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) (it looks like an error).
-    ///
-    /// ```
-    /// # use xtrasecurity::{XtraClient, XtraError};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), XtraError> {
-    /// let client = XtraClient::in_memory([("API_KEY", "k-1")])?;
-    /// let secrets = client.refresh("production").await?;
-    /// assert_eq!(secrets.age().as_secs(), 0);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn refresh<'a>(&'a self, scope: impl Into<S::Scope<'a>>) -> Request<'a, S, Refresh> {
-        self.read(scope.into()).refresh()
-    }
-
     /// Drops what the cache holds of `scope`, so that the next read fetches: for programs that learn of a change by another
     /// way than asking. An answer that is under way when this is called is not cached either.
     pub fn invalidate<'a>(&'a self, scope: impl Into<S::Scope<'a>>) {
         self.engine.invalidate(&scope.into());
+    }
+
+    /// Drops what the cache holds of every scope whose key begins with the fields that `start` writes, in the order in which
+    /// [`SecretSource::write_key`] writes them: for sources that write, and know what a write has changed. Answers that are under
+    /// way are not cached either, whatever their scope. The next answers are accepted as they are where a key goes on as `changed`
+    /// writes it, and [compared](#what-is-held-back) with what was there elsewhere.
+    pub fn invalidate_under(&self, start: impl FnOnce(&mut KeyWriter), changed: impl FnOnce(&mut KeyWriter)) {
+        self.engine.invalidate_under(start, changed);
     }
 
     /// Drops every snapshot that the cache holds in memory; copies on disk stay. Answers that are under way when this is called

@@ -1,54 +1,55 @@
 //! The engine: a client over any source of secrets, with its cache, its refreshes and its watches. It names no service.
 
-mod alarm;
-mod answer;
-pub(crate) mod cache;
-mod caller;
+mod adaptive_ttl;
+mod backoff;
 mod client;
 #[cfg(feature = "offline")]
-mod copies;
+mod disk;
 #[cfg(feature = "offline")]
 pub(crate) mod disk_cache;
-mod failures;
-mod grace;
-mod guard;
-mod hits;
-mod landing;
+mod entry;
+mod expiry_task;
+mod hot_slots;
+mod load;
 mod operation;
-mod options;
-#[cfg(feature = "xtra")]
+mod outcome;
+mod policy;
 mod preload;
 mod read;
 mod refresh;
-mod renew;
+mod refresher;
 pub(crate) mod request;
+mod shrink_guard;
+mod single_flight;
 mod source;
 mod state;
 mod stats;
-mod sweeper;
+mod store;
 mod tasks;
 #[cfg(feature = "watch")]
 pub(crate) mod watch;
-#[cfg(feature = "watch")]
-mod watching;
 mod with_secret;
 
-pub use cache::{CacheOptions, KeyWriter};
 pub use client::Client;
 #[cfg(feature = "offline")]
 pub use disk_cache::{OfflineKey, OfflineOptions};
 pub use operation::{Call, Operation};
-pub use options::EngineOptions;
-#[cfg(feature = "xtra")]
+pub use policy::{CacheOptions, EngineOptions};
 pub use preload::{Preload, Preloaded};
 pub use read::{Read, ReadFuture};
 pub use refresh::Refresh;
 pub use request::{Reads, Request};
-pub use source::{Loaded, SecretSource, Traffic};
+pub use source::{KeyWriter, Loaded, SecretSource, Traffic};
 pub use stats::Stats;
 #[cfg(feature = "watch")]
 pub use watch::{Watch, WatchKey, WatchReceiver};
 pub use with_secret::{UseError, WithSecret, WithSecretError};
 
 #[cfg(feature = "blocking")]
-pub(crate) use caller::driving;
+pub(crate) use tasks::in_blocking_call;
+
+/// What single flight synchronises with. `tests/interleavings` puts in its place what tries every order of steps.
+mod sync {
+    pub(crate) use std::sync::atomic::AtomicU64;
+    pub(crate) use std::sync::{Mutex, MutexGuard};
+}

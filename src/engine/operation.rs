@@ -1,5 +1,6 @@
 //! Requests that do something at the service, beside reading a snapshot: what they are made of, and how they are sent.
 
+use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
@@ -49,6 +50,12 @@ impl<'a, S: SecretSource> Call<'a, S> {
     #[must_use]
     pub fn scope(&self) -> &S::Scope<'a> {
         &self.scope
+    }
+}
+
+impl<S: SecretSource> fmt::Debug for Call<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("client", self.client).finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Several environments at once: before a program serves, and whenever somebody asks whether it is ready.
+//! The preload: several scopes at once, before a program serves and for readiness probes.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,40 +11,38 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use super::client::Client;
+use super::outcome::Answer;
+use super::request::Options;
+use super::source::SecretSource;
 use crate::core::{ErrorKind, Secrets, XtraError};
-use crate::services::xtra::XtraClient;
-use crate::services::xtra::shown_name;
 
-/// A reading of several environments that is being put together; made by [`XtraClient::preload`]. It is sent when it is
-/// awaited.
-#[derive(Debug)]
+/// A reading of several scopes that is being put together; made by [`Client::preload`]. It is sent when it is awaited.
 #[must_use = "nothing is read until it is awaited"]
-pub struct Preload<'a> {
-    client: &'a XtraClient,
-    environments: Vec<Cow<'a, str>>,
+pub struct Preload<'a, S: SecretSource> {
+    client: &'a Client<S>,
+    scopes: Vec<S::Scope<'a>>,
     required: Vec<Cow<'a, str>>,
-    project: Option<Cow<'a, str>>,
-    branch: Option<Cow<'a, str>>,
     deadline: Duration,
     allow_empty: bool,
-    allow_unreadable: bool,
+    options: Options,
 }
 
-impl XtraClient {
-    /// Reads several environments at the same time and answers once: all are there, with every secret that is required, or
-    /// what is wrong with each.
+impl<S: SecretSource> Client<S> {
+    /// Reads several scopes at the same time and answers once: all are there, with every secret that is required, or what is
+    /// wrong with each.
     ///
     /// At start-up it fills the cache, so that no first visitor waits; later it answers a readiness probe, from the cache as
     /// long as that is fresh, so it may be called often.
     ///
     /// # Errors
     ///
-    /// One error that lists every environment that could not be read, with why, and every required name that is missing (the
+    /// One error that lists every scope that could not be read, with why, and every required name that is missing (the
     /// names are its [`keys`](XtraError::keys) too). Its kind is that of the gravest trouble: first what waiting does not
     /// mend ([`Unauthorized`](ErrorKind::Unauthorized), [`Config`](ErrorKind::Config), [`EmptyScope`](ErrorKind::EmptyScope) …),
     /// then [`MissingSecret`](ErrorKind::MissingSecret), then what may pass ([`Network`](ErrorKind::Network) …), then
-    /// [`Timeout`](ErrorKind::Timeout) for environments that were not done at the deadline.
-    /// [`Invalid`](ErrorKind::Invalid) when no environment is named.
+    /// [`Timeout`](ErrorKind::Timeout) for scopes that were not done at the deadline.
+    /// [`Invalid`](ErrorKind::Invalid) when no scope is named.
     ///
     /// ```
     /// use std::time::Duration;
@@ -62,58 +60,50 @@ impl XtraClient {
     /// # })
     /// # }
     /// ```
-    pub fn preload<'a, N: Into<Cow<'a, str>>>(&'a self, environments: impl IntoIterator<Item = N>) -> Preload<'a> {
+    pub fn preload<'a, N: Into<S::Scope<'a>>>(&'a self, scopes: impl IntoIterator<Item = N>) -> Preload<'a, S> {
         Preload {
             client: self,
-            environments: environments.into_iter().map(Into::into).collect(),
+            scopes: scopes.into_iter().map(Into::into).collect(),
             required: Vec::new(),
-            project: None,
-            branch: None,
             deadline: self.source().call_timeout(),
             allow_empty: false,
-            allow_unreadable: false,
+            options: Options::default(),
         }
     }
 }
 
-impl<'a> Preload<'a> {
-    /// Secrets that each of the environments must have, with a value that can be read. May be called more than once.
+impl<'a, S: SecretSource> Preload<'a, S> {
+    /// Changes every scope: for options that a service adds.
+    pub fn map_scopes(mut self, change: impl FnMut(S::Scope<'a>) -> S::Scope<'a>) -> Self {
+        self.scopes = self.scopes.into_iter().map(change).collect();
+        self
+    }
+
+    /// Secrets that each of the scopes must have, with a value that can be read. May be called more than once.
     ///
     /// From then on a refresh that no longer has one of them does not replace the snapshot that has it: see
-    /// [`XtraClientBuilder::required`](crate::XtraClientBuilder::required).
+    /// [`EngineOptions::required`](crate::EngineOptions::required).
     pub fn require<N: Into<Cow<'a, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.required.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// How long all of it may take. Default: the client's [`call_timeout`](crate::XtraClientBuilder::call_timeout). What
-    /// others wait for goes on after it.
+    /// How long all of it may take. Default: the source's [`call_timeout`](SecretSource::call_timeout). What others wait for
+    /// goes on after it.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;
         self
     }
 
-    /// Another project than the client's: 24 hexadecimal digits, unless the service is a server of somebody's own.
-    pub fn project_id(mut self, id: impl Into<Cow<'a, str>>) -> Self {
-        self.project = Some(id.into());
-        self
-    }
-
-    /// Another branch than the client's default. Case-sensitive.
-    pub fn branch(mut self, name: impl Into<Cow<'a, str>>) -> Self {
-        self.branch = Some(name.into());
-        self
-    }
-
-    /// Accepts environments without secrets. Without this they are an error, because a mistyped name looks the same.
+    /// Accepts scopes without secrets. Without this they are an error, because a mistyped name looks the same.
     pub fn allow_empty(mut self) -> Self {
         self.allow_empty = true;
         self
     }
 
-    /// Accepts environments in which some values did not come through, as long as they are not required.
+    /// Accepts scopes in which some values did not come through, as long as they are not required.
     pub fn allow_unreadable(mut self) -> Self {
-        self.allow_unreadable = true;
+        self.options.allow_unreadable = true;
         self
     }
 
@@ -121,31 +111,29 @@ impl<'a> Preload<'a> {
     ///
     /// # Errors
     ///
-    /// See [`XtraClient::preload`].
+    /// See [`Client::preload`].
     pub async fn send(self) -> Result<Preloaded, XtraError> {
-        if self.environments.is_empty() {
-            return Err(XtraError::new(
-                ErrorKind::Invalid,
-                "there is nothing to preload: name at least one environment",
-            ));
+        if self.scopes.is_empty() {
+            return Err(XtraError::new(ErrorKind::Invalid, "there is nothing to preload: name at least one scope"));
         }
         let answers = self.answers().await;
         let mut ready = Vec::with_capacity(answers.len());
         let mut troubles = Vec::new();
-        for (environment, answer) in self.environments.iter().zip(answers) {
+        let source = self.client.source();
+        for (scope, answer) in self.scopes.iter().zip(answers) {
             match self.judge(answer) {
-                Ok(secrets) => ready.push((environment.clone().into_owned(), secrets)),
-                Err(trouble) => troubles.push((environment.as_ref(), trouble)),
+                Ok(secrets) => ready.push((source.scope_name(scope).into_owned(), secrets)),
+                Err(trouble) => troubles.push((source.show_scope(scope), trouble)),
             }
         }
-        if troubles.is_empty() { Ok(Preloaded { environments: ready }) } else { Err(self.error(troubles)) }
+        if troubles.is_empty() { Ok(Preloaded { scopes: ready }) } else { Err(self.error(troubles)) }
     }
 
-    /// The answers in the order of the environments; `None` for those that were not there at the deadline.
-    async fn answers(&self) -> Vec<Option<Result<Arc<Secrets>, XtraError>>> {
-        let mut answers: Vec<_> = self.environments.iter().map(|_| None).collect();
+    /// The answers in the order of the scopes; `None` for those that were not there at the deadline.
+    async fn answers(&self) -> Vec<Option<Answer>> {
+        let mut answers: Vec<_> = self.scopes.iter().map(|_| None).collect();
         let mut reads: FuturesUnordered<_> =
-            self.environments.iter().enumerate().map(|(at, name)| async move { (at, self.read(name).await) }).collect();
+            self.scopes.iter().enumerate().map(|(at, scope)| async move { (at, self.read(scope).await) }).collect();
         // Made only when something must be waited for: what is in memory needs no timer, and perhaps there is none.
         let mut deadline = None;
         poll_fn(|context| {
@@ -163,22 +151,17 @@ impl<'a> Preload<'a> {
         answers
     }
 
-    async fn read(&self, environment: &str) -> Result<Arc<Secrets>, XtraError> {
-        let mut request = self.client.get_secrets(environment);
-        if let Some(id) = &self.project {
-            request = request.project_id(id.as_ref());
-        }
-        if let Some(name) = &self.branch {
-            request = request.branch(name.as_ref());
-        }
-        if self.allow_unreadable {
-            request = request.allow_unreadable();
-        }
-        request.must_keep(self.required.iter().map(Cow::as_ref));
-        request.await
+    async fn read(&self, scope: &S::Scope<'a>) -> Answer {
+        let engine = &self.client.engine;
+        engine.require(scope, self.required.iter().map(Cow::as_ref));
+        let secrets = match engine.cached(scope) {
+            Some(secrets) => secrets,
+            None => engine.fetch(scope, self.options)?.await?,
+        };
+        self.options.check(secrets)
     }
 
-    fn judge(&self, answer: Option<Result<Arc<Secrets>, XtraError>>) -> Result<Arc<Secrets>, Trouble> {
+    fn judge(&self, answer: Option<Answer>) -> Result<Arc<Secrets>, Trouble> {
         let secrets = answer.ok_or(Trouble::Late(self.deadline))?.map_err(Trouble::Read)?;
         if secrets.is_empty() && secrets.unreadable().is_empty() && !self.allow_empty {
             return Err(Trouble::Empty);
@@ -188,17 +171,17 @@ impl<'a> Preload<'a> {
     }
 
     /// One error for all of them.
-    fn error(&self, troubles: Vec<(&str, Trouble)>) -> XtraError {
-        // Environments mostly fail alike: what is wrong is told once.
-        let mut told: Vec<(String, Vec<String>)> = Vec::new();
-        for (environment, trouble) in &troubles {
-            let (name, text) = (shown_name(environment), trouble.to_string());
+    fn error(&self, troubles: Vec<(String, Trouble)>) -> XtraError {
+        // Scopes mostly fail alike: what is wrong is told once.
+        let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+        for (name, trouble) in &troubles {
+            let text = trouble.to_string();
             match told.iter_mut().find(|(known, _)| *known == text) {
                 Some((_, names)) => names.push(name),
                 None => told.push((text, vec![name])),
             }
         }
-        let mut message = format!("{} of {} environments cannot be used", troubles.len(), self.environments.len());
+        let mut message = format!("{} of {} scopes cannot be used", troubles.len(), self.scopes.len());
         for (text, names) in told {
             message.push_str(&format!("; {}: {text}", names.join(", ")));
         }
@@ -214,7 +197,7 @@ impl<'a> Preload<'a> {
     }
 }
 
-/// Why an environment cannot be used.
+/// Why a scope cannot be used.
 enum Trouble {
     Read(XtraError),
     Empty,
@@ -248,8 +231,7 @@ impl fmt::Display for Trouble {
         match self {
             Self::Read(error) => error.fmt(f),
             Self::Empty => f.write_str(
-                "it holds no secrets, and an unknown name looks the same. Check the name and the branch, or accept it with \
-                 allow_empty()",
+                "it holds no secrets, and an unknown name looks the same. Check what was named, or accept it with allow_empty()",
             ),
             Self::Missing(names) => {
                 let names: Vec<_> = names.iter().map(|name| plain_or_quoted(name)).collect();
@@ -266,7 +248,7 @@ fn plain_or_quoted(name: &str) -> Cow<'_, str> {
     if is_plain { name.into() } else { format!("{name:?}").into() }
 }
 
-impl<'a> IntoFuture for Preload<'a> {
+impl<'a, S: SecretSource> IntoFuture for Preload<'a, S> {
     type Output = Result<Preloaded, XtraError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
@@ -275,25 +257,31 @@ impl<'a> IntoFuture for Preload<'a> {
     }
 }
 
-/// Environments that were read, with everything that was required of them; from [`XtraClient::preload`].
+impl<S: SecretSource> fmt::Debug for Preload<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Preload").field("source", &self.client.source().name()).finish_non_exhaustive()
+    }
+}
+
+/// Scopes that were read, with everything that was required of them; from [`Client::preload`].
 ///
 /// `Debug` shows how many secrets each holds and how old they are, and neither names nor values of secrets.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Preloaded {
-    environments: Vec<(String, Arc<Secrets>)>,
+    scopes: Vec<(String, Arc<Secrets>)>,
 }
 
 impl Preloaded {
-    /// The snapshot of an environment, by the name that it was asked for with.
+    /// The snapshot of a scope, by its [name](SecretSource::scope_name): an environment, say, as it was asked for.
     #[must_use]
-    pub fn get(&self, environment: &str) -> Option<&Arc<Secrets>> {
-        self.environments.iter().find(|(name, _)| name == environment).map(|(_, secrets)| secrets)
+    pub fn get(&self, name: &str) -> Option<&Arc<Secrets>> {
+        self.scopes.iter().find(|(known, _)| known == name).map(|(_, secrets)| secrets)
     }
 
-    /// The environments and their snapshots, in the order that they were asked for in.
+    /// The names of the scopes and their snapshots, in the order that they were asked for in.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Arc<Secrets>)> {
-        self.environments.iter().map(|(name, secrets)| (name.as_str(), secrets))
+        self.scopes.iter().map(|(name, secrets)| (name.as_str(), secrets))
     }
 
     /// The age of the oldest snapshot.

@@ -1,15 +1,26 @@
-//! Reading a snapshot: at once from the cache, or by a future that is boxed only when something must be fetched.
+//! The read: at once from the cache, by a load that is waited for, or with what is kept when that does not come.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use super::SecretSource;
-use super::request::{Reads, Request};
-use super::state::Answer;
-use crate::core::{Secrets, XtraError};
+use futures_util::future::{Either, select};
+use tracing::Instrument;
+
+use super::backoff::Last;
+use super::client::Client;
+use super::outcome::{Answer, LoadOutcome, LoadRequest};
+use super::request::{Options, Reads, Request};
+use super::single_flight::{InFlight, Role};
+use super::source::{KeyWriter, SecretSource};
+use super::state::Engine;
+use super::store::Found;
+use super::tasks;
+use crate::core::{ErrorKind, Secrets, SnapshotSource, XtraError};
 
 /// The operation of a [`Request`] that reads secrets.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +28,22 @@ use crate::core::{Secrets, XtraError};
 pub struct Read;
 
 impl Reads for Read {}
+
+impl<S: SecretSource> Client<S> {
+    /// Reads the secrets of `scope`, from the cache when it has a snapshot that may be served.
+    ///
+    /// The request is sent when it is awaited. Callers that miss the same scope at the same time share one request; if it
+    /// fails, each of them gets the error, nothing is cached, and the next read asks again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SecretSource::prepare`] and [`SecretSource::load`]; [`ErrorKind::Masked`](crate::ErrorKind::Masked) or
+    /// [`ErrorKind::Undecryptable`](crate::ErrorKind::Undecryptable) when values did not come through, unless the request
+    /// says `allow_unreadable()`.
+    pub fn read<'a>(&'a self, scope: S::Scope<'a>) -> Request<'a, S, Read> {
+        Request::new(self, scope, Read)
+    }
+}
 
 impl<'a, S: SecretSource> Request<'a, S, Read> {
     /// The same as awaiting the request, for code that wants a future by name: `runtime.block_on(request.send())`.
@@ -107,5 +134,233 @@ fn begin<S: SecretSource>(request: Request<'_, S, Read>) -> Result<Waiting, Xtra
 impl<S: SecretSource> fmt::Debug for ReadFuture<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ReadFuture")
+    }
+}
+
+type Outcome = Result<LoadOutcome, XtraError>;
+
+/// How long a reader on whose time everything happens looks whether a slow load has ended meanwhile.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// What a reader has when it has waited.
+enum Waited {
+    Over(Outcome),
+    /// The load takes longer than a reader waits that has something else. This.
+    TooLong(Arc<Secrets>),
+}
+
+impl<S: SecretSource> Engine<S> {
+    /// The snapshot of `scope` that may be served at once, when the cache holds one. Waits for nothing, and allocates nothing
+    /// when the snapshot is fresh.
+    pub(crate) fn cached(self: &Arc<Self>, scope: &S::Scope<'_>) -> Option<Arc<Secrets>> {
+        let store = self.store.as_ref()?;
+        let mut key = KeyWriter::new();
+        self.write_key(scope, &mut key);
+        let now = self.clock.now();
+        match store.find(key.as_slice(), now) {
+            Found::Fresh(secrets) => {
+                self.counts.hits.add(1);
+                Some(secrets)
+            }
+            Found::Stale(secrets) => match self.refresher.last(key.as_slice(), now) {
+                Some(Last::Refused) => None,
+                last => self.serve_stale_and_refresh(scope, key.as_slice(), secrets, last),
+            },
+            Found::Old(secrets) => match self.refresher.last(key.as_slice(), now) {
+                Some(Last::Rejected | Last::Refused) | None => None,
+                away => self.serve_stale_and_refresh(scope, key.as_slice(), secrets, away),
+            },
+            Found::Nothing => None,
+        }
+    }
+
+    /// An aged snapshot, while one refresh runs beside the callers. `None` for the one caller on whose time it must run.
+    #[cold]
+    fn serve_stale_and_refresh(
+        self: &Arc<Self>,
+        scope: &S::Scope<'_>,
+        key: &[u8],
+        secrets: Arc<Secrets>,
+        last: Option<Last>,
+    ) -> Option<Arc<Secrets>> {
+        if matches!(last, Some(Last::Unreachable | Last::Rejected)) {
+            return Some(self.serve_aged(key, secrets));
+        }
+        // What cannot be asked for is said by the path that asks.
+        let request = self.load_request(scope).ok()?;
+        if !tasks::has_runtime() {
+            return self.refresher.loads.in_flight(&request.key).map(|_| self.serve_aged(key, secrets));
+        }
+        let engine = Arc::clone(self);
+        let known = secrets.fetched();
+        let newer = move |kept: &Secrets| kept.fetched() > known;
+        let lead = self.refresher.loads.lead(key, move || engine.load_unless(request, "refresh", newer));
+        if let Some(load) = lead {
+            self.counts.refreshes.fetch_add(1, Ordering::Relaxed);
+            self.refresher.tasks.spawn(async move { drop(load.await) });
+        }
+        Some(self.serve_aged(key, secrets))
+    }
+
+    pub(crate) fn serve_aged(&self, key: &[u8], secrets: Arc<Secrets>) -> Arc<Secrets> {
+        if self.refresher.backoff.is_foreign(key) {
+            self.count_foreign(&secrets);
+        }
+        self.counts.stale.fetch_add(1, Ordering::Relaxed);
+        tracing::trace!(source = self.source.name(), cache = "stale", "read");
+        secrets
+    }
+
+    /// Counts a read that is answered with what is kept, in place of a refusal that is not the service's own.
+    pub(crate) fn count_foreign(&self, secrets: &Secrets) {
+        self.counts.foreign_refusals.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(
+            source = self.source.name(),
+            age_seconds = secrets.age().as_secs(),
+            "a read was refused, but not by the service itself (a proxy, a firewall, a wrong deployment?); the secrets kept \
+             from before are served for a while"
+        );
+    }
+
+    /// The snapshot that a load brings: one's own with `no_cache`, else the one that every caller of this scope waits for.
+    /// When it fails, the aged snapshot may still do.
+    pub(crate) fn fetch(
+        self: &Arc<Self>,
+        scope: &S::Scope<'_>,
+        options: Options,
+    ) -> Result<impl Future<Output = Answer> + Send + 'static, XtraError> {
+        let request = self.load_request(scope)?;
+        let engine = Arc::clone(self);
+        self.counts.misses.fetch_add(1, Ordering::Relaxed);
+        let span = tracing::debug_span!(
+            "read",
+            source = self.source.name(),
+            shared = !options.no_cache,
+            cache = tracing::field::Empty,
+            failure = tracing::field::Empty
+        );
+        let around = span.clone();
+        Ok(async move {
+            let is_cached = engine.store.is_some();
+            let answer = engine.answer(request, options).await;
+            match &answer {
+                Ok(secrets) if secrets.source() == SnapshotSource::Offline => span.record("cache", "copy"),
+                Ok(secrets) if is_cached && secrets.is_stale() => span.record("cache", "stale"),
+                Ok(_) => span.record("cache", "miss"),
+                Err(error) => span.record("failure", error.kind().as_str()),
+            };
+            answer
+        }
+        .instrument(around))
+    }
+
+    pub(crate) async fn answer(self: Arc<Self>, request: LoadRequest<S::Owned>, options: Options) -> Answer {
+        let key = request.key.clone();
+        if options.no_cache || self.store.is_none() {
+            return match Arc::clone(&self).load(request, "read").await {
+                Ok(outcome) if options.no_cache => outcome.answered(options.allow_any_answer),
+                Ok(outcome) => outcome.served(options.allow_any_answer),
+                Err(error) if options.no_cache => Err(error),
+                Err(error) => self.from_disk(&key, error).await,
+            };
+        }
+        let again = request.clone();
+        let waited = match self.join_or_start(request) {
+            Role::Leader(load) => self.wait(&key, load, true).await,
+            Role::Follower(load) => match self.wait(&key, load, false).await {
+                // It began on a runtime that then stood still. This caller has come just now, and has its own time to wait.
+                Waited::Over(Err(error)) if error.is_stalled() => {
+                    let load = self.join_or_start(again).into_load();
+                    self.wait(&key, load, true).await
+                }
+                waited => waited,
+            },
+        };
+        match waited {
+            Waited::TooLong(secrets) => Ok(secrets),
+            Waited::Over(Ok(outcome)) => {
+                if let LoadOutcome::Masked(names) = &outcome
+                    && options.allow_unreadable
+                {
+                    self.keep_masked(&key, names);
+                }
+                outcome.served(options.allow_any_answer)
+            }
+            Waited::Over(Err(error)) => match self.stale_if_error(&key, &error) {
+                Some(secrets) => Ok(secrets),
+                None => self.from_disk(&key, error).await,
+            },
+        }
+    }
+
+    fn join_or_start(self: &Arc<Self>, request: LoadRequest<S::Owned>) -> Role<Outcome> {
+        let (loader, key) = (Arc::clone(self), request.key.clone());
+        self.refresher.loads.join_or_start(&key, move || loader.load_unless(request, "read", |_| true))
+    }
+
+    /// Waits for a load; for `stale_wait` at most, when there is something that may be served instead.
+    async fn wait(self: &Arc<Self>, key: &[u8], mut load: InFlight<Outcome>, leads: bool) -> Waited {
+        loop {
+            if self.usable(key).is_none() {
+                return Waited::Over(load.await);
+            }
+            let wait = self.options.stale_wait;
+            let wait = if self.refresher.backoff.is_slow(key, self.clock.now()) { wait.min(GLANCE) } else { wait };
+            let alarm = pin!(self.refresher.timers.elapsed(key, wait, self.source.has_timers()));
+            match select(&mut load, alarm).await {
+                Either::Left((outcome, _)) => return Waited::Over(outcome),
+                Either::Right(((), _)) => {}
+            }
+            // It may have come to its end while this one waited.
+            if let Some(secrets) = self.usable(key) {
+                self.leave(key, load, leads);
+                return Waited::TooLong(self.serve_aged(key, secrets));
+            }
+        }
+    }
+
+    /// What may be served in place of a load that is under way.
+    fn usable(&self, key: &[u8]) -> Option<Arc<Secrets>> {
+        let now = self.clock.now();
+        match self.store.as_ref()?.find(key, now) {
+            Found::Fresh(secrets) => Some(secrets),
+            Found::Stale(secrets) | Found::Old(secrets) => {
+                Some(secrets).filter(|_| self.refresher.last(key, now) != Some(Last::Refused))
+            }
+            Found::Nothing => None,
+        }
+    }
+
+    /// Sees to it that a load goes on whose reader does not wait any more, and that others do not wait either.
+    fn leave(&self, key: &[u8], load: InFlight<Outcome>, leads: bool) {
+        let now = self.clock.now();
+        tracing::debug!(source = self.source.name(), "a refresh takes longer than a read waits");
+        if !leads && self.refresher.backoff.is_slow(key, now) {
+            return;
+        }
+        if self.refresher.tasks.carry_on(async move { drop(load.await) }) {
+            self.refresher.backoff.note_slow(key, now);
+        } else {
+            // Nobody is there to end it. It is dropped, and the scope left alone for a while.
+            let late = XtraError::new(ErrorKind::Timeout, "the refresh took longer than a read waits");
+            self.refresher.backoff.note(key, &late, true, now);
+        }
+    }
+
+    /// There is no disk.
+    #[cfg(not(feature = "offline"))]
+    pub(crate) async fn from_disk(self: Arc<Self>, key: &[u8], error: XtraError) -> Answer {
+        Err(self.refresher.explained(key, error, self.clock.now()))
+    }
+
+    /// What the cache has in place of an answer that did not come.
+    pub(crate) fn stale_if_error(&self, key: &[u8], error: &XtraError) -> Option<Arc<Secrets>> {
+        let is_away = self.refresher.is_unreachable(key, error, self.clock.now());
+        match self.store.as_ref()?.find(key, self.clock.now()) {
+            Found::Fresh(secrets) => Some(secrets),
+            Found::Stale(secrets) if is_away || !error.is_foreign_refusal() => Some(self.serve_aged(key, secrets)),
+            Found::Old(secrets) if is_away => Some(self.serve_aged(key, secrets)),
+            Found::Stale(_) | Found::Old(_) | Found::Nothing => None,
+        }
     }
 }

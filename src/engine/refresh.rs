@@ -1,4 +1,4 @@
-//! A newer snapshot now, whatever the cache holds.
+//! Refreshes on demand: a newer snapshot now, or one that is newer than a known one.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -6,9 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::SecretSource;
+use super::client::Client;
+use super::outcome::{Answer, LoadOutcome, LoadRequest};
 use super::read::Read;
+use super::refresher::PAUSE;
 use super::request::{Reads, Request};
-use super::state::{Answer, Engine};
+use super::single_flight::InFlight;
+use super::state::Engine;
+use super::store::Found;
 use crate::core::{Secrets, XtraError};
 
 /// The operation of a [`Request`] that replaces what the cache holds.
@@ -17,6 +22,40 @@ use crate::core::{Secrets, XtraError};
 pub struct Refresh;
 
 impl Reads for Refresh {}
+
+impl<S: SecretSource> Client<S> {
+    /// Fetches a newer snapshot of `scope` now, whatever the cache holds, and returns it when it has come.
+    ///
+    /// Callers at the same time share one request, which leaves after the first of these calls; with the cache off each sends
+    /// its own. A request for this scope that is under way already is waited for first, so this may take as long as two.
+    ///
+    /// When it fails, the snapshot in the cache stays and is served as before (401, 403 and 404 of the
+    /// service itself drop it). Each request counts
+    /// against the service's budget and leaves a row in its audit log: for fresher secrets in general, lower the time to live
+    /// instead.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read); when the answer [is held back](#what-is-held-back),
+    /// [`ErrorKind::EmptyScope`](crate::ErrorKind::EmptyScope) (it has no secrets any more),
+    /// [`ErrorKind::MissingSecret`](crate::ErrorKind::MissingSecret) (it has lost one that is required, or every name),
+    /// [`ErrorKind::Undecryptable`](crate::ErrorKind::Undecryptable) (all of it is ciphertext now) or
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) (it looks like an error).
+    ///
+    /// ```
+    /// # use xtrasecurity::{XtraClient, XtraError};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), XtraError> {
+    /// let client = XtraClient::in_memory([("API_KEY", "k-1")])?;
+    /// let secrets = client.refresh("production").await?;
+    /// assert_eq!(secrets.age().as_secs(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn refresh<'a>(&'a self, scope: impl Into<S::Scope<'a>>) -> Request<'a, S, Refresh> {
+        self.read(scope.into()).refresh()
+    }
+}
 
 impl<'a, S: SecretSource> Request<'a, S, Read> {
     /// Fetches a newer snapshot now and puts it into the cache, instead of reading from it. For the conditions, see
@@ -56,25 +95,83 @@ impl<S: SecretSource> Engine<S> {
         scope: &S::Scope<'_>,
         allow_any: bool,
     ) -> Result<impl Future<Output = Answer> + Send + 'static, XtraError> {
-        let ticket = self.ticket(scope)?;
+        let request = self.load_request(scope)?;
         let engine = Arc::clone(self);
         Ok(async move {
-            if engine.cache.is_none() {
+            if engine.store.is_none() {
                 engine.counts.refreshes.fetch_add(1, Ordering::Relaxed);
-                return engine.load(ticket, "refresh").await?.refreshed(allow_any);
+                return engine.load(request, "refresh").await?.refreshed(allow_any);
             }
-            let key = ticket.key.clone();
-            if let Some(earlier) = engine.flights.under_way(&key) {
+            let key = request.key.clone();
+            if let Some(earlier) = engine.refresher.loads.in_flight(&key) {
                 drop(earlier.await);
             }
             let loader = Arc::clone(&engine);
-            let flight = engine.flights.join(&key, move || {
+            let load = engine.refresher.loads.join(&key, move || {
                 loader.counts.refreshes.fetch_add(1, Ordering::Relaxed);
-                loader.load(ticket, "refresh")
+                loader.load(request, "refresh")
             });
             drop(engine);
-            let landed = flight.await?;
-            landed.refreshed(allow_any)
+            let outcome = load.await?;
+            outcome.refreshed(allow_any)
         })
+    }
+
+    /// A snapshot of `scope` that is newer than `known` and that `is_enough`: from the cache, or by a request that everyone who
+    /// asks meanwhile shares. `None` when the newest there is does not do, or when it is too early to ask for a newer one.
+    ///
+    /// At most one request in [`PAUSE`] is begun for a scope, failed ones included, and none while the newest snapshot is
+    /// younger than that.
+    pub(crate) async fn renew(
+        self: &Arc<Self>,
+        scope: &S::Scope<'_>,
+        mut known: Arc<Secrets>,
+        is_enough: impl Fn(&Secrets) -> bool,
+    ) -> Result<Option<Arc<Secrets>>, XtraError> {
+        let key = self.load_request(scope)?.key;
+        // A load that an ordinary read began may bring what is known already. The one after it does not.
+        for _ in 0..2 {
+            if let Some(newer) = self.kept_after(&key, &known) {
+                known = newer;
+            }
+            if is_enough(&known) {
+                return Ok(Some(known));
+            }
+            if known.age() < PAUSE {
+                return Ok(None);
+            }
+            let join = || self.refresher.loads.in_flight(&key);
+            let request = self.load_request(scope)?;
+            let begin = || self.begin_renewal(request, &known);
+            let Some(load) = self.refresher.throttle.join_or_start(&key, &self.clock, join, begin) else {
+                // what paused the scope may have outcome a moment ago
+                return Ok(self.kept_after(&key, &known).filter(|newest| is_enough(newest)));
+            };
+            let loaded = load.await?.served(false)?;
+            if loaded.fetched() > known.fetched() {
+                return Ok(is_enough(&loaded).then_some(loaded));
+            }
+        }
+        Ok(None)
+    }
+
+    fn begin_renewal(
+        self: &Arc<Self>,
+        request: LoadRequest<S::Owned>,
+        known: &Secrets,
+    ) -> InFlight<Result<LoadOutcome, XtraError>> {
+        let (engine, known) = (Arc::clone(self), known.fetched());
+        let key = request.key.clone();
+        self.refresher
+            .loads
+            .join(&key, move || engine.load_unless(request, "renewal", move |kept| kept.fetched() > known))
+    }
+
+    /// What the cache holds, when it is another snapshot than `known` and not an older one.
+    fn kept_after(&self, key: &[u8], known: &Arc<Secrets>) -> Option<Arc<Secrets>> {
+        match self.store.as_ref()?.find(key, self.clock.now()) {
+            Found::Fresh(kept) if !Arc::ptr_eq(&kept, known) && kept.fetched() >= known.fetched() => Some(kept),
+            _ => None,
+        }
     }
 }

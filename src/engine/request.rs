@@ -50,12 +50,6 @@ impl<'a, S: SecretSource, Op> Request<'a, S, Op> {
         Self { client, scope, options: Options::default(), operation }
     }
 
-    /// From now on a refresh of this scope must not lose these secrets.
-    #[cfg(feature = "xtra")]
-    pub(crate) fn must_keep<'n>(&self, names: impl Iterator<Item = &'n str>) {
-        self.client.engine.require(&self.scope, names);
-    }
-
     /// The same request with another operation, and the operation that it had.
     #[cfg(feature = "blocking")]
     pub(crate) fn exchange<New>(self, operation: New) -> (Request<'a, S, New>, Op) {

@@ -1,4 +1,8 @@
-//! What a client has done so far.
+//! The counts of a client, and counters that many threads add to without waiting for each other.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crossbeam_utils::CachePadded;
 
 /// Counts since the client was made. Clones of a client count together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,7 +39,7 @@ pub struct Stats {
     /// Snapshots that are or were kept for longer than the configured time to live, so that the budget lasts.
     pub stretched: u64,
     /// Calls that waited before they were sent, so as not to be refused: for the end of a pause that the service had asked for,
-    /// or because of [`requests_per_minute`](crate::XtraClientBuilder::requests_per_minute).
+    /// or because more calls were made than the client sends in a minute.
     pub delayed: u64,
     /// Calls that failed without being sent, for the same reasons, because the wait would have been longer than the call may
     /// take.
@@ -43,4 +47,73 @@ pub struct Stats {
     /// Retries that were not made, because too many calls of the process were failing: all clients together may make one retry
     /// for five calls, or thirty within ten seconds if that is more.
     pub retries_withheld: u64,
+}
+
+/// What an engine counts itself.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) hits: ShardedCounter,
+    pub(crate) misses: AtomicU64,
+    pub(crate) stale: AtomicU64,
+    pub(crate) refreshes: AtomicU64,
+    pub(crate) shrinks_refused: AtomicU64,
+    pub(crate) foreign_refusals: AtomicU64,
+}
+
+impl Counts {
+    /// These counts; what the source, the cache and the disk count is left at zero.
+    pub(crate) fn stats(&self) -> Stats {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Stats {
+            hits: self.hits.count(),
+            misses: read(&self.misses),
+            stale: read(&self.stale),
+            refreshes: read(&self.refreshes),
+            shrinks_refused: read(&self.shrinks_refused),
+            foreign_refusals: read(&self.foreign_refusals),
+            ..Stats::default()
+        }
+    }
+}
+
+const SHARDS: usize = 8;
+
+/// One count in parts, each on cache lines of its own. A thread always adds to the same part, and threads take turns in being
+/// given one.
+#[derive(Default)]
+pub(crate) struct ShardedCounter {
+    shards: [CachePadded<AtomicU64>; SHARDS],
+}
+
+impl ShardedCounter {
+    #[inline]
+    pub(crate) fn add(&self, count: u64) {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local!(static SHARD: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS);
+        // a thread that is ending has no number any more
+        let shard = SHARD.try_with(|shard| *shard).unwrap_or_default();
+        if let Some(shard) = self.shards.get(shard) {
+            shard.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_however_many_threads_count() {
+        let hits = ShardedCounter::default();
+        std::thread::scope(|scope| {
+            for _ in 0..2 * SHARDS + 1 {
+                scope.spawn(|| (0..1000).for_each(|_| hits.add(1)));
+            }
+        });
+        assert_eq!(hits.count(), (2 * SHARDS as u64 + 1) * 1000);
+    }
 }

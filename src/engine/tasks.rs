@@ -1,12 +1,18 @@
-//! What runs beside the callers: refreshes of aged snapshots, sweeps. All of it ends with the last client.
+//! Background work: tasks that end with the last client, waits that end by themselves, and threads that drive a runtime only while
+//! they call.
 
+use std::cell::Cell;
 use std::future::Future;
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-use super::caller;
+use super::single_flight::SingleFlight;
 
 /// The tasks that a client has started. They hold what they work on, so they are ended from outside.
 #[derive(Default)]
@@ -52,11 +58,120 @@ impl Tasks {
 }
 
 /// Whether the caller is on a runtime that goes on while nobody waits.
-pub(crate) fn possible() -> bool {
+pub(crate) fn has_runtime() -> bool {
     runtime().is_some()
 }
 
 /// A runtime that is driven by its callers only would leave a task standing as soon as they have their answers.
 fn runtime() -> Option<Handle> {
-    if caller::drives() { None } else { Handle::try_current().ok() }
+    if is_blocking_call() { None } else { Handle::try_current().ok() }
+}
+
+thread_local!(static BLOCKING: Cell<bool> = const { Cell::new(false) });
+
+/// Runs `call` on a thread that drives a runtime of its own for as long as the call takes: nothing goes on after it.
+#[cfg(feature = "blocking")]
+pub(crate) fn in_blocking_call<T>(call: impl FnOnce() -> T) -> T {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            // a thread that is ending has nothing to restore
+            let _ = BLOCKING.try_with(|blocking| blocking.set(self.0));
+        }
+    }
+    let _before = Before(BLOCKING.try_with(|blocking| blocking.replace(true)).unwrap_or_default());
+    call()
+}
+
+/// Whether the caller is in such a call.
+pub(crate) fn is_blocking_call() -> bool {
+    BLOCKING.try_with(Cell::get).unwrap_or_default()
+}
+
+/// The waits that need a thread, by key: whoever waits at the same time shares one.
+pub(crate) struct WaitTimers(SingleFlight<()>);
+
+impl Default for WaitTimers {
+    fn default() -> Self {
+        Self(SingleFlight::new())
+    }
+}
+
+impl WaitTimers {
+    /// Returns after `wait`, counted from its first poll; without a timer of the runtime, from the first poll of whoever has
+    /// begun to wait under this key.
+    pub(crate) async fn elapsed(&self, key: &[u8], wait: Duration, has_timers: bool) {
+        if has_timers {
+            tokio::time::sleep(wait).await;
+        } else {
+            self.0.join(key, || by_thread(wait)).await;
+        }
+    }
+}
+
+/// Waits on a thread, which ends with the wait, or with whoever waits. Never returns where no thread can be had.
+async fn by_thread(wait: Duration) {
+    let (done, over) = oneshot::channel::<()>();
+    let Some(_watch) = SleepingThread::start(wait, done) else { return std::future::pending().await };
+    let _ = over.await;
+}
+
+/// A thread that sleeps.
+struct SleepingThread {
+    /// The thread ends when this is dropped.
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl SleepingThread {
+    fn start(wait: Duration, done: oneshot::Sender<()>) -> Option<Self> {
+        let (stop, stopped) = mpsc::channel::<()>();
+        let sleep = move || {
+            let _ = stopped.recv_timeout(wait);
+            let _ = done.send(());
+        };
+        let thread = Builder::new().name("secrets-wait".to_owned()).spawn(sleep).ok()?;
+        Some(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+/// No thread is left behind: what counts threads may come next.
+impl Drop for SleepingThread {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn without_a_runtime_a_wait_ends_after_its_time_and_who_goes_away_leaves_no_thread() {
+        let timers = WaitTimers::default();
+        futures_util::future::join_all((0..100).map(|_| timers.elapsed(b"k", Duration::from_millis(5), false)))
+            .now_or_never()
+            .ok_or(())
+            .unwrap_err();
+        let (done, over) = mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(WaitTimers::default().elapsed(b"k", Duration::from_millis(5), false));
+            done.send(()).unwrap();
+        });
+        over.recv_timeout(Duration::from_secs(10)).unwrap();
+        let mut long = Box::pin(timers.elapsed(b"k", Duration::MAX, false));
+        assert!((&mut long).now_or_never().is_none());
+        drop(long); // joins its thread, or this test never ends
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn with_timers_it_is_the_runtime_s_time_that_counts() {
+        WaitTimers::default().elapsed(b"k", Duration::from_secs(3600), true).await;
+    }
 }

@@ -1,4 +1,4 @@
-//! A secret at the point of use: when it is refused there, it is fetched anew once, and tried once more.
+//! The secret at its point of use: fetched anew once when it is refused there, and tried once more.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -7,9 +7,10 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::client::Client;
 use super::read::Read;
 use super::request::{Options, Reads, Request};
-use super::{Client, SecretSource};
+use super::source::SecretSource;
 use crate::core::{SecretValue, Secrets, XtraError};
 
 /// Why the use of a secret came to nothing: what the closure of [`with_secret`](Request::with_secret) returns.
@@ -179,49 +180,6 @@ impl<'a, S: SecretSource, F> Request<'a, S, WithSecret<'a, F>> {
             Some(other) => Ok(closure(other).await?),
             None => Err(WithSecretError::Refused(refusal)),
         }
-    }
-}
-
-#[cfg(feature = "xtra")]
-impl crate::services::xtra::XtraClient {
-    /// Uses one secret of the [default environment](Self::default_environment), and tries a newer value once when it is
-    /// refused; see [`Request::with_secret`]. For another environment, branch or project, call
-    /// [`environment`](Request::environment), [`branch`](Request::branch) or [`project_id`](Request::project_id) on what this
-    /// returns.
-    ///
-    /// # Errors
-    ///
-    /// As [`Request::with_secret`]; [`ErrorKind::Config`](crate::ErrorKind::Config) when there is no default environment and
-    /// none is named.
-    ///
-    /// ```
-    /// use xtrasecurity::{UseError, XtraClient};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// let client = XtraClient::in_memory([("API_KEY", "k-1")])?;
-    /// let answer = client.with_secret("API_KEY", |key| async move {
-    ///     match ask(key.expose()) {
-    ///         401 => Err(UseError::Refused(std::io::Error::other("the key was refused"))),
-    ///         status => Ok(status),
-    ///     }
-    /// });
-    /// assert_eq!(answer.await?, 200);
-    /// # Ok(())
-    /// # })
-    /// # }
-    /// # fn ask(key: &str) -> u16 { if key == "k-1" { 200 } else { 401 } }
-    /// ```
-    pub fn with_secret<'a, F, Fut, T, E>(
-        &'a self,
-        name: impl Into<Cow<'a, str>>,
-        closure: F,
-    ) -> Request<'a, crate::Xtra, WithSecret<'a, F>>
-    where
-        F: FnMut(SecretValue) -> Fut,
-        Fut: Future<Output = Result<T, UseError<E>>>,
-    {
-        self.read(crate::XtraScope::default()).with_secret(name, closure)
     }
 }
 

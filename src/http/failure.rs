@@ -39,15 +39,8 @@ impl Failure {
     /// Adds that a write may have happened, when it may.
     pub(crate) fn of_write(mut self) -> Self {
         if matches!(self.setback, Setback::Lost | Setback::Garbled) {
-            let message = format!(
-                "{}; whether the service carried the request out is not known: read before sending it again",
-                self.error.message()
-            );
-            let mut error = XtraError::new(self.error.kind(), message).with_unknown_outcome();
-            if let Some(cause) = StdError::source(&self.error).and_then(|cause| cause.downcast_ref()) {
-                error = error.with_os_error(cause);
-            }
-            self.error = error;
+            let note = "Whether the service carried the request out is not known: read before sending it again";
+            self.error = self.error.with_note(note).with_unknown_outcome();
         }
         self
     }

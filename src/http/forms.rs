@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::core::ErrorKind;
+use crate::core::Reason;
 
 /// The documented refusals of one service. Without any, nothing of an answer but its status is shown.
 #[derive(Clone, Copy)]
@@ -16,15 +16,15 @@ pub(crate) struct RefusalForms {
     pub(crate) codes: &'static [&'static str],
     /// What it may ask to be done first.
     pub(crate) actions: &'static [&'static str],
-    /// The codes, actions and sentences that tell more than a status of 403 does.
-    pub(crate) telling: &'static [(&'static str, ErrorKind)],
+    /// The codes, actions and sentences that tell why the service forbids (status 403).
+    pub(crate) reasons: &'static [(&'static str, Reason)],
     /// Whether the service itself has given this answer to this operation, by its status and its body.
     pub(crate) is_own: fn(operation: &str, status: u16, body: &[u8]) -> bool,
 }
 
 impl Default for RefusalForms {
     fn default() -> Self {
-        Self { sentences: &[], codes: &[], actions: &[], telling: &[], is_own: |_, _, _| true }
+        Self { sentences: &[], codes: &[], actions: &[], reasons: &[], is_own: |_, _, _| true }
     }
 }
 
@@ -56,8 +56,8 @@ impl RefusalForms {
         self.actions.iter().copied().find(|action| *action == text)
     }
 
-    pub(super) fn kind(&self, told: &str) -> Option<ErrorKind> {
-        self.telling.iter().find(|(word, _)| *word == told).map(|(_, kind)| *kind)
+    pub(super) fn reason(&self, told: &str) -> Option<Reason> {
+        self.reasons.iter().find(|(word, _)| *word == told).map(|(_, reason)| reason.clone())
     }
 }
 

@@ -114,6 +114,6 @@ mod tests {
     fn outside_of_a_runtime_the_error_says_what_is_needed() {
         let error = Pools::new(client()).current(|| Ok(client())).expect_err("no runtime");
         assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(error.message().contains("enable_all"), "{error}");
+        assert!(error.to_string().contains("enable_all"), "{error}");
     }
 }

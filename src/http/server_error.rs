@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::response::Response;
 use super::retry_after;
 use super::server_words::{ServerWords, clean};
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Reason, XtraError};
 
 /// How many changed keys a conflict's message names; [`XtraError::conflicts`] has them all.
 const KEYS_NAMED: usize = 5;
@@ -13,17 +13,23 @@ const KEYS_NAMED: usize = 5;
 /// The operation whose ids are checked before it is sent, and which service accounts may call.
 const IDS_CHECKED: &str = "secrets_read";
 
-/// The error that an answer stands for. `operation` is the generated operation's name, which the message begins with.
+/// The error that an answer stands for. `operation` is the generated operation's name, which the error begins with.
 pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
     let nothing = ServerWords::default();
     let words = response.words().unwrap_or(&nothing);
     let status = response.status();
     let open = response.leaves_a_write_open();
-    let mut error = XtraError::new(kind(status, words), message(status, words, operation, open))
+    let mut error = XtraError::new(kind(status), message(status, words, operation, open))
+        .in_call(operation.to_owned())
         .with_status(status)
         .with_attempts(response.attempts());
-    if let Some(code) = if error.kind() == ErrorKind::ElevationRequired { words.action } else { words.code } {
+    let reason = words.reason.as_ref().filter(|_| status == 403);
+    let is_elevation = matches!(reason, Some(Reason::ElevationNeeded(_)));
+    if let Some(code) = if is_elevation { words.action } else { words.code } {
         error = error.with_code(code);
+    }
+    if let Some(reason) = reason {
+        error = error.with_reason(reason.clone());
     }
     if let Some(said) = &words.said {
         error = error.with_server_message(said.clone());
@@ -45,7 +51,7 @@ pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
 
 fn message(status: u16, words: &ServerWords, operation: &str, open: bool) -> String {
     let Meaning { what, advice } = meaning(status, words, operation);
-    let mut message = format!("{operation}: {what} (status {status}");
+    let mut message = format!("{what} (status {status}");
     if words.foreign {
         // whatever it says, the service has not said it
         message.push_str(FOREIGN);
@@ -74,11 +80,11 @@ const WITHHELD: &str = "; its own words are not shown: server_message() has them
 const FOREIGN: &str =
     "; the answer is not one of the service's own: a proxy, a firewall or a bad deployment may have given it";
 
-fn kind(status: u16, words: &ServerWords) -> ErrorKind {
+fn kind(status: u16) -> ErrorKind {
     match status {
         300..=399 => ErrorKind::Redirected,
         401 => ErrorKind::Unauthorized,
-        403 => words.kind.unwrap_or(ErrorKind::Forbidden),
+        403 => ErrorKind::Forbidden,
         404 | 405 | 410 => ErrorKind::NotFound,
         407 => ErrorKind::Config,
         408 => ErrorKind::Timeout,
@@ -146,21 +152,19 @@ fn meaning(status: u16, words: &ServerWords, operation: &str) -> Meaning {
 }
 
 fn forbidden(words: &ServerWords) -> Meaning {
-    match words.kind {
-        Some(ErrorKind::ElevationRequired) => {
+    match &words.reason {
+        Some(Reason::ElevationNeeded(_)) => {
             Meaning::new("a just-in-time elevation is needed", "request access, then call again")
         }
-        Some(ErrorKind::IpNotAllowed) => Meaning::new(
+        Some(Reason::AddressNotAllowed) => Meaning::new(
             "the project does not allow this address",
             "add the address to the project's allow-list, or call from one that is on it",
         ),
-        Some(ErrorKind::TwoFactorRequired) => Meaning::new(
+        Some(Reason::SecondFactorNeeded) => Meaning::new(
             "the project demands two-factor authentication",
             "enable it for the user of the token, or use a service account's token",
         ),
-        Some(ErrorKind::Blocked) => {
-            Meaning::new("the project is blocked", "ask the owner of the project to unblock it")
-        }
+        Some(Reason::Blocked) => Meaning::new("the project is blocked", "ask the owner of the project to unblock it"),
         _ => Meaning::new(
             "not found, or no access",
             "check the project id, and that the role of the token allows this: the service does not tell the two apart",

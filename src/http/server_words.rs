@@ -12,7 +12,7 @@ use super::asked::Asked;
 use super::forms::{RefusalForms, filled, holes};
 use super::json;
 use super::json::{Name, Reader, Scalar, Text};
-use crate::core::{Conflict, ErrorKind};
+use crate::core::{Conflict, Reason};
 
 /// The service's own words are cut to this many characters.
 const LONGEST: usize = 200;
@@ -34,8 +34,8 @@ pub(crate) struct ServerWords {
     pub(crate) code: Option<&'static str>,
     /// What the service asks to be done first, when that is documented.
     pub(crate) action: Option<&'static str>,
-    /// What it tells beyond its status.
-    pub(crate) kind: Option<ErrorKind>,
+    /// Why the service forbids, when it tells.
+    pub(crate) reason: Option<Reason>,
     /// The keys that a conditional write found changed, as far as the request named them.
     pub(crate) conflicts: Vec<Conflict>,
     /// How many conflicts are on keys that the request did not name.
@@ -63,7 +63,7 @@ impl ServerWords {
             form: form.map(|form| with_what_was_asked(form, asked)),
             code,
             action,
-            kind: [action, code, form].into_iter().flatten().find_map(|word| forms.kind(word)),
+            reason: [action, code, form].into_iter().flatten().find_map(|word| forms.reason(word)),
             conflicts: parts.conflicts.named,
             unasked: parts.conflicts.unasked,
             html: parts.html,

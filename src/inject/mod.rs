@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
 use crate::core::snapshot::Secrets;
-use crate::core::{ErrorKind, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::env;
 use crate::env::{Existing, Inherited};
 use selection::{Target, Variable};
@@ -254,9 +254,10 @@ impl<'s> Injection<'s> {
     /// The variables for this process, checked; `inject` is in `env.rs`.
     pub(crate) fn plan_for_this_process(&self) -> Result<Vec<Variable<'s>>, XtraError> {
         if self.credentials == Credentials::Removed {
-            let message =
-                "without_credentials is for the environment of a child: use apply_to, or leave it out. Nothing was set";
-            return Err(XtraError::new(ErrorKind::Invalid, message));
+            let message = "credentials can be removed from the environment of a child only. Nothing was set";
+            return Err(XtraError::new(ErrorKind::Invalid, message)
+                .with_hint(Hint::Use { call: "apply_to", purpose: "start a child without them" })
+                .with_hint(Hint::LeaveOut { option: "without_credentials" }));
         }
         self.selection.plan(self.secrets, Target::ThisProcess)
     }

@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
 use super::{Injection, InjectionReport, Selection};
-use crate::core::{ErrorKind, Secrets, XtraError};
+use crate::core::{ErrorKind, Hint, Secrets, XtraError};
 use crate::engine::Read;
 use crate::engine::SecretSource;
 use crate::engine::request::{Reads, Request};
@@ -112,9 +112,9 @@ impl Inject {
             secrets.all_readable()?;
             return Err(XtraError::new(
                 ErrorKind::EmptyScope,
-                "there is nothing to inject: the environment and branch hold no secrets, and an unknown name looks the same. \
-                 Check both names, or accept it with allow_empty()",
-            ));
+                "there is nothing to inject: the environment and branch hold no secrets, and an unknown name looks the same",
+            )
+            .with_hint(Hint::AllowEmpty));
         }
         let injection = secrets.injection().select(self.selection);
         Ok(if self.override_existing { injection.override_existing() } else { injection })

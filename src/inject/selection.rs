@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::guarded;
 use super::guarded::{CASE, Case};
-use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
 use crate::env;
 
 /// One variable to set: its name, and the value of the secret behind it.
@@ -120,10 +120,12 @@ impl Selection {
         let names = missing.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ");
         let message = format!(
             "chosen by name but not among the {} secrets of this snapshot, so no variable was set: {names}. Names are \
-             case-sensitive; check the names, the environment and the branch",
+             case-sensitive",
             secrets.len()
         );
-        Err(XtraError::new(ErrorKind::MissingSecret, message).with_keys(missing))
+        Err(XtraError::new(ErrorKind::MissingSecret, message)
+            .with_keys(missing)
+            .with_hint(Hint::advice("Check the names, the environment and the branch")))
     }
 
     fn takes(&self, secret: &str) -> bool {
@@ -206,18 +208,13 @@ impl<'p, 's> Plan<'p, 's> {
         if let Some(more) = self.flaws.len().checked_sub(DESCRIBED).filter(|more| *more > 0) {
             list = format!("{list}; and {more} more");
         }
-        let mut message = format!(
-            "{} of {} variables cannot be set, so none was: {list}. Leave a secret out with except, call its variable \
-             otherwise with rename",
-            self.flaws.len(),
-            self.variables.len()
-        );
-        let guarded: Vec<_> = self.flaws.iter().filter_map(Flaw::to_be_allowed).collect();
-        if !guarded.is_empty() {
-            message.push_str(", or allow what is guarded with allow_name: ");
-            message.push_str(&guarded.join(","));
-        }
-        Err(XtraError::new(ErrorKind::Invalid, message).with_keys(self.flaws.iter().map(|flaw| flaw.secret)))
+        let message =
+            format!("{} of {} variables cannot be set, so none was: {list}", self.flaws.len(), self.variables.len());
+        let error = XtraError::new(ErrorKind::Invalid, message)
+            .with_keys(self.flaws.iter().map(|flaw| flaw.secret))
+            .with_hint(Hint::ChooseVariables);
+        let names: Vec<String> = self.flaws.iter().filter_map(Flaw::to_be_allowed).map(Cow::into_owned).collect();
+        Err(if names.is_empty() { error } else { error.with_hint(Hint::AllowName { names }) })
     }
 }
 

@@ -7,7 +7,7 @@ use config::{AsyncSource, ConfigError, Map, Source, Value, ValueKind};
 
 use super::tree::{Node, Scalar, Table};
 use super::{ORIGIN, ReadLater, ReadNow, SecretsProvider};
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 
 impl Source for SecretsProvider<ReadNow> {
     fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
@@ -41,10 +41,10 @@ fn values(table: Table) -> Result<Map<String, Value>, XtraError> {
             Node::Leaf(name, _) => name,
             Node::Table(_) => key,
         };
-        let message = format!(
-            "config-rs would take the brackets in {name:?} for an index. Rename the secret, or leave it out with prefix(..)"
-        );
-        return Err(XtraError::new(ErrorKind::Invalid, message).with_keys([name]));
+        let message = format!("config-rs would take the brackets in {name:?} for an index");
+        return Err(XtraError::new(ErrorKind::Invalid, message)
+            .with_keys([name])
+            .with_hint(Hint::advice("Rename the secret, or leave it out by its prefix")));
     }
     Ok(map(table))
 }

@@ -1,7 +1,7 @@
 //! From names to keys.
 
 use super::tree::{Scalar, Table};
-use crate::core::{ErrorKind, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 
 /// Which secrets, and under which keys.
 #[derive(Debug, Clone)]
@@ -45,8 +45,9 @@ impl Layout {
             return Err(XtraError::new(
                 ErrorKind::EmptyScope,
                 "there are no secrets to configure with: the environment and branch hold none, and an unknown name looks the \
-                 same. Check both names, or accept it with allow_empty()",
-            ));
+                 same",
+            )
+            .with_hint(Hint::AllowEmpty));
         }
         let chosen = secrets.filter_map(|(name, value)| Some((name, self.rest(name)?, value))).collect::<Vec<_>>();
         if chosen.is_empty() && !self.allow_empty {
@@ -67,10 +68,12 @@ impl Layout {
     fn nothing_chosen(&self) -> XtraError {
         let message = format!(
             "there are no secrets to configure with: none that can be read has a name that begins with {:?} and goes on. Names \
-             are case-sensitive. Correct prefix(..), or accept it with allow_empty()",
+             are case-sensitive",
             self.prefix
         );
         XtraError::new(ErrorKind::EmptyScope, message)
+            .with_hint(Hint::Correct { option: "prefix" })
+            .with_hint(Hint::AllowEmpty)
     }
 
     /// The name without the prefix. One that is nothing but the prefix has none left.

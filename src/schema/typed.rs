@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::Strictness;
-use crate::core::{ErrorKind, Secrets, XtraError};
+use crate::core::{ErrorKind, Hint, Secrets, XtraError};
 use crate::engine::Read;
 use crate::engine::SecretSource;
 use crate::engine::request::{Reads, Request};
@@ -38,8 +38,9 @@ impl<T: DeserializeOwned + JsonSchema> ReadAs<T> {
             return Err(XtraError::new(
                 ErrorKind::EmptyScope,
                 "there are no settings to read: the environment and branch hold no secrets, and an unknown name looks the \
-                 same. Check both names, or accept it with allow_empty()",
-            ));
+                 same",
+            )
+            .with_hint(Hint::AllowEmpty));
         }
         secrets.parse_strictly(self.strictness)
     }

@@ -14,7 +14,7 @@ use xtrasecurity::raw::{self, types};
 use xtrasecurity::{
     Budget, CacheOptions, ChainPosition, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter,
     Loaded, ManualClock, OfflineKey, OfflineOptions, Paging, Reference, Schema, SecretSource, SecretValue, Secrets,
-    SecretsProvider, Selection, SnapshotSource, StaticToken, Token, Traffic, Unreadable, UnreadableReason, UseError,
+    SecretsProvider, Selection, SnapshotSource, StaticToken, Timestamp, Token, Traffic, Unreadable, UnreadableReason, UseError,
     XtraClient, XtraClientOptions, XtraError, XtraScope,
 };
 
@@ -80,12 +80,14 @@ fn values(table: &mut Table) {
     table.debug("Secrets", &secrets.search(VALUE));
     table.debug("Paging", &Paging::limit(1));
     table.debug("SecretsPage", &secrets.page(Paging::limit(1)));
+    table.debug("SecretsIter", &secrets.into_iter());
     table.debug("Pages", &secrets.pages(1));
     let unreadable = Unreadable::new(KEY, UnreadableReason::Masked);
     table.debug("Unreadable", &unreadable);
     table.debug("UnreadableReason", &unreadable.reason);
     table.debug("Loaded", &Loaded::from_iter([(KEY, value)]).with_unreadable([unreadable]));
     table.debug("SnapshotSource", &SnapshotSource::Memory);
+    table.shown("Timestamp", &Timestamp::parse("2026-05-01T09:30:00Z").unwrap());
     table.debug("Conflict", &Conflict::new(KEY, Some("1".to_owned()), None));
     table.debug("Identity", &Identity::of(TOKEN));
     table.debug("Traffic", &Traffic::new(1, 2));

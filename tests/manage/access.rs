@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, GrantSeed, ProjectSeed, RateLimits, Role, UserSeed, route};
 use xtrasecurity::manage::{AccessMode, AccessRequest, AccessStatus, Decision};
-use xtrasecurity::{ErrorKind, XtraClient};
+use xtrasecurity::{ErrorKind, Reason, XtraClient};
 
 use crate::{NOBODY, client, client_of, refused, service};
 
@@ -33,7 +33,8 @@ async fn an_elevation_is_asked_for_granted_and_waited_for() {
         .unwrap();
     let ann = client_of(&server, "ann");
     let words = ["request_access(..)", "wait_for_access(..)"];
-    let error = refused(ann.get_secrets("Production").await, ErrorKind::ElevationRequired, &words);
+    let error = refused(ann.get_secrets("Production").await, ErrorKind::Forbidden, &words);
+    assert!(matches!(error.reason(), Some(Reason::ElevationNeeded(_))), "{error}");
     let elevation = error.elevation().unwrap();
     assert_eq!((elevation.project.as_str(), elevation.environment.as_str()), (server.project_id(), "production"));
 

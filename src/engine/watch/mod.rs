@@ -1,11 +1,11 @@
-//! Being told when secrets change: what watchers see. Who polls for them is in `client/watching.rs`.
+//! The watch: a stream of what changes in a scope, and handles on its newest state.
 
 mod backoff;
-mod feed;
-mod key;
-mod place;
-mod receiver;
-mod shown;
+mod handles;
+mod poller;
+mod registry;
+mod subscription;
+mod topic;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -15,17 +15,13 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-pub use key::WatchKey;
-pub use receiver::WatchReceiver;
+pub use handles::{WatchKey, WatchReceiver};
 
-pub(crate) use backoff::Backoff;
-pub(crate) use feed::Feed;
-pub(crate) use place::{Home, Joined};
+pub(crate) use registry::Topics;
 
-use crate::core::{Change, XtraError};
-use feed::News;
-use place::Place;
-use shown::Shown;
+use crate::core::{Change, Secrets, Unreadable, XtraError};
+use subscription::{Source, Subscription};
+use topic::Event;
 
 /// A stream of what changes in a scope. Made by [`Client::watch`](crate::Client::watch), which says how it is polled and what
 /// that costs.
@@ -65,19 +61,19 @@ use shown::Shown;
 /// ```
 #[must_use = "a watch that is dropped tells nothing"]
 pub struct Watch {
-    place: Place,
+    subscription: Subscription,
     shown: Shown,
 }
 
 impl Watch {
-    pub(crate) fn new(home: Arc<dyn Home>) -> Self {
-        Self { place: Place::new(home), shown: Shown::default() }
+    pub(crate) fn new(source: Arc<dyn Source>) -> Self {
+        Self { subscription: Subscription::new(source), shown: Shown::default() }
     }
 
     /// A watch that begins when it is first polled.
     #[cfg(feature = "blocking")]
-    pub(crate) fn later(home: Arc<dyn Home>) -> Self {
-        Self { place: Place::later(home), shown: Shown::default() }
+    pub(crate) fn later(source: Arc<dyn Source>) -> Self {
+        Self { subscription: Subscription::later(source), shown: Shown::default() }
     }
 
     /// Accepts snapshots in which some values did not come through (masked, or ciphertext). Their names are in
@@ -96,23 +92,23 @@ impl Watch {
 
     /// A watcher of one secret of the same scope. It goes on when this one is dropped.
     pub fn key(&self, name: impl Into<String>) -> WatchKey {
-        WatchKey::new(self.place.another(), name.into())
+        WatchKey::new(self.subscription.another(), name.into())
     }
 
     /// A handle on the newest snapshot of the same scope. It goes on when this one is dropped.
     pub fn receiver(&self) -> WatchReceiver {
-        WatchReceiver::new(self.place.another(), self.shown.anew())
+        WatchReceiver::new(self.subscription.another(), self.shown.anew())
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Change, XtraError>>> {
         loop {
-            match std::task::ready!(self.place.poll(context)) {
-                Some(News::Landed(newest)) => {
+            match std::task::ready!(self.subscription.poll(context)) {
+                Some(Event::Updated(newest)) => {
                     if let Some(item) = self.shown.compare(newest) {
                         return Poll::Ready(Some(item));
                     }
                 }
-                Some(News::Failed(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Event::Failed(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }
         }
@@ -130,5 +126,40 @@ impl Stream for Watch {
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watch").field("shown", &self.shown.snapshot).finish_non_exhaustive()
+    }
+}
+
+/// The snapshot that a watcher was shown last, and what it takes to be shown the next.
+#[derive(Debug, Clone, Default)]
+struct Shown {
+    allow_unreadable: bool,
+    snapshot: Option<Arc<Secrets>>,
+    /// What could not be read in the snapshot that was refused last.
+    refused: Vec<Unreadable>,
+}
+
+impl Shown {
+    /// Nothing so far, with the same demands.
+    fn anew(&self) -> Self {
+        Self { allow_unreadable: self.allow_unreadable, ..Self::default() }
+    }
+
+    /// What there is to say of `newest`: a change, or an error when some of it did not come through; nothing, when it is as
+    /// the one before.
+    fn compare(&mut self, newest: Arc<Secrets>) -> Option<Result<Change, XtraError>> {
+        if let Some(error) = self.objection(&newest) {
+            let is_new = self.refused != newest.unreadable();
+            self.refused = newest.unreadable().to_vec();
+            return is_new.then_some(Err(error));
+        }
+        self.refused = Vec::new();
+        let before = self.snapshot.replace(Arc::clone(&newest));
+        let change = Change::between(before.as_deref(), newest);
+        (before.is_none() || !change.is_empty()).then_some(Ok(change))
+    }
+
+    /// Why this watcher cannot be shown `snapshot`.
+    fn objection(&self, snapshot: &Secrets) -> Option<XtraError> {
+        if self.allow_unreadable { None } else { snapshot.all_readable().err() }
     }
 }

@@ -50,7 +50,7 @@ async fn a_pause_that_the_deadline_allows_is_waited_for_and_another_is_an_error_
     let error = pass_within(&gate, 20).await.unwrap_err();
     assert_eq!((begun.elapsed(), error.kind()), (Duration::ZERO, ErrorKind::RateLimited));
     assert_eq!((error.retry_after(), error.is_retryable(), error.attempts()), (Some(seconds(20)), true, 0));
-    assert!(error.message().starts_with("not sent: ") && error.message().contains("20s"), "{error}");
+    assert!(error.to_string().starts_with("not sent: ") && error.to_string().contains("20s"), "{error}");
     assert_eq!(pass_within(&gate, 21).await.unwrap(), Passed::Delayed);
     assert_eq!(begun.elapsed().as_secs(), 20);
     assert_eq!(pass_within(&gate, 30).await.unwrap(), Passed::AtOnce);
@@ -79,7 +79,7 @@ async fn a_refusal_without_a_wait_closes_the_root_for_a_part_of_a_minute_when_th
     let other = Asker { project: "other", operation: "projects_list" };
     let error = gate.pass(other, Instant::now() + seconds(30)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited);
-    assert!(error.message().contains("from this address"), "{error}");
+    assert!(error.to_string().contains("from this address"), "{error}");
     assert!(error.retry_after().is_some_and(|wait| wait >= closed), "rounded up");
     assert_eq!(gate.pass(other, Instant::now() + seconds(90)).await.unwrap(), Passed::Delayed);
     assert_eq!(gate.closed_for(), None);
@@ -112,7 +112,7 @@ async fn calls_past_the_limit_wait_for_their_turn_in_order_or_fail_at_once() {
     }
     let error = pass_within(&gate, 30).await.unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(seconds(61))));
-    assert!(error.message().contains("requests_per_minute"), "{error}");
+    assert!(error.to_string().contains("requests_per_minute"), "{error}");
     let begun = Instant::now();
     assert_eq!(pass_within(&gate, 62).await.unwrap(), Passed::Delayed);
     assert_eq!(begun.elapsed().as_secs(), 61);

@@ -5,7 +5,7 @@ fn forms() -> RefusalForms {
         sentences: &[&["Access Denied", "Branch '{branch}' not found", "Conflict detected"], &["Too low a role"]],
         codes: &["2FA_REQUIRED"],
         actions: &["ask_first"],
-        telling: &[("2FA_REQUIRED", ErrorKind::TwoFactorRequired), ("ask_first", ErrorKind::ElevationRequired)],
+        reasons: &[("2FA_REQUIRED", Reason::SecondFactorNeeded), ("ask_first", Reason::ElevationNeeded(None))],
         is_own: |_, _, body| body.starts_with(b"{"),
     }
 }
@@ -59,11 +59,11 @@ fn only_documented_forms_codes_and_actions_may_be_shown() {
     let known = words(403, r#"{"error":"Access Denied","code":"2FA_REQUIRED","action":"ask_first"}"#);
     assert_eq!(known.form.as_deref(), Some("Access Denied"));
     assert_eq!(
-        (known.code, known.action, known.kind),
-        (Some("2FA_REQUIRED"), Some("ask_first"), Some(ErrorKind::ElevationRequired))
+        (known.code, known.action, known.reason),
+        (Some("2FA_REQUIRED"), Some("ask_first"), Some(Reason::ElevationNeeded(None)))
     );
     let unknown = words(403, r#"{"error":"Access Denied to hunter2","code":"HUNTER2","action":"hunter2"}"#);
-    assert_eq!((unknown.form, unknown.code, unknown.action, unknown.kind), (None, None, None, None));
+    assert_eq!((unknown.form, unknown.code, unknown.action, unknown.reason), (None, None, None, None));
     assert_eq!(unknown.said.as_deref(), Some("Access Denied to hunter2"));
     let none = ServerWords::of(
         "x",

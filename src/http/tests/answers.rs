@@ -53,7 +53,7 @@ async fn a_redirect_is_not_followed_and_its_target_not_told() {
         let error = from_response(&response, "things_do");
         crate::http::tests::holds_no_data(&error);
         assert_eq!((error.kind(), error.status()), (ErrorKind::Redirected, Some(status)));
-        assert!(error.message().contains("/api"), "{error}");
+        assert!(error.to_string().contains("/api"), "{error}");
     }
     assert!(elsewhere.requests().is_empty());
 }
@@ -94,7 +94,7 @@ async fn a_token_that_cannot_be_had_is_the_error_and_nothing_is_sent() {
     let server = Server::start(vec![answer(200, "", "{}")]).await;
     let error = fails(&transport_with(&server.root(), Arc::new(Empty), quick()), Method::GET).await;
     assert_eq!(
-        (error.kind(), error.message(), error.attempts()),
+        (error.kind(), error.to_string().as_str(), error.attempts()),
         (ErrorKind::Credentials, "things_do: the vault is locked", 0)
     );
     assert!(server.requests().is_empty());

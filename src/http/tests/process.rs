@@ -94,5 +94,5 @@ async fn through_the_proxy() {
     send(&transport_to("http://name.invalid/api", options.clone()), Method::GET).await.expect("the proxy answers");
     options.use_proxies = false;
     let error = fails(&transport_to("http://name.invalid/api", options), Method::GET).await;
-    assert!(error.message().contains("could not be resolved"), "{error}");
+    assert!(error.to_string().contains("could not be resolved"), "{error}");
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::properties::cases;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{Reason, XtraError};
 use crate::http::fuzzing::received;
 use crate::http::server_error::from_response;
 use crate::http::{RefusalForms, Response};
@@ -17,7 +17,7 @@ const FORMS: RefusalForms = RefusalForms {
     sentences: &[&["Access Denied", "Branch '{branch}' not found", "From {} to {} in {branch}"]],
     codes: &["2FA_REQUIRED"],
     actions: &["ask_first"],
-    telling: &[("2FA_REQUIRED", ErrorKind::TwoFactorRequired)],
+    reasons: &[("2FA_REQUIRED", Reason::SecondFactorNeeded)],
     is_own: |_, status, body| status != 404 && body.first() == Some(&b'{'),
 };
 

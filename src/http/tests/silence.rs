@@ -24,7 +24,7 @@ async fn a_refused_connection_says_so_and_keeps_the_system_error() {
     for method in [Method::GET, Method::POST] {
         let error = fails(&transport_to(&root, quick()), method).await;
         assert_eq!(error.kind(), ErrorKind::Network);
-        assert!(error.message().contains("the connection was refused"), "{error}");
+        assert!(error.to_string().contains("the connection was refused"), "{error}");
         assert_eq!(error.attempts(), 4, "nothing was sent, so a write is repeated too");
         let source = error.source().and_then(|cause| cause.downcast_ref::<io::Error>()).expect("the system's error");
         assert_eq!(source.kind(), io::ErrorKind::ConnectionRefused);
@@ -36,7 +36,7 @@ async fn an_unknown_host_name_says_so() {
     let options = TransportOptions { use_proxies: false, ..quick() };
     let error = fails(&transport_to("http://canary.invalid/api", options), Method::GET).await;
     assert_eq!(error.kind(), ErrorKind::Network);
-    assert!(error.message().contains("could not be resolved"), "{error}");
+    assert!(error.to_string().contains("could not be resolved"), "{error}");
 }
 
 #[tokio::test]
@@ -44,13 +44,13 @@ async fn a_connection_closed_before_the_answer_is_repeated_for_reads_only() {
     let server = Server::start(repeat(4, || Act::Hang)).await;
     let error = fails(&transport_to(&server.root(), quick()), Method::GET).await;
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Network, 4));
-    assert!(error.message().contains("closed before the answer was complete"), "{error}");
+    assert!(error.to_string().contains("closed before the answer was complete"), "{error}");
     assert_eq!(server.requests().len(), 4);
 
     let server = Server::start(repeat(4, || Act::Hang)).await;
     let error = fails(&transport_to(&server.root(), quick()), Method::POST).await;
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Network, 1));
-    assert!(error.message().contains("carried the request out is not known"), "{error}");
+    assert!(error.to_string().contains("carried the request out is not known"), "{error}");
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -73,7 +73,7 @@ async fn an_answer_that_is_not_http_says_so_and_is_not_repeated() {
     let server = Server::start(repeat(4, || Act::Answer(b"SSH-2.0-canary\r\n\r\n".to_vec()))).await;
     let error = fails(&transport_to(&server.root(), quick()), Method::GET).await;
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Network, 1));
-    assert!(error.message().contains("not HTTP"), "{error}");
+    assert!(error.to_string().contains("not HTTP"), "{error}");
 }
 
 #[tokio::test]
@@ -83,9 +83,9 @@ async fn a_silent_service_ends_the_call_at_its_deadline() {
     for method in [Method::GET, Method::POST] {
         let error = fails(&transport_to(&server.root(), options.clone()), method.clone()).await;
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
-        assert!(error.message().starts_with("things_do: no complete answer within 50ms"), "{error}");
-        assert!(error.message().contains("raise call_timeout"), "{error}");
-        assert_eq!(error.message().contains("not known"), method == Method::POST, "{error}");
+        assert!(error.to_string().starts_with("things_do: no complete answer within 50ms"), "{error}");
+        assert!(error.to_string().contains("raise call_timeout"), "{error}");
+        assert_eq!(error.to_string().contains("not known"), method == Method::POST, "{error}");
     }
 }
 
@@ -100,7 +100,7 @@ async fn an_attempt_that_went_silent_leaves_time_for_another_read() {
     let options = TransportOptions { call_timeout: Duration::from_millis(100), ..options };
     let error = fails(&transport_to(&server.root(), options), Method::PUT).await;
     assert_eq!(error.attempts(), 1);
-    assert!(error.message().contains("within 100ms"), "a write has the whole deadline: {error}");
+    assert!(error.to_string().contains("within 100ms"), "a write has the whole deadline: {error}");
 }
 
 #[tokio::test]
@@ -113,10 +113,10 @@ async fn a_limit_of_one_attempt_is_told_from_that_of_the_call() {
     let error = fails(&transport_to(&server.root(), options), Method::GET).await;
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
     assert!(
-        error.message().starts_with("things_do: no complete answer within 50ms, the limit of one attempt"),
+        error.to_string().starts_with("things_do: no complete answer within 50ms, the limit of one attempt"),
         "{error}"
     );
-    assert!(error.message().contains("raise call_timeout"), "{error}");
+    assert!(error.to_string().contains("raise call_timeout"), "{error}");
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_handshake_that_never_ends_is_a_connection_timeout() {
     options.retry.max_retries = 1;
     let error = fails(&transport_to(&root, options), Method::GET).await;
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 2));
-    assert!(error.message().contains("no connection to the service within 50ms"), "{error}");
+    assert!(error.to_string().contains("no connection to the service within 50ms"), "{error}");
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn https_to_a_plain_server_says_that_it_does_not_speak_tls() {
     });
     let error = fails(&transport_to(&root, quick()), Method::GET).await;
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Network, 1));
-    assert!(error.message().contains("does not speak TLS"), "{error}");
+    assert!(error.to_string().contains("does not speak TLS"), "{error}");
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn an_answer_over_the_cap_is_refused_whether_announced_or_not() {
         let server = Server::start(vec![Act::Answer(act)]).await;
         let error = fails(&transport_to(&server.root(), quick()), Method::GET).await;
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::TooLarge, 1));
-        assert!(error.message().starts_with("things_do: the answer is larger than"), "{error}");
-        assert!(error.message().contains("max_response_bytes"), "{error}");
+        assert!(error.to_string().starts_with("things_do: the answer is larger than"), "{error}");
+        assert!(error.to_string().contains("max_response_bytes"), "{error}");
     }
 }

@@ -167,7 +167,7 @@ fn documentation() -> String {
 
 #[test]
 fn the_documentation_is_the_table() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/secrets/injection/guarded.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/inject/guarded.md");
     if std::env::var_os("UPDATE_GUARDED_TABLE").is_some() {
         std::fs::write(path, documentation()).unwrap();
     }

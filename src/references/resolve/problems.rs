@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 use crate::references::{Broken, Graph, MOST_BYTES, MOST_LEVELS, Malformed, Position, Seen};
 
 /// More than anybody would read at once. The keys of the error name all.
@@ -72,14 +72,15 @@ impl Problems {
             return Ok(());
         }
         // references that fail for the same reason are listed together: one refused project may be behind fifty
-        let mut causes: Vec<(&str, Vec<String>)> = Vec::new();
-        let mut known: HashMap<&str, usize> = HashMap::new();
+        let mut causes: Vec<(String, Vec<String>)> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
         for (node, error) in &self.unresolved {
             let name = format!("{} ({})", shown(graph, *node), self.seen(graph, *node));
             let next = causes.len();
-            match causes.get_mut(*known.entry(error.message()).or_insert(next)) {
+            let cause = error.to_string();
+            match causes.get_mut(*known.entry(cause.clone()).or_insert(next)) {
                 Some((_, names)) => names.push(name),
-                None => causes.push((error.message(), vec![name])),
+                None => causes.push((cause, vec![name])),
             }
         }
         let lines: Vec<String> = causes.iter().map(|(cause, names)| format!("{}: {cause}", cut(names, ", "))).collect();
@@ -101,7 +102,7 @@ impl Problems {
         let Some(first) = first else {
             return XtraError::new(ErrorKind::MissingSecret, message);
         };
-        let error = first.clone().saying(message);
+        let error = first.clone().within(message);
         match errors().filter_map(XtraError::retry_after).max() {
             Some(wait) => error.with_retry_after(wait),
             None => error,
@@ -140,7 +141,7 @@ impl Problems {
 
 /// `resolve` is given one reference and no text, so what is said of texts would confuse.
 pub(crate) fn not_one_reference(error: XtraError) -> XtraError {
-    error.adding(". For a text with references in it, use render(..)")
+    error.with_hint(Hint::Use { call: "render", purpose: "fill in a text with references in it" })
 }
 
 fn name(graph: &Graph, node: usize) -> String {

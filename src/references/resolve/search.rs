@@ -7,9 +7,9 @@ use futures_util::stream::{self, StreamExt};
 
 use super::Options;
 use super::problems::{Label, Problems};
-use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
+use crate::engine::KeyWriter;
 use crate::engine::SecretSource;
-use crate::engine::cache::KeyWriter;
 use crate::references::{Base, Graph, MOST_LEVELS, Malformed, Part, Piece, Reference, Seen, Template, Text};
 use crate::services::xtra::{XtraClient, XtraScope};
 
@@ -127,8 +127,9 @@ impl<'c> Search<'c> {
         if next >= MOST_SCOPES && !self.known.contains_key(key.as_slice()) {
             return Err(XtraError::new(
                 ErrorKind::Invalid,
-                format!("there are references to more than {MOST_SCOPES} environments. Render less at once"),
-            ));
+                format!("there are references to more than {MOST_SCOPES} environments"),
+            )
+            .with_hint(Hint::advice("Render less at once")));
         }
         let number = *self.known.entry(key.as_slice().to_vec()).or_insert(next);
         if number == next {
@@ -179,8 +180,8 @@ impl<'c> Search<'c> {
             },
         };
         let text = self.text(value, template, &reference.as_base(), |_| Seen::Value(id)).map_err(|error| {
-            let message = format!("{reference}: {}", error.message());
-            error.saying(message)
+            let message = format!("{reference}: {error}");
+            error.within(message)
         })?;
         self.graph.fill(id, text);
         Ok(Ok(()))
@@ -195,20 +196,21 @@ impl<'c> Search<'c> {
         if secrets.is_empty() && secrets.unreadable().is_empty() {
             return Err(XtraError::new(
                 ErrorKind::EmptyScope,
-                "there is no secret at all in this environment and branch, and an unknown name looks the same: check both names",
-            ));
+                "there is no secret at all in this environment and branch, and an unknown name looks the same",
+            )
+            .with_hint(Hint::advice("Check both names")));
         }
         secrets.require(key).cloned().map_err(|error| match error.kind() {
-            ErrorKind::Masked => XtraError::new(
-                ErrorKind::Masked,
-                "its value is masked, because the caller's role may see names only. Use a token with the developer role or a \
-                 service account",
-            ),
-            ErrorKind::Undecryptable => XtraError::new(
-                ErrorKind::Undecryptable,
-                "its value arrived as ciphertext that cannot be opened here. Give the client the passphrase that it was encrypted \
-                 under, or store it again",
-            ),
+            ErrorKind::Masked => {
+                XtraError::new(ErrorKind::Masked, "its value is masked, because the caller's role may see names only")
+                    .with_hint(Hint::advice("Use a token with a stronger role, or a service account's"))
+            }
+            ErrorKind::Undecryptable => {
+                XtraError::new(ErrorKind::Undecryptable, "its value arrived as ciphertext that cannot be opened here")
+                    .with_hint(Hint::advice(
+                        "Give the client the passphrase that it was encrypted under, or store it again",
+                    ))
+            }
             ErrorKind::MissingSecret => XtraError::new(
                 ErrorKind::MissingSecret,
                 format!(
@@ -239,11 +241,7 @@ fn in_value(found: &[Malformed]) -> XtraError {
         format!("line {}, column {}: {}", malformed.at.line, malformed.at.column, malformed.without_text())
     });
     let places = places.collect::<Vec<_>>().join("; ");
-    XtraError::new(
-        ErrorKind::Invalid,
-        format!(
-            "its value holds what was meant as a reference and is none ({places}). Correct the value, or take values as they \
-             are with shallow()"
-        ),
-    )
+    XtraError::new(ErrorKind::Invalid, format!("its value holds what was meant as a reference and is none ({places})"))
+        .with_hint(Hint::advice("Correct the value"))
+        .with_hint(Hint::Verbatim)
 }

@@ -2,7 +2,7 @@
 //!
 //! Nothing else of a refusal is shown, and nothing else is taken for the service's own.
 
-use crate::core::ErrorKind;
+use crate::core::Reason;
 use crate::http::{Parts, RefusalForms};
 
 /// What the transport is told of them.
@@ -10,12 +10,12 @@ pub(crate) const REFUSALS: RefusalForms = RefusalForms {
     sentences: &[ERRORS, MESSAGES, REASONS],
     codes: &[IP_NOT_ALLOWED, TWO_FACTOR_REQUIRED],
     actions: &[REQUEST_JIT],
-    telling: &[
-        (REQUEST_JIT, ErrorKind::ElevationRequired),
-        (IP_NOT_ALLOWED, ErrorKind::IpNotAllowed),
-        (TWO_FACTOR_REQUIRED, ErrorKind::TwoFactorRequired),
-        // the one of this kind that has no code
-        (BLOCKED, ErrorKind::Blocked),
+    reasons: &[
+        (REQUEST_JIT, Reason::ElevationNeeded(None)),
+        (IP_NOT_ALLOWED, Reason::AddressNotAllowed),
+        (TWO_FACTOR_REQUIRED, Reason::SecondFactorNeeded),
+        // the one of these that has no code
+        (BLOCKED, Reason::Blocked),
     ],
     is_own,
 };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use crate::core::{ErrorKind, XtraError};
-use crate::engine::cache::KeyWriter;
+use crate::engine::KeyWriter;
 
 /// The branch of reads that name none.
 pub(super) const MAIN: &str = "main";
@@ -58,6 +58,13 @@ impl<'a> From<&'a str> for XtraScope<'a> {
 /// The same.
 impl From<String> for XtraScope<'_> {
     fn from(environment: String) -> Self {
+        Self::new(environment)
+    }
+}
+
+/// The same.
+impl<'a> From<Cow<'a, str>> for XtraScope<'a> {
+    fn from(environment: Cow<'a, str>) -> Self {
         Self::new(environment)
     }
 }

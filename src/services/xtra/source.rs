@@ -1,5 +1,6 @@
 //! XtraSecurity as a source of secrets.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,9 +10,9 @@ use super::local::LocalFile;
 use super::scope::{CheckedScope, MAIN, Place, ProjectIds, XtraScope};
 use super::writing::Spellings;
 use super::{convert, doubt, raw, scope};
-use crate::core::{Budget, ErrorKind, Identity, SecretValue, UnreadableReason, XtraError};
+use crate::core::{Budget, Elevation, ErrorKind, Hint, Identity, Reason, SecretValue, UnreadableReason, XtraError};
 use crate::credentials::{CredentialProvider, TokenFuture};
-use crate::engine::cache::KeyWriter;
+use crate::engine::KeyWriter;
 use crate::engine::{Loaded, SecretSource, Traffic};
 use crate::http::{BaseUrl, Transport, TransportOptions};
 
@@ -113,11 +114,6 @@ impl Xtra {
 
     pub(crate) fn raw(&self) -> &raw::Client {
         &self.raw
-    }
-
-    /// How long a call to the service may take.
-    pub(crate) fn call_timeout(&self) -> Duration {
-        self.raw.inner.call_timeout()
     }
 
     pub(crate) fn protects_production(&self) -> bool {
@@ -227,12 +223,12 @@ fn no_project() -> XtraError {
 
 /// Says what to do where an elevation is needed, or where the id may be at fault.
 fn how_to_go_on(error: XtraError, project: &str, environment: &str) -> XtraError {
-    match error.kind() {
-        ErrorKind::ElevationRequired => error
-            .adding(": request_access(..) asks for it, and wait_for_access(..) waits until it is granted")
-            .with_elevation(project, environment),
+    match (error.kind(), error.reason()) {
+        (_, Some(Reason::ElevationNeeded(_))) => error
+            .with_hint(Hint::RequestAccess)
+            .with_reason(Reason::ElevationNeeded(Some(Elevation::new(project, environment)))),
         // what the vendor's service answers to any other id, wherever it runs
-        ErrorKind::Server if error.status() == Some(500) && !scope::is_id(project) => error.adding(&format!(
+        (ErrorKind::Server, _) if error.status() == Some(500) && !scope::is_id(project) => error.adding(&format!(
             ". Or the project id {} is at fault: a server that takes ids of 24 hexadecimal digits only fails like this. Give \
              the id as the dashboard shows it, not the name",
             scope::quoted(project)
@@ -273,6 +269,18 @@ impl SecretSource for Xtra {
         }
         key.field_any_case(scope.environment.as_deref().or(self.default_environment()).unwrap_or_default());
         key.field(branch);
+    }
+
+    fn scope_name<'s>(&self, scope: &'s XtraScope<'_>) -> Cow<'s, str> {
+        Cow::Borrowed(scope.environment.as_deref().unwrap_or_default())
+    }
+
+    fn show_scope(&self, scope: &XtraScope<'_>) -> String {
+        scope::quoted(scope.environment.as_deref().or(self.default_environment()).unwrap_or_default())
+    }
+
+    fn call_timeout(&self) -> Duration {
+        self.raw.inner.call_timeout()
     }
 
     fn prepare(&self, scope: &XtraScope<'_>) -> Result<CheckedScope, XtraError> {

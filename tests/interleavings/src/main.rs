@@ -1,14 +1,14 @@
 //! Single flight under every order of the steps that threads can take: `cargo run` in this folder.
 //!
-//! The flight map is the crate's own file, built on loom's lock and counter. The shared futures within it are built on the
+//! The load map is the crate's own file, built on loom's lock and counter. The shared futures within it are built on the
 //! standard library's, which loom does not see: `World::step` before each use of them makes it try their orders too. A lock that
 //! is never let go, or a caller that nobody wakes, is a deadlock, which fails the search.
 //!
 //! `LOOM_MAX_PREEMPTIONS` bounds how often threads are interrupted in one run. It is 3 unless set otherwise.
 
 #[allow(dead_code, reason = "the crate uses more of it")]
-#[path = "../../../src/cache/flight.rs"]
-mod flight;
+#[path = "../../../src/engine/single_flight.rs"]
+mod single_flight;
 mod promises;
 mod sync;
 mod world;

@@ -11,12 +11,12 @@ use crate::world::{KEY, World};
 /// Each promise and how it is tried.
 pub(crate) const ALL: [(&str, fn()); 7] = [
     ("callers at the same time share one load", callers_at_the_same_time_share_one_load),
-    ("one caller leads, and after the landing another may", one_caller_leads_and_after_the_landing_another_may),
+    ("one caller leads, and after its load another may", one_caller_leads_and_after_its_load_another_may),
     ("a leader that goes away strands nobody", a_leader_that_goes_away_strands_nobody),
     ("a claim that is dropped is free again", a_claim_that_is_dropped_is_free_again),
-    ("what is abandoned is answered and not joined any more", || abandoned(2, |world| world.flights.abandon_all())),
-    ("the same for one key", || abandoned(1, |world| world.flights.abandon(KEY))),
-    ("what is abandoned takes off nothing but itself when it lands", what_is_abandoned_takes_off_nothing_but_itself),
+    ("what is abandoned is answered and not joined any more", || abandoned(2, |world| world.loads.abandon_all())),
+    ("the same for one key", || abandoned(1, |world| world.loads.abandon(KEY))),
+    ("what is abandoned takes off nothing but itself when it ends", what_is_abandoned_takes_off_nothing_but_itself),
 ];
 
 fn callers_at_the_same_time_share_one_load() {
@@ -24,8 +24,8 @@ fn callers_at_the_same_time_share_one_load() {
     let call = |world: Arc<World>| {
         move || {
             world.step();
-            let flight = world.flights.join(KEY, || world.load(true));
-            let number = world.wait(flight);
+            let load = world.loads.join(KEY, || world.load(true));
+            let number = world.wait(load);
             assert!(number < world.started());
         }
     };
@@ -34,16 +34,16 @@ fn callers_at_the_same_time_share_one_load() {
     for other in others {
         other.join().unwrap();
     }
-    assert!(world.flights.under_way(KEY).is_none(), "it has landed, and may still be joined");
+    assert!(world.loads.in_flight(KEY).is_none(), "it has ended, and may still be joined");
 }
 
-fn one_caller_leads_and_after_the_landing_another_may() {
+fn one_caller_leads_and_after_its_load_another_may() {
     let world = World::new();
     let claim = |world: Arc<World>| {
         move || {
             world.step();
-            let flight = world.flights.lead(KEY, || world.load(true));
-            flight.map(|flight| world.wait(flight)).is_some()
+            let load = world.loads.lead(KEY, || world.load(true));
+            load.map(|load| world.wait(load)).is_some()
         }
     };
     let others = [thread::spawn(claim(Arc::clone(&world))), thread::spawn(claim(Arc::clone(&world)))];
@@ -53,9 +53,9 @@ fn one_caller_leads_and_after_the_landing_another_may() {
     }
     assert!(led >= 1, "nobody leads");
     assert_eq!(led, world.started(), "a load that nobody drives");
-    let next = world.flights.lead(KEY, || world.load(true));
-    assert!(next.is_some(), "it has landed, and nobody may lead");
-    assert!(world.flights.lead(KEY, || world.load(true)).is_none(), "two lead");
+    let next = world.loads.lead(KEY, || world.load(true));
+    assert!(next.is_some(), "it has ended, and nobody may lead");
+    assert!(world.loads.lead(KEY, || world.load(true)).is_none(), "two lead");
 }
 
 fn a_leader_that_goes_away_strands_nobody() {
@@ -63,17 +63,17 @@ fn a_leader_that_goes_away_strands_nobody() {
     let leader = thread::spawn({
         let world = Arc::clone(&world);
         move || {
-            let mut flight = world.flights.join(KEY, || world.gated());
-            world.look(&mut flight);
-            world.leave(flight);
+            let mut load = world.loads.join(KEY, || world.gated());
+            world.look(&mut load);
+            world.leave(load);
         }
     });
     let follower = thread::spawn({
         let world = Arc::clone(&world);
         move || {
             world.step();
-            let flight = world.flights.join(KEY, || world.gated());
-            world.wait(flight)
+            let load = world.loads.join(KEY, || world.gated());
+            world.wait(load)
         }
     });
     world.open_gate();
@@ -86,9 +86,9 @@ fn a_claim_that_is_dropped_is_free_again() {
     let claim_and_drop = |world: Arc<World>| {
         move || {
             world.step();
-            if let Some(mut flight) = world.flights.lead(KEY, || world.gated()) {
-                world.look(&mut flight);
-                world.leave(flight);
+            if let Some(mut load) = world.loads.lead(KEY, || world.gated()) {
+                world.look(&mut load);
+                world.leave(load);
             }
         }
     };
@@ -97,7 +97,7 @@ fn a_claim_that_is_dropped_is_free_again() {
         other.join().unwrap();
     }
     assert!(world.started() >= 1);
-    assert!(world.flights.lead(KEY, || world.gated()).is_some(), "the claim is lost");
+    assert!(world.loads.lead(KEY, || world.gated()).is_some(), "the claim is lost");
 }
 
 fn abandoned(others: usize, abandon: fn(&World)) {
@@ -110,13 +110,13 @@ fn abandoned(others: usize, abandon: fn(&World)) {
         let (begun, done, old) = (Arc::clone(&begun), Arc::clone(&done), Arc::clone(&old));
         move |world: &Arc<World>| {
             world.step();
-            let flight = world.flights.join(KEY, || {
+            let load = world.loads.join(KEY, || {
                 let (may_be_old, is_new) = (!begun.load(SeqCst), done.load(SeqCst));
                 let load = world.load(is_new);
                 old.lock().unwrap().push(may_be_old);
                 load
             });
-            world.wait(flight)
+            world.wait(load)
         }
     };
     let mut callers = Vec::new();
@@ -132,18 +132,18 @@ fn abandoned(others: usize, abandon: fn(&World)) {
     for caller in callers {
         assert!(caller.join().unwrap() < world.started());
     }
-    assert!(world.flights.under_way(KEY).is_none(), "it has landed, and may still be joined");
+    assert!(world.loads.in_flight(KEY).is_none(), "it has ended, and may still be joined");
 }
 
 fn what_is_abandoned_takes_off_nothing_but_itself() {
     let world = World::new();
-    let old = world.flights.join(KEY, || world.load(false));
-    world.flights.abandon_all();
+    let old = world.loads.join(KEY, || world.load(false));
+    world.loads.abandon_all();
     let call = |world: Arc<World>| {
         move || {
             world.step();
-            let flight = world.flights.join(KEY, || world.load(true));
-            world.wait(flight)
+            let load = world.loads.join(KEY, || world.load(true));
+            world.wait(load)
         }
     };
     let driver = thread::spawn({

@@ -1,4 +1,4 @@
-//! What the promises are tried in: a flight map, loads that are counted while they live, and a gate that loads wait at.
+//! What the promises are tried in: a load map, loads that are counted while they live, and a gate that loads wait at.
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures_util::FutureExt;
 use loom::sync::{Condvar, Mutex};
 
-use crate::flight::{Flight, Flights};
+use crate::single_flight::{InFlight, SingleFlight};
 
 pub(crate) const KEY: &[u8] = b"k";
 
@@ -16,7 +16,7 @@ pub(crate) const KEY: &[u8] = b"k";
 pub(crate) type Number = usize;
 
 pub(crate) struct World {
-    pub(crate) flights: Flights<Number>,
+    pub(crate) loads: SingleFlight<Number>,
     /// Loads begun so far.
     started: AtomicUsize,
     /// Those of a kind that are under way, and the most there may be.
@@ -38,7 +38,7 @@ struct Gate {
 impl World {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            flights: Flights::new(),
+            loads: SingleFlight::new(),
             started: AtomicUsize::new(0),
             alive: AtomicUsize::new(0),
             steps: loom::sync::atomic::AtomicUsize::new(0),
@@ -118,15 +118,15 @@ impl World {
     }
 
     /// Waits for a load, and lets the others come first at each of its polls.
-    pub(crate) fn wait(&self, mut flight: Flight<Number>) -> Number {
+    pub(crate) fn wait(&self, mut load: InFlight<Number>) -> Number {
         let bell = Bell::new(self);
         let waker = Waker::from(Arc::clone(&bell));
         loop {
             self.step();
-            let polled = flight.poll_unpin(&mut Context::from_waker(&waker));
+            let polled = load.poll_unpin(&mut Context::from_waker(&waker));
             self.wake_whose_bell_rang();
             if let Poll::Ready(number) = polled {
-                self.leave(flight);
+                self.leave(load);
                 return number;
             }
             let mut sleeping = self.beds.lock().unwrap();
@@ -144,15 +144,15 @@ impl World {
     }
 
     /// Looks once whether a load has ended, as a caller does that goes away then.
-    pub(crate) fn look(&self, flight: &mut Flight<Number>) {
+    pub(crate) fn look(&self, load: &mut InFlight<Number>) {
         self.step();
-        let _ = flight.poll_unpin(&mut Context::from_waker(Waker::noop()));
+        let _ = load.poll_unpin(&mut Context::from_waker(Waker::noop()));
         self.wake_whose_bell_rang();
     }
 
-    pub(crate) fn leave(&self, flight: Flight<Number>) {
+    pub(crate) fn leave(&self, load: InFlight<Number>) {
         self.step();
-        drop(flight);
+        drop(load);
     }
 }
 

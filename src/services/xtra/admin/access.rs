@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{convert, ids, minutes, moments, not_empty};
-use crate::core::{ErrorKind, XtraError};
+use super::{convert, ids, minutes, not_empty};
+use crate::core::{ErrorKind, Timestamp, XtraError};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::source::Xtra;
 
@@ -67,7 +67,7 @@ impl AccessStatus {
     pub(super) fn read(word: Option<&str>, expires_at: Option<&str>, now: SystemTime) -> Self {
         match word {
             Some("pending") => Self::Pending,
-            Some("approved") => match expires_at.and_then(|end| moments::has_come(end, now)) {
+            Some("approved") => match expires_at.and_then(Timestamp::parse).map(|end| end <= Timestamp::from(now)) {
                 Some(true) => Self::Expired,
                 _ => Self::Approved,
             },

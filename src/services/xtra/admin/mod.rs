@@ -7,7 +7,6 @@ mod caller;
 mod convert;
 mod ids;
 mod jit;
-mod moments;
 mod projects;
 
 pub use access::{AccessMode, AccessRequest, AccessStatus, Decision};

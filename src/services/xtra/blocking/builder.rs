@@ -9,7 +9,7 @@ use crate::blocking::XtraClient;
 use crate::blocking::options;
 use crate::core::{Clock, SecretValue, XtraError};
 use crate::credentials::{ChainPosition, Configuration, CredentialProvider};
-use crate::engine::cache::CacheOptions;
+use crate::engine::CacheOptions;
 use crate::services::xtra;
 
 /// Puts a blocking [`XtraClient`] together: every option of the [async builder](crate::XtraClientBuilder).

@@ -6,13 +6,14 @@ mod explain;
 mod options;
 
 use std::borrow::Cow;
+use std::future::Future;
 
 pub use builder::XtraClientBuilder;
 pub use options::XtraClientOptions;
 
 use super::{Xtra, XtraScope};
 use crate::core::{SecretValue, SnapshotSource, XtraError};
-use crate::engine::{Client, EngineOptions, Loaded, Read, Request};
+use crate::engine::{Client, EngineOptions, Loaded, Preload, Read, Request, UseError, WithSecret};
 use crate::inject::Inject;
 use crate::raw;
 
@@ -211,5 +212,62 @@ impl<'a, Op> Request<'a, Xtra, Op> {
     pub fn branch(mut self, name: impl Into<Cow<'a, str>>) -> Self {
         self.scope = self.scope.branch(name);
         self
+    }
+}
+
+impl Client<Xtra> {
+    /// Uses one secret of the [default environment](Self::default_environment), and tries a newer value once when it is
+    /// refused; see [`Request::with_secret`]. For another environment, branch or project, call
+    /// [`environment`](Request::environment), [`branch`](Request::branch) or [`project_id`](Request::project_id) on what this
+    /// returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::with_secret`]; [`ErrorKind::Config`](crate::ErrorKind::Config) when there is no default environment and
+    /// none is named.
+    ///
+    /// ```
+    /// use xtrasecurity::{UseError, XtraClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let client = XtraClient::in_memory([("API_KEY", "k-1")])?;
+    /// let answer = client.with_secret("API_KEY", |key| async move {
+    ///     match ask(key.expose()) {
+    ///         401 => Err(UseError::Refused(std::io::Error::other("the key was refused"))),
+    ///         status => Ok(status),
+    ///     }
+    /// });
+    /// assert_eq!(answer.await?, 200);
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// # fn ask(key: &str) -> u16 { if key == "k-1" { 200 } else { 401 } }
+    /// ```
+    pub fn with_secret<'a, F, Fut, T, E>(
+        &'a self,
+        name: impl Into<Cow<'a, str>>,
+        closure: F,
+    ) -> Request<'a, Xtra, WithSecret<'a, F>>
+    where
+        F: FnMut(SecretValue) -> Fut,
+        Fut: Future<Output = Result<T, UseError<E>>>,
+    {
+        self.read(XtraScope::default()).with_secret(name, closure)
+    }
+}
+
+impl<'a> Preload<'a, Xtra> {
+    /// Another project than the client's, for every environment: 24 hexadecimal digits, unless the service is a server of
+    /// somebody's own.
+    pub fn project_id(self, id: impl Into<Cow<'a, str>>) -> Self {
+        let id = id.into();
+        self.map_scopes(|scope| XtraScope { project: Some(id.clone()), ..scope })
+    }
+
+    /// Another branch than the client's default, for every environment. Case-sensitive.
+    pub fn branch(self, name: impl Into<Cow<'a, str>>) -> Self {
+        let name = name.into();
+        self.map_scopes(|scope| XtraScope { branch: Some(name.clone()), ..scope })
     }
 }

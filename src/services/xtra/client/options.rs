@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::core::SecretValue;
-use crate::engine::cache::CacheOptions;
+use crate::engine::CacheOptions;
 
 /// The options of [`XtraClient::new`](crate::XtraClient::new), under the names that the vendor's other SDKs use.
 ///

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::core::{Conflict, XtraError};
+use crate::core::{Conflict, ErrorKind, XtraError};
 use crate::http::fuzzing::refused;
 
 struct Recorded {
@@ -63,14 +63,15 @@ fn kind_by_status(status: u16) -> ErrorKind {
 #[test]
 fn every_recorded_error_has_its_kind() {
     for Recorded { name, status, error, .. } in recorded() {
-        let expected = match name.as_str() {
-            _ if name.starts_with("blocked-") => ErrorKind::Blocked,
-            _ if name.starts_with("ip-restricted-") => ErrorKind::IpNotAllowed,
-            "two-factor-secrets" => ErrorKind::TwoFactorRequired,
-            _ => kind_by_status(status),
+        let reason = match name.as_str() {
+            _ if name.starts_with("blocked-") => Some(Reason::Blocked),
+            _ if name.starts_with("ip-restricted-") => Some(Reason::AddressNotAllowed),
+            "two-factor-secrets" => Some(Reason::SecondFactorNeeded),
+            _ => None,
         };
-        assert_eq!((error.kind(), error.status()), (expected, Some(status)), "{name}");
-        assert!(error.message().starts_with("things_do: ") && error.message().contains("; "), "{name}: {error}");
+        assert_eq!((error.kind(), error.status()), (kind_by_status(status), Some(status)), "{name}");
+        assert_eq!(error.reason(), reason.as_ref(), "{name}");
+        assert!(error.to_string().starts_with("things_do: ") && error.to_string().contains("; "), "{name}: {error}");
     }
 }
 
@@ -78,7 +79,7 @@ fn every_recorded_error_has_its_kind() {
 fn no_recorded_error_repeats_what_it_should_not() {
     for Recorded { name, status, body, error } in recorded() {
         let shown = format!("{error} {error:?}");
-        assert!(shown.len() < 1_200 && !error.message().contains('\n'), "{name}: {shown}");
+        assert!(shown.len() < 1_200 && !error.to_string().contains('\n'), "{name}: {shown}");
         for forbidden in [
             "prisma",
             "Prisma",
@@ -111,7 +112,7 @@ fn the_words_of_recorded_refusals_are_shown_and_given() {
     ] {
         let error = error_of(name);
         assert_eq!(error.server_message(), Some(words), "{name}");
-        assert!(error.message().contains(words), "{name}: {error}");
+        assert!(error.to_string().contains(words), "{name}: {error}");
     }
 }
 
@@ -123,7 +124,7 @@ fn codes_waits_and_conflicts_are_kept() {
     assert_eq!(error_of("ratelimit-ip-429").retry_after(), None);
     let conflict = error_of("upsert-conflict");
     assert_eq!(conflict.conflicts(), [Conflict::new("NEW_A", Some("1".into()), Some("3".into()))]);
-    assert!(conflict.message().contains("NEW_A"), "{conflict}");
+    assert!(conflict.to_string().contains("NEW_A"), "{conflict}");
     assert_eq!(
         error_of("upsert-expected-number").conflicts(),
         [Conflict::new("NEW_A", Some("4".into()), Some("4".into()))]
@@ -133,7 +134,7 @@ fn codes_waits_and_conflicts_are_kept() {
 #[test]
 fn an_unknown_route_and_a_redirect_point_at_the_api_root() {
     for name in ["route-unknown-api", "route-unknown-post", "route-trailing-slash", "route-double-slash"] {
-        assert!(error_of(name).message().contains("/api"), "{name}");
+        assert!(error_of(name).to_string().contains("/api"), "{name}");
     }
 }
 
@@ -144,7 +145,8 @@ fn shaped(status: u16, body: &str) -> XtraError {
 #[test]
 fn an_elevation_asked_for_is_told_apart_from_a_refusal() {
     let error = shaped(403, r#"{"error":"JIT Elevation Required","action":"request_jit"}"#);
-    assert_eq!((error.kind(), error.code()), (ErrorKind::ElevationRequired, Some("request_jit")));
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Forbidden, Some("request_jit")));
+    assert_eq!(error.reason(), Some(&Reason::ElevationNeeded(None)));
 }
 
 #[test]
@@ -155,7 +157,7 @@ fn a_conflict_names_a_few_keys_and_counts_the_rest() {
     let body = json!({"error": "Conflict detected", "conflicts": conflicts}).to_string();
     let error = refused(409, &[], &body, "things_do", &REFUSALS, &json!({ "secrets": sent }).to_string());
     assert_eq!(error.conflicts().len(), 20);
-    assert!(error.message().ends_with("KEY_0, KEY_1, KEY_2, KEY_3, KEY_4, 20 in all"), "{error}");
+    assert!(error.to_string().ends_with("KEY_0, KEY_1, KEY_2, KEY_3, KEY_4, 20 in all"), "{error}");
     let other = shaped(409, r#"{"valid":false,"message":"Chain broken"}"#);
     assert!(other.kind() == ErrorKind::Conflict && other.conflicts().is_empty());
 }
@@ -187,15 +189,18 @@ fn statuses_that_were_never_recorded_have_a_kind_too() {
 fn an_operation_that_the_service_does_not_have_is_no_matter_of_ids() {
     let error = shaped(501, "");
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Server, false));
-    assert!(error.message().starts_with("things_do: the service does not have this operation (status 501)"), "{error}");
-    assert!(!error.message().contains("ids"), "{error}");
+    assert!(
+        error.to_string().starts_with("things_do: the service does not have this operation (status 501)"),
+        "{error}"
+    );
+    assert!(!error.to_string().contains("ids"), "{error}");
 }
 
 #[test]
 fn the_ids_are_suspected_only_where_they_were_not_checked() {
-    assert!(shaped(500, "").message().contains("ids of a wrong form"));
+    assert!(shaped(500, "").to_string().contains("ids of a wrong form"));
     let error = refused(500, &[], "", "secrets_read", &REFUSALS, "");
-    assert!(error.message().contains("the service failed") && !error.message().contains("ids"), "{error}");
+    assert!(error.to_string().contains("the service failed") && !error.to_string().contains("ids"), "{error}");
 }
 
 #[test]
@@ -210,7 +215,7 @@ fn every_recorded_refusal_in_json_has_a_documented_form() {
             let known = REFUSALS.sentences.iter().any(|forms| RefusalForms::find(forms, text).is_some());
             assert!(known, "{name}: {text}");
         }
-        assert!(error.message().contains("the service says \""), "{name}: {error}");
+        assert!(error.to_string().contains("the service says \""), "{name}: {error}");
         assert!(is_own_refusal(status, body.as_bytes()), "{name}");
         assert!(!error.is_foreign_refusal(), "{name}");
     }
@@ -222,7 +227,7 @@ fn a_sentence_that_names_things_is_shown_with_what_was_asked_for() {
     assert!(text.contains(r#"the service says "Version 42 not found in history""#), "{text}");
     let body = r#"{"error":"Branch 'hunter2' not found"}"#;
     let error = refused(404, &[], body, "secrets_upsert", &REFUSALS, r#"{"secrets":{"A":"x"},"branch":"dev"}"#);
-    assert!(error.message().contains(r#"the service says "Branch 'dev' not found""#), "{error}");
+    assert!(error.to_string().contains(r#"the service says "Branch 'dev' not found""#), "{error}");
     assert_eq!(error.server_message(), Some("Branch 'hunter2' not found"));
     let text = error_of("ip-restricted-secrets").to_string();
     assert!(text.contains("IP address … is not in the allowlist"), "{text}");
@@ -231,10 +236,10 @@ fn a_sentence_that_names_things_is_shown_with_what_was_asked_for() {
 #[test]
 fn another_sentence_is_withheld_and_given_to_who_asks() {
     let error = shaped(422, r#"{"error":"the value hunter2 is too weak"}"#);
-    assert!(error.message().contains("server_message()"), "{error}");
+    assert!(error.to_string().contains("server_message()"), "{error}");
     assert!(!format!("{error}{error:?}").contains("hunter2"), "{error:?}");
     assert_eq!(error.server_message(), Some("the value hunter2 is too weak"));
-    assert!(!shaped(422, "").message().contains("server_message()"));
+    assert!(!shaped(422, "").to_string().contains("server_message()"));
 }
 
 #[test]
@@ -312,7 +317,10 @@ fn a_refusal_of_anybody_else_says_so_and_keeps_its_kind_and_status() {
                 (kind, Some(status), false),
                 "{status} {body}"
             );
-            assert!(error.is_foreign_refusal() && error.message().contains("not one of the service's own"), "{error}");
+            assert!(
+                error.is_foreign_refusal() && error.to_string().contains("not one of the service's own"),
+                "{error}"
+            );
             assert!(!format!("{error}{error:?}").contains("canary"), "{error:?}");
         }
     }

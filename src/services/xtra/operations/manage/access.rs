@@ -90,7 +90,7 @@ impl Client<Xtra> {
     /// Asks for access to the project for a time: whole minutes, what is begun counts. Somebody has to
     /// [decide](Self::decide_access); [`wait_for_access`](Self::wait_for_access) waits for that.
     ///
-    /// This is what to do about [`ElevationRequired`](crate::ErrorKind::ElevationRequired):
+    /// This is what to do about [`ElevationNeeded`](crate::Reason::ElevationNeeded):
     /// [`XtraError::elevation`](crate::XtraError::elevation) tells the project.
     ///
     /// # Errors

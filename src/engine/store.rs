@@ -1,0 +1,323 @@
+//! The bounded store: the least recently read entry goes first, an older answer never replaces a newer one.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cached::{ShardHasher, ShardedExpiringLruCache};
+
+use super::entry::{Entry, EvictionOrder, Held, at, next};
+use super::hot_slots::HotSlots;
+use super::policy::{CacheOptions, Deadlines};
+use crate::core::clock::Tick;
+use crate::core::spread;
+
+pub(crate) struct Store<V> {
+    /// What is held, within the bound. Whoever changes it says so to `hot`.
+    entries: ShardedExpiringLruCache<Vec<u8>, Entry<V>, OneShard>,
+    /// What was read most lately, from where it is read again.
+    hot: HotSlots<V>,
+    /// The last place in the order of reads. The entries keep that order: the store's own would make each read wait for the
+    /// others.
+    latest_read: AtomicU64,
+    options: CacheOptions,
+    /// The lock also makes "look, then set" one step; it guards no read.
+    ledger: Mutex<Ledger<V>>,
+    /// No entry dies before this point. A sweep looks at nothing until then.
+    first_death: AtomicU64,
+}
+
+/// What whoever changes the store needs to know.
+struct Ledger<V> {
+    /// What was asked for before an entry was dropped on purpose must not come back after.
+    generations: Generations,
+    eviction: EvictionOrder<V>,
+}
+
+/// Sends every key to the only shard, without hashing it for that.
+#[derive(Clone)]
+struct OneShard;
+
+impl<K: ?Sized> ShardHasher<K> for OneShard {
+    fn shard_hash(&self, _: &K) -> u64 {
+        0
+    }
+}
+
+/// What a lookup found.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Found<V> {
+    /// Within its time to live.
+    Fresh(V),
+    /// Past it, and may be served while one refresh runs.
+    Stale(V),
+    /// Past that too. May be served when the service cannot be reached.
+    Old(V),
+    /// Nothing that may be used.
+    Nothing,
+}
+
+/// The right to store one answer, taken when its load begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WriteToken {
+    /// Its place among those who may replace each other.
+    sequence: u64,
+    begun: u64,
+}
+
+/// An answer to be stored: the right to, and until when it may do what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewEntry {
+    pub(crate) token: WriteToken,
+    pub(crate) deadlines: Deadlines,
+}
+
+/// What became of an answer that was to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum InsertOutcome<V> {
+    /// It is what reads find from now on.
+    Stored,
+    /// The entry was dropped since its load began, or a later load has stored already: this.
+    Outdated(Option<V>),
+    /// The entry that is there was to be kept.
+    Refused(V),
+}
+
+impl<V: Clone + Send + Sync + 'static> Store<V> {
+    /// A store by `options`, or `None` when they turn caching off.
+    pub(crate) fn new(options: CacheOptions) -> Option<Self> {
+        if options.ttl.is_zero() {
+            return None;
+        }
+        // One shard: with more, the bound holds for each shard apart and the total is not exact.
+        let builder = ShardedExpiringLruCache::builder().max_size(options.capacity()).shards(1);
+        let entries = builder.hasher(OneShard).build().ok()?;
+        Some(Self {
+            entries,
+            hot: HotSlots::default(),
+            latest_read: AtomicU64::new(0),
+            options,
+            ledger: Mutex::new(Ledger { generations: Generations::default(), eviction: EvictionOrder::default() }),
+            first_death: AtomicU64::new(u64::MAX),
+        })
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, key: &[u8], now: Tick) -> Found<V> {
+        match self.hot.find(key, now, &self.latest_read) {
+            Some(value) => Found::Fresh(value),
+            None => self.find_behind(key, now),
+        }
+    }
+
+    fn find_behind(&self, key: &[u8], now: Tick) -> Found<V> {
+        let change = self.hot.latest_change();
+        let Some(entry) = at(now, || self.entries.peek(key)) else {
+            // peeking leaves a dead entry where it is; getting it takes it out of memory
+            let _ = at(now, || self.entries.get(key));
+            self.hot.forget(key);
+            return Found::Nothing;
+        };
+        entry.touch(&self.latest_read);
+        let value = entry.value.clone();
+        if now >= entry.deadlines.revalidate {
+            return Found::Old(value);
+        }
+        if now >= entry.deadlines.fresh {
+            return Found::Stale(value);
+        }
+        self.hot.offer(entry.into_held(), change, now);
+        Found::Fresh(value)
+    }
+
+    pub(crate) fn token(&self) -> WriteToken {
+        let begun = self.ledger().generations.begin();
+        WriteToken { sequence: begun, begun }
+    }
+
+    /// The right to store what only stands in for an answer: it takes the place of nothing, and any answer takes its place.
+    #[cfg(feature = "offline")]
+    pub(crate) fn token_of_a_stand_in(&self) -> WriteToken {
+        WriteToken { sequence: 0, begun: self.ledger().generations.begin() }
+    }
+
+    /// What is not fresh any more and may be served in the place of an answer, from `now` on and for `time` at most.
+    #[cfg(feature = "offline")]
+    pub(crate) fn stand_in(&self, token: WriteToken, now: Tick, time: Duration) -> NewEntry {
+        let dead = now.after(self.options.max_stale.min(time));
+        NewEntry { token, deadlines: Deadlines { fresh: now, revalidate: now, dead } }
+    }
+
+    /// An answer asked for at `started` under `token` that is to be fresh for `ttl`.
+    pub(crate) fn new_entry(&self, token: WriteToken, started: Tick, ttl: Duration) -> NewEntry {
+        NewEntry { token, deadlines: self.options.deadlines(started, ttl, spread(token.sequence)) }
+    }
+
+    /// Keeps `value`, unless entries were dropped since its token was taken, a later load has stored already, or
+    /// `may_replace` says no to what is there.
+    pub(crate) fn insert(
+        &self,
+        key: &[u8],
+        value: V,
+        new_entry: NewEntry,
+        now: Tick,
+        may_replace: impl FnOnce(&V) -> bool,
+    ) -> InsertOutcome<V> {
+        let NewEntry { token, deadlines } = new_entry;
+        let mut ledger = self.ledger();
+        let kept = at(now, || self.entries.peek(key));
+        let newer = kept.as_ref().filter(|kept| kept.sequence > token.sequence);
+        if newer.is_some() || !ledger.generations.admits(key, token.begun) {
+            return InsertOutcome::Outdated(newer.map(|kept| kept.value.clone()));
+        }
+        if let Some(kept) = &kept
+            && !may_replace(&kept.value)
+        {
+            return InsertOutcome::Refused(kept.value.clone());
+        }
+        let is_full = kept.is_none() && self.entries.len() >= self.entries.capacity();
+        self.hot.changing();
+        if is_full {
+            self.make_room(&mut ledger.eviction, now);
+        }
+        let held = Arc::new(Held {
+            key: key.to_vec(),
+            value,
+            deadlines,
+            sequence: token.sequence,
+            read: AtomicU64::new(next(&self.latest_read)),
+            found_after: AtomicU64::new(self.hot.latest_change()),
+        });
+        at(now, || self.entries.set(key.to_vec(), Entry::from(Arc::clone(&held))));
+        match is_full {
+            true => self.hot.changed(),
+            false => self.hot.changed_at(key),
+        }
+        ledger.eviction.enter(&held, self.entries.len());
+        self.first_death.fetch_min(deadlines.dead.number(), Ordering::SeqCst);
+        InsertOutcome::Stored
+    }
+
+    /// Until when the entry under `key` is fresh, when there is one.
+    #[cfg(feature = "watch")]
+    pub(crate) fn fresh_until(&self, key: &[u8], now: Tick) -> Option<Tick> {
+        at(now, || self.entries.peek(key)).map(|entry| entry.deadlines.fresh)
+    }
+
+    /// Takes what is dead out of memory, and tells when the next entry will be.
+    pub(crate) fn sweep(&self, now: Tick) -> Option<Tick> {
+        if now.number() >= self.first_death.load(Ordering::SeqCst) {
+            let mut ledger = self.ledger();
+            self.drop_dead(&mut ledger.eviction, now);
+            self.hot.sweep(now);
+            let next = ledger.eviction.next_death().map_or(u64::MAX, Tick::number);
+            self.first_death.store(next, Ordering::SeqCst);
+        }
+        (self.len() > 0).then(|| Tick::at(self.first_death.load(Ordering::SeqCst)))
+    }
+
+    /// Drops the dead entries of a full store, and the least recently read one if none was dead.
+    fn make_room(&self, eviction: &mut EvictionOrder<V>, now: Tick) {
+        self.drop_dead(eviction, now);
+        if self.entries.len() >= self.entries.capacity()
+            && let Some(held) = eviction.read_longest_ago(|held| self.has(held, now))
+        {
+            at(now, || self.entries.remove(&held.key));
+        }
+    }
+
+    fn drop_dead(&self, eviction: &mut EvictionOrder<V>, now: Tick) {
+        while let Some(held) = eviction.dead(now) {
+            // getting takes out what is dead, and leaves what lives under the same key by now
+            let _ = at(now, || self.entries.get(&held.key));
+        }
+    }
+
+    /// Whether the store has this very entry.
+    fn has(&self, held: &Arc<Held<V>>, now: Tick) -> bool {
+        at(now, || self.entries.peek(&held.key)).is_some_and(|entry| entry.is(held))
+    }
+
+    /// Drops one entry, and what is under way for it will not be kept either.
+    pub(crate) fn forget(&self, key: &[u8], now: Tick) {
+        let mut ledger = self.ledger();
+        ledger.generations.drop_key(key);
+        self.hot.changing();
+        at(now, || self.entries.remove(key));
+        self.hot.changed_at(key);
+    }
+
+    /// Drops every entry whose key begins like this, and nothing that is under way will be kept.
+    pub(crate) fn forget_under(&self, start: &[u8], now: Tick) {
+        let mut ledger = self.ledger();
+        ledger.generations.drop_all();
+        self.hot.changing();
+        at(now, || self.entries.retain(|key, _| !key.starts_with(start)));
+        self.hot.changed();
+    }
+
+    /// Drops everything, and what is under way will not be kept either.
+    pub(crate) fn clear(&self) {
+        let mut ledger = self.ledger();
+        ledger.generations.drop_all();
+        ledger.eviction.clear();
+        self.hot.changing();
+        self.entries.clear();
+        self.hot.changed();
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger<V>> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+/// Numbers the loads, and knows which of them must not be stored any more.
+#[derive(Default)]
+pub(crate) struct Generations {
+    begun: u64,
+    /// What was begun before this load is out of date.
+    floor: u64,
+    /// The same for single keys.
+    floors: HashMap<Vec<u8>, u64>,
+}
+
+impl Generations {
+    /// Memory for so many keys. When there are more, what is under way for any key counts as out of date, once: it is fetched
+    /// again when it is next asked for.
+    const MOST: usize = 1024;
+
+    /// The number of a load that begins now.
+    pub(crate) fn begin(&mut self) -> u64 {
+        self.begun += 1;
+        self.begun
+    }
+
+    /// Whether an answer may be stored under `key`.
+    pub(crate) fn admits(&self, key: &[u8], begun: u64) -> bool {
+        begun > self.floor && self.floors.get(key).is_none_or(|floor| begun > *floor)
+    }
+
+    /// What is under way for `key` is out of date.
+    pub(crate) fn drop_key(&mut self, key: &[u8]) {
+        if self.floors.len() >= Self::MOST && !self.floors.contains_key(key) {
+            self.drop_all();
+        }
+        self.floors.insert(key.to_vec(), self.begun);
+    }
+
+    /// What is under way for any key is out of date.
+    pub(crate) fn drop_all(&mut self) {
+        self.floor = self.begun;
+        self.floors.clear();
+    }
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
