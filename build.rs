@@ -1,4 +1,4 @@
-//! Compiles the OpenAPI document of each enabled service into its raw client, in `OUT_DIR`, and says how the command is linked.
+//! Compiles the OpenAPI document of each enabled service into its raw client, in `OUT_DIR`.
 //!
 //! It needs neither the network nor any tool besides the compiler. A document that cannot be compiled ends the build with
 //! one line a mistake: the file, the operation or schema, and the rule.
@@ -9,8 +9,6 @@ mod blame;
 mod docs;
 #[path = "build/generate.rs"]
 mod generate;
-#[path = "build/link.rs"]
-mod link;
 #[path = "build/lint/mod.rs"]
 mod lint;
 #[path = "build/retarget/mod.rs"]
@@ -50,9 +48,6 @@ fn main() -> ExitCode {
             mistakes.extend(found);
         }
     }
-    if let Err(found) = directory("OUT_DIR").and_then(|out| link_command(&out)) {
-        mistakes.extend(found);
-    }
     for mistake in &mistakes {
         println!("cargo::error={mistake}");
     }
@@ -67,10 +62,6 @@ fn compile(service: &Service, document: &str) -> Result<(), Vec<String>> {
         .map_err(|found| found.into_iter().map(|mistake| format!("{document}: {mistake}")).collect::<Vec<_>>())?;
     let target = directory("OUT_DIR")?.join(format!("{}.rs", service.name));
     write_if_changed(&target, &code).map_err(|error| vec![format!("{}: {error}", target.display())])
-}
-
-fn link_command(out: &Path) -> Result<(), Vec<String>> {
-    link::link_command_statically(out).map_err(|error| vec![format!("{}: {error}", out.display())])
 }
 
 /// Leaves an unchanged file alone, so that a comment edited in the document does not compile the crate again.

@@ -29,8 +29,6 @@ static COPY: LazyLock<Mutex<PathBuf>> = LazyLock::new(|| {
     for part in ["src", "build", "openapi", "build.rs", "Cargo.lock", "README.md"] {
         copy_all(&here.join(part), &copy.join(part));
     }
-    // the command is no part of this, and without its entry in the manifest it would be built with any features
-    fs::remove_dir_all(copy.join("src/bin")).unwrap();
     let manifest = fs::read_to_string(here.join("Cargo.toml")).unwrap();
     fs::write(copy.join("Cargo.toml"), without_targets(&manifest)).unwrap();
     fs::create_dir(copy.join("tests")).unwrap();
@@ -54,14 +52,14 @@ fn copy_all(from: &Path, to: &Path) {
     }
 }
 
-/// The manifest without the tests, examples and benches that it names one by one: the copy has none of them.
+/// The manifest without the tests, examples, benches and members that it names one by one: the copy has none of them.
 fn without_targets(manifest: &str) -> String {
     let mut inside = false;
     let kept = manifest.lines().filter(|line| {
         if line.starts_with('[') {
             inside = line.starts_with("[[");
         }
-        !inside
+        !inside && !["members =", "default-members =", "exclude ="].iter().any(|start| line.starts_with(start))
     });
     // Under a name of its own: cargo would take its build script for this crate's, which shares the target directory.
     let manifest = kept.filter(|line| !line.starts_with("xtrasecurity =")).collect::<Vec<_>>().join("\n");

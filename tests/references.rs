@@ -355,7 +355,7 @@ async fn malformed_references_are_reported_together_before_anything_is_sent() {
     for text in ["", "USER", "{{ xtra:///production/USER }}", "xtra:///production/USER and more"] {
         let error = client.resolve(text).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
-        assert!(error.message().contains("render(..)"), "{error}");
+        assert!(error.to_string().contains("render(..)"), "{error}");
     }
     for request in [client.render("xtra:///e/K").project_id(".."), client.render("xtra:///e/K").branch("..")] {
         assert_eq!(request.await.unwrap_err().kind(), ErrorKind::Invalid);

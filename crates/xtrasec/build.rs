@@ -6,17 +6,23 @@ use std::process::Command;
 /// The archive that holds what the shared library `libgcc_s` would bring.
 const ARCHIVE: &str = "libgcc_eh.a";
 
-/// Puts a linker script in front of the shared library where the archive is installed, which it is beside every gcc. The
-/// standard library asks the linker for `gcc_s` by name, so there is no option that would say the same.
-pub fn link_command_statically(out: &Path) -> std::io::Result<()> {
+fn main() -> std::io::Result<()> {
+    println!("cargo::rerun-if-changed=build.rs");
     let target = |what: &str| std::env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
-    let native = std::env::var_os("HOST") == std::env::var_os("TARGET");
-    if std::env::var_os("CARGO_FEATURE_CLI").is_none() || target("OS") != "linux" || target("ENV") != "gnu" || !native {
+    let is_native = std::env::var_os("HOST") == std::env::var_os("TARGET");
+    if target("OS") != "linux" || target("ENV") != "gnu" || !is_native {
         return Ok(());
     }
-    let Some(archive) = installed() else { return Ok(()) };
-    let directory = out.join("link");
-    std::fs::create_dir_all(&directory)?;
+    match (installed(), std::env::var_os("OUT_DIR")) {
+        (Some(archive), Some(out)) => link_statically(&archive, &PathBuf::from(out).join("link")),
+        _ => Ok(()),
+    }
+}
+
+/// Puts a linker script in front of the shared library where the archive is installed, which it is beside every gcc. The
+/// standard library asks the linker for `gcc_s` by name, so there is no option that would say the same.
+fn link_statically(archive: &Path, directory: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(directory)?;
     std::fs::write(directory.join("libgcc_s.so"), format!("GROUP ( {} libgcc.a )\n", archive.display()))?;
     println!("cargo::rustc-link-arg-bin=xtrasec=-L{}", directory.display());
     Ok(())

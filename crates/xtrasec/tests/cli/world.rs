@@ -118,7 +118,7 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 
 /// The values that the recordings of the service began with.
 pub(crate) fn recorded() -> BTreeMap<String, String> {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/seed-values.json");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/recordings/seed-values.json");
     let seed: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
     let values = seed["values"]["payments"]["main:development"].as_object().unwrap();
     values.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
