@@ -14,8 +14,8 @@ use xtrasecurity::raw::{self, types};
 use xtrasecurity::{
     Budget, CacheOptions, ChainPosition, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter,
     Loaded, ManualClock, OfflineKey, OfflineOptions, Paging, Reference, Schema, SecretSource, SecretValue, Secrets,
-    SecretsProvider, Selection, SnapshotSource, StaticToken, Timestamp, Token, Traffic, Unreadable, UnreadableReason, UseError,
-    XtraClient, XtraClientOptions, XtraError, XtraScope,
+    SecretsProvider, Selection, SnapshotSource, StaticToken, Timestamp, Token, Traffic, Unreadable, UnreadableReason,
+    UseError, XtraClient, XtraClientOptions, XtraError, XtraScope,
 };
 
 use crate::planted::{

@@ -1,10 +1,9 @@
-//! What a client seals with and opens with: a passphrase, and the keys that it gives for each project.
+//! The vault of sealed values: a passphrase, and the keys that it gives for each project.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use super::keys::ProjectKeys;
@@ -63,7 +62,7 @@ impl Vault {
     /// `value` encrypted for this project, as the service is to store it.
     pub(crate) fn seal(&self, project: &str, value: &SecretValue) -> Result<SecretValue, XtraError> {
         let mut iv = [0; sealed::IV];
-        SystemRandom::new().fill(&mut iv).map_err(|_| {
+        getrandom::fill(&mut iv).map_err(|_| {
             XtraError::new(
                 ErrorKind::Config,
                 "nothing was sealed: the system gives no random numbers. Repair that first",
