@@ -1,4 +1,5 @@
-//! What a cached read costs: nanoseconds of `client.get_secrets("production").await`, on one thread and on two.
+//! The cost of a cached read: nanoseconds of `client.get_secrets("production").await`, and of a handle's `get().await`, on one
+//! thread and on two.
 //!
 //! `cargo bench --bench cache` measures; `cargo bench --bench cache -- --test` runs each measurement once, shortly.
 
@@ -10,7 +11,7 @@ use std::time::Instant;
 
 use tokio::runtime::{Builder, Runtime};
 use xtrasecurity::dev_server::{DevServer, RateLimits};
-use xtrasecurity::{CacheOptions, XtraClient};
+use xtrasecurity::{CacheOptions, ScopeHandle, Xtra, XtraClient};
 
 /// How many snapshots the large cache holds.
 const SCOPES: usize = 1000;
@@ -37,6 +38,11 @@ fn main() {
         report("one scope", threads, &effort, |reads| {
             let runtime = self::runtime();
             time(|| runtime.block_on(read_one(&client, reads)))
+        });
+        report("one scope, by a handle", threads, &effort, |reads| {
+            let runtime = self::runtime();
+            let handle = client.scope("production");
+            time(|| runtime.block_on(read_handle(handle, reads)))
         });
         report("1000 scopes in turn", threads, &effort, |reads| {
             let runtime = self::runtime();
@@ -79,6 +85,12 @@ async fn fill(client: &XtraClient, server: &DevServer, branches: &[String]) {
 async fn read_one(client: &XtraClient, reads: usize) {
     for _ in 0..reads {
         black_box(client.get_secrets(black_box("production")).await.unwrap());
+    }
+}
+
+async fn read_handle(mut handle: ScopeHandle<Xtra>, reads: usize) {
+    for _ in 0..reads {
+        black_box(black_box(&mut handle).get().await.unwrap());
     }
 }
 

@@ -142,8 +142,9 @@ pub use credentials::{
     ChainPosition, Configuration, CredentialProvider, FileToken, Setting, StaticToken, Token, TokenFuture,
 };
 pub use engine::{
-    CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read, ReadFuture,
-    Reads, Refresh, Request, SecretSource, Stats, Traffic, UseError, WithSecret, WithSecretError,
+    Async, CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read,
+    ReadFuture, Reads, Refresh, Request, ScopeHandle, ScopeRead, SecretSource, Stats, Traffic, UseError, WithSecret,
+    WithSecretError,
 };
 #[cfg(feature = "offline")]
 pub use engine::{OfflineKey, OfflineOptions};
@@ -162,7 +163,8 @@ pub use schema::{ReadAs, Schema, SchemaProblem, SchemaReport, Template, template
 pub use services::xtra::dev as dev_server;
 #[cfg(feature = "xtra")]
 pub use services::xtra::{
-    ReadsBack, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope, manage, raw, write,
+    ReadsBack, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope, manage, raw,
+    write,
 };
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module

@@ -171,11 +171,44 @@ fn the_async_twin_shares_the_cache_in_both_directions() {
     let blocking = service.client();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     blocking.get_secrets("production").send().unwrap();
-    runtime.block_on(async { blocking.as_async().get_secrets("PRODUCTION").await }).unwrap();
-    runtime.block_on(async { blocking.as_async().get_secrets("staging").await }).unwrap();
-    let again = XtraClient::from(blocking.as_async().clone());
+    runtime.block_on(async { blocking.to_async().get_secrets("PRODUCTION").await }).unwrap();
+    runtime.block_on(async { blocking.to_async().get_secrets("staging").await }).unwrap();
+    let again = XtraClient::from(blocking.to_async());
     again.get_secrets("staging").send().unwrap();
     assert_eq!((again.stats().hits, again.stats().requests), (2, 2));
+}
+
+#[test]
+fn every_request_of_the_async_client_can_wait_on_the_callers_thread() {
+    let service = Service::start();
+    let client = service.client().to_async();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let all = || -> Vec<Result<(), XtraError>> {
+        let with_secret =
+            client.get_secrets("production").with_secret("API_KEY", |_| async { Ok::<_, UseError<()>>(()) });
+        vec![
+            client.get_secrets("production").wait().map(drop),
+            client.refresh("production").wait().map(drop),
+            client.get_secrets_as::<Settings>("production").wait().map(drop),
+            client.set_secret("staging", "WAITED", "1").wait().map(drop),
+            client.whoami().wait().map(drop),
+            client.resolve("xtra:///production/API_KEY").wait().map(drop),
+            client.resolve_pairs([("A", "xtra:///production/API_KEY")]).wait().map(drop),
+            client.preload(["production"]).wait().map(drop),
+            with_secret.wait().map_err(|error| match error {
+                WithSecretError::Secrets(error) => error,
+                other => panic!("{other:?}"),
+            }),
+        ]
+    };
+    for outcome in all() {
+        outcome.unwrap();
+    }
+    // the threads of the test's server make it refuse, which it says after it has read
+    assert_eq!(client.inject_secrets("production").wait().unwrap_err().kind(), ErrorKind::UnsoundInjection);
+    for outcome in runtime.block_on(async { all() }) {
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Config);
+    }
 }
 
 #[test]
@@ -365,7 +398,7 @@ impl SecretSource for Moody {
 #[test]
 fn a_source_of_ones_own_is_read_and_its_panic_harms_no_later_call() {
     let mood = Arc::new(AtomicBool::new(true));
-    let client = Client::new_with_source(Moody(Arc::clone(&mood)));
+    let client = Client::from(xtrasecurity::Client::new_with_source(Moody(Arc::clone(&mood))));
     let error = client.read("a").send().unwrap_err();
     assert!(error.kind() == ErrorKind::Server && !error.to_string().contains("on purpose"), "{error}");
     mood.store(false, Ordering::SeqCst);

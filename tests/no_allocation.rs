@@ -82,3 +82,23 @@ async fn a_thousand_cached_reads_allocate_nothing_whichever_scope_they_name() {
     client.get_secrets("staging").await.unwrap();
     assert!(allocations() > before, "the counter counts");
 }
+
+#[tokio::test]
+async fn a_thousand_reads_of_a_handle_allocate_nothing_and_nor_do_those_of_a_clone() {
+    let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
+    let client = XtraClient::builder().dev_server(&server).build().unwrap();
+    let mut handle = client.scope("production");
+    let mut clone = handle.clone();
+    // a handle that is read more than once gets a count of its own
+    for _ in 0..3 {
+        handle.get().await.unwrap();
+        clone.get().await.unwrap();
+    }
+    let before = allocations();
+    for _ in 0..1000 {
+        black_box(handle.get().await.unwrap());
+        black_box(clone.get().await.unwrap());
+    }
+    assert_eq!(allocations() - before, 0);
+    assert_eq!(client.stats().misses, 1, "every counted read was a hit");
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, oneshot};
 use xtrasecurity::{
     CacheOptions, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource, Secrets,
-    XtraError,
+    Unreadable, UnreadableReason, XtraError,
 };
 
 /// Answers with what it is told to, once the gate in front of each load is open.
@@ -322,4 +322,105 @@ fn on_a_runtime_without_timers_nothing_panics() {
     };
     std::thread::Builder::new().name("without timers".to_owned()).spawn(without_timers).unwrap().join().unwrap();
     assert_eq!(panics.load(Ordering::SeqCst), 0);
+}
+
+/// Each account has a value of its own. Some names do not come through.
+#[derive(Clone, Default)]
+struct Accounts(Arc<AtomicUsize>);
+
+impl SecretSource for Accounts {
+    type Scope<'a> = &'a str;
+    type Owned = String;
+
+    fn name(&self) -> &'static str {
+        "accounts"
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::of(&self.0.load(Ordering::SeqCst).to_string())
+    }
+
+    fn write_key(&self, scope: &Self::Scope<'_>, key: &mut KeyWriter) {
+        key.field(scope);
+    }
+
+    fn prepare(&self, scope: &Self::Scope<'_>) -> Result<String, XtraError> {
+        Ok((*scope).to_owned())
+    }
+
+    async fn load(&self, scope: &String) -> Result<Loaded, XtraError> {
+        let loaded = Loaded::from_iter([("ACCOUNT", self.0.load(Ordering::SeqCst).to_string())]);
+        let unreadable = (scope == "masked").then(|| Unreadable::new("HIDDEN", UnreadableReason::Masked));
+        Ok(loaded.with_unreadable(unreadable))
+    }
+}
+
+#[tokio::test]
+async fn a_handle_never_gives_one_account_what_another_has_read() {
+    let accounts = Accounts::default();
+    let client = Client::new_with_source(accounts.clone());
+    let mut handle = client.scope("team");
+    for account in [0, 1, 0, 2] {
+        accounts.0.store(account, Ordering::SeqCst);
+        for _ in 0..3 {
+            let secrets = handle.get().await.unwrap();
+            assert_eq!(secrets.require("ACCOUNT").unwrap().expose(), account.to_string());
+        }
+    }
+    assert_eq!(client.stats().misses, 3, "each account has its own snapshot in the cache");
+}
+
+#[tokio::test]
+async fn a_handle_refuses_a_snapshot_in_which_values_did_not_come_through_unless_it_was_told_to_accept_it() {
+    let client = Client::new_with_source(Accounts::default());
+    let (mut strict, mut lenient) = (client.scope("masked"), client.scope("masked").allow_unreadable());
+    for _ in 0..3 {
+        assert_eq!(strict.get().await.unwrap_err().kind(), ErrorKind::Masked);
+        assert_eq!(lenient.get().await.unwrap().unreadable().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn every_hit_of_a_handle_and_of_its_clones_is_counted_and_stays_so_when_they_are_gone() {
+    let client = Client::new_with_source(Accounts::default());
+    let mut handle = client.scope("team");
+    handle.get().await.unwrap();
+    for round in 1..=10 {
+        let mut clone = handle.clone();
+        for _ in 0..5 {
+            handle.get().await.unwrap();
+            clone.get().await.unwrap();
+        }
+        assert_eq!(client.stats().hits, 10 * round);
+    }
+    drop(handle);
+    assert_eq!((client.stats().hits, client.stats().misses), (100, 1));
+}
+
+#[tokio::test]
+async fn a_handle_whose_read_is_given_up_can_be_asked_again() {
+    let (client, vault) = client();
+    let open = vault.gate().await;
+    let mut handle = client.scope("team");
+    let mut read = Box::pin(handle.get());
+    poll_fn(|context| {
+        assert!(read.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop(read);
+    drop(open);
+    assert_eq!(handle.get().await.unwrap().require("team").unwrap().expose(), "ungated");
+}
+
+#[tokio::test]
+async fn without_a_cache_every_read_of_a_handle_asks() {
+    let vault = Vault::default();
+    let options = EngineOptions::default().cache(CacheOptions::default().ttl(Duration::ZERO));
+    let client = Client::with_options(vault.clone(), options);
+    let mut handle = client.scope("team");
+    for loads in 1..4 {
+        handle.get().await.unwrap();
+        assert_eq!(vault.loads(), loads);
+    }
 }

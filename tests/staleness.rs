@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::{
-    CacheOptions, Client, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource, Secrets, XtraClient,
-    XtraClientBuilder, XtraError, blocking,
+    CacheOptions, Client, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, ScopeHandle, SecretSource, Secrets,
+    Xtra, XtraClient, XtraClientBuilder, XtraError, blocking,
 };
 
 const READ: &str = route::SECRETS_READ;
@@ -103,6 +103,66 @@ async fn just_past_its_time_a_snapshot_is_served_at_once_while_one_refresh_runs(
     let stats = world.client.stats();
     assert_eq!((world.requests(), stats.refreshes, stats.misses), (2, 1, 1));
     assert!(stats.stale >= 101);
+}
+
+/// The value that a handle gives.
+async fn given(handle: &mut ScopeHandle<Xtra>) -> Result<String, XtraError> {
+    handle.get().await.map(|secrets| key(Arc::clone(secrets)))
+}
+
+#[tokio::test]
+async fn a_handle_gives_what_a_read_gives_at_every_age_of_the_snapshot() {
+    let world = World::new().await;
+    let mut handle = world.client.scope("production");
+    let before = given(&mut handle).await.unwrap();
+    for _ in 0..100 {
+        assert_eq!(given(&mut handle).await.unwrap(), before);
+    }
+    assert_eq!((world.requests(), world.client.stats().hits), (1, 101), "fresh: at once");
+    world.rotate("second");
+    world.advance(30);
+    let hold = world.server.hold(READ);
+    assert_eq!(given(&mut handle).await.unwrap(), before, "aged: at once, while one refresh runs");
+    hold.waiting_for(1).await;
+    assert_eq!(given(&mut handle).await.unwrap(), before);
+    hold.release();
+    soon(async {
+        while given(&mut handle).await.unwrap() != "second" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!((world.requests(), world.client.stats().misses), (2, 1));
+    world.rotate("third");
+    world.advance(60);
+    assert_eq!(given(&mut handle).await.unwrap(), "third", "old: it waits for the refresh");
+    world.server.fault(Fault::status(503).on(READ).times(2));
+    world.advance(61);
+    assert_eq!(given(&mut handle).await.unwrap(), "third", "old, and the service is away");
+    world.advance(3600);
+    assert_eq!(given(&mut handle).await.unwrap_err().kind(), ErrorKind::Server, "too old");
+    assert_eq!(given(&mut handle).await.unwrap(), "third");
+}
+
+#[tokio::test]
+async fn a_handle_sees_at_once_what_another_reader_of_the_client_does_to_its_scope() {
+    let world = World::new().await;
+    let mut handle = world.client.scope("production").branch("main");
+    given(&mut handle).await.unwrap();
+    world.rotate("refreshed");
+    world.client.refresh("production").await.unwrap();
+    assert_eq!(given(&mut handle).await.unwrap(), "refreshed");
+    let drop_it: [(&str, fn(&XtraClient)); 2] =
+        [("invalidated", |client| client.invalidate("production")), ("cleared", |client| client.clear_cache())];
+    for (value, drop_it) in drop_it {
+        world.rotate(value);
+        drop_it(&world.client);
+        assert_eq!(given(&mut handle).await.unwrap(), value);
+        assert_eq!(given(&mut handle.clone()).await.unwrap(), value);
+    }
+    world.server.fault(Fault::status(403).on(READ).times(2));
+    assert!(world.client.refresh("production").await.is_err());
+    assert!(given(&mut handle).await.is_err(), "what was refused is not given any more");
 }
 
 #[tokio::test]

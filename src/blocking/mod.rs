@@ -24,7 +24,7 @@
 //!
 //! Every call that could fetch fails inside an async runtime (kind [`Config`](crate::ErrorKind::Config)), whether the
 //! answer is cached or not: it would hold up the tasks of that runtime. Await the async [`XtraClient`](crate::XtraClient)
-//! there; [`as_async`](Client::as_async) gives the one that shares this client's cache. Or call from a thread started with
+//! there; [`to_async`](Client::to_async) gives the one that shares this client's cache. Or call from a thread started with
 //! `std::thread`. The threads of tokio's `spawn_blocking` belong to their runtime and are refused too. Clients may be made
 //! and dropped anywhere.
 //!
@@ -35,35 +35,41 @@
 //!
 //! # What differs from the async client
 //!
-//! Method for method the two are the same, but:
+//! It is the same client, with the same methods and options, whose documentation shows them awaited. But:
 //!
-//! - a request ends in `send()`, not in `.await`;
-//! - the closure of [`with_secret`](Client::with_secret) returns its outcome, and not a future of it;
+//! - a request ends in `send()`, not in `.await`. (A request of the async client can be sent so too, by its `wait()`.);
+//! - the closure of `with_secret` returns its outcome, and not a future of it;
 //! - `raw()` gives the same generated client, whose requests are futures: [`block_on`](Client::block_on) runs them;
 //! - `watch` (with the feature of that name) calls back, where the async one gives a stream. Its thread is the only one that
 //!   a blocking client has: it is named `xtra-watch`, there is one for each watch, and it has ended when that is dropped.
 //!   Inject secrets before you watch;
-//! - [`as_async`](Client::as_async) gives the async twin.
+//! - [`to_async`](Client::to_async) gives the async client that shares its cache.
 
 mod client;
-mod delegate;
-mod preload;
-mod references;
-pub(crate) mod request;
 mod runtime;
-#[cfg(feature = "typed")]
-mod typed;
+mod send;
 #[cfg(feature = "watch")]
 mod watch;
 mod with_secret;
 
+use crate::{engine, references};
+
 pub use client::Client;
-pub use preload::Preload;
-pub use references::Resolve;
-pub use request::Request;
 #[cfg(feature = "watch")]
 pub use watch::Watch;
 pub use with_secret::WithSecret;
 
-pub use crate::services::xtra::blocking::{XtraClient, XtraClientBuilder};
-pub(crate) use delegate::options;
+pub use crate::services::xtra::client::blocking::{XtraClient, XtraClientBuilder};
+
+/// The mode of a [`Client`] whose requests wait on the caller's thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blocking {}
+
+/// A request that is being put together. It is sent by its `send()`, which waits for the answer.
+pub type Request<'a, S, Op> = engine::Request<'a, S, Op, Blocking>;
+
+/// A reading of several environments that is being put together; made by [`preload`](Client::preload).
+pub type Preload<'a> = engine::Preload<'a, Blocking>;
+
+/// A request for texts with secrets in the place of their references.
+pub type Resolve<'a, Op> = references::Resolve<'a, Op, Blocking>;

@@ -59,7 +59,7 @@ impl<S: SecretSource> Client<S> {
         F: FnMut(Result<Change, XtraError>) + Send + 'static,
     {
         // Found where the pollers live: they need the runtime of the blocking clients, not one that the caller may be on.
-        let changes = self.as_async().watch_later(scope);
+        let changes = self.to_async().watch_later(scope);
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         // The thread keeps the client, so that a watch goes on although nobody else has it any more.

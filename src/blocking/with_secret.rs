@@ -7,11 +7,9 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use super::client::Client;
-use super::request::Request;
-use super::runtime;
+use super::{Blocking, Request, runtime};
 use crate::core::SecretValue;
-use crate::engine::{Read, Reads, SecretSource, UseError, WithSecretError};
+use crate::engine::{self, Async, Read, Reads, SecretSource, UseError, WithSecretError};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// The operation of a [`Request`] that reads one secret and uses it.
@@ -29,7 +27,7 @@ impl<F> fmt::Debug for WithSecret<'_, F> {
     }
 }
 
-impl<'a, S: SecretSource> Request<'a, S, Read> {
+impl<'a, S: SecretSource> engine::Request<'a, S, Read, Blocking> {
     /// Uses one secret of the scope: calls `closure` with its value. When the closure says that the credential was
     /// [refused](UseError::Refused), a newer one is looked for and, if there is one, tried once.
     ///
@@ -62,12 +60,11 @@ impl<'a, S: SecretSource> Request<'a, S, Read> {
     where
         F: FnMut(SecretValue) -> Result<T, UseError<E>>,
     {
-        let (request, Read) = self.0.exchange(WithSecret { name: name.into(), closure });
-        Request(request)
+        self.with_operation(WithSecret { name: name.into(), closure })
     }
 }
 
-impl<'a, S: SecretSource, F> Request<'a, S, WithSecret<'a, F>> {
+impl<'a, S: SecretSource, F> engine::Request<'a, S, WithSecret<'a, F>, Blocking> {
     /// Reads the secret, unless the cache has it, and uses it.
     ///
     /// # Errors
@@ -77,7 +74,7 @@ impl<'a, S: SecretSource, F> Request<'a, S, WithSecret<'a, F>> {
     where
         F: FnMut(SecretValue) -> Result<T, UseError<E>>,
     {
-        let (request, WithSecret { name, mut closure }) = self.0.exchange(Read);
+        let (request, WithSecret { name, mut closure }) = self.exchange::<_, Async>(Read);
         // The async request runs up to where it would call the closure; then the closure is called out here, where it may
         // block; and the request goes on with its answer.
         let (to_use, used) = (Cell::new(None), Cell::new(None));
@@ -104,7 +101,7 @@ enum Step<T> {
     Done(T),
 }
 
-impl Client<Xtra> {
+impl engine::Client<Xtra, Blocking> {
     /// Uses one secret of the [default environment](Self::default_environment), and tries a newer value once when it is
     /// refused; see [`Request::with_secret`]. For another environment, branch or project, call the methods of those names on
     /// what this returns.

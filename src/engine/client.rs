@@ -1,6 +1,7 @@
 //! The client of a secrets manager, over any source.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -11,7 +12,9 @@ use super::stats::Stats;
 
 /// A client of a secrets manager: typed, cached, redacted secrets from the source `S`.
 ///
-/// Each service of this crate has a client of this type under a name of its own. Clones share one cache and one connection pool; a clone is one pointer.
+/// Each service of this crate has a client of this type under a name of its own. `M` is how its requests are sent: by awaiting
+/// them ([`Async`], the default), or by a call that waits (`blocking::Blocking`). Clones share one cache and one connection pool;
+/// a clone is one pointer.
 ///
 /// How long a snapshot is served, by its age (the times are [`CacheOptions`](crate::CacheOptions)):
 ///
@@ -48,9 +51,14 @@ use super::stats::Stats;
 /// Refreshes, and the sweep that takes dead values out of memory, run as tasks of the tokio runtime that the client is used
 /// on. Without a runtime a refresh runs on the time of the caller that meets the aged snapshot, and loads do the sweeping.
 /// Dropping the last clone ends every task.
-pub struct Client<S: SecretSource> {
+pub struct Client<S: SecretSource, M = Async> {
     pub(crate) engine: Arc<Owner<S>>,
+    mode: PhantomData<fn() -> M>,
 }
+
+/// The mode of a [`Client`] whose requests are awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Async {}
 
 /// What clients share. Tasks hold the engine alone, so that the last client can end them.
 pub(crate) struct Owner<S: SecretSource>(Arc<Engine<S>>);
@@ -79,7 +87,18 @@ impl<S: SecretSource> Client<S> {
     /// A client of `source` that caches by `options`.
     #[must_use]
     pub fn with_options(source: S, options: EngineOptions) -> Self {
-        Self { engine: Arc::new(Owner(Arc::new(Engine::new(source, options)))) }
+        Self::over(Arc::new(Owner(Arc::new(Engine::new(source, options)))))
+    }
+}
+
+impl<S: SecretSource, M> Client<S, M> {
+    pub(crate) fn over(engine: Arc<Owner<S>>) -> Self {
+        Self { engine, mode: PhantomData }
+    }
+
+    /// A client over the same cache and connections, whose requests are sent in another way.
+    pub(crate) fn in_mode<N>(&self) -> Client<S, N> {
+        Client::over(Arc::clone(&self.engine))
     }
 
     /// Drops what the cache holds of `scope`, so that the next read fetches: for programs that learn of a change by another
@@ -115,14 +134,20 @@ impl<S: SecretSource> Client<S> {
     }
 }
 
-impl<S: SecretSource> Clone for Client<S> {
-    fn clone(&self) -> Self {
-        Self { engine: Arc::clone(&self.engine) }
+impl<S: SecretSource> fmt::Debug for Owner<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("source", &self.source.name()).finish_non_exhaustive()
     }
 }
 
-impl<S: SecretSource> fmt::Debug for Client<S> {
+impl<S: SecretSource, M> Clone for Client<S, M> {
+    fn clone(&self) -> Self {
+        self.in_mode()
+    }
+}
+
+impl<S: SecretSource, M> fmt::Debug for Client<S, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("source", &self.source().name()).finish_non_exhaustive()
+        self.engine.fmt(f)
     }
 }

@@ -97,8 +97,8 @@ impl<V> cached::Expires for Entry<V> {
 
 /// Every entry of a store, by when it was read and by when it dies: the dead leave first, then the one read longest ago.
 ///
-/// Reads write a number into the entry and touch nothing here, so a turn may be older than what its entry says; the turn is
-/// then put back by the newer number before anything leaves. What has left the store in another way is skipped.
+/// Reads write a number into the entry and touch nothing here, so a place may be older than what its entry says; it is then
+/// put back by the newer number before anything leaves. What has left the store in another way is skipped.
 pub(crate) struct EvictionOrder<V> {
     by_read: BinaryHeap<Place<V>>,
     by_death: BinaryHeap<Place<V>>,
@@ -111,7 +111,7 @@ struct Place<V> {
     held: Weak<Held<V>>,
 }
 
-/// So many turns may be left over from entries that are gone, beside as many as there are entries.
+/// So many places may be left over from entries that are gone, beside as many as there are entries.
 const LEFT_OVER: usize = 64;
 
 impl<V> Default for EvictionOrder<V> {
@@ -123,33 +123,33 @@ impl<V> Default for EvictionOrder<V> {
 impl<V> EvictionOrder<V> {
     /// An entry comes into the store, which then has `entries` of them.
     pub(crate) fn enter(&mut self, held: &Arc<Held<V>>, entries: usize) {
-        let turn = |number| Place { number, held: Arc::downgrade(held) };
-        self.by_read.push(turn(held.read.load(Ordering::Relaxed)));
-        self.by_death.push(turn(held.deadlines.dead.number()));
-        for turns in [&mut self.by_read, &mut self.by_death] {
-            if turns.len() > 2 * entries + LEFT_OVER {
-                turns.retain(|turn| turn.held.strong_count() > 0);
+        let place = |number| Place { number, held: Arc::downgrade(held) };
+        self.by_read.push(place(held.read.load(Ordering::Relaxed)));
+        self.by_death.push(place(held.deadlines.dead.number()));
+        for places in [&mut self.by_read, &mut self.by_death] {
+            if places.len() > 2 * entries + LEFT_OVER {
+                places.retain(|place| place.held.strong_count() > 0);
             }
         }
     }
 
     /// Takes out the entry read longest ago, of those that the store still has.
     pub(crate) fn read_longest_ago(&mut self, is_stored: impl Fn(&Arc<Held<V>>) -> bool) -> Option<Arc<Held<V>>> {
-        while let Some(turn) = self.by_read.pop() {
-            let Some(held) = turn.held.upgrade().filter(&is_stored) else { continue };
+        while let Some(place) = self.by_read.pop() {
+            let Some(held) = place.held.upgrade().filter(&is_stored) else { continue };
             let read = held.read.load(Ordering::Relaxed);
-            if read == turn.number {
+            if read == place.number {
                 return Some(held);
             }
-            self.by_read.push(Place { number: read, ..turn });
+            self.by_read.push(Place { number: read, ..place });
         }
         None
     }
 
     /// Takes out an entry that is dead at `now`.
     pub(crate) fn dead(&mut self, now: Tick) -> Option<Arc<Held<V>>> {
-        while self.by_death.peek().is_some_and(|turn| turn.number <= now.number()) {
-            if let Some(held) = self.by_death.pop().and_then(|turn| turn.held.upgrade()) {
+        while self.by_death.peek().is_some_and(|place| place.number <= now.number()) {
+            if let Some(held) = self.by_death.pop().and_then(|place| place.held.upgrade()) {
                 return Some(held);
             }
         }
@@ -158,9 +158,9 @@ impl<V> EvictionOrder<V> {
 
     /// When the next entry dies.
     pub(crate) fn next_death(&mut self) -> Option<Tick> {
-        while let Some(turn) = self.by_death.peek() {
-            if turn.held.strong_count() > 0 {
-                return Some(Tick::at(turn.number));
+        while let Some(place) = self.by_death.peek() {
+            if place.held.strong_count() > 0 {
+                return Some(Tick::at(place.number));
             }
             self.by_death.pop();
         }
@@ -171,15 +171,15 @@ impl<V> EvictionOrder<V> {
         *self = Self::default();
     }
 
-    /// How many turns there are, of those that are left over too.
+    /// How many places there are, of those that are left over too.
     #[cfg(test)]
-    pub(crate) fn turns(&self) -> usize {
+    pub(crate) fn places(&self) -> usize {
         self.by_read.len().max(self.by_death.len())
     }
 }
 
 impl<V> Ord for Place<V> {
-    /// The smallest number is the greatest turn: a heap gives the greatest first.
+    /// The smallest number is the greatest place: a heap gives the greatest first.
     fn cmp(&self, other: &Self) -> CmpOrdering {
         other.number.cmp(&self.number)
     }

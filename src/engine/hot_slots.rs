@@ -54,15 +54,20 @@ impl<V: Clone> HotSlots<V> {
 
 impl<V> HotSlots<V> {
     /// The number of the latest change. To be taken before the store is asked.
+    #[inline]
     pub(crate) fn latest_change(&self) -> u64 {
         self.changes.load(Ordering::SeqCst)
+    }
+
+    /// Whether a change of that number has begun and not ended.
+    pub(crate) fn is_being_changed(change: u64) -> bool {
+        change % 2 == 1
     }
 
     /// Takes in what the store had after the change of that number. A slot takes one entry for each step of the clock: keys
     /// that are read in turn and share one would otherwise fill it at every read.
     pub(crate) fn offer(&self, held: Arc<Held<V>>, change: u64, now: Tick) {
-        let is_being_changed = change % 2 == 1;
-        let Some(slot) = self.slot(&held.key).filter(|_| !is_being_changed) else { return };
+        let Some(slot) = self.slot(&held.key).filter(|_| !Self::is_being_changed(change)) else { return };
         if slot.filled.swap(now.number(), Ordering::Relaxed) == now.number() {
             return;
         }

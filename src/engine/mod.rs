@@ -9,6 +9,7 @@ mod disk;
 pub(crate) mod disk_cache;
 mod entry;
 mod expiry_task;
+mod handle;
 mod hot_slots;
 mod load;
 mod operation;
@@ -30,9 +31,10 @@ mod tasks;
 pub(crate) mod watch;
 mod with_secret;
 
-pub use client::Client;
+pub use client::{Async, Client};
 #[cfg(feature = "offline")]
 pub use disk_cache::{OfflineKey, OfflineOptions};
+pub use handle::{ScopeHandle, ScopeRead};
 pub use operation::{Call, Operation};
 pub use policy::{CacheOptions, EngineOptions};
 pub use preload::{Preload, Preloaded};
@@ -45,6 +47,7 @@ pub use stats::Stats;
 pub use watch::{Watch, WatchKey, WatchReceiver};
 pub use with_secret::{UseError, WithSecret, WithSecretError};
 
+pub(crate) use client::Owner;
 #[cfg(feature = "blocking")]
 pub(crate) use tasks::in_blocking_call;
 

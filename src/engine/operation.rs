@@ -1,16 +1,50 @@
-//! Requests that do something at the service, beside reading a snapshot: what they are made of, and how they are sent.
+//! Operations: what a request does at the service, beside reading a snapshot.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 
-use super::client::Client;
+use super::client::{Client, Owner};
+use super::read::Read;
 use super::request::{Options, Request};
 use super::source::SecretSource;
 use crate::core::XtraError;
 
-/// What a [`Request`] does when it is sent, besides reading a snapshot.
+/// What a [`Request`] does when it is sent, beside reading a snapshot.
+///
+/// Whoever has an operation can send it: [`Client::request`] makes a request of it. So a program adds what a service can do and
+/// this crate does not know of, with the client's cache and options.
+///
+/// ```
+/// use xtrasecurity::{Call, Operation, Xtra, XtraClient, XtraError, XtraScope};
+///
+/// /// Counts the secrets of an environment.
+/// struct Count;
+///
+/// impl Operation for Count {
+///     const NAME: &'static str = "count";
+///     type Source = Xtra;
+///     type Output = usize;
+///
+///     async fn perform(self, call: Call<'_, Xtra>) -> Result<usize, XtraError> {
+///         Ok(call.read(call.scope().clone()).await?.len())
+///     }
+/// }
+///
+/// # fn main() -> Result<(), XtraError> {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let client = XtraClient::in_memory([("API_KEY", "k-1"), ("PORT", "8080")])?;
+/// let scope = XtraScope::new("production");
+/// assert_eq!(client.request(scope, Count).await?, 2);
+/// # Ok(())
+/// # })
+/// # }
+/// ```
 pub trait Operation: Sized + Send {
+    /// The method of the client that makes it, as its caller writes it: errors name it.
+    const NAME: &'static str;
+
     /// The source whose service it is carried out at.
     type Source: SecretSource;
 
@@ -27,23 +61,30 @@ pub trait Operation: Sized + Send {
 
 /// What an operation is carried out with: the client, and where.
 pub struct Call<'a, S: SecretSource> {
-    pub(crate) client: &'a Client<S>,
-    pub(crate) scope: S::Scope<'a>,
-    #[cfg_attr(not(feature = "xtra"), allow(dead_code))]
-    pub(crate) options: Options,
+    engine: &'a Arc<Owner<S>>,
+    scope: S::Scope<'a>,
+    options: Options,
 }
 
 impl<'a, S: SecretSource> Call<'a, S> {
-    /// The client that sends the request.
+    /// A client over the same cache and connections as the one that made the request.
     #[must_use]
-    pub fn client(&self) -> &'a Client<S> {
-        self.client
+    pub fn client(&self) -> Client<S> {
+        Client::over(Arc::clone(self.engine))
+    }
+
+    /// A read with the options that the request was given as one that [`Reads`](super::Reads), such as
+    /// [`no_cache`](Request::no_cache).
+    pub fn read<'s>(&'s self, scope: S::Scope<'s>) -> Request<'s, S, Read> {
+        let mut request = Request::over(self.engine, scope, Read);
+        request.options = self.options;
+        request
     }
 
     /// The source of the client.
     #[must_use]
     pub fn source(&self) -> &'a S {
-        self.client.source()
+        &self.engine.source
     }
 
     /// What the request is about.
@@ -55,14 +96,7 @@ impl<'a, S: SecretSource> Call<'a, S> {
 
 impl<S: SecretSource> fmt::Debug for Call<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("client", self.client).finish_non_exhaustive()
-    }
-}
-
-impl<S: SecretSource> Client<S> {
-    /// A request that carries `operation` out, about `scope`.
-    pub fn request<'a, Op>(&'a self, scope: S::Scope<'a>, operation: Op) -> Request<'a, S, Op> {
-        Request::new(self, scope, operation)
+        f.debug_struct("Call").field("source", &self.engine.source.name()).finish_non_exhaustive()
     }
 }
 
@@ -75,8 +109,8 @@ impl<Op: Operation> Request<'_, Op::Source, Op> {
     ///
     /// Those of the method of the client that made the request.
     pub async fn send(self) -> Result<Op::Output, XtraError> {
-        let Self { client, scope, options, operation } = self;
-        operation.perform(Call { client, scope, options }).await
+        let Self { engine, scope, options, operation, .. } = self;
+        operation.perform(Call { engine, scope, options }).await
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::future::{Future, IntoFuture, poll_fn};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::client::Client;
+use super::client::{Async, Client, Owner};
 use super::outcome::Answer;
 use super::request::Options;
 use super::source::SecretSource;
@@ -19,16 +20,17 @@ use crate::core::{ErrorKind, Secrets, XtraError};
 
 /// A reading of several scopes that is being put together; made by [`Client::preload`]. It is sent when it is awaited.
 #[must_use = "nothing is read until it is awaited"]
-pub struct Preload<'a, S: SecretSource> {
-    client: &'a Client<S>,
+pub struct Preload<'a, S: SecretSource, M = Async> {
+    engine: &'a Arc<Owner<S>>,
     scopes: Vec<S::Scope<'a>>,
     required: Vec<Cow<'a, str>>,
     deadline: Duration,
     allow_empty: bool,
     options: Options,
+    mode: PhantomData<fn() -> M>,
 }
 
-impl<S: SecretSource> Client<S> {
+impl<S: SecretSource, M> Client<S, M> {
     /// Reads several scopes at the same time and answers once: all are there, with every secret that is required, or what is
     /// wrong with each.
     ///
@@ -60,19 +62,20 @@ impl<S: SecretSource> Client<S> {
     /// # })
     /// # }
     /// ```
-    pub fn preload<'a, N: Into<S::Scope<'a>>>(&'a self, scopes: impl IntoIterator<Item = N>) -> Preload<'a, S> {
+    pub fn preload<'a, N: Into<S::Scope<'a>>>(&'a self, scopes: impl IntoIterator<Item = N>) -> Preload<'a, S, M> {
         Preload {
-            client: self,
+            engine: &self.engine,
             scopes: scopes.into_iter().map(Into::into).collect(),
             required: Vec::new(),
             deadline: self.source().call_timeout(),
             allow_empty: false,
             options: Options::default(),
+            mode: PhantomData,
         }
     }
 }
 
-impl<'a, S: SecretSource> Preload<'a, S> {
+impl<'a, S: SecretSource, M> Preload<'a, S, M> {
     /// Changes every scope: for options that a service adds.
     pub fn map_scopes(mut self, change: impl FnMut(S::Scope<'a>) -> S::Scope<'a>) -> Self {
         self.scopes = self.scopes.into_iter().map(change).collect();
@@ -107,6 +110,15 @@ impl<'a, S: SecretSource> Preload<'a, S> {
         self
     }
 
+    /// The same, to be sent in another way.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn in_mode<N>(self) -> Preload<'a, S, N> {
+        let Self { engine, scopes, required, deadline, allow_empty, options, .. } = self;
+        Preload { engine, scopes, required, deadline, allow_empty, options, mode: PhantomData }
+    }
+}
+
+impl<'a, S: SecretSource> Preload<'a, S> {
     /// Sends it; the same as awaiting it.
     ///
     /// # Errors
@@ -119,7 +131,7 @@ impl<'a, S: SecretSource> Preload<'a, S> {
         let answers = self.answers().await;
         let mut ready = Vec::with_capacity(answers.len());
         let mut troubles = Vec::new();
-        let source = self.client.source();
+        let source = &self.engine.source;
         for (scope, answer) in self.scopes.iter().zip(answers) {
             match self.judge(answer) {
                 Ok(secrets) => ready.push((source.scope_name(scope).into_owned(), secrets)),
@@ -152,7 +164,7 @@ impl<'a, S: SecretSource> Preload<'a, S> {
     }
 
     async fn read(&self, scope: &S::Scope<'a>) -> Answer {
-        let engine = &self.client.engine;
+        let engine = self.engine;
         engine.require(scope, self.required.iter().map(Cow::as_ref));
         let secrets = match engine.cached(scope) {
             Some(secrets) => secrets,
@@ -257,9 +269,9 @@ impl<'a, S: SecretSource> IntoFuture for Preload<'a, S> {
     }
 }
 
-impl<S: SecretSource> fmt::Debug for Preload<'_, S> {
+impl<S: SecretSource, M> fmt::Debug for Preload<'_, S, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Preload").field("source", &self.client.source().name()).finish_non_exhaustive()
+        f.debug_struct("Preload").field("source", &&self.engine.source.name()).finish_non_exhaustive()
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Read;
 
 impl Reads for Read {}
 
-impl<S: SecretSource> Client<S> {
+impl<S: SecretSource, M> Client<S, M> {
     /// Reads the secrets of `scope`, from the cache when it has a snapshot that may be served.
     ///
     /// The request is sent when it is awaited. Callers that miss the same scope at the same time share one request; if it
@@ -40,8 +40,8 @@ impl<S: SecretSource> Client<S> {
     /// Those of [`SecretSource::prepare`] and [`SecretSource::load`]; [`ErrorKind::Masked`](crate::ErrorKind::Masked) or
     /// [`ErrorKind::Undecryptable`](crate::ErrorKind::Undecryptable) when values did not come through, unless the request
     /// says `allow_unreadable()`.
-    pub fn read<'a>(&'a self, scope: S::Scope<'a>) -> Request<'a, S, Read> {
-        Request::new(self, scope, Read)
+    pub fn read<'a>(&'a self, scope: S::Scope<'a>) -> Request<'a, S, Read, M> {
+        self.request(scope, Read)
     }
 }
 
@@ -49,12 +49,6 @@ impl<'a, S: SecretSource> Request<'a, S, Read> {
     /// The same as awaiting the request, for code that wants a future by name: `runtime.block_on(request.send())`.
     pub fn send(self) -> ReadFuture<'a, S> {
         self.into_future()
-    }
-
-    /// The answer, when the cache has it. Waits for nothing and needs no runtime.
-    #[cfg(feature = "blocking")]
-    pub(crate) fn at_once(&self) -> Option<Result<Arc<Secrets>, XtraError>> {
-        cached(self)
     }
 }
 
@@ -99,6 +93,15 @@ impl<S: SecretSource> Future for ReadFuture<'_, S> {
 }
 
 impl<S: SecretSource> ReadFuture<'_, S> {
+    /// The answer, when the cache has it. Waits for nothing and needs no runtime.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn at_once(&self) -> Option<Answer> {
+        match &self.step {
+            Step::Start(request) => cached(request),
+            Step::Waiting(_) | Step::Done => None,
+        }
+    }
+
     #[cold]
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
         let mut waiting = match std::mem::replace(&mut self.step, Step::Done) {
@@ -121,13 +124,13 @@ fn cached<S: SecretSource>(request: &Request<'_, S, Read>) -> Option<Answer> {
     if request.options.no_cache {
         return None;
     }
-    let secrets = request.client.engine.cached(&request.scope)?;
+    let secrets = request.engine.cached(&request.scope)?;
     Some(request.options.check(secrets))
 }
 
 fn begin<S: SecretSource>(request: Request<'_, S, Read>) -> Result<Waiting, XtraError> {
-    let Request { client, scope, options, .. } = request;
-    let fetch = client.engine.fetch(&scope, options)?;
+    let Request { engine, scope, options, .. } = request;
+    let fetch = engine.fetch(&scope, options)?;
     Ok(Box::pin(async move { options.check(fetch.await?) }))
 }
 
@@ -159,7 +162,7 @@ impl<S: SecretSource> Engine<S> {
         let now = self.clock.now();
         match store.find(key.as_slice(), now) {
             Found::Fresh(secrets) => {
-                self.counts.hits.add(1);
+                self.counts.hits.add();
                 Some(secrets)
             }
             Found::Stale(secrets) => match self.refresher.last(key.as_slice(), now) {

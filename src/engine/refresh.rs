@@ -23,7 +23,7 @@ pub struct Refresh;
 
 impl Reads for Refresh {}
 
-impl<S: SecretSource> Client<S> {
+impl<S: SecretSource, M> Client<S, M> {
     /// Fetches a newer snapshot of `scope` now, whatever the cache holds, and returns it when it has come.
     ///
     /// Callers at the same time share one request, which leaves after the first of these calls; with the cache off each sends
@@ -52,17 +52,16 @@ impl<S: SecretSource> Client<S> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn refresh<'a>(&'a self, scope: impl Into<S::Scope<'a>>) -> Request<'a, S, Refresh> {
+    pub fn refresh<'a>(&'a self, scope: impl Into<S::Scope<'a>>) -> Request<'a, S, Refresh, M> {
         self.read(scope.into()).refresh()
     }
 }
 
-impl<'a, S: SecretSource> Request<'a, S, Read> {
+impl<'a, S: SecretSource, M> Request<'a, S, Read, M> {
     /// Fetches a newer snapshot now and puts it into the cache, instead of reading from it. For the conditions, see
     /// [`Client::refresh`](crate::Client::refresh).
-    pub fn refresh(self) -> Request<'a, S, Refresh> {
-        let Self { client, scope, options, .. } = self;
-        Request { client, scope, options, operation: Refresh }
+    pub fn refresh(self) -> Request<'a, S, Refresh, M> {
+        self.with_operation(Refresh)
     }
 }
 
@@ -73,8 +72,8 @@ impl<S: SecretSource> Request<'_, S, Refresh> {
     ///
     /// See [`Client::refresh`](crate::Client::refresh).
     pub async fn send(self) -> Result<Arc<Secrets>, XtraError> {
-        let Self { client, scope, options, .. } = self;
-        options.check(client.engine.refresh(&scope, options.allow_any_answer)?.await?)
+        let Self { engine, scope, options, .. } = self;
+        options.check(engine.refresh(&scope, options.allow_any_answer)?.await?)
     }
 }
 

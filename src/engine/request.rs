@@ -1,36 +1,34 @@
 //! One request type for every service and operation.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{Client, SecretSource};
+use super::SecretSource;
+use super::client::{Async, Client, Owner};
 use crate::core::{Secrets, XtraError};
 
-/// A request that is being put together. It is sent when it is awaited.
+/// A request that is being put together.
+///
+/// That of an async client is sent by awaiting it, or by `send()`, which gives a future by name; and by `wait()` (feature
+/// `blocking`), which waits on the caller's thread. That of a blocking client is sent by its `send()`, which waits.
 ///
 /// The options here are those that every service has; each service adds its own.
-#[must_use = "a request does nothing until it is awaited"]
-pub struct Request<'a, S: SecretSource, Op> {
-    pub(crate) client: &'a Client<S>,
+#[must_use = "a request does nothing until it is sent"]
+pub struct Request<'a, S: SecretSource, Op, M = Async> {
+    pub(crate) engine: &'a Arc<Owner<S>>,
     pub(crate) scope: S::Scope<'a>,
     pub(crate) options: Options,
     pub(crate) operation: Op,
+    mode: PhantomData<fn() -> M>,
 }
 
+/// How a snapshot is read.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Options {
     pub(crate) no_cache: bool,
     pub(crate) allow_unreadable: bool,
     pub(crate) allow_any_answer: bool,
-    /// Production is meant.
-    #[cfg(feature = "xtra")]
-    pub(crate) confirmed: bool,
-    /// The environment is spelled as it is meant.
-    #[cfg(feature = "xtra")]
-    pub(crate) exact: bool,
-    /// What is written is not read back.
-    #[cfg(feature = "xtra")]
-    pub(crate) unconfirmed: bool,
 }
 
 /// An operation that reads a snapshot: one that the cache has, or a new one.
@@ -45,20 +43,38 @@ impl Options {
     }
 }
 
-impl<'a, S: SecretSource, Op> Request<'a, S, Op> {
-    pub(crate) fn new(client: &'a Client<S>, scope: S::Scope<'a>, operation: Op) -> Self {
-        Self { client, scope, options: Options::default(), operation }
-    }
-
-    /// The same request with another operation, and the operation that it had.
-    #[cfg(feature = "blocking")]
-    pub(crate) fn exchange<New>(self, operation: New) -> (Request<'a, S, New>, Op) {
-        let Self { client, scope, options, operation: old } = self;
-        (Request { client, scope, options, operation }, old)
+impl<S: SecretSource, M> Client<S, M> {
+    /// A request that carries `operation` out, about `scope`.
+    pub fn request<'a, Op>(&'a self, scope: S::Scope<'a>, operation: Op) -> Request<'a, S, Op, M> {
+        Request::over(&self.engine, scope, operation)
     }
 }
 
-impl<S: SecretSource, Op: Reads> Request<'_, S, Op> {
+impl<'a, S: SecretSource, Op, M> Request<'a, S, Op, M> {
+    pub(crate) fn over(engine: &'a Arc<Owner<S>>, scope: S::Scope<'a>, operation: Op) -> Self {
+        Self { engine, scope, options: Options::default(), operation, mode: PhantomData }
+    }
+
+    /// The same request with another operation, sent in another way; and the operation that it had.
+    pub(crate) fn exchange<New, N>(self, operation: New) -> (Request<'a, S, New, N>, Op) {
+        let Self { engine, scope, options, operation: old, .. } = self;
+        (Request { engine, scope, options, operation, mode: PhantomData }, old)
+    }
+
+    /// The same request, to be sent in another way.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn in_mode<N>(self) -> Request<'a, S, Op, N> {
+        let Self { engine, scope, options, operation, .. } = self;
+        Request { engine, scope, options, operation, mode: PhantomData }
+    }
+
+    /// The same request with another operation.
+    pub(crate) fn with_operation<New>(self, operation: New) -> Request<'a, S, New, M> {
+        self.exchange(operation).0
+    }
+}
+
+impl<S: SecretSource, Op: Reads, M> Request<'_, S, Op, M> {
     /// Fetches, whatever the cache holds, and stores the answer. The answer is never older than this call. One that
     /// [is held back](Client#what-is-held-back) is returned but not stored.
     pub fn no_cache(mut self) -> Self {
@@ -84,10 +100,10 @@ impl<S: SecretSource, Op: Reads> Request<'_, S, Op> {
     }
 }
 
-impl<S: SecretSource, Op> fmt::Debug for Request<'_, S, Op> {
+impl<S: SecretSource, Op, M> fmt::Debug for Request<'_, S, Op, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
-            .field("source", &self.client.source().name())
+            .field("source", &self.engine.source.name())
             .field("no_cache", &self.options.no_cache)
             .field("allow_unreadable", &self.options.allow_unreadable)
             .field("allow_any_answer", &self.options.allow_any_answer)

@@ -233,30 +233,41 @@ impl KeyWriter {
     /// Adds one part of the scope.
     #[inline]
     pub fn field(&mut self, text: &str) {
-        self.start_field(text.len());
-        self.push(text.as_bytes());
+        match self.room_for_short_field(text.len()) {
+            Some(room) => {
+                copy_words(room, text.as_bytes(), |word| word);
+                self.used += 1 + text.len();
+            }
+            None => self.long_field(text),
+        }
     }
 
     /// Adds one part of the scope that the service compares without regard to case.
+    #[inline]
     pub fn field_any_case(&mut self, text: &str) {
-        match text.is_ascii() {
-            true => self.field_folded(text.as_bytes()),
-            false => self.field(&text.to_lowercase()),
+        if let Some(room) = self.room_for_short_field(text.len())
+            && copy_words(room, text.as_bytes(), fold_ascii) & NOT_ASCII == 0
+        {
+            self.used += 1 + text.len();
+        } else {
+            self.long_field(&text.to_lowercase());
         }
     }
 
-    /// Eight bytes at once: names are too short for a loop over single bytes, or any longer step, to get going.
+    /// Where the bytes of a field go whose length is one byte, which is written; not counted as used yet.
     #[inline]
-    fn field_folded(&mut self, ascii: &[u8]) {
-        self.start_field(ascii.len());
-        let (eights, rest) = ascii.as_chunks::<8>();
-        for &(mut eight) in eights {
-            eight.make_ascii_lowercase();
-            self.push(&eight);
-        }
-        for byte in rest {
-            self.push(&[byte.to_ascii_lowercase()]);
-        }
+    fn room_for_short_field(&mut self, length: usize) -> Option<&mut [u8]> {
+        let short = u8::try_from(length).ok().filter(|short| *short < u8::MAX)?;
+        let (first, rest) = self.inline.get_mut(self.used..self.used + 1 + length)?.split_first_mut()?;
+        *first = short;
+        Some(rest)
+    }
+
+    /// A field of any length and at any place.
+    #[cold]
+    fn long_field(&mut self, text: &str) {
+        self.start_field(text.len());
+        self.push(text.as_bytes());
     }
 
     #[inline]
@@ -300,6 +311,41 @@ impl KeyWriter {
     }
 }
 
+/// The bits that no ASCII byte has.
+const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
+
+/// Eight bytes with their ASCII capitals made small, all at once. Only for bytes that are ASCII.
+#[inline]
+fn fold_ascii(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let low = word & !NOT_ASCII;
+    let from_a = low + EACH * (0x80 - b'A' as u64);
+    let after_z = low + EACH * (0x80 - b'Z' as u64 - 1);
+    word | ((from_a & !after_z & NOT_ASCII) >> 2)
+}
+
+/// Copies `bytes` into `room`, which is as long, through `map`; gives the bits that any of them has. Names are short, so that a
+/// call of the C library's copy would take longer; the last word overlaps the one before.
+#[inline]
+fn copy_words(room: &mut [u8], bytes: &[u8], map: impl Fn(u64) -> u64) -> u64 {
+    let mut bits = 0;
+    let mut word = |from: u64| {
+        bits |= from;
+        map(from)
+    };
+    if let (Some(to), Some(from)) = (room.last_chunk_mut(), bytes.last_chunk()) {
+        *to = word(u64::from_le_bytes(*from)).to_le_bytes();
+        for (to, from) in room.as_chunks_mut().0.iter_mut().zip(bytes.as_chunks().0) {
+            *to = word(u64::from_le_bytes(*from)).to_le_bytes();
+        }
+    } else {
+        for (to, from) in room.iter_mut().zip(bytes) {
+            [*to, ..] = word(u64::from(*from)).to_le_bytes();
+        }
+    }
+    bits
+}
+
 /// What a source writes here is its own affair, and the identity of the caller is in it.
 impl fmt::Debug for KeyWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -323,6 +369,22 @@ mod tests {
     fn fields_cannot_run_into_each_other() {
         assert_ne!(key(&["a", "bc"]), key(&["ab", "c"]));
         assert_ne!(key(&["a", ""]), key(&["a"]));
+    }
+
+    #[test]
+    fn fields_of_every_length_are_whole_and_folded_like_text() {
+        let text = "Aa0-Zz9_[@{`PRODUCTION-environment.With/more~than\u{7f}a FEW bytes".repeat(5);
+        for length in 0..=text.len() {
+            let (mut plain, mut folded) = (KeyWriter::new(), KeyWriter::new());
+            plain.field(&text[..length]);
+            folded.field_any_case(&text[..length]);
+            let start = if length < 255 { 1 } else { 9 };
+            assert_eq!(plain.as_slice()[start..], text.as_bytes()[..length]);
+            assert_eq!(folded.as_slice()[start..], text.to_ascii_lowercase().as_bytes()[..length]);
+        }
+        for byte in 0..128_u8 {
+            assert_eq!(fold_ascii(u64::from(byte)), u64::from(byte.to_ascii_lowercase()));
+        }
     }
 
     #[test]

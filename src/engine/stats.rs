@@ -1,6 +1,7 @@
 //! The counts of a client, and counters that many threads add to without waiting for each other.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_utils::CachePadded;
 
@@ -52,7 +53,7 @@ pub struct Stats {
 /// What an engine counts itself.
 #[derive(Default)]
 pub(crate) struct Counts {
-    pub(crate) hits: ShardedCounter,
+    pub(crate) hits: Hits,
     pub(crate) misses: AtomicU64,
     pub(crate) stale: AtomicU64,
     pub(crate) refreshes: AtomicU64,
@@ -72,6 +73,73 @@ impl Counts {
             shrinks_refused: read(&self.shrinks_refused),
             foreign_refusals: read(&self.foreign_refusals),
             ..Stats::default()
+        }
+    }
+}
+
+/// Reads answered with a fresh snapshot: by ordinary reads, and by handles that have a count of their own.
+#[derive(Default)]
+pub(crate) struct Hits {
+    shared: ShardedCounter,
+    own: Mutex<Vec<OwnCount>>,
+}
+
+/// One handle's count. Only that handle writes it, so it needs no atomic addition.
+type OwnCount = Arc<CachePadded<AtomicU64>>;
+
+impl Hits {
+    #[inline]
+    pub(crate) fn add(&self) {
+        self.shared.add(1);
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        let own = self.own();
+        own.iter().map(|count| count.load(Ordering::Relaxed)).fold(self.shared.count(), u64::wrapping_add)
+    }
+
+    fn own(&self) -> MutexGuard<'_, Vec<OwnCount>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The part of [`Hits`] that one handle counts. The first hit goes to the shared count: many a handle is cloned for one read.
+#[derive(Default)]
+pub(crate) enum HitCounter {
+    #[default]
+    Unused,
+    Used,
+    Own(OwnCount),
+}
+
+impl HitCounter {
+    #[inline]
+    pub(crate) fn add(&mut self, hits: &Hits) {
+        match self {
+            Self::Own(count) => count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed),
+            Self::Unused | Self::Used => self.add_shared(hits),
+        }
+    }
+
+    #[cold]
+    fn add_shared(&mut self, hits: &Hits) {
+        hits.add();
+        *self = match self {
+            Self::Unused => Self::Used,
+            Self::Used | Self::Own(_) => {
+                let count = OwnCount::default();
+                hits.own().push(Arc::clone(&count));
+                Self::Own(count)
+            }
+        };
+    }
+
+    /// To be called when the handle goes: what it has counted stays counted.
+    pub(crate) fn give_back(&mut self, hits: &Hits) {
+        if let Self::Own(count) = std::mem::take(self) {
+            let mut own = hits.own();
+            own.retain(|other| !Arc::ptr_eq(other, &count));
+            hits.shared.add(count.load(Ordering::Relaxed));
         }
     }
 }
@@ -115,5 +183,20 @@ mod tests {
             }
         });
         assert_eq!(hits.count(), (2 * SHARDS as u64 + 1) * 1000);
+    }
+
+    #[test]
+    fn what_a_handle_has_counted_is_seen_at_once_and_stays_counted_when_it_goes() {
+        let (hits, mut one, mut other) = (Hits::default(), HitCounter::default(), HitCounter::default());
+        for expected in 1..=5 {
+            one.add(&hits);
+            other.add(&hits);
+            hits.add();
+            assert_eq!(hits.count(), 3 * expected);
+        }
+        one.give_back(&hits);
+        assert_eq!((hits.count(), hits.own().len()), (15, 1));
+        other.give_back(&hits);
+        assert_eq!((hits.count(), hits.own().len()), (15, 0));
     }
 }

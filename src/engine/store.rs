@@ -58,6 +58,25 @@ pub(crate) enum Found<V> {
     Nothing,
 }
 
+/// A fresh entry, and the change of the store after which it was found: it counts until the next one.
+pub(crate) struct Pinned<V> {
+    held: Arc<Held<V>>,
+    change: u64,
+}
+
+impl<V> Pinned<V> {
+    #[inline]
+    pub(crate) fn value(&self) -> &V {
+        &self.held.value
+    }
+}
+
+impl<V> Clone for Pinned<V> {
+    fn clone(&self) -> Self {
+        Self { held: Arc::clone(&self.held), change: self.change }
+    }
+}
+
 /// The right to store one answer, taken when its load begins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WriteToken {
@@ -129,6 +148,28 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         }
         self.hot.offer(entry.into_held(), change, now);
         Found::Fresh(value)
+    }
+
+    /// The fresh entry under `key`, to be given again without looking for it for as long as [`is_fresh`](Self::is_fresh) says.
+    /// `None` also while the store is being changed.
+    pub(crate) fn pin(&self, key: &[u8], now: Tick) -> Option<Pinned<V>> {
+        let change = self.hot.latest_change();
+        let entry = at(now, || self.entries.peek(key))?;
+        if now >= entry.deadlines.fresh || HotSlots::<V>::is_being_changed(change) {
+            return None;
+        }
+        entry.touch(&self.latest_read);
+        Some(Pinned { held: entry.into_held(), change })
+    }
+
+    /// Whether a read of this entry's key would find this very entry, and fresh. It then becomes the one read last.
+    #[inline]
+    pub(crate) fn is_fresh(&self, pinned: &Pinned<V>, now: Tick) -> bool {
+        let is_fresh = self.hot.latest_change() == pinned.change && now < pinned.held.deadlines.fresh;
+        if is_fresh {
+            pinned.held.touch(&self.latest_read);
+        }
+        is_fresh
     }
 
     pub(crate) fn token(&self) -> WriteToken {

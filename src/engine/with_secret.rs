@@ -7,7 +7,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::client::Client;
+use super::client::Owner;
 use super::read::Read;
 use super::request::{Options, Reads, Request};
 use super::source::SecretSource;
@@ -54,6 +54,12 @@ pub enum WithSecretError<E> {
     Refused(E),
     /// The use failed for another reason.
     Failed(E),
+}
+
+impl<E> From<XtraError> for WithSecretError<E> {
+    fn from(error: XtraError) -> Self {
+        Self::Secrets(error)
+    }
 }
 
 impl<E> From<UseError<E>> for WithSecretError<E> {
@@ -153,8 +159,7 @@ impl<'a, S: SecretSource> Request<'a, S, Read> {
         F: FnMut(SecretValue) -> Fut,
         Fut: Future<Output = Result<T, UseError<E>>>,
     {
-        let Self { client, scope, options, .. } = self;
-        Request { client, scope, options, operation: WithSecret { name: name.into(), closure } }
+        self.with_operation(WithSecret { name: name.into(), closure })
     }
 }
 
@@ -169,14 +174,14 @@ impl<'a, S: SecretSource, F> Request<'a, S, WithSecret<'a, F>> {
         F: FnMut(SecretValue) -> Fut,
         Fut: Future<Output = Result<T, UseError<E>>>,
     {
-        let Self { client, scope, options, operation: WithSecret { name, mut closure } } = self;
-        let (used, value) = first(client, &scope, options, &name).await.map_err(WithSecretError::Secrets)?;
+        let Self { engine, scope, options, operation: WithSecret { name, mut closure }, .. } = self;
+        let (used, value) = first(engine, &scope, options, &name).await.map_err(WithSecretError::Secrets)?;
         let refusal = match closure(value.clone()).await {
             Ok(done) => return Ok(done),
             Err(UseError::Failed(error)) => return Err(WithSecretError::Failed(error)),
             Err(UseError::Refused(error)) => error,
         };
-        match another(client, &scope, &name, used, &value).await {
+        match another(engine, &scope, &name, used, &value).await {
             Some(other) => Ok(closure(other).await?),
             None => Err(WithSecretError::Refused(refusal)),
         }
@@ -185,15 +190,15 @@ impl<'a, S: SecretSource, F> Request<'a, S, WithSecret<'a, F>> {
 
 /// The snapshot that an ordinary read gives, and the value in it.
 async fn first<S: SecretSource>(
-    client: &Client<S>,
+    engine: &Arc<Owner<S>>,
     scope: &S::Scope<'_>,
     options: Options,
     name: &str,
 ) -> Result<(Arc<Secrets>, SecretValue), XtraError> {
-    let kept = if options.no_cache { None } else { client.engine.cached(scope) };
+    let kept = if options.no_cache { None } else { engine.cached(scope) };
     let secrets = match kept {
         Some(secrets) => secrets,
-        None => client.engine.fetch(scope, options)?.await?,
+        None => engine.fetch(scope, options)?.await?,
     };
     let secrets = options.check(secrets)?;
     let value = secrets.require(name)?.clone();
@@ -202,20 +207,20 @@ async fn first<S: SecretSource>(
 
 /// A value that is not the refused one, from a newer snapshot.
 async fn another<S: SecretSource>(
-    client: &Client<S>,
+    engine: &Arc<Owner<S>>,
     scope: &S::Scope<'_>,
     name: &str,
     used: Arc<Secrets>,
     refused: &SecretValue,
 ) -> Option<SecretValue> {
     let is_another = |secrets: &Secrets| secrets.get(name) != Some(refused);
-    let found = match client.engine.renew(scope, used, is_another).await {
+    let found = match engine.renew(scope, used, is_another).await {
         Ok(newer) => newer?.require(name).cloned(),
         Err(error) => Err(error),
     };
     found
         .map_err(|error| {
-            let (source, kind) = (client.source().name(), error.kind().as_str());
+            let (source, kind) = (engine.source.name(), error.kind().as_str());
             tracing::warn!(source, kind, "a credential was refused, and no newer one could be read");
         })
         .ok()

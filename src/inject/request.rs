@@ -20,15 +20,15 @@ pub struct Inject {
 
 impl Reads for Inject {}
 
-impl<'a, S: SecretSource> Request<'a, S, Read> {
+impl<'a, S: SecretSource, M> Request<'a, S, Read, M> {
     /// Sets the secrets as variables of this process, instead of returning them. For the conditions, see
     /// [`XtraClient::inject_secrets`](crate::XtraClient::inject_secrets).
-    pub fn inject(self) -> Request<'a, S, Inject> {
-        Request { client: self.client, scope: self.scope, options: self.options, operation: Inject::default() }
+    pub fn inject(self) -> Request<'a, S, Inject, M> {
+        self.with_operation(Inject::default())
     }
 }
 
-impl<'a, S: SecretSource> Request<'a, S, Inject> {
+impl<S: SecretSource, M> Request<'_, S, Inject, M> {
     /// Replaces variables that exist already. Without this, they are kept and listed in the report.
     pub fn override_existing(mut self) -> Self {
         self.operation.override_existing = true;
@@ -67,14 +67,21 @@ impl<'a, S: SecretSource> Request<'a, S, Inject> {
         self
     }
 
+    fn choose(mut self, change: impl FnOnce(Selection) -> Selection) -> Self {
+        self.operation.selection = change(std::mem::take(&mut self.operation.selection));
+        self
+    }
+}
+
+impl<S: SecretSource> Request<'_, S, Inject> {
     /// Sends the request; the same as awaiting it.
     ///
     /// # Errors
     ///
     /// See [`XtraClient::inject_secrets`](crate::XtraClient::inject_secrets).
     pub async fn send(self) -> Result<InjectionReport, XtraError> {
-        let Self { client, scope, options, operation } = self;
-        let secrets = Request { client, scope, options, operation: Read }.await?;
+        let (read, operation) = self.exchange(Read);
+        let secrets = Request::<S, Read>::send(read).await?;
         operation.of(&secrets)?.inject()
     }
 
@@ -91,16 +98,11 @@ impl<'a, S: SecretSource> Request<'a, S, Inject> {
     /// locales use. See [`std::env::set_var`].
     #[allow(unsafe_code)] // the caller's promise is passed on unchanged; the deed itself is in env.rs
     pub async unsafe fn send_unchecked(self) -> Result<InjectionReport, XtraError> {
-        let Self { client, scope, options, operation } = self;
-        let secrets = Request { client, scope, options, operation: Read }.await?;
+        let (read, operation) = self.exchange(Read);
+        let secrets = Request::<S, Read>::send(read).await?;
         let injection = operation.of(&secrets)?;
         // SAFETY: the caller promises what `inject_unchecked` asks for.
         unsafe { injection.inject_unchecked() }
-    }
-
-    fn choose(mut self, change: impl FnOnce(Selection) -> Selection) -> Self {
-        self.operation.selection = change(std::mem::take(&mut self.operation.selection));
-        self
     }
 }
 

@@ -6,20 +6,21 @@ mod search;
 use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Base, Reference};
 use crate::core::{Clock, ErrorKind, Origin, SecretValue, Secrets, SnapshotSource, Unreadable, XtraError};
-use crate::engine::Client;
+use crate::engine::{Async, Client, Owner};
 use crate::references;
-use crate::services::xtra::XtraClient;
 use crate::services::xtra::{Xtra, compared_project};
 use problems::{Label, not_one_reference};
 use search::{Input, Search};
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Reads the secret that a [`Reference`] names. Awaiting the request gives a [`SecretValue`].
     ///
     /// The value is rendered in turn, as by [`render`](Self::render), unless [`shallow`](Resolve::shallow) is called.
@@ -38,8 +39,8 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>> {
-        Resolve::of_text(self, What::Reference(reference.into()))
+    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>, M> {
+        Resolve::of_text(&self.engine, What::Reference(reference.into()))
     }
 
     /// Puts secrets in the place of the references in a text. Awaiting the request gives a [`SecretValue`].
@@ -91,8 +92,8 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>> {
-        Resolve::of_text(self, What::Text(text.into()))
+    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>, M> {
+        Resolve::of_text(&self.engine, What::Text(text.into()))
     }
 
     /// The same for a file: UTF-8, at most 16 MiB. The file is read when the request is sent, with the thread blocked.
@@ -107,8 +108,8 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn render_file(&self, path: impl AsRef<Path>) -> Resolve<'_, ResolveText<'_>> {
-        Resolve::of_text(self, What::File(path.as_ref().to_owned()))
+    pub fn render_file(&self, path: impl AsRef<Path>) -> Resolve<'_, ResolveText<'_>, M> {
+        Resolve::of_text(&self.engine, What::File(path.as_ref().to_owned()))
     }
 
     /// Replaces the references in the values of a snapshot: the way to resolve composed secrets. Awaiting the request gives
@@ -136,9 +137,9 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn resolve_secrets(&self, secrets: &Secrets) -> Resolve<'_, ResolveValues> {
+    pub fn resolve_secrets(&self, secrets: &Secrets) -> Resolve<'_, ResolveValues, M> {
         let pairs = secrets.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        Resolve::new(self, ResolveValues { pairs, unreadable: secrets.unreadable().to_vec() })
+        Resolve::new(&self.engine, ResolveValues { pairs, unreadable: secrets.unreadable().to_vec() })
     }
 
     /// The same for names and values of any origin: environment variables, or entries of a configuration. When a name comes
@@ -162,9 +163,9 @@ impl Client<Xtra> {
     pub fn resolve_pairs<N: Into<String>, V: Into<SecretValue>>(
         &self,
         pairs: impl IntoIterator<Item = (N, V)>,
-    ) -> Resolve<'_, ResolveValues> {
+    ) -> Resolve<'_, ResolveValues, M> {
         let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Resolve::new(self, ResolveValues { pairs, unreadable: Vec::new() })
+        Resolve::new(&self.engine, ResolveValues { pairs, unreadable: Vec::new() })
     }
 }
 
@@ -182,10 +183,11 @@ struct Options {
 /// ([`ResolveText`]), which gives a [`SecretValue`]; [`resolve_secrets`](Client::resolve_secrets) and
 /// [`resolve_pairs`](Client::resolve_pairs) one for many ([`ResolveValues`]), which gives [`Secrets`].
 #[must_use = "a request does nothing until it is awaited"]
-pub struct Resolve<'a, Op> {
-    client: &'a XtraClient,
+pub struct Resolve<'a, Op, M = Async> {
+    engine: &'a Arc<Owner<Xtra>>,
     options: Options,
     operation: Op,
+    mode: PhantomData<fn() -> M>,
 }
 
 /// The operation of a [`Resolve`] that makes one text.
@@ -205,9 +207,16 @@ pub struct ResolveValues {
     unreadable: Vec<Unreadable>,
 }
 
-impl<'a, Op> Resolve<'a, Op> {
-    fn new(client: &'a XtraClient, operation: Op) -> Self {
-        Self { client, options: Options::default(), operation }
+impl<'a, Op, M> Resolve<'a, Op, M> {
+    fn new(engine: &'a Arc<Owner<Xtra>>, operation: Op) -> Self {
+        Self { engine, options: Options::default(), operation, mode: PhantomData }
+    }
+
+    /// The same, to be sent in another way.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn in_mode<N>(self) -> Resolve<'a, Op, N> {
+        let Self { engine, options, operation, .. } = self;
+        Resolve { engine, options, operation, mode: PhantomData }
     }
 
     /// Takes the values that references name as they are, and does not look for references in those.
@@ -236,18 +245,20 @@ impl<'a, Op> Resolve<'a, Op> {
     }
 }
 
-impl<'a> Resolve<'a, ResolveText<'a>> {
-    fn of_text(client: &'a XtraClient, what: What<'a>) -> Self {
-        Self::new(client, ResolveText(what))
+impl<'a, M> Resolve<'a, ResolveText<'a>, M> {
+    fn of_text(engine: &'a Arc<Owner<Xtra>>, what: What<'a>) -> Self {
+        Self::new(engine, ResolveText(what))
     }
+}
 
+impl<'a> Resolve<'a, ResolveText<'a>> {
     /// Sends the request; the same as awaiting it.
     ///
     /// # Errors
     ///
     /// See [`XtraClient::render`](Client::render).
     pub async fn send(self) -> Result<SecretValue, XtraError> {
-        let Self { client, options, operation: ResolveText(what) } = self;
+        let Self { engine, options, operation: ResolveText(what), .. } = self;
         let input = match what {
             What::Reference(text) => {
                 text.trim().parse::<Reference>().map_err(not_one_reference)?;
@@ -256,7 +267,7 @@ impl<'a> Resolve<'a, ResolveText<'a>> {
             What::Text(text) => Input::text(Label::Text, text.into_owned().into()),
             What::File(path) => Input::text(Label::File(path.display().to_string()), references::read(&path)?),
         };
-        let made = Search::new(client, options).run(vec![input]).await?;
+        let made = Search::new(&Client::over(Arc::clone(engine)), options).run(vec![input]).await?;
         made.into_iter().next().ok_or_else(|| XtraError::new(ErrorKind::Invalid, "there is no text"))
     }
 }
@@ -268,9 +279,9 @@ impl Resolve<'_, ResolveValues> {
     ///
     /// See [`XtraClient::resolve_secrets`](Client::resolve_secrets).
     pub async fn send(self) -> Result<Secrets, XtraError> {
-        let Self { client, options, operation: ResolveValues { pairs, unreadable } } = self;
+        let Self { engine, options, operation: ResolveValues { pairs, unreadable }, .. } = self;
         let inputs = pairs.iter().map(|(name, value)| Input::value(Label::Secret(name.clone()), value.clone()));
-        let made = Search::new(client, options).run(inputs.collect()).await?;
+        let made = Search::new(&Client::over(Arc::clone(engine)), options).run(inputs.collect()).await?;
         let values = pairs.into_iter().map(|(name, _)| name).zip(made).collect::<Vec<_>>();
         let clock = Clock::system();
         let fetched = clock.now();
@@ -306,7 +317,7 @@ impl fmt::Debug for Options {
     }
 }
 
-impl<Op: fmt::Debug> fmt::Debug for Resolve<'_, Op> {
+impl<Op: fmt::Debug, M> fmt::Debug for Resolve<'_, Op, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Resolve")
             .field("operation", &self.operation)

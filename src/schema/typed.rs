@@ -47,7 +47,7 @@ impl<T: DeserializeOwned + JsonSchema> ReadAs<T> {
 }
 
 #[cfg(feature = "xtra")]
-impl crate::engine::Client<crate::services::xtra::Xtra> {
+impl<M> crate::engine::Client<crate::services::xtra::Xtra, M> {
     /// Reads the secrets of an environment as a type of one's own. [`Secrets::parse`] tells which secret feeds which field and
     /// how its text is read.
     ///
@@ -86,12 +86,12 @@ impl crate::engine::Client<crate::services::xtra::Xtra> {
     pub fn get_secrets_as<'a, T: DeserializeOwned + JsonSchema>(
         &'a self,
         environment: impl Into<std::borrow::Cow<'a, str>>,
-    ) -> Request<'a, crate::services::xtra::Xtra, ReadAs<T>> {
+    ) -> Request<'a, crate::services::xtra::Xtra, ReadAs<T>, M> {
         self.get_secrets(environment).typed()
     }
 }
 
-impl<'a, S: SecretSource> Request<'a, S, Read> {
+impl<'a, S: SecretSource, M> Request<'a, S, Read, M> {
     /// Reads the secrets as a `T`, instead of returning them; see [`Secrets::parse`].
     ///
     /// ```
@@ -113,12 +113,12 @@ impl<'a, S: SecretSource> Request<'a, S, Read> {
     /// # })
     /// # }
     /// ```
-    pub fn typed<T: DeserializeOwned + JsonSchema>(self) -> Request<'a, S, ReadAs<T>> {
-        Request { client: self.client, scope: self.scope, options: self.options, operation: ReadAs::new() }
+    pub fn typed<T: DeserializeOwned + JsonSchema>(self) -> Request<'a, S, ReadAs<T>, M> {
+        self.with_operation(ReadAs::new())
     }
 }
 
-impl<'a, S: SecretSource, T: DeserializeOwned + JsonSchema> Request<'a, S, ReadAs<T>> {
+impl<S: SecretSource, T: DeserializeOwned + JsonSchema, M> Request<'_, S, ReadAs<T>, M> {
     /// Fails when there are secrets that feed nothing in `T`, and names them. Without this they are ignored.
     pub fn deny_unexpected(mut self) -> Self {
         self.operation.strictness.deny_unexpected = true;
@@ -131,15 +131,17 @@ impl<'a, S: SecretSource, T: DeserializeOwned + JsonSchema> Request<'a, S, ReadA
         self.operation.allow_empty = true;
         self
     }
+}
 
+impl<S: SecretSource, T: DeserializeOwned + JsonSchema> Request<'_, S, ReadAs<T>> {
     /// Sends the request; the same as awaiting it.
     ///
     /// # Errors
     ///
     /// Those of reading, [`ErrorKind::EmptyScope`] when there are no secrets, and those of [`Secrets::parse`].
     pub async fn send(self) -> Result<T, XtraError> {
-        let Self { client, scope, options, operation } = self;
-        let secrets = Request { client, scope, options, operation: Read }.await?;
+        let (read, operation) = self.exchange(Read);
+        let secrets = Request::<S, Read>::send(read).await?;
         operation.of(&secrets)
     }
 }

@@ -29,9 +29,11 @@ type Snapshot = Arc<HashMap<String, String>>;
 /// The rows of the table, in its order. Each is run for one round at a time, so that all meet the same noise.
 pub fn rows<'a>(server: &DevServer, setup: &Runtime) -> Vec<Row<'a>> {
     let snapshot: Snapshot = Arc::new(service::secrets().collect());
+    let client = client(server, setup);
     let text = serde_json::to_string(&*snapshot).expect("a map of strings is JSON");
     vec![
-        ours(server, setup),
+        ours(&client),
+        handle(&client),
         locked_map(&snapshot),
         bare_store(&snapshot),
         moka_sync(&snapshot),
@@ -41,18 +43,39 @@ pub fn rows<'a>(server: &DevServer, setup: &Runtime) -> Vec<Row<'a>> {
     ]
 }
 
-fn ours<'a>(server: &DevServer, setup: &Runtime) -> Row<'a> {
+/// Ours, with its one scope in the cache.
+fn client(server: &DevServer, setup: &Runtime) -> XtraClient {
     let mut cache = CacheOptions::default();
     cache.ttl = TTL;
     cache.max_entries = CAPACITY;
     let client: XtraClient = service::client(server).cache_options(cache).build().expect("the options are good");
     let secrets = setup.block_on(async { client.get_secrets(KEY).await }).expect("the dev server answers");
     assert!(secrets.len() >= service::SECRETS);
+    client
+}
+
+fn ours<'a>(client: &XtraClient) -> Row<'a> {
+    let client = client.clone();
     Row::new("xtrasecurity: client.get_secrets(..).await", move |threads| {
         on_threads(threads, READS, |reads| {
             timed(async {
                 for _ in 0..reads {
                     black_box(client.get_secrets(black_box(KEY)).await).expect("it is cached");
+                }
+            })
+        })
+    })
+}
+
+/// Each thread has a handle of its own, as the documentation says.
+fn handle<'a>(client: &XtraClient) -> Row<'a> {
+    let client = client.clone();
+    Row::new("xtrasecurity: handle.get().await", move |threads| {
+        on_threads(threads, READS, |reads| {
+            let mut handle = client.scope(KEY);
+            timed(async move {
+                for _ in 0..reads {
+                    black_box(black_box(&mut handle).get().await).expect("it is cached");
                 }
             })
         })

@@ -244,7 +244,7 @@ fn what_the_store_remembers_of_entries_that_have_left_is_bounded() {
         }
         store.sweep(now());
         assert!(store.len() <= 10);
-        assert!(store.ledger().eviction.turns() <= 2 * 10 + 64 + 1, "{round}");
+        assert!(store.ledger().eviction.places() <= 2 * 10 + 64 + 1, "{round}");
     }
 }
 

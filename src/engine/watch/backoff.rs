@@ -1,4 +1,4 @@
-//! How long a watch waits after a poll that failed.
+//! The back-off of a watch after polls that failed.
 
 use std::time::Duration;
 

@@ -58,8 +58,9 @@ impl<S: SecretSource> Client<S> {
     ///
     /// An answer that [is held back](Self#what-is-held-back) is an error too ([`EmptyScope`](crate::ErrorKind::EmptyScope),
     /// [`MissingSecret`](crate::ErrorKind::MissingSecret) …), and the snapshot from before stays; `invalidate` accepts the answer.
-    /// With the cache off and no copies on disk there is nothing to compare with, and it is a change like any other. A scope that cannot be asked for ([`Invalid`](crate::ErrorKind::Invalid),
-    /// [`Config`](crate::ErrorKind::Config)) is such an error too, again and again.
+    /// With the cache off and no copies on disk there is nothing to compare with, and it is a change like any other. A scope that
+    /// cannot be asked for ([`Invalid`](crate::ErrorKind::Invalid), [`Config`](crate::ErrorKind::Config)) is such an error too,
+    /// again and again.
     ///
     /// ```
     /// # use xtrasecurity::{XtraClient, XtraError, XtraScope};
@@ -129,7 +130,7 @@ impl<S: SecretSource> Source for Watched<S> {
     }
 }
 
-/// The one that polls, for as long as anybody watches.
+/// The task that polls, for as long as anybody watches.
 pub(crate) struct Poller<S: SecretSource> {
     /// Held only while it is at work.
     engine: Weak<Engine<S>>,
@@ -291,8 +292,8 @@ impl<S: SecretSource> Poller<S> {
         due
     }
 
-    /// Shows watchers that have nothing yet what reads are given in subscription of an answer that did not come. Gives back what to
-    /// tell them of that.
+    /// Shows watchers that have nothing yet what reads are given in place of an answer that did not come. Returns the
+    /// error to tell them.
     async fn stand_in(&self, engine: &Arc<Engine<S>>, key: &[u8], error: XtraError) -> XtraError {
         if self.topic.newest().is_some() {
             return error;

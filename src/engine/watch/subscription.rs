@@ -1,4 +1,4 @@
-//! A watcher's way to a topic: it finds one, and another when that one ends before the client does.
+//! The subscription of a watcher: it finds a topic, and another when that one ends before the client does.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::core::{ErrorKind, Secrets, XtraError};
 
 /// The scope that is watched, at a client.
 pub(crate) trait Source: Send + Sync {
-    /// A receiver at the topic of the runtime that the caller is on; a poller runs for it from now on.
+    /// A receiver of the topic on the caller's runtime; a poller runs for it from now on.
     fn join(&self) -> Joined;
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// A subscription that is taken at once where there is a runtime, and else when it is first polled on one.
+    /// A subscription that begins at once where there is a runtime, and else when it is first polled on one.
     pub(crate) fn new(source: Arc<dyn Source>) -> Self {
         let receiver = match source.join() {
             Joined::Subscribed(receiver) => Some(receiver),
@@ -39,13 +39,13 @@ impl Subscription {
         Self { receiver, ..Self::later(source) }
     }
 
-    /// A subscription that is taken when it is first polled.
+    /// A subscription that begins when it is first polled.
     pub(crate) fn later(source: Arc<dyn Source>) -> Self {
         Self { source, receiver: None, told_no_runtime: false }
     }
 
-    /// Another watcher of the same scope, who has not been told anything. Where no poller could run it sits down beside this
-    /// one: a handle that is cloned on a thread without a runtime is kept up to date as well.
+    /// Another watcher of the same scope, who has not been told anything. Where no poller could run it joins the
+    /// topic of this one: a handle that is cloned on a thread without a runtime is kept up to date as well.
     pub(crate) fn another(&self) -> Self {
         let mut another = Self::new(Arc::clone(&self.source));
         if another.receiver.is_none() {

@@ -1,4 +1,4 @@
-//! What the watchers of one scope share: its newest snapshot, the newest error, and one poller.
+//! The topic of a watched scope: its newest snapshot and its newest error, which all its watchers share.
 //!
 //! There is no queue. A watcher that is slow finds the newest of each when it comes, so what a topic holds does not grow.
 
@@ -15,7 +15,7 @@ use crate::core::{Secrets, XtraError};
 #[derive(Default)]
 pub(crate) struct Topic {
     state: Mutex<State>,
-    /// Wakes the poller: a snapshot has landed, or a poll is asked for.
+    /// Wakes the poller: there is a new snapshot, or a poll is asked for.
     changed: Notify,
     /// Wakes the poller for the last time: the last watcher is gone.
     closed: Notify,
@@ -53,8 +53,8 @@ pub(crate) enum Event {
 }
 
 impl Topic {
-    /// A subscription among the watchers, unless it is over. Whoever sits down is shown the newest snapshot, and the newest error
-    /// when nothing has landed since.
+    /// A receiver, unless the topic is over. It is given the newest snapshot, and the newest error when no snapshot has come
+    /// since.
     pub(crate) fn join(self: &Arc<Self>) -> Option<Receiver> {
         let mut state = self.state();
         if state.over {
@@ -119,7 +119,7 @@ impl Topic {
         std::mem::take(&mut self.state().asked)
     }
 
-    /// Waits until a snapshot has landed or a poll is asked for.
+    /// Waits until there is a new snapshot or a poll is asked for.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -151,7 +151,7 @@ impl Topic {
 }
 
 impl State {
-    /// The newest error, unless a snapshot has landed since.
+    /// The newest error, unless a snapshot has come since.
     fn failing(&self) -> Option<&XtraError> {
         let landed = self.snapshot.as_ref().map_or(0, |shown| shown.sequence);
         self.error.as_ref().filter(|(number, _)| *number > landed).map(|(_, error)| error)
@@ -168,7 +168,7 @@ impl fmt::Debug for Topic {
     }
 }
 
-/// One watcher's subscription at a topic: what it has been told. The topic is over when the last is dropped.
+/// One watcher of a topic, and what it has been told. The topic is over when the last is dropped.
 pub(crate) struct Receiver {
     topic: Arc<Topic>,
     number: u64,

@@ -1,9 +1,7 @@
 //! XtraSecurity.
 
 pub(crate) mod admin;
-#[cfg(feature = "blocking")]
-pub(crate) mod blocking;
-mod client;
+pub(crate) mod client;
 mod convert;
 mod credentials;
 #[cfg(feature = "dev-server")]
@@ -20,7 +18,7 @@ pub(crate) mod wire;
 pub(crate) mod writing;
 
 pub use client::{XtraClient, XtraClientBuilder, XtraClientOptions};
-pub use operations::{ReadsBack, Writes, manage, write};
+pub use operations::{ReadsBack, WriteOptions, Writes, manage, write};
 pub use scope::XtraScope;
 pub use source::Xtra;
 

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{XtraClient, XtraClientBuilder};
+use super::XtraClientBuilder;
 use crate::core::{ErrorKind, SecretValue, XtraError};
 use crate::credentials::{ProcessEnv, Resolved, Sourced};
+use crate::engine::Client;
 #[cfg(feature = "offline")]
 use crate::engine::SecretSource;
 use crate::http::{BaseUrl, Transport, TransportOptions};
@@ -14,18 +15,18 @@ use crate::services::xtra::{
     LocalFile, ProjectIds, Scopes, Vault, Xtra, check_branch, check_environment, no_passphrase,
 };
 
-impl XtraClientBuilder {
+impl<M> XtraClientBuilder<M> {
     /// The client.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Credentials`] when no usable token is found, with what each place held; [`ErrorKind::Config`] or
     /// [`ErrorKind::Invalid`] when an option cannot be used, by name.
-    pub fn build(self) -> Result<XtraClient, XtraError> {
+    pub fn build(self) -> Result<Client<Xtra, M>, XtraError> {
         self.build_in(&ProcessEnv::current())
     }
 
-    pub(super) fn build_in(mut self, env: &ProcessEnv) -> Result<XtraClient, XtraError> {
+    pub(super) fn build_in(mut self, env: &ProcessEnv) -> Result<Client<Xtra, M>, XtraError> {
         let local_file = self.local_file_in(env)?;
         let defaults = Defaults::load(env)?;
         // where nothing can be written, nothing need be sealed
@@ -47,7 +48,7 @@ impl XtraClientBuilder {
         scopes: Scopes,
         defaults: &Defaults,
         env: &ProcessEnv,
-    ) -> Result<XtraClient, XtraError> {
+    ) -> Result<Client<Xtra, M>, XtraError> {
         let resolved = self.chain.resolve(env);
         let (found, base) = self.base_url(defaults, resolved.as_ref().ok(), env)?;
         check_project(&scopes, ProjectIds::of(&found.value))?;
@@ -59,10 +60,10 @@ impl XtraClientBuilder {
         if let Some(options) = &self.engine.offline {
             options.check(SecretSource::lasting_token(&source).is_some())?;
         }
-        Ok(XtraClient::with_options(source, self.engine))
+        Ok(Client::with_options(source, self.engine).in_mode())
     }
 
-    fn over_file(mut self, path: PathBuf, scopes: Scopes, defaults: &Defaults) -> Result<XtraClient, XtraError> {
+    fn over_file(mut self, path: PathBuf, scopes: Scopes, defaults: &Defaults) -> Result<Client<Xtra, M>, XtraError> {
         let ids = self.local_ids(defaults);
         check_project(&scopes, ids)?;
         if self.local_file.is_none() {
@@ -80,7 +81,8 @@ impl XtraClientBuilder {
         self.engine.cache.stale_while_revalidate = Duration::ZERO;
         #[cfg(feature = "offline")]
         self.engine.offline.take();
-        Ok(XtraClient::with_options(Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids), self.engine))
+        let source = Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids);
+        Ok(Client::with_options(source, self.engine).in_mode())
     }
 
     /// The file to read, when local mode is on: by an option, or by whoever started the program.

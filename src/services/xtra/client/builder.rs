@@ -1,6 +1,7 @@
 //! The options of the XtraSecurity client, by name.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,12 @@ use std::time::Duration;
 use super::XtraClientOptions;
 use crate::core::{Clock, SecretValue};
 use crate::credentials::{Chain, ChainPosition, CredentialProvider};
-use crate::engine::{CacheOptions, EngineOptions};
+use crate::engine::{Async, CacheOptions, Client, EngineOptions};
 use crate::http::TransportOptions;
 use crate::services::xtra::credentials::STEPS;
 use crate::services::xtra::{NEVER_RETRIED, REFUSALS, Rules};
 
-/// Puts an [`XtraClient`] together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
+/// Puts an [`XtraClient`](crate::XtraClient) together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,7 +31,7 @@ use crate::services::xtra::{NEVER_RETRIED, REFUSALS, Rules};
 /// # }
 /// ```
 #[must_use = "nothing happens before build()"]
-pub struct XtraClientBuilder {
+pub struct XtraClientBuilder<M = Async> {
     pub(super) chain: Chain,
     pub(super) project_id: Option<String>,
     pub(super) environment: Option<String>,
@@ -43,9 +44,10 @@ pub struct XtraClientBuilder {
     pub(super) vault_passphrase: Option<SecretValue>,
     pub(super) rules: Rules,
     pub(super) transport: TransportOptions,
+    mode: PhantomData<fn() -> M>,
 }
 
-impl XtraClientBuilder {
+impl<M> XtraClientBuilder<M> {
     pub(super) fn new() -> Self {
         Self {
             chain: Chain::new(STEPS),
@@ -64,10 +66,11 @@ impl XtraClientBuilder {
                 refusals: REFUSALS,
                 ..TransportOptions::default()
             },
+            mode: PhantomData,
         }
     }
 
-    /// The API token. Default: see [`XtraClient::from_env`].
+    /// The API token. Default: see [`XtraClient::from_env`](Client::from_env).
     pub fn token(mut self, token: impl Into<SecretValue>) -> Self {
         self.chain = self.chain.token(Some(token.into()));
         self
@@ -98,7 +101,7 @@ impl XtraClientBuilder {
     }
 
     /// The API root. It must be https (http on a loopback address) and end in `/api`. Default: the first found of the places
-    /// listed at [`XtraClient::from_env`]. A token of whatever place is sent to the one given here.
+    /// listed at [`XtraClient::from_env`](Client::from_env). A token of whatever place is sent to the one given here.
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
         self.api_url = Some(url.into());
         self
@@ -108,8 +111,8 @@ impl XtraClientBuilder {
     ///
     /// Every environment and branch holds the secrets of the file, which is read as
     /// [`Secrets::from_dotenv`](crate::Secrets::from_dotenv) does, and anew whenever the cache has no fresh snapshot. A file
-    /// that is missing or cannot be used fails the reads with [`ErrorKind::Config`](crate::ErrorKind::Config). The [raw](XtraClient::raw) client fails
-    /// with [`ErrorKind::Credentials`](crate::ErrorKind::Credentials).
+    /// that is missing or cannot be used fails the reads with [`ErrorKind::Config`](crate::ErrorKind::Config). The
+    /// [raw](Client::raw) client fails with [`ErrorKind::Credentials`](crate::ErrorKind::Credentials).
     ///
     /// The variable `XTRA_LOCAL_MODE`, set to exactly `true`, does the same with `.env.local` in the working directory, for
     /// every client that is built while it is set, whatever token or API root the program gives: it is how somebody runs a
@@ -192,7 +195,7 @@ impl XtraClientBuilder {
     ///
     /// When an answer lacks one that the snapshot before it had, it [is held back](crate::Client#what-is-held-back): that
     /// snapshot is served on until it is as old as [`max_stale`](CacheOptions::max_stale), and a warning is logged.
-    /// [`invalidate`](XtraClient::invalidate) accepts the loss.
+    /// [`invalidate`](Client::invalidate) accepts the loss.
     pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.engine = self.engine.required(names);
         self
@@ -351,8 +354,8 @@ impl XtraClientBuilder {
     /// call. Default: nothing needs to be confirmed.
     ///
     /// Writes, deletions, rollbacks and rotations there, and deletions of branches and projects, then fail with
-    /// [`ErrorKind::Unconfirmed`](crate::ErrorKind::Unconfirmed) unless the request says [`confirm_production`](crate::Request::confirm_production). Nothing is
-    /// sent. Calls of the [raw](XtraClient::raw) client are not checked.
+    /// [`ErrorKind::Unconfirmed`](crate::ErrorKind::Unconfirmed) unless the request says
+    /// [`confirm_production`](crate::Request::confirm_production). Nothing is sent. Calls of the [raw](Client::raw) client are not checked.
     pub fn protect_production(mut self) -> Self {
         self.rules.protect_production = true;
         self
@@ -366,7 +369,7 @@ impl XtraClientBuilder {
     }
 }
 
-impl From<XtraClientOptions> for XtraClientBuilder {
+impl<M> From<XtraClientOptions> for XtraClientBuilder<M> {
     fn from(options: XtraClientOptions) -> Self {
         let XtraClientOptions { token, project_id, api_url, cache, cache_ttl } = options;
         let chain = Chain::new(STEPS).token(token);
@@ -374,7 +377,7 @@ impl From<XtraClientOptions> for XtraClientBuilder {
     }
 }
 
-impl fmt::Debug for XtraClientBuilder {
+impl<M> fmt::Debug for XtraClientBuilder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("XtraClientBuilder")
             .field("chain", &self.chain)

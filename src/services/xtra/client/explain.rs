@@ -11,7 +11,7 @@ use crate::services::xtra::{ProjectIds, check_branch, check_environment};
 /// Why neither a token nor a base URL is needed.
 const LOCAL: &str = "local mode is on: a file is read instead of the service";
 
-impl XtraClientBuilder {
+impl<M> XtraClientBuilder<M> {
     /// What [`build`](Self::build) would make a client of, and where each part was found. It never fails, and sends nothing.
     ///
     /// The settings are `token`, `project`, `environment`, `branch`, `api_url`, in this order; then `vault_passphrase`, when

@@ -1,5 +1,7 @@
 //! The client of XtraSecurity: its builder, and the calls that read.
 
+#[cfg(feature = "blocking")]
+pub(crate) mod blocking;
 mod build;
 mod builder;
 mod explain;
@@ -13,7 +15,7 @@ pub use options::XtraClientOptions;
 
 use super::{Xtra, XtraScope};
 use crate::core::{SecretValue, SnapshotSource, XtraError};
-use crate::engine::{Client, EngineOptions, Loaded, Preload, Read, Request, UseError, WithSecret};
+use crate::engine::{Client, EngineOptions, Loaded, Preload, Read, Request, ScopeHandle, UseError, WithSecret};
 use crate::inject::Inject;
 use crate::raw;
 
@@ -34,7 +36,7 @@ use crate::raw;
 /// ```
 pub type XtraClient = Client<Xtra>;
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// A client by `options`; what they leave open is looked up as [`from_env`](Self::from_env) does.
     ///
     /// # Errors
@@ -42,7 +44,7 @@ impl Client<Xtra> {
     /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when no usable token is found, with what each place held;
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when an option cannot be used.
     pub fn new(options: XtraClientOptions) -> Result<Self, XtraError> {
-        XtraClientBuilder::from(options).build()
+        XtraClientBuilder::<M>::from(options).build()
     }
 
     /// A client by what variables and files say. Nothing is sent yet.
@@ -76,7 +78,7 @@ impl Client<Xtra> {
     }
 
     /// Every option, by name.
-    pub fn builder() -> XtraClientBuilder {
+    pub fn builder() -> XtraClientBuilder<M> {
         XtraClientBuilder::new()
     }
 
@@ -109,7 +111,7 @@ impl Client<Xtra> {
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, XtraError> {
         let loaded = Loaded::from_iter(pairs).from_source(SnapshotSource::Memory);
-        Ok(Self::with_options(Xtra::in_memory(loaded)?, EngineOptions::default()))
+        Ok(Client::with_options(Xtra::in_memory(loaded)?, EngineOptions::default()).in_mode())
     }
 
     /// Reads the secrets of an environment: `production`, `staging`, `development` or one of your own (aliases such as `prod`
@@ -134,7 +136,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Read> {
+    pub fn get_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Read, M> {
         self.read(XtraScope::new(environment))
     }
 
@@ -165,8 +167,8 @@ impl Client<Xtra> {
     ///     Ok(())
     /// }
     /// ```
-    pub fn inject_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Inject> {
-        Request::new(self, XtraScope::new(environment), Inject::default())
+    pub fn inject_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Inject, M> {
+        self.request(XtraScope::new(environment), Inject::default())
     }
 
     /// The generated client: every documented operation of the API, on this client's connections, token and retries.
@@ -195,7 +197,7 @@ impl Client<Xtra> {
     }
 }
 
-impl<'a, Op> Request<'a, Xtra, Op> {
+impl<'a, Op, M> Request<'a, Xtra, Op, M> {
     /// Another project than the client's: 24 hexadecimal digits, unless the service is a server of somebody's own.
     pub fn project_id(mut self, id: impl Into<Cow<'a, str>>) -> Self {
         self.scope = self.scope.project(id);
@@ -257,7 +259,7 @@ impl Client<Xtra> {
     }
 }
 
-impl<'a> Preload<'a, Xtra> {
+impl<'a, M> Preload<'a, Xtra, M> {
     /// Another project than the client's, for every environment: 24 hexadecimal digits, unless the service is a server of
     /// somebody's own.
     pub fn project_id(self, id: impl Into<Cow<'a, str>>) -> Self {
@@ -269,5 +271,20 @@ impl<'a> Preload<'a, Xtra> {
     pub fn branch(self, name: impl Into<Cow<'a, str>>) -> Self {
         let name = name.into();
         self.map_scopes(|scope| XtraScope { branch: Some(name.clone()), ..scope })
+    }
+}
+
+impl ScopeHandle<Xtra> {
+    /// The same handle in another project than the client's: 24 hexadecimal digits, unless the service is a server of somebody's
+    /// own.
+    pub fn project_id(self, id: impl Into<Cow<'static, str>>) -> Self {
+        let scope = XtraScope { project: Some(id.into()), ..self.target().clone() };
+        self.with_target(scope)
+    }
+
+    /// The same handle on another branch than the client's default. Case-sensitive.
+    pub fn branch(self, name: impl Into<Cow<'static, str>>) -> Self {
+        let scope = XtraScope { branch: Some(name.into()), ..self.target().clone() };
+        self.with_target(scope)
     }
 }

@@ -7,7 +7,6 @@ use crate::engine::Client;
 use crate::engine::Request;
 use crate::engine::{Call, Operation};
 use crate::services::xtra::admin::{AccessChoice, AccessMode, AccessRequest, Asked, Decision};
-use crate::services::xtra::operations::Writes;
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// Asks for access; made by [`XtraClient::request_access`](crate::XtraClient::request_access).
@@ -35,10 +34,8 @@ pub struct DecideAccess {
     decision: Decision,
 }
 
-impl Writes for RequestAccess {}
-impl Writes for DecideAccess {}
-
 impl Operation for RequestAccess {
+    const NAME: &'static str = "request_access";
     type Source = Xtra;
     type Output = AccessRequest;
 
@@ -54,6 +51,7 @@ impl Operation for RequestAccess {
 }
 
 impl Operation for GetAccessRequest {
+    const NAME: &'static str = "get_access_request";
     type Source = Xtra;
     type Output = AccessRequest;
 
@@ -63,6 +61,7 @@ impl Operation for GetAccessRequest {
 }
 
 impl Operation for ListAccessRequests {
+    const NAME: &'static str = "list_access_requests";
     type Source = Xtra;
     type Output = Vec<AccessRequest>;
 
@@ -78,6 +77,7 @@ impl Operation for ListAccessRequests {
 }
 
 impl Operation for DecideAccess {
+    const NAME: &'static str = "decide_access";
     type Source = Xtra;
     type Output = AccessRequest;
 
@@ -86,7 +86,7 @@ impl Operation for DecideAccess {
     }
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Asks for access to the project for a time: whole minutes, what is begun counts. Somebody has to
     /// [decide](Self::decide_access); [`wait_for_access`](Self::wait_for_access) waits for that.
     ///
@@ -114,7 +114,7 @@ impl Client<Xtra> {
         &'a self,
         reason: impl Into<String>,
         duration: Duration,
-    ) -> Request<'a, Xtra, RequestAccess> {
+    ) -> Request<'a, Xtra, RequestAccess, M> {
         let asked = Asked { reason: reason.into(), duration, secrets: Vec::new(), workspace: None };
         self.request(XtraScope::default(), RequestAccess(asked))
     }
@@ -132,7 +132,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get_access_request<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, GetAccessRequest> {
+    pub fn get_access_request<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, GetAccessRequest, M> {
         self.request(XtraScope::default(), GetAccessRequest { id: id.into() })
     }
 
@@ -152,7 +152,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list_access_requests(&self) -> Request<'_, Xtra, ListAccessRequests> {
+    pub fn list_access_requests(&self) -> Request<'_, Xtra, ListAccessRequests, M> {
         self.request(XtraScope::default(), ListAccessRequests(AccessChoice::default()))
     }
 
@@ -182,12 +182,16 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn decide_access<'a>(&'a self, id: impl Into<String>, decision: Decision) -> Request<'a, Xtra, DecideAccess> {
+    pub fn decide_access<'a>(
+        &'a self,
+        id: impl Into<String>,
+        decision: Decision,
+    ) -> Request<'a, Xtra, DecideAccess, M> {
         self.request(XtraScope::default(), DecideAccess { id: id.into(), decision })
     }
 }
 
-impl Request<'_, Xtra, RequestAccess> {
+impl<M> Request<'_, Xtra, RequestAccess, M> {
     /// Only to these secrets, by their ids. Default: to the whole project.
     pub fn secrets<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
         self.operation.0.secrets = ids.into_iter().map(Into::into).collect();
@@ -202,7 +206,7 @@ impl Request<'_, Xtra, RequestAccess> {
     }
 }
 
-impl Request<'_, Xtra, ListAccessRequests> {
+impl<M> Request<'_, Xtra, ListAccessRequests, M> {
     /// Which requests. Default: the caller's own.
     pub fn mode(mut self, mode: AccessMode) -> Self {
         self.operation.0.mode = mode;

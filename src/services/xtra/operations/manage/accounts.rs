@@ -5,7 +5,6 @@ use crate::engine::Client;
 use crate::engine::Request;
 use crate::engine::{Call, Operation};
 use crate::services::xtra::admin::{AccountChange, NewAccount, ServiceAccount};
-use crate::services::xtra::operations::Writes;
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// Lists service accounts; made by [`XtraClient::list_service_accounts`](crate::XtraClient::list_service_accounts).
@@ -33,11 +32,8 @@ pub struct DeleteServiceAccount {
     id: String,
 }
 
-impl Writes for CreateServiceAccount {}
-impl Writes for UpdateServiceAccount {}
-impl Writes for DeleteServiceAccount {}
-
 impl Operation for ListServiceAccounts {
+    const NAME: &'static str = "list_service_accounts";
     type Source = Xtra;
     type Output = Vec<ServiceAccount>;
 
@@ -48,6 +44,7 @@ impl Operation for ListServiceAccounts {
 }
 
 impl Operation for CreateServiceAccount {
+    const NAME: &'static str = "create_service_account";
     type Source = Xtra;
     type Output = ServiceAccount;
 
@@ -58,6 +55,7 @@ impl Operation for CreateServiceAccount {
 }
 
 impl Operation for UpdateServiceAccount {
+    const NAME: &'static str = "update_service_account";
     type Source = Xtra;
     type Output = ServiceAccount;
 
@@ -68,6 +66,7 @@ impl Operation for UpdateServiceAccount {
 }
 
 impl Operation for DeleteServiceAccount {
+    const NAME: &'static str = "delete_service_account";
     type Source = Xtra;
     type Output = ();
 
@@ -77,7 +76,7 @@ impl Operation for DeleteServiceAccount {
     }
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Lists the service accounts of the project, the newest first.
     ///
     /// # Errors
@@ -96,7 +95,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list_service_accounts(&self) -> Request<'_, Xtra, ListServiceAccounts> {
+    pub fn list_service_accounts(&self) -> Request<'_, Xtra, ListServiceAccounts, M> {
         self.request(XtraScope::default(), ListServiceAccounts)
     }
 
@@ -117,7 +116,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn create_service_account<'a>(&'a self, name: impl Into<String>) -> Request<'a, Xtra, CreateServiceAccount> {
+    pub fn create_service_account<'a>(&'a self, name: impl Into<String>) -> Request<'a, Xtra, CreateServiceAccount, M> {
         let new = NewAccount { name: name.into(), description: None, permissions: Vec::new() };
         self.request(XtraScope::default(), CreateServiceAccount(new))
     }
@@ -141,7 +140,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update_service_account<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, UpdateServiceAccount> {
+    pub fn update_service_account<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, UpdateServiceAccount, M> {
         let operation = UpdateServiceAccount { id: id.into(), change: AccountChange::default() };
         self.request(XtraScope::default(), operation)
     }
@@ -162,12 +161,12 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete_service_account<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, DeleteServiceAccount> {
+    pub fn delete_service_account<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, DeleteServiceAccount, M> {
         self.request(XtraScope::default(), DeleteServiceAccount { id: id.into() })
     }
 }
 
-impl Request<'_, Xtra, CreateServiceAccount> {
+impl<M> Request<'_, Xtra, CreateServiceAccount, M> {
     /// What the account is for. Default: none. It cannot be changed later.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.operation.0.description = Some(text.into());
@@ -182,7 +181,7 @@ impl Request<'_, Xtra, CreateServiceAccount> {
     }
 }
 
-impl Request<'_, Xtra, UpdateServiceAccount> {
+impl<M> Request<'_, Xtra, UpdateServiceAccount, M> {
     /// The new name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.operation.change.name = Some(name.into());

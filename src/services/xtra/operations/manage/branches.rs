@@ -5,7 +5,7 @@ use crate::engine::Client;
 use crate::engine::Request;
 use crate::engine::{Call, Operation};
 use crate::services::xtra::admin::{Branch, BranchComparison};
-use crate::services::xtra::operations::Writes;
+use crate::services::xtra::operations::{WriteOptions, writes};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// Lists branches; made by [`XtraClient::list_branches`](crate::XtraClient::list_branches).
@@ -28,6 +28,7 @@ pub struct RenameBranch {
     name: String,
     new_name: String,
     description: Option<String>,
+    options: WriteOptions,
 }
 
 /// Deletes a branch; made by [`XtraClient::delete_branch`](crate::XtraClient::delete_branch).
@@ -35,6 +36,7 @@ pub struct RenameBranch {
 #[non_exhaustive]
 pub struct DeleteBranch {
     name: String,
+    options: WriteOptions,
 }
 
 /// Compares branches; made by [`XtraClient::compare_branches`](crate::XtraClient::compare_branches).
@@ -45,11 +47,10 @@ pub struct CompareBranches {
     compare: String,
 }
 
-impl Writes for CreateBranch {}
-impl Writes for RenameBranch {}
-impl Writes for DeleteBranch {}
+writes!(RenameBranch, DeleteBranch);
 
 impl Operation for ListBranches {
+    const NAME: &'static str = "list_branches";
     type Source = Xtra;
     type Output = Vec<Branch>;
 
@@ -60,6 +61,7 @@ impl Operation for ListBranches {
 }
 
 impl Operation for CreateBranch {
+    const NAME: &'static str = "create_branch";
     type Source = Xtra;
     type Output = Branch;
 
@@ -71,11 +73,13 @@ impl Operation for CreateBranch {
 }
 
 impl Operation for RenameBranch {
+    const NAME: &'static str = "rename_branch";
     type Source = Xtra;
     type Output = Branch;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<Branch, XtraError> {
         call.confirm_all(
+            self.options,
             "would rename a branch, and take its secrets of production from who reads it by the old name",
         )?;
         let project = call.project().await?;
@@ -85,11 +89,12 @@ impl Operation for RenameBranch {
 }
 
 impl Operation for DeleteBranch {
+    const NAME: &'static str = "delete_branch";
     type Source = Xtra;
     type Output = ();
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<(), XtraError> {
-        call.confirm_all("would delete a branch with its secrets of production")?;
+        call.confirm_all(self.options, "would delete a branch with its secrets of production")?;
         let project = call.project().await?;
         let _changing = call.changing(&project);
         call.source().delete_branch(&project, &self.name).await
@@ -97,6 +102,7 @@ impl Operation for DeleteBranch {
 }
 
 impl Operation for CompareBranches {
+    const NAME: &'static str = "compare_branches";
     type Source = Xtra;
     type Output = BranchComparison;
 
@@ -106,7 +112,7 @@ impl Operation for CompareBranches {
     }
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Lists the branches of the project.
     ///
     /// The service sends every secret of every branch along, with its history. They are wiped as soon as the answer is read;
@@ -128,7 +134,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list_branches(&self) -> Request<'_, Xtra, ListBranches> {
+    pub fn list_branches(&self) -> Request<'_, Xtra, ListBranches, M> {
         self.request(XtraScope::default(), ListBranches)
     }
 
@@ -149,7 +155,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn create_branch<'a>(&'a self, name: impl Into<String>) -> Request<'a, Xtra, CreateBranch> {
+    pub fn create_branch<'a>(&'a self, name: impl Into<String>) -> Request<'a, Xtra, CreateBranch, M> {
         self.request(XtraScope::default(), CreateBranch { name: name.into(), description: None })
     }
 
@@ -175,8 +181,13 @@ impl Client<Xtra> {
         &'a self,
         name: impl Into<String>,
         new_name: impl Into<String>,
-    ) -> Request<'a, Xtra, RenameBranch> {
-        let operation = RenameBranch { name: name.into(), new_name: new_name.into(), description: None };
+    ) -> Request<'a, Xtra, RenameBranch, M> {
+        let operation = RenameBranch {
+            name: name.into(),
+            new_name: new_name.into(),
+            description: None,
+            options: WriteOptions::default(),
+        };
         self.request(XtraScope::default(), operation)
     }
 
@@ -208,8 +219,8 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete_branch<'a>(&'a self, name: impl Into<String>) -> Request<'a, Xtra, DeleteBranch> {
-        self.request(XtraScope::default(), DeleteBranch { name: name.into() })
+    pub fn delete_branch<'a>(&'a self, name: impl Into<String>) -> Request<'a, Xtra, DeleteBranch, M> {
+        self.request(XtraScope::default(), DeleteBranch { name: name.into(), options: WriteOptions::default() })
     }
 
     /// Tells what `compare` has more, less and otherwise than `base`, in all environments: names only.
@@ -237,12 +248,12 @@ impl Client<Xtra> {
         &'a self,
         base: impl Into<String>,
         compare: impl Into<String>,
-    ) -> Request<'a, Xtra, CompareBranches> {
+    ) -> Request<'a, Xtra, CompareBranches, M> {
         self.request(XtraScope::default(), CompareBranches { base: base.into(), compare: compare.into() })
     }
 }
 
-impl Request<'_, Xtra, CreateBranch> {
+impl<M> Request<'_, Xtra, CreateBranch, M> {
     /// What the branch is for. Default: empty.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.operation.description = Some(text.into());
@@ -250,7 +261,7 @@ impl Request<'_, Xtra, CreateBranch> {
     }
 }
 
-impl Request<'_, Xtra, RenameBranch> {
+impl<M> Request<'_, Xtra, RenameBranch, M> {
     /// A new description too. An empty one is ignored by the service.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.operation.description = Some(text.into());

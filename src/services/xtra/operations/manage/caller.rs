@@ -13,6 +13,7 @@ use crate::services::xtra::{Xtra, XtraScope};
 pub struct WhoAmI;
 
 impl Operation for WhoAmI {
+    const NAME: &'static str = "whoami";
     type Source = Xtra;
     type Output = Caller;
 
@@ -21,7 +22,7 @@ impl Operation for WhoAmI {
     }
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Tells whose token the client has: a user's or a service account's. The simplest way to find out whether a token is
     /// good.
     ///
@@ -47,7 +48,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn whoami(&self) -> Request<'_, Xtra, WhoAmI> {
+    pub fn whoami(&self) -> Request<'_, Xtra, WhoAmI, M> {
         self.request(XtraScope::default(), WhoAmI)
     }
 }

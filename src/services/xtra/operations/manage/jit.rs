@@ -7,7 +7,6 @@ use crate::engine::Client;
 use crate::engine::Request;
 use crate::engine::{Call, Operation};
 use crate::services::xtra::admin::{AccessRequest, JitLink, JitLinkInfo, JitWish};
-use crate::services::xtra::operations::Writes;
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// Makes a link; made by [`XtraClient::create_jit_link`](crate::XtraClient::create_jit_link).
@@ -29,20 +28,19 @@ pub struct ClaimJitLink {
     token: SecretValue,
 }
 
-impl Writes for CreateJitLink {}
-impl Writes for ClaimJitLink {}
-
 impl Operation for CreateJitLink {
+    const NAME: &'static str = "create_jit_link";
     type Source = Xtra;
     type Output = JitLink;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<JitLink, XtraError> {
         let project = call.project().await?;
-        call.source().create_jit_link(&project, &call.scope, self.0).await
+        call.source().create_jit_link(&project, call.scope(), self.0).await
     }
 }
 
 impl Operation for GetJitLink {
+    const NAME: &'static str = "get_jit_link";
     type Source = Xtra;
     type Output = JitLinkInfo;
 
@@ -52,6 +50,7 @@ impl Operation for GetJitLink {
 }
 
 impl Operation for ClaimJitLink {
+    const NAME: &'static str = "claim_jit_link";
     type Source = Xtra;
     type Output = AccessRequest;
 
@@ -60,7 +59,7 @@ impl Operation for ClaimJitLink {
     }
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Makes a link for somebody who is to ask for access to the project for a time: whole minutes, what is begun counts.
     /// Who claims it still needs somebody to [approve](Self::decide_access).
     ///
@@ -83,7 +82,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn create_jit_link(&self, duration: Duration) -> Request<'_, Xtra, CreateJitLink> {
+    pub fn create_jit_link(&self, duration: Duration) -> Request<'_, Xtra, CreateJitLink, M> {
         self.request(XtraScope::default(), CreateJitLink(JitWish { duration, ..JitWish::default() }))
     }
 
@@ -101,7 +100,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get_jit_link<'a>(&'a self, token: impl Into<SecretValue>) -> Request<'a, Xtra, GetJitLink> {
+    pub fn get_jit_link<'a>(&'a self, token: impl Into<SecretValue>) -> Request<'a, Xtra, GetJitLink, M> {
         self.request(XtraScope::default(), GetJitLink { token: token.into() })
     }
 
@@ -120,12 +119,12 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn claim_jit_link<'a>(&'a self, token: impl Into<SecretValue>) -> Request<'a, Xtra, ClaimJitLink> {
+    pub fn claim_jit_link<'a>(&'a self, token: impl Into<SecretValue>) -> Request<'a, Xtra, ClaimJitLink, M> {
         self.request(XtraScope::default(), ClaimJitLink { token: token.into() })
     }
 }
 
-impl Request<'_, Xtra, CreateJitLink> {
+impl<M> Request<'_, Xtra, CreateJitLink, M> {
     /// Only to these secrets, by their ids. Default: to the whole project.
     pub fn secrets<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
         self.operation.0.secrets = ids.into_iter().map(Into::into).collect();

@@ -7,7 +7,6 @@ use crate::engine::Client;
 use crate::engine::Request;
 use crate::engine::{Call, Operation};
 use crate::services::xtra::admin::{AccountKey, KeyWish, NewKey};
-use crate::services::xtra::operations::Writes;
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// Lists keys; made by [`XtraClient::list_service_account_keys`](crate::XtraClient::list_service_account_keys).
@@ -33,10 +32,8 @@ pub struct DeleteServiceAccountKey {
     key: String,
 }
 
-impl Writes for CreateServiceAccountKey {}
-impl Writes for DeleteServiceAccountKey {}
-
 impl Operation for ListServiceAccountKeys {
+    const NAME: &'static str = "list_service_account_keys";
     type Source = Xtra;
     type Output = Vec<AccountKey>;
 
@@ -47,6 +44,7 @@ impl Operation for ListServiceAccountKeys {
 }
 
 impl Operation for CreateServiceAccountKey {
+    const NAME: &'static str = "create_service_account_key";
     type Source = Xtra;
     type Output = NewKey;
 
@@ -57,6 +55,7 @@ impl Operation for CreateServiceAccountKey {
 }
 
 impl Operation for DeleteServiceAccountKey {
+    const NAME: &'static str = "delete_service_account_key";
     type Source = Xtra;
     type Output = ();
 
@@ -66,7 +65,7 @@ impl Operation for DeleteServiceAccountKey {
     }
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Lists the keys of a service account, the newest first. The keys themselves are told once only, when they are made.
     ///
     /// An account that does not exist has no keys: the service does not tell the two apart.
@@ -88,7 +87,7 @@ impl Client<Xtra> {
     pub fn list_service_account_keys<'a>(
         &'a self,
         account_id: impl Into<String>,
-    ) -> Request<'a, Xtra, ListServiceAccountKeys> {
+    ) -> Request<'a, Xtra, ListServiceAccountKeys, M> {
         self.request(XtraScope::default(), ListServiceAccountKeys { account: account_id.into() })
     }
 
@@ -118,7 +117,7 @@ impl Client<Xtra> {
     pub fn create_service_account_key<'a>(
         &'a self,
         account_id: impl Into<String>,
-    ) -> Request<'a, Xtra, CreateServiceAccountKey> {
+    ) -> Request<'a, Xtra, CreateServiceAccountKey, M> {
         let operation = CreateServiceAccountKey { account: account_id.into(), wish: KeyWish::default() };
         self.request(XtraScope::default(), operation)
     }
@@ -144,13 +143,13 @@ impl Client<Xtra> {
         &'a self,
         account_id: impl Into<String>,
         key_id: impl Into<String>,
-    ) -> Request<'a, Xtra, DeleteServiceAccountKey> {
+    ) -> Request<'a, Xtra, DeleteServiceAccountKey, M> {
         let operation = DeleteServiceAccountKey { account: account_id.into(), key: key_id.into() };
         self.request(XtraScope::default(), operation)
     }
 }
 
-impl Request<'_, Xtra, CreateServiceAccountKey> {
+impl<M> Request<'_, Xtra, CreateServiceAccountKey, M> {
     /// What the key is for, as lists show it. Default: the service's `Generated Key`.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.operation.wish.label = Some(label.into());

@@ -5,7 +5,7 @@ use crate::engine::Client;
 use crate::engine::Request;
 use crate::engine::{Call, Operation};
 use crate::services::xtra::admin::{NewProject, Project, ProjectChange};
-use crate::services::xtra::operations::Writes;
+use crate::services::xtra::operations::{WriteOptions, writes};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// Lists projects; made by [`XtraClient::list_projects`](crate::XtraClient::list_projects).
@@ -35,13 +35,13 @@ pub struct UpdateProject(ProjectChange);
 #[non_exhaustive]
 pub struct DeleteProject {
     id: String,
+    options: WriteOptions,
 }
 
-impl Writes for CreateProject {}
-impl Writes for UpdateProject {}
-impl Writes for DeleteProject {}
+writes!(DeleteProject);
 
 impl Operation for ListProjects {
+    const NAME: &'static str = "list_projects";
     type Source = Xtra;
     type Output = Vec<Project>;
 
@@ -51,6 +51,7 @@ impl Operation for ListProjects {
 }
 
 impl Operation for GetProject {
+    const NAME: &'static str = "get_project";
     type Source = Xtra;
     type Output = Project;
 
@@ -61,6 +62,7 @@ impl Operation for GetProject {
 }
 
 impl Operation for CreateProject {
+    const NAME: &'static str = "create_project";
     type Source = Xtra;
     type Output = Project;
 
@@ -70,6 +72,7 @@ impl Operation for CreateProject {
 }
 
 impl Operation for UpdateProject {
+    const NAME: &'static str = "update_project";
     type Source = Xtra;
     type Output = Project;
 
@@ -80,18 +83,19 @@ impl Operation for UpdateProject {
 }
 
 impl Operation for DeleteProject {
+    const NAME: &'static str = "delete_project";
     type Source = Xtra;
     type Output = ();
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<(), XtraError> {
         let project = call.source().checked_project(&self.id)?;
-        call.confirm_all("would delete a project with its secrets of production")?;
+        call.confirm_all(self.options, "would delete a project with its secrets of production")?;
         let _changing = call.changing(project);
         call.source().delete_project(project).await
     }
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Lists the projects that the caller made, or is a member of by a team. The owner of a workspace is not shown the
     /// projects of others in it.
     ///
@@ -111,7 +115,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list_projects(&self) -> Request<'_, Xtra, ListProjects> {
+    pub fn list_projects(&self) -> Request<'_, Xtra, ListProjects, M> {
         self.request(XtraScope::default(), ListProjects { workspace: None })
     }
 
@@ -134,7 +138,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get_project(&self) -> Request<'_, Xtra, GetProject> {
+    pub fn get_project(&self) -> Request<'_, Xtra, GetProject, M> {
         self.request(XtraScope::default(), GetProject)
     }
 
@@ -161,7 +165,7 @@ impl Client<Xtra> {
         &'a self,
         name: impl Into<String>,
         workspace_id: impl Into<String>,
-    ) -> Request<'a, Xtra, CreateProject> {
+    ) -> Request<'a, Xtra, CreateProject, M> {
         let (name, workspace) = (name.into(), workspace_id.into());
         self.request(XtraScope::default(), CreateProject(NewProject { name, workspace, description: String::new() }))
     }
@@ -184,7 +188,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update_project(&self) -> Request<'_, Xtra, UpdateProject> {
+    pub fn update_project(&self) -> Request<'_, Xtra, UpdateProject, M> {
         self.request(XtraScope::default(), UpdateProject(ProjectChange::default()))
     }
 
@@ -207,12 +211,12 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete_project<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, DeleteProject> {
-        self.request(XtraScope::default(), DeleteProject { id: id.into() })
+    pub fn delete_project<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, DeleteProject, M> {
+        self.request(XtraScope::default(), DeleteProject { id: id.into(), options: WriteOptions::default() })
     }
 }
 
-impl Request<'_, Xtra, ListProjects> {
+impl<M> Request<'_, Xtra, ListProjects, M> {
     /// Only those of this workspace, by its id.
     pub fn workspace(mut self, id: impl Into<String>) -> Self {
         self.operation.workspace = Some(id.into());
@@ -220,7 +224,7 @@ impl Request<'_, Xtra, ListProjects> {
     }
 }
 
-impl Request<'_, Xtra, CreateProject> {
+impl<M> Request<'_, Xtra, CreateProject, M> {
     /// What the project is for. Default: empty.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.operation.0.description = text.into();
@@ -228,7 +232,7 @@ impl Request<'_, Xtra, CreateProject> {
     }
 }
 
-impl Request<'_, Xtra, UpdateProject> {
+impl<M> Request<'_, Xtra, UpdateProject, M> {
     /// The new name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.operation.0.name = Some(name.into());

@@ -40,6 +40,7 @@ struct Pace {
 }
 
 impl Operation for WaitForAccess {
+    const NAME: &'static str = "wait_for_access";
     type Source = Xtra;
     type Output = AccessRequest;
 
@@ -49,7 +50,7 @@ impl Operation for WaitForAccess {
     }
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Waits until somebody has decided on a request for access, and gives the approved request.
     ///
     /// It asks [every](Request::every) 5 seconds, and goes on through failures that may pass, for at most 10 minutes
@@ -75,13 +76,13 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn wait_for_access<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, WaitForAccess> {
+    pub fn wait_for_access<'a>(&'a self, id: impl Into<String>) -> Request<'a, Xtra, WaitForAccess, M> {
         let pace = Pace { every: EVERY, deadline: DEADLINE };
         self.request(XtraScope::default(), WaitForAccess { id: id.into(), pace })
     }
 }
 
-impl Request<'_, Xtra, WaitForAccess> {
+impl<M> Request<'_, Xtra, WaitForAccess, M> {
     /// How long to wait between two looks. Default: 5 s. At least 1 s: less is raised to that.
     pub fn every(mut self, time: Duration) -> Self {
         self.operation.pace.every = time.max(AT_LEAST);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::core::{ErrorKind, XtraError};
 use crate::engine::{Call, Operation};
 use crate::engine::{Client, Request};
-use crate::services::xtra::operations::Writes;
+use crate::services::xtra::operations::{WriteOptions, writes};
 use crate::services::xtra::writing::{Cloning, Copies};
 use crate::services::xtra::{Place, Xtra, XtraScope, shown_name};
 
@@ -14,6 +14,7 @@ use crate::services::xtra::{Place, Xtra, XtraScope, shown_name};
 pub struct CloneEnvironment {
     from: String,
     overwrite: bool,
+    options: WriteOptions,
 }
 
 /// What became of the secrets of an environment that was cloned.
@@ -33,7 +34,7 @@ pub struct Cloned {
     pub left_out: Vec<String>,
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Copies the secrets of the environment `from` to the environment `to` of the same branch. Secrets that `to` has stay
     /// as they are, unless [`overwrite(true)`](Request::overwrite) is said.
     ///
@@ -70,12 +71,15 @@ impl Client<Xtra> {
         &'a self,
         from: impl Into<String>,
         to: impl Into<Cow<'a, str>>,
-    ) -> Request<'a, Xtra, CloneEnvironment> {
-        self.request(XtraScope::new(to), CloneEnvironment { from: from.into(), overwrite: false })
+    ) -> Request<'a, Xtra, CloneEnvironment, M> {
+        self.request(
+            XtraScope::new(to),
+            CloneEnvironment { from: from.into(), overwrite: false, options: WriteOptions::default() },
+        )
     }
 }
 
-impl Request<'_, Xtra, CloneEnvironment> {
+impl<M> Request<'_, Xtra, CloneEnvironment, M> {
     /// Whether secrets that the target has get the source's value. Default: they do not.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.operation.overwrite = overwrite;
@@ -84,22 +88,23 @@ impl Request<'_, Xtra, CloneEnvironment> {
 }
 
 impl Operation for CloneEnvironment {
+    const NAME: &'static str = "clone_env";
     type Source = Xtra;
     type Output = Cloned;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<Cloned, XtraError> {
         let to = call.place().await?;
         let from = to.in_environment(&self.from)?;
-        check(&from, &to, call.is_exact())?;
-        call.confirm(&to.environment)?;
+        check(&from, &to, self.options.is_exact())?;
+        call.confirm(self.options, &to.environment)?;
         let _changing = call.changing_in(&to);
-        let cloning = Cloning { from: &from, to: &to, overwrite: self.overwrite, exact: call.is_exact() };
+        let cloning = Cloning { from: &from, to: &to, overwrite: self.overwrite, exact: self.options.is_exact() };
         let Copies { copied, updated, skipped, left_out } = call.source().clone_environment(cloning).await?;
         Ok(Cloned { copied, updated, skipped, left_out })
     }
 }
 
-impl Writes for CloneEnvironment {}
+writes!(CloneEnvironment);
 
 fn check(from: &Place, to: &Place, exact: bool) -> Result<(), XtraError> {
     let lower = [from, to].map(|place| place.environment.to_lowercase());

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::core::{Conflict, ErrorKind, SecretValue, XtraError};
 use crate::engine::{Call, Operation};
 use crate::engine::{Client, Request};
-use crate::services::xtra::operations::{ReadsBack, Writes};
+use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
 use crate::services::xtra::writing::{
     Batch, Expected, Naming, Sealing, check_pairs, known_versions, refuse_unconfirmed, shown_version, unconfirmed,
 };
@@ -18,12 +18,13 @@ pub struct CreateSecret {
     value: SecretValue,
     naming: Naming,
     seal: bool,
+    options: WriteOptions,
 }
 
 /// The version of what was created and not changed since.
 const FIRST: &str = "1";
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Creates a secret, and fails when it exists.
     ///
     /// The service itself does not make this difference. So the environment is read before the write; the write demands a version
@@ -56,13 +57,19 @@ impl Client<Xtra> {
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
         value: impl Into<SecretValue>,
-    ) -> Request<'a, Xtra, CreateSecret> {
-        let operation = CreateSecret { key: key.into(), value: value.into(), naming: Naming::default(), seal: false };
+    ) -> Request<'a, Xtra, CreateSecret, M> {
+        let operation = CreateSecret {
+            key: key.into(),
+            value: value.into(),
+            naming: Naming::default(),
+            seal: false,
+            options: WriteOptions::default(),
+        };
         self.request(XtraScope::new(environment), operation)
     }
 }
 
-impl Request<'_, Xtra, CreateSecret> {
+impl<M> Request<'_, Xtra, CreateSecret, M> {
     /// Creates it whatever characters the name has; see [`allow_any_name`](Request::allow_any_name) of `set_secret`.
     pub fn allow_any_name(mut self) -> Self {
         self.operation.naming = Naming::Any;
@@ -77,18 +84,19 @@ impl Request<'_, Xtra, CreateSecret> {
 }
 
 impl Operation for CreateSecret {
+    const NAME: &'static str = "create_secret";
     type Source = Xtra;
     type Output = ();
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<(), XtraError> {
-        let Self { key, value, naming, seal } = self;
+        let Self { key, value, naming, seal, options } = self;
         let source = call.source();
         let sealed = seal || source.seals_writes();
         let secrets = vec![(key.clone(), value)];
         check_pairs(&secrets, naming, sealed)?;
         let place = call.place().await?;
-        call.confirm(&place.environment)?;
-        let look = call.look_before(&place).await?;
+        call.confirm(options, &place.environment)?;
+        let look = call.look_before(&place, options).await?;
         if let Some(seen) = look.get(&key) {
             return Err(exists(&place, &key, &seen.version));
         }
@@ -98,7 +106,7 @@ impl Operation for CreateSecret {
         let known = known_versions(&secrets, &look);
         let batch = Batch { place: &place, secrets: secrets.clone(), expected, known, sealing };
         source.put(batch, |_| ()).await?;
-        if !call.reads_back() {
+        if !options.reads_back() {
             return Ok(());
         }
         let after = source.look(&place).await.map_err(|error| {
@@ -112,7 +120,7 @@ impl Operation for CreateSecret {
     }
 }
 
-impl Writes for CreateSecret {}
+writes!(CreateSecret);
 
 impl ReadsBack for CreateSecret {}
 

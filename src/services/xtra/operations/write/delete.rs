@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::core::XtraError;
 use crate::engine::{Call, Operation};
 use crate::engine::{Client, Request};
-use crate::services::xtra::operations::{ReadsBack, Writes};
+use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
 use crate::services::xtra::writing::{Absence, Target};
 use crate::services::xtra::{Xtra, XtraScope};
 
@@ -14,6 +14,7 @@ use crate::services::xtra::{Xtra, XtraScope};
 pub struct DeleteSecret {
     key: String,
     absence: Absence,
+    options: WriteOptions,
 }
 
 /// What became of a secret that was to be deleted.
@@ -25,7 +26,7 @@ pub struct Deleted {
     pub rows: usize,
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Deletes a secret of an environment on one branch, for good: its history goes with it. Secrets of the same name on other
     /// branches stay.
     ///
@@ -66,13 +67,13 @@ impl Client<Xtra> {
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
-    ) -> Request<'a, Xtra, DeleteSecret> {
-        let operation = DeleteSecret { key: key.into(), absence: Absence::default() };
+    ) -> Request<'a, Xtra, DeleteSecret, M> {
+        let operation = DeleteSecret { key: key.into(), absence: Absence::default(), options: WriteOptions::default() };
         self.request(XtraScope::new(environment), operation)
     }
 }
 
-impl Request<'_, Xtra, DeleteSecret> {
+impl<M> Request<'_, Xtra, DeleteSecret, M> {
     /// Succeeds when there is no such secret: [`Deleted::rows`] is 0 then. An unknown branch is an error all the same.
     pub fn if_exists(mut self) -> Self {
         self.operation.absence = Absence::Accepted;
@@ -81,19 +82,20 @@ impl Request<'_, Xtra, DeleteSecret> {
 }
 
 impl Operation for DeleteSecret {
+    const NAME: &'static str = "delete_secret";
     type Source = Xtra;
     type Output = Deleted;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<Deleted, XtraError> {
         let place = call.place().await?;
-        call.confirm(&place.environment)?;
+        call.confirm(self.options, &place.environment)?;
         // secrets of any environment may be links to it, and go with it
         let _changing = call.changing(&place.project);
-        let target = Target { place: &place, key: &self.key, exact: call.is_exact() };
-        Ok(Deleted { rows: call.source().delete(target, self.absence, call.reads_back()).await? })
+        let target = Target { place: &place, key: &self.key, exact: self.options.is_exact() };
+        Ok(Deleted { rows: call.source().delete(target, self.absence, self.options.reads_back()).await? })
     }
 }
 
-impl Writes for DeleteSecret {}
+writes!(DeleteSecret);
 
 impl ReadsBack for DeleteSecret {}

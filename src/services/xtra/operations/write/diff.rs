@@ -51,7 +51,7 @@ impl Difference {
     }
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Compares the secrets of two environments, or of two branches or projects. Awaiting the request gives a [`Difference`].
     ///
     /// Both are read as [`get_secrets`](Self::get_secrets) reads them, from the cache when it has fresh snapshots. The options
@@ -81,12 +81,12 @@ impl Client<Xtra> {
         &'a self,
         one: impl Into<XtraScope<'a>>,
         other: impl Into<XtraScope<'a>>,
-    ) -> Request<'a, Xtra, Diff<'a>> {
+    ) -> Request<'a, Xtra, Diff<'a>, M> {
         self.request(one.into(), Diff { other: other.into(), allow_empty: false })
     }
 }
 
-impl Request<'_, Xtra, Diff<'_>> {
+impl<M> Request<'_, Xtra, Diff<'_>, M> {
     /// Accepts that one of the two, or both, hold no secrets.
     pub fn allow_empty(mut self) -> Self {
         self.operation.allow_empty = true;
@@ -97,15 +97,14 @@ impl Request<'_, Xtra, Diff<'_>> {
 impl Reads for Diff<'_> {}
 
 impl Operation for Diff<'_> {
+    const NAME: &'static str = "diff";
     type Source = Xtra;
     type Output = Difference;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<Difference, XtraError> {
         let mut sides = Vec::with_capacity(2);
-        for (which, scope) in [("first", call.scope.clone()), ("second", self.other)] {
-            let request = call.client.read(scope).allow_unreadable();
-            let request = if call.options.no_cache { request.no_cache() } else { request };
-            let secrets = request.await?;
+        for (which, scope) in [("first", call.scope().clone()), ("second", self.other)] {
+            let secrets = call.read(scope).allow_unreadable().await?;
             if secrets.is_empty() && secrets.unreadable().is_empty() && !self.allow_empty {
                 let message = format!(
                     "the {which} of the two that are compared holds no secrets; an unknown environment or branch looks the \

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::core::{SecretValue, UnreadableReason, XtraError};
 use crate::engine::{Call, Operation};
 use crate::engine::{Client, Request};
-use crate::services::xtra::operations::{ReadsBack, Writes};
+use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
 use crate::services::xtra::writing::{Past, Recorded, Target, UNCHANGED, UNDECRYPTABLE};
 use crate::services::xtra::{Xtra, XtraScope};
 
@@ -62,6 +62,7 @@ pub struct ReadHistory {
 pub struct Rollback {
     key: String,
     version: String,
+    options: WriteOptions,
 }
 
 /// What a rollback has made.
@@ -72,7 +73,7 @@ pub struct RolledBack {
     pub version: String,
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// The versions of a secret on one branch, with their values. The service gives them to viewers too.
     ///
     /// The environment's case does not matter, as in reads. Nothing is cached. At most three requests are sent, four on `main`: the
@@ -108,7 +109,7 @@ impl Client<Xtra> {
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
-    ) -> Request<'a, Xtra, ReadHistory> {
+    ) -> Request<'a, Xtra, ReadHistory, M> {
         self.request(XtraScope::new(environment), ReadHistory { key: key.into() })
     }
 
@@ -135,12 +136,16 @@ impl Client<Xtra> {
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
         version: impl ToString,
-    ) -> Request<'a, Xtra, Rollback> {
-        self.request(XtraScope::new(environment), Rollback { key: key.into(), version: version.to_string() })
+    ) -> Request<'a, Xtra, Rollback, M> {
+        self.request(
+            XtraScope::new(environment),
+            Rollback { key: key.into(), version: version.to_string(), options: WriteOptions::default() },
+        )
     }
 }
 
 impl Operation for ReadHistory {
+    const NAME: &'static str = "history";
     type Source = Xtra;
     type Output = History;
 
@@ -156,19 +161,20 @@ impl Operation for ReadHistory {
 }
 
 impl Operation for Rollback {
+    const NAME: &'static str = "rollback";
     type Source = Xtra;
     type Output = RolledBack;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<RolledBack, XtraError> {
         let place = call.place().await?;
-        call.confirm(&place.environment)?;
+        call.confirm(self.options, &place.environment)?;
         let _changing = call.changing_in(&place);
-        let target = Target { place: &place, key: &self.key, exact: call.is_exact() };
-        Ok(RolledBack { version: call.source().roll_back(target, &self.version, call.reads_back()).await? })
+        let target = Target { place: &place, key: &self.key, exact: self.options.is_exact() };
+        Ok(RolledBack { version: call.source().roll_back(target, &self.version, self.options.reads_back()).await? })
     }
 }
 
-impl Writes for Rollback {}
+writes!(Rollback);
 
 impl ReadsBack for Rollback {}
 

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::core::{SecretValue, UnreadableReason, XtraError};
-use crate::engine::Read;
 use crate::engine::{Call, Operation};
 use crate::engine::{Client, Reads, Request};
 use crate::services::xtra::{Xtra, XtraScope};
@@ -45,7 +44,7 @@ pub struct GetSecret<'a> {
     key: Cow<'a, str>,
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Lists the secrets of an environment with their versions, in order of their names. No value is kept.
     ///
     /// The answer is never cached. The service writes no row into its audit log for it. An environment or branch that does not
@@ -68,7 +67,7 @@ impl Client<Xtra> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list_keys<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, ListKeys> {
+    pub fn list_keys<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, ListKeys, M> {
         self.request(XtraScope::new(environment), ListKeys)
     }
 
@@ -93,12 +92,13 @@ impl Client<Xtra> {
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<Cow<'a, str>>,
-    ) -> Request<'a, Xtra, GetSecret<'a>> {
+    ) -> Request<'a, Xtra, GetSecret<'a>, M> {
         self.request(XtraScope::new(environment), GetSecret { key: key.into() })
     }
 }
 
 impl Operation for ListKeys {
+    const NAME: &'static str = "list_keys";
     type Source = Xtra;
     type Output = Vec<SecretKey>;
 
@@ -118,13 +118,13 @@ impl Operation for ListKeys {
 impl Reads for GetSecret<'_> {}
 
 impl Operation for GetSecret<'_> {
+    const NAME: &'static str = "get_secret";
     type Source = Xtra;
     type Output = SecretValue;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<SecretValue, XtraError> {
-        let Call { client, scope, options } = call;
-        let read = Request { client, scope, options, operation: Read }.allow_unreadable();
-        Ok(read.await?.require(&self.key)?.clone())
+        let secrets = call.read(call.scope().clone()).allow_unreadable().await?;
+        Ok(secrets.require(&self.key)?.clone())
     }
 }
 

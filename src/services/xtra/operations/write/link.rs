@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::core::{ErrorKind, XtraError};
 use crate::engine::{Call, Operation};
 use crate::engine::{Client, Request};
-use crate::services::xtra::operations::{ReadsBack, Writes};
+use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
 use crate::services::xtra::writing::{Naming, Source, Target, check_name};
 use crate::services::xtra::{Place, Xtra, XtraScope, check_environment, is_same_project, shown_name};
 
@@ -34,6 +34,7 @@ impl LinkSource {
 pub struct LinkSecret {
     key: String,
     source: LinkSource,
+    options: WriteOptions,
 }
 
 /// A link that was made.
@@ -44,7 +45,7 @@ pub struct Linked {
     pub id: String,
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Makes a secret on `main` whose value is always that of another one, in this project or another. Links are read like any
     /// secret; [`delete_secret`](Self::delete_secret) takes them away.
     ///
@@ -82,22 +83,26 @@ impl Client<Xtra> {
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
         source: LinkSource,
-    ) -> Request<'a, Xtra, LinkSecret> {
-        self.request(XtraScope::new(environment), LinkSecret { key: key.into(), source })
+    ) -> Request<'a, Xtra, LinkSecret, M> {
+        self.request(
+            XtraScope::new(environment),
+            LinkSecret { key: key.into(), source, options: WriteOptions::default() },
+        )
     }
 }
 
 impl Operation for LinkSecret {
+    const NAME: &'static str = "link";
     type Source = Xtra;
     type Output = Linked;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<Linked, XtraError> {
-        let Self { key, source } = &self;
+        let Self { key, source, .. } = &self;
         call.source().checked_project(&source.project)?;
         check_environment(&source.environment)?;
         check_name(&source.key, Naming::Any)?;
         check_name(key, Naming::Any)?;
-        let branch = call.source().branch_of(&call.scope)?;
+        let branch = call.source().branch_of(call.scope())?;
         if branch != "main" {
             return Err(invalid(format!(
                 "nothing was linked: links are seen on the branch main only, and this is {}",
@@ -108,15 +113,15 @@ impl Operation for LinkSecret {
         if is_itself(&place, key, source) {
             return Err(invalid(format!("nothing was linked: the link {} would be its own source", shown_name(key))));
         }
-        call.confirm(&place.environment)?;
+        call.confirm(self.options, &place.environment)?;
         let _changing = call.changing_in(&place);
-        let target = Target { place: &place, key, exact: call.is_exact() };
+        let target = Target { place: &place, key, exact: self.options.is_exact() };
         let from = Source { project: &source.project, environment: &source.environment, key: &source.key };
-        Ok(Linked { id: call.source().link(target, from, call.reads_back()).await? })
+        Ok(Linked { id: call.source().link(target, from, self.options.reads_back()).await? })
     }
 }
 
-impl Writes for LinkSecret {}
+writes!(LinkSecret);
 
 impl ReadsBack for LinkSecret {}
 

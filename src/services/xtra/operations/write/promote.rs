@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::core::{ErrorKind, SecretValue, Secrets, Unreadable, XtraError};
 use crate::engine::{Call, Operation};
 use crate::engine::{Client, Request};
-use crate::services::xtra::operations::{ReadsBack, Writes};
+use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
 use crate::services::xtra::writing::{Batch, Expected, Look, Naming, Sealing, check_pairs, known_versions};
 use crate::services::xtra::{Place, Xtra, XtraScope, check_branch, shown_name};
 
@@ -18,6 +18,7 @@ pub struct Promote<'a> {
     keys: Option<BTreeSet<String>>,
     existing: Existing,
     dry_run: bool,
+    options: WriteOptions,
 }
 
 /// What happens to a secret that the target has with another value.
@@ -58,7 +59,7 @@ impl Promotion {
     }
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Copies the secrets of one environment into another, on the same branch. Secrets that the target has already are kept,
     /// unless [`overwrite`](Request::overwrite) says otherwise; those that only the target has stay. Awaiting the request gives a
     /// [`Promotion`].
@@ -95,14 +96,20 @@ impl Client<Xtra> {
         &'a self,
         from: impl Into<Cow<'a, str>>,
         to: impl Into<Cow<'a, str>>,
-    ) -> Request<'a, Xtra, Promote<'a>> {
-        let operation =
-            Promote { to: to.into(), to_branch: None, keys: None, existing: Existing::Keep, dry_run: false };
+    ) -> Request<'a, Xtra, Promote<'a>, M> {
+        let operation = Promote {
+            to: to.into(),
+            to_branch: None,
+            keys: None,
+            existing: Existing::Keep,
+            dry_run: false,
+            options: WriteOptions::default(),
+        };
         self.request(XtraScope::new(from), operation)
     }
 }
 
-impl<'a> Request<'a, Xtra, Promote<'a>> {
+impl<'a, M> Request<'a, Xtra, Promote<'a>, M> {
     /// Copies these secrets only. One that the source does not have is an error.
     pub fn keys<N: Into<String>>(mut self, keys: impl IntoIterator<Item = N>) -> Self {
         self.operation.keys = Some(keys.into_iter().map(Into::into).collect());
@@ -129,6 +136,7 @@ impl<'a> Request<'a, Xtra, Promote<'a>> {
 }
 
 impl Operation for Promote<'_> {
+    const NAME: &'static str = "promote";
     type Source = Xtra;
     type Output = Promotion;
 
@@ -137,17 +145,17 @@ impl Operation for Promote<'_> {
         let from = call.place().await?;
         let to = self.target(&from)?;
         if !self.dry_run {
-            call.confirm(&to.environment)?;
+            call.confirm(self.options, &to.environment)?;
         }
         let chosen = self.choose(&from, &source.look(&from).await?, source.seals_writes())?;
-        let there = call.look_before(&to).await?;
+        let there = call.look_before(&to, self.options).await?;
         let plan = Plan::of(chosen, &there, self.existing);
         if self.dry_run {
             return Ok(plan.promotion);
         }
         let _changing = call.changing_in(&to);
         let Plan { promotion, secrets, sealed, expected } = plan;
-        let meant = if call.reads_back() { secrets.clone() } else { Vec::new() };
+        let meant = if self.options.reads_back() { secrets.clone() } else { Vec::new() };
         let known = known_versions(&secrets, &there);
         let batch = Batch { place: &to, secrets, expected, known, sealing: Sealing::These(sealed) };
         source.put(batch, |_| ()).await?;
@@ -158,7 +166,7 @@ impl Operation for Promote<'_> {
     }
 }
 
-impl Writes for Promote<'_> {}
+writes!(Promote<'_>);
 
 impl ReadsBack for Promote<'_> {}
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::core::XtraError;
 use crate::engine::{Call, Operation};
 use crate::engine::{Client, Request};
-use crate::services::xtra::operations::Writes;
+use crate::services::xtra::operations::{WriteOptions, writes};
 use crate::services::xtra::writing::{Mended, Repairing, Shown, Target};
 use crate::services::xtra::{Xtra, XtraScope};
 
@@ -15,6 +15,7 @@ pub struct RepairSecret {
     key: String,
     keep: Option<String>,
     dry_run: bool,
+    options: WriteOptions,
 }
 
 /// A row that the service keeps of a secret: everything but its value.
@@ -50,7 +51,7 @@ pub struct Repaired {
     pub removed: Vec<String>,
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Leaves one row of a secret that the service has several rows of, and deletes the others for good, with their histories.
     ///
     /// The service may hold several rows of one name in one place: its own dashboard makes them, and so do two first writes in
@@ -96,13 +97,13 @@ impl Client<Xtra> {
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
-    ) -> Request<'a, Xtra, RepairSecret> {
-        let operation = RepairSecret { key: key.into(), keep: None, dry_run: false };
+    ) -> Request<'a, Xtra, RepairSecret, M> {
+        let operation = RepairSecret { key: key.into(), keep: None, dry_run: false, options: WriteOptions::default() };
         self.request(XtraScope::new(environment), operation)
     }
 }
 
-impl Request<'_, Xtra, RepairSecret> {
+impl<M> Request<'_, Xtra, RepairSecret, M> {
     /// The id of the row that stays, in place of the one that reads return.
     pub fn keep(mut self, row: impl Into<String>) -> Self {
         self.operation.keep = Some(row.into());
@@ -117,25 +118,26 @@ impl Request<'_, Xtra, RepairSecret> {
 }
 
 impl Operation for RepairSecret {
+    const NAME: &'static str = "repair_secret";
     type Source = Xtra;
     type Output = Repaired;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<Repaired, XtraError> {
-        let Self { key, keep, dry_run } = self;
+        let Self { key, keep, dry_run, options } = self;
         let place = call.place().await?;
         if !dry_run {
-            call.confirm(&place.environment)?;
+            call.confirm(options, &place.environment)?;
         }
         // secrets of any environment may be links to a row, and go with it
         let _changing = (!dry_run).then(|| call.changing(&place.project));
-        let target = Target { place: &place, key: &key, exact: call.is_exact() };
+        let target = Target { place: &place, key: &key, exact: options.is_exact() };
         let Mended { rows, kept, removed } =
             call.source().repair(Repairing { target, keep: keep.as_deref(), dry_run }).await?;
         Ok(Repaired { rows: rows.into_iter().map(SecretRow::from).collect(), kept, removed })
     }
 }
 
-impl Writes for RepairSecret {}
+writes!(RepairSecret);
 
 impl From<Shown> for SecretRow {
     fn from(row: Shown) -> Self {

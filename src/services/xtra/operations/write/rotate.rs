@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::core::{SecretValue, XtraError};
 use crate::engine::{Call, Operation};
 use crate::engine::{Client, Request};
-use crate::services::xtra::operations::{ReadsBack, Writes};
+use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
 use crate::services::xtra::writing::{NewValue, Target};
 use crate::services::xtra::{Xtra, XtraScope};
 
@@ -14,6 +14,7 @@ use crate::services::xtra::{Xtra, XtraScope};
 pub struct RotateSecret {
     key: String,
     value: Option<SecretValue>,
+    options: WriteOptions,
 }
 
 /// A secret that was rotated.
@@ -26,7 +27,7 @@ pub struct Rotated {
     pub version: String,
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Gives a secret of one branch a new value, at random or the one that [`value`](Request::value) says. The old value stays
     /// in the [history](Self::history). The service's own rotation asks for no role: viewers may rotate too.
     ///
@@ -69,12 +70,15 @@ impl Client<Xtra> {
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
-    ) -> Request<'a, Xtra, RotateSecret> {
-        self.request(XtraScope::new(environment), RotateSecret { key: key.into(), value: None })
+    ) -> Request<'a, Xtra, RotateSecret, M> {
+        self.request(
+            XtraScope::new(environment),
+            RotateSecret { key: key.into(), value: None, options: WriteOptions::default() },
+        )
     }
 }
 
-impl Request<'_, Xtra, RotateSecret> {
+impl<M> Request<'_, Xtra, RotateSecret, M> {
     /// The new value, in place of a random one.
     pub fn value(mut self, value: impl Into<SecretValue>) -> Self {
         self.operation.value = Some(value.into());
@@ -83,19 +87,20 @@ impl Request<'_, Xtra, RotateSecret> {
 }
 
 impl Operation for RotateSecret {
+    const NAME: &'static str = "rotate";
     type Source = Xtra;
     type Output = Rotated;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<Rotated, XtraError> {
         let place = call.place().await?;
-        call.confirm(&place.environment)?;
+        call.confirm(self.options, &place.environment)?;
         let _changing = call.changing_in(&place);
-        let target = Target { place: &place, key: &self.key, exact: call.is_exact() };
-        let NewValue { value, version } = call.source().rotate(target, self.value, call.reads_back()).await?;
+        let target = Target { place: &place, key: &self.key, exact: self.options.is_exact() };
+        let NewValue { value, version } = call.source().rotate(target, self.value, self.options.reads_back()).await?;
         Ok(Rotated { value, version })
     }
 }
 
-impl Writes for RotateSecret {}
+writes!(RotateSecret);
 
 impl ReadsBack for RotateSecret {}

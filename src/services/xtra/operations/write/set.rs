@@ -9,7 +9,7 @@ use super::report::{Progress, WriteReport, Written};
 use crate::core::{Conflict, ErrorKind, SecretValue, Secrets, XtraError};
 use crate::engine::{Call, Operation};
 use crate::engine::{Client, Request};
-use crate::services::xtra::operations::{ReadsBack, Writes};
+use crate::services::xtra::operations::{ReadsBack, WriteOptions, Writes};
 use crate::services::xtra::writing::{
     Batch, Expected, Look, Naming, Sealing, Seen, check_pairs, conflict, conflicts, known_versions, named,
     refuse_unconfirmed, unconfirmed,
@@ -23,6 +23,7 @@ pub struct Set<'a, R> {
     snapshot: Option<&'a Secrets>,
     naming: Naming,
     steps: Steps,
+    options: WriteOptions,
     on_progress: Option<Box<dyn FnMut(Progress) + Send + 'a>>,
     gives: PhantomData<fn() -> R>,
 }
@@ -50,13 +51,14 @@ impl<R> Set<'_, R> {
             snapshot: None,
             naming: Naming::default(),
             steps: Steps::default(),
+            options: WriteOptions::default(),
             on_progress: None,
             gives: PhantomData,
         }
     }
 }
 
-impl Client<Xtra> {
+impl<M> Client<Xtra, M> {
     /// Sets a secret, whether it exists or not. Awaiting the request tells whether it was [created](Written::Created).
     ///
     /// Three requests are sent: the environment is read, to tell what is there; the secret is written, on the client's
@@ -108,7 +110,7 @@ impl Client<Xtra> {
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
         value: impl Into<SecretValue>,
-    ) -> Request<'a, Xtra, SetSecret<'a>> {
+    ) -> Request<'a, Xtra, SetSecret<'a>, M> {
         self.request(XtraScope::new(environment), Set::new(vec![(key.into(), value.into())]))
     }
 
@@ -150,13 +152,13 @@ impl Client<Xtra> {
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         secrets: impl IntoIterator<Item = (N, V)>,
-    ) -> Request<'a, Xtra, SetSecrets<'a>> {
+    ) -> Request<'a, Xtra, SetSecrets<'a>, M> {
         let pairs = secrets.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
         self.request(XtraScope::new(environment), Set::new(pairs))
     }
 }
 
-impl<'a, R> Request<'a, Xtra, Set<'a, R>> {
+impl<'a, R, M> Request<'a, Xtra, Set<'a, R>, M> {
     /// Writes only if these secrets are still as `snapshot` has them: same value, or just as absent. Otherwise nothing is
     /// written, and the error is [`Conflict`](crate::ErrorKind::Conflict).
     ///
@@ -207,7 +209,7 @@ impl<'a, R> Request<'a, Xtra, Set<'a, R>> {
     }
 }
 
-impl<'a> Request<'a, Xtra, SetSecret<'a>> {
+impl<'a, M> Request<'a, Xtra, SetSecret<'a>, M> {
     /// Writes only if the secret has this version, as [`list_keys`](crate::XtraClient::list_keys) tells it. Otherwise the
     /// error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written.
     pub fn expect_version(mut self, version: impl ToString) -> Self {
@@ -217,7 +219,7 @@ impl<'a> Request<'a, Xtra, SetSecret<'a>> {
     }
 }
 
-impl<'a> Request<'a, Xtra, SetSecrets<'a>> {
+impl<'a, M> Request<'a, Xtra, SetSecrets<'a>, M> {
     /// Writes only if these secrets have these versions, as [`list_keys`](crate::XtraClient::list_keys) tells them. Otherwise
     /// the error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written. May name secrets that are not written.
     pub fn expect_versions<N: Into<String>, V: ToString>(mut self, versions: impl IntoIterator<Item = (N, V)>) -> Self {
@@ -234,19 +236,20 @@ impl<'a> Request<'a, Xtra, SetSecrets<'a>> {
 }
 
 impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
+    const NAME: &'static str = "set_secrets";
     type Source = Xtra;
     type Output = R;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<R, XtraError> {
-        let Self { pairs, mut expected, snapshot, naming, mut steps, mut on_progress, .. } = self;
+        let Self { pairs, mut expected, snapshot, naming, mut steps, options, mut on_progress, .. } = self;
         let source = call.source();
         steps.seal |= source.seals_writes();
         check_pairs(&pairs, naming, steps.seal)?;
         let place = call.place().await?;
         if !steps.dry_run {
-            call.confirm(&place.environment)?;
+            call.confirm(options, &place.environment)?;
         }
-        let look = call.look_before(&place).await?;
+        let look = call.look_before(&place, options).await?;
         check_conditions(snapshot, &pairs, &look, &mut expected)?;
         let (report, to_write) = plan(pairs, &look, steps);
         if steps.dry_run || to_write.is_empty() {
@@ -256,7 +259,7 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
         let total = to_write.len();
         let mut tell = |written| on_progress.iter_mut().for_each(|tell| tell(Progress { written, total }));
         tell(0);
-        let reads_back = steps.verify || call.reads_back();
+        let reads_back = steps.verify || options.reads_back();
         let meant = if reads_back { to_write.clone() } else { Vec::new() };
         let kept_sealed = if steps.seal { BTreeSet::new() } else { sealed_before(&to_write, &look) };
         let stays_sealed = told_to_stay_sealed(&kept_sealed);
@@ -279,7 +282,11 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
     }
 }
 
-impl<R: From<WriteReport> + Send> Writes for Set<'_, R> {}
+impl<R: From<WriteReport> + Send> Writes for Set<'_, R> {
+    fn write_options(&mut self) -> &mut WriteOptions {
+        &mut self.options
+    }
+}
 
 impl<R: From<WriteReport> + Send> ReadsBack for Set<'_, R> {}
 
