@@ -2,6 +2,7 @@
 //! Compiled for them and for tests alone.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -11,9 +12,10 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::core::{Budget, SecretValue, Unreadable};
-use crate::http::fuzzing::{budget, received};
+use crate::http::Protocol;
+use crate::http::fuzzing::{quota, received};
 use crate::services::xtra::raw::{Answer, Error, Response, ResponseValue, types};
-use crate::services::xtra::{REFUSALS, decoded, from_raw};
+use crate::services::xtra::{XtraProtocol, decoded, from_raw};
 
 /// The day of the recordings: windows of that time have not ended.
 const RECORDED: Duration = Duration::from_secs(1_795_250_000);
@@ -62,10 +64,15 @@ pub struct Seen {
 pub fn answer(exchange: &Exchange<'_>) -> Seen {
     let mut seen = Seen::default();
     let response = Response::new(exchange.status, headers(exchange), Zeroizing::new(exchange.body.to_vec()));
-    seen.wait = response.retry_after();
-    seen.budget = budget(&response, RECORDED);
+    let protocol: Arc<dyn Protocol> = Arc::new(XtraProtocol);
+    seen.budget = quota(&response, &XtraProtocol, RECORDED);
     seen.debugged.push(format!("{response:?}"));
-    let answer = |operation| Answer::new(received(response, operation, &REFUSALS, exchange.sent), operation);
+    let mut wait = None;
+    let answer = |operation| {
+        let response = received(response, operation, &protocol, exchange.sent);
+        wait = response.retry_after();
+        Answer::new(response, operation)
+    };
     match exchange.operation % 8 {
         0 => secrets(answer("secrets_read"), &mut seen),
         1 => other::<types::SecretsUpserted>(answer("secrets_upsert"), &mut seen),
@@ -76,6 +83,7 @@ pub fn answer(exchange: &Exchange<'_>) -> Seen {
         6 => other::<types::AuditPage>(answer("audit_list"), &mut seen),
         _ => other::<types::Outcome>(answer("branches_delete"), &mut seen),
     }
+    seen.wait = wait;
     seen
 }
 

@@ -121,7 +121,7 @@ mod env;
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(feature = "http")]
-mod http;
+pub mod http;
 mod inject;
 #[cfg(any(feature = "figment", feature = "config"))]
 mod providers;
@@ -138,9 +138,7 @@ pub use core::{
     SecretValue, Secrets, SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
-pub use credentials::{
-    ChainPosition, Configuration, CredentialProvider, FileToken, Setting, StaticToken, Token, TokenFuture,
-};
+pub use credentials::{ChainPosition, Configuration, FileToken, Setting, StaticToken};
 pub use engine::{
     Async, CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read,
     ReadFuture, Reads, Refresh, Request, ScopeHandle, ScopeRead, SecretSource, Stats, Traffic, UseError, WithSecret,
@@ -150,6 +148,8 @@ pub use engine::{
 pub use engine::{OfflineKey, OfflineOptions};
 #[cfg(feature = "watch")]
 pub use engine::{Watch, WatchKey, WatchReceiver};
+#[cfg(feature = "http")]
+pub use http::{CredentialProvider, Token, TokenFuture};
 pub use inject::{Inject, Injection, InjectionReport, Selection};
 #[cfg(feature = "config")]
 pub use providers::ReadLater;

@@ -5,15 +5,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::StaticToken;
 use super::file::FileError;
 use super::process_env::ProcessEnv;
 use super::settings::Sourced;
 use super::token::{Flaw, Token};
 use super::token_file::Miss;
 use super::token_store::TokenStore;
-use super::{CredentialProvider, StaticToken};
 use crate::core::{ErrorKind, SecretValue, XtraError};
 use crate::env::NotUnicode;
+use crate::http::CredentialProvider;
 
 /// Where a [`CredentialProvider`] of the program's own stands in the credential chain.
 ///

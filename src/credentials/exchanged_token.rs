@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 
-use super::{CredentialProvider, Token, TokenFuture};
 use crate::core::{ErrorKind, Identity, XtraError};
+use crate::http::{CredentialProvider, Token, TokenFuture};
 
 /// How long before its end a token is renewed, unless that is more than a tenth of its life.
 const MARGIN: Duration = Duration::from_secs(60);

@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use tempfile::TempDir;
 
 use super::*;
-use crate::credentials::jwt;
+use crate::http::jwt;
 
 fn file(content: &str) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();

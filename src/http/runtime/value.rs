@@ -5,9 +5,9 @@ use std::ops::{Deref, DerefMut};
 
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
-use zeroize::Zeroizing;
 
 use super::error::{Error, InvalidPayload};
+use crate::core::XtraError;
 use crate::http::Response;
 
 /// An answer and the operation that it came to. `Debug` prints neither headers nor body.
@@ -32,12 +32,22 @@ impl Answer {
     }
 
     /// Wipes and frees the body; what was decoded from it is what counts from here on.
-    fn without_body(self) -> Self {
-        let attempts = self.response.attempts();
-        let (status, headers, body) = self.response.into_parts();
-        drop(body);
-        let response = Response::new(status, headers, Zeroizing::new(Vec::new())).with_attempts(attempts);
-        Self { response, operation: self.operation }
+    fn without_body(mut self) -> Self {
+        self.response.drop_body();
+        self
+    }
+
+    /// The body decoded from JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when it is no JSON, or of another shape. The message quotes nothing of
+    /// it.
+    pub fn json<T: DeserializeOwned>(self) -> Result<T, XtraError> {
+        match serde_json::from_slice(self.body()) {
+            Ok(value) => Ok(value),
+            Err(problem) => Err(InvalidPayload::new(self, &problem).describe()),
+        }
     }
 }
 

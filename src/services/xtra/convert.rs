@@ -1,4 +1,4 @@
-//! Generated types in, types of ours out. The only place that knows both.
+//! The conversion of a read's answer into a snapshot's secrets.
 
 use super::envelope::Vault;
 use super::raw;

@@ -7,17 +7,14 @@ use std::time::Duration;
 
 use super::envelope::Vault;
 use super::local::LocalFile;
+use super::protocol::{XtraProtocol, quota_scope_of};
 use super::scope::{CheckedScope, MAIN, Place, ProjectIds, XtraScope};
 use super::writing::Spellings;
 use super::{convert, doubt, raw, scope};
 use crate::core::{Budget, Elevation, ErrorKind, Hint, Identity, Reason, SecretValue, UnreadableReason, XtraError};
-use crate::credentials::{CredentialProvider, TokenFuture};
 use crate::engine::KeyWriter;
 use crate::engine::{Loaded, SecretSource, Traffic};
-use crate::http::{BaseUrl, Transport, TransportOptions};
-
-/// Reads that change something: looking at a shared secret uses one of its views up.
-pub(crate) const NEVER_RETRIED: &[&str] = &["secret_shares_view"];
+use crate::http::{CredentialProvider, TokenFuture, Transport};
 
 /// XtraSecurity. [`XtraClient`](crate::XtraClient) is the client over it.
 pub struct Xtra {
@@ -65,7 +62,7 @@ pub(crate) struct Scopes {
 
 impl Xtra {
     pub(crate) fn new(transport: Transport, defaults: Scopes) -> Self {
-        let root = transport.base().to_owned();
+        let root = transport.root().to_owned();
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
         let default_project_key = defaults.project.clone().map(scope::compared_project).unwrap_or_default();
         Self {
@@ -106,8 +103,9 @@ impl Xtra {
 
     fn without_service(backing: Backing, mut defaults: Scopes) -> Result<Self, XtraError> {
         // The discard port: should anything be sent after all, nobody is there.
-        let base = BaseUrl::parse("http://127.0.0.1:9/api", false)?;
-        let transport = Transport::new(&base, Arc::new(NoAccount::of(&backing)), TransportOptions::default())?;
+        let transport = Transport::builder(XtraProtocol)
+            .credentials(Arc::new(NoAccount::of(&backing)))
+            .build("http://127.0.0.1:9/api")?;
         defaults.environment.get_or_insert_with(|| ANY_ENVIRONMENT.to_owned());
         Ok(Self { backing, ids: ProjectIds::Hexadecimal, ..Self::new(transport, defaults) })
     }
@@ -324,8 +322,8 @@ impl SecretSource for Xtra {
 
     fn budget(&self, scope: &CheckedScope) -> Option<Budget> {
         match &scope.project {
-            Some(id) => self.raw.inner.budget(id),
-            None => self.raw.inner.budget(&self.known_project(self.identity())?),
+            Some(id) => self.raw.inner.quota(&quota_scope_of(id)),
+            None => self.raw.inner.quota(&quota_scope_of(&self.known_project(self.identity())?)),
         }
     }
 
@@ -340,7 +338,7 @@ impl SecretSource for Xtra {
     fn traffic(&self) -> Traffic {
         let counters = self.raw.inner.counters();
         Traffic {
-            budget_left: self.raw.inner.budget_left(),
+            budget_left: self.raw.inner.quota_left(),
             delayed: counters.delayed,
             withheld: counters.withheld,
             retries_withheld: counters.retries_withheld,

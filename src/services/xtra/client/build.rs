@@ -1,6 +1,7 @@
 //! The building of a client: its options, completed by variables and files, and checked.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::XtraClientBuilder;
@@ -12,7 +13,8 @@ use crate::engine::SecretSource;
 use crate::http::{BaseUrl, Transport, TransportOptions};
 use crate::services::xtra::credentials::{DEFAULT_API_URL, Defaults, local_file};
 use crate::services::xtra::{
-    LocalFile, ProjectIds, Scopes, Vault, Xtra, check_branch, check_environment, no_passphrase,
+    LocalFile, ProjectIds, ROOT_SUFFIX, Scopes, Vault, Xtra, XtraProtocol, check_branch, check_environment,
+    no_passphrase,
 };
 
 impl<M> XtraClientBuilder<M> {
@@ -53,7 +55,7 @@ impl<M> XtraClientBuilder<M> {
         let (found, base) = self.base_url(defaults, resolved.as_ref().ok(), env)?;
         check_project(&scopes, ProjectIds::of(&found.value))?;
         let options = TransportOptions { clock: self.engine.clock.clone(), ..self.transport };
-        let transport = Transport::new(&base, resolved?.provider(), options)?;
+        let transport = Transport::new(&base, Arc::new(XtraProtocol), resolved?.provider(), options)?;
         let mut source = Xtra::new(transport, scopes).with_vault(vault);
         source.rules = self.rules;
         #[cfg(feature = "offline")]
@@ -113,7 +115,8 @@ impl<M> XtraClientBuilder<M> {
     ) -> Result<(Sourced, BaseUrl), XtraError> {
         let option = Sourced::option(self.api_url.as_deref(), "api_url");
         let found = defaults.base_urls(option, env).choose(token)?;
-        let base = BaseUrl::parse(&found.value, self.danger_allow_http).map_err(|error| found.blamed_by(&error))?;
+        let base = BaseUrl::parse(&found.value, ROOT_SUFFIX, self.danger_allow_http)
+            .map_err(|error| found.blamed_by(&error))?;
         Ok((found, base))
     }
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::XtraClientOptions;
 use crate::core::{Clock, SecretValue};
-use crate::credentials::{Chain, ChainPosition, CredentialProvider};
-use crate::engine::{Async, CacheOptions, Client, EngineOptions};
-use crate::http::TransportOptions;
+use crate::credentials::{Chain, ChainPosition};
+use crate::engine::{Async, CacheOptions, EngineOptions};
+use crate::http::{CredentialProvider, TransportOptions};
+use crate::services::xtra::Rules;
 use crate::services::xtra::credentials::STEPS;
-use crate::services::xtra::{NEVER_RETRIED, REFUSALS, Rules};
 
 /// Puts an [`XtraClient`](crate::XtraClient) together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
 ///
@@ -61,16 +61,12 @@ impl<M> XtraClientBuilder<M> {
             danger_allow_http: false,
             vault_passphrase: None,
             rules: Rules::default(),
-            transport: TransportOptions {
-                never_retry: NEVER_RETRIED,
-                refusals: REFUSALS,
-                ..TransportOptions::default()
-            },
+            transport: TransportOptions::default(),
             mode: PhantomData,
         }
     }
 
-    /// The API token. Default: see [`XtraClient::from_env`](Client::from_env).
+    /// The API token. Default: see [`XtraClient::from_env`](crate::Client::from_env).
     pub fn token(mut self, token: impl Into<SecretValue>) -> Self {
         self.chain = self.chain.token(Some(token.into()));
         self
@@ -101,7 +97,7 @@ impl<M> XtraClientBuilder<M> {
     }
 
     /// The API root. It must be https (http on a loopback address) and end in `/api`. Default: the first found of the places
-    /// listed at [`XtraClient::from_env`](Client::from_env). A token of whatever place is sent to the one given here.
+    /// listed at [`XtraClient::from_env`](crate::Client::from_env). A token of whatever place is sent to the one given here.
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
         self.api_url = Some(url.into());
         self
@@ -112,7 +108,7 @@ impl<M> XtraClientBuilder<M> {
     /// Every environment and branch holds the secrets of the file, which is read as
     /// [`Secrets::from_dotenv`](crate::Secrets::from_dotenv) does, and anew whenever the cache has no fresh snapshot. A file
     /// that is missing or cannot be used fails the reads with [`ErrorKind::Config`](crate::ErrorKind::Config). The
-    /// [raw](Client::raw) client fails with [`ErrorKind::Credentials`](crate::ErrorKind::Credentials).
+    /// [raw](crate::Client::raw) client fails with [`ErrorKind::Credentials`](crate::ErrorKind::Credentials).
     ///
     /// The variable `XTRA_LOCAL_MODE`, set to exactly `true`, does the same with `.env.local` in the working directory, for
     /// every client that is built while it is set, whatever token or API root the program gives: it is how somebody runs a
@@ -195,7 +191,7 @@ impl<M> XtraClientBuilder<M> {
     ///
     /// When an answer lacks one that the snapshot before it had, it [is held back](crate::Client#what-is-held-back): that
     /// snapshot is served on until it is as old as [`max_stale`](CacheOptions::max_stale), and a warning is logged.
-    /// [`invalidate`](Client::invalidate) accepts the loss.
+    /// [`invalidate`](crate::Client::invalidate) accepts the loss.
     pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.engine = self.engine.required(names);
         self
@@ -355,7 +351,7 @@ impl<M> XtraClientBuilder<M> {
     ///
     /// Writes, deletions, rollbacks and rotations there, and deletions of branches and projects, then fail with
     /// [`ErrorKind::Unconfirmed`](crate::ErrorKind::Unconfirmed) unless the request says
-    /// [`confirm_production`](crate::Request::confirm_production). Nothing is sent. Calls of the [raw](Client::raw) client are not checked.
+    /// [`confirm_production`](crate::Request::confirm_production). Nothing is sent. Calls of the [raw](crate::Client::raw) client are not checked.
     pub fn protect_production(mut self) -> Self {
         self.rules.protect_production = true;
         self

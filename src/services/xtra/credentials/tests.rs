@@ -5,7 +5,8 @@ use futures_util::FutureExt;
 use tempfile::TempDir;
 
 use super::*;
-use crate::credentials::{Chain, CredentialProvider, Resolved, StaticToken, signed_jwt};
+use crate::credentials::{Chain, Resolved, StaticToken};
+use crate::http::{CredentialProvider, jwt};
 
 /// A home directory whose files hold tokens.
 struct Home(TempDir);
@@ -148,7 +149,7 @@ fn a_variable_that_is_not_unicode_is_an_error_at_once() {
 
 #[test]
 fn an_expired_jwt_is_an_error_at_once_that_says_when_and_where() {
-    let expired = signed_jwt(r#"{"exp":1767225600}"#);
+    let expired = jwt::signed(r#"{"exp":1767225600}"#);
     let text = failure(Some(&expired), BOTH, &Home::full());
     assert!(text.starts_with("the token from the token option expired at 2026-01-01T00:00:00Z"), "{text}");
     let text = failure(None, &[("XTRA_TOKEN", &expired), BOTH[1]], &Home::full());

@@ -8,44 +8,65 @@ use std::fmt;
 use crate::core::Reason;
 
 /// The documented refusals of one service. Without any, nothing of an answer but its status is shown.
+///
+/// ```
+/// use xtrasecurity::Reason;
+/// use xtrasecurity::http::RefusalForms;
+///
+/// const REFUSALS: RefusalForms = RefusalForms::new()
+///     .sentences(&[&["access denied", "no vault named {vault}", "quota of {} used up"]])
+///     .codes(&["SEALED"])
+///     .reasons(&[("SEALED", Reason::Blocked)]);
+/// ```
 #[derive(Clone, Copy)]
-pub(crate) struct RefusalForms {
-    /// Its sentences. `{name}` stands for what the request has under that name, `{}` for what only the service knows.
-    pub(crate) sentences: &'static [&'static [&'static str]],
-    /// Its machine-readable codes.
+pub struct RefusalForms {
+    pub(super) sentences: &'static [&'static [&'static str]],
     pub(crate) codes: &'static [&'static str],
-    /// What it may ask to be done first.
     pub(crate) actions: &'static [&'static str],
-    /// The codes, actions and sentences that tell why the service forbids (status 403).
-    pub(crate) reasons: &'static [(&'static str, Reason)],
-    /// Whether the service itself has given this answer to this operation, by its status and its body.
-    pub(crate) is_own: fn(operation: &str, status: u16, body: &[u8]) -> bool,
-}
-
-impl Default for RefusalForms {
-    fn default() -> Self {
-        Self { sentences: &[], codes: &[], actions: &[], reasons: &[], is_own: |_, _, _| true }
-    }
-}
-
-impl fmt::Debug for RefusalForms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefusalForms")
-            .field("codes", &self.codes)
-            .field("actions", &self.actions)
-            .finish_non_exhaustive()
-    }
+    reasons: &'static [(&'static str, Reason)],
 }
 
 impl RefusalForms {
-    /// The form that a sentence has.
-    pub(super) fn sentence(&self, text: &str) -> Option<&'static str> {
-        self.sentences.iter().find_map(|forms| Self::find(forms, text))
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { sentences: &[], codes: &[], actions: &[], reasons: &[] }
     }
 
-    /// The first of some forms that a text has.
-    pub(crate) fn find(forms: &'static [&'static str], text: &str) -> Option<&'static str> {
+    /// The sentences, in lists. `{name}` stands for what the request has under that name in its query or body, `{}` for
+    /// what only the service knows, which is not shown.
+    #[must_use]
+    pub const fn sentences(self, lists: &'static [&'static [&'static str]]) -> Self {
+        Self { sentences: lists, ..self }
+    }
+
+    /// The machine-readable codes.
+    #[must_use]
+    pub const fn codes(self, codes: &'static [&'static str]) -> Self {
+        Self { codes, ..self }
+    }
+
+    /// What the service may ask to be done first.
+    #[must_use]
+    pub const fn actions(self, actions: &'static [&'static str]) -> Self {
+        Self { actions, ..self }
+    }
+
+    /// The codes, actions and sentences that tell why the service forbids (status 403).
+    #[must_use]
+    pub const fn reasons(self, reasons: &'static [(&'static str, Reason)]) -> Self {
+        Self { reasons, ..self }
+    }
+
+    /// The first of some forms that a text has, as in [`sentences`](Self::sentences).
+    #[must_use]
+    pub fn find(forms: &'static [&'static str], text: &str) -> Option<&'static str> {
         forms.iter().copied().find(|form| has_form(text, form))
+    }
+
+    /// The form that a sentence has.
+    pub(crate) fn sentence(&self, text: &str) -> Option<&'static str> {
+        self.sentences.iter().find_map(|forms| Self::find(forms, text))
     }
 
     pub(super) fn code(&self, text: &str) -> Option<&'static str> {
@@ -58,6 +79,21 @@ impl RefusalForms {
 
     pub(super) fn reason(&self, told: &str) -> Option<Reason> {
         self.reasons.iter().find(|(word, _)| *word == told).map(|(_, reason)| reason.clone())
+    }
+}
+
+impl Default for RefusalForms {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for RefusalForms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefusalForms")
+            .field("codes", &self.codes)
+            .field("actions", &self.actions)
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,7 +143,7 @@ pub(super) fn filled<'a>(form: &str, asked: impl Fn(&str) -> Option<&'a str>) ->
 
 fn is_short(value: &str) -> bool {
     const LONGEST: usize = 64;
-    !value.is_empty() && value.chars().count() <= LONGEST && !value.chars().any(crate::http::server_words::is_invisible)
+    !value.is_empty() && value.chars().count() <= LONGEST && !value.chars().any(super::error_body::is_invisible)
 }
 
 /// What comes before the next hole; and the name of that hole with what comes after it.

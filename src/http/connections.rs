@@ -1,13 +1,53 @@
-//! A pool of connections for each runtime.
+//! The HTTP clients, set up so that nothing travels where it should not, and a pool of connections for each runtime.
 //!
 //! A connection is driven by the runtime that opened it. Handed to a request on another one it answers only while the first
 //! is being polled, which may be never.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use reqwest::header::HeaderValue;
+use reqwest::redirect::Policy;
 use tokio::runtime::{Handle, Id};
 
+use super::base_url::BaseUrl;
+use super::dns::ThreadResolver;
+use super::tls;
+use super::tls::Roots;
+use super::transport::TransportOptions;
 use crate::core::{ErrorKind, XtraError};
+
+/// A client for one API root. It has no deadline of its own beyond that of connecting: a call's deadline covers all of its
+/// attempts.
+pub(super) fn client(
+    base: &BaseUrl,
+    idle_timeout: Duration,
+    options: &TransportOptions,
+) -> Result<reqwest::Client, XtraError> {
+    let Ok(user_agent) = HeaderValue::from_str(&options.user_agent) else {
+        return Err(XtraError::new(ErrorKind::Config, "the user agent holds characters that no header may hold"));
+    };
+    let roots = if base.is_https() { Roots::SystemAnd(&options.root_certificates) } else { Roots::Nobody };
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls::config(&roots)?)
+        .https_only(base.is_https())
+        .http1_only()
+        .dns_resolver(ThreadResolver::new(options.lookup.clone()))
+        // a redirect could carry the token and the body elsewhere, or end on a login page
+        .redirect(Policy::none())
+        .referer(false)
+        // retries are ours to decide; this also spares a copy of each request
+        .retry(reqwest::retry::never())
+        .connect_timeout(options.connect_timeout)
+        .pool_idle_timeout(idle_timeout)
+        .tcp_nodelay(true)
+        .user_agent(user_agent);
+    // a proxy would take plain http, and the token in it, off the machine
+    if !options.use_proxies || base.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|_| XtraError::new(ErrorKind::Config, "the HTTP client could not be set up"))
+}
 
 /// Runtimes that have a pool at the same time. The pool that was used least lately makes room for a new one.
 const MOST: usize = 8;

@@ -1,4 +1,4 @@
-//! When a token ends, if it says so itself.
+//! The expiry that a JSON Web Token carries.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! The names that a request carries, to tell what a refusal is about. Never its values.
+//! The names in a request, by which a refusal of it can say what it is about. Never its values.
 
 use std::collections::HashSet;
 
@@ -8,14 +8,14 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use super::json;
 use super::json::{Name, Reader, Scalar};
 
-/// A request, as far as it has been kept until the answer.
+/// A request, as far as it is kept until its answer is there.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct Sent<'a> {
     pub(crate) url: Option<&'a Url>,
     pub(crate) body: &'a [u8],
 }
 
-impl Asked<'_> {
+impl Sent<'_> {
     /// What it has under some names: members of its JSON body, parameters of its query.
     pub(super) fn named(&self, wanted: &[&str]) -> Vec<(String, String)> {
         let mut found = Vec::new();
@@ -87,19 +87,19 @@ mod tests {
 
     #[test]
     fn the_names_of_the_body_are_found_at_any_depth_and_no_value_is() {
-        let mut names: Vec<_> = Asked { url: None, body: BODY }.member_names().into_iter().collect();
+        let mut names: Vec<_> = Sent { url: None, body: BODY }.member_names().into_iter().collect();
         names.sort_unstable();
         assert_eq!(names, ["A", "Bé", "C", "D", "branch", "count", "list", "secrets"]);
-        assert!(Asked::default().member_names().is_empty());
-        assert!(Asked { url: None, body: b"{\"a\"" }.member_names().contains("a"));
+        assert!(Sent::default().member_names().is_empty());
+        assert!(Sent { url: None, body: b"{\"a\"" }.member_names().contains("a"));
     }
 
     #[test]
     fn only_what_is_wanted_is_taken_from_the_body_and_the_query() {
         let url = Url::parse("https://x.example/api?branch=main&env=a%20b&token=no").unwrap();
-        let found = Asked { url: Some(&url), body: BODY }.named(&["branch", "env", "count", "secrets"]);
+        let found = Sent { url: Some(&url), body: BODY }.named(&["branch", "env", "count", "secrets"]);
         let text: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(text, [("branch", "dev"), ("count", "3"), ("branch", "main"), ("env", "a b")]);
-        assert!(Asked { url: Some(&url), body: BODY }.named(&[]).is_empty());
+        assert!(Sent { url: Some(&url), body: BODY }.named(&[]).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! A token, checked and redacted.
+//! The token of a service: checked, redacted, and wiped when the last copy is dropped.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 use super::jwt;
-use crate::core::{ErrorKind, Identity, SecretValue, Timestamp, XtraError};
+use crate::core::{ErrorKind, Identity, SecretValue, XtraError};
 
 /// A token that can be sent: not empty, printable ASCII, no white space. `Debug` prints `[REDACTED]`.
 ///
@@ -41,12 +41,12 @@ impl Token {
         Self::checked(SecretValue::new(token.into())).map_err(|flaw| flaw.error("the token"))
     }
 
-    pub(super) fn checked(secret: SecretValue) -> Result<Self, Flaw> {
+    pub(crate) fn checked(secret: SecretValue) -> Result<Self, Flaw> {
         if let Some(flaw) = Flaw::of(secret.expose()) {
             return Err(flaw);
         }
         let expires_at = jwt::expiry(secret.expose());
-        // the service keeps the plain SHA-256 of a token: the label makes sure that this is another number
+        // a service may keep the plain SHA-256 of a token: the label makes sure that this is another number
         let label = Zeroizing::new(format!("token {}", secret.expose()));
         Ok(Self { identity: Identity::of(&label), secret, expires_at })
     }
@@ -75,29 +75,13 @@ impl Token {
     }
 
     /// The token, unless it has an end of its own.
-    pub(super) fn lasting(&self) -> Option<Self> {
+    pub(crate) fn lasting(&self) -> Option<Self> {
         self.expires_at.is_none().then(|| self.clone())
     }
 
     /// Whether the token had ended at `now`.
-    pub(super) fn has_expired(&self, now: SystemTime) -> bool {
+    pub(crate) fn has_expired(&self, now: SystemTime) -> bool {
         self.expires_at.is_some_and(|end| end <= now)
-    }
-
-    /// Fails when the token had ended at `now`. `place` is where the token came from.
-    pub(super) fn ensure_live(&self, now: SystemTime, place: &str) -> Result<(), XtraError> {
-        match self.expires_at {
-            Some(end) if self.has_expired(now) => {
-                let message = format!(
-                    "the token from {place} expired at {:.0} (this machine's clock says {:.0}). Get a new token, for instance by \
-                     logging in again",
-                    Timestamp::from(end),
-                    Timestamp::from(now)
-                );
-                Err(XtraError::new(ErrorKind::Credentials, message))
-            }
-            _ => Ok(()),
-        }
     }
 }
 
@@ -118,7 +102,7 @@ impl Eq for Token {}
 
 /// What is wrong with a text that should be a token. Tells nothing of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(crate) enum Flaw {
     Empty,
     SpaceAround,
     SpaceInside,
@@ -144,7 +128,7 @@ impl Flaw {
     }
 
     /// The error about the text found in `place` (`the token`, `XTRA_TOKEN` …).
-    pub(super) fn error(self, place: &str) -> XtraError {
+    pub(crate) fn error(self, place: &str) -> XtraError {
         let message = format!(
             "{place} {self}. A token is printable ASCII without spaces: copy it again, without quotes or `Bearer`"
         );
@@ -217,20 +201,6 @@ mod tests {
         let token = Token::new(jwt::signed(r#"{"exp":1767225600}"#)).unwrap();
         let end = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
         assert_eq!(token.expires_at(), Some(end));
-        assert!(token.ensure_live(end - Duration::from_secs(1), "XTRA_TOKEN").is_ok());
-        assert!(token.ensure_live(end, "XTRA_TOKEN").is_err());
         assert!(token.has_expired(end) && !token.has_expired(end - Duration::from_secs(1)));
-        let error = token.ensure_live(end + Duration::from_secs(5), "XTRA_TOKEN").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Credentials);
-        let text = error.to_string();
-        for part in ["XTRA_TOKEN", "expired at 2026-01-01T00:00:00Z", "clock says 2026-01-01T00:00:05Z"] {
-            assert!(text.contains(part), "{part} is not in {text}");
-        }
-    }
-
-    #[test]
-    fn a_token_without_an_end_never_expires() {
-        let token = Token::new("xs_0123").unwrap();
-        assert!(token.ensure_live(UNIX_EPOCH + Duration::from_secs(1 << 40), "XTRA_TOKEN").is_ok());
     }
 }

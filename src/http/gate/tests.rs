@@ -3,13 +3,15 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::core::ManualClock;
+use crate::http::protocol::ResetForm;
+use crate::http::sent_names::Sent;
 
-const READ: Asker<'_> = Asker { project: "p", operation: "secrets_read" };
+const READ: Caller<'_> = Caller { scope: "p", operation: "secrets_read" };
 
-fn answer(status: u16, pairs: &[(&'static str, &'static str)]) -> Response {
-    let headers: HeaderMap =
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect();
-    Response::new(status, headers, Zeroizing::new(Vec::new()))
+fn answer(status: u16, pairs: &[(&'static str, &str)]) -> Response {
+    let value = |text: &str| HeaderValue::from_str(text).expect("a header");
+    let headers: HeaderMap = pairs.iter().map(|(name, text)| (HeaderName::from_static(name), value(text))).collect();
+    Response::new(status, headers, Zeroizing::default()).judged("secrets_read", &protocol(), Sent::default())
 }
 
 fn seconds(count: u64) -> Duration {
@@ -26,15 +28,39 @@ fn gate_by(requests_per_minute: u32, clock: &ManualClock) -> Gate {
         clock: clock.clock(),
         ..TransportOptions::default()
     };
-    Gate::new(&root("https://gate.example/api"), &options)
+    Gate::new(&root("https://gate.example/api"), &protocol(), &options)
+}
+
+/// Counts by the minute, and tells of quotas.
+struct Counting;
+
+impl Protocol for Counting {
+    fn requests_per_minute(&self) -> u32 {
+        100
+    }
+
+    fn quota(&self) -> Option<QuotaFormat> {
+        Some(QuotaFormat {
+            limit: "x-ratelimit-limit",
+            remaining: "x-ratelimit-remaining",
+            reset: "x-ratelimit-reset",
+            reset_form: ResetForm::UnixSeconds,
+        })
+    }
+}
+
+fn protocol() -> Arc<dyn Protocol> {
+    Arc::new(Counting)
 }
 
 fn root(text: &str) -> BaseUrl {
-    BaseUrl::parse(text, false).expect("a root")
+    BaseUrl::parse(text, "", false).expect("a root")
 }
 
 fn refuse(gate: &Gate, wait: Option<u64>) {
-    gate.learn(READ, &answer(429, &[]), wait.map(seconds), Instant::now());
+    let wait = wait.map(|wait| wait.to_string());
+    let headers = wait.as_deref().map(|wait| ("retry-after", wait));
+    gate.update(READ, &answer(429, headers.as_slice()), Instant::now());
 }
 
 async fn pass_within(gate: &Gate, limit: u64) -> Result<Passed, XtraError> {
@@ -64,7 +90,7 @@ async fn a_pause_of_a_day_lets_one_call_a_minute_look_whether_it_is_over() {
     tokio::time::sleep(seconds(60)).await;
     assert_eq!(pass_within(&gate, 30).await.unwrap(), Passed::AtOnce);
     assert_eq!(pass_within(&gate, 30).await.unwrap_err().retry_after(), Some(seconds(86_340)));
-    gate.learn(READ, &answer(200, &[]), None, Instant::now());
+    gate.update(READ, &answer(200, &[]), Instant::now());
     assert_eq!(pass_within(&gate, 30).await.unwrap(), Passed::AtOnce);
     assert_eq!(pass_within(&gate, 30).await.unwrap(), Passed::AtOnce);
 }
@@ -76,7 +102,7 @@ async fn a_refusal_without_a_wait_closes_the_root_for_a_part_of_a_minute_when_th
     refuse(&gate, None);
     let closed = gate.closed_for().expect("closed");
     assert!(closed >= seconds(30) && closed <= seconds(61), "{closed:?}");
-    let other = Asker { project: "other", operation: "projects_list" };
+    let other = Caller { scope: "other", operation: "projects_list" };
     let error = gate.pass(other, Instant::now() + seconds(30)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited);
     assert!(error.to_string().contains("from this address"), "{error}");
@@ -96,7 +122,7 @@ async fn what_waits_for_its_turn_waits_on_when_another_is_refused() {
     let waiting = Arc::clone(&gate);
     let waiting = tokio::spawn(async move { pass_within(&waiting, 3600).await });
     tokio::time::sleep(seconds(50)).await;
-    gate.learn(READ, &answer(429, &[]), None, Instant::now());
+    gate.update(READ, &answer(429, &[]), Instant::now());
     let closed = gate.closed_for().expect("closed");
     assert!(!waiting.is_finished());
     let begun = Instant::now();
@@ -123,14 +149,14 @@ fn answers_fill_the_budget_of_their_project_and_errors_of_others_on_the_way_do_n
     let gate = gate_of(0);
     let told = [("x-ratelimit-limit", "1000"), ("x-ratelimit-remaining", "7"), ("x-ratelimit-reset", "4000000000")];
     refuse(&gate, Some(50));
-    gate.learn(READ, &answer(503, &[]), None, Instant::now());
-    assert!(gate.project_opens(READ, Instant::now(), Budgets::admit).is_err());
-    gate.learn(READ, &answer(404, &told), None, Instant::now());
+    gate.update(READ, &answer(503, &[]), Instant::now());
+    assert!(gate.quota_opens(READ, Instant::now(), Quotas::acquire).is_err());
+    gate.update(READ, &answer(404, &told), Instant::now());
     assert!(
-        gate.project_opens(READ, Instant::now(), Budgets::admit).is_ok(),
+        gate.quota_opens(READ, Instant::now(), Quotas::acquire).is_ok(),
         "a refusal of a handler is an answer of the service"
     );
-    let budget = gate.budget("P").expect("told");
+    let budget = gate.quota("p").expect("told");
     assert_eq!((budget.limit, budget.remaining, gate.least_left()), (1_000, 7, Some(7)));
 }
 
@@ -150,12 +176,12 @@ async fn time_goes_on_when_the_clock_is_moved_by_hand() {
 #[test]
 fn clients_of_one_root_and_limit_share_its_turns_as_long_as_there_is_one() {
     let (url, clock) = ("https://turns.example/api", Clock::system());
-    let of = |url: &str, limit| line_of(&root(url), limit, &clock);
+    let of = |url: &str, limit| limiter_of(&root(url), limit, 100, &clock);
     let one = of(url, None).expect("it is on by default");
-    let shares = |other: Option<Arc<Line>>| Arc::ptr_eq(&one, &other.expect("it is on"));
+    let shares = |other: Option<Arc<Limiter>>| Arc::ptr_eq(&one, &other.expect("it is on"));
     assert!(shares(of(url, Some(100))), "the default is 100");
     assert!(!shares(of(url, Some(50))) && !shares(of("https://turns.example/v2/api", None)));
-    assert!(!shares(line_of(&root(url), None, &ManualClock::new().clock())));
+    assert!(!shares(limiter_of(&root(url), None, 100, &ManualClock::new().clock())));
     assert!(of("http://localhost:1/api", None).is_none() && of("http://localhost:1/api", Some(3)).is_some());
     assert!(of(url, Some(0)).is_none());
     let turns = Arc::downgrade(&one);
@@ -211,9 +237,9 @@ async fn no_minute_sees_more_than_the_limit_when_turns_are_put_off_by_a_refusal(
         })
         .collect();
     tokio::time::sleep(seconds(60)).await;
-    gate.learn(READ, &answer(429, &[]), None, Instant::now());
+    gate.update(READ, &answer(429, &[]), Instant::now());
     tokio::time::sleep(seconds(1)).await;
-    gate.learn(READ, &answer(429, &[]), None, Instant::now());
+    gate.update(READ, &answer(429, &[]), Instant::now());
     let mut sent = vec![begun; 3];
     for call in calls {
         sent.push(call.await.unwrap().unwrap());
@@ -227,11 +253,6 @@ async fn no_minute_sees_more_than_the_limit_when_turns_are_put_off_by_a_refusal(
 #[test]
 fn a_refusal_for_a_project_says_nothing_of_the_address_even_when_its_wait_was_lost() {
     let gate = gate_of(100);
-    gate.learn(
-        READ,
-        &answer(429, &[("x-ratelimit-limit", "1000"), ("x-ratelimit-remaining", "0")]),
-        None,
-        Instant::now(),
-    );
+    gate.update(READ, &answer(429, &[("x-ratelimit-limit", "1000"), ("x-ratelimit-remaining", "0")]), Instant::now());
     assert_eq!(gate.closed_for(), None);
 }

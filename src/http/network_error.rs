@@ -10,35 +10,35 @@ use std::time::Duration;
 use rustls::CertificateError;
 
 use super::dns::LookupError;
-use super::retry::Setback;
+use super::retry::FailureClass;
 use crate::core::{ErrorKind, XtraError};
 
 /// An attempt that brought no answer: what to tell the caller, and what it means for another attempt.
 pub(crate) struct Failure {
     pub(crate) error: XtraError,
-    pub(crate) setback: Setback,
+    pub(crate) class: FailureClass,
 }
 
 impl Failure {
     pub(crate) fn lasting(error: XtraError) -> Self {
-        Self { error, setback: Setback::Lasting }
+        Self { error, class: FailureClass::Lasting }
     }
 
     /// The request was on its way when the time ran out.
-    pub(crate) fn timed_out(message: String, setback: Setback) -> Self {
-        Self { error: XtraError::new(ErrorKind::Timeout, message), setback }
+    pub(crate) fn timed_out(message: String, class: FailureClass) -> Self {
+        Self { error: XtraError::new(ErrorKind::Timeout, message), class }
     }
 
     /// The answer is larger than the cap.
     pub(crate) fn too_large(cap: usize) -> Self {
         let message =
             format!("the answer is larger than {cap} bytes; raise max_response_bytes if that is what you expect");
-        Self { error: XtraError::new(ErrorKind::TooLarge, message), setback: Setback::Garbled }
+        Self { error: XtraError::new(ErrorKind::TooLarge, message), class: FailureClass::Garbled }
     }
 
     /// Adds that a write may have happened, when it may.
     pub(crate) fn of_write(mut self) -> Self {
-        if matches!(self.setback, Setback::Lost | Setback::Garbled) {
+        if matches!(self.class, FailureClass::Lost | FailureClass::Garbled) {
             let note = "Whether the service carried the request out is not known: read before sending it again";
             self.error = self.error.with_note(note).with_unknown_outcome();
         }
@@ -100,8 +100,8 @@ impl<'a> Causes<'a> {
     }
 }
 
-fn network(message: &str, setback: Setback) -> Failure {
-    Failure { error: XtraError::new(ErrorKind::Network, message), setback }
+fn network(message: &str, class: FailureClass) -> Failure {
+    Failure { error: XtraError::new(ErrorKind::Network, message), class }
 }
 
 /// No connection: nothing has been sent.
@@ -114,7 +114,7 @@ fn connecting(error: &reqwest::Error, causes: &Causes<'_>, connect_timeout: Dura
                 }
                 LookupError::Unresolved(_) => "the host name could not be resolved; check the API root and the DNS",
             },
-            Setback::NotSent,
+            FailureClass::NotSent,
         );
     }
     if let Some(tls) = causes.tls {
@@ -125,7 +125,7 @@ fn connecting(error: &reqwest::Error, causes: &Causes<'_>, connect_timeout: Dura
             format!(
                 "no connection to the service within {connect_timeout:?}; check the network, or raise connect_timeout"
             ),
-            Setback::NotSent,
+            FailureClass::NotSent,
         );
     }
     let message = match causes.io.map(io::Error::kind) {
@@ -145,7 +145,7 @@ fn connecting(error: &reqwest::Error, causes: &Causes<'_>, connect_timeout: Dura
             "no connection to the service could be made; check the API root, the network, and the proxy if there is one"
         }
     };
-    network(message, Setback::NotSent)
+    network(message, FailureClass::NotSent)
 }
 
 /// The TLS handshake failed. A certificate does not get better within seconds, so these are not repeated.
@@ -175,19 +175,19 @@ fn securing(error: &rustls::Error) -> Failure {
         }
         _ => "the TLS handshake failed",
     };
-    network(message, Setback::Lasting)
+    network(message, FailureClass::Lasting)
 }
 
 /// There was a connection, and the request or a part of it was sent.
 fn exchanging(error: &reqwest::Error, causes: &Causes<'_>) -> Failure {
     if error.is_timeout() {
-        return Failure::timed_out("the connection to the service went silent".to_owned(), Setback::Lost);
+        return Failure::timed_out("the connection to the service went silent".to_owned(), FailureClass::Lost);
     }
     if causes.http.is_some_and(hyper::Error::is_parse) {
-        return network("the answer is not HTTP; check the scheme and port of the API root", Setback::Garbled);
+        return network("the answer is not HTTP; check the scheme and port of the API root", FailureClass::Garbled);
     }
     if causes.tls.is_some() {
-        return network("the encrypted connection broke before the answer was complete", Setback::Lost);
+        return network("the encrypted connection broke before the answer was complete", FailureClass::Lost);
     }
-    network("the connection was closed before the answer was complete", Setback::Lost)
+    network("the connection was closed before the answer was complete", FailureClass::Lost)
 }

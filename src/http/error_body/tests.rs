@@ -1,22 +1,40 @@
 use super::*;
+use crate::http::protocol::Plain;
+use crate::http::{Protocol, RefusalForms};
 
-fn forms() -> RefusalForms {
-    RefusalForms {
-        sentences: &[&["Access Denied", "Branch '{branch}' not found", "Conflict detected"], &["Too low a role"]],
-        codes: &["2FA_REQUIRED"],
-        actions: &["ask_first"],
-        reasons: &[("2FA_REQUIRED", Reason::SecondFactorNeeded), ("ask_first", Reason::ElevationNeeded(None))],
-        is_own: |_, _, body| body.starts_with(b"{"),
+const MEMBERS: ErrorMembers = ErrorMembers::new().action("action").conflicts("conflicts", "key", "expected", "actual");
+
+struct Strict;
+
+impl Protocol for Strict {
+    fn error_members(&self) -> ErrorMembers {
+        MEMBERS
+    }
+
+    fn refusals(&self) -> RefusalForms {
+        RefusalForms::new()
+            .sentences(&[&["Access Denied", "Branch '{branch}' not found", "Conflict detected"], &["Too low a role"]])
+            .codes(&["2FA_REQUIRED"])
+            .actions(&["ask_first"])
+            .reasons(&[("2FA_REQUIRED", Reason::SecondFactorNeeded), ("ask_first", Reason::ElevationNeeded(None))])
+    }
+
+    fn is_own_refusal(&self, _: &str, _: u16, body: &ErrorBody<'_>) -> bool {
+        body.bytes().starts_with(b"{")
     }
 }
 
-fn words(status: u16, body: &str) -> ServerWords {
-    asked(status, body, "")
+fn words(status: u16, body: &str) -> Refusal {
+    sent(status, body, "")
 }
 
-fn asked(status: u16, body: &str, request: &str) -> ServerWords {
-    let asked = Asked { url: None, body: request.as_bytes() };
-    ServerWords::of("things_do", status, body.as_bytes(), &forms(), asked)
+fn sent(status: u16, body: &str, request: &str) -> Refusal {
+    let sent = Sent { url: None, body: request.as_bytes() };
+    Refusal::new("things_do", status, body.as_bytes(), &Strict, sent)
+}
+
+fn parsed(body: &[u8]) -> ErrorBody<'_> {
+    ErrorBody::parse(body, &MEMBERS, &HashSet::new())
 }
 
 #[test]
@@ -40,15 +58,15 @@ fn a_long_sentence_is_cut() {
 
 #[test]
 fn words_are_found_whatever_the_shape() {
-    let said = |body: &str| words(400, body).said;
-    assert_eq!(said(r#"{"error":"Access Denied"}"#).as_deref(), Some("Access Denied"));
-    assert_eq!(said(r#"{"message":"Secret not found"}"#).as_deref(), Some("Secret not found"));
-    assert_eq!(said(r#"{"error":"Forbidden","message":"Too low a role"}"#).as_deref(), Some("Too low a role"));
-    assert_eq!(said("Branch not found").as_deref(), Some("Branch not found"));
-    assert_eq!(said(r#""just text""#).as_deref(), Some("just text"));
+    let message = |body: &str| words(400, body).message;
+    assert_eq!(message(r#"{"error":"Access Denied"}"#).as_deref(), Some("Access Denied"));
+    assert_eq!(message(r#"{"message":"Secret not found"}"#).as_deref(), Some("Secret not found"));
+    assert_eq!(message(r#"{"error":"Forbidden","message":"Too low a role"}"#).as_deref(), Some("Too low a role"));
+    assert_eq!(message("Branch not found").as_deref(), Some("Branch not found"));
+    assert_eq!(message(r#""just text""#).as_deref(), Some("just text"));
     for nothing in ["", "null", "[]", "{}", r#"{"error":{"a":1}}"#, r#"{"error":null}"#, r#"{"error":"broken"#, "<p>no"]
     {
-        assert_eq!(said(nothing), None, "{nothing}");
+        assert_eq!(message(nothing), None, "{nothing}");
     }
     assert!(words(404, " <!DOCTYPE html>").html);
     assert!(!words(404, r#"{"error":"<p>"}"#).html);
@@ -64,14 +82,9 @@ fn only_documented_forms_codes_and_actions_may_be_shown() {
     );
     let unknown = words(403, r#"{"error":"Access Denied to hunter2","code":"HUNTER2","action":"hunter2"}"#);
     assert_eq!((unknown.form, unknown.code, unknown.action, unknown.reason), (None, None, None, None));
-    assert_eq!(unknown.said.as_deref(), Some("Access Denied to hunter2"));
-    let none = ServerWords::of(
-        "x",
-        403,
-        br#"{"error":"Access Denied","code":"2FA_REQUIRED"}"#,
-        &RefusalForms::default(),
-        Asked::default(),
-    );
+    assert_eq!(unknown.message.as_deref(), Some("Access Denied to hunter2"));
+    let body = br#"{"error":"Access Denied","code":"2FA_REQUIRED"}"#;
+    let none = Refusal::new("x", 403, body, &Plain, Sent::default());
     assert_eq!((none.form, none.code, none.foreign), (None, None, false));
 }
 
@@ -87,8 +100,8 @@ fn the_explanation_is_shown_before_the_title_and_the_title_where_the_explanation
 #[test]
 fn what_a_sentence_is_about_comes_from_the_request() {
     let body = r#"{"error":"Branch 'hunter2' not found"}"#;
-    assert_eq!(asked(404, body, r#"{"branch":"dev"}"#).form.as_deref(), Some("Branch 'dev' not found"));
-    assert_eq!(asked(404, body, r#"{"branch":["dev"]}"#).form.as_deref(), Some("Branch '…' not found"));
+    assert_eq!(sent(404, body, r#"{"branch":"dev"}"#).form.as_deref(), Some("Branch 'dev' not found"));
+    assert_eq!(sent(404, body, r#"{"branch":["dev"]}"#).form.as_deref(), Some("Branch '…' not found"));
     assert_eq!(words(404, body).form.as_deref(), Some("Branch '…' not found"));
 }
 
@@ -98,7 +111,7 @@ fn conflicts_are_those_on_keys_of_the_request_and_exact_whatever_else_it_holds()
     let body = r#"{"error":"Conflict detected","conflicts":[
         {"key":"domain","expected":4,"actual":"5","remoteValue":"canary"},{"key":"STRIPE_PUBLIC","expected":"1","actual":"canary"},
         {"key":"café"},{"key":"domain"},{"key":"canary"},{"key":1},7,null,[{}]]}"#;
-    let found = asked(409, body, request);
+    let found = sent(409, body, request);
     assert_eq!(
         found.conflicts,
         [
@@ -108,7 +121,7 @@ fn conflicts_are_those_on_keys_of_the_request_and_exact_whatever_else_it_holds()
         ]
     );
     assert_eq!(found.unasked, 1);
-    assert_eq!(asked(409, r#"{"conflicts":{"key":"domain"}}"#, request).conflicts, []);
+    assert_eq!(sent(409, r#"{"conflicts":{"key":"domain"}}"#, request).conflicts, []);
 }
 
 #[test]
@@ -133,12 +146,19 @@ fn a_refusal_is_the_service_s_own_by_its_content_where_others_give_such_refusals
 #[test]
 fn hostile_answers_are_read_in_bounded_room() {
     let many = format!(r#"{{"conflicts":[{}{{}}]}}"#, r#"{"key":"A"},"#.repeat(100_000));
-    let found = asked(409, &many, r#"{"secrets":{"A":"x"}}"#);
+    let found = sent(409, &many, r#"{"secrets":{"A":"x"}}"#);
     assert_eq!((found.conflicts.len(), found.unasked), (1, 0));
     let names: String = (0..100_000).map(|number| format!(r#""n{number}":1,"#)).collect();
-    let parts = Parts::of(format!(r#"{{{names}"error":"x"}}"#).as_bytes()).unwrap();
-    assert_eq!((parts.others.len(), parts.error.as_deref()), (MOST_NAMES + 1, Some("x")));
-    let long = Parts::of(format!(r#"{{"error":"{}"}}"#, "x".repeat(1 << 20)).as_bytes()).unwrap();
-    assert!(long.error.unwrap().len() <= 1024);
-    assert!(Parts::of("{\"a\":".repeat(100_000).as_bytes()).is_none());
+    let many = format!(r#"{{{names}"error":"x"}}"#);
+    let parts = parsed(many.as_bytes());
+    assert_eq!((parts.others.len(), parts.title()), (MOST_NAMES + 1, Some("x")));
+    let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(1 << 20));
+    assert!(parsed(long.as_bytes()).title().is_some_and(|title| title.len() <= 1024));
+    assert!(!parsed("{\"a\":".repeat(100_000).as_bytes()).is_object());
+}
+
+#[test]
+fn a_body_prints_nothing_of_itself() {
+    let body = br#"{"error":"canary","canary":1,"code":"canary"}"#;
+    assert_eq!(format!("{:?}", parsed(body)), "ErrorBody { bytes: 45, .. }");
 }
