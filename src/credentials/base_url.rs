@@ -8,7 +8,7 @@ use url::Url;
 use super::chain::Resolved;
 use super::settings::Sourced;
 use super::token_store::StoreContents;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 
 /// The base URLs that a client could use, and the choice among them.
 ///
@@ -20,7 +20,7 @@ use crate::core::{ErrorKind, XtraError};
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let file = Some(Sourced::new("https://attacker.example", ".acmerc (url)"));
-/// let urls = BaseUrls::new("https://acme.example").ways_out("set ACME_URL").in_working_dir(file);
+/// let urls = BaseUrls::new("https://acme.example").variable("ACME_URL").in_working_dir(file);
 /// let error = urls.clone().choose(None).unwrap_err();
 /// assert!(error.to_string().contains(".acmerc") && error.to_string().contains("https://attacker.example"));
 ///
@@ -36,7 +36,8 @@ pub struct BaseUrls {
     named: Option<Sourced>,
     in_working_dir: Option<Sourced>,
     user: StoreContents,
-    ways_out: &'static str,
+    variable: Option<&'static str>,
+    login: Option<&'static str>,
 }
 
 impl BaseUrls {
@@ -47,7 +48,8 @@ impl BaseUrls {
             named: None,
             in_working_dir: None,
             user: StoreContents { base_url: None, has_token: false },
-            ways_out: "pass it to the builder",
+            variable: None,
+            login: None,
         }
     }
 
@@ -70,9 +72,15 @@ impl BaseUrls {
         self
     }
 
-    /// How to name a base URL, to end the sentence `If it is right, name it yourself: …` of the error about a file.
-    pub fn ways_out(mut self, ways_out: &'static str) -> Self {
-        self.ways_out = ways_out;
+    /// The variable that names a base URL, for the advice of the error about a file.
+    pub fn variable(mut self, name: &'static str) -> Self {
+        self.variable = Some(name);
+        self
+    }
+
+    /// The command that records a base URL beside its token, for the same advice.
+    pub fn login(mut self, command: &'static str) -> Self {
+        self.login = Some(command);
         self
     }
 
@@ -106,20 +114,27 @@ impl BaseUrls {
 
     /// Compares scheme, host and port. The path is the file's to choose: on the same origin it leads to the same service.
     fn ensure_trusted<'t>(&self, found: &Sourced, mut trusted: impl Iterator<Item = &'t str>) -> Result<(), XtraError> {
-        let (file, default, ways_out) = (&found.origin, self.default, self.ways_out);
-        let message = match origin(&found.value) {
+        let file = &found.origin;
+        let (message, hint) = match origin(&found.value) {
             Some(origin) if trusted.any(|text| self::origin(text).as_ref() == Some(&origin)) => return Ok(()),
-            Some(origin) => format!(
-                "{file} in the working directory names the base URL {}, which is neither the service's own nor one that you \
-                 have named. A token is not sent there on the word of such a file, and nothing was sent. If it is right, name \
-                 it yourself: {ways_out}",
-                shown(&origin)
-            ),
-            None => {
-                format!("{file} in the working directory is no https URL. Correct it, as in {default}, or remove it")
+            Some(origin) => {
+                let message = format!(
+                    "{file} in the working directory names the base URL {}, which is neither the service's own nor one that \
+                     you have named. A token is not sent there on the word of such a file, and nothing was sent",
+                    shown(&origin)
+                );
+                let hint = match self.variable {
+                    Some(variable) => Hint::GiveBaseUrl { variable, login: self.login },
+                    None => Hint::advice("If it is right, name it in the program"),
+                };
+                (message, hint)
             }
+            None => (
+                format!("{file} in the working directory is no https URL"),
+                Hint::advice(format!("Correct it, as in {}, or remove it", self.default)),
+            ),
         };
-        Err(XtraError::new(ErrorKind::Config, message))
+        Err(XtraError::new(ErrorKind::Config, message).with_hint(hint))
     }
 }
 

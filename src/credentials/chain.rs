@@ -12,7 +12,7 @@ use super::settings::Sourced;
 use super::token::{Flaw, Token};
 use super::token_file::Miss;
 use super::token_store::TokenStore;
-use crate::core::{ErrorKind, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::env::NotUnicode;
 use crate::http::CredentialProvider;
 
@@ -178,13 +178,16 @@ impl Chain {
                 None => {}
             }
         }
+        let message = format!("no token was found. Looked at {}", seen.join("; "));
+        Err(XtraError::new(ErrorKind::Credentials, message).with_hint(self.give_token()))
+    }
+
+    fn give_token(&self) -> Hint {
         let variable = self.steps.iter().find_map(|step| match step {
-            Step::Variable(name) => Some(format!("Set {name}, or pass")),
+            Step::Variable(variable) => Some(Hint::GiveToken { variable }),
             _ => None,
         });
-        let advice = variable.as_deref().unwrap_or("Pass");
-        let message = format!("no token was found. Looked at {}. {advice} token(..)", seen.join("; "));
-        Err(XtraError::new(ErrorKind::Credentials, message))
+        variable.unwrap_or_else(|| Hint::advice("Give the program a token"))
     }
 
     /// `None` is a step that is not there.
@@ -211,8 +214,9 @@ impl Chain {
     fn explicit(&self) -> Result<Found, XtraError> {
         if self.explicit.as_ref().is_some_and(SecretValue::is_empty) {
             // going on to the environment would use an account that the program did not mean
-            let message = "the token option is empty. Give a token, or leave it out";
-            return Err(XtraError::new(ErrorKind::Credentials, message));
+            return Err(XtraError::new(ErrorKind::Credentials, "the token option is empty")
+                .with_hint(self.give_token())
+                .with_hint(Hint::LeaveOut { option: "token" }));
         }
         from_text(self.explicit.clone(), "the token option", "not given")
     }

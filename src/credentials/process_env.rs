@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::Sourced;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 use crate::env::{NotUnicode, current_dir, home_dir, var};
 
 /// The variables and directories that tokens and settings are looked up in.
@@ -106,9 +106,8 @@ impl ProcessEnv {
     pub fn setting(&self, name: &'static str) -> Result<Option<Sourced>, XtraError> {
         match self.var(name) {
             Ok(value) => Ok(value.filter(|text| !text.is_empty()).map(|text| Sourced::new(text, name))),
-            Err(NotUnicode) => {
-                Err(XtraError::new(ErrorKind::Config, format!("{name} is not Unicode text. Set it again, or unset it")))
-            }
+            Err(NotUnicode) => Err(XtraError::new(ErrorKind::Config, format!("{name} is not Unicode text"))
+                .with_hint(Hint::advice("Set it again, or unset it"))),
         }
     }
 

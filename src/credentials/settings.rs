@@ -38,8 +38,8 @@ impl Sourced {
 
     /// `error`, which is about this text, with the place where it was found.
     #[must_use]
-    pub fn blamed_by(&self, error: &XtraError) -> XtraError {
-        XtraError::new(error.kind(), format!("{}. It comes from {}", error.message(), self.origin))
+    pub fn explained(&self, error: XtraError) -> XtraError {
+        error.with_note(format!("It comes from {}", self.origin))
     }
 }
 
@@ -75,12 +75,9 @@ impl SettingsFile {
             Ok(texts) => Ok(FileSettings { file: Some(*self), texts }),
             Err(FileError::Missing) => Ok(FileSettings::default()),
             Err(why) => {
-                let message = format!(
-                    "{} in the working directory cannot be used: {why}. It is a JSON object whose {} are texts",
-                    self.name,
-                    file::listed(self.members, "and")
-                );
-                Err(why.attached_to(XtraError::new(ErrorKind::Config, message)))
+                let message = format!("{} in the working directory cannot be used: {why}", self.name);
+                let form = format!("It is a JSON object whose {} are texts", file::listed(self.members, "and"));
+                Err(why.attached_to(XtraError::new(ErrorKind::Config, message).with_note(form)))
             }
         }
     }

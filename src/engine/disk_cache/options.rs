@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 use crate::env::{NotUnicode, home_dir, var};
 
 /// Copies of secrets on disk, encrypted, for the time when the service cannot be reached. Given to
@@ -135,17 +135,18 @@ impl OfflineOptions {
     /// Fails when nothing could ever be saved or used. `has_token` tells whether there is a token that lasts.
     #[cfg(any(test, feature = "xtra"))]
     pub(crate) fn check(&self, has_token: bool) -> Result<(), XtraError> {
-        let problem = if self.directory.as_os_str().is_empty() {
-            "names no directory. Give the path of one"
+        let (problem, hint) = if self.directory.as_os_str().is_empty() {
+            ("names no directory", Hint::advice("Give the path of one"))
         } else if self.max_age.is_zero() {
-            "has a max_age of zero, so that no copy could be used. Raise it"
+            ("has a max_age of zero, so that no copy could be used", Hint::advice("Raise it"))
         } else if self.key.is_none() && !has_token {
-            "has no key, and the token is not one that lasts: copies encrypted with it could not be opened later. Give a key, \
-             or use a token without an end"
+            let problem =
+                "has no key, and the token is not one that lasts: copies encrypted with it could not be opened later";
+            (problem, Hint::UseLastingToken)
         } else {
             return Ok(());
         };
-        Err(XtraError::new(ErrorKind::Config, format!("the offline option {problem}")))
+        Err(XtraError::new(ErrorKind::Config, format!("the offline option {problem}")).with_hint(hint))
     }
 }
 
@@ -179,9 +180,9 @@ impl OfflineKey {
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, XtraError> {
         let bytes = bytes.as_ref();
         if bytes.len() < Self::SHORTEST || bytes.iter().all(|byte| *byte == 0) {
-            let message = "the offline key is too short, or nothing but zeros. Give 32 random bytes or more, for instance \
-                           from `openssl rand -base64 32`";
-            return Err(XtraError::new(ErrorKind::Config, message));
+            let advice = "Give 32 random bytes or more, for instance from `openssl rand -base64 32`";
+            return Err(XtraError::new(ErrorKind::Config, "the offline key is too short, or nothing but zeros")
+                .with_hint(Hint::advice(advice)));
         }
         Ok(Self(Arc::new(Zeroizing::new(bytes.to_vec()))))
     }
@@ -223,9 +224,8 @@ fn user_cache(
         given("XDG_CACHE_HOME").or_else(|| in_home(".cache"))
     };
     found.ok_or_else(|| {
-        let message = "no directory for saved secrets is known: this user has no home. Set XDG_CACHE_HOME (Unix), or give a \
-                       directory";
-        XtraError::new(ErrorKind::Config, message)
+        let message = "no directory for saved secrets is known: this user has no home";
+        XtraError::new(ErrorKind::Config, message).with_hint(Hint::GiveCacheDirectory { variable: "XDG_CACHE_HOME" })
     })
 }
 

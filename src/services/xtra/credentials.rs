@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::core::{ErrorKind, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::credentials::{
     BaseUrls, ChainPosition, ProcessEnv, SettingsFile, SettingsReader, Sourced, Step, TokenStore,
 };
@@ -39,7 +39,7 @@ const SETTINGS_FILE: SettingsFile = SettingsFile::new(".xtrarc", &["project", "e
 const PASSPHRASES: &[&str] = &["XTRA_VAULT_PASSPHRASE", "XTRA_MASTER_SECRET"];
 
 /// Turns local mode on when it is exactly `true`. The vendor's command obeys the same variable.
-const LOCAL_MODE: &str = "XTRA_LOCAL_MODE";
+pub(super) const LOCAL_MODE: &str = "XTRA_LOCAL_MODE";
 
 /// What local mode reads, from the working directory.
 const LOCAL_FILE: &str = ".env.local";
@@ -91,9 +91,8 @@ impl Defaults {
             .named(self.api_url.clone())
             .in_working_dir(self.api_url_in_file.clone())
             .user(USER_FILE.contents(env))
-            .ways_out(
-                "`export XTRA_API_URL=…` (in CI too), `xtrasec login --api-url …`, or pass api_url(..) to the builder",
-            )
+            .variable("XTRA_API_URL")
+            .login("xtrasec login --api-url …")
     }
 }
 
@@ -122,10 +121,11 @@ pub(super) fn local_file(env: &ProcessEnv) -> Result<Option<PathBuf>, XtraError>
         None => Err(XtraError::new(
             ErrorKind::Config,
             format!(
-                "{LOCAL_MODE} is set, but the working directory, where {LOCAL_FILE} is read, is gone or cannot be told. Change \
-                 to another directory, or unset {LOCAL_MODE}"
+                "{LOCAL_MODE} is set, but the working directory, where {LOCAL_FILE} is read, is gone or cannot be told"
             ),
-        )),
+        )
+        .with_hint(Hint::advice("Change to another directory"))
+        .with_hint(Hint::LeaveLocalMode { variable: LOCAL_MODE })),
     }
 }
 

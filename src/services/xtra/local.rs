@@ -1,12 +1,12 @@
-//! Local mode: the secrets of a `.env` file in the place of the service's.
+//! Local mode: the secrets of a `.env` file in place of the service's.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::envelope;
-use super::envelope::Reading;
-use crate::core::{ErrorKind, SecretValue, SnapshotSource, Sorted, Unreadable, XtraError};
+use super::credentials::LOCAL_MODE;
+use super::envelope::{self, Reading};
+use crate::core::{ErrorKind, Hint, SecretValue, SnapshotSource, Sorted, Unreadable, XtraError};
 use crate::credentials::file::{self, FileError};
 use crate::dotenv;
 use crate::engine::Loaded;
@@ -41,19 +41,18 @@ impl LocalFile {
     }
 
     fn unusable(&self, why: &FileError) -> XtraError {
-        let what_to_do = match why {
-            FileError::Missing => {
-                ". Create it with a line NAME=VALUE for each secret, or leave local mode (unset XTRA_LOCAL_MODE, or build \
-                 the client without local_file) to read the service"
-            }
-            _ => "",
-        };
-        let message = format!("local mode: no secrets from {}: {why}{what_to_do}", self.path.display());
-        why.attached_to(XtraError::new(ErrorKind::Config, message))
+        let message = format!("local mode: no secrets from {}: {why}", self.path.display());
+        let error = why.attached_to(XtraError::new(ErrorKind::Config, message));
+        match why {
+            FileError::Missing => error
+                .with_hint(Hint::advice("Create it with a line NAME=VALUE for each secret"))
+                .with_hint(Hint::LeaveLocalMode { variable: LOCAL_MODE }),
+            _ => error,
+        }
     }
 }
 
-/// What is not a value is none here either: such files are often made from what the service sent.
+/// The secrets of a file. What is not a value is none here either: such files are often made from what the service sent.
 fn loaded(pairs: Vec<(String, SecretValue)>) -> Loaded {
     let mut values = Vec::with_capacity(pairs.len());
     let mut unreadable = Vec::new();

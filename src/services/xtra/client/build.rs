@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::XtraClientBuilder;
-use crate::core::{ErrorKind, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::credentials::{ProcessEnv, Resolved, Sourced};
 use crate::engine::Client;
 #[cfg(feature = "offline")]
@@ -116,7 +116,7 @@ impl<M> XtraClientBuilder<M> {
         let option = Sourced::option(self.api_url.as_deref(), "api_url");
         let found = defaults.base_urls(option, env).choose(token)?;
         let base = BaseUrl::parse(&found.value, ROOT_SUFFIX, self.danger_allow_http)
-            .map_err(|error| found.blamed_by(&error))?;
+            .map_err(|error| found.explained(error))?;
         Ok((found, base))
     }
 
@@ -132,8 +132,8 @@ impl<M> XtraClientBuilder<M> {
         let passphrase = match &self.vault_passphrase {
             Some(given) if given.is_empty() => {
                 // going on to the environment would use a passphrase that the program did not mean
-                let message = "the vault_passphrase option is empty. Give a passphrase, or leave it out";
-                return Err(XtraError::new(ErrorKind::Config, message));
+                return Err(XtraError::new(ErrorKind::Config, "the vault_passphrase option is empty")
+                    .with_hint(Hint::LeaveOut { option: "vault_passphrase" }));
             }
             Some(given) => Some(given),
             None => found.map(|found| &found.value),

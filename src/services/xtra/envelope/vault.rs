@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::keys::ProjectKeys;
 use super::sealed::{Parts, Sealed};
 use super::{Reading, read, sealed};
-use crate::core::{ErrorKind, SecretValue, UnreadableReason, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, UnreadableReason, XtraError};
 use crate::services::xtra::compared_project;
 
 /// For how many projects keys are kept. A program reads one or a few; what one more costs is a few hashes.
@@ -105,10 +105,8 @@ impl Vault {
 
 /// Why nothing can be sealed.
 pub(crate) fn no_passphrase() -> XtraError {
-    XtraError::new(
-        ErrorKind::Config,
-        "there is no passphrase to seal values with. Set XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..) to the builder",
-    )
+    XtraError::new(ErrorKind::Config, "there is no passphrase to seal values with")
+        .with_hint(Hint::GivePassphrase { variable: Some("XTRA_VAULT_PASSPHRASE") })
 }
 
 impl fmt::Debug for Vault {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
+use crate::XtraClient;
 use crate::credentials::{ChainPosition, StaticToken};
 
 /// A user's home and a directory that a program works in.
@@ -46,7 +47,7 @@ impl World {
         match setting.problem() {
             Some(problem) => {
                 let error = built.unwrap_err();
-                assert_eq!((error.kind(), error.message()), (ErrorKind::Config, problem));
+                assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Config, problem));
                 Err(problem.to_owned())
             }
             None => {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::XtraClient;
 
 const PROJECT: &str = "665f1c2ab7c0de0012345678";
 
