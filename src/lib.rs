@@ -114,10 +114,12 @@ pub mod blocking;
 mod core;
 #[cfg(feature = "http")]
 pub mod credentials;
+#[cfg(feature = "dev-server")]
+mod dev;
 mod dotenv;
 mod engine;
 mod env;
-#[cfg(all(feature = "xtra", any(fuzzing, test)))]
+#[cfg(all(feature = "http", any(fuzzing, test)))]
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(feature = "http")]
@@ -125,7 +127,6 @@ pub mod http;
 mod inject;
 #[cfg(any(feature = "figment", feature = "config"))]
 mod providers;
-#[cfg(feature = "xtra")]
 mod references;
 #[cfg(feature = "typed")]
 mod schema;
@@ -155,12 +156,14 @@ pub use inject::{Inject, Injection, InjectionReport, Selection};
 pub use providers::ReadLater;
 #[cfg(any(feature = "figment", feature = "config"))]
 pub use providers::{ReadNow, SecretsProvider};
-#[cfg(feature = "xtra")]
-pub use references::{Reference, Resolve, ResolveText, ResolveValues};
+pub use references::{Refer, Reference, Resolve, ResolveText, ResolveValues};
 #[cfg(feature = "typed")]
 pub use schema::{ReadAs, Schema, SchemaProblem, SchemaReport, Template, template};
 #[cfg(feature = "dev-server")]
 pub use services::xtra::dev as dev_server;
+#[cfg(all(feature = "xtra", any(fuzzing, test)))]
+#[doc(hidden)]
+pub use services::xtra::fuzzing as xtra_fuzzing;
 #[cfg(feature = "xtra")]
 pub use services::xtra::{
     ReadsBack, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope, manage, raw,

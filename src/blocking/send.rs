@@ -7,7 +7,7 @@ use super::{Blocking, runtime};
 use crate::core::XtraError;
 use crate::engine::{Async, Preload, ReadFuture, Request, SecretSource};
 use crate::inject::{Inject, InjectionReport};
-use crate::references::Resolve;
+use crate::references::{Refer, Resolve};
 
 /// A future whose answer may be there before anything runs.
 pub trait AtOnce: Future {
@@ -80,7 +80,7 @@ macro_rules! sent_by_waiting {
 
 sent_by_waiting!(Request<'a, S: SecretSource, Op>);
 sent_by_waiting!(Preload<'a, S: SecretSource>);
-sent_by_waiting!(Resolve<'a, Op>);
+sent_by_waiting!(Resolve<'a, S: Refer, Op>);
 
 impl<S: SecretSource> Request<'_, S, Inject, Blocking> {
     /// Sets the variables without asking how many threads the process has.

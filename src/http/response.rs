@@ -102,6 +102,10 @@ impl Response {
         self.body = Zeroizing::default();
     }
 
+    pub(crate) fn body_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.body
+    }
+
     /// Judges the answer to a request by the service's protocol.
     pub(crate) fn judged(mut self, operation: &str, protocol: &Arc<dyn Protocol>, sent: Sent<'_>) -> Self {
         // a failing service quotes ids, fields and ciphertext, so its words count only when it refuses

@@ -1,12 +1,12 @@
-//! Values that refer to values: every secret once, and the texts that come of it.
+//! The graph of values that refer to values: every secret once, and the texts that are put together of them.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::parse::Reference;
-use super::render::Position;
+use super::reference::Reference;
+use super::template::Position;
 use crate::core::SecretValue;
 
 /// How many references may lead to one another.

@@ -45,7 +45,7 @@ impl BoundedThreads {
                 drop((started, permit));
                 done
             };
-            match thread::run("xtra-offline", work).await {
+            match thread::run("xtrasecurity-io", work).await {
                 Ok(Some(done)) => done,
                 Ok(None) | Err(_) => Err(DiskError::NoThread),
             }

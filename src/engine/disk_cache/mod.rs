@@ -18,7 +18,7 @@ pub(crate) use error::DiskError;
 pub use options::{OfflineKey, OfflineOptions};
 
 use super::single_flight::SingleFlight;
-use crate::core::{SecretValue, Secrets, Sorted, Unreadable};
+use crate::core::{SecretValue, Secrets, SortedPairs, Unreadable};
 use contents::{decode, encode};
 use folder::Folder;
 use io_threads::{BoundedThreads, IO_TIMEOUT};
@@ -64,7 +64,7 @@ struct KeyParts {
 
 /// The secrets of a copy.
 pub(crate) struct Saved {
-    pub(crate) values: Sorted,
+    pub(crate) values: SortedPairs,
     pub(crate) unreadable: Vec<Unreadable>,
     /// How long ago it was asked for.
     pub(crate) age: Duration,

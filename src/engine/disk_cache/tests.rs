@@ -55,7 +55,7 @@ impl Scene {
 
     fn find_in(&self, key: &FileKey, now: SystemTime) -> Result<Vec<(String, String)>, DiskError> {
         let saved = self.cache.writer.load(key.parts(), now)?;
-        Ok(saved.values.into_pairs().into_iter().map(|(name, value)| (name, value.expose().to_owned())).collect())
+        Ok(saved.values.iter().map(|(name, value)| (name.to_owned(), value.expose().to_owned())).collect())
     }
 
     fn folder(&self) -> PathBuf {

@@ -8,10 +8,14 @@ mod credentials;
 pub mod dev;
 mod doubt;
 mod envelope;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod local;
 pub(crate) mod operations;
 mod protocol;
 pub mod raw;
+mod references;
 mod refusals;
 mod scope;
 mod source;
@@ -35,3 +39,5 @@ pub(crate) use scope::{
     sendable_project, write_project,
 };
 pub(crate) use source::{Rules, Scopes};
+#[cfg(any(fuzzing, test))]
+pub(crate) use wire::ReadPairs;

@@ -299,21 +299,21 @@ impl SecretSource for Xtra {
         }
         let project = self.project(scope.project.as_deref()).await?;
         // The flat form: only it says that values are masked, and only it leaves a trace in the audit log.
-        let request = self.raw.secrets_read().project_id(project.as_str()).env(scope.environment.as_str());
-        let request = request.branch(scope.branch.as_str());
         let begun = tokio::time::Instant::now();
-        let answer = request
-            .clone()
-            .send()
+        let answer = self
+            .raw
+            .read_pairs(&project, &scope.environment, &scope.branch)
             .await
             .map_err(|error| how_to_go_on(convert::from_raw(error), &project, &scope.environment))?;
-        let names = || answer.0.keys().map(String::as_str);
+        let names = || answer.names();
         if !doubt::is_doubtful(|header| answer.headers().contains_key(header), names()) {
             return Ok(convert::secrets(answer, &self.vault, &project));
         }
         // both are one call to whoever waits, and have its time together
         let left = self.call_timeout().saturating_sub(begun.elapsed());
-        let versions = tokio::time::timeout(left, request.include_versions(true).send()).await;
+        let request = self.raw.secrets_read().project_id(project.as_str()).env(scope.environment.as_str());
+        let request = request.branch(scope.branch.as_str()).include_versions(true);
+        let versions = tokio::time::timeout(left, request.send()).await;
         let is_confirmed =
             matches!(versions, Ok(Ok(versions)) if doubt::confirms(|name| versions.0.get(name), names()));
         let loaded = convert::secrets(answer, &self.vault, &project);

@@ -6,7 +6,7 @@ use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::js::{Json, object};
+use crate::dev::javascript::{Json, object};
 
 const KEY_BYTES: usize = 32;
 const IV_BYTES: usize = 12;
