@@ -135,7 +135,7 @@ mod services;
 #[cfg(feature = "watch")]
 pub use core::Change;
 pub use core::{
-    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Identity, ManualClock, Pages, Paging, Reason,
+    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Identity, ManualClock, Pages, Paging, Reason,
     SecretValue, Secrets, SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
@@ -152,6 +152,7 @@ pub use engine::{Watch, WatchKey, WatchReceiver};
 #[cfg(feature = "http")]
 pub use http::{CredentialProvider, Token, TokenFuture};
 pub use inject::{Inject, Injection, InjectionReport, Selection};
+// handed to `inject`, which knows no service
 #[cfg(feature = "config")]
 pub use providers::ReadLater;
 #[cfg(any(feature = "figment", feature = "config"))]
@@ -159,6 +160,7 @@ pub use providers::{ReadNow, SecretsProvider};
 pub use references::{Refer, Reference, Resolve, ResolveText, ResolveValues};
 #[cfg(feature = "typed")]
 pub use schema::{ReadAs, Schema, SchemaProblem, SchemaReport, Template, template};
+use services::VARIABLES as SERVICE_VARIABLES;
 #[cfg(feature = "dev-server")]
 pub use services::xtra::dev as dev_server;
 #[cfg(all(feature = "xtra", any(fuzzing, test)))]

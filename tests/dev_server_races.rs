@@ -1,4 +1,4 @@
-//! Requests that the dev server serves side by side: what one does between another's look at the database and its write.
+//! Races between requests that the dev server serves side by side: one comes between another's look at the database and its write.
 
 #![allow(
     clippy::unwrap_used,

@@ -23,7 +23,7 @@ pub use budget::Budget;
 #[cfg(feature = "watch")]
 pub use change::Change;
 pub use clock::{Clock, ManualClock};
-pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Reason, XtraError};
+pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Reason, XtraError};
 pub use identity::Identity;
 pub use pages::{Pages, Paging, SecretsPage};
 pub use snapshot::{Secrets, SnapshotSource};

@@ -47,6 +47,9 @@ mod response;
 mod retry;
 mod retry_after;
 mod retry_budget;
+mod route;
+// for generated clients
+#[cfg_attr(not(feature = "xtra"), allow(dead_code, unused_imports))]
 pub(crate) mod runtime;
 mod sent_names;
 pub(crate) mod server_error;
@@ -67,5 +70,7 @@ pub use runtime::Answer;
 pub use token::Token;
 pub use transport::{Counters, Transport, TransportBuilder};
 
+#[cfg(feature = "xtra")]
 pub(crate) use base_url::BaseUrl;
+#[cfg(feature = "xtra")]
 pub(crate) use transport::TransportOptions;
