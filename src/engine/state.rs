@@ -31,7 +31,7 @@ pub(crate) struct Engine<S> {
     #[cfg(feature = "watch")]
     pub(crate) watched: super::watch::Topics,
     #[cfg(feature = "offline")]
-    pub(crate) disk: Option<super::disk::DiskHandle>,
+    pub(crate) disk: Option<super::disk_cache::DiskCache>,
 }
 
 impl<S: SecretSource> Engine<S> {
@@ -57,7 +57,7 @@ impl<S: SecretSource> Engine<S> {
             #[cfg(feature = "watch")]
             watched: super::watch::Topics::default(),
             #[cfg(feature = "offline")]
-            disk: offline.map(super::disk::DiskHandle::new),
+            disk: offline.map(super::disk_cache::DiskCache::new),
         }
     }
 
