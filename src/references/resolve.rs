@@ -224,7 +224,7 @@ impl<S: Refer> Resolve<'_, S, ResolveValues> {
         let clock = Clock::system();
         let fetched = clock.now();
         let origin = Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO };
-        Ok(Secrets::assemble(values.into(), unreadable, origin))
+        Ok(Secrets::assemble(values.into_iter().collect(), unreadable, origin))
     }
 }
 

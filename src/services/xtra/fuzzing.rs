@@ -2,6 +2,7 @@
 //! Compiled for them and for tests alone.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -9,9 +10,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::fuzzing::{Exchange, Seen};
-use crate::http::fuzzing::{budget, received};
+use crate::http::Protocol;
+use crate::http::fuzzing::{quota, received};
 use crate::services::xtra::raw::{Answer, Error, ResponseValue, types};
-use crate::services::xtra::{REFUSALS, decoded, from_raw};
+use crate::services::xtra::{ReadPairs, XtraProtocol, decoded, from_raw};
 
 /// The day of the recordings: windows of that time have not ended.
 const RECORDED: Duration = Duration::from_secs(1_795_250_000);
@@ -20,13 +22,19 @@ const RECORDED: Duration = Duration::from_secs(1_795_250_000);
 #[must_use]
 pub fn answer(exchange: &Exchange<'_>) -> Seen {
     let mut seen = Seen::default();
-    let response = exchange.response();
-    seen.wait = response.retry_after();
-    seen.budget = budget(&response, RECORDED);
+    let arrived = || exchange.response();
+    let response = arrived();
+    let protocol: Arc<dyn Protocol> = Arc::new(XtraProtocol);
+    seen.budget = quota(&response, &XtraProtocol, RECORDED);
     seen.debugged.push(format!("{response:?}"));
-    let answer = |operation| Answer::new(received(response, operation, &REFUSALS, exchange.sent), operation);
+    let mut wait = None;
+    let answer = |operation| {
+        let response = received(response, operation, &protocol, exchange.sent);
+        wait = response.retry_after();
+        Answer::new(response, operation)
+    };
     match exchange.operation % 8 {
-        0 => secrets(answer("secrets_read"), &mut seen),
+        0 => secrets(answer("secrets_read"), Answer::new(arrived(), "secrets_read"), &mut seen),
         1 => other::<types::SecretsUpserted>(answer("secrets_upsert"), &mut seen),
         2 => other::<types::ServiceAccountIdentity>(answer("service_accounts_resolve"), &mut seen),
         3 => other::<types::SecretHistory>(answer("secrets_history"), &mut seen),
@@ -35,21 +43,29 @@ pub fn answer(exchange: &Exchange<'_>) -> Seen {
         6 => other::<types::AuditPage>(answer("audit_list"), &mut seen),
         _ => other::<types::Outcome>(answer("branches_delete"), &mut seen),
     }
+    seen.wait = wait;
     seen
 }
 
-fn secrets(answer: Answer, seen: &mut Seen) {
-    let Some(value) = typed::<types::SecretMap>(answer, seen) else { return };
+/// The generated client's decoding and the snapshot's own must agree on what is an answer.
+fn secrets(answer: Answer, again: Answer, seen: &mut Seen) {
+    let read = again.decode::<_, types::ApiError>(ReadPairs::decode);
+    let Some(value) = typed::<types::SecretMap>(answer, seen) else {
+        assert!(read.is_err(), "an answer that the document refuses is read");
+        return;
+    };
     for (name, entry) in &value.0 {
         seen.names.push(name.clone());
         seen.names.extend([&entry.version, &entry.source].into_iter().flatten().cloned());
     }
     seen.printed.push(format!("{value:?}"));
     seen.printed.extend(serde_json::to_string(value.as_ref()));
-    let loaded = decoded(value);
+    let Ok(read) = read else { panic!("an answer that the document allows is not read") };
+    seen.printed.push(format!("{read:?}"));
+    let loaded = decoded(read);
     seen.printed.push(format!("{loaded:?}"));
     seen.unreadable = loaded.unreadable;
-    seen.values = loaded.values.into_pairs().into_iter().map(|(_, value)| value).collect();
+    seen.values = loaded.values.iter().map(|(_, value)| value.clone()).collect();
 }
 
 fn other<T: DeserializeOwned + Serialize + Debug>(answer: Answer, seen: &mut Seen) {
