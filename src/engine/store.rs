@@ -192,7 +192,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
 
     /// An answer asked for at `started` under `token` that is to be fresh for `ttl`.
     pub(crate) fn new_entry(&self, token: WriteToken, started: Tick, ttl: Duration) -> NewEntry {
-        NewEntry { token, deadlines: self.options.deadlines(started, ttl, spread(token.sequence)) }
+        NewEntry { token, deadlines: self.options.deadlines(started, ttl, spread()) }
     }
 
     /// Keeps `value`, unless entries were dropped since its token was taken, a later load has stored already, or
