@@ -112,20 +112,23 @@
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod core;
+// the chain and its files are for services to use
 #[cfg(feature = "http")]
+#[cfg_attr(not(feature = "xtra"), allow(dead_code, unused_imports))]
 mod credentials;
+#[cfg(feature = "dev-server")]
+mod dev;
 mod dotenv;
 mod engine;
 mod env;
-#[cfg(all(feature = "xtra", any(fuzzing, test)))]
+#[cfg(all(feature = "http", any(fuzzing, test)))]
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(feature = "http")]
-mod http;
+pub mod http;
 mod inject;
 #[cfg(any(feature = "figment", feature = "config"))]
 mod providers;
-#[cfg(feature = "xtra")]
 mod references;
 #[cfg(feature = "typed")]
 mod schema;
@@ -134,11 +137,11 @@ mod services;
 #[cfg(feature = "watch")]
 pub use core::Change;
 pub use core::{
-    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Identity, ManualClock, Pages, Paging, Reason,
+    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Identity, ManualClock, Pages, Paging, Reason,
     SecretValue, Secrets, SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
-pub use credentials::{CredentialProvider, FileToken, Place, StaticToken, Token, TokenFuture};
+pub use credentials::{FileToken, Place, StaticToken};
 pub use engine::{
     Async, CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read,
     ReadFuture, Reads, Refresh, Request, ScopeHandle, ScopeRead, SecretSource, Stats, Traffic, UseError, WithSecret,
@@ -148,17 +151,23 @@ pub use engine::{
 pub use engine::{OfflineKey, OfflineOptions};
 #[cfg(feature = "watch")]
 pub use engine::{Watch, WatchKey, WatchReceiver};
+#[cfg(feature = "http")]
+pub use http::{CredentialProvider, Token, TokenFuture};
 pub use inject::{Inject, Injection, InjectionReport, Selection};
+// handed to `inject`, which knows no service
 #[cfg(feature = "config")]
 pub use providers::ReadLater;
 #[cfg(any(feature = "figment", feature = "config"))]
 pub use providers::{ReadNow, SecretsProvider};
-#[cfg(feature = "xtra")]
-pub use references::{Reference, Resolve, ResolveText, ResolveValues};
+pub use references::{Refer, Reference, Resolve, ResolveText, ResolveValues};
 #[cfg(feature = "typed")]
 pub use schema::{ReadAs, Schema, SchemaProblem, SchemaReport, Template, template};
+use services::VARIABLES as SERVICE_VARIABLES;
 #[cfg(feature = "dev-server")]
 pub use services::xtra::dev as dev_server;
+#[cfg(all(feature = "xtra", any(fuzzing, test)))]
+#[doc(hidden)]
+pub use services::xtra::fuzzing as xtra_fuzzing;
 #[cfg(feature = "xtra")]
 pub use services::xtra::{
     Configuration, ReadsBack, Setting, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions,

@@ -1,4 +1,4 @@
-//! What the service's own handlers answer where one would expect something else: the dev server answers the same.
+//! The habits of the service's handlers that one would not expect, kept by the dev server.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Answer, Call, read_as};
+use support::{Call, call, ok, read_as, text};
 use xtrasecurity::dev_server::{DevServer, ProjectSeed, RateLimits, Role, ServiceAccountSeed, Tier, UserSeed};
 
 const UNKNOWN: &str = "000000000000000000000000";
@@ -29,30 +29,8 @@ async fn start() -> DevServer {
     builder.rate_limits(RateLimits::off()).start().await.unwrap()
 }
 
-/// One call as a user; `target` is below `/api`, with `{P}` for the project.
-async fn call(server: &DevServer, who: &str, request: &str, body: Value) -> Answer {
-    let (method, target) = request.split_once(' ').unwrap();
-    let target = format!("/api{}", target.replace("{P}", server.project_id()));
-    let token = server.token_for(who).unwrap_or(who);
-    let mut call = Call::new(method, target).token(token);
-    if !body.is_null() {
-        call = call.json(body.to_string());
-    }
-    call.send(server.port()).await.unwrap()
-}
-
 async fn status(server: &DevServer, who: &str, request: &str, body: Value) -> u16 {
     call(server, who, request, body).await.status
-}
-
-async fn ok(server: &DevServer, who: &str, request: &str, body: Value) -> Value {
-    let answer = call(server, who, request, body).await;
-    assert!(answer.status < 300, "{request}: {} {}", answer.status, answer.body);
-    answer.json()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
 const SECRETS: &str = "/projects/{P}/envs/production/secrets";

@@ -1,4 +1,4 @@
-//! Requests that the dev server serves side by side: what one does between another's look at the database and its write.
+//! Races between requests that the dev server serves side by side: one comes between another's look at the database and its write.
 
 #![allow(
     clippy::unwrap_used,
@@ -32,16 +32,9 @@ async fn start() -> DevServer {
 const SECRETS: &str = "/projects/{P}/envs/production/secrets";
 const API_KEY: &str = "/projects/{P}/envs/production/secrets/API_KEY";
 
-fn request(server: &DevServer, request: &str, body: &Value) -> Call<'static> {
-    let (method, target) = request.split_once(' ').unwrap();
-    let method = ["GET", "POST", "PUT", "DELETE"].into_iter().find(|known| *known == method).unwrap();
-    let target = format!("/api{}", target.replace("{P}", server.project_id()));
-    let call = Call::new(method, target).token(server.token());
-    if body.is_null() { call } else { call.json(body.to_string()) }
-}
-
+/// One call as the project's owner.
 async fn call(server: &DevServer, what: &str, body: Value) -> Answer {
-    request(server, what, &body).send(server.port()).await.unwrap()
+    support::call(server, server.token(), what, body).await
 }
 
 async fn upsert(server: &DevServer, key: &str, value: &str) -> Answer {
@@ -196,7 +189,7 @@ async fn a_row_that_goes_between_look_and_write_fails_the_write_as_the_service_d
         }
         assert!(server.remove_secret("web", "production", "main", "API_KEY").unwrap());
     };
-    let sent = requests.iter().map(|(_, target, body, _)| request(&server, target, body));
+    let sent = requests.iter().map(|(_, target, body, _)| support::request(&server, server.token(), target, body));
     let port = server.port();
     let sent: Vec<_> = sent.map(|call| tokio::spawn(async move { call.send(port).await })).collect();
     deleted.await;
@@ -218,7 +211,10 @@ async fn a_write_whose_client_goes_away_is_written_all_the_same() {
     let hold = server.hold_writes(route::SECRETS_UPSERT);
     let body = json!({"secrets": {"LATE": "written"}});
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
-    stream.write_all(&request(&server, &format!("POST {SECRETS}"), &body).bytes()).await.unwrap();
+    stream
+        .write_all(&support::request(&server, server.token(), &format!("POST {SECRETS}"), &body).bytes())
+        .await
+        .unwrap();
     hold.waiting_for(1).await;
     drop(stream);
     // Another request, so that the server has seen the connection go.
@@ -235,7 +231,8 @@ async fn a_write_whose_client_goes_away_is_written_all_the_same() {
 async fn a_server_that_stops_ends_the_writes_that_are_held() {
     let server = start().await;
     let hold = server.hold_writes(route::SECRETS_UPSERT);
-    let call = request(&server, &format!("POST {SECRETS}"), &json!({"secrets": {"NEVER": "written"}}));
+    let what = format!("POST {SECRETS}");
+    let call = support::request(&server, server.token(), &what, &json!({"secrets": {"NEVER": "written"}}));
     let port = server.port();
     let sent = tokio::spawn(async move { call.send(port).await });
     hold.waiting_for(1).await;

@@ -12,7 +12,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Answer, Call, read, read_as};
+use support::{call, ok, read, read_as, text};
 use xtrasecurity::dev_server::{
     DevServer, Fault, ProjectSeed, RateLimits, Role, ServiceAccountSeed, Tier, UserSeed, route,
 };
@@ -34,24 +34,6 @@ async fn start() -> DevServer {
     builder.rate_limits(RateLimits::off()).start().await.unwrap()
 }
 
-/// One call as a user; `target` is below `/api`, with `{P}` for the project.
-async fn call(server: &DevServer, who: &str, request: &str, body: Value) -> Answer {
-    let (method, target) = request.split_once(' ').unwrap();
-    let target = format!("/api{}", target.replace("{P}", server.project_id()));
-    let token = server.token_for(who).unwrap_or(who);
-    let mut call = Call::new(method, target).token(token);
-    if !body.is_null() {
-        call = call.json(body.to_string());
-    }
-    call.send(server.port()).await.unwrap()
-}
-
-async fn ok(server: &DevServer, who: &str, request: &str, body: Value) -> Value {
-    let answer = call(server, who, request, body).await;
-    assert!(answer.status < 300, "{request}: {} {}", answer.status, answer.body);
-    answer.json()
-}
-
 /// A call that is refused: its status and the text of its error.
 async fn refused(server: &DevServer, who: &str, request: &str, body: Value) -> (u16, String) {
     let answer = call(server, who, request, body).await;
@@ -61,10 +43,6 @@ async fn refused(server: &DevServer, who: &str, request: &str, body: Value) -> (
 }
 
 const KEY: &str = "/projects/{P}/envs/production/secrets/API_KEY";
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
-}
 
 /// The versions and values of a history, in its order.
 fn steps(history: &Value) -> Vec<(String, String)> {

@@ -1,4 +1,4 @@
-//! Whatever the service answers: no panic, waits within their bounds, and nothing that was secret in anything printed.
+//! The target of answers: no panic, waits within their bounds, and nothing that was secret in anything printed.
 
 #![no_main]
 
@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use framing::{Input, ODD, PLAIN, SENT, TOKEN};
 use libfuzzer_sys::fuzz_target;
-use xtrasecurity::fuzzing::{Exchange, Seen, answer};
+use xtrasecurity::fuzzing::{Exchange, Seen};
+use xtrasecurity::xtra_fuzzing::answer;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -68,8 +68,8 @@ pub enum Blocking {}
 /// A request that is being put together. It is sent by its `send()`, which waits for the answer.
 pub type Request<'a, S, Op> = engine::Request<'a, S, Op, Blocking>;
 
-/// A reading of several environments that is being put together; made by [`preload`](Client::preload).
-pub type Preload<'a> = engine::Preload<'a, Blocking>;
+/// A reading of several scopes that is being put together; made by [`preload`](Client::preload).
+pub type Preload<'a, S> = engine::Preload<'a, S, Blocking>;
 
 /// A request for texts with secrets in the place of their references.
-pub type Resolve<'a, Op> = references::Resolve<'a, Op, Blocking>;
+pub type Resolve<'a, S, Op> = references::Resolve<'a, S, Op, Blocking>;

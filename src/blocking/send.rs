@@ -8,7 +8,7 @@ use super::{Blocking, runtime};
 use crate::core::{Secrets, XtraError};
 use crate::engine::{Async, Preload, ReadFuture, Request, ScopeRead, SecretSource};
 use crate::inject::{Inject, InjectionReport};
-use crate::references::Resolve;
+use crate::references::{Refer, Resolve};
 
 /// A future whose answer may be there before anything runs.
 pub trait AtOnce: Future {
@@ -81,7 +81,7 @@ macro_rules! sent_by_waiting {
 
 sent_by_waiting!(Request<'a, S: SecretSource, Op>);
 sent_by_waiting!(Preload<'a, S: SecretSource>);
-sent_by_waiting!(Resolve<'a, Op>);
+sent_by_waiting!(Resolve<'a, S: Refer, Op>);
 
 impl<'h, S: SecretSource> ScopeRead<'h, S> {
     /// Reads, and waits on this thread where the cache does not have the answer.

@@ -17,15 +17,17 @@ pub(crate) mod thread;
 mod timestamp;
 mod unreadable;
 mod value;
+mod wiped;
 
 pub use budget::Budget;
 #[cfg(feature = "watch")]
 pub use change::Change;
 pub use clock::{Clock, ManualClock};
-pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Reason, XtraError};
+pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Reason, XtraError};
 pub use identity::Identity;
 pub use pages::{Pages, Paging, SecretsPage};
-pub use snapshot::{Secrets, SecretsIter, SnapshotSource};
+pub use snapshot::{Secrets, SnapshotSource};
+pub use sorted::SecretsIter;
 pub use timestamp::Timestamp;
 pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
@@ -35,4 +37,8 @@ pub(crate) use jitter::spread;
 #[allow(unused_imports, reason = "for services that compare snapshots")]
 pub(crate) use paired::paired;
 pub(crate) use snapshot::Origin;
-pub(crate) use sorted::Sorted;
+pub(crate) use sorted::SortedPairs;
+#[cfg(feature = "http")]
+pub(crate) use sorted::{NameAt, PairsBuilder};
+#[cfg(feature = "http")]
+pub(crate) use wiped::WipedText;

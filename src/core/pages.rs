@@ -4,6 +4,7 @@ use std::fmt;
 use std::iter::FusedIterator;
 
 use super::snapshot::Secrets;
+use super::sorted::SecretsIter;
 use super::value::SecretValue;
 
 /// Which part of a snapshot to show: so many secrets, from so many on.
@@ -39,9 +40,9 @@ impl Paging {
 }
 
 /// Some of a snapshot's secrets, in order of their names; from [`Secrets::page`] or [`Secrets::pages`].
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct SecretsPage<'s> {
-    secrets: &'s [(String, SecretValue)],
+    secrets: SecretsIter<'s>,
     total: usize,
     paging: Paging,
 }
@@ -74,17 +75,17 @@ impl<'s> SecretsPage<'s> {
     /// Whether the page has no secrets.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.secrets.is_empty()
+        self.secrets.len() == 0
     }
 
     /// The names on the page, in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &'s str> + use<'s> {
-        self.secrets.iter().map(|(name, _)| name.as_str())
+        self.secrets.clone().map(|(name, _)| name)
     }
 
     /// Names and values on the page, in order of the names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'s str, &'s SecretValue)> + use<'s> {
-        self.secrets.iter().map(|(name, value)| (name.as_str(), value))
+        self.secrets.clone()
     }
 
     /// What to ask for next; `None` after the last page.

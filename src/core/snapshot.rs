@@ -1,10 +1,9 @@
 //! One immutable set of secrets, as it was at one moment.
 
 use std::fmt;
-use std::iter::FusedIterator;
 use std::time::Duration;
 
-use super::sorted::Sorted;
+use super::sorted::{SecretsIter, SortedPairs};
 use super::unreadable::Unreadable;
 use super::value::SecretValue;
 use super::{Clock, ErrorKind, Hint, Tick, XtraError, unreadable};
@@ -50,8 +49,7 @@ pub(crate) struct Origin {
 /// # }
 /// ```
 pub struct Secrets {
-    /// Sorted by name.
-    values: Vec<(String, SecretValue)>,
+    values: SortedPairs,
     /// Sorted by name.
     unreadable: Vec<Unreadable>,
     origin: Origin,
@@ -60,10 +58,10 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    pub(crate) fn assemble(values: Sorted, mut unreadable: Vec<Unreadable>, origin: Origin) -> Self {
+    pub(crate) fn assemble(values: SortedPairs, mut unreadable: Vec<Unreadable>, origin: Origin) -> Self {
         // stable, so that of a name that comes twice the first reason stays the first
         unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-        Self { values: values.into_pairs(), unreadable, origin, older: Duration::ZERO }
+        Self { values, unreadable, origin, older: Duration::ZERO }
     }
 
     /// The same, fetched so long before the moment of its origin: perhaps by another process.
@@ -76,8 +74,7 @@ impl Secrets {
     /// The value of `name`, or `None` when there is none that can be read.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&SecretValue> {
-        let at = self.values.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
-        self.values.get(at).map(|(_, value)| value)
+        self.values.get(name)
     }
 
     /// The value of `name`.
@@ -109,12 +106,12 @@ impl Secrets {
 
     /// The names that can be read, in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.values.iter().map(|(name, _)| name.as_str())
+        self.values.names()
     }
 
     /// Names and values, in order of the names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &SecretValue)> {
-        self.values.iter().map(|(name, value)| (name.as_str(), value))
+        self.values.iter()
     }
 
     /// How many secrets can be read.
@@ -167,7 +164,7 @@ impl Secrets {
     /// Those whose names `keep` accepts, as a snapshot of the same moment.
     pub(crate) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
         Self {
-            values: self.values.iter().filter(|(name, _)| keep(name)).cloned().collect(),
+            values: self.values.only(&keep),
             unreadable: self.unreadable.iter().filter(|entry| keep(&entry.name)).cloned().collect(),
             origin: self.origin.clone(),
             older: self.older,
@@ -175,9 +172,8 @@ impl Secrets {
     }
 
     /// At most `limit` secrets, in order of the names, behind the first `offset`.
-    pub(crate) fn range(&self, offset: usize, limit: usize) -> &[(String, SecretValue)] {
-        let rest = self.values.get(offset..).unwrap_or_default();
-        rest.get(..limit).unwrap_or(rest)
+    pub(crate) fn range(&self, offset: usize, limit: usize) -> SecretsIter<'_> {
+        self.values.range(offset, limit)
     }
 
     /// When the snapshot was asked for.
@@ -216,40 +212,7 @@ impl<'s> IntoIterator for &'s Secrets {
     type IntoIter = SecretsIter<'s>;
 
     fn into_iter(self) -> SecretsIter<'s> {
-        SecretsIter(self.values.iter())
-    }
-}
-
-/// Names and values of a snapshot, in order of the names; from `&secrets` in a `for` loop.
-#[derive(Clone)]
-#[must_use = "an iterator gives nothing before it is asked"]
-pub struct SecretsIter<'s>(std::slice::Iter<'s, (String, SecretValue)>);
-
-impl<'s> Iterator for SecretsIter<'s> {
-    type Item = (&'s str, &'s SecretValue);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(name, value)| (name.as_str(), value))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
-}
-
-impl DoubleEndedIterator for SecretsIter<'_> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        self.0.next_back().map(|(name, value)| (name.as_str(), value))
-    }
-}
-
-impl ExactSizeIterator for SecretsIter<'_> {}
-
-impl FusedIterator for SecretsIter<'_> {}
-
-impl fmt::Debug for SecretsIter<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.clone()).finish()
+        self.values.iter()
     }
 }
 
@@ -301,7 +264,7 @@ mod tests {
         let clock = manual.clock();
         let origin =
             Origin { source: SnapshotSource::Service, fetched: clock.now(), clock, ttl: Duration::from_secs(30) };
-        let secrets = Secrets::assemble(Sorted::default(), Vec::new(), origin);
+        let secrets = Secrets::assemble(SortedPairs::default(), Vec::new(), origin);
         manual.advance(Duration::from_secs(29));
         assert!(!secrets.is_stale());
         manual.advance(Duration::from_secs(1));

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::wiped::WipedText;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 /// What is printed in a value's place.
 const REDACTED: &str = "[REDACTED]";
@@ -15,8 +15,10 @@ const REDACTED: &str = "[REDACTED]";
 /// It can be a field of a type that is deserialized: it takes a string, and nothing else. (What reads the text, a JSON
 /// parser for example, may leave copies of its own.)
 ///
-/// Clones share one buffer, which is overwritten with zeros when the last of them is dropped. Equality takes the same time
-/// wherever the two differ (it does tell whether the lengths differ).
+/// The values of a snapshot are parts of one buffer, which is overwritten with zeros when the snapshot is dropped. A clone of
+/// such a value has a buffer of its own, so that who keeps one secret does not keep the others; clones of that share it, and it
+/// is overwritten when the last of them is dropped. Equality takes the same time wherever the two differ (it does tell whether
+/// the lengths differ).
 ///
 /// ```
 /// use xtrasecurity::SecretValue;
@@ -25,32 +27,65 @@ const REDACTED: &str = "[REDACTED]";
 /// assert_eq!(format!("{password:?}"), "[REDACTED]");
 /// assert_eq!(password.expose(), "hunter2");
 /// ```
-#[derive(Clone)]
-pub struct SecretValue(Arc<Zeroizing<String>>);
+pub struct SecretValue {
+    text: Arc<WipedText>,
+    start: u32,
+    /// [`WHOLE`] for all of the text.
+    len: u32,
+}
+
+/// In the place of a length: the value is all of its text.
+const WHOLE: u32 = u32::MAX;
 
 impl SecretValue {
     /// Takes a secret over. The text is not copied; the buffer given is the one wiped later.
     #[must_use]
     pub fn new(plaintext: String) -> Self {
-        Self(Arc::new(Zeroizing::new(plaintext)))
+        Self { text: Arc::new(WipedText::new(plaintext)), start: 0, len: WHOLE }
     }
 
     /// The plaintext. Whatever copies it is responsible for the copy.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        if self.len == WHOLE { self.text.as_str() } else { self.text.part(self.start, self.len) }
     }
 
     /// The plaintext's length in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        if self.len == WHOLE { self.text.as_str().len() } else { self.len as usize }
     }
 
     /// Whether the secret is the empty string.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
+    }
+
+    /// The same value in the same memory, which stays until the last that shares it is dropped.
+    pub(crate) fn shared(&self) -> Self {
+        Self { text: Arc::clone(&self.text), ..*self }
+    }
+
+    /// The value that `part` is: without a copy when it is borrowed from `text`.
+    #[cfg(feature = "http")]
+    pub(super) fn part_of(text: &Arc<WipedText>, part: &str) -> Self {
+        match text.position(part) {
+            Some((start, len)) if len != WHOLE => Self { text: Arc::clone(text), start, len },
+            _ => Self::from(part),
+        }
+    }
+
+    /// Whether the value is kept in that text.
+    #[cfg(feature = "http")]
+    pub(super) fn is_part_of(&self, text: &Arc<WipedText>) -> bool {
+        Arc::ptr_eq(&self.text, text)
+    }
+
+    /// The same value, a copy of which begins at `start` of another text.
+    #[cfg(feature = "http")]
+    pub(super) fn move_to(&mut self, text: &Arc<WipedText>, start: u32) {
+        (self.text, self.start) = (Arc::clone(text), start);
     }
 }
 
@@ -72,10 +107,16 @@ impl From<&String> for SecretValue {
     }
 }
 
-/// The same value, shared.
+/// The same value, as by `clone`.
 impl From<&SecretValue> for SecretValue {
     fn from(value: &SecretValue) -> Self {
         value.clone()
+    }
+}
+
+impl Clone for SecretValue {
+    fn clone(&self) -> Self {
+        if self.len == WHOLE { self.shared() } else { Self::from(self.expose()) }
     }
 }
 
@@ -191,6 +232,19 @@ impl schemars::JsonSchema for SecretValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn a_clone_of_a_part_has_memory_of_its_own_and_its_clones_share_that() {
+        let text = Arc::new(WipedText::new("one two".to_owned()));
+        let value = SecretValue::part_of(&text, &text.as_str()[4..]);
+        let (shared, clone) = (value.shared(), value.clone());
+        assert!(value.is_part_of(&text) && shared.is_part_of(&text) && !clone.is_part_of(&text));
+        assert_eq!([value.expose(), shared.expose(), clone.expose()], ["two"; 3]);
+        assert!(std::ptr::eq(clone.expose(), clone.clone().expose()));
+        drop((value, shared));
+        assert!(Arc::into_inner(text).is_some(), "a clone keeps the text that it was a part of");
+    }
 
     #[test]
     fn a_string_of_any_look_is_deserialized_as_it_is() {

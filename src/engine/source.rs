@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::core::{Budget, Identity, SecretValue, SnapshotSource, Sorted, Unreadable, XtraError};
+use crate::core::{Budget, Identity, SecretValue, SnapshotSource, SortedPairs, Unreadable, XtraError};
 
 /// A place that secrets come from. [`Client`](crate::Client) adds the cache, single flight, injection and the rest.
 ///
@@ -167,7 +167,7 @@ impl Traffic {
 /// What a source has fetched: the values that can be read, and the names of those that cannot.
 #[derive(Clone)]
 pub struct Loaded {
-    pub(crate) values: Sorted,
+    pub(crate) values: SortedPairs,
     pub(crate) unreadable: Vec<Unreadable>,
     pub(crate) source: SnapshotSource,
     /// Why these may be no secrets at all.

@@ -1,4 +1,4 @@
-//! The API root that every path is appended to, checked once.
+//! The root URL that every path is appended to, checked once.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use crate::core::{ErrorKind, XtraError};
 
-/// A checked API root: `https`, no credentials, query or fragment, and a path that ends in `/api`.
+/// A checked root: `https`, no credentials, query or fragment, and a path with the end that the service's protocol asks for.
 ///
 /// Generated code appends paths to it as text, so nothing may follow the path and no slash may end it.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -18,11 +18,11 @@ pub(crate) struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Checks an API root. Plain `http` is for loopback hosts, unless `danger_allow_http`.
+    /// Checks a root, whose path must end in `suffix`. Plain `http` is for loopback hosts, unless `danger_allow_http`.
     ///
     /// Fails with [`ErrorKind::Config`]; the message says what is wrong without repeating the text, which may hold credentials.
-    pub(crate) fn parse(text: &str, danger_allow_http: bool) -> Result<Self, XtraError> {
-        let url = parse_url(text.trim())?;
+    pub(crate) fn parse(text: &str, suffix: &str, danger_allow_http: bool) -> Result<Self, XtraError> {
+        let url = parse_url(text.trim(), suffix)?;
         let https = url.scheme() == "https";
         let loopback = url.host().is_some_and(|host| is_loopback(&host));
         if !https && !loopback && !danger_allow_http {
@@ -31,7 +31,7 @@ impl BaseUrl {
                  http:// is for loopback hosts, or for danger_allow_http",
             ));
         }
-        let path = checked_path(&url)?;
+        let path = checked_path(&url, suffix)?;
         let origin = url.origin().ascii_serialization();
         Ok(Self { text: origin + path, https, loopback })
     }
@@ -58,22 +58,27 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-fn parse_url(text: &str) -> Result<Url, XtraError> {
+fn parse_url(text: &str, suffix: &str) -> Result<Url, XtraError> {
     if text.is_empty() {
-        return Err(config("the API root is empty; give one such as https://host/api"));
+        return Err(config(format!("the API root is empty; give one such as https://host{suffix}")));
     }
     // A url error quotes nothing today, but what it prints is not ours to promise.
     let Ok(url) = Url::parse(text) else {
-        return Err(config("the API root is not a URL; give one such as https://host/api, with the scheme"));
+        return Err(config(format!(
+            "the API root is not a URL; give one such as https://host{suffix}, with the scheme"
+        )));
     };
     if !matches!(url.scheme(), "https" | "http") {
-        return Err(config("the API root has another scheme than https; give one such as https://host/api"));
+        return Err(config(format!(
+            "the API root has another scheme than https; give one such as https://host{suffix}"
+        )));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(config("the API root holds a user name or password; give the token as the token option instead"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(config("the API root holds a query (?) or a fragment (#); it must end in /api"));
+        let end = if suffix.is_empty() { "its path" } else { suffix };
+        return Err(config(format!("the API root holds a query (?) or a fragment (#); it must end in {end}")));
     }
     if url.port() == Some(0) {
         return Err(config("the API root names port 0, which nothing can listen on"));
@@ -81,13 +86,13 @@ fn parse_url(text: &str) -> Result<Url, XtraError> {
     Ok(url)
 }
 
-fn checked_path(url: &Url) -> Result<&str, XtraError> {
+fn checked_path<'u>(url: &'u Url, suffix: &str) -> Result<&'u str, XtraError> {
     let path = url.path().trim_end_matches('/');
     if path.contains("//") {
         return Err(config("the path of the API root has an empty segment (//)"));
     }
-    if !path.ends_with("/api") {
-        return Err(config("the API root must end in /api, as in https://host/api"));
+    if !path.ends_with(suffix) {
+        return Err(config(format!("the API root must end in {suffix}, as in https://host{suffix}")));
     }
     Ok(path)
 }
@@ -105,7 +110,7 @@ fn is_loopback_v6(address: Ipv6Addr) -> bool {
     IpAddr::V6(address).to_canonical().is_loopback()
 }
 
-fn config(message: &'static str) -> XtraError {
+fn config(message: impl Into<String>) -> XtraError {
     XtraError::new(ErrorKind::Config, message)
 }
 
@@ -114,7 +119,7 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> String {
-        let error = BaseUrl::parse(text, false).expect_err(text);
+        let error = BaseUrl::parse(text, "/api", false).expect_err(text);
         assert_eq!(error.kind(), ErrorKind::Config, "{text}");
         error.to_string()
     }
@@ -130,7 +135,7 @@ mod tests {
             ("https://[2001:db8::1]:8443/api", "https://[2001:db8::1]:8443/api"),
             ("http://127.0.0.1:4000/api", "http://127.0.0.1:4000/api"),
         ] {
-            assert_eq!(BaseUrl::parse(given, false).expect(given).as_str(), kept);
+            assert_eq!(BaseUrl::parse(given, "/api", false).expect(given).as_str(), kept);
         }
     }
 
@@ -173,7 +178,7 @@ mod tests {
             ["http://host/api", "http://10.0.0.1/api", "http://app.localhost/api", "http://localhost.evil.example/api"]
         {
             assert!(refused(public).contains("https://"), "{public}");
-            let allowed = BaseUrl::parse(public, true).expect(public);
+            let allowed = BaseUrl::parse(public, "/api", true).expect(public);
             assert!(!allowed.is_https() && !allowed.is_loopback());
         }
         for here in [
@@ -183,15 +188,24 @@ mod tests {
             "http://[::1]/api",
             "http://[::ffff:127.0.0.1]/api",
         ] {
-            assert!(BaseUrl::parse(here, false).expect(here).is_loopback(), "{here}");
+            assert!(BaseUrl::parse(here, "/api", false).expect(here).is_loopback(), "{here}");
         }
+    }
+
+    #[test]
+    fn without_a_rule_for_its_end_any_path_will_do() {
+        for (given, kept) in [("https://host", "https://host"), ("https://host/v1/", "https://host/v1")] {
+            assert_eq!(BaseUrl::parse(given, "", false).expect(given).as_str(), kept);
+        }
+        let error = BaseUrl::parse("https://host?x=1", "", false).expect_err("a query");
+        assert!(error.message().ends_with("it must end in its path"), "{error}");
     }
 
     #[test]
     fn neither_the_error_nor_debug_repeats_the_root() {
         let message = refused("https://user:hunter2@host.example/api?token=hunter3");
         assert!(!message.contains("hunter") && !message.contains("host.example"), "{message}");
-        let base = BaseUrl::parse("https://host.example/api", false).expect("good");
+        let base = BaseUrl::parse("https://host.example/api", "/api", false).expect("good");
         assert!(!format!("{base:?}").contains("host.example"));
     }
 }

@@ -1,26 +1,23 @@
-//! One call: its attempts, and what comes between them.
+//! One call: its attempts, and the waits between them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, Request};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::asked::Asked;
 use super::body::{CappedBody, RefusalBody};
-use super::budget::project_of;
-use super::budget_gate::{Asker, Passed};
-use super::failure::Failure;
+use super::credential_provider;
+use super::gate::{Caller, Passed};
+use super::network_error::Failure;
+use super::protocol::{Authorization, Outgoing};
 use super::response::Response;
-use super::retry::{Repeat, Retries, Setback};
-use super::{Inner, retry_after};
+use super::retry::{FailureClass, Idempotency, Retries};
+use super::sent_names::Sent;
+use super::token::Token;
+use super::transport::Inner;
 use crate::core::{ErrorKind, XtraError};
-use crate::credentials;
-use crate::credentials::Token;
-
-/// The generator adds this header from the document's version; the service knows no such thing.
-const API_VERSION: &str = "api-version";
 
 /// A call that ends so long after its deadline was not driven in between: its runtime stood still, or the machine slept.
 const LATE: Duration = Duration::from_millis(100);
@@ -30,8 +27,8 @@ pub(super) struct Call<'a> {
     transport: &'a Inner,
     http: reqwest::Client,
     operation: &'static str,
-    /// Whose budget it spends; empty when no project is named.
-    project: String,
+    /// Whose quota it spends, by the protocol.
+    quota_scope: String,
     method: Method,
     deadline: Instant,
     retries: Retries,
@@ -43,15 +40,17 @@ pub(super) struct Call<'a> {
 impl<'a> Call<'a> {
     pub(super) fn new(transport: &'a Inner, http: reqwest::Client, request: &Request, operation: &'static str) -> Self {
         let options = &transport.options;
-        let repeat = Repeat::of(request.method(), operation, options.never_retry);
+        let idempotency = Idempotency::of(request.method(), operation, transport.protocol.never_retried());
+        let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        let outgoing = Outgoing::new(operation, request.url(), transport.base.as_str(), body);
         Self {
             transport,
             http,
             operation,
-            project: project_of(request, transport.base.as_str()),
+            quota_scope: transport.protocol.quota_scope(&outgoing),
             method: request.method().clone(),
             deadline: after(Instant::now(), options.call_timeout),
-            retries: Retries::new(repeat, options.retry),
+            retries: Retries::new(idempotency, options.retry),
             attempts: 0,
             token: None,
             reauthenticated: false,
@@ -60,11 +59,13 @@ impl<'a> Call<'a> {
 
     /// Sends until there is an answer worth returning, or no reason to send again. An answer of any status is `Ok`.
     pub(super) async fn run(mut self, mut request: Request) -> Result<Response, XtraError> {
-        request.headers_mut().remove(API_VERSION);
+        for name in self.transport.protocol.removed_headers() {
+            request.headers_mut().remove(*name);
+        }
         let mut uncounted = Some(self.transport.options.retry_budget);
         let mut before = None;
         loop {
-            let spare = self.spare(&request);
+            let copy = self.retry_copy(&request);
             if let Err(withheld) = self.pass_gate().await {
                 // a retry that may not be sent is not made, and what came before it stands
                 return self.end(before.unwrap_or(Err(withheld)));
@@ -76,12 +77,12 @@ impl<'a> Call<'a> {
             let started = Instant::now();
             let outcome = self.attempt(request, started).await;
             self.trace(started, &outcome);
-            let asked = self.learn(&outcome, started);
-            let Some(again) = spare else { return self.end(outcome) };
+            let retry_after = self.update_quota(&outcome, started);
+            let Some(again) = copy else { return self.end(outcome) };
             before = if self.reauthenticate(&outcome) {
                 None
             } else {
-                let Some(wait) = self.next_wait(&outcome, asked) else { return self.end(outcome) };
+                let Some(wait) = self.next_wait(&outcome, retry_after) else { return self.end(outcome) };
                 sleep(wait).await;
                 Some(outcome)
             };
@@ -89,19 +90,19 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn asker(&self) -> Asker<'_> {
-        Asker { project: &self.project, operation: self.operation }
+    fn caller(&self) -> Caller<'_> {
+        Caller { scope: &self.quota_scope, operation: self.operation }
     }
 
     /// Waits for the turn of the next request, as far as the deadline allows.
     async fn pass_gate(&self) -> Result<(), Failure> {
-        let passed = self.transport.gate.pass(self.asker(), self.deadline).await;
+        let passed = self.transport.gate.pass(self.caller(), self.deadline).await;
         match &passed {
             Ok(Passed::AtOnce) => {}
-            Ok(Passed::Delayed) => count(&self.transport.delayed),
+            Ok(Passed::Delayed) => count(&self.transport.counts.delayed),
             Err(error) => {
                 if self.attempts == 0 {
-                    count(&self.transport.withheld);
+                    count(&self.transport.counts.withheld);
                 }
                 tracing::debug!(target: "xtrasecurity::budget", operation = self.operation, "{error}");
             }
@@ -110,19 +111,18 @@ impl<'a> Call<'a> {
     }
 
     /// Takes in what an answer tells of the service's limits, and returns the wait that it asks for.
-    fn learn(&self, outcome: &Result<Response, Failure>, sent: Instant) -> Option<Duration> {
+    fn update_quota(&self, outcome: &Result<Response, Failure>, sent: Instant) -> Option<Duration> {
         let response = outcome.as_ref().ok()?;
-        let asked = retry_after::asked(response.status(), response.headers(), response.body(), SystemTime::now());
         let gate = &self.transport.gate;
-        gate.learn(self.asker(), response, asked, sent);
+        gate.update(self.caller(), response, sent);
         match response.status() {
-            429 => asked.or_else(|| gate.closed_for()),
-            _ => asked,
+            429 => response.retry_after().or_else(|| gate.closed_for()),
+            _ => response.retry_after(),
         }
     }
 
     /// A copy for another attempt, unless there can be none.
-    fn spare(&self, request: &Request) -> Option<Request> {
+    fn retry_copy(&self, request: &Request) -> Option<Request> {
         if self.retries.may_follow() || !self.reauthenticated { request.try_clone() } else { None }
     }
 
@@ -134,14 +134,14 @@ impl<'a> Call<'a> {
             Err(_) => Err(self.out_of_time(limit, self.attempts > before)),
         };
         match outcome {
-            Err(failure) if self.retries.repeat() != Repeat::Read => Err(failure.of_write()),
+            Err(failure) if self.retries.idempotency() != Idempotency::Read => Err(failure.of_write()),
             outcome => outcome,
         }
     }
 
     /// When the attempt must have ended: a read that can be repeated leaves time for it.
     fn limit(&self, started: Instant) -> Instant {
-        if self.retries.repeat() == Repeat::Read && self.retries.may_follow() {
+        if self.retries.idempotency() == Idempotency::Read && self.retries.may_follow() {
             self.deadline.min(after(started, self.transport.options.attempt_timeout))
         } else {
             self.deadline
@@ -151,33 +151,38 @@ impl<'a> Call<'a> {
     /// Resolves the token, sends, and reads the answer to its end.
     async fn exchange(&mut self, mut request: Request) -> Result<Response, Failure> {
         let transport = self.transport;
-        let token = credentials::token(transport.credentials.as_ref()).await.map_err(Failure::lasting)?;
+        let token = credential_provider::token(transport.credentials.as_ref()).await.map_err(Failure::lasting)?;
         let token = self.token.insert(token);
         // shares the body, to tell what a refusal is about
-        let asked = request.try_clone();
-        request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
+        let sent = request.try_clone();
+        let (name, value) = header(transport.protocol.authorization(token))?;
+        request.headers_mut().insert(name, value);
 
         self.attempts += 1;
-        count(&transport.requests);
+        count(&transport.counts.requests);
         if self.attempts > 1 {
-            count(&transport.retries);
+            count(&transport.counts.retries);
         }
         let connect_timeout = transport.options.connect_timeout;
-        let answer = self.http.execute(request).await.map_err(|error| Failure::of(&error, connect_timeout))?;
+        let failed = |error| Failure::of(&error, &transport.route, connect_timeout);
+        let answer = self.http.execute(request).await.map_err(failed)?;
+        if let (407, Some(proxy)) = (answer.status().as_u16(), &transport.route.proxy) {
+            return Err(Failure::proxy_credentials(proxy));
+        }
         let response = read(answer, transport).await?;
-        let body = asked.as_ref().and_then(|request| request.body()?.as_bytes()).unwrap_or_default();
-        let asked = Asked { url: asked.as_ref().map(Request::url), body };
-        Ok(response.with_words(self.operation, &transport.options.refusals, asked))
+        let body = sent.as_ref().and_then(|request| request.body()?.as_bytes()).unwrap_or_default();
+        let sent = Sent { url: sent.as_ref().map(Request::url), body };
+        Ok(response.judged(self.operation, &transport.protocol, sent))
     }
 
     fn out_of_time(&self, limit: Instant, sent: bool) -> Failure {
         let options = &self.transport.options;
-        let (within, setback) = match (limit < self.deadline, sent) {
-            (true, true) => (options.attempt_timeout, Setback::Lost),
-            (true, false) => (options.attempt_timeout, Setback::NotSent),
+        let (within, class) = match (limit < self.deadline, sent) {
+            (true, true) => (options.attempt_timeout, FailureClass::Lost),
+            (true, false) => (options.attempt_timeout, FailureClass::NotSent),
             // the deadline allows no other attempt; for a write the answer still is lost
-            (false, true) => (options.call_timeout, Setback::Lost),
-            (false, false) => (options.call_timeout, Setback::Lasting),
+            (false, true) => (options.call_timeout, FailureClass::Lost),
+            (false, false) => (options.call_timeout, FailureClass::Lasting),
         };
         let message = match (sent, limit < self.deadline) {
             (true, true) => format!(
@@ -189,7 +194,7 @@ impl<'a> Call<'a> {
                 format!("the credential provider gave no token within {within:?}; check it, or raise call_timeout")
             }
         };
-        Failure::timed_out(message, setback)
+        Failure::timed_out(message, class)
     }
 
     /// Whether the service refused the token and the provider may have another one. Asked once a call. A proxy's 401 says nothing
@@ -201,32 +206,32 @@ impl<'a> Call<'a> {
         }
         self.reauthenticated = true;
         let credentials = self.transport.credentials.as_ref();
-        self.token.as_ref().is_some_and(|token| credentials::invalidate(credentials, token))
+        self.token.as_ref().is_some_and(|token| credential_provider::invalidate(credentials, token))
     }
 
-    fn next_wait(&mut self, outcome: &Result<Response, Failure>, asked: Option<Duration>) -> Option<Duration> {
-        let setback = match outcome {
+    fn next_wait(&mut self, outcome: &Result<Response, Failure>, retry_after: Option<Duration>) -> Option<Duration> {
+        let class = match outcome {
             Ok(response) if response.status() < 400 => return None,
-            Ok(response) => Setback::Status(response.status()),
-            Err(failure) => failure.setback,
+            Ok(response) => FailureClass::Status(response.status()),
+            Err(failure) => failure.class,
         };
         let now = Instant::now();
         let transport = self.transport;
         let granted = || {
             let granted = transport.options.retry_budget.grants_retry(now);
             if !granted {
-                count(&transport.retries_withheld);
+                count(&transport.counts.retries_withheld);
             }
             granted
         };
-        self.retries.next_wait(setback, asked, self.deadline.saturating_duration_since(now), granted)
+        self.retries.next_wait(class, retry_after, self.deadline.saturating_duration_since(now), granted)
     }
 
     fn end(&self, outcome: Result<Response, Failure>) -> Result<Response, XtraError> {
         match outcome {
             Ok(response) => {
                 let response = response.with_attempts(self.attempts);
-                Ok(if self.retries.repeat() == Repeat::Read { response } else { response.of_a_write() })
+                Ok(if self.retries.idempotency() == Idempotency::Read { response } else { response.of_a_write() })
             }
             Err(failure) => {
                 let error = failure.error.in_operation(self.operation).with_attempts(self.attempts);
@@ -264,17 +269,20 @@ fn after(start: Instant, timeout: Duration) -> Instant {
     start + timeout.min(YEAR)
 }
 
-fn bearer(token: &Token) -> Result<HeaderValue, Failure> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
-        Failure::lasting(XtraError::new(ErrorKind::Credentials, "the token holds characters that no header may hold"))
-    })?;
+fn header(authorization: Authorization) -> Result<(HeaderName, HeaderValue), Failure> {
+    let unusable = || {
+        let message = "the token makes no valid header: it holds characters that none may hold";
+        Failure::lasting(XtraError::new(ErrorKind::Credentials, message))
+    };
+    let name = HeaderName::try_from(authorization.name).map_err(|_| unusable())?;
+    let mut value = HeaderValue::try_from(authorization.value.as_str()).map_err(|_| unusable())?;
     value.set_sensitive(true);
-    Ok(value)
+    Ok((name, value))
 }
 
 async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Response, Failure> {
     let cap = transport.options.max_response_bytes;
-    let broken = |error: reqwest::Error| Failure::of(&error, transport.options.connect_timeout);
+    let broken = |error: reqwest::Error| Failure::of_body(&error);
     let body = if answer.status().is_success() {
         let over_cap = |_| Failure::too_large(cap);
         let mut body = CappedBody::new(answer.content_length(), cap).map_err(over_cap)?;
@@ -301,8 +309,8 @@ mod tests {
     #[test]
     fn the_header_with_the_token_prints_nothing_of_it() {
         let token = Token::new("canary").expect("a good token");
-        let value = bearer(&token).ok().expect("a good header");
-        assert_eq!(value, "Bearer canary");
+        let (name, value) = header(Authorization::bearer(&token)).ok().expect("a good header");
+        assert_eq!((name.as_str(), value.as_bytes()), ("authorization", b"Bearer canary".as_slice()));
         assert_eq!(format!("{value:?}"), "Sensitive");
     }
 

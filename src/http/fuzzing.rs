@@ -1,5 +1,6 @@
 //! Quota and refusal of an answer that is given in parts, for [`crate::fuzzing`] and for tests.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 #[cfg(test)]
@@ -8,26 +9,26 @@ use tokio::time::Instant;
 #[cfg(test)]
 use zeroize::Zeroizing;
 
-use super::asked::Asked;
-use super::budget::{Budgets, Told};
+use super::quota::{QuotaHeaders, Quotas};
+use super::sent_names::Sent;
 #[cfg(test)]
 use super::server_error::from_response;
-use super::{RefusalForms, Response};
+use super::{Protocol, Response};
 use crate::core::Budget;
 #[cfg(test)]
 use crate::core::XtraError;
 
-/// What is known of a project's budget after this answer alone, at a time by this machine's clock.
-pub(crate) fn budget(response: &Response, clock: Duration) -> Option<Budget> {
-    let (mut budgets, now) = (Budgets::default(), Instant::now());
-    let told = Told::by(response.headers(), SystemTime::UNIX_EPOCH + clock);
-    budgets.answered("project", "secrets_read", told, [now, now]);
-    budgets.of("project", now)
+/// What is known of a quota after this answer alone, at a time by this machine's clock.
+pub(crate) fn quota(response: &Response, protocol: &dyn Protocol, clock: Duration) -> Option<Budget> {
+    let (mut quotas, now) = (Quotas::default(), Instant::now());
+    let headers = QuotaHeaders::read(response.headers(), &protocol.quota()?, SystemTime::UNIX_EPOCH + clock);
+    quotas.answered("scope", "operation", headers, [now, now]);
+    quotas.of("scope", now)
 }
 
-/// The answer to a request with this body, taken apart as one that came through a transport with these options.
-pub(crate) fn received(response: Response, operation: &str, refusals: &RefusalForms, sent: &[u8]) -> Response {
-    response.with_words(operation, refusals, Asked { url: None, body: sent })
+/// The answer to a request with this body, judged as one that came through a transport.
+pub(crate) fn received(response: Response, operation: &str, protocol: &Arc<dyn Protocol>, sent: &[u8]) -> Response {
+    response.judged(operation, protocol, Sent { url: None, body: sent })
 }
 
 /// The error of a call that read, and was refused so.
@@ -37,12 +38,13 @@ pub(crate) fn refused(
     headers: &[(&str, &str)],
     body: &str,
     operation: &str,
-    refusals: &RefusalForms,
+    protocol: impl Protocol,
     sent: &str,
 ) -> XtraError {
     let header =
         |(name, value): &(&str, &str)| Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?));
     let headers = headers.iter().filter_map(header).collect();
     let response = Response::new(status, headers, Zeroizing::new(body.as_bytes().to_vec()));
-    from_response(&received(response, operation, refusals, sent.as_bytes()), operation)
+    let protocol: Arc<dyn Protocol> = Arc::new(protocol);
+    from_response(&received(response, operation, &protocol, sent.as_bytes()), operation)
 }

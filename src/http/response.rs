@@ -1,15 +1,16 @@
 //! An answer read to its end.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 use zeroize::Zeroizing;
 
-use super::asked::Asked;
-use super::forms::RefusalForms;
+use super::error_body::Refusal;
+use super::protocol::Protocol;
 use super::retry_after;
-use super::server_words::ServerWords;
+use super::sent_names::Sent;
 
 /// An answer of the service: its status, headers and whole body. The body is wiped when the answer is dropped, and
 /// `Debug` prints the status and the number of bytes only.
@@ -19,14 +20,17 @@ pub struct Response {
     body: Zeroizing<Vec<u8>>,
     attempts: u32,
     to_a_write: bool,
+    /// What it was judged by.
+    protocol: Option<Arc<dyn Protocol>>,
+    retry_after: Option<Duration>,
     /// What it says, when it refuses.
-    words: Option<Box<ServerWords>>,
+    refusal: Option<Box<Refusal>>,
 }
 
 impl Response {
     /// An answer from its parts, as got by the first attempt.
     pub(crate) fn new(status: u16, headers: HeaderMap, body: Zeroizing<Vec<u8>>) -> Self {
-        Self { status, headers, body, attempts: 1, to_a_write: false, words: None }
+        Self { status, headers, body, attempts: 1, to_a_write: false, protocol: None, retry_after: None, refusal: None }
     }
 
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
@@ -82,38 +86,51 @@ impl Response {
         self.attempts
     }
 
-    /// How long the service asks to wait, by its `Retry-After` header or a `retryAfter` in a 429's body. At least one
-    /// second when it asks at all.
+    /// How long the service asks to wait, by its `Retry-After` header or in a 429's body. At least one second when it asks at
+    /// all.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        retry_after::asked(self.status, &self.headers, &self.body, SystemTime::now())
+        self.retry_after
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    pub(crate) fn into_parts(self) -> (u16, HeaderMap, Zeroizing<Vec<u8>>) {
-        (self.status, self.headers, self.body)
+    /// Wipes and frees the body.
+    pub(crate) fn drop_body(&mut self) {
+        self.body = Zeroizing::default();
     }
 
-    /// Takes a refusal apart, by what the service's look like and by what was asked for.
-    pub(crate) fn with_words(mut self, operation: &str, forms: &RefusalForms, asked: Asked<'_>) -> Self {
+    pub(crate) fn body_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.body
+    }
+
+    /// Judges the answer to a request by the service's protocol.
+    pub(crate) fn judged(mut self, operation: &str, protocol: &Arc<dyn Protocol>, sent: Sent<'_>) -> Self {
         // a failing service quotes ids, fields and ciphertext, so its words count only when it refuses
         if (400..500).contains(&self.status) {
-            self.words = Some(Box::new(ServerWords::of(operation, self.status, &self.body, forms, asked)));
+            self.refusal = Some(Box::new(Refusal::new(operation, self.status, &self.body, &**protocol, sent)));
         }
+        let by_body = self.refusal.as_ref().and_then(|refusal| refusal.retry_after);
+        self.retry_after = retry_after::asked(self.status, &self.headers, by_body, SystemTime::now());
+        self.protocol = Some(Arc::clone(protocol));
         self
     }
 
+    /// The protocol that it was judged by.
+    pub(super) fn protocol(&self) -> Option<&dyn Protocol> {
+        self.protocol.as_deref()
+    }
+
     /// What it says, when it refuses.
-    pub(super) fn words(&self) -> Option<&ServerWords> {
-        self.words.as_deref()
+    pub(super) fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_deref()
     }
 
     /// Whether somebody else than the service has given this refusal.
     pub(crate) fn is_foreign_refusal(&self) -> bool {
-        self.words().is_some_and(|words| words.foreign)
+        self.refusal().is_some_and(|refusal| refusal.foreign)
     }
 }
 

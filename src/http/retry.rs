@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use super::options::RetryOptions;
+use super::transport::RetryOptions;
 
 /// What another attempt of an operation could do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Repeat {
+pub(crate) enum Idempotency {
     /// It reads: another attempt changes nothing.
     Read,
     /// It writes: another attempt is safe only when the one before never reached the service's code.
@@ -18,7 +18,7 @@ pub(crate) enum Repeat {
     Never,
 }
 
-impl Repeat {
+impl Idempotency {
     /// The class of an operation, by its method and the list of those that must not be repeated.
     pub(crate) fn of(method: &Method, operation: &str, never: &[&str]) -> Self {
         if never.contains(&operation) {
@@ -33,7 +33,7 @@ impl Repeat {
 
 /// What became of an attempt that did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Setback {
+pub(crate) enum FailureClass {
     /// No connection came about, so nothing was sent.
     NotSent,
     /// The request may have been carried out, and the answer was lost: a timeout, a broken connection, a cut body.
@@ -46,39 +46,39 @@ pub(crate) enum Setback {
     Lasting,
 }
 
-impl Setback {
+impl FailureClass {
     /// Whether an operation of that class may be sent again after this.
-    fn allows(self, repeat: Repeat) -> bool {
-        match (repeat, self) {
-            (Repeat::Never, _) | (_, Self::Lasting | Self::Garbled) => false,
+    fn allows(self, idempotency: Idempotency) -> bool {
+        match (idempotency, self) {
+            (Idempotency::Never, _) | (_, Self::Lasting | Self::Garbled) => false,
             // the limits are checked before any handler runs, so a refused request has done nothing
             (_, Self::NotSent | Self::Status(429)) => true,
-            (Repeat::Read, Self::Lost | Self::Status(502..=504)) => true,
-            (Repeat::Read | Repeat::Write, _) => false,
+            (Idempotency::Read, Self::Lost | Self::Status(502..=504)) => true,
+            (Idempotency::Read | Idempotency::Write, _) => false,
         }
     }
 }
 
 /// The retries of one call: how many are left, and how long to wait before the next.
 pub(crate) struct Retries {
-    repeat: Repeat,
+    idempotency: Idempotency,
     left: u32,
     backoff: Backoff,
 }
 
 impl Retries {
-    pub(crate) fn new(repeat: Repeat, options: RetryOptions) -> Self {
-        Self { repeat, left: options.max_retries, backoff: Backoff::new(options) }
+    pub(crate) fn new(idempotency: Idempotency, options: RetryOptions) -> Self {
+        Self { idempotency, left: options.max_retries, backoff: Backoff::new(options) }
     }
 
     /// The class of the operation.
-    pub(crate) fn repeat(&self) -> Repeat {
-        self.repeat
+    pub(crate) fn idempotency(&self) -> Idempotency {
+        self.idempotency
     }
 
     /// Whether any failure of the next attempt could lead to one more.
     pub(crate) fn may_follow(&self) -> bool {
-        self.left > 0 && self.repeat != Repeat::Never
+        self.left > 0 && self.idempotency != Idempotency::Never
     }
 
     /// The wait before the next attempt, or `None` when there should be none: the failure does not allow it, the retries
@@ -88,12 +88,12 @@ impl Retries {
     /// there would be another attempt: it is where a budget shared by all calls says no.
     pub(crate) fn next_wait(
         &mut self,
-        setback: Setback,
+        class: FailureClass,
         asked: Option<Duration>,
         remaining: Duration,
         granted: impl FnOnce() -> bool,
     ) -> Option<Duration> {
-        if !self.may_follow() || !setback.allows(self.repeat) {
+        if !self.may_follow() || !class.allows(self.idempotency) {
             return None;
         }
         let wait = match asked {
@@ -152,91 +152,91 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(3600);
 
-    fn retries(repeat: Repeat) -> Retries {
-        Retries::new(repeat, RetryOptions::default())
+    fn retries(idempotency: Idempotency) -> Retries {
+        Retries::new(idempotency, RetryOptions::default())
     }
 
-    fn repeats(repeat: Repeat, setback: Setback) -> bool {
-        retries(repeat).next_wait(setback, None, LONG, || true).is_some()
+    fn repeats(idempotency: Idempotency, class: FailureClass) -> bool {
+        retries(idempotency).next_wait(class, None, LONG, || true).is_some()
     }
 
     #[test]
     fn the_method_says_what_a_repetition_could_do() {
         for method in [Method::GET, Method::HEAD] {
-            assert_eq!(Repeat::of(&method, "secrets_read", &[]), Repeat::Read);
+            assert_eq!(Idempotency::of(&method, "secrets_read", &[]), Idempotency::Read);
         }
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert_eq!(Repeat::of(&method, "secrets_upsert", &[]), Repeat::Write);
+            assert_eq!(Idempotency::of(&method, "secrets_upsert", &[]), Idempotency::Write);
         }
-        assert_eq!(Repeat::of(&Method::GET, "shares_view", &["shares_view"]), Repeat::Never);
+        assert_eq!(Idempotency::of(&Method::GET, "shares_view", &["shares_view"]), Idempotency::Never);
     }
 
     #[test]
     fn reads_are_repeated_after_every_passing_failure() {
-        for setback in [
-            Setback::NotSent,
-            Setback::Lost,
-            Setback::Status(429),
-            Setback::Status(502),
-            Setback::Status(503),
-            Setback::Status(504),
+        for class in [
+            FailureClass::NotSent,
+            FailureClass::Lost,
+            FailureClass::Status(429),
+            FailureClass::Status(502),
+            FailureClass::Status(503),
+            FailureClass::Status(504),
         ] {
-            assert!(repeats(Repeat::Read, setback), "{setback:?}");
+            assert!(repeats(Idempotency::Read, class), "{class:?}");
         }
         for status in [301, 308, 400, 401, 403, 404, 405, 408, 409, 410, 422, 500, 501, 505] {
-            assert!(!repeats(Repeat::Read, Setback::Status(status)), "{status}");
+            assert!(!repeats(Idempotency::Read, FailureClass::Status(status)), "{status}");
         }
-        assert!(!repeats(Repeat::Read, Setback::Lasting));
+        assert!(!repeats(Idempotency::Read, FailureClass::Lasting));
     }
 
     #[test]
     fn writes_are_repeated_only_when_they_never_reached_the_handler() {
-        assert!(repeats(Repeat::Write, Setback::NotSent));
-        assert!(repeats(Repeat::Write, Setback::Status(429)));
-        for setback in [
-            Setback::Lost,
-            Setback::Garbled,
-            Setback::Lasting,
-            Setback::Status(500),
-            Setback::Status(502),
-            Setback::Status(503),
-            Setback::Status(504),
+        assert!(repeats(Idempotency::Write, FailureClass::NotSent));
+        assert!(repeats(Idempotency::Write, FailureClass::Status(429)));
+        for class in [
+            FailureClass::Lost,
+            FailureClass::Garbled,
+            FailureClass::Lasting,
+            FailureClass::Status(500),
+            FailureClass::Status(502),
+            FailureClass::Status(503),
+            FailureClass::Status(504),
         ] {
-            assert!(!repeats(Repeat::Write, setback), "{setback:?}");
+            assert!(!repeats(Idempotency::Write, class), "{class:?}");
         }
     }
 
     #[test]
     fn an_operation_on_the_list_is_sent_once() {
-        for setback in [Setback::NotSent, Setback::Lost, Setback::Status(429), Setback::Status(503)] {
-            assert!(!repeats(Repeat::Never, setback), "{setback:?}");
+        for class in [FailureClass::NotSent, FailureClass::Lost, FailureClass::Status(429), FailureClass::Status(503)] {
+            assert!(!repeats(Idempotency::Never, class), "{class:?}");
         }
     }
 
     #[test]
     fn there_are_never_more_retries_than_allowed() {
-        let mut retries = Retries::new(Repeat::Read, RetryOptions { max_retries: 2, ..RetryOptions::default() });
-        assert!(retries.next_wait(Setback::Lost, None, LONG, || true).is_some());
-        assert!(retries.next_wait(Setback::Lost, None, LONG, || true).is_some());
+        let mut retries = Retries::new(Idempotency::Read, RetryOptions { max_retries: 2, ..RetryOptions::default() });
+        assert!(retries.next_wait(FailureClass::Lost, None, LONG, || true).is_some());
+        assert!(retries.next_wait(FailureClass::Lost, None, LONG, || true).is_some());
         assert!(!retries.may_follow());
-        assert!(retries.next_wait(Setback::Lost, None, LONG, || true).is_none());
+        assert!(retries.next_wait(FailureClass::Lost, None, LONG, || true).is_none());
     }
 
     #[test]
     fn a_wait_that_does_not_fit_the_deadline_is_not_begun() {
         let asked = Some(Duration::from_secs(37));
-        let next = |setback, asked, remaining| retries(Repeat::Read).next_wait(setback, asked, remaining, || true);
-        assert_eq!(next(Setback::Status(429), asked, Duration::from_secs(37)), None);
-        assert_eq!(next(Setback::Status(429), asked, Duration::from_secs(38)), asked);
-        assert_eq!(next(Setback::Lost, None, Duration::from_millis(1)), None);
+        let next = |class, asked, remaining| retries(Idempotency::Read).next_wait(class, asked, remaining, || true);
+        assert_eq!(next(FailureClass::Status(429), asked, Duration::from_secs(37)), None);
+        assert_eq!(next(FailureClass::Status(429), asked, Duration::from_secs(38)), asked);
+        assert_eq!(next(FailureClass::Lost, None, Duration::from_millis(1)), None);
     }
 
     #[test]
     fn a_shared_budget_is_asked_only_for_attempts_that_would_be_made_and_its_no_is_final() {
         let never_asked = || -> bool { panic!("there would be no attempt") };
-        assert_eq!(retries(Repeat::Read).next_wait(Setback::Lasting, None, LONG, never_asked), None);
-        assert_eq!(retries(Repeat::Read).next_wait(Setback::Lost, Some(LONG), LONG, never_asked), None);
-        assert_eq!(retries(Repeat::Read).next_wait(Setback::Lost, None, LONG, || false), None);
+        assert_eq!(retries(Idempotency::Read).next_wait(FailureClass::Lasting, None, LONG, never_asked), None);
+        assert_eq!(retries(Idempotency::Read).next_wait(FailureClass::Lost, Some(LONG), LONG, never_asked), None);
+        assert_eq!(retries(Idempotency::Read).next_wait(FailureClass::Lost, None, LONG, || false), None);
     }
 
     #[test]

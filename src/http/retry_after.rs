@@ -1,28 +1,27 @@
-//! How long the service asks to wait.
+//! The wait that an answer asks for.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use serde::Deserialize;
 
 /// Zero and negative waits come from clock rounding; a wait of nothing would be answered by the same refusal.
 const FLOOR: Duration = Duration::from_secs(1);
 
-/// The service's longest window is a day.
+/// No service closes for longer than a day.
 const CEILING: Duration = Duration::from_secs(24 * 60 * 60);
 
 const TOO_MANY_REQUESTS: u16 = 429;
 
-/// The wait asked for, between a second and a day: by the `Retry-After` header of any answer that is not a success, or
-/// the `retryAfter` of a 429's body. `None` when the answer does not ask.
-pub(crate) fn asked(status: u16, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Option<Duration> {
+/// The wait asked for, between a second and a day: by the `Retry-After` header of any answer that is not a success, or by the
+/// body of a 429, which has been read before. `None` when the answer does not ask.
+pub(crate) fn asked(status: u16, headers: &HeaderMap, by_body: Option<Duration>, now: SystemTime) -> Option<Duration> {
     if status < 300 {
         return None;
     }
     let wait = match headers.get(RETRY_AFTER) {
         // an unreadable header still asks for a wait
         Some(value) => value.to_str().ok().and_then(|text| parse(text, now)).unwrap_or(FLOOR),
-        None if status == TOO_MANY_REQUESTS => from_body(body)?,
+        None if status == TOO_MANY_REQUESTS => by_body?,
         None => return None,
     };
     Some(wait.clamp(FLOOR, CEILING))
@@ -38,21 +37,15 @@ fn parse(text: &str, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or(FLOOR))
 }
 
-fn from_body(body: &[u8]) -> Option<Duration> {
-    #[derive(Deserialize)]
-    struct Refusal {
-        #[serde(rename = "retryAfter")]
-        retry_after: Option<f64>,
-    }
-    let refusal: Refusal = serde_json::from_slice(body).ok()?;
-    let seconds = refusal.retry_after?.clamp(0.0, CEILING.as_secs_f64());
-    Duration::try_from_secs_f64(seconds).ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::HashSet;
+
     use reqwest::header::HeaderValue;
+
+    use super::*;
+    use crate::http::error_body::ErrorBody;
+    use crate::http::protocol::ErrorMembers;
 
     fn asked_by(header: Option<&'static str>, body: &str) -> Option<u64> {
         let mut headers = HeaderMap::new();
@@ -60,7 +53,9 @@ mod tests {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(value));
         }
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
-        asked(429, &headers, body.as_bytes(), now).map(|wait| wait.as_secs())
+        let names = ErrorMembers::new().retry_after("retryAfter");
+        let body = ErrorBody::parse(body.as_bytes(), &names, &HashSet::new());
+        asked(429, &headers, body.retry_after(), now).map(|wait| wait.as_secs())
     }
 
     #[test]
@@ -96,7 +91,7 @@ mod tests {
         }
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
-        assert_eq!(asked(200, &headers, b"", SystemTime::now()), None);
-        assert!(asked(503, &headers, b"", SystemTime::now()).is_some());
+        assert_eq!(asked(200, &headers, None, SystemTime::now()), None);
+        assert!(asked(503, &headers, None, SystemTime::now()).is_some());
     }
 }

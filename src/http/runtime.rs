@@ -1,4 +1,4 @@
-//! What generated clients run on: building requests, reading answers, and errors that may be logged.
+//! The runtime of generated clients: building requests, reading answers, and errors that may be logged.
 //!
 //! The names are those that the generator's output asks for; the build points it here. Requests go through
 //! [`Transport::run`], so callers of a raw client have its tokens, retries, deadlines and limits.
@@ -13,9 +13,9 @@ use std::future::Future;
 
 use reqwest::Request;
 
-pub(crate) use body::RequestBuilderExt;
+pub(crate) use body::{RequestBuilderExt, to_wiped_json};
 pub use error::{Error, InvalidPayload, PayloadProblem};
-pub(crate) use path::{PathParameter, encode_path};
+pub(crate) use path::{PathParameter, encode_path, encode_segment};
 pub(crate) use query::QueryParam;
 pub use value::{Answer, ResponseValue};
 

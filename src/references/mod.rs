@@ -1,18 +1,21 @@
-//! References to secrets, `xtra://PROJECT/ENVIRONMENT/KEY`, alone or within a text. Nothing here reads anything.
+//! References to secrets, alone or within a text, and the secrets in their place. A service's [`Refer`] says what its
+//! references look like.
+//!
+//! `reference` reads one, `template` finds them in a text, `search` reads what they lead to, `graph` puts it together.
 
-mod file;
 mod graph;
-mod parse;
-mod render;
+mod problems;
+mod reference;
 mod resolve;
+mod search;
+mod template;
 
-#[cfg(test)]
-mod tests;
-
-pub use parse::Reference;
+pub use reference::{Refer, Reference};
 pub use resolve::{Resolve, ResolveText, ResolveValues};
 
-pub(crate) use file::read;
-pub(crate) use graph::{Broken, Graph, MOST_BYTES, MOST_LEVELS, Part, Seen, Text};
-pub(crate) use parse::Base;
-pub(crate) use render::{Malformed, Piece, Position, Template};
+#[cfg(test)]
+pub(crate) use {
+    graph::{Broken, Graph, MOST_BYTES, MOST_LEVELS, Part, Seen, Text},
+    reference::Base,
+    template::{Malformed, Piece, Position, Template},
+};

@@ -1,26 +1,27 @@
-//! Requests that put secrets in the place of their references.
-
-mod problems;
-mod search;
+//! The requests that put secrets in the place of their references.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::fs::File;
 use std::future::{Future, IntoFuture};
+use std::io::{self, Read};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Base, Reference};
-use crate::core::{Clock, ErrorKind, Origin, SecretValue, Secrets, SnapshotSource, Unreadable, XtraError};
-use crate::engine::{Async, Client, Owner};
-use crate::references;
-use crate::services::xtra::{Xtra, compared_project};
-use problems::{Label, not_one_reference};
-use search::{Input, Search};
+use zeroize::Zeroizing;
 
-impl<M> Client<Xtra, M> {
+use super::graph::MOST_BYTES;
+use super::problems::Label;
+use super::reference::{Refer, Reference};
+use super::search::{Input, Options, Search};
+use crate::core::{Clock, ErrorKind, Hint, Origin, SecretValue, Secrets, SnapshotSource, Unreadable, XtraError};
+use crate::engine::{Async, Client, Owner};
+
+/// References in texts and values. [`Refer`] says what they look like; its implementations have examples.
+impl<S: Refer, M> Client<S, M> {
     /// Reads the secret that a [`Reference`] names. Awaiting the request gives a [`SecretValue`].
     ///
     /// The value is rendered in turn, as by [`render`](Self::render), unless [`shallow`](Resolve::shallow) is called.
@@ -28,18 +29,7 @@ impl<M> Client<Xtra, M> {
     /// # Errors
     ///
     /// [`Invalid`](ErrorKind::Invalid) when the text is anything but one reference; else as [`render`](Self::render).
-    ///
-    /// ```
-    /// # use xtrasecurity::{XtraClient, XtraError};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), XtraError> {
-    /// let client = XtraClient::in_memory([("API_KEY", "k-123")])?;
-    /// let key = client.resolve("xtra:///production/API_KEY").await?;
-    /// assert_eq!(key.expose(), "k-123");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>, M> {
+    pub fn resolve<'a>(&'a self, reference: impl Into<Cow<'a, str>>) -> Resolve<'a, S, ResolveText<'a>, M> {
         Resolve::of_text(&self.engine, What::Reference(reference.into()))
     }
 
@@ -47,12 +37,12 @@ impl<M> Client<Xtra, M> {
     ///
     /// | in the text | becomes |
     /// |---|---|
-    /// | `{{ xtra:///production/API_KEY }}` | the secret that the [`Reference`] names |
+    /// | `{{ SCHEME:///ENVIRONMENT/KEY }}` | the secret that the [`Reference`] names |
     /// | a text that is one reference and nothing else | the same, without the white space around it |
     /// | `\{{` | `{{`, whatever follows |
     /// | `\\{{` | `\`, then what `{{` begins |
     /// | `{{` with anything else behind it | itself, so that texts for other template languages pass through |
-    /// | `{{ XTRA://` and other capitals | an error: it was meant as a reference |
+    /// | `{{` and a scheme in capitals | an error: it was meant as a reference |
     ///
     /// Each environment is read once, by way of the cache, however many references name it; several are read at the same
     /// time. So the whole text is of one moment for each environment. Each read takes as long as the client's call timeout
@@ -63,7 +53,7 @@ impl<M> Client<Xtra, M> {
     /// # References in values
     ///
     /// A value that holds references, in the same forms, is rendered in turn: so that a `DATABASE_URL` can be kept composed
-    /// of its parts. There, a reference without a project means the project and branch of the secret that it stands in. A
+    /// of its parts. There, a reference without a project means the project and parameter of the secret that it stands in. A
     /// value without references stands for itself to the byte, whatever braces and backslashes are in it. References may lead
     /// on 16 times, and never in a circle.
     ///
@@ -81,18 +71,7 @@ impl<M> Client<Xtra, M> {
     ///   of that kind.
     /// - [`Invalid`](ErrorKind::Invalid) for references that lead in a circle, with the names on the way, or on and on; for more
     ///   than 100 environments; and for more than 16 MiB put together.
-    ///
-    /// ```
-    /// # use xtrasecurity::{XtraClient, XtraError};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), XtraError> {
-    /// let client = XtraClient::in_memory([("USER", "app"), ("PASSWORD", "hunter2")])?;
-    /// let text = client.render("user={{ xtra:///production/USER }} password={{xtra:///production/PASSWORD}}").await?;
-    /// assert_eq!(text.expose(), "user=app password=hunter2");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Resolve<'a, ResolveText<'a>, M> {
+    pub fn render<'a>(&'a self, text: impl Into<Cow<'a, str>>) -> Resolve<'a, S, ResolveText<'a>, M> {
         Resolve::of_text(&self.engine, What::Text(text.into()))
     }
 
@@ -101,22 +80,15 @@ impl<M> Client<Xtra, M> {
     /// # Errors
     ///
     /// As [`render`](Self::render); [`Invalid`](ErrorKind::Invalid) with the path when the file cannot be read.
-    ///
-    /// ```no_run
-    /// # async fn example(client: &xtrasecurity::XtraClient) -> Result<(), xtrasecurity::XtraError> {
-    /// let config = client.render_file("config/app.toml.tpl").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn render_file(&self, path: impl AsRef<Path>) -> Resolve<'_, ResolveText<'_>, M> {
+    pub fn render_file(&self, path: impl AsRef<Path>) -> Resolve<'_, S, ResolveText<'_>, M> {
         Resolve::of_text(&self.engine, What::File(path.as_ref().to_owned()))
     }
 
     /// Replaces the references in the values of a snapshot: the way to resolve composed secrets. Awaiting the request gives
     /// new [`Secrets`] of the same names.
     ///
-    /// A reference without a project means the client's project and branch; if the snapshot is of another,
-    /// [`project_id`](Resolve::project_id) and [`branch`](Resolve::branch) say so. A value without references
+    /// A reference without a project means the client's project and its default parameter; if the snapshot is of another,
+    /// [`project_id`](Resolve::project_id) and [`parameter`](Resolve::parameter) say so. A value without references
     /// stays as it is. The result counts as made by the program ([`SnapshotSource::Memory`]); names whose values did not
     /// come through are carried over.
     ///
@@ -124,20 +96,7 @@ impl<M> Client<Xtra, M> {
     ///
     /// As [`render`](Self::render). The message tells which of the secrets held the reference, and the reference itself if it
     /// leads nowhere; of a malformed one, and of what is around it, it shows nothing.
-    ///
-    /// ```
-    /// # use xtrasecurity::{XtraClient, XtraError};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), XtraError> {
-    /// let url = "postgres://app:{{ xtra:///production/PASSWORD }}@db/app";
-    /// let client = XtraClient::in_memory([("DATABASE_URL", url), ("PASSWORD", "hunter2")])?;
-    /// let stored = client.get_secrets("production").await?;
-    /// let secrets = client.resolve_secrets(&stored).await?;
-    /// assert_eq!(secrets.require("DATABASE_URL")?.expose(), "postgres://app:hunter2@db/app");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn resolve_secrets(&self, secrets: &Secrets) -> Resolve<'_, ResolveValues, M> {
+    pub fn resolve_secrets(&self, secrets: &Secrets) -> Resolve<'_, S, ResolveValues, M> {
         let pairs = secrets.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
         Resolve::new(&self.engine, ResolveValues { pairs, unreadable: secrets.unreadable().to_vec() })
     }
@@ -148,33 +107,13 @@ impl<M> Client<Xtra, M> {
     /// # Errors
     ///
     /// As [`resolve_secrets`](Self::resolve_secrets).
-    ///
-    /// ```
-    /// # use xtrasecurity::{XtraClient, XtraError};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), XtraError> {
-    /// let client = XtraClient::in_memory([("API_KEY", "k-123")])?;
-    /// let resolved = client.resolve_pairs([("KEY", "xtra:///production/API_KEY"), ("PORT", "8080")]).await?;
-    /// assert_eq!(resolved.require("KEY")?.expose(), "k-123");
-    /// assert_eq!(resolved.require("PORT")?.expose(), "8080");
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn resolve_pairs<N: Into<String>, V: Into<SecretValue>>(
         &self,
         pairs: impl IntoIterator<Item = (N, V)>,
-    ) -> Resolve<'_, ResolveValues, M> {
+    ) -> Resolve<'_, S, ResolveValues, M> {
         let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Resolve::new(&self.engine, ResolveValues { pairs, unreadable: Vec::new() })
     }
-}
-
-/// What a request can be told.
-#[derive(Clone, Default)]
-struct Options {
-    base: Base,
-    no_cache: bool,
-    shallow: bool,
 }
 
 /// A request for texts with secrets in the place of their references. It is sent when it is awaited.
@@ -183,8 +122,8 @@ struct Options {
 /// ([`ResolveText`]), which gives a [`SecretValue`]; [`resolve_secrets`](Client::resolve_secrets) and
 /// [`resolve_pairs`](Client::resolve_pairs) one for many ([`ResolveValues`]), which gives [`Secrets`].
 #[must_use = "a request does nothing until it is awaited"]
-pub struct Resolve<'a, Op, M = Async> {
-    engine: &'a Arc<Owner<Xtra>>,
+pub struct Resolve<'a, S: Refer, Op, M = Async> {
+    engine: &'a Arc<Owner<S>>,
     options: Options,
     operation: Op,
     mode: PhantomData<fn() -> M>,
@@ -207,14 +146,14 @@ pub struct ResolveValues {
     unreadable: Vec<Unreadable>,
 }
 
-impl<'a, Op, M> Resolve<'a, Op, M> {
-    fn new(engine: &'a Arc<Owner<Xtra>>, operation: Op) -> Self {
+impl<'a, S: Refer, Op, M> Resolve<'a, S, Op, M> {
+    fn new(engine: &'a Arc<Owner<S>>, operation: Op) -> Self {
         Self { engine, options: Options::default(), operation, mode: PhantomData }
     }
 
     /// The same, to be sent in another way.
     #[cfg(feature = "blocking")]
-    pub(crate) fn in_mode<N>(self) -> Resolve<'a, Op, N> {
+    pub(crate) fn in_mode<N>(self) -> Resolve<'a, S, Op, N> {
         let Self { engine, options, operation, .. } = self;
         Resolve { engine, options, operation, mode: PhantomData }
     }
@@ -231,66 +170,70 @@ impl<'a, Op, M> Resolve<'a, Op, M> {
         self
     }
 
-    /// The project of references in what was given that name none, in place of the client's: 24 hexadecimal digits,
-    /// unless the service is a server of somebody's own.
+    /// The project of references in what was given that name none, in place of the client's: its id.
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
-        self.options.base.project = Some(compared_project(id.into()));
+        self.options.base.project = Some(S::normalized_project(id.into()));
         self
     }
 
-    /// The branch of references in what was given that name neither project nor branch, in place of the client's default.
-    pub fn branch(mut self, name: impl Into<String>) -> Self {
-        self.options.base.branch = Some(name.into());
+    /// The parameter of references in what was given that have neither project nor parameter, in place of the client's default.
+    pub fn parameter(mut self, value: impl Into<String>) -> Self {
+        self.options.base.parameter = Some(value.into());
         self
     }
 }
 
-impl<'a, M> Resolve<'a, ResolveText<'a>, M> {
-    fn of_text(engine: &'a Arc<Owner<Xtra>>, what: What<'a>) -> Self {
+impl<'a, S: Refer, M> Resolve<'a, S, ResolveText<'a>, M> {
+    fn of_text(engine: &'a Arc<Owner<S>>, what: What<'a>) -> Self {
         Self::new(engine, ResolveText(what))
     }
 }
 
-impl<'a> Resolve<'a, ResolveText<'a>> {
+impl<'a, S: Refer> Resolve<'a, S, ResolveText<'a>> {
     /// Sends the request; the same as awaiting it.
     ///
     /// # Errors
     ///
-    /// See [`XtraClient::render`](Client::render).
+    /// See [`Client::render`].
     pub async fn send(self) -> Result<SecretValue, XtraError> {
         let Self { engine, options, operation: ResolveText(what), .. } = self;
         let input = match what {
             What::Reference(text) => {
-                text.trim().parse::<Reference>().map_err(not_one_reference)?;
-                Input::text(Label::Text, text.into_owned().into())
+                Reference::of::<S>(text.trim()).map_err(not_one_reference)?;
+                Input::text::<S>(Label::Text, text.into_owned().into())
             }
-            What::Text(text) => Input::text(Label::Text, text.into_owned().into()),
-            What::File(path) => Input::text(Label::File(path.display().to_string()), references::read(&path)?),
+            What::Text(text) => Input::text::<S>(Label::Text, text.into_owned().into()),
+            What::File(path) => Input::text::<S>(Label::File(path.display().to_string()), read(&path)?),
         };
         let made = Search::new(&Client::over(Arc::clone(engine)), options).run(vec![input]).await?;
         made.into_iter().next().ok_or_else(|| XtraError::new(ErrorKind::Invalid, "there is no text"))
     }
 }
 
-impl Resolve<'_, ResolveValues> {
+impl<S: Refer> Resolve<'_, S, ResolveValues> {
     /// Sends the request; the same as awaiting it.
     ///
     /// # Errors
     ///
-    /// See [`XtraClient::resolve_secrets`](Client::resolve_secrets).
+    /// See [`Client::resolve_secrets`].
     pub async fn send(self) -> Result<Secrets, XtraError> {
         let Self { engine, options, operation: ResolveValues { pairs, unreadable }, .. } = self;
-        let inputs = pairs.iter().map(|(name, value)| Input::value(Label::Secret(name.clone()), value.clone()));
+        let inputs = pairs.iter().map(|(name, value)| Input::value::<S>(Label::Secret(name.clone()), value.clone()));
         let made = Search::new(&Client::over(Arc::clone(engine)), options).run(inputs.collect()).await?;
         let values = pairs.into_iter().map(|(name, _)| name).zip(made).collect::<Vec<_>>();
         let clock = Clock::system();
         let fetched = clock.now();
         let origin = Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO };
-        Ok(Secrets::assemble(values.into(), unreadable, origin))
+        Ok(Secrets::assemble(values.into_iter().collect(), unreadable, origin))
     }
 }
 
-impl<'a> IntoFuture for Resolve<'a, ResolveText<'a>> {
+/// Advice for whoever gives a text to `resolve`.
+fn not_one_reference(error: XtraError) -> XtraError {
+    error.with_hint(Hint::Use { call: "render", purpose: "fill in a text with references in it" })
+}
+
+impl<'a, S: Refer> IntoFuture for Resolve<'a, S, ResolveText<'a>> {
     type Output = Result<SecretValue, XtraError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
@@ -299,7 +242,7 @@ impl<'a> IntoFuture for Resolve<'a, ResolveText<'a>> {
     }
 }
 
-impl<'a> IntoFuture for Resolve<'a, ResolveValues> {
+impl<'a, S: Refer> IntoFuture for Resolve<'a, S, ResolveValues> {
     type Output = Result<Secrets, XtraError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
@@ -317,7 +260,7 @@ impl fmt::Debug for Options {
     }
 }
 
-impl<Op: fmt::Debug, M> fmt::Debug for Resolve<'_, Op, M> {
+impl<S: Refer, Op: fmt::Debug, M> fmt::Debug for Resolve<'_, S, Op, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Resolve")
             .field("operation", &self.operation)
@@ -335,5 +278,83 @@ impl fmt::Debug for ResolveText<'_> {
 impl fmt::Debug for ResolveValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResolveValues").field("secrets", &self.pairs.len()).finish_non_exhaustive()
+    }
+}
+
+/// The text of a regular file. It may hold secrets beside its references, so that it is wiped after use.
+///
+/// Blocks the thread, on purpose: to hand the work over to another thread would leave that one behind for a while, and then
+/// the environment of the process could not be set.
+fn read(path: &Path) -> Result<SecretValue, XtraError> {
+    // looked at before it is opened: to open a pipe could wait for ever
+    let about = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if !about.is_file() {
+        return Err(problem(path, "is not a regular file"));
+    }
+    let too_large = || problem(path, &format!("is larger than {} MiB", MOST_BYTES / 1024 / 1024));
+    let told = usize::try_from(about.len()).ok().filter(|told| *told <= MOST_BYTES).ok_or_else(too_large)?;
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    whole(path, file, told)
+}
+
+/// All of the file, which was `told` bytes long a moment ago.
+fn whole(path: &Path, file: File, told: usize) -> Result<SecretValue, XtraError> {
+    // one buffer that is large enough: growing would leave copies behind that are not wiped
+    let room = told.max(16 * 1024) + 1;
+    let mut content = Zeroizing::new(Vec::with_capacity(room));
+    let mut bounded = file.take(room as u64);
+    bounded.read_to_end(&mut content).map_err(|error| unreadable(path, &error))?;
+    if bounded.limit() == 0 {
+        return Err(problem(path, "grew while it was read"));
+    }
+    match std::str::from_utf8(&content) {
+        Ok(text) => Ok(SecretValue::from(text)),
+        Err(_) => Err(problem(path, "is not UTF-8 text")),
+    }
+}
+
+fn problem(path: &Path, what: &str) -> XtraError {
+    XtraError::new(ErrorKind::Invalid, format!("the file {} {what}", path.display()))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> XtraError {
+    problem(path, &format!("cannot be read ({})", error.kind())).with_os_error(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_is_not_cut() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "x".repeat(20_000)).unwrap();
+        let read = |told| whole(file.path(), File::open(file.path()).unwrap(), told);
+        assert!(read(10).unwrap_err().to_string().contains("grew while it was read"));
+        assert!(read(19_999).unwrap_err().to_string().contains("grew while it was read"));
+        assert_eq!(read(20_000).unwrap().len(), 20_000);
+        assert_eq!(read(30_000).unwrap().len(), 20_000, "one that shrank is what it is");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_used_is_named_and_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("bytes"), b"hunter2\xff").unwrap();
+        std::fs::File::create(at("large")).unwrap().set_len(MOST_BYTES as u64 + 1).unwrap();
+        for (name, reason) in
+            [("bytes", "UTF-8"), ("large", "16 MiB"), ("nowhere", "cannot be read"), (".", "regular file")]
+        {
+            let error = read(&at(name)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(reason) && text.contains(folder.path().to_str().unwrap()), "{text}");
+            assert!(!text.contains("hunter2"));
+        }
+        let error = read(std::path::Path::new("/dev/zero")).unwrap_err();
+        assert!(error.to_string().contains("regular file"));
+        std::fs::write(at("text"), "é\n").unwrap();
+        assert_eq!(read(&at("text")).unwrap().expose(), "é\n");
     }
 }

@@ -4,6 +4,7 @@
 
 use std::io;
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use xtrasecurity::dev_server::DevServer;
@@ -164,4 +165,29 @@ pub(crate) async fn read_as(server: &DevServer, token: &str, query: &str) -> Ans
 /// The same as the project's owner.
 pub(crate) async fn read(server: &DevServer, query: &str) -> Answer {
     read_as(server, server.token(), query).await
+}
+
+/// A request of a user, `METHOD /path`: the path is below `/api`, with `{P}` for the server's project.
+pub(crate) fn request<'a>(server: &DevServer, who: &str, request: &'a str, body: &Value) -> Call<'a> {
+    let (method, target) = request.split_once(' ').unwrap();
+    let target = format!("/api{}", target.replace("{P}", server.project_id()));
+    let call = Call::new(method, target).token(server.token_for(who).unwrap_or(who));
+    if body.is_null() { call } else { call.json(body.to_string()) }
+}
+
+/// One call as a user, or with a token.
+pub(crate) async fn call(server: &DevServer, who: &str, what: &str, body: Value) -> Answer {
+    request(server, who, what, &body).send(server.port()).await.unwrap()
+}
+
+/// A call that succeeds.
+pub(crate) async fn ok(server: &DevServer, who: &str, what: &str, body: Value) -> Value {
+    let answer = call(server, who, what, body).await;
+    assert!(answer.status < 300, "{what}: {} {}", answer.status, answer.body);
+    answer.json()
+}
+
+/// The text of a JSON string.
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }

@@ -5,11 +5,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use xtrasecurity::manage::{Branch, BranchComparison, SecretPlace};
 
-use crate::arguments::Global;
-use crate::consent::Consent;
+use crate::confirm::Confirm;
 use crate::failure::Outcome;
-use crate::output::{self, printable};
-use crate::target::{not_done, open};
+use crate::options::Global;
+use crate::output;
+use crate::session::{not_done, open};
+use crate::text::{self, printable};
 
 /// Lists branches, and makes, renames, deletes and compares them
 ///
@@ -48,7 +49,7 @@ enum Action {
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         new_name: String,
         #[command(flatten)]
-        consent: Consent,
+        confirm: Confirm,
     },
     /// Deletes a branch with all its secrets, in every environment
     Delete {
@@ -56,7 +57,7 @@ enum Action {
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
         #[command(flatten)]
-        consent: Consent,
+        confirm: Confirm,
     },
     /// Compares two branches in every environment: names only
     Compare {
@@ -89,17 +90,17 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
             let made = request.await.map_err(failed)?;
             (format!("created the branch {}\n", printable(&made.name)), 0)
         }
-        Some(Action::Rename { name, new_name, consent }) => {
+        Some(Action::Rename { name, new_name, confirm }) => {
             let (old, new) = (printable(name), printable(new_name));
             let question = format!("This renames the branch {old}: whoever reads it by that name finds nothing then.");
-            consent.obtain(&question, None)?;
+            confirm.ask(&question, None)?;
             client.rename_branch(name, new_name).confirm_production().await.map_err(failed)?;
             (format!("the branch {old} is {new} now\n"), 0)
         }
-        Some(Action::Delete { name, consent }) => {
+        Some(Action::Delete { name, confirm }) => {
             let shown = printable(name);
             let question = format!("This deletes the branch {shown} with its secrets of every environment.");
-            consent.obtain(&question, Some(name))?;
+            confirm.ask(&question, Some(name))?;
             client.delete_branch(name).confirm_production().await.map_err(failed)?;
             (format!("deleted the branch {shown} and its secrets\n"), 0)
         }
@@ -123,7 +124,7 @@ fn table(branches: &[Branch]) -> String {
         [count, description].into_iter().flatten().collect::<Vec<_>>().join("  ")
     };
     let rows: Vec<_> = branches.iter().map(|branch| (branch.name.as_str(), about(branch))).collect();
-    output::table(rows.iter().map(|(name, about)| (*name, about.as_str())))
+    text::table(rows.iter().map(|(name, about)| (*name, about.as_str())))
 }
 
 fn as_json(branches: &[Branch]) -> String {
@@ -135,7 +136,7 @@ fn as_json(branches: &[Branch]) -> String {
             "created_at": branch.created_at,
         })
     });
-    output::json(&list.collect::<Value>())
+    text::json(&list.collect::<Value>())
 }
 
 fn as_lines(difference: &BranchComparison, first: &str, second: &str) -> String {

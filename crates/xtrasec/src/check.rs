@@ -1,15 +1,17 @@
 //! `xtrasec check`: whether the secrets are what a program needs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
-use xtrasecurity::{ErrorKind, Schema, SchemaProblem, SchemaReport};
+use xtrasecurity::{ErrorKind, SchemaProblem, SchemaReport};
 
-use crate::arguments::Global;
-use crate::failure::{Failure, Outcome, REFUSED};
-use crate::output::{self, printable};
+use crate::failure::{Outcome, REFUSED};
+use crate::file;
+use crate::options::Global;
+use crate::output;
 use crate::session::{Session, is_bare, nothing_there};
+use crate::text::{self, printable};
 
 /// Checks the secrets against a JSON Schema
 ///
@@ -34,7 +36,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
-    let schema = schema(&arguments.schema)?;
+    let schema = file::schema(&arguments.schema)?;
     let session = Session::open(global)?;
     // What cannot be read is one of the findings.
     let secrets = session.secrets().await?;
@@ -57,18 +59,6 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let text = if arguments.json { as_json(&report, valid) } else { as_lines(&report, valid) };
     output::write(text.as_bytes())?;
     Ok(if valid { 0 } else { REFUSED })
-}
-
-/// The schema in a file; the file is named when it cannot be used.
-pub(crate) fn schema(path: &Path) -> Result<Schema, Failure> {
-    Schema::from_file(path).map_err(|error| {
-        let failure = Failure::from(error);
-        // Some errors name the file by themselves.
-        if failure.line.contains(&format!("{path:?}")) {
-            return failure;
-        }
-        Failure::refused(format!("{}: {}", path.to_string_lossy(), failure.line))
-    })
 }
 
 fn parts(report: &SchemaReport) -> [(&'static str, &[SchemaProblem]); 3] {
@@ -96,5 +86,5 @@ fn as_json(report: &SchemaReport, valid: bool) -> String {
             object.insert(part.to_owned(), Value::Array(list.collect()));
         }
     }
-    output::json(&document)
+    text::json(&document)
 }

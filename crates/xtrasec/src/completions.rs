@@ -1,9 +1,8 @@
 //! `xtrasec completions`: what a shell needs to complete arguments.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::arguments::Cli;
 use crate::failure::Outcome;
 use crate::output;
 
@@ -16,9 +15,10 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Outcome {
+/// `command` is the whole of `xtrasec`, as its parser knows it.
+pub(crate) fn run(arguments: &Arguments, mut command: Command) -> Outcome {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "xtrasec", &mut script);
+    clap_complete::generate(arguments.shell, &mut command, "xtrasec", &mut script);
     output::write(&script)?;
     Ok(0)
 }

@@ -13,19 +13,19 @@ const NOTHING_DONE: &str = "Nothing was changed";
 const LONGEST: u64 = 4096;
 
 #[derive(Args)]
-pub(crate) struct Consent {
+pub(crate) struct Confirm {
     /// Go on without a question; needed where nobody can be asked
     #[arg(long, short)]
     yes: bool,
 }
 
-impl Consent {
+impl Confirm {
     pub(crate) fn is_given(&self) -> bool {
         self.yes
     }
 
     /// Refuses unless it was given, or somebody answers that this is meant: with y, or with the word to be typed.
-    pub(crate) fn obtain(&self, question: &str, typed: Option<&str>) -> Result<(), Failure> {
+    pub(crate) fn ask(&self, question: &str, typed: Option<&str>) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }

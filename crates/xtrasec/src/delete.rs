@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use crate::arguments::Global;
-use crate::consent::Consent;
+use crate::confirm::Confirm;
 use crate::failure::{Failure, Outcome};
-use crate::output::{self, printable};
-use crate::session::quoted;
-use crate::target::Target;
+use crate::options::Global;
+use crate::output;
+use crate::session::Target;
+use crate::text::printable;
+use crate::text::quoted;
 
 /// Deletes secrets, with their histories
 ///
@@ -30,14 +31,14 @@ pub(crate) struct Arguments {
     #[arg(long)]
     exact: bool,
     #[command(flatten)]
-    consent: Consent,
+    confirm: Confirm,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let target = Target::open(global)?;
     let keys = quoted(arguments.keys.iter().map(String::as_str));
     let question = format!("This deletes {keys} from {}, with all versions.", target.shown());
-    arguments.consent.obtain(&question, target.to_be_typed())?;
+    arguments.confirm.ask(&question, target.to_be_typed())?;
     let mut done = String::new();
     let mut seen = BTreeSet::new();
     for key in arguments.keys.iter().filter(|key| seen.insert(*key)) {

@@ -10,11 +10,12 @@ use futures_util::future;
 use serde_json::{Value, json};
 use xtrasecurity::Secrets;
 
-use crate::arguments::Global;
 use crate::failure::{Failure, Outcome, REFUSED};
-use crate::output::{self, printable};
-use crate::place::Place;
+use crate::options::Global;
+use crate::options::Scope;
+use crate::output;
 use crate::session::{Session, demand, not_read, nothing_there, tell_source};
+use crate::text::{self, printable};
 
 /// Compares two environments or branches
 ///
@@ -24,9 +25,9 @@ use crate::session::{Session, demand, not_read, nothing_there, tell_source};
     xtrasec diff staging staging@feature/new-ui --exit-code")]
 pub(crate) struct Arguments {
     /// An environment, or ENVIRONMENT@BRANCH
-    first: Place,
+    first: Scope,
     /// The one to compare it with
-    second: Place,
+    second: Scope,
     /// Print an object with the arrays removed, added and changed, and the number of equal ones
     #[arg(long)]
     json: bool,
@@ -49,14 +50,13 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         }
     }
     let difference = Difference::between(&first, &second);
-    let text =
-        if arguments.json { output::json(&difference.as_json(arguments)) } else { difference.as_lines(arguments) };
+    let text = if arguments.json { text::json(&difference.as_json(arguments)) } else { difference.as_lines(arguments) };
     output::write(text.as_bytes())?;
     Ok(if arguments.exit_code && difference.is_one() { REFUSED } else { 0 })
 }
 
 /// The secrets of a place, all of which can be read: what cannot be read cannot be compared.
-async fn read(session: &Session, place: &Place) -> Result<Arc<Secrets>, Failure> {
+async fn read(session: &Session, place: &Scope) -> Result<Arc<Secrets>, Failure> {
     let request = session.client.get_secrets(place.environment.as_str()).allow_unreadable();
     let secrets = match &place.branch {
         Some(branch) => request.branch(branch.as_str()).await,

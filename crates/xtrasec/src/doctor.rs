@@ -6,11 +6,12 @@ use clap::Args;
 use serde_json::{Value, json};
 use xtrasecurity::{Configuration, Secrets, XtraClient, XtraError};
 
-use crate::arguments::Global;
 use crate::failure::{Failure, Outcome, REFUSED};
+use crate::hints::in_words_of_the_command;
+use crate::options::Global;
 use crate::output;
 use crate::session::{builder, is_local, nothing_there, why};
-use crate::wording;
+use crate::text;
 
 /// Tells what configuration was found and whether it works
 ///
@@ -98,7 +99,7 @@ impl Report {
         self.checks.push(Check {
             name: name.to_owned(),
             state,
-            detail: output::one_line(&wording::of_the_command(&detail)),
+            detail: text::one_line(&in_words_of_the_command(&detail)),
         });
     }
 
@@ -153,7 +154,7 @@ impl Report {
         let rows =
             self.checks.iter().map(|check| (format!("{:<8} {}", check.state.as_str(), check.name), &check.detail));
         let rows: Vec<_> = rows.collect();
-        output::table(rows.iter().map(|(left, detail)| (left.as_str(), detail.as_str())))
+        text::table(rows.iter().map(|(left, detail)| (left.as_str(), detail.as_str())))
     }
 
     fn as_json(&self) -> String {
@@ -162,7 +163,7 @@ impl Report {
             .iter()
             .map(|check| json!({ "name": check.name, "state": check.state.as_str(), "detail": check.detail }))
             .collect();
-        output::json(&json!({ "ok": self.is_ok(), "version": env!("CARGO_PKG_VERSION"), "checks": checks }))
+        text::json(&json!({ "ok": self.is_ok(), "version": env!("CARGO_PKG_VERSION"), "checks": checks }))
     }
 }
 

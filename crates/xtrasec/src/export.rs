@@ -1,9 +1,6 @@
 //! `xtrasec export`: all secrets in the form that something else reads.
 
-mod github;
-mod shell;
-mod yaml;
-
+use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -12,12 +9,13 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 use xtrasecurity::{SecretValue, Secrets, Selection};
 
-use crate::arguments::{Choice, Global};
-use crate::destination::Destination;
 use crate::failure::{Failure, Outcome};
-use crate::file;
-use crate::output::{self, printable};
+use crate::file::{self, random_word};
+use crate::options::{Choice, Global};
+use crate::output;
+use crate::output_target::OutputTarget;
 use crate::session::Session;
+use crate::text::{self, is_plain, printable};
 
 const NOTHING_DONE: &str = "Nothing was written";
 
@@ -46,7 +44,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "VARIABLE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     allow_name: Vec<String>,
     #[command(flatten)]
-    destination: Destination,
+    destination: OutputTarget,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,7 +72,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
 }
 
 /// The file that the runner reads, which is added to and never replaced.
-fn github_file(destination: &Destination) -> Result<&Path, Failure> {
+fn github_file(destination: &OutputTarget) -> Result<&Path, Failure> {
     if destination.is_forced() {
         return Err(Failure::usage("--force replaces a file, and the format github adds to one: leave --force out"));
     }
@@ -90,12 +88,12 @@ fn write(secrets: &Secrets, arguments: &Arguments) -> Outcome {
     let text = match arguments.format {
         Format::Dotenv => dotenv(secrets).map_err(|failure| failure.so(NOTHING_DONE))?,
         Format::Json => json(secrets),
-        Format::Yaml => yaml::document(secrets),
-        Format::Shell => shell::script(secrets),
+        Format::Yaml => yaml_document(secrets),
+        Format::Shell => shell_script(secrets),
         Format::Github => {
             // Masked first: from then on the values are in no log, whoever prints them.
-            output::write(github::masks(secrets).expose().as_bytes())?;
-            file::append(github_file(&arguments.destination)?, github::variables(secrets).expose().as_bytes())?;
+            output::write(github_masks(secrets).expose().as_bytes())?;
+            file::append(github_file(&arguments.destination)?, github_variables(secrets).expose().as_bytes())?;
             return Ok(0);
         }
     };
@@ -134,7 +132,82 @@ fn is_identifier(name: &str) -> bool {
 fn json(secrets: &Secrets) -> SecretValue {
     let object: Map<String, Value> =
         secrets.iter().map(|(name, value)| (name.to_owned(), Value::from(value.expose()))).collect();
-    SecretValue::new(output::json(&Value::Object(object)))
+    SecretValue::new(text::json(&Value::Object(object)))
+}
+
+/// Log commands of GitHub Actions that hide every line of every value. The runner takes them from standard output and hides them as well.
+fn github_masks(secrets: &Secrets) -> SecretValue {
+    let mut text = String::new();
+    let lines = secrets.iter().flat_map(|(_, value)| value.expose().split(['\n', '\r']));
+    // The runner refuses to hide blanks.
+    for line in lines.filter(|line| !line.trim().is_empty()) {
+        text.extend(["::add-mask::", &line.replace('%', "%25"), "\n"]);
+    }
+    SecretValue::new(text)
+}
+
+/// The variables for the file of GitHub Actions, each between lines of a word that no value can hold.
+fn github_variables(secrets: &Secrets) -> SecretValue {
+    let mut text = String::new();
+    for (name, value) in secrets.iter() {
+        let end = github_delimiter(value.expose());
+        text.extend([name, "<<", &end, "\n", value.expose(), "\n", &end, "\n"]);
+    }
+    SecretValue::new(text)
+}
+
+fn github_delimiter(value: &str) -> String {
+    loop {
+        let word = format!("xtrasec_{}", random_word());
+        if !value.contains(&word) {
+            return word;
+        }
+    }
+}
+
+/// `export NAME='value'` lines for a POSIX shell. The names have been checked.
+fn shell_script(secrets: &Secrets) -> SecretValue {
+    let mut text = String::new();
+    for (name, value) in secrets.iter() {
+        // Between single quotes everything is itself, except the quote.
+        text.extend(["export ", name, "='", &value.expose().replace('\'', r"'\''"), "'\n"]);
+    }
+    SecretValue::new(text)
+}
+
+/// The secrets as one YAML mapping that no reader can take for anything but texts. Every line is valid JSON as well.
+fn yaml_document(secrets: &Secrets) -> SecretValue {
+    if secrets.is_empty() {
+        return SecretValue::from("{}\n");
+    }
+    let mut text = String::new();
+    for (name, value) in secrets.iter() {
+        quote_yaml(name, &mut text);
+        text.push_str(": ");
+        quote_yaml(value.expose(), &mut text);
+        text.push('\n');
+    }
+    SecretValue::new(text)
+}
+
+/// Writes a text in double quotes, escaping all that some reader folds, drops or refuses.
+fn quote_yaml(text: &str, into: &mut String) {
+    into.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => into.push_str("\\\""),
+            '\\' => into.push_str("\\\\"),
+            '\n' => into.push_str("\\n"),
+            '\r' => into.push_str("\\r"),
+            '\t' => into.push_str("\\t"),
+            // Those that are not plain are all below U+10000, so four digits do.
+            odd if !is_plain(odd) || matches!(odd, '\u{e000}'..='\u{f8ff}' | '\u{fffe}' | '\u{ffff}') => {
+                let _ = write!(into, "\\u{:04x}", u32::from(odd));
+            }
+            plain => into.push(plain),
+        }
+    }
+    into.push('"');
 }
 
 #[cfg(test)]
@@ -145,5 +218,56 @@ mod tests {
     fn identifiers_are_ascii_letters_digits_and_underscores_and_begin_with_no_digit() {
         assert!(["A", "_", "a1", "DATABASE_URL"].into_iter().all(is_identifier));
         assert!(!["", "1A", "A-B", "A B", "A.B", "Ä", "A=B", "A\n", "A;id"].into_iter().any(is_identifier));
+    }
+
+    #[test]
+    fn every_line_that_is_not_blank_is_masked_and_percent_signs_survive_the_runner() {
+        let secrets = Secrets::from_iter([("A", "one\r\ntwo%0A\n\n  \nthree"), ("B", "")]);
+        assert_eq!(github_masks(&secrets).expose(), "::add-mask::one\n::add-mask::two%250A\n::add-mask::three\n");
+    }
+
+    #[test]
+    fn each_variable_ends_at_a_word_of_its_own() {
+        let secrets = Secrets::from_iter([("A", "x\ny"), ("B", "")]);
+        let text = github_variables(&secrets);
+        let lines: Vec<&str> = text.expose().split('\n').collect();
+        let [first, "x", "y", first_end, second, "", second_end, ""] = lines[..] else { panic!("{lines:?}") };
+        assert_eq!(first, format!("A<<{first_end}"));
+        assert_eq!(second, format!("B<<{second_end}"));
+        assert_ne!(first_end, second_end);
+    }
+
+    #[test]
+    fn a_quote_in_a_value_does_not_end_it() {
+        let secrets = Secrets::from_iter([("A", "it's $HOME `id`\n\\"), ("B", "")]);
+        assert_eq!(shell_script(&secrets).expose(), "export A='it'\\''s $HOME `id`\n\\'\nexport B=''\n");
+    }
+
+    #[test]
+    fn every_character_of_the_basic_plane_and_beyond_reads_back() {
+        let nasty: Vec<String> = ('\0'..=char::MAX)
+            .filter(|character| u32::from(*character) < 0x1_0100 || u32::from(*character) % 0x101 == 0)
+            .map(|character| format!("a{character}b"))
+            .collect();
+        let all = nasty.concat();
+        let texts =
+            ["", "yes", "null", "1e3", "- a", "# c", "a: b", " x ", "%TAG", "@", "`", "\u{feff}", "---\n...", &all];
+        let secrets = Secrets::from_iter(texts.iter().enumerate().map(|(n, text)| (format!("K{n}: \"x"), *text)));
+        let document = yaml_document(&secrets);
+        assert!(document.expose().chars().all(|character| character == '\n' || !character.is_control()));
+        let read: std::collections::BTreeMap<String, String> = document
+            .expose()
+            .lines()
+            .flat_map(|line| serde_json::from_str::<std::collections::BTreeMap<_, _>>(&format!("{{{line}}}")).unwrap())
+            .collect();
+        assert_eq!(read.len(), texts.len());
+        for (name, value) in secrets.iter() {
+            assert!(read.get(name).unwrap() == value.expose());
+        }
+    }
+
+    #[test]
+    fn nothing_is_an_empty_mapping() {
+        assert_eq!(yaml_document(&Secrets::from_iter([] as [(&str, &str); 0])).expose(), "{}\n");
     }
 }

@@ -5,8 +5,8 @@ use std::io;
 
 use xtrasecurity::{ErrorKind, XtraError};
 
-use crate::output::one_line;
-use crate::wording;
+use crate::hints;
+use crate::text::one_line;
 
 /// The arguments cannot be used.
 pub(crate) const USAGE: u8 = 2;
@@ -67,7 +67,7 @@ pub(crate) fn reason(error: &io::Error) -> String {
 
 impl From<XtraError> for Failure {
     fn from(error: XtraError) -> Self {
-        let text = wording::of_an_error(&error);
+        let text = hints::told(&error);
         // what was written is not what is read
         let is_unconfirmed = error.kind() == ErrorKind::Conflict && error.may_have_been_applied();
         let status = if is_unconfirmed { UNCONFIRMED } else { REFUSED };

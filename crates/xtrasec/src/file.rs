@@ -1,12 +1,15 @@
-//! Files that hold secrets: for their owner alone, and never half written.
+//! Files and standard input that hold secrets: wiped after reading, written for their owner alone and never in part.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use xtrasecurity::{Schema, SecretValue};
+use zeroize::Zeroizing;
+
 use crate::failure::Failure;
-use crate::output::printable;
+use crate::text::printable;
 
 /// What to do with a file that is there already.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -126,10 +129,74 @@ impl Drop for Draft {
     }
 }
 
+/// Whether standard input is somebody who types.
+pub(crate) fn is_typed() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// The whole of standard input.
+pub(crate) fn standard_input(most: usize) -> Result<SecretValue, Failure> {
+    all(io::stdin().lock(), "standard input", most)
+}
+
+/// The whole of a file.
+pub(crate) fn read(path: &Path, most: usize) -> Result<SecretValue, Failure> {
+    let name = printable(&path.to_string_lossy());
+    let cannot = |error: &io::Error| Failure::io(format!("{name} cannot be read"), error);
+    let file = File::open(path).map_err(|error| cannot(&error))?;
+    if file.metadata().map_err(|error| cannot(&error))?.is_dir() {
+        return Err(Failure::refused(format!("{name} is a directory")));
+    }
+    all(file, &name, most)
+}
+
+fn all(from: impl Read, name: &str, most: usize) -> Result<SecretValue, Failure> {
+    let bytes = bytes(from, most).map_err(|error| Failure::io(format!("{name} cannot be read"), &error))?;
+    let Some(bytes) = bytes else {
+        return Err(Failure::refused(format!("{name} is larger than {} MiB", most >> 20)));
+    };
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(text.into()),
+        Err(_) => {
+            Err(Failure::refused(format!("{name} is not UTF-8 text. Encode other data first, with base64 for one")))
+        }
+    }
+}
+
+/// All of it, or nothing when there is more than `most`. No buffer is left behind that is not wiped.
+fn bytes(mut from: impl Read, most: usize) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let mut buffer = Zeroizing::new(Vec::with_capacity(1 << 16));
+    loop {
+        let room = buffer.capacity() - buffer.len();
+        let before = buffer.len();
+        from.by_ref().take(room as u64).read_to_end(&mut buffer)?;
+        if buffer.len() > most {
+            return Ok(None);
+        }
+        if buffer.len() - before < room {
+            return Ok(Some(buffer));
+        }
+        let mut larger = Zeroizing::new(Vec::with_capacity(buffer.capacity() * 2));
+        larger.extend_from_slice(&buffer);
+        buffer = larger;
+    }
+}
+
+/// The schema in a file; the file is named when it cannot be used.
+pub(crate) fn schema(path: &Path) -> Result<Schema, Failure> {
+    Schema::from_file(path).map_err(|error| {
+        let failure = Failure::from(error);
+        // Some errors name the file by themselves.
+        if failure.line.contains(&format!("{path:?}")) {
+            return failure;
+        }
+        Failure::refused(format!("{}: {}", path.to_string_lossy(), failure.line))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
     fn names(directory: &Path) -> Vec<String> {
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
@@ -195,5 +262,21 @@ mod tests {
         assert!(write(&path, b"x", Existing::Replace).is_err());
         assert!(write(&directory.path().join("no/such"), b"x", Existing::Refuse).is_err());
         assert_eq!(names(directory.path()), ["taken"]);
+    }
+
+    #[test]
+    fn everything_is_read_up_to_the_bound_and_nothing_beyond_it() {
+        for length in [0, 1, 65_535, 65_536, 65_537, 300_000] {
+            let data = vec![b'x'; length];
+            assert!(bytes(&data[..], 300_000).unwrap().is_some_and(|read| *read == data), "{length}");
+        }
+        assert!(bytes(&[b'x'; 300_001][..], 300_000).unwrap().is_none());
+        assert!(bytes(io::repeat(b'x'), 1 << 20).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_and_not_quoted() {
+        let refusal = all(&b"canary\xff"[..], "it", 100).err().unwrap();
+        assert!(refusal.line.contains("UTF-8") && !refusal.line.contains("canary"), "{}", refusal.line);
     }
 }

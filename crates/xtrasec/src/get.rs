@@ -3,10 +3,11 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use crate::arguments::Global;
 use crate::failure::{Failure, Outcome};
-use crate::output::{self, printable};
+use crate::options::Global;
+use crate::output;
 use crate::session::{Session, demand};
+use crate::text::printable;
 
 /// Writes one secret
 ///

@@ -1,10 +1,101 @@
-//! The library speaks to programmers, of options and methods. Here its words become those of the command line.
+//! The library's advice in the words of the command: flags and environment variables where the library has methods.
 
 use std::borrow::Cow;
 
-use xtrasecurity::{ErrorKind, XtraError};
+use xtrasecurity::{FileEntry, Hint, XtraError};
 
-/// What the library says, and what that means to whoever typed a command. A test holds the left side to the library's source.
+/// What an error tells whoever typed a command: what was wrong, what that means, and what can be done about it.
+pub(crate) fn told(error: &XtraError) -> String {
+    let mut text = error.message().to_owned();
+    error.notes().for_each(|note| text.extend([". ", note]));
+    error.hints().iter().filter_map(advice).for_each(|advice| text.extend([". ", &advice]));
+    in_words_of_the_command(&text)
+}
+
+/// One piece of advice as a sentence without a full stop. `None` for what a command has no way to do.
+fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
+    let or_put = |entry: &Option<FileEntry>| entry.map(|entry| format!(", or {entry}")).unwrap_or_default();
+    Some(match hint {
+        Hint::Advice(text) | Hint::FixProxy { what: text } => text.clone(),
+        // settings
+        Hint::GiveToken { variable } => format!("Set {variable}, or store a token with `xtrasec login`").into(),
+        Hint::GiveProject { variable, entry, .. } => {
+            format!("Set {variable}, or add --project ID{}", or_put(entry)).into()
+        }
+        Hint::GiveEnvironment { entry } => format!("Add --env NAME{}", or_put(entry)).into(),
+        Hint::GivePassphrase { variable } => format!("Set {}", variable.unwrap_or("XTRA_VAULT_PASSPHRASE")).into(),
+        Hint::GiveCacheDirectory { variable } => format!("Set {variable}, or do without --offline").into(),
+        Hint::GiveBaseUrl { variable } => {
+            format!("Set {variable}, add --api-url, or store a token for it with `xtrasec login`").into()
+        }
+        Hint::UseLastingToken => "Use an access key or a service account's key, which last".into(),
+        Hint::Correct { option } => format!("It comes from {}", flag(option)?).into(),
+        Hint::LeaveOut { option } => format!("Leave {} out", flag(option)?).into(),
+        Hint::LeaveLocalMode { variable } => format!("Unset {variable} to ask the service").into(),
+        // the way to the service
+        Hint::CheckBaseUrl { form: Some(form) } => format!("Check that the API root {form}").into(),
+        Hint::CheckBaseUrl { form: None } => "Check the API root".into(),
+        Hint::UseHttps => "Use https://; http:// is for loopback hosts only".into(),
+        Hint::AddRootCertificate => "Name the authority's file in SSL_CERT_FILE".into(),
+        Hint::Raise { .. } | Hint::CacheLonger => return None,
+        // time
+        Hint::Retry => "Try again".into(),
+        Hint::Wait { wait: Some(wait) } => format!("Try again in {} s", wait.as_secs()).into(),
+        Hint::Wait { wait: None } => "Try again in a minute".into(),
+        // what a command may accept
+        Hint::AllowEmpty => "Check both names, or add --allow-empty".into(),
+        Hint::AllowUnreadable | Hint::AllowAnyAnswer | Hint::InjectElsewhere | Hint::ServerMessage => return None,
+        Hint::AllowName { names } => format!("Allow what is guarded: --allow-name {}", names.join(",")).into(),
+        Hint::AllowAnyName => "--allow-any-name accepts it".into(),
+        Hint::Exact => "Add --exact if it is meant as it is given".into(),
+        Hint::ChooseVariables => {
+            "Leave a secret out with --except, or call its variable otherwise (run --rename)".into()
+        }
+        Hint::NameKeys => "To leave these out, name the others with --only".into(),
+        Hint::Verbatim => "To take values as they are, add --shallow".into(),
+        Hint::Invalidate => "If that is right, delete the saved copy, or do without --offline".into(),
+        Hint::Confirm => "If it is meant, add --yes".into(),
+        // writes
+        Hint::Overwrite => "Without --new it is changed".into(),
+        Hint::DeleteIfExists => "To be sure, delete it again with --if-exists".into(),
+        Hint::Repair { .. } => "`xtrasec repair` shows the rows, and with --yes leaves one".into(),
+        Hint::KeepRow => "Say which row stays with --keep".into(),
+        Hint::LookAt { call } => format!("{} tells", command(call)?).into(),
+        Hint::Use { call, purpose } => format!("To {purpose}, use {}", command(call)?).into(),
+        Hint::RequestAccess => "Ask for it in the dashboard, then try again".into(),
+        // a kind of advice that this version does not know is still better than none
+        other => other.to_string().into(),
+    })
+}
+
+/// The flag or variable of an option.
+fn flag(option: &str) -> Option<&'static str> {
+    Some(match option {
+        "environment" => "--env",
+        "branch" => "--branch",
+        "project_id" => "--project",
+        "api_url" => "--api-url",
+        "offline" => "--offline",
+        "prefix" => "--prefix",
+        _ => return None,
+    })
+}
+
+/// The command that does what a method does.
+fn command(call: &str) -> Option<&'static str> {
+    Some(match call {
+        "history" | "secret_history" => "`xtrasec history`",
+        "list_branches" => "`xtrasec branches`",
+        "list_keys" => "`xtrasec list`",
+        "promote" => "`xtrasec promote`",
+        "render" => "`xtrasec render`",
+        "repair_secret" => "`xtrasec repair`",
+        "set_secret" | "set_secrets" => "`xtrasec set`",
+        _ => return None,
+    })
+}
+
+// To be removed with the last message of the library that names a method in its text rather than in a hint.
 const WORDS: &[(&str, &str)] = &[
     // where a setting comes from
     ("the environment option", "--env"),
@@ -63,75 +154,111 @@ const WORDS: &[(&str, &str)] = &[
     ("(entity not found)", "(there is no such file)"),
 ];
 
-/// How long to wait is a number of the error's, not of its text.
-const WAIT: &str = "wait for retry_after, or a minute when there is none; a longer cache_ttl asks less often";
-
-/// A text of the library's in the words of the command line.
-pub(crate) fn of_the_command(text: &str) -> String {
-    let mut text = Cow::Borrowed(text);
-    for (theirs, ours) in WORDS {
-        if text.contains(theirs) {
-            text = text.replace(theirs, ours).into();
-        }
-    }
-    text.into_owned()
-}
-
-/// An error of the library's in the words of the command line.
-pub(crate) fn of_an_error(error: &XtraError) -> String {
-    let text = of_the_command(error.message());
-    if error.kind() != ErrorKind::RateLimited {
-        return text;
-    }
-    let wait = match error.retry_after() {
-        Some(wait) => format!("try again in {} s", wait.as_secs()),
-        None => "try again in a minute".to_owned(),
-    };
-    text.replace(WAIT, &wait)
+/// A text of the library's in the words of the command.
+pub(crate) fn in_words_of_the_command(text: &str) -> String {
+    WORDS.iter().fold(text.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
+    use std::collections::BTreeSet;
     use std::time::Duration;
+
+    use xtrasecurity::ErrorKind;
 
     use super::*;
 
-    /// The texts of the library's source, with the breaks within them taken out.
-    fn library() -> String {
-        fn read(directory: &Path, into: &mut String) {
-            for entry in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
-                if entry.is_dir() && !entry.ends_with("src/bin") {
-                    read(&entry, into);
-                } else if entry.extension().is_some_and(|extension| extension == "rs") {
-                    let source = fs::read_to_string(&entry).unwrap();
-                    into.extend(source.split("\\\n").map(str::trim_start));
-                }
+    /// One of each.
+    fn every_hint() -> Vec<Hint> {
+        let entry = Some(FileEntry::new("project", ".xtrarc"));
+        vec![
+            Hint::advice("Check the names"),
+            Hint::GiveToken { variable: "XTRA_TOKEN" },
+            Hint::GiveProject { option: "project_id", variable: "XTRA_PROJECT_ID", entry },
+            Hint::GiveEnvironment { entry },
+            Hint::GivePassphrase { variable: Some("XTRA_VAULT_PASSPHRASE") },
+            Hint::GivePassphrase { variable: None },
+            Hint::GiveCacheDirectory { variable: "XDG_CACHE_HOME" },
+            Hint::GiveBaseUrl { variable: "XTRA_API_URL" },
+            Hint::UseLastingToken,
+            Hint::Correct { option: "api_url" },
+            Hint::LeaveOut { option: "project_id" },
+            Hint::LeaveLocalMode { variable: "XTRA_LOCAL_MODE" },
+            Hint::check_base_url("ends in /api"),
+            Hint::CheckBaseUrl { form: None },
+            Hint::UseHttps,
+            Hint::AddRootCertificate,
+            Hint::FixProxy { what: "Put the credentials into the proxy's URL".into() },
+            Hint::Raise { limit: "call_timeout" },
+            Hint::Retry,
+            Hint::Wait { wait: Some(Duration::from_secs(90)) },
+            Hint::Wait { wait: None },
+            Hint::CacheLonger,
+            Hint::AllowEmpty,
+            Hint::AllowUnreadable,
+            Hint::AllowAnyAnswer,
+            Hint::AllowName { names: vec!["PATH".to_owned()] },
+            Hint::AllowAnyName,
+            Hint::Exact,
+            Hint::ChooseVariables,
+            Hint::NameKeys,
+            Hint::Verbatim,
+            Hint::Invalidate,
+            Hint::Confirm,
+            Hint::InjectElsewhere,
+            Hint::Overwrite,
+            Hint::DeleteIfExists,
+            Hint::Repair { key: "API_KEY".to_owned() },
+            Hint::KeepRow,
+            Hint::LookAt { call: "list_branches" },
+            Hint::Use { call: "promote", purpose: "copy secrets" },
+            Hint::RequestAccess,
+            Hint::ServerMessage,
+        ]
+    }
+
+    fn name(hint: &Hint) -> String {
+        format!("{hint:?}").chars().take_while(char::is_ascii_alphanumeric).collect()
+    }
+
+    #[test]
+    fn every_kind_of_advice_has_a_line_of_its_own_in_the_table() {
+        let library = include_str!("../../../src/core/error/hint.rs");
+        let (_, variants) = library.split_once("pub enum Hint {").unwrap();
+        let (variants, _) = variants.split_once("\n}\n").unwrap();
+        let known: BTreeSet<String> = variants
+            .lines()
+            .filter_map(|line| line.strip_prefix("    "))
+            .filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase()))
+            .map(|line| line.chars().take_while(char::is_ascii_alphanumeric).collect())
+            .collect();
+        assert_eq!(known, every_hint().iter().map(name).collect());
+        let table = include_str!("hints.rs").split_once("#[cfg(test)]").unwrap().0;
+        for name in known {
+            assert!(table.contains(&format!("Hint::{name}")), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_library_names_no_flags_and_the_command_no_methods() {
+        for hint in every_hint() {
+            let theirs = hint.to_string();
+            assert!(!theirs.contains("--") && !theirs.contains("xtrasec "), "{theirs}");
+            let Some(ours) = advice(&hint) else { continue };
+            for word in ["(..)", "()", " option", "allow_", "retry_after", "the call", "builder"] {
+                assert!(!ours.contains(word), "{word}: {ours}");
             }
-        }
-        let mut text = String::new();
-        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
-        text
-    }
-
-    #[test]
-    fn everything_that_is_reworded_is_what_the_library_says() {
-        // These two are put together when they are shown.
-        let text = library().replace(
-            "the {name} option",
-            "the environment option the branch option the project_id option the api_url option",
-        );
-        let text = text.replace("({})", "(entity not found)") + "the token option: not given; ";
-        for theirs in WORDS.iter().map(|(theirs, _)| *theirs).chain([WAIT]) {
-            assert!(text.contains(theirs), "{theirs}");
+            assert!(!ours.ends_with('.') && !ours.starts_with(char::is_lowercase), "{ours}");
         }
     }
 
     #[test]
-    fn a_limit_tells_when_to_come_back() {
-        let error = XtraError::new(ErrorKind::RateLimited, format!("too many; {WAIT}"));
-        assert_eq!(of_an_error(&error), "too many; try again in a minute");
-        assert_eq!(of_an_error(&error.with_retry_after(Duration::from_secs(90))), "too many; try again in 90 s");
+    fn an_error_is_told_without_its_call_and_with_what_can_be_typed() {
+        let error = XtraError::new(ErrorKind::RateLimited, "too many requests")
+            .with_note("Nothing was written")
+            .with_hint(Hint::Wait { wait: Some(Duration::from_secs(90)) })
+            .with_hint(Hint::CacheLonger)
+            .in_call("set_secret");
+        assert_eq!(told(&error), "too many requests. Nothing was written. Try again in 90 s");
     }
 }

@@ -5,11 +5,12 @@ use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 use xtrasecurity::write::{History, HistoryEntry, NoValue};
 
-use crate::arguments::Global;
 use crate::failure::Outcome;
+use crate::options::Global;
 use crate::output;
+use crate::session::Target;
 use crate::session::why;
-use crate::target::Target;
+use crate::text;
 
 /// Lists the versions of a secret
 ///
@@ -51,7 +52,7 @@ fn as_table(history: &History, show: bool) -> String {
         let mark = if entry.version == *current { " (current)" } else { "" };
         rows.push((format!("{}{mark}", entry.version), about(entry, show)));
     }
-    output::table(rows.iter().map(|(version, about)| (version.as_str(), about.as_str())))
+    text::table(rows.iter().map(|(version, about)| (version.as_str(), about.as_str())))
 }
 
 fn about(entry: &HistoryEntry, show: bool) -> String {
@@ -82,7 +83,7 @@ fn as_json(history: &History, show: bool) -> String {
         }
         object
     });
-    output::json(&json!({ "current": history.current_version, "entries": entries.collect::<Value>() }))
+    text::json(&json!({ "current": history.current_version, "entries": entries.collect::<Value>() }))
 }
 
 fn why_none(reason: NoValue) -> &'static str {

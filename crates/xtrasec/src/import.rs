@@ -1,28 +1,28 @@
 //! `xtrasec import`: the secrets of a file.
 
-mod json;
-mod plan;
-mod progress;
+mod forms;
 mod read;
 mod yaml;
-mod yaml_text;
 
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Args;
-use xtrasecurity::write::WriteReport;
-use xtrasecurity::{ErrorKind, XtraError};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use xtrasecurity::write::{SetSecrets, WriteReport};
+use xtrasecurity::{ErrorKind, Request, SecretValue, Secrets, Xtra, XtraError};
 
-use crate::arguments::Global;
-use crate::consent::{Consent, can_ask};
+use crate::confirm::{Confirm, can_ask};
 use crate::failure::{Failure, Outcome};
-use crate::listing::Verbosity;
+use crate::name_list::{NameList, Verbosity};
+use crate::options::Global;
 use crate::output;
-use crate::target::Target;
-use crate::writing::{Writing, status_of};
-use plan::Plan;
+use crate::session::{Target, is_bare, not_read};
+use crate::write_options::{WriteOptions, status_of};
 use read::Format;
 
 /// Writes the secrets of a file
@@ -52,9 +52,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     verbosity: Verbosity,
     #[command(flatten)]
-    consent: Consent,
+    confirm: Confirm,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
@@ -62,30 +62,30 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let target = Target::open(global)?;
     arguments.writing.check(global)?;
     let plan = Plan::make(&target, secrets, &arguments.writing).await?;
-    output::write(plan.text(&target, arguments.verbosity.listing()).as_bytes())?;
+    output::write(plan.text(&target, arguments.verbosity.name_list()).as_bytes())?;
     if plan.is_done() || arguments.dry_run {
         return Ok(0);
     }
-    if !arguments.consent.is_given() && !can_ask() {
+    if !arguments.confirm.is_given() && !can_ask() {
         output::note("nothing was written. Add --yes to write this");
         return Ok(0);
     }
     let question = format!("Write these {} secrets to {}?", plan.total(), target.shown());
-    arguments.consent.obtain(&question, target.to_be_typed())?;
+    arguments.confirm.ask(&question, target.to_be_typed())?;
     write(&target, plan, &arguments.writing).await
 }
 
-async fn write(target: &Target, plan: Plan, writing: &Writing) -> Outcome {
+async fn write(target: &Target, plan: Plan, writing: &WriteOptions) -> Outcome {
     let started = Instant::now();
     let total = plan.total();
     let done = AtomicUsize::new(0);
-    let bar = progress::bar(total);
+    let bar = progress_bar(total);
     let request = plan.request(target, writing).confirm_production().on_progress(|progress| {
         done.store(progress.written, Ordering::Relaxed);
         bar.set_position(progress.written as u64);
     });
     let written = request.await;
-    progress::end(&bar);
+    end_progress(&bar);
     let report = written.map_err(|error| unfinished(error, done.into_inner()))?;
     output::done(&summary(&report, total, started.elapsed().as_secs_f64()))?;
     Ok(status_of(&report.unconfirmed, target))
@@ -111,6 +111,126 @@ fn unfinished(error: XtraError, done: usize) -> Failure {
     }
 }
 
+/// What an import would do, and the request that does just that.
+struct Plan {
+    /// What is to be written.
+    pairs: Vec<(String, SecretValue)>,
+    report: WriteReport,
+    /// The place holds no secret yet. A misspelt one looks like that too.
+    is_first: bool,
+    condition: Condition,
+}
+
+/// What must still hold when it is carried out.
+enum Condition {
+    /// The secrets are as they were read, or just as absent.
+    Unchanged(Arc<Secrets>),
+    /// The secrets that were there have these versions. For values that cannot be read, and so not compared.
+    Versions(Vec<(String, String)>),
+}
+
+impl Condition {
+    /// Looks at what is there, and whether that is anything.
+    async fn see(target: &Target, secrets: &Secrets) -> Result<(Self, bool), Failure> {
+        let place = target.environment.as_str();
+        let seen = target.client.get_secrets(place).no_cache().allow_unreadable().await.map_err(not_read)?;
+        let is_first = is_bare(&seen);
+        if is_first {
+            target.demand_branch().await?;
+        }
+        if !seen.unreadable().iter().any(|hidden| secrets.contains(&hidden.name)) {
+            return Ok((Self::Unchanged(seen), is_first));
+        }
+        let keys = target.client.list_keys(place).await?;
+        let keys = keys.into_iter().filter(|key| secrets.contains(&key.name));
+        Ok((Self::Versions(keys.map(|key| (key.name, key.version)).collect()), is_first))
+    }
+
+    fn of<'a>(&'a self, request: Request<'a, Xtra, SetSecrets<'a>>) -> Request<'a, Xtra, SetSecrets<'a>> {
+        match self {
+            Self::Unchanged(snapshot) => request.if_unchanged(snapshot),
+            Self::Versions(versions) => {
+                request.expect_versions(versions.iter().map(|(key, version)| (key.as_str(), version)))
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// Checks names and values, and sorts them by what is there. Nothing is written.
+    async fn make(target: &Target, secrets: Secrets, writing: &WriteOptions) -> Result<Self, Failure> {
+        let (condition, is_first) = Condition::see(target, &secrets).await?;
+        let pairs = secrets.iter().map(|(key, value)| (key.to_owned(), value.clone()));
+        let mut pairs: Vec<_> = pairs.collect();
+        let request = target.client.set_secrets(target.environment.as_str(), pairs.iter().cloned());
+        let report = writing.of(condition.of(request)).skip_unchanged().dry_run().await;
+        let report = report.map_err(|error| match error.kind() {
+            ErrorKind::Conflict => Failure::from(error).so("Nothing was written. Start this again"),
+            _ => Failure::from(error),
+        })?;
+        let unchanged: BTreeSet<&String> = report.unchanged.iter().collect();
+        pairs.retain(|(key, _)| !unchanged.contains(key));
+        Ok(Self { pairs, report, is_first, condition })
+    }
+
+    fn total(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether there is nothing to do.
+    fn is_done(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// The request that does this, unless something has changed meanwhile.
+    fn request<'a>(&'a self, target: &'a Target, writing: &WriteOptions) -> Request<'a, Xtra, SetSecrets<'a>> {
+        let pairs = self.pairs.iter().cloned();
+        let request = target.client.set_secrets(target.environment.as_str(), pairs);
+        writing.of(self.condition.of(request)).skip_unchanged()
+    }
+
+    /// What would be done: names, and how many.
+    fn text(&self, target: &Target, listing: NameList) -> String {
+        let WriteReport { created, updated, unchanged, .. } = &self.report;
+        let mut text = String::new();
+        listing.push(&mut text, '+', created);
+        listing.push(&mut text, '~', updated);
+        if listing == NameList::All {
+            listing.push(&mut text, '=', unchanged);
+        }
+        text.push_str(&format!(
+            "{} to create, {} to update, {} unchanged in {}{}\n",
+            created.len(),
+            updated.len(),
+            unchanged.len(),
+            target.shown(),
+            if self.is_first { ", which holds no secrets yet" } else { "" }
+        ));
+        text
+    }
+}
+
+/// A bar on standard error, which is none when that is no terminal.
+fn progress_bar(total: usize) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template("{bar:32} {pos} of {len} written, {eta} left") {
+        Ok(style) => bar.with_style(style.progress_chars("## ")),
+        // It is a constant, and a test holds that it is one.
+        Err(_) => bar,
+    }
+}
+
+/// Leaves the bar as it is, and goes on below it.
+fn end_progress(bar: &ProgressBar) {
+    bar.abandon();
+    if !bar.is_hidden() {
+        output::line_break();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,5 +242,10 @@ mod tests {
         (report.created, report.updated) = (names(3), names(2));
         assert_eq!(summary(&report, 5, 1.26), "written 5 of 5 in 1.3 s: 3 created, 2 updated\n");
         assert_eq!(summary(&report, 5, 61.26), "written 5 of 5 in 61 s: 3 created, 2 updated\n");
+    }
+
+    #[test]
+    fn the_template_is_one() {
+        assert!(ProgressStyle::with_template("{bar:32} {pos} of {len} written, {eta} left").is_ok());
     }
 }

@@ -4,10 +4,11 @@ use clap::Args;
 use serde_json::{Value, json};
 use xtrasecurity::Secrets;
 
-use crate::arguments::Global;
 use crate::failure::Outcome;
+use crate::options::Global;
 use crate::output;
 use crate::session::{Session, is_bare, nothing_there, why};
+use crate::text;
 
 /// Lists the names of the secrets
 ///
@@ -41,7 +42,7 @@ fn as_table(secrets: &Secrets, show: bool) -> String {
         secrets.unreadable().iter().map(|secret| (secret, format!("({})", why(secret.reason)))).collect();
     rows.extend(marked.iter().map(|(secret, mark)| (secret.name.as_str(), mark.as_str())));
     rows.sort_by(|one, other| one.0.cmp(other.0));
-    output::table(rows)
+    text::table(rows)
 }
 
 fn as_json(secrets: &Secrets, show: bool) -> String {
@@ -59,5 +60,5 @@ fn as_json(secrets: &Secrets, show: bool) -> String {
     let mut entries: Vec<Value> = readable.chain(hidden).collect();
     entries
         .sort_by(|one, other| one.get("name").and_then(Value::as_str).cmp(&other.get("name").and_then(Value::as_str)));
-    output::json(&Value::Array(entries))
+    text::json(&Value::Array(entries))
 }

@@ -4,13 +4,15 @@ use clap::Args;
 use xtrasecurity::manage::Caller;
 use xtrasecurity::{SecretValue, XtraClientBuilder};
 
-use crate::arguments::Global;
 use crate::failure::{Failure, Outcome};
-use crate::output::{self, printable};
+use crate::hints::in_words_of_the_command;
+use crate::options::Global;
+use crate::output;
 use crate::session::builder;
-use crate::target::refuse_local;
+use crate::session::refuse_local;
+use crate::text::printable;
 use crate::token_store::{NAME, TokenStore};
-use crate::{hidden, input, wording};
+use crate::{file, password_prompt};
 
 const NOTHING_DONE: &str = "Nothing was stored";
 /// No token is nearly as long.
@@ -74,9 +76,9 @@ pub(crate) fn logout(global: &Global, LogoutArguments {}: &LogoutArguments) -> O
 }
 
 fn token() -> Result<SecretValue, Failure> {
-    let text = match input::is_typed() {
-        true => hidden::ask("Token (not shown):")?,
-        false => input::standard_input(MOST)?,
+    let text = match file::is_typed() {
+        true => password_prompt::ask("Token (not shown):")?,
+        false => file::standard_input(MOST)?,
     };
     let token = text.expose().trim_ascii();
     if token.is_empty() {
@@ -109,8 +111,8 @@ fn base_url(global: &Global, store: &TokenStore) -> Result<Option<String>, Failu
         let configuration = builder.explain();
         let setting = configuration.get("api_url");
         match setting.and_then(|setting| setting.problem()) {
-            Some(problem) if global.api_url.is_some() => Err(Failure::usage(wording::of_the_command(problem))),
-            Some(problem) => Err(Failure::refused(wording::of_the_command(problem)).so(NOTHING_DONE)),
+            Some(problem) if global.api_url.is_some() => Err(Failure::usage(in_words_of_the_command(problem))),
+            Some(problem) => Err(Failure::refused(in_words_of_the_command(problem)).so(NOTHING_DONE)),
             None => Ok(setting.map(|setting| (setting.origin().to_owned(), setting.shown().map(str::to_owned)))),
         }
     };

@@ -1,6 +1,7 @@
 //! The command `xtrasec`: secrets for programs, scripts and CI.
 //!
-//! It is a user of the library like others and knows its public API only. Every command is a file.
+//! It is a user of the library like others and knows its public API only. Every command is a file; `session`, `output` and
+//! `failure` are below them all.
 
 #![cfg_attr(
     not(test),
@@ -14,28 +15,27 @@
     )
 )]
 
-mod arguments;
 mod branches;
 mod check;
 mod completions;
-mod consent;
+mod confirm;
 mod delete;
-mod destination;
 mod diff;
 mod doctor;
 mod export;
 mod failure;
 mod file;
 mod get;
-mod hidden;
+mod hints;
 mod history;
 mod import;
-mod input;
 mod list;
-mod listing;
 mod login;
+mod name_list;
+mod options;
 mod output;
-mod place;
+mod output_target;
+mod password_prompt;
 mod promote;
 mod render;
 mod repair;
@@ -43,18 +43,73 @@ mod rollback;
 mod run;
 mod session;
 mod set;
-mod target;
 mod template;
+mod text;
 mod token_store;
-mod wording;
-mod writing;
+mod write_options;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, Subcommand};
 
-use arguments::{Cli, Command};
 use failure::{Failure, Outcome};
+use options::Global;
+
+/// Secrets for programs, scripts and CI.
+#[derive(Parser)]
+#[command(
+    name = "xtrasec",
+    version,
+    arg_required_else_help = false,
+    after_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN or the settings of the xtra command, never from an \
+                  argument: arguments can be read by every user of the machine.",
+    after_long_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN, ~/.xtra/config.json or the settings of the \
+                       xtra command, never from an argument: arguments can be read by every user of the machine. \
+                       Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_API_URL \
+                      and the file .xtrarc, which cannot send the token to a service that you have not named yourself. \
+                      With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
+                      Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage, 3 written and \
+                      not confirmed: a read after the write gives something else, or could not be made; `run` \
+                       passes on that of the program it starts.\n\n\
+                       Examples:\n  \
+                       xtrasec run -e production -- ./server --port 8080\n  \
+                       xtrasec get --show TLS_KEY > key.pem\n  \
+                       xtrasec export --format dotenv --output .env\n  \
+                       xtrasec diff staging production\n  \
+                       xtrasec set API_KEY -e staging\n  \
+                       xtrasec import .env.staging -e staging\n  \
+                       xtrasec doctor"
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Get(get::Arguments),
+    List(list::Arguments),
+    Export(export::Arguments),
+    Check(check::Arguments),
+    Template(template::Arguments),
+    Render(render::Arguments),
+    Diff(diff::Arguments),
+    Set(set::Arguments),
+    Import(import::Arguments),
+    Delete(delete::Arguments),
+    History(history::Arguments),
+    Rollback(rollback::Arguments),
+    Repair(repair::Arguments),
+    Promote(promote::Arguments),
+    Branches(branches::Arguments),
+    Login(login::LoginArguments),
+    Logout(login::LogoutArguments),
+    Doctor(doctor::Arguments),
+    Completions(completions::Arguments),
+}
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -93,7 +148,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Logout(arguments) => login::logout(global, arguments),
         Command::Diff(arguments) => wait(diff::run(global, arguments)),
         Command::Doctor(arguments) => wait(doctor::run(global, arguments)),
-        Command::Completions(arguments) => completions::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments, Cli::command()),
     }
 }
 
@@ -104,4 +159,14 @@ fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure>
         .build()
         .map_err(|error| Failure::io("the network cannot be used", &error))?;
     runtime.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::output::printable;
+use crate::text::printable;
 
 /// How many names of a kind are listed unless all are.
 const SOME: usize = 20;
@@ -15,18 +15,18 @@ pub(crate) struct Verbosity {
 }
 
 impl Verbosity {
-    pub(crate) fn listing(&self) -> Listing {
-        if self.verbose { Listing::All } else { Listing::Some }
+    pub(crate) fn name_list(&self) -> NameList {
+        if self.verbose { NameList::All } else { NameList::Some }
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Listing {
+pub(crate) enum NameList {
     Some,
     All,
 }
 
-impl Listing {
+impl NameList {
     /// A line for each name, and one that counts the rest.
     pub(crate) fn push(self, text: &mut String, sign: char, names: &[String]) {
         let most = if self == Self::All { usize::MAX } else { SOME };
@@ -43,15 +43,15 @@ mod tests {
 
     #[test]
     fn of_many_names_some_are_listed_and_the_rest_counted() {
-        let lines = |listing: Listing, count: usize| {
+        let lines = |listing: NameList, count: usize| {
             let names: Vec<String> = (0..count).map(|number| format!("N{number}")).collect();
             let mut text = String::new();
             listing.push(&mut text, '+', &names);
             (text.lines().count(), text.lines().last().map(str::to_owned))
         };
-        assert_eq!(lines(Listing::Some, 20), (20, Some("+ N19".to_owned())));
-        assert_eq!(lines(Listing::Some, 25), (21, Some("+ … and 5 more (--verbose lists them)".to_owned())));
-        assert_eq!(lines(Listing::All, 25), (25, Some("+ N24".to_owned())));
-        assert_eq!(lines(Listing::Some, 0), (0, None));
+        assert_eq!(lines(NameList::Some, 20), (20, Some("+ N19".to_owned())));
+        assert_eq!(lines(NameList::Some, 25), (21, Some("+ … and 5 more (--verbose lists them)".to_owned())));
+        assert_eq!(lines(NameList::All, 25), (25, Some("+ N24".to_owned())));
+        assert_eq!(lines(NameList::Some, 0), (0, None));
     }
 }

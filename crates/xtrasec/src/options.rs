@@ -1,46 +1,12 @@
-//! What can be typed: the options of every command, and the commands.
+//! Options that many commands share: where the secrets are, and which of them.
 
 use std::collections::HashSet;
 
+use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand};
 
-use crate::{
-    branches, check, completions, delete, diff, doctor, export, get, history, import, list, login, output, promote,
-    render, repair, rollback, run, set, template,
-};
-
-/// Secrets for programs, scripts and CI.
-#[derive(Parser)]
-#[command(
-    name = "xtrasec",
-    version,
-    arg_required_else_help = false,
-    after_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN or the settings of the xtra command, never from an \
-                  argument: arguments can be read by every user of the machine.",
-    after_long_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN, ~/.xtra/config.json or the settings of the \
-                       xtra command, never from an argument: arguments can be read by every user of the machine. \
-                       Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_API_URL \
-                      and the file .xtrarc, which cannot send the token to a service that you have not named yourself. \
-                      With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
-                      Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage, 3 written and \
-                      not confirmed: a read after the write gives something else, or could not be made; `run` \
-                       passes on that of the program it starts.\n\n\
-                       Examples:\n  \
-                       xtrasec run -e production -- ./server --port 8080\n  \
-                       xtrasec get --show TLS_KEY > key.pem\n  \
-                       xtrasec export --format dotenv --output .env\n  \
-                       xtrasec diff staging production\n  \
-                       xtrasec set API_KEY -e staging\n  \
-                       xtrasec import .env.staging -e staging\n  \
-                       xtrasec doctor"
-)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    pub(crate) global: Global,
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
+use crate::output;
+use crate::text::printable;
 
 /// Options of every command.
 #[derive(Args)]
@@ -67,30 +33,6 @@ impl Global {
             output::note(&format!("--env has no effect here: {why}"));
         }
     }
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Command {
-    Run(run::Arguments),
-    Get(get::Arguments),
-    List(list::Arguments),
-    Export(export::Arguments),
-    Check(check::Arguments),
-    Template(template::Arguments),
-    Render(render::Arguments),
-    Diff(diff::Arguments),
-    Set(set::Arguments),
-    Import(import::Arguments),
-    Delete(delete::Arguments),
-    History(history::Arguments),
-    Rollback(rollback::Arguments),
-    Repair(repair::Arguments),
-    Promote(promote::Arguments),
-    Branches(branches::Arguments),
-    Login(login::LoginArguments),
-    Logout(login::LogoutArguments),
-    Doctor(doctor::Arguments),
-    Completions(completions::Arguments),
 }
 
 /// Which of the secrets.
@@ -126,16 +68,36 @@ pub(crate) fn full_environment_name(name: &str) -> &str {
     }
 }
 
+/// ENVIRONMENT or ENVIRONMENT@BRANCH, as an argument: a branch if it is not the default one.
+#[derive(Clone)]
+pub(crate) struct Scope {
+    pub(crate) environment: String,
+    pub(crate) branch: Option<String>,
+}
+
+impl From<String> for Scope {
+    /// Branches may have an `@` in their names, environments hardly do: the first one parts them.
+    fn from(text: String) -> Self {
+        let (environment, branch) = match text.split_once('@') {
+            Some((environment, branch)) => (environment, Some(branch.to_owned())),
+            None => (text.as_str(), None),
+        };
+        Self { environment: full_environment_name(environment).to_owned(), branch }
+    }
+}
+
+impl Scope {
+    pub(crate) fn shown(&self) -> String {
+        match &self.branch {
+            Some(branch) => printable(&format!("{}@{branch}", self.environment)),
+            None => printable(&self.environment),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-
-    #[test]
-    fn the_arguments_do_not_contradict_each_other() {
-        Cli::command().debug_assert();
-    }
 
     #[test]
     fn short_environment_names_are_spelled_out_and_others_left_alone() {
@@ -149,5 +111,12 @@ mod tests {
         let takes = choice.rule();
         assert!(takes("A") && !takes("B") && !takes("C"));
         assert!(Choice::default().rule()("C"));
+    }
+
+    #[test]
+    fn the_first_at_sign_parts_environment_and_branch() {
+        let scope = Scope::from("prod@team@x/y".to_owned());
+        assert_eq!((scope.environment.as_str(), scope.branch.as_deref()), ("production", Some("team@x/y")));
+        assert_eq!(Scope::from("qa".to_owned()).branch, None);
     }
 }

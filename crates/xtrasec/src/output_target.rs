@@ -9,7 +9,7 @@ use crate::file::{self, Existing};
 use crate::output;
 
 #[derive(Args)]
-pub(crate) struct Destination {
+pub(crate) struct OutputTarget {
     /// Write this file (0600) instead of standard output; - is standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -21,7 +21,7 @@ pub(crate) struct Destination {
     show: bool,
 }
 
-impl Destination {
+impl OutputTarget {
     /// The file, unless it is standard output.
     pub(crate) fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| path.as_os_str() != "-")

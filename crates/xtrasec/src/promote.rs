@@ -5,14 +5,14 @@ use clap::builder::NonEmptyStringValueParser;
 use xtrasecurity::write::{Promote, Promotion};
 use xtrasecurity::{Request, Xtra, XtraError};
 
-use crate::arguments::Global;
-use crate::consent::{Consent, can_ask};
+use crate::confirm::{Confirm, can_ask};
 use crate::failure::{Failure, Outcome};
-use crate::listing::{Listing, Verbosity};
+use crate::name_list::{NameList, Verbosity};
+use crate::options::Global;
+use crate::options::Scope;
 use crate::output;
-use crate::place::Place;
-use crate::target::{Target, default_branch};
-use crate::writing::status_of;
+use crate::session::{Target, default_branch};
+use crate::write_options::status_of;
 
 /// Copies the secrets of one environment into another
 ///
@@ -24,9 +24,9 @@ use crate::writing::status_of;
     xtrasec promote staging staging@feature/new-ui --overwrite --yes")]
 pub(crate) struct Arguments {
     /// An environment, or ENVIRONMENT@BRANCH
-    from: Place,
+    from: Scope,
     /// The one that gets the secrets
-    to: Place,
+    to: Scope,
     /// Copy these secrets and no others; commas between names, or once for each
     #[arg(long, value_name = "KEY", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     only: Vec<String>,
@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     verbosity: Verbosity,
     #[command(flatten)]
-    consent: Consent,
+    confirm: Confirm,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
@@ -65,16 +65,16 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     if plan.updated.is_empty() && plan.skipped.is_empty() {
         target.demand_branch().await?;
     }
-    output::write(listed(&plan, &target, arguments.verbosity.listing()).as_bytes())?;
+    output::write(listed(&plan, &target, arguments.verbosity.name_list()).as_bytes())?;
     let total = plan.promoted().count();
     if total == 0 || arguments.dry_run {
         return Ok(0);
     }
-    if !arguments.consent.is_given() && !can_ask() {
+    if !arguments.confirm.is_given() && !can_ask() {
         output::note("nothing was written. Add --yes to write this");
         return Ok(0);
     }
-    arguments.consent.obtain(&format!("Write these {total} secrets to {}?", target.shown()), target.to_be_typed())?;
+    arguments.confirm.ask(&format!("Write these {total} secrets to {}?", target.shown()), target.to_be_typed())?;
     // What has come to the source meanwhile nobody has agreed to.
     let done = request().keys(plan.promoted()).confirm_production().await.map_err(unfinished)?;
     let (created, updated) = (done.created.len(), done.updated.len());
@@ -95,11 +95,11 @@ fn unfinished(error: XtraError) -> Failure {
     Failure::from(error).so("Start the same promotion again to see what is left to do")
 }
 
-fn listed(plan: &Promotion, target: &Target, listing: Listing) -> String {
+fn listed(plan: &Promotion, target: &Target, listing: NameList) -> String {
     let mut text = String::new();
     listing.push(&mut text, '+', &plan.created);
     listing.push(&mut text, '~', &plan.updated);
-    if listing == Listing::All {
+    if listing == NameList::All {
         listing.push(&mut text, '=', &plan.skipped);
     }
     let [created, updated, kept] = [&plan.created, &plan.updated, &plan.skipped].map(Vec::len);

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::arguments::Global;
-use crate::destination::Destination;
 use crate::failure::Outcome;
-use crate::input;
+use crate::file;
+use crate::options::Global;
+use crate::output_target::OutputTarget;
 use crate::session::{Session, builder, is_local, tell_local};
 
 /// As much as the library takes of a file.
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     /// The template, - for standard input
     file: PathBuf,
     #[command(flatten)]
-    destination: Destination,
+    destination: OutputTarget,
     /// Do not follow references in values: whoever may write a secret cannot make this read another
     #[arg(long)]
     shallow: bool,
@@ -36,7 +36,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     global.note_unused_environment("each reference names its environment");
     let session = Session::open(global)?;
     let request = if arguments.file.as_os_str() == "-" {
-        session.client.render(input::standard_input(MOST)?.expose().to_owned())
+        session.client.render(file::standard_input(MOST)?.expose().to_owned())
     } else {
         session.client.render_file(&arguments.file)
     };

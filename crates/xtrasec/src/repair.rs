@@ -5,11 +5,12 @@ use clap::builder::NonEmptyStringValueParser;
 use xtrasecurity::write::{RepairSecret, Repaired, SecretRow};
 use xtrasecurity::{Request, Xtra};
 
-use crate::arguments::Global;
-use crate::consent::{Consent, can_ask};
+use crate::confirm::{Confirm, can_ask};
 use crate::failure::Outcome;
-use crate::output::{self, printable};
-use crate::target::Target;
+use crate::options::Global;
+use crate::output;
+use crate::session::Target;
+use crate::text::{self, printable};
 
 /// Deletes the surplus rows of a secret that the service has several rows of
 ///
@@ -32,7 +33,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     exact: bool,
     #[command(flatten)]
-    consent: Consent,
+    confirm: Confirm,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
@@ -44,12 +45,12 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     if others == 0 {
         return Ok(0);
     }
-    if !arguments.consent.is_given() && !can_ask() {
+    if !arguments.confirm.is_given() && !can_ask() {
         output::note("nothing was deleted. Add --yes to leave the one row");
         return Ok(0);
     }
     let question = format!("Delete {others} of the rows of {key} in {place}, and leave {}?", printable(&plan.kept));
-    arguments.consent.obtain(&question, target.to_be_typed())?;
+    arguments.confirm.ask(&question, target.to_be_typed())?;
     // the row that was shown, whatever is read by now
     let request = arguments.request(&target).keep(plan.kept).confirm_production();
     let done = request.await.map_err(|error| target.not_done(error))?;
@@ -75,7 +76,7 @@ impl Arguments {
 /// The rows, and what would become of each.
 fn listed(plan: &Repaired, key: &str, place: &str) -> String {
     let told: Vec<_> = plan.rows.iter().map(|row| (row.id.as_str(), told(row, &plan.kept))).collect();
-    let table = output::table(told.iter().map(|(id, told)| (*id, told.as_str())));
+    let table = text::table(told.iter().map(|(id, told)| (*id, told.as_str())));
     match plan.rows.len() {
         1 => format!("{table}{key} in {place} has one row, and there is nothing to repair\n"),
         rows => format!("{table}{key} in {place} has {rows} rows\n"),

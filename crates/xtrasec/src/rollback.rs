@@ -3,11 +3,12 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use crate::arguments::Global;
-use crate::consent::Consent;
+use crate::confirm::Confirm;
 use crate::failure::Outcome;
-use crate::output::{self, printable};
-use crate::target::Target;
+use crate::options::Global;
+use crate::output;
+use crate::session::Target;
+use crate::text::printable;
 
 /// Gives a secret the value of an earlier version
 ///
@@ -27,14 +28,14 @@ pub(crate) struct Arguments {
     #[arg(long)]
     unconfirmed: bool,
     #[command(flatten)]
-    consent: Consent,
+    confirm: Confirm,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let target = Target::open(global)?;
     let (key, version, place) = (printable(&arguments.key), arguments.version, target.shown());
     if target.is_production() {
-        arguments.consent.obtain(&format!("This takes {key} in {place} back to version {version}."), None)?;
+        arguments.confirm.ask(&format!("This takes {key} in {place} back to version {version}."), None)?;
     }
     let request = target.client.rollback(target.environment.as_str(), arguments.key.as_str(), version);
     let request = request.confirm_production();

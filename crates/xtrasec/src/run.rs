@@ -9,10 +9,12 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use xtrasecurity::{InjectionReport, OfflineOptions, Secrets, Selection};
 
-use crate::arguments::{Choice, Global};
 use crate::failure::{Failure, Outcome, reason};
-use crate::output::{self, printable};
-use crate::session::{Session, quoted};
+use crate::options::{Choice, Global};
+use crate::output;
+use crate::session::Session;
+use crate::text::printable;
+use crate::text::quoted;
 
 const NOTHING_DONE: &str = "Nothing was run";
 /// What `--preserve-env` without names stands for.

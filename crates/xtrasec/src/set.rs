@@ -6,14 +6,15 @@ use clap::Args;
 use xtrasecurity::SecretValue;
 use xtrasecurity::write::WriteReport;
 
-use crate::arguments::Global;
-use crate::consent::Consent;
+use crate::confirm::Confirm;
 use crate::failure::{Failure, Outcome};
-use crate::output::{self, printable};
-use crate::session::quoted;
-use crate::target::Target;
-use crate::writing::{Writing, status_of};
-use crate::{hidden, input};
+use crate::options::Global;
+use crate::output;
+use crate::session::Target;
+use crate::text::printable;
+use crate::text::quoted;
+use crate::write_options::{WriteOptions, status_of};
+use crate::{file, password_prompt};
 
 /// As much as is read for one value. The service takes 10 MB.
 const MOST: usize = 16 << 20;
@@ -44,9 +45,9 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "verify")]
     new: bool,
     #[command(flatten)]
-    consent: Consent,
+    confirm: Confirm,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 /// A name, and a value if one was given.
@@ -72,7 +73,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     arguments.writing.check(global)?;
     if target.is_production() {
         let keys = quoted(arguments.secrets.iter().map(|pair| pair.key.as_str()));
-        arguments.consent.obtain(&format!("This sets {keys} in {}.", target.shown()), None)?;
+        arguments.confirm.ask(&format!("This sets {keys} in {}.", target.shown()), None)?;
     }
     let pairs = arguments.values()?;
     if arguments.new {
@@ -127,7 +128,7 @@ impl Arguments {
         if self.from_file.is_some() && bare != 1 {
             return Err(Failure::usage("--from-file is for exactly one KEY without a value"));
         }
-        if bare > 1 && !input::is_typed() {
+        if bare > 1 && !file::is_typed() {
             return Err(Failure::usage(
                 "standard input can hold one value only. Set one KEY at a time, or import a file",
             ));
@@ -149,7 +150,7 @@ impl Arguments {
     /// The value that is no argument.
     fn value_of(&self, key: &str) -> Result<SecretValue, Failure> {
         if let Some(path) = &self.from_file {
-            let value = input::file(path, MOST)?;
+            let value = file::read(path, MOST)?;
             let text = value.expose();
             if text.ends_with('\n') && text.lines().count() == 1 {
                 output::note(
@@ -158,9 +159,9 @@ impl Arguments {
             }
             return Ok(value);
         }
-        let value = match input::is_typed() {
-            true => hidden::ask(&format!("{key} (not shown):"))?,
-            false => without_line_break(input::standard_input(MOST)?),
+        let value = match file::is_typed() {
+            true => password_prompt::ask(&format!("{key} (not shown):"))?,
+            false => without_line_break(file::standard_input(MOST)?),
         };
         if value.is_empty() {
             // More often than an empty secret this is a program before the pipe that has failed.

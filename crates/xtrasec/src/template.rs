@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::check::schema;
 use crate::failure::Outcome;
+use crate::file;
 use crate::output;
 
 /// Writes what a schema asks for, to be filled in
@@ -30,7 +30,7 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let template = schema(&arguments.schema)?.template();
+    let template = file::schema(&arguments.schema)?.template();
     let text = match arguments.format {
         Format::Dotenv => template.dotenv(),
         Format::JsonSchema => template.json_schema(),

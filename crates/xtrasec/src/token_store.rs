@@ -10,7 +10,6 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::failure::Failure;
 use crate::file::{self, Existing};
-use crate::input;
 
 /// How messages call it, and the library too.
 pub(crate) const NAME: &str = "~/.xtra/config.json";
@@ -47,7 +46,7 @@ impl TokenStore {
         // A link may lead to where others read, or to a file that is not ours to replace.
         file::may_be_written(&path, Existing::Replace)?;
         let members = match path.exists() {
-            true => members(&input::file(&path, MOST)?)?,
+            true => members(&file::read(&path, MOST)?)?,
             false => Map::new(),
         };
         Ok(Self { directory, members })

@@ -4,15 +4,16 @@ use clap::Args;
 use xtrasecurity::write::SetSecrets;
 use xtrasecurity::{Request, Xtra};
 
-use crate::arguments::Global;
 use crate::failure::{Failure, UNCONFIRMED};
+use crate::options::Global;
 use crate::output;
-use crate::session::{builder, quoted};
-use crate::target::Target;
+use crate::session::Target;
+use crate::session::builder;
+use crate::text::quoted;
 
 #[derive(Args)]
 #[command(next_help_heading = "How it is written")]
-pub(crate) struct Writing {
+pub(crate) struct WriteOptions {
     /// Encrypt the values on this machine, with the passphrase in XTRA_VAULT_PASSPHRASE: the service never sees them
     #[arg(long)]
     pub(crate) seal: bool,
@@ -30,7 +31,7 @@ pub(crate) struct Writing {
     pub(crate) unconfirmed: bool,
 }
 
-impl Writing {
+impl WriteOptions {
     /// Refuses what cannot come to its end, before somebody types a value or agrees to a plan.
     pub(crate) fn check(&self, global: &Global) -> Result<(), Failure> {
         let has_passphrase = || {

@@ -35,6 +35,8 @@ pub enum Hint {
     },
     /// Give the id of the project.
     GiveProject {
+        /// The option's name, as the builder's and the request's methods are called.
+        option: &'static str,
         /// The environment variable that holds it.
         variable: &'static str,
         /// Where a file can give it.
@@ -211,8 +213,8 @@ impl fmt::Display for Hint {
         match self {
             Self::Advice(text) | Self::FixProxy { what: text } => f.write_str(text),
             Self::GiveToken { variable } => write!(f, "Set {variable}, or pass token(..)"),
-            Self::GiveProject { variable, entry } => {
-                write!(f, "Set {variable}, or pass project_id(..) to the builder or the call{}", or_put(entry))
+            Self::GiveProject { option, variable, entry } => {
+                write!(f, "Set {variable}, or pass {option}(..) to the builder or the call{}", or_put(entry))
             }
             Self::GiveEnvironment { entry } => {
                 write!(f, "Name one at the call, or pass environment(..) to the builder{}", or_put(entry))

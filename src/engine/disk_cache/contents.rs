@@ -3,11 +3,11 @@
 use zeroize::Zeroizing;
 
 use super::problem::Problem;
-use crate::core::{SecretValue, Secrets, Sorted, Unreadable, UnreadableReason};
+use crate::core::{SecretValue, Secrets, SortedPairs, Unreadable, UnreadableReason};
 
 /// The secrets of a copy.
 pub(super) struct Contents {
-    pub(super) values: Sorted,
+    pub(super) values: SortedPairs,
     pub(super) unreadable: Vec<Unreadable>,
 }
 
@@ -86,7 +86,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Contents> {
         };
         unreadable.push(Unreadable::new(name, reason));
     }
-    rest.0.is_empty().then(|| Contents { values: Sorted::from(values), unreadable })
+    rest.0.is_empty().then(|| Contents { values: values.into_iter().collect(), unreadable })
 }
 
 /// What is still to be read.
@@ -142,8 +142,7 @@ pub(super) mod tests {
         assert_eq!(bytes.len() + 16, bytes.capacity(), "the buffer has not grown");
         let contents = decode(&bytes[5..]).unwrap();
         assert_eq!(contents.unreadable, hidden());
-        let values = contents.values.into_pairs();
-        let shown: Vec<_> = values.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+        let shown: Vec<_> = contents.values.iter().map(|(name, value)| (name, value.expose())).collect();
         assert_eq!(shown, pairs);
     }
 

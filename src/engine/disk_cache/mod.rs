@@ -19,7 +19,7 @@ pub use key::OfflineKey;
 pub use options::OfflineOptions;
 pub(crate) use problem::Problem;
 
-use crate::core::{SecretValue, Secrets, Sorted, Unreadable};
+use crate::core::{SecretValue, Secrets, SortedPairs, Unreadable};
 use contents::{decode, encode};
 use crew::Crew;
 use folder::Folder;
@@ -64,7 +64,7 @@ struct Place {
 
 /// What a copy held.
 pub(crate) struct Saved {
-    pub(crate) values: Sorted,
+    pub(crate) values: SortedPairs,
     pub(crate) unreadable: Vec<Unreadable>,
     /// How long ago it was asked for.
     pub(crate) age: Duration,

@@ -52,7 +52,7 @@ impl Scene {
 
     fn find_in(&self, slot: &Slot, now: SystemTime) -> Result<Vec<(String, String)>, Problem> {
         let saved = self.offline.shelf.find(&slot.0, now)?;
-        Ok(saved.values.into_pairs().into_iter().map(|(name, value)| (name, value.expose().to_owned())).collect())
+        Ok(saved.values.iter().map(|(name, value)| (name.to_owned(), value.expose().to_owned())).collect())
     }
 
     fn folder(&self) -> PathBuf {

@@ -14,17 +14,23 @@ use crate::core::{ErrorKind, XtraError};
 pub(crate) trait RequestBuilderExt: Sized {
     /// Writes a JSON body into one buffer, which is wiped when the last copy of the request is gone.
     fn json_body<T: Serialize + ?Sized>(self, value: &T) -> Result<Self, XtraError>;
+
+    /// Sends this JSON, which is wiped when the last copy of the request is gone.
+    fn wiped_json(self, json: Zeroizing<Vec<u8>>) -> Self;
 }
 
 impl RequestBuilderExt for RequestBuilder {
     fn json_body<T: Serialize + ?Sized>(self, value: &T) -> Result<Self, XtraError> {
-        let bytes = Bytes::from_owner(to_wiped_json(value)?);
-        Ok(self.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(bytes))
+        Ok(self.wiped_json(to_wiped_json(value)?))
+    }
+
+    fn wiped_json(self, json: Zeroizing<Vec<u8>>) -> Self {
+        self.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(Bytes::from_owner(json))
     }
 }
 
 /// Measured first, because a buffer that grows leaves unwiped copies behind.
-fn to_wiped_json<T: Serialize + ?Sized>(value: &T) -> Result<Zeroizing<Vec<u8>>, XtraError> {
+pub(crate) fn to_wiped_json<T: Serialize + ?Sized>(value: &T) -> Result<Zeroizing<Vec<u8>>, XtraError> {
     // the cause may quote the value
     let unsendable =
         |_| XtraError::new(ErrorKind::Invalid, "the request's body cannot be written as JSON; nothing was sent");

@@ -148,12 +148,9 @@ fn refused(answer: &Answer) -> XtraError {
 }
 
 impl InvalidPayload {
-    fn describe(&self) -> XtraError {
-        let message = format!(
-            "{}: {}; check that the API root is that of the service, and ends in /api",
-            self.answer.operation(),
-            self.problem
-        );
+    pub(super) fn describe(&self) -> XtraError {
+        let (operation, check) = (self.answer.operation(), server_error::check_root(self.answer.response()));
+        let message = format!("{operation}: {}; {check}", self.problem);
         let error = XtraError::new(ErrorKind::Decode, message)
             .with_status(self.answer.status())
             .with_attempts(self.answer.attempts());

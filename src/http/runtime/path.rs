@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// A value that can stand in a path.
 pub(crate) trait PathParameter {
     /// The value's text, before it is encoded.
@@ -29,38 +31,25 @@ impl fmt::Display for PathRefused {
 }
 
 /// One path segment: all but the unreserved characters of RFC 3986 are percent-encoded.
-///
-/// The empty text would merge two slashes, and dots alone would name another resource, encoded or not.
 pub(crate) fn encode_path<T: PathParameter + ?Sized>(
     parameter: &'static str,
     value: &T,
 ) -> Result<String, PathRefused> {
-    let text = value.path_text();
-    match &*text {
-        "" => Err(PathRefused { parameter, why: "must not be empty" }),
-        "." | ".." => Err(PathRefused { parameter, why: "must not be `.` or `..`, which would name another resource" }),
-        text => Ok(encode(text)),
+    encode_segment(&value.path_text()).map_err(|why| PathRefused { parameter, why })
+}
+
+/// The same of a text, or why that is no segment: the empty text would merge two slashes, and dots alone would name another
+/// resource, encoded or not.
+pub(crate) fn encode_segment(text: &str) -> Result<String, &'static str> {
+    match text {
+        "" => Err("must not be empty"),
+        "." | ".." => Err("must not be `.` or `..`, which would name another resource"),
+        text => Ok(utf8_percent_encode(text, RESERVED).to_string()),
     }
 }
 
-fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => {
-                out.push('%');
-                out.push(hex_digit(byte >> 4));
-                out.push(hex_digit(byte & 15));
-            }
-        }
-    }
-    out
-}
-
-fn hex_digit(value: u8) -> char {
-    char::from_digit(value.into(), 16).unwrap_or('0').to_ascii_uppercase()
-}
+/// Everything but letters, digits and `-._~`.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]
 mod tests {

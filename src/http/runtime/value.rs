@@ -5,9 +5,9 @@ use std::ops::{Deref, DerefMut};
 
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
-use zeroize::Zeroizing;
 
 use super::error::{Error, InvalidPayload};
+use crate::core::XtraError;
 use crate::http::Response;
 
 /// An answer and the operation that it came to. `Debug` prints neither headers nor body.
@@ -31,13 +31,38 @@ impl Answer {
         &self.response
     }
 
+    /// Decodes a success by `decode`, which may take the body over: what it leaves is wiped. A refusal is decoded as `E`.
+    pub(crate) fn decode<T, E: DeserializeOwned>(
+        mut self,
+        decode: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<T>,
+    ) -> Result<ResponseValue<T>, Error<E>> {
+        match self.status() {
+            400..=599 => Err(ResponseValue::decoded(self).map_or_else(|error| error, Error::ErrorResponse)),
+            _ if !self.response.is_success() => Err(Error::UnexpectedResponse(self)),
+            _ => match decode(self.response.body_mut()) {
+                Ok(inner) => Ok(ResponseValue { inner, answer: self.without_body() }),
+                Err(problem) => Err(Error::InvalidResponsePayload(InvalidPayload::new(self, &problem))),
+            },
+        }
+    }
+
     /// Wipes and frees the body; what was decoded from it is what counts from here on.
-    fn without_body(self) -> Self {
-        let attempts = self.response.attempts();
-        let (status, headers, body) = self.response.into_parts();
-        drop(body);
-        let response = Response::new(status, headers, Zeroizing::new(Vec::new())).with_attempts(attempts);
-        Self { response, operation: self.operation }
+    fn without_body(mut self) -> Self {
+        self.response.drop_body();
+        self
+    }
+
+    /// The body decoded from JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when it is no JSON, or of another shape. The message quotes nothing of
+    /// it.
+    pub fn json<T: DeserializeOwned>(self) -> Result<T, XtraError> {
+        match serde_json::from_slice(self.body()) {
+            Ok(value) => Ok(value),
+            Err(problem) => Err(InvalidPayload::new(self, &problem).describe()),
+        }
     }
 }
 
@@ -101,6 +126,10 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     /// Decodes an answer. A success is one by its status: of others, such as a part of an answer, nothing is used. An error keeps its body, from which its cause is told; a success is wiped once it is decoded.
     #[doc(hidden)]
     pub async fn from_response<E>(answer: Answer) -> Result<Self, Error<E>> {
+        Self::decoded(answer)
+    }
+
+    fn decoded<E>(answer: Answer) -> Result<Self, Error<E>> {
         let is_success = answer.status() < 300;
         if is_success && !answer.response().is_success() {
             return Err(Error::UnexpectedResponse(answer));

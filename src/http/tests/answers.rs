@@ -5,14 +5,30 @@ use std::sync::Arc;
 use reqwest::Method;
 
 use super::server::{Act, Server, answer};
-use super::{fails, quick, send, transport_to, transport_with};
+use super::{Numbered, fails, quick, send, transport_by, transport_to, transport_with};
 use crate::core::{ErrorKind, XtraError};
+use crate::http::Protocol;
 use crate::http::server_error::from_response;
+
+struct Rooted;
+
+impl Protocol for Rooted {
+    fn root_suffix(&self) -> &'static str {
+        "/api"
+    }
+
+    fn removed_headers(&self) -> &'static [&'static str] {
+        &["api-version"]
+    }
+}
 
 #[tokio::test]
 async fn a_request_carries_the_token_once_and_no_other_trace_of_the_caller() {
     let server = Server::start(vec![answer(200, "", "{}")]).await;
-    send(&transport_to(&server.root(), quick()), Method::GET).await.expect("an answer");
+    let transport = transport_by(Rooted, &server.root(), Numbered::with_renewals(0), quick());
+    let url = format!("{}/canary-path?q=canary-query", transport.root());
+    let request = transport.http().get(url).header("api-version", "1.0.0").build().expect("a good request");
+    transport.run(request, "things_do").await.expect("an answer");
     let request = server.requests().remove(0).to_ascii_lowercase();
     assert!(request.starts_with("get /api/canary-path?q=canary-query http/1.1\r\n"), "{request}");
     let mut names: Vec<&str> =
@@ -49,7 +65,8 @@ async fn a_redirect_is_not_followed_and_its_target_not_told() {
     let location = format!("location: {}/canary\r\n", elsewhere.root());
     for status in [301, 302, 303, 307, 308] {
         let server = Server::start(vec![answer(status, &location, "/api/canary")]).await;
-        let response = send(&transport_to(&server.root(), quick()), Method::POST).await.expect("an answer");
+        let transport = transport_by(Rooted, &server.root(), Numbered::with_renewals(0), quick());
+        let response = send(&transport, Method::POST).await.expect("an answer");
         let error = from_response(&response, "things_do");
         crate::http::tests::holds_no_data(&error);
         assert_eq!((error.kind(), error.status()), (ErrorKind::Redirected, Some(status)));
@@ -81,7 +98,7 @@ async fn a_refusal_of_16_mib_is_known_by_its_beginning_and_not_waited_for() {
 #[tokio::test]
 async fn a_token_that_cannot_be_had_is_the_error_and_nothing_is_sent() {
     use crate::core::Identity;
-    use crate::credentials::{CredentialProvider, TokenFuture};
+    use crate::http::{CredentialProvider, TokenFuture};
     struct Empty;
     impl CredentialProvider for Empty {
         fn identity(&self) -> Identity {

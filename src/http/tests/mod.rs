@@ -2,6 +2,7 @@
 
 mod answers;
 mod events;
+mod hops;
 mod process;
 mod properties;
 mod refusals;
@@ -15,11 +16,12 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use super::options::RetryOptions;
+use super::protocol::Plain;
 use super::retry_budget::RetryBudget;
-use super::{BaseUrl, Response, Transport, TransportOptions};
+use super::transport::RetryOptions;
+use super::{BaseUrl, Protocol, Response, Transport, TransportOptions};
 use crate::core::{Identity, XtraError};
-use crate::credentials::{CredentialProvider, Token, TokenFuture};
+use crate::http::{CredentialProvider, Token, TokenFuture};
 
 /// Gives `token-0`, and after each refusal the next of `renewals` further tokens.
 struct Numbered {
@@ -67,14 +69,23 @@ fn transport_to(root: &str, options: TransportOptions) -> Transport {
 }
 
 fn transport_with(root: &str, credentials: Arc<dyn CredentialProvider>, options: TransportOptions) -> Transport {
-    let base = BaseUrl::parse(root, true).expect("a good root");
-    Transport::new(&base, credentials, options).expect("good options")
+    transport_by(Plain, root, credentials, options)
+}
+
+fn transport_by(
+    protocol: impl Protocol,
+    root: &str,
+    credentials: Arc<dyn CredentialProvider>,
+    options: TransportOptions,
+) -> Transport {
+    let base = BaseUrl::parse(root, "/api", true).expect("a good root");
+    Transport::new(&base, Arc::new(protocol), credentials, options).expect("good options")
 }
 
 /// Sends what the generated client would.
 async fn send(transport: &Transport, method: Method) -> Result<Response, XtraError> {
-    let url = format!("{}/canary-path?q=canary-query", transport.base());
-    let mut request = transport.http().request(method.clone(), url).header("api-version", "1.0.0");
+    let url = format!("{}/canary-path?q=canary-query", transport.root());
+    let mut request = transport.http().request(method.clone(), url);
     if method != Method::GET {
         request = request.body("canary-request-body");
     }
@@ -95,7 +106,7 @@ fn holds_no_data(error: &XtraError) {
         texts.push_str(&format!(" {cause} {cause:?}"));
         source = cause.source();
     }
-    for forbidden in ["canary", "token-", "127.0.0.1", "localhost", "://"] {
+    for forbidden in ["canary", "token-", "https://127", "http://127", "http://local", "https://local"] {
         assert!(!texts.contains(forbidden), "{forbidden} in: {texts}");
     }
 }

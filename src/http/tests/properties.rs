@@ -1,5 +1,6 @@
 //! What holds of the transport's policies whatever the service answers and whenever.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
@@ -8,12 +9,13 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use tokio::time::Instant;
 
 use crate::core::Budget;
-use crate::http::budget::{Budgets, Told};
-use crate::http::burst::Burst;
-use crate::http::options::RetryOptions;
-use crate::http::retry::{Repeat, Retries, Setback};
+use crate::http::quota::{QuotaHeaders, Quotas};
+use crate::http::rate_limiter::SlidingWindow;
+use crate::http::retry::{FailureClass, Idempotency, Retries};
 use crate::http::retry_after;
 use crate::http::retry_budget::RetryBudget;
+use crate::http::transport::RetryOptions;
+use crate::http::{ErrorBody, ErrorMembers, QuotaFormat, ResetForm};
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -23,12 +25,12 @@ pub(super) fn cases(number: u32) -> ProptestConfig {
     ProptestConfig { cases: number, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-fn setbacks() -> impl Strategy<Value = Setback> {
+fn classes() -> impl Strategy<Value = FailureClass> {
     prop_oneof![
-        Just(Setback::NotSent),
-        Just(Setback::Lost),
-        Just(Setback::Lasting),
-        prop_oneof![Just(429_u16), 500..505_u16, any::<u16>()].prop_map(Setback::Status),
+        Just(FailureClass::NotSent),
+        Just(FailureClass::Lost),
+        Just(FailureClass::Lasting),
+        prop_oneof![Just(429_u16), 500..505_u16, any::<u16>()].prop_map(FailureClass::Status),
     ]
 }
 
@@ -65,24 +67,24 @@ proptest! {
         [base, max_backoff] in [millis(2_000), millis(10_000)],
         deadline in millis(60_000),
         attempts in prop::collection::vec(
-            (setbacks(), prop::option::of(millis(40_000)), millis(5_000), prop::bool::weighted(0.9)),
+            (classes(), prop::option::of(millis(40_000)), millis(5_000), prop::bool::weighted(0.9)),
             1..20,
         ),
     ) {
         let options = RetryOptions { max_retries, base, max_backoff };
-        let repeat = Repeat::of(&method, "operation", if never { &["operation"] } else { &[] });
+        let repeat = Idempotency::of(&method, "operation", if never { &["operation"] } else { &[] });
         let mut retries = Retries::new(repeat, options);
         let (mut made, mut passed) = (0, Duration::ZERO);
-        for (setback, asked, took, granted) in attempts {
+        for (class, asked, took, granted) in attempts {
             passed += took;
             let remaining = deadline.saturating_sub(passed);
-            let Some(wait) = retries.next_wait(setback, asked, remaining, || granted) else { continue };
+            let Some(wait) = retries.next_wait(class, asked, remaining, || granted) else { continue };
             made += 1;
             passed += wait;
             prop_assert!(granted && passed < deadline, "{wait:?} of {remaining:?}");
-            prop_assert!(!never && setback != Setback::Lasting);
-            let untouched = matches!(setback, Setback::NotSent | Setback::Status(429));
-            prop_assert!(untouched || matches!(method, Method::GET | Method::HEAD), "{method} after {setback:?}");
+            prop_assert!(!never && class != FailureClass::Lasting);
+            let untouched = matches!(class, FailureClass::NotSent | FailureClass::Status(429));
+            prop_assert!(untouched || matches!(method, Method::GET | Method::HEAD), "{method} after {class:?}");
             match asked {
                 Some(asked) => prop_assert_eq!(wait, asked),
                 None => prop_assert!(wait >= base && wait <= base.max(max_backoff), "{wait:?}"),
@@ -102,7 +104,9 @@ proptest! {
     ) {
         let mut sent = HeaderMap::new();
         sent.extend(header.clone().map(|value| (RETRY_AFTER, value)));
-        let wait = retry_after::asked(status, &sent, &body, SystemTime::now());
+        let names = ErrorMembers::new().retry_after("retryAfter");
+        let by_body = ErrorBody::parse(&body, &names, &HashSet::new()).retry_after();
+        let wait = retry_after::asked(status, &sent, by_body, SystemTime::now());
         prop_assert!(wait.is_none_or(|wait| (SECOND..=DAY).contains(&wait)), "{wait:?}");
         if header.is_some() {
             prop_assert_eq!(wait.is_some(), status >= 300);
@@ -116,7 +120,7 @@ proptest! {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
         let asked = |text: String| {
             let sent = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::try_from(text).expect("a good header"))]);
-            retry_after::asked(503, &sent, b"", now)
+            retry_after::asked(503, &sent, None, now)
         };
         let expected = Some(Duration::from_secs(wait).clamp(SECOND, DAY));
         prop_assert_eq!(asked(wait.to_string()), expected);
@@ -133,10 +137,11 @@ proptest! {
         for (name, value) in names.into_iter().zip(values) {
             sent.extend(value.map(|value| (HeaderName::from_static(name), value)));
         }
-        let told = Told::by(&sent, SystemTime::UNIX_EPOCH + Duration::from_secs(clock));
-        let (mut budgets, now) = (Budgets::default(), Instant::now());
-        budgets.answered("project", "secrets_read", told, [now, now]);
-        if let Some(Budget { limit, remaining, resets_in }) = budgets.of("project", now) {
+        let format = QuotaFormat { limit: names[0], remaining: names[1], reset: names[2], reset_form: ResetForm::UnixSeconds };
+        let told = QuotaHeaders::read(&sent, &format, SystemTime::UNIX_EPOCH + Duration::from_secs(clock));
+        let (mut quotas, now) = (Quotas::default(), Instant::now());
+        quotas.answered("project", "secrets_read", told, [now, now]);
+        if let Some(Budget { limit, remaining, resets_in }) = quotas.of("project", now) {
             prop_assert!(limit > 0 && remaining <= limit && resets_in <= DAY, "{told:?}");
         }
     }
@@ -171,25 +176,25 @@ proptest! {
         limit in 1..8_u32,
         asks in prop::collection::vec((millis(30_000), millis(200_000), 0..10_u32), 1..60),
     ) {
-        let (mut burst, mut now, mut sent) = (Burst::new(limit), Instant::now(), Vec::<Instant>::new());
+        let (mut window, mut now, mut sent) = (SlidingWindow::new(limit), Instant::now(), Vec::<Instant>::new());
         let mut waiting = Vec::<(u64, Instant)>::new();
         for (pause, patience, event) in asks {
             now += pause;
-            send_until(&mut burst, now, &mut waiting, &mut sent);
+            send_until(&mut window, now, &mut waiting, &mut sent);
             let deadline = now + patience;
             match event {
-                0 if !waiting.is_empty() => drop(burst.give_back(waiting.remove(waiting.len() / 2).0, now)),
-                1 => drop(burst.refused(now, 0.5)),
-                _ => match burst.take_turn(deadline, now) {
-                    Ok(turn) => {
-                        prop_assert!(turn.at >= now && (turn.at == now || turn.at < deadline));
-                        waiting.push((turn.number, deadline));
+                0 if !waiting.is_empty() => drop(window.release(waiting.remove(waiting.len() / 2).0, now)),
+                1 => drop(window.refused(now, 0.5)),
+                _ => match window.reserve(deadline, now) {
+                    Ok(reservation) => {
+                        prop_assert!(reservation.at >= now && (reservation.at == now || reservation.at < deadline));
+                        waiting.push((reservation.number, deadline));
                     }
                     Err(full) => prop_assert!(full.next >= deadline),
                 },
             }
         }
-        send_until(&mut burst, now + Duration::from_secs(86_400), &mut waiting, &mut sent);
+        send_until(&mut window, now + Duration::from_secs(86_400), &mut waiting, &mut sent);
         prop_assert!(waiting.is_empty() && sent.is_sorted());
         for (first, next) in sent.iter().zip(sent.iter().skip(limit as usize)) {
             prop_assert!(*next - *first >= Duration::from_secs(60), "{:?}", *next - *first);
@@ -197,19 +202,19 @@ proptest! {
     }
 }
 
-/// Sends what has its turn until then, and lets go of what has none before its deadline any more.
-fn send_until(burst: &mut Burst, now: Instant, waiting: &mut Vec<(u64, Instant)>, sent: &mut Vec<Instant>) {
+/// Sends what has its reservation until then, and lets go of what has none before its deadline any more.
+fn send_until(window: &mut SlidingWindow, now: Instant, waiting: &mut Vec<(u64, Instant)>, sent: &mut Vec<Instant>) {
     while let Some((number, deadline)) = waiting.first().copied() {
-        match burst.look_up(number, deadline, now.min(deadline)) {
+        match window.when(number, deadline, now.min(deadline)) {
             Ok(at) if at > now => return,
             Ok(at) => {
                 assert!(at < deadline || sent.last().is_none_or(|last| at >= *last));
-                burst.use_turn(number, at);
+                window.use_reservation(number, at);
                 sent.push(at);
             }
             Err(full) => {
                 assert!(full.next >= deadline);
-                burst.give_back(number, now);
+                window.release(number, now);
             }
         }
         waiting.remove(0);

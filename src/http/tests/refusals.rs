@@ -1,6 +1,7 @@
 //! Properties of refusals: nothing of them is shown, their structured fields stay, and they are read in linear time.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use reqwest::header::HeaderMap;
@@ -11,19 +12,32 @@ use super::properties::cases;
 use crate::core::{Reason, XtraError};
 use crate::http::fuzzing::received;
 use crate::http::server_error::from_response;
-use crate::http::{RefusalForms, Response};
+use crate::http::{ErrorBody, ErrorMembers, Protocol, RefusalForms, Response};
 
-const FORMS: RefusalForms = RefusalForms {
-    sentences: &[&["Access Denied", "Branch '{branch}' not found", "From {} to {} in {branch}"]],
-    codes: &["2FA_REQUIRED"],
-    actions: &["ask_first"],
-    reasons: &[("2FA_REQUIRED", Reason::SecondFactorNeeded)],
-    is_own: |_, status, body| status != 404 && body.first() == Some(&b'{'),
-};
+struct Strict;
+
+impl Protocol for Strict {
+    fn error_members(&self) -> ErrorMembers {
+        ErrorMembers::new().action("action").conflicts("conflicts", "key", "expected", "actual")
+    }
+
+    fn refusals(&self) -> RefusalForms {
+        RefusalForms::new()
+            .sentences(&[&["Access Denied", "Branch '{branch}' not found", "From {} to {} in {branch}"]])
+            .codes(&["2FA_REQUIRED"])
+            .actions(&["ask_first"])
+            .reasons(&[("2FA_REQUIRED", Reason::SecondFactorNeeded)])
+    }
+
+    fn is_own_refusal(&self, _: &str, status: u16, body: &ErrorBody<'_>) -> bool {
+        status != 404 && body.bytes().first() == Some(&b'{')
+    }
+}
 
 fn refusal(status: u16, body: &[u8], sent: &str) -> XtraError {
     let response = Response::new(status, HeaderMap::new(), Zeroizing::new(body.to_vec()));
-    from_response(&received(response, "things_do", &FORMS, sent.as_bytes()), "things_do")
+    let protocol: Arc<dyn Protocol> = Arc::new(Strict);
+    from_response(&received(response, "things_do", &protocol, sent.as_bytes()), "things_do")
 }
 
 /// Texts of letters that this crate's own texts do not have, so that one of them is a byte of the answer.

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 
 use super::server::{Act, Server, answer};
-use super::{Numbered, fails, quick, send, transport_to, transport_with};
+use super::{Numbered, fails, quick, send, transport_by, transport_to, transport_with};
 use crate::core::{ErrorKind, ManualClock};
 use crate::http::server_error::from_response;
-use crate::http::{Counters, RefusalForms, TransportOptions};
+use crate::http::{Counters, ErrorBody, ErrorMembers, Protocol, TransportOptions};
 
 async fn attempts(method: Method, first: Act) -> u32 {
     let server = Server::start(vec![first, answer(200, "", "{}")]).await;
@@ -45,14 +45,20 @@ async fn a_repeated_write_is_sent_whole() {
 
 #[tokio::test]
 async fn an_operation_on_the_list_is_sent_once_whatever_happens() {
-    let options = TransportOptions { never_retry: &["things_do"], ..quick() };
+    struct Once;
+    impl Protocol for Once {
+        fn never_retried(&self) -> &'static [&'static str] {
+            &["things_do"]
+        }
+    }
+    let transport = |root: &str| transport_by(Once, root, Numbered::with_renewals(0), quick());
     for act in [answer(429, "", ""), answer(503, "", "")] {
         let server = Server::start(vec![act, answer(200, "", "{}")]).await;
-        let response = send(&transport_to(&server.root(), options.clone()), Method::GET).await.expect("an answer");
+        let response = send(&transport(&server.root()), Method::GET).await.expect("an answer");
         assert_eq!((response.attempts(), server.requests().len()), (1, 1));
     }
     let server = Server::start(vec![Act::Hang, answer(200, "", "{}")]).await;
-    let error = fails(&transport_to(&server.root(), options), Method::GET).await;
+    let error = fails(&transport(&server.root()), Method::GET).await;
     assert_eq!((error.attempts(), server.requests().len()), (1, 1));
 }
 
@@ -87,9 +93,13 @@ async fn a_write_goes_through_with_the_renewed_token() {
 #[tokio::test]
 async fn a_token_that_the_service_itself_did_not_refuse_is_not_renewed() {
     let server = Server::start((0..4).map(|_| answer(401, "", "<html>")).collect()).await;
-    let refusals = RefusalForms { is_own: |_, _, _| false, ..RefusalForms::default() };
-    let options = TransportOptions { refusals, ..quick() };
-    let transport = transport_with(&server.root(), Numbered::with_renewals(9), options);
+    struct Silent;
+    impl Protocol for Silent {
+        fn is_own_refusal(&self, _: &str, _: u16, _: &ErrorBody<'_>) -> bool {
+            false
+        }
+    }
+    let transport = transport_by(Silent, &server.root(), Numbered::with_renewals(9), quick());
     let response = send(&transport, Method::GET).await.expect("an answer");
     assert_eq!((response.status(), response.attempts()), (401, 1));
     assert!(from_response(&response, "things_do").is_foreign_refusal());
@@ -125,9 +135,16 @@ async fn a_wait_that_fits_the_deadline_is_kept_to() {
 #[tokio::test]
 async fn a_wait_past_the_deadline_is_returned_at_once() {
     let day = r#"{"error":"Too Many Requests","retryAfter":86400}"#;
+    struct Telling;
+    impl Protocol for Telling {
+        fn error_members(&self) -> ErrorMembers {
+            ErrorMembers::new().retry_after("retryAfter")
+        }
+    }
     for (headers, body, wait) in [("retry-after: 37\r\n", "", 37), ("", day, 86_400)] {
         let server = Server::start(vec![answer(429, headers, body), answer(200, "", "{}")]).await;
-        let response = send(&transport_to(&server.root(), quick()), Method::GET).await.expect("an answer");
+        let transport = transport_by(Telling, &server.root(), Numbered::with_renewals(0), quick());
+        let response = send(&transport, Method::GET).await.expect("an answer");
         assert_eq!(response.attempts(), 1);
         let error = from_response(&response, "things_do");
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(Duration::from_secs(wait))));

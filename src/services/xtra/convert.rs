@@ -1,9 +1,10 @@
-//! Generated types in, types of ours out. The only place that knows both.
+//! The conversion of a read's answer into a snapshot's secrets.
 
 use super::envelope::Vault;
 use super::raw;
 use super::raw::types;
-use crate::core::{SnapshotSource, Sorted, Unreadable, UnreadableReason, XtraError};
+use super::wire::ReadPairs;
+use crate::core::{SnapshotSource, Unreadable, UnreadableReason, XtraError};
 use crate::engine::Loaded;
 
 /// Set by the service when it has replaced every value.
@@ -17,30 +18,25 @@ fn say_masked<'h>(mut headers: impl Iterator<Item = Option<&'h str>>) -> bool {
 }
 
 /// The answer to a read of this project: what was sealed is opened, and everything that is not a value is taken out.
-pub(crate) fn secrets(answer: raw::ResponseValue<types::SecretMap>, vault: &Vault, project: &str) -> Loaded {
+pub(crate) fn secrets(answer: raw::ResponseValue<ReadPairs>, vault: &Vault, project: &str) -> Loaded {
     let masked = say_masked(answer.headers().get_all(MASKED_HEADER).iter().map(|value| value.to_str().ok()));
-    let entries = answer.into_inner().0;
-    let mut values = Vec::with_capacity(entries.len());
-    let mut unreadable = Vec::new();
-    for (name, entry) in entries {
-        let read = match (entry.into_value(), masked) {
-            (_, true) => Err(UnreadableReason::Masked),
-            // the service leaves a secret that resolves to nothing out, so this is none of those
-            (None, false) => Err(UnreadableReason::NoValue),
-            (Some(value), false) => vault.read_text(project, value),
-        };
-        match read {
-            Ok(value) => values.push((name, value)),
-            Err(reason) => unreadable.push(Unreadable::new(name, reason)),
-        }
-    }
+    let ReadPairs { mut values, without_value } = answer.into_inner();
+    let refused = match masked {
+        true => values.read_each(|_| Err(UnreadableReason::Masked)),
+        false => values.read_each(|value| vault.opened(project, value.expose())),
+    };
+    // the service leaves a secret that resolves to nothing out, so one without a value is none of those
+    let reason = if masked { UnreadableReason::Masked } else { UnreadableReason::NoValue };
+    let without_value = without_value.into_iter().map(|name| (name, reason));
+    let mut unreadable: Vec<_> =
+        refused.into_iter().chain(without_value).map(|(name, reason)| Unreadable::new(name, reason)).collect();
     unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-    Loaded { values: Sorted::from(values), unreadable, source: SnapshotSource::Service, doubt: None }
+    Loaded { values, unreadable, source: SnapshotSource::Service, doubt: None }
 }
 
 /// The same for a client without a passphrase, of any project.
 #[cfg(any(fuzzing, test))]
-pub(crate) fn decoded(answer: raw::ResponseValue<types::SecretMap>) -> Loaded {
+pub(crate) fn decoded(answer: raw::ResponseValue<ReadPairs>) -> Loaded {
     secrets(answer, &Vault::default(), "665f1c2ab7c0de0012345678")
 }
 

@@ -1,5 +1,6 @@
 //! Answers with status 200 that look like an error in the place of secrets: a proxy's or a gateway's.
 
+use super::protocol::QUOTA;
 use super::wire::SecretEntry;
 use crate::core::{ErrorKind, XtraError};
 
@@ -36,12 +37,10 @@ const NAMES: [&str; 24] = [
 const TELLING: [&str; 4] = ["error", "message", "errorMessage", "error_description"];
 const TITLED: [&str; 2] = ["title", "detail"];
 
-/// The headers that each recorded answer of the service to a read carries.
-const QUOTA_HEADERS: [&str; 2] = ["x-ratelimit-limit", "x-ratelimit-remaining"];
-
 /// Whether an answer with these headers and names must be confirmed before its members are taken for secrets.
 pub(super) fn is_doubtful<'n>(has_header: impl Fn(&str) -> bool, names: impl Iterator<Item = &'n str>) -> bool {
-    !QUOTA_HEADERS.iter().all(|header| has_header(header)) && looks_like_error(names)
+    // each recorded answer of the service to a read tells of the quota
+    !(has_header(QUOTA.limit) && has_header(QUOTA.remaining)) && looks_like_error(names)
 }
 
 /// Whether the form with versions shows that these are secrets: it has each of the names, with a version.

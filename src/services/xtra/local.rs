@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::envelope;
 use super::envelope::Reading;
-use crate::core::{ErrorKind, SecretValue, SnapshotSource, Sorted, Unreadable, XtraError};
+use crate::core::{ErrorKind, SecretValue, SnapshotSource, Unreadable, XtraError};
 use crate::credentials::file;
 use crate::dotenv;
 use crate::engine::Loaded;
@@ -69,7 +69,7 @@ fn loaded(pairs: Vec<(String, SecretValue)>) -> Loaded {
         }
     }
     unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-    Loaded { values: Sorted::from(values), unreadable, source: SnapshotSource::LocalFile, doubt: None }
+    Loaded { values: values.into_iter().collect(), unreadable, source: SnapshotSource::LocalFile, doubt: None }
 }
 
 impl fmt::Debug for LocalFile {
@@ -120,7 +120,7 @@ mod tests {
         let loaded = LocalFile::new(path).load().unwrap();
         let expected = [("B", UnreadableReason::ServerCiphertext), ("C", UnreadableReason::Masked)];
         assert_eq!(loaded.unreadable, expected.map(|(name, reason)| Unreadable::new(name, reason)));
-        let names: Vec<_> = loaded.values.into_pairs().into_iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = loaded.values.names().collect();
         assert_eq!(names, ["A", "D"]);
     }
 }

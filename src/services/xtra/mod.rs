@@ -7,9 +7,14 @@ mod convert;
 pub mod dev;
 mod doubt;
 mod envelope;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod local;
 pub(crate) mod operations;
+mod protocol;
 pub mod raw;
+mod references;
 mod refusals;
 mod scope;
 mod source;
@@ -25,11 +30,13 @@ pub use source::Xtra;
 pub(crate) use convert::{decoded, from_raw};
 pub(crate) use envelope::{Vault, no_passphrase};
 pub(crate) use local::LocalFile;
-pub(crate) use refusals::REFUSALS;
+pub(crate) use protocol::{ROOT_SUFFIX, XtraProtocol};
 pub(crate) use scope::quoted as shown_name;
 pub(crate) use scope::{Place, names_production};
 pub(crate) use scope::{
     ProjectIds, branch as check_branch, check_environment, compared_project, is_same_project, looks_like_a_token,
     sendable_project, write_project,
 };
-pub(crate) use source::{NEVER_RETRIED, Rules, Scopes};
+pub(crate) use source::{Rules, Scopes};
+#[cfg(any(fuzzing, test))]
+pub(crate) use wire::ReadPairs;

@@ -29,6 +29,7 @@ pub use crate::http::Response;
 pub use crate::http::runtime::{Answer, InvalidPayload, PayloadProblem};
 
 use super::refusals::REFUSALS;
+use super::wire::ReadPairs;
 use crate::core::XtraError;
 use crate::http::{Transport, runtime};
 
@@ -41,6 +42,30 @@ impl ClientHooks<Transport> for Client {
         info: &OperationInfo,
     ) -> impl Future<Output = Result<Answer, XtraError>> + Send {
         runtime::send(&self.inner, request, info.operation_id)
+    }
+}
+
+impl Client {
+    /// The request of [`secrets_read`](Self::secrets_read) in its flat form, whose answer becomes the memory of a snapshot.
+    pub(super) async fn read_pairs(
+        &self,
+        project: &str,
+        environment: &str,
+        branch: &str,
+    ) -> Result<ResponseValue<ReadPairs>, Error<types::ApiError>> {
+        let mut url = format!(
+            "{}/projects/{}/envs/{}/secrets?branch=",
+            self.baseurl,
+            runtime::encode_path("project_id", project)?,
+            runtime::encode_path("env", environment)?
+        );
+        url.extend(url::form_urlencoded::byte_serialize(branch.as_bytes()));
+        let url = reqwest::Url::parse(&url)
+            .map_err(|_| Error::InvalidRequest("the parameters make no valid request".to_owned()))?;
+        let mut request = reqwest::Request::new(reqwest::Method::GET, url);
+        let json = reqwest::header::HeaderValue::from_static("application/json");
+        request.headers_mut().insert(reqwest::header::ACCEPT, json);
+        runtime::send(&self.inner, request, "secrets_read").await?.decode(ReadPairs::decode)
     }
 }
 

@@ -3,48 +3,49 @@
 //! Nothing else of a refusal is shown, and nothing else is taken for the service's own.
 
 use crate::core::Reason;
-use crate::http::{Parts, RefusalForms};
+use crate::http::{ErrorBody, RefusalForms};
 
 /// What the transport is told of them.
-pub(crate) const REFUSALS: RefusalForms = RefusalForms {
-    sentences: &[ERRORS, MESSAGES, REASONS],
-    codes: &[IP_NOT_ALLOWED, TWO_FACTOR_REQUIRED],
-    actions: &[REQUEST_JIT],
-    reasons: &[
+pub(crate) const REFUSALS: RefusalForms = RefusalForms::new()
+    .sentences(&[ERRORS, MESSAGES, REASONS])
+    .codes(&[IP_NOT_ALLOWED, TWO_FACTOR_REQUIRED])
+    .actions(&[REQUEST_JIT])
+    .reasons(&[
         (REQUEST_JIT, Reason::ElevationNeeded(None)),
         (IP_NOT_ALLOWED, Reason::AddressNotAllowed),
         (TWO_FACTOR_REQUIRED, Reason::SecondFactorNeeded),
         // the one of these that has no code
         (BLOCKED, Reason::Blocked),
-    ],
-    is_own,
-};
+    ]);
 
 /// Whether XtraSecurity itself has refused, rather than a proxy, a firewall or whatever else answers in its place: by what the
-/// body holds, whatever it is said to be. It is a JSON object with a sentence or code of the service's.
-pub(crate) fn is_own_refusal(status: u16, body: &[u8]) -> bool {
+/// body holds, whatever it is said to be. It is a JSON object with a sentence or code of the service's, or the plain text of one
+/// of the operations that refuse in text.
+pub(super) fn is_own(operation: &str, status: u16, body: &ErrorBody<'_>) -> bool {
+    is_own_object(status, body) || (IN_TEXT.contains(&operation) && TEXTS.contains(&body.bytes().trim_ascii()))
+}
+
+fn is_own_object(status: u16, body: &ErrorBody<'_>) -> bool {
     if !(400..500).contains(&status) {
         return false;
     }
     // a method that a route does not have is refused without a word
-    if status == 405 && body.is_empty() {
+    if status == 405 && body.bytes().is_empty() {
         return true;
     }
-    let Some(parts) = Parts::of(body) else { return false };
-    let listed = |list: &[&str], word: &Option<String>| word.as_deref().is_some_and(|word| list.contains(&word));
-    let formed = |forms: &'static [&'static str], text: &Option<String>| {
-        text.as_deref().is_some_and(|text| RefusalForms::find(forms, text).is_some())
+    if !body.is_object() {
+        return false;
+    }
+    let listed = |list: &[&str], word: Option<&str>| word.is_some_and(|word| list.contains(&word));
+    let formed = |forms: &'static [&'static str], text: Option<&str>| {
+        text.is_some_and(|text| RefusalForms::find(forms, text).is_some())
     };
-    listed(REFUSALS.codes, &parts.code)
-        || listed(REFUSALS.actions, &parts.action)
-        || formed(ERRORS, &parts.error)
-        || formed(MESSAGES, &parts.message)
+    listed(REFUSALS.codes, body.code())
+        || listed(REFUSALS.actions, body.action())
+        || formed(ERRORS, body.title())
+        || formed(MESSAGES, body.message())
         // a reason phrase is anybody's: it counts only in an object of the service's shape
-        || (formed(REASONS, &parts.error) && parts.others.iter().all(|name| MEMBERS.contains(&name.as_str())))
-}
-
-fn is_own(operation: &str, status: u16, body: &[u8]) -> bool {
-    is_own_refusal(status, body) || (IN_TEXT.contains(&operation) && TEXTS.contains(&body.trim_ascii()))
+        || (formed(REASONS, body.title()) && body.other_members().all(|name| MEMBERS.contains(&name)))
 }
 
 /// The operations that refuse in plain text.

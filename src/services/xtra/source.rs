@@ -7,17 +7,14 @@ use std::time::Duration;
 
 use super::envelope::Vault;
 use super::local::LocalFile;
+use super::protocol::{XtraProtocol, quota_scope_of};
 use super::scope::{CheckedScope, MAIN, Place, ProjectIds, XtraScope};
 use super::writing::Spellings;
 use super::{convert, doubt, raw, scope};
 use crate::core::{Budget, Elevation, ErrorKind, Hint, Identity, Reason, SecretValue, UnreadableReason, XtraError};
-use crate::credentials::{CredentialProvider, TokenFuture};
 use crate::engine::KeyWriter;
 use crate::engine::{Loaded, SecretSource, Traffic};
-use crate::http::{BaseUrl, Transport, TransportOptions};
-
-/// Reads that change something: looking at a shared secret uses one of its views up.
-pub(crate) const NEVER_RETRIED: &[&str] = &["secret_shares_view"];
+use crate::http::{CredentialProvider, TokenFuture, Transport};
 
 /// XtraSecurity. [`XtraClient`](crate::XtraClient) is the client over it.
 pub struct Xtra {
@@ -65,7 +62,7 @@ pub(crate) struct Scopes {
 
 impl Xtra {
     pub(crate) fn new(transport: Transport, defaults: Scopes) -> Self {
-        let root = transport.base().to_owned();
+        let root = transport.root().to_owned();
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
         let default_project_key = defaults.project.clone().map(scope::compared_project).unwrap_or_default();
         Self {
@@ -106,8 +103,9 @@ impl Xtra {
 
     fn without_service(backing: Backing, mut defaults: Scopes) -> Result<Self, XtraError> {
         // The discard port: should anything be sent after all, nobody is there.
-        let base = BaseUrl::parse("http://127.0.0.1:9/api", false)?;
-        let transport = Transport::new(&base, Arc::new(NoAccount::of(&backing)), TransportOptions::default())?;
+        let transport = Transport::builder(XtraProtocol)
+            .credentials(Arc::new(NoAccount::of(&backing)))
+            .build("http://127.0.0.1:9/api")?;
         defaults.environment.get_or_insert_with(|| ANY_ENVIRONMENT.to_owned());
         Ok(Self { backing, ids: ProjectIds::Hexadecimal, ..Self::new(transport, defaults) })
     }
@@ -301,21 +299,21 @@ impl SecretSource for Xtra {
         }
         let project = self.project(scope.project.as_deref()).await?;
         // The flat form: only it says that values are masked, and only it leaves a trace in the audit log.
-        let request = self.raw.secrets_read().project_id(project.as_str()).env(scope.environment.as_str());
-        let request = request.branch(scope.branch.as_str());
         let begun = tokio::time::Instant::now();
-        let answer = request
-            .clone()
-            .send()
+        let answer = self
+            .raw
+            .read_pairs(&project, &scope.environment, &scope.branch)
             .await
             .map_err(|error| how_to_go_on(convert::from_raw(error), &project, &scope.environment))?;
-        let names = || answer.0.keys().map(String::as_str);
+        let names = || answer.names();
         if !doubt::is_doubtful(|header| answer.headers().contains_key(header), names()) {
             return Ok(convert::secrets(answer, &self.vault, &project));
         }
         // both are one call to whoever waits, and have its time together
         let left = self.call_timeout().saturating_sub(begun.elapsed());
-        let versions = tokio::time::timeout(left, request.include_versions(true).send()).await;
+        let request = self.raw.secrets_read().project_id(project.as_str()).env(scope.environment.as_str());
+        let request = request.branch(scope.branch.as_str()).include_versions(true);
+        let versions = tokio::time::timeout(left, request.send()).await;
         let is_confirmed =
             matches!(versions, Ok(Ok(versions)) if doubt::confirms(|name| versions.0.get(name), names()));
         let loaded = convert::secrets(answer, &self.vault, &project);
@@ -324,8 +322,8 @@ impl SecretSource for Xtra {
 
     fn budget(&self, scope: &CheckedScope) -> Option<Budget> {
         match &scope.project {
-            Some(id) => self.raw.inner.budget(id),
-            None => self.raw.inner.budget(&self.known_project(self.identity())?),
+            Some(id) => self.raw.inner.quota(&quota_scope_of(id)),
+            None => self.raw.inner.quota(&quota_scope_of(&self.known_project(self.identity())?)),
         }
     }
 
@@ -340,7 +338,7 @@ impl SecretSource for Xtra {
     fn traffic(&self) -> Traffic {
         let counters = self.raw.inner.counters();
         Traffic {
-            budget_left: self.raw.inner.budget_left(),
+            budget_left: self.raw.inner.quota_left(),
             delayed: counters.delayed,
             withheld: counters.withheld,
             retries_withheld: counters.retries_withheld,

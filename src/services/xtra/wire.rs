@@ -7,11 +7,13 @@ mod answer;
 mod entry;
 mod free_form;
 mod input;
+mod pairs;
 
 pub use answer::{StoredValue, WireSecret};
 pub use entry::SecretEntry;
 pub use free_form::FreeForm;
 pub use input::SecretInput;
+pub(crate) use pairs::ReadPairs;
 
 /// What is written in a secret's place, the same as `SecretValue` prints.
 const REDACTED: &str = "[REDACTED]";

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use clap::ValueEnum;
-use xtrasecurity::{SecretValue, Secrets};
+use xtrasecurity::Secrets;
 
-use super::{json, yaml};
+use super::forms::{Entries, json_entries};
+use super::yaml;
 use crate::failure::Failure;
-use crate::input;
-use crate::output::printable;
-use crate::session::quoted;
+use crate::file;
+use crate::text::printable;
 
 /// As much as is read.
 const MOST: usize = 64 << 20;
@@ -19,46 +19,6 @@ pub(super) enum Format {
     Dotenv,
     Json,
     Yaml,
-}
-
-/// Why a file cannot be used. It quotes no value.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
-    /// Something that is none of the form, and where: line and column.
-    Form { line: usize, column: usize },
-    /// Not what is wanted as a whole.
-    Whole(&'static str),
-    /// Names that come twice.
-    Repeated(Vec<String>),
-    /// Names whose values are no texts.
-    NoTexts(Vec<String>),
-}
-
-/// Names and values in the order of a file, before it is known whether they can be used.
-#[derive(Default)]
-pub(super) struct Entries {
-    pub(super) texts: Vec<(String, SecretValue)>,
-    pub(super) others: Vec<String>,
-}
-
-impl Entries {
-    fn into_secrets(self) -> Result<Secrets, Flaw> {
-        if !self.others.is_empty() {
-            return Err(Flaw::NoTexts(self.others));
-        }
-        let mut names: Vec<&String> = self.texts.iter().map(|(name, _)| name).collect();
-        names.sort_unstable();
-        let mut repeated: Vec<String> = names
-            .windows(2)
-            .filter(|two| two.first() == two.last())
-            .filter_map(|two| two.first().map(|name| (*name).clone()))
-            .collect();
-        repeated.dedup();
-        if !repeated.is_empty() {
-            return Err(Flaw::Repeated(repeated));
-        }
-        Ok(self.texts.into_iter().collect())
-    }
 }
 
 /// The secrets in a file, all of which are texts, each once.
@@ -71,7 +31,7 @@ pub(super) fn secrets(path: &Path, format: Option<Format>) -> Result<Secrets, Fa
         None if is_standard_input => Format::Dotenv,
         None => return Err(Failure::usage(format!("{name}: its name does not tell its form. Add --format"))),
     };
-    let text = if is_standard_input { input::standard_input(MOST)? } else { input::file(path, MOST)? };
+    let text = if is_standard_input { file::standard_input(MOST)? } else { file::read(path, MOST)? };
     let text = text.expose().strip_prefix('\u{feff}').unwrap_or(text.expose());
     let nothing = || Failure::refused(format!("{name} holds no secrets"));
     if text.trim_ascii().is_empty() {
@@ -84,30 +44,13 @@ pub(super) fn secrets(path: &Path, format: Option<Format>) -> Result<Secrets, Fa
             let failure = Failure::refused(format!("{name}: {}", failure.line));
             if is_guessed { failure.so("Add --format if it is of another form") } else { failure }
         })?,
-        Format::Json => json::entries(text).and_then(Entries::into_secrets).map_err(|flaw| flaw.of(&name, "JSON"))?,
+        Format::Json => json_entries(text).and_then(Entries::into_secrets).map_err(|flaw| flaw.of(&name, "JSON"))?,
         Format::Yaml => yaml::entries(text).and_then(Entries::into_secrets).map_err(|flaw| flaw.of(&name, "YAML"))?,
     };
     if secrets.is_empty() {
         return Err(nothing());
     }
     Ok(secrets)
-}
-
-impl Flaw {
-    fn of(&self, file: &str, form: &str) -> Failure {
-        let names = |names: &[String]| quoted(names.iter().map(String::as_str));
-        let what = match self {
-            Self::Form { line, column } => format!("line {line}, column {column}: this is no {form}"),
-            Self::Whole(what) => (*what).to_owned(),
-            Self::Repeated(repeated) => format!("these names come more than once: {}", names(repeated)),
-            Self::NoTexts(others) => format!(
-                "the values of these are no texts (but numbers, dates, lists, yes or no, or nothing): {}. Put each that is \
-                 meant as text into quotes",
-                names(others)
-            ),
-        };
-        Failure::refused(format!("{file}: {what}. Nothing was written"))
-    }
 }
 
 fn by_name(path: &Path) -> Option<Format> {
@@ -140,12 +83,5 @@ mod tests {
         ] {
             assert_eq!(by_name(Path::new(name)), format, "{name}");
         }
-    }
-
-    #[test]
-    fn a_name_that_comes_twice_is_refused_once() {
-        let texts = ["B", "A", "B", "C", "B", "A"].map(|name| (name.to_owned(), SecretValue::from("v"))).into();
-        let flaw = Entries { texts, others: Vec::new() }.into_secrets().unwrap_err();
-        assert_eq!(flaw, Flaw::Repeated(vec!["A".into(), "B".into()]));
     }
 }

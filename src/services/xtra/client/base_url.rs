@@ -9,6 +9,7 @@ use super::builder::DEFAULT_API_URL;
 use crate::core::{ErrorKind, XtraError};
 use crate::credentials::{Defaults, Located, Resolved, Surroundings, UserSettings};
 use crate::http::BaseUrl;
+use crate::services::xtra::ROOT_SUFFIX;
 
 /// The base URL to use: the option, the variable, the file of the working directory if it is trusted, what is recorded beside
 /// the token, what the user's settings say, the service's own. `token` is what was found, if any was.
@@ -40,7 +41,7 @@ pub(super) fn choose(
 
 /// The base URL in its checked form. An error says where a bad one was found.
 pub(super) fn parse(found: &Located, danger_allow_http: bool) -> Result<BaseUrl, XtraError> {
-    BaseUrl::parse(&found.text, danger_allow_http)
+    BaseUrl::parse(&found.text, ROOT_SUFFIX, danger_allow_http)
         .map_err(|error| XtraError::new(error.kind(), format!("{}. It comes from {}", error.message(), found.origin)))
 }
 

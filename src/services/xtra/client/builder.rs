@@ -9,13 +9,13 @@ use std::time::Duration;
 use super::{XtraClientOptions, base_url, configuration, local};
 use crate::core::{Clock, ErrorKind, SecretValue, XtraError};
 use crate::credentials;
-use crate::credentials::{CredentialProvider, CustomProvider, Defaults, Place, Surroundings};
+use crate::credentials::{CustomProvider, Defaults, Place, Surroundings};
 #[cfg(feature = "offline")]
 use crate::engine::SecretSource;
 use crate::engine::{Async, CacheOptions, Client, EngineOptions};
-use crate::http::{Transport, TransportOptions};
+use crate::http::{CredentialProvider, Transport, TransportOptions};
 use crate::services::xtra::{
-    LocalFile, NEVER_RETRIED, ProjectIds, REFUSALS, Rules, Scopes, Vault, Xtra, check_branch, check_environment,
+    LocalFile, ProjectIds, Rules, Scopes, Vault, Xtra, XtraProtocol, check_branch, check_environment,
 };
 
 /// The API root when none is given.
@@ -70,11 +70,7 @@ impl<M> XtraClientBuilder<M> {
             providers: Vec::new(),
             vault_passphrase: None,
             rules: Rules::default(),
-            transport: TransportOptions {
-                never_retry: NEVER_RETRIED,
-                refusals: REFUSALS,
-                ..TransportOptions::default()
-            },
+            transport: TransportOptions::default(),
             mode: PhantomData,
         }
     }
@@ -355,7 +351,7 @@ impl<M> XtraClientBuilder<M> {
         if let Some(name) = &environment {
             check_environment(name)?;
         }
-        check_limits(&self.transport)?;
+        self.transport.check()?;
         let scopes = Scopes { project, branch, environment };
         let mut engine = self.engine;
         if !self.caching {
@@ -389,7 +385,7 @@ impl<M> XtraClientBuilder<M> {
         check_project(&scopes, ProjectIds::of(&found.text))?;
         let provider = resolved?.provider;
         let options = TransportOptions { clock: engine.clock.clone(), ..self.transport };
-        let transport = Transport::new(&base, provider, options)?;
+        let transport = Transport::new(&base, Arc::new(XtraProtocol), provider, options)?;
         let mut source = Xtra::new(transport, scopes).with_vault(vault);
         source.rules = self.rules;
         #[cfg(feature = "offline")]
@@ -408,23 +404,6 @@ pub(super) fn local_ids(option: Option<&str>, defaults: &Defaults) -> ProjectIds
 
 fn check_project(scopes: &Scopes, ids: ProjectIds) -> Result<(), XtraError> {
     scopes.project.as_deref().map_or(Ok(()), |id| ids.checked(id).map(drop))
-}
-
-/// Limits of zero would fail every call, each in a way of its own.
-fn check_limits(transport: &TransportOptions) -> Result<(), XtraError> {
-    let zero = if transport.connect_timeout.is_zero() {
-        "connect_timeout"
-    } else if transport.call_timeout.is_zero() {
-        "call_timeout"
-    } else if transport.max_response_bytes == 0 {
-        "max_response_bytes"
-    } else {
-        return Ok(());
-    };
-    Err(XtraError::new(
-        ErrorKind::Config,
-        format!("{zero} is zero, so that no call could succeed. Raise it, or leave it out"),
-    ))
 }
 
 impl<M> From<XtraClientOptions> for XtraClientBuilder<M> {

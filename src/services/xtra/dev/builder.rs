@@ -1,21 +1,14 @@
-//! A server before it runs.
+//! The builder of a server: its seed, limits, latency and state file.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-use tokio::sync::watch;
-
-use super::error::DevServerError;
-use super::limits::RateLimits;
-use super::persist::Store;
-use super::plant::{Planted, plant};
-use super::routes::router;
+use super::DevServer;
+use super::build_state::build_state;
+use super::database::Database;
+use super::limits::{Limiter, RateLimits};
 use super::seed::{ProjectSeed, Seed, TokenSeed, UserSeed, WorkspaceSeed};
-use super::serve::{App, Listeners, run};
-use super::shared::Shared;
-use super::{DevServer, Running, persist};
+use crate::dev::{DevServerError, Seeded, Server, Settings};
 
 /// The service closes a connection that has been idle for so long.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -165,32 +158,22 @@ impl DevServerBuilder {
     ///
     /// Outside a runtime, when no port is free, when a seed file cannot be read, when the seed contradicts itself, and when
     /// the file of [`persist`](DevServerBuilder::persist) cannot be read or written.
-    pub async fn start(mut self) -> Result<DevServer, DevServerError> {
-        let runtime = Handle::try_current().map_err(|_| DevServerError::NoRuntime)?;
-        let state = self.state.take();
-        let known = state.as_deref().map_or(Ok(None), |path| persist::load(path, self.limits.clone()))?;
-        let latency = self.database_latency;
-        let keep_alive = self.keep_alive.unwrap_or(KEEP_ALIVE);
-        let Planted { world, tokens } = match known {
-            Some(known) => known,
-            None => self.planted()?,
+    pub async fn start(self) -> Result<DevServer, DevServerError> {
+        let settings = Settings {
+            keep_alive: self.keep_alive.unwrap_or(KEEP_ALIVE),
+            database_latency: self.database_latency,
+            state_file: self.state.clone(),
         };
-        let store = state.map(|path| Store::new(path, tokens.clone()));
-        if let Some(store) = &store {
-            store.save(&world)?;
-        }
-        let listeners = Listeners::bind().await.map_err(DevServerError::Bind)?;
-        let port = listeners.port().map_err(DevServerError::Bind)?;
-        let shared = Arc::new(Shared::new(world, store, latency));
-        let app = App { router: router(Arc::clone(&shared)), shared: Arc::clone(&shared), keep_alive };
-        let (stop, stopped) = watch::channel(false);
-        let task = runtime.spawn(run(listeners, app, stopped));
-        let running = Running { stop, task };
-        Ok(DevServer::new(port, shared, tokens, running))
+        let limits = self.limits.clone();
+        let saved = |mut saved: Seeded<Database>| {
+            saved.state.limiter = Limiter::new(limits);
+            saved
+        };
+        Server::start(settings, saved, || self.seeded()).await.map(DevServer::new)
     }
 
-    /// The world of the seeds, or the demo's.
-    fn planted(self) -> Result<Planted, DevServerError> {
+    /// The database of the seeds, or of the demo.
+    fn seeded(self) -> Result<Seeded<Database>, DevServerError> {
         let mut seed = self.seed;
         for file in &self.files {
             seed.append(Seed::from_file(file)?);
@@ -198,6 +181,6 @@ impl DevServerBuilder {
         if seed.projects.is_empty() && seed.users.is_empty() && self.files.is_empty() {
             seed = Seed::demo();
         }
-        plant(seed, self.limits)
+        build_state(seed, self.limits)
     }
 }

@@ -6,7 +6,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use super::js::{Json, object};
+use crate::dev::javascript::{Json, object};
 
 const KEY_BYTES: usize = 32;
 const IV_BYTES: usize = 12;
@@ -83,7 +83,7 @@ impl Vault {
         Some(envelope.to_text())
     }
 
-    /// What a read makes of an at-rest text. The service gives up quietly: text that is no envelope, an envelope with an
+    /// The value that a read gives for an at-rest text. The service gives up quietly: text that is no envelope, an envelope with an
     /// empty member (so the empty string as well), and one that does not open all come back as they are.
     pub(super) fn read(&self, stored: &str) -> String {
         self.open(stored).unwrap_or_else(|| stored.to_owned())

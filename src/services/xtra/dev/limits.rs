@@ -1,10 +1,9 @@
 //! The service's three rate limits: by address, by burst, by day.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use super::clock::Moment;
 use super::seed::Tier;
+use crate::dev::{Budget, RateWindows, Spent, Timestamp};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -77,26 +76,11 @@ impl RateLimits {
     }
 }
 
-/// What the `X-RateLimit-*` headers tell.
-#[derive(Clone, Copy)]
-pub(super) struct Budget {
-    pub(super) limit: u32,
-    pub(super) remaining: u32,
-    /// Unix seconds.
-    pub(super) reset: u64,
-}
-
-/// The refusal of a budget that is spent.
-pub(super) struct Spent {
-    pub(super) budget: Budget,
-    pub(super) retry_after: u64,
-}
-
-/// The windows that are open.
+/// The windows of addresses and owners.
 #[derive(Default)]
 pub(super) struct Limiter {
     limits: RateLimits,
-    windows: HashMap<(Kind, String), Window>,
+    windows: RateWindows<Kind>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,49 +90,27 @@ enum Kind {
     Daily,
 }
 
-struct Window {
-    ends: Moment,
-    used: u32,
-}
-
 impl Limiter {
     pub(super) fn new(limits: RateLimits) -> Self {
-        Limiter { limits, windows: HashMap::new() }
+        Limiter { limits, windows: RateWindows::default() }
     }
 
     /// Counts a request of an address; false when it is one too many.
-    pub(super) fn admit(&mut self, address: &str, now: Moment) -> bool {
+    pub(super) fn admit(&mut self, address: &str, now: Timestamp) -> bool {
         let Some(limit) = self.limits.per_ip else {
             return true;
         };
-        self.take(Kind::Address, address, limit, now).is_ok()
+        self.windows.take(Kind::Address, address, (limit, MINUTE), now).is_ok()
     }
 
     /// Counts a request against a budget; nothing when there are no budgets.
-    pub(super) fn spend(&mut self, whose: &str, tier: Tier, now: Moment) -> Result<Option<Budget>, Spent> {
+    pub(super) fn spend(&mut self, whose: &str, tier: Tier, now: Timestamp) -> Result<Option<Budget>, Spent> {
         if !self.limits.quota {
             return Ok(None);
         }
         let (burst, daily) = self.limits.of(tier);
-        self.take(Kind::Burst, whose, burst, now)?;
-        self.take(Kind::Daily, whose, daily, now).map(Some)
-    }
-
-    fn take(&mut self, kind: Kind, whose: &str, limit: u32, now: Moment) -> Result<Budget, Spent> {
-        let length = if kind == Kind::Daily { DAY } else { MINUTE };
-        let fresh = || Window { ends: now.plus(length), used: 0 };
-        let window = self.windows.entry((kind, whose.to_owned())).or_insert_with(fresh);
-        if window.ends <= now {
-            *window = fresh();
-        }
-        let reset = window.ends.0 / 1000;
-        if window.used >= limit {
-            // Whole seconds, rounded down as the service does: up to a second before the window has ended.
-            let retry_after = (window.ends.0 - now.0) / 1000;
-            return Err(Spent { budget: Budget { limit, remaining: 0, reset }, retry_after });
-        }
-        window.used += 1;
-        Ok(Budget { limit, remaining: limit - window.used, reset })
+        self.windows.take(Kind::Burst, whose, (burst, MINUTE), now)?;
+        self.windows.take(Kind::Daily, whose, (daily, DAY), now).map(Some)
     }
 }
 
@@ -159,7 +121,7 @@ mod tests {
     #[test]
     fn the_burst_refuses_before_the_day_and_ends_with_its_window() {
         let mut limiter = Limiter::new(RateLimits::default().burst(2));
-        let now = Moment(10_000);
+        let now = Timestamp(10_000);
         for left in [999, 998] {
             let budget = limiter.spend("owner", Tier::Free, now).ok().flatten().unwrap();
             assert_eq!((budget.limit, budget.remaining), (1_000, left));

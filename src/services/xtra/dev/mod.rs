@@ -31,10 +31,32 @@
 //! empty string that reads back as ciphertext, service accounts that make handlers fail. Other routes of the service
 //! answer 501.
 //!
-//! Requests are served side by side. A handler that looks before it writes has a place between the two, as the service's
+//! Requests are served side by side. A handler that looks before it writes has a point between the two, as the service's
 //! have, where other requests can come in: two first writes of one name at once may make two rows of it, of which writes
-//! change the first and reads see the last. [`DevServer::hold_writes`] holds requests back in that place, and
+//! change the first and reads see the last. The routes that look and then write are writes by environment, by key and by id,
+//! rollbacks, rotations, links, copies of environments, the writes to branches, decisions about requests for access and
+//! claims of links. [`DevServer::hold_writes`] holds requests back at that point, and
 //! [`DevServerBuilder::database_latency`] says how long they stay there by themselves.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use xtrasecurity::XtraClient;
+//! use xtrasecurity::dev_server::{DevServer, route};
+//!
+//! let server = DevServer::start().await?;
+//! let client = XtraClient::builder().dev_server(&server).build()?;
+//! let hold = server.hold_writes(route::SECRETS_UPSERT);
+//! let write = tokio::spawn(async move { client.set_secret("staging", "NEW", "ours").await });
+//! hold.waiting_for(1).await;
+//! server.set_secret("demo", "staging", "main", "NEW", "theirs")?;
+//! hold.release();
+//! let _ = write.await?;
+//! assert_eq!(server.secret_rows("demo", "staging", "main", "NEW"), 2);
+//! # server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! The state ends with the server, unless it is kept in a file: [`DevServerBuilder::persist`].
 //!
@@ -45,69 +67,43 @@
 //! request within a minute is refused, as it is by the service.
 
 mod auth;
+mod build_state;
 mod builder;
-mod clock;
 mod control;
 mod crypto;
 mod database;
-mod demo;
-mod error;
-mod faults;
-mod front;
-mod gates;
-mod hold;
-mod journal;
-mod js;
+mod guards;
 mod limits;
-mod notices;
-mod persist;
-mod plant;
-mod plant_secret;
-mod requests;
-pub mod route;
+mod replies;
 mod routes;
+mod rows;
 mod secret;
 mod seed;
-mod seed_build;
-mod serve;
-mod shared;
-mod state;
-mod tokens;
-mod wire;
+mod service;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-
+pub use crate::dev::{DevServerError, Fault, Hold, SeenRequest};
 pub use builder::DevServerBuilder;
-pub use error::DevServerError;
-pub use faults::Fault;
-pub use hold::Hold;
-pub use journal::SeenRequest;
 pub use limits::RateLimits;
 pub use seed::{
     BranchSeed, Form, GrantSeed, LinkSeed, ProjectSeed, Role, SecretSeed, Seed, ServiceAccountSeed, Tier, TokenSeed,
     UserSeed, WorkspaceSeed,
 };
 
-use shared::Shared;
+use crate::dev::Server;
+use database::Database;
+
+/// The names of the routes, for faults, holds and counts.
+pub mod route {
+    pub use super::routes::names::*;
+}
 
 /// A running server. Dropping it stops it as well, without waiting.
 pub struct DevServer {
-    port: u16,
-    shared: Arc<Shared>,
-    tokens: BTreeMap<String, String>,
+    server: Server<Database>,
     project: String,
     token: String,
-    running: Running,
-}
-
-struct Running {
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
 }
 
 impl DevServer {
@@ -125,41 +121,28 @@ impl DevServer {
         DevServerBuilder::default()
     }
 
-    fn new(port: u16, shared: Arc<Shared>, tokens: BTreeMap<String, String>, running: Running) -> Self {
+    fn new(server: Server<Database>) -> Self {
         let (project, owner) = {
-            let world = shared.world();
-            let first = world.projects.first();
-            let owner = first.and_then(|project| world.user(&project.owner)).or_else(|| world.users.first());
+            let database = server.shared().state();
+            let first = database.projects.first();
+            let owner = first.and_then(|project| database.user(&project.owner)).or_else(|| database.users.first());
             (first.map(|project| project.id.clone()), owner.map(|owner| owner.name.clone()))
         };
-        let token = owner.and_then(|owner| tokens.get(&owner).cloned());
-        DevServer {
-            port,
-            shared,
-            tokens,
-            project: project.unwrap_or_default(),
-            token: token.unwrap_or_default(),
-            running,
-        }
+        let token = owner.and_then(|owner| server.token(&owner).map(str::to_owned));
+        DevServer { server, project: project.unwrap_or_default(), token: token.unwrap_or_default() }
     }
 
     /// The API root, `http://127.0.0.1:PORT/api`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}{}", self.port, route::ROOT)
+        self.server.root("127.0.0.1")
     }
 
     /// The API root by name, `http://localhost:PORT/api`. The server listens on 127.0.0.1 and, where the machine has it, on
     /// ::1.
     #[must_use]
     pub fn localhost_url(&self) -> String {
-        format!("http://localhost:{}{}", self.port, route::ROOT)
-    }
-
-    /// The port, on loopback.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.port
+        self.server.root("localhost")
     }
 
     /// The id of the first project of the seed; empty when there is none.
@@ -177,22 +160,12 @@ impl DevServer {
     /// The token of a user or a service account by name.
     #[must_use]
     pub fn token_for(&self, name: &str) -> Option<&str> {
-        self.tokens.get(name).map(String::as_str)
+        self.server.token(name)
     }
 
     /// Stops the server and waits until its port is closed and all its connections have ended.
-    pub async fn stop(mut self) {
-        self.running.stop.send_replace(true);
-        // A task that was cancelled with its runtime has ended too.
-        let _ = (&mut self.running.task).await;
-    }
-}
-
-impl Drop for DevServer {
-    fn drop(&mut self) {
-        self.running.stop.send_replace(true);
-        self.running.task.abort();
-        self.shared.stop_handlers();
+    pub async fn stop(self) {
+        self.server.stop().await;
     }
 }
 
@@ -200,7 +173,7 @@ impl fmt::Debug for DevServer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("DevServer")
-            .field("port", &self.port)
+            .field("port", &self.server.port())
             .field("project", &self.project)
             .finish_non_exhaustive()
     }

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::clock::Moment;
-use super::js::{Json, Members};
-use super::state::Place;
+use crate::dev::Timestamp;
+use crate::dev::javascript::{Json, Members};
 
 pub(super) const FROM_CLI: &str = "Created via CLI";
 pub(super) const BY_CLI: &str = "Updated via CLI";
 
-/// Where a secret hangs. The service tells a branch that is null from one that was never set: a write to `main` finds
+/// The branch of a secret. The service tells a branch that is null from one that was never set: a write to `main` finds
 /// the first and not the second, a read finds both.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum BranchLink {
@@ -33,6 +32,14 @@ impl BranchLink {
     }
 }
 
+/// The location of a new secret; `branch` is an id.
+pub(super) struct SecretLocation {
+    pub(super) project: String,
+    pub(super) environment: String,
+    pub(super) branch: String,
+    pub(super) key: String,
+}
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct Secret {
     pub(super) id: String,
@@ -46,10 +53,10 @@ pub(super) struct Secret {
     pub(super) branch: BranchLink,
     pub(super) kind: String,
     pub(super) history: Vec<Entry>,
-    pub(super) updated: Moment,
+    pub(super) updated: Timestamp,
     pub(super) updated_by: String,
     pub(super) permission: Vec<String>,
-    pub(super) expires: Option<Moment>,
+    pub(super) expires: Option<Timestamp>,
     pub(super) rotation_policy: String,
     /// The id of the secret that a linked one resolves to.
     pub(super) source: Option<String>,
@@ -66,7 +73,7 @@ pub(super) struct Entry {
 
 impl Entry {
     /// As a write over the environment's route makes it; `by` is when and who.
-    pub(super) fn by_cli(version: &str, stored: &str, by: (Moment, &str), description: &str) -> Self {
+    pub(super) fn by_cli(version: &str, stored: &str, by: (Timestamp, &str), description: &str) -> Self {
         let (now, who) = by;
         let notes =
             [("updatedAt", now.iso().into()), ("updatedBy", who.into()), ("description", Json::from(description))];
@@ -84,16 +91,16 @@ impl Entry {
 
 impl Secret {
     /// A secret of version 1 without a value and without history.
-    pub(super) fn new(id: String, place: Place, now: Moment, by: &str) -> Self {
+    pub(super) fn new(id: String, location: SecretLocation, now: Timestamp, by: &str) -> Self {
         Secret {
             id,
-            key: place.key,
+            key: location.key,
             stored: None,
             description: String::new(),
-            environment: place.environment,
+            environment: location.environment,
             version: "1".to_owned(),
-            project: place.project,
-            branch: BranchLink::Branch(place.branch),
+            project: location.project,
+            branch: BranchLink::Branch(location.branch),
             kind: "environment".to_owned(),
             history: Vec::new(),
             updated: now,
@@ -106,12 +113,12 @@ impl Secret {
     }
 
     /// A link to another secret; `by` is when and who. It hangs on no branch, whatever the place says.
-    pub(super) fn link(id: String, place: Place, by: (Moment, &str), source: String) -> Self {
+    pub(super) fn link(id: String, location: SecretLocation, by: (Timestamp, &str), source: String) -> Self {
         Secret {
             branch: BranchLink::Unset,
             kind: "reference".to_owned(),
             source: Some(source),
-            ..Secret::new(id, place, by.0, by.1)
+            ..Secret::new(id, location, by.0, by.1)
         }
     }
 
@@ -121,13 +128,13 @@ impl Secret {
     }
 
     /// Writes a value with its version and the history that goes with it.
-    pub(super) fn overwrite(&mut self, version: String, history: Vec<Entry>, stored: String, by: (Moment, &str)) {
+    pub(super) fn overwrite(&mut self, version: String, history: Vec<Entry>, stored: String, by: (Timestamp, &str)) {
         self.version = version;
         self.history = history;
         self.replace(stored, by.0, by.1);
     }
 
-    pub(super) fn replace(&mut self, stored: String, now: Moment, by: &str) {
+    pub(super) fn replace(&mut self, stored: String, now: Timestamp, by: &str) {
         self.stored = Some(stored);
         self.updated = now;
         by.clone_into(&mut self.updated_by);
@@ -167,8 +174,8 @@ impl Seen {
 #[serde(from = "Vec<Secret>")]
 pub(super) struct Secrets {
     rows: Vec<Secret>,
-    /// Where the secrets of a key are, in ascending order.
-    places: HashMap<String, Vec<usize>>,
+    /// The positions of the secrets of a key, in ascending order.
+    by_key: HashMap<String, Vec<usize>>,
 }
 
 impl Serialize for Secrets {
@@ -179,17 +186,17 @@ impl Serialize for Secrets {
 
 impl From<Vec<Secret>> for Secrets {
     fn from(rows: Vec<Secret>) -> Self {
-        let mut secrets = Secrets { rows, places: HashMap::new() };
-        secrets.find_places();
+        let mut secrets = Secrets { rows, by_key: HashMap::new() };
+        secrets.index();
         secrets
     }
 }
 
 impl Secrets {
-    fn find_places(&mut self) {
-        self.places.clear();
-        for (place, secret) in self.rows.iter().enumerate() {
-            self.places.entry(secret.key.clone()).or_default().push(place);
+    fn index(&mut self) {
+        self.by_key.clear();
+        for (position, secret) in self.rows.iter().enumerate() {
+            self.by_key.entry(secret.key.clone()).or_default().push(position);
         }
     }
 
@@ -207,7 +214,7 @@ impl Secrets {
     }
 
     pub(super) fn push(&mut self, secret: Secret) {
-        self.places.entry(secret.key.clone()).or_default().push(self.rows.len());
+        self.by_key.entry(secret.key.clone()).or_default().push(self.rows.len());
         self.rows.push(secret);
     }
 
@@ -219,14 +226,14 @@ impl Secrets {
         let before = self.rows.len();
         self.rows.retain(keep);
         if self.rows.len() < before {
-            self.find_places();
+            self.index();
         }
     }
 
     /// The secrets with a key, of any project, environment and branch.
     pub(super) fn with_key(&self, key: &str) -> impl DoubleEndedIterator<Item = &Secret> {
-        let places = self.places.get(key).map(Vec::as_slice).unwrap_or_default();
-        places.iter().filter_map(|place| self.rows.get(*place))
+        let by_key = self.by_key.get(key).map(Vec::as_slice).unwrap_or_default();
+        by_key.iter().filter_map(|position| self.rows.get(*position))
     }
 
     /// The first secret of a key and an environment, spelled exactly, on whatever branch.
@@ -235,10 +242,10 @@ impl Secrets {
     }
 
     /// The first secret at a place, branch and all.
-    pub(super) fn first_on(&self, place: &Place) -> Option<&Secret> {
-        let mut found = self.with_key(&place.key);
+    pub(super) fn first_on(&self, location: &SecretLocation) -> Option<&Secret> {
+        let mut found = self.with_key(&location.key);
         found.find(|secret| {
-            secret.branch.is(&place.branch) && secret.is_at(&place.project, &place.environment, &place.key)
+            secret.branch.is(&location.branch) && secret.is_at(&location.project, &location.environment, &location.key)
         })
     }
 
@@ -260,7 +267,7 @@ impl Secrets {
     pub(super) fn rename(&mut self, id: &str, key: &str) {
         if let Some(secret) = self.by_id_mut(id) {
             key.clone_into(&mut secret.key);
-            self.find_places();
+            self.index();
         }
     }
 }

@@ -34,11 +34,16 @@ impl Vault {
 
     /// The value that `text`, as it came from the service, stands for in this project.
     pub(crate) fn read_text(&self, project: &str, text: SecretValue) -> Result<SecretValue, UnreadableReason> {
-        match read(text.expose()) {
-            Reading::Plain => Ok(text),
-            Reading::Empty => Ok(SecretValue::new(String::new())),
+        self.opened(project, text.expose()).map(|other| other.unwrap_or(text))
+    }
+
+    /// The same, or `None` when the text stands for itself.
+    pub(crate) fn opened(&self, project: &str, text: &str) -> Result<Option<SecretValue>, UnreadableReason> {
+        match read(text) {
+            Reading::Plain => Ok(None),
+            Reading::Empty => Ok(Some(SecretValue::new(String::new()))),
             Reading::Unreadable(UnreadableReason::ClientEnvelope) => {
-                self.open(project, text.expose()).ok_or(UnreadableReason::ClientEnvelope)
+                self.open(project, text).map(Some).ok_or(UnreadableReason::ClientEnvelope)
             }
             Reading::Unreadable(reason) => Err(reason),
         }

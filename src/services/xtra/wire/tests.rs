@@ -106,3 +106,71 @@ fn free_form_data_is_written_but_not_printed() {
         assert_eq!(format!("{:?}", read::<FreeForm>(json)), format!("FreeForm({kind})"));
     }
 }
+
+fn pairs(body: &str) -> serde_json::Result<ReadPairs> {
+    ReadPairs::decode(&mut body.as_bytes().to_vec())
+}
+
+fn texts(pairs: &ReadPairs) -> Vec<(&str, &str)> {
+    pairs.values.iter().map(|(name, value)| (name, value.expose())).collect()
+}
+
+#[test]
+fn a_read_has_what_a_map_of_entries_has() {
+    for body in [
+        r#"{}"#,
+        r#" {"B":"2","A":"1"} "#,
+        r#"{"A":"line\nbreak","caf\u00e9":"\ud83d\ude00","ü":"ö","":""}"#,
+        r#"{"A":{"value":"1","version":"3","new":[{}]},"B":"2","C":{"value":"a\tb"},"D":{}}"#,
+        r#"{"A":"1","B":"2","A":"3","B":null,"C":null,"C":"4","A":"5"}"#,
+        r#"{"A":null,"B":{"value":null}}"#,
+        r#"{"A":"1","A":{"value":"2"},"A":"3"}"#,
+    ] {
+        let map: std::collections::BTreeMap<String, SecretEntry> = read(body);
+        let read = pairs(body).unwrap();
+        let expected: Vec<_> = map.iter().filter_map(|(name, entry)| Some((name.as_str(), entry.expose()?))).collect();
+        assert_eq!(texts(&read), expected, "{body}");
+        let mut names: Vec<_> = read.names().collect();
+        names.sort_unstable();
+        assert_eq!(names, map.keys().collect::<Vec<_>>(), "{body}");
+    }
+}
+
+#[test]
+fn a_body_that_is_no_read_is_an_error_and_left_as_it_was() {
+    for body in
+        ["", "null", "[]", r#"{"A":1}"#, r#"{"A":"1""#, r#"{"A":"1"}x"#, r#"{"A":"\ud800"}"#, r#"{"A":{"value":1}}"#]
+    {
+        let mut bytes = body.as_bytes().to_vec();
+        let error = ReadPairs::decode(&mut bytes).unwrap_err();
+        let expected =
+            serde_json::from_str::<std::collections::BTreeMap<String, SecretEntry>>(body).map(|_| ()).unwrap_err();
+        assert_eq!(
+            (error.classify(), error.line(), error.column()),
+            (expected.classify(), expected.line(), expected.column())
+        );
+        assert_eq!(bytes, body.as_bytes());
+    }
+    let mut no_text = b"{\"A\":\"\xff\"}".to_vec();
+    assert!(ReadPairs::decode(&mut no_text).unwrap_err().is_syntax());
+    assert_eq!(no_text, b"{\"A\":\"\xff\"}");
+    // in a part that is passed over it does not matter
+    let read = ReadPairs::decode(&mut b"{\"A\":{\"value\":\"1\",\"x\":\"\xff\"}}".to_vec()).unwrap();
+    assert_eq!(texts(&read), [("A", "1")]);
+}
+
+#[test]
+fn a_read_keeps_the_bytes_of_the_answer_and_copies_none() {
+    let body = br#"{"API_KEY":"0123456789abcdef0123456789abcdef"}"#.to_vec();
+    let (start, end) = (body.as_ptr().addr(), body.as_ptr().addr() + body.len());
+    let read = ReadPairs::decode(&mut { body }).unwrap();
+    for (name, value) in read.values.iter() {
+        assert!((start..end).contains(&name.as_ptr().addr()) && (start..end).contains(&value.expose().as_ptr().addr()));
+    }
+}
+
+#[test]
+fn names_and_texts_of_a_read_print_no_text() {
+    let read = pairs(&format!(r#"{{"A":"{CANARY}","B":null}}"#)).unwrap();
+    assert!(!format!("{read:?} {read:#?}").contains(CANARY));
+}

@@ -1,15 +1,15 @@
-//! What the handlers have in common: their refusals, and the texts of what was thrown.
+//! The answers that handlers share: refusals, and the texts of what was thrown.
 
 use axum::http::StatusCode;
 
+use crate::dev::javascript::{Json, object};
+use crate::dev::{Call, HandlerPanic, Reply};
 use crate::services::xtra::dev::auth::{Session, session};
-use crate::services::xtra::dev::js::{Json, object};
-use crate::services::xtra::dev::state::{Crash, World};
-use crate::services::xtra::dev::wire::{Call, Reply};
+use crate::services::xtra::dev::database::Database;
 
-pub(super) type Outcome = Result<Reply, Crash>;
+pub(super) use crate::dev::Outcome;
 
-/// Why a handler ends early.
+/// The early end of a handler.
 pub(super) enum Stop {
     /// With an answer.
     With(Reply),
@@ -17,8 +17,8 @@ pub(super) enum Stop {
     Thrown(String),
 }
 
-impl From<Crash> for Stop {
-    fn from(_: Crash) -> Self {
+impl From<HandlerPanic> for Stop {
+    fn from(_: HandlerPanic) -> Self {
         Stop::Thrown("Inconsistent column data: Malformed ObjectID".to_owned())
     }
 }
@@ -29,8 +29,8 @@ impl From<Reply> for Stop {
     }
 }
 
-/// The outcome of a handler whose early ends are written with `?`.
-pub(super) type Steps = Result<Reply, Stop>;
+/// The result of a handler whose early ends are written with `?`.
+pub(super) type HandlerResult = Result<Reply, Stop>;
 
 pub(super) fn refused(status: StatusCode, message: &str) -> Stop {
     Stop::With(Reply::error(status, message))
@@ -49,8 +49,8 @@ pub(super) fn not_found(message: &str) -> Stop {
 }
 
 /// The caller, or the usual 401.
-pub(super) fn caller(world: &World, call: &Call) -> Result<Session, Stop> {
-    session(world, call).ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "Unauthorized"))
+pub(super) fn caller(database: &Database, call: &Call) -> Result<Session, Stop> {
+    session(database, call).ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "Unauthorized"))
 }
 
 /// The body of a handler that reads it as an object.
@@ -62,7 +62,7 @@ pub(super) fn body(call: &Call) -> Result<Json, Stop> {
     }
 }
 
-/// What JavaScript's parser says of the commonest mistakes.
+/// The words of JavaScript's parser for the commonest mistakes.
 fn parse_error(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     match text.trim_start().chars().next() {
@@ -76,7 +76,7 @@ fn parse_error(body: &[u8]) -> String {
     }
 }
 
-fn ended(steps: Steps, thrown: impl FnOnce(&str) -> Reply) -> Reply {
+fn ended(steps: HandlerResult, thrown: impl FnOnce(&str) -> Reply) -> Reply {
     match steps {
         Ok(reply) | Err(Stop::With(reply)) => reply,
         Err(Stop::Thrown(text)) => thrown(&text),
@@ -87,37 +87,37 @@ fn internal(body: &Json) -> Reply {
     Reply::json(StatusCode::INTERNAL_SERVER_ERROR, body)
 }
 
-/// What was thrown is the text of the error.
-pub(super) fn echoed(steps: Steps) -> Outcome {
+/// The text that was thrown is that of the error.
+pub(super) fn echoed(steps: HandlerResult) -> Outcome {
     Ok(ended(steps, |text| Reply::error(StatusCode::INTERNAL_SERVER_ERROR, text)))
 }
 
 /// Whatever was thrown, the error has one text.
-pub(super) fn fixed(message: &str, steps: Steps) -> Outcome {
+pub(super) fn fixed(message: &str, steps: HandlerResult) -> Outcome {
     Ok(ended(steps, |_| Reply::error(StatusCode::INTERNAL_SERVER_ERROR, message)))
 }
 
 /// One text, and what was thrown beside it as `name`.
-pub(super) fn detailed(message: &str, name: &str, steps: Steps) -> Outcome {
+pub(super) fn detailed(message: &str, name: &str, steps: HandlerResult) -> Outcome {
     Ok(ended(steps, |text| internal(&object([("error", message.into()), (name, text.into())]))))
 }
 
 /// As [`echoed`], as `message` in the place of `error`.
-pub(super) fn told(steps: Steps) -> Outcome {
+pub(super) fn told(steps: HandlerResult) -> Outcome {
     Ok(ended(steps, |text| internal(&object([("message", text.into())]))))
 }
 
 /// As [`echoed`], with a stack.
-pub(super) fn with_stack(steps: Steps) -> Outcome {
+pub(super) fn with_stack(steps: HandlerResult) -> Outcome {
     let stack = |text: &str| format!("Error: {text}\n    at dev-server");
     Ok(ended(steps, |text| internal(&object([("error", text.into()), ("stack", stack(text).into())]))))
 }
 
 /// Nobody catches what was thrown.
-pub(super) fn uncaught(steps: Steps) -> Outcome {
+pub(super) fn uncaught(steps: HandlerResult) -> Outcome {
     match steps {
         Ok(reply) | Err(Stop::With(reply)) => Ok(reply),
-        Err(Stop::Thrown(_)) => Err(Crash),
+        Err(Stop::Thrown(_)) => Err(HandlerPanic),
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) fn success() -> Reply {
     Reply::ok(&object([("success", true.into())]))
 }
 
-/// What the database throws for a row that has gone since it was looked at.
+/// The error that the database throws for a row that has gone since it was looked at.
 pub(super) fn gone() -> Stop {
     Stop::Thrown(
         "An operation failed because it depends on one or more records that were required but not found.".to_owned(),

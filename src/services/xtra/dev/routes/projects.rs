@@ -1,32 +1,59 @@
-//! `/project`.
+//! Projects: `/project`, their teams and the addresses that they let in.
 
 use axum::http::StatusCode;
 
+use super::answers::{
+    HandlerResult, Outcome, Stop, bad, body, caller, echoed, forbidden, not_found, refused, success, uncaught,
+};
 use super::records;
+use crate::dev::javascript::{Json, Members, object};
+use crate::dev::{Call, HandlerPanic, Reply, routes};
 use crate::services::xtra::dev::auth::{Session, session};
-use crate::services::xtra::dev::js::{Json, Members, object};
+use crate::services::xtra::dev::database::{Database, MAIN, checked_id};
+use crate::services::xtra::dev::rows::{AllowedIp, Branch, Project, TeamProject};
 use crate::services::xtra::dev::seed::{Role, Tier};
-use crate::services::xtra::dev::state::{Branch, Crash, MAIN, Project, TeamProject, World, checked_id};
-use crate::services::xtra::dev::wire::{Call, Reply};
 
-type Outcome = Result<Reply, Crash>;
+routes! {
+    for Database;
 
-fn caught(message: &str, outcome: Outcome) -> Outcome {
-    Ok(outcome.unwrap_or_else(|Crash| Reply::error(StatusCode::INTERNAL_SERVER_ERROR, message)))
+    /// Gets a project. Lists of projects are counted here too, and meet the same faults: both are one route.
+    GET "/project" as PROJECTS_GET => at_once(get).guarded();
+    /// Creates a project.
+    POST "/project" as PROJECTS_CREATE => at_once(create).guarded();
+    /// Updates a project.
+    PUT "/project" as PROJECTS_UPDATE => at_once(update).guarded();
+    /// Deletes a project.
+    DELETE "/project" as PROJECTS_DELETE => at_once(delete).guarded();
+    /// Lists the teams of a project.
+    GET "/project/{id}/teams" as PROJECT_TEAMS_LIST => at_once(list_teams);
+    /// Gives a team a project.
+    POST "/project/{id}/teams" as PROJECT_TEAMS_ADD => at_once(add_team);
+    /// Takes a project from a team.
+    DELETE "/project/{id}/teams/{teamProjectId}" as PROJECT_TEAMS_REMOVE => at_once(remove_team);
+    /// Lists the addresses that a project lets in.
+    GET "/project/{id}/ip" as PROJECT_IPS_LIST => at_once(list_ips);
+    /// Adds an address to those that a project lets in.
+    POST "/project/{id}/ip" as PROJECT_IPS_ADD => at_once(add_ip);
+    /// Removes an address from those that a project lets in.
+    DELETE "/project/{id}/ip" as PROJECT_IPS_REMOVE => at_once(remove_ip);
 }
 
-fn failed(status: StatusCode, message: &str) -> Outcome {
+fn caught(message: &str, outcome: Outcome) -> Outcome {
+    Ok(outcome.unwrap_or_else(|HandlerPanic| Reply::error(StatusCode::INTERNAL_SERVER_ERROR, message)))
+}
+
+fn failure(status: StatusCode, message: &str) -> Outcome {
     Ok(Reply::error(status, message))
 }
 
 /// One project with `id`, else all of the caller's.
-pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
-    caught("Failed to fetch projects", found(world, call))
+pub(super) fn get(database: &mut Database, call: &Call) -> Outcome {
+    caught("Failed to fetch projects", found(database, call))
 }
 
-fn found(world: &World, call: &Call) -> Outcome {
-    let Some(caller) = session(world, call) else {
-        return failed(StatusCode::UNAUTHORIZED, "Unauthorized");
+fn found(database: &Database, call: &Call) -> Outcome {
+    let Some(caller) = session(database, call) else {
+        return failure(StatusCode::UNAUTHORIZED, "Unauthorized");
     };
     if matches!(caller, Session::Account { .. }) && call.query("id").is_none() {
         let message = "Service accounts are locked to a single project and cannot list or switch projects.";
@@ -35,33 +62,34 @@ fn found(world: &World, call: &Call) -> Outcome {
     }
     let user = caller.database_id()?;
     if let Some(id) = call.query("id") {
-        let project = world.project(checked_id(id)?).filter(|project| is_visible(world, user, project));
+        let project = database.project(checked_id(id)?).filter(|project| is_visible(database, user, project));
         let Some(project) = project else {
-            return failed(StatusCode::NOT_FOUND, "Project not found or access denied");
+            return failure(StatusCode::NOT_FOUND, "Project not found or access denied");
         };
-        let mut record = with_contents(world, project);
-        record.set("currentUserRole", world.role_of(user, id).map(role_name));
+        let mut record = with_contents(database, project);
+        record.set("currentUserRole", database.role_of(user, id).map(role_name));
         return Ok(Reply::ok(&record.into()));
     }
     let workspace = call.query("workspaceId").map(checked_id).transpose()?;
-    let visible = world.projects.iter().filter(|project| is_visible(world, user, project));
+    let visible = database.projects.iter().filter(|project| is_visible(database, user, project));
     let wanted = visible.filter(|project| workspace.is_none_or(|id| project.workspace == id));
-    let list: Vec<Members> = wanted.map(|project| with_contents(world, project)).collect();
+    let list: Vec<Members> = wanted.map(|project| with_contents(database, project)).collect();
     Ok(Reply::ok(&list.into()))
 }
 
 /// A user sees the projects that are the user's own or a team's; the owner of a workspace does not see what others have in
 /// it.
-pub(super) fn is_visible(world: &World, user: &str, project: &Project) -> bool {
-    let in_team = || world.teams_of(&project.id).any(|(_, team)| team.members.iter().any(|(member, _)| member == user));
+pub(super) fn is_visible(database: &Database, user: &str, project: &Project) -> bool {
+    let in_team =
+        || database.teams_of(&project.id).any(|(_, team)| team.members.iter().any(|(member, _)| member == user));
     project.owner == user || in_team()
 }
 
-fn with_contents(world: &World, project: &Project) -> Members {
+fn with_contents(database: &Database, project: &Project) -> Members {
     let mut record = records::project(project);
-    record.set("branches", records::branches(world, &project.id));
-    record.set("secrets", records::secret_metas(world, &project.id));
-    record.set("teamProjects", records::team_projects(world, &project.id));
+    record.set("branches", records::branches(database, &project.id));
+    record.set("secrets", records::secret_metas(database, &project.id));
+    record.set("teamProjects", records::team_projects(database, &project.id));
     record
 }
 
@@ -83,11 +111,11 @@ pub(super) enum Standing {
     Owner,
 }
 
-pub(super) fn standing(world: &World, user: &str, workspace: &str) -> Option<Standing> {
-    if world.workspace(workspace)?.owner == user {
+pub(super) fn standing(database: &Database, user: &str, workspace: &str) -> Option<Standing> {
+    if database.workspace(workspace)?.owner == user {
         return Some(Standing::Owner);
     }
-    let teams = world.teams.iter().filter(|team| team.workspace == workspace);
+    let teams = database.teams.iter().filter(|team| team.workspace == workspace);
     let roles = teams.flat_map(|team| &team.members).filter(|(member, _)| member == user);
     let standings = roles.map(|(_, role)| match role {
         Role::Admin => Standing::Admin,
@@ -97,33 +125,33 @@ pub(super) fn standing(world: &World, user: &str, workspace: &str) -> Option<Sta
     standings.max()
 }
 
-pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
-    caught("Failed to create project", created(world, call))
+pub(super) fn create(database: &mut Database, call: &Call) -> Outcome {
+    caught("Failed to create project", created(database, call))
 }
 
-fn created(world: &mut World, call: &Call) -> Outcome {
-    let Some(caller) = session(world, call) else {
-        return failed(StatusCode::UNAUTHORIZED, "Unauthorized");
+fn created(database: &mut Database, call: &Call) -> Outcome {
+    let Some(caller) = session(database, call) else {
+        return failure(StatusCode::UNAUTHORIZED, "Unauthorized");
     };
     let user = caller.database_id()?.to_owned();
-    let body = call.json().ok_or(Crash)?;
+    let body = call.json().ok_or(HandlerPanic)?;
     let workspace = body.text_of("workspaceId");
-    if workspace.is_some_and(|id| standing(world, &user, id).is_none_or(|standing| standing < Standing::Admin)) {
-        return failed(StatusCode::FORBIDDEN, "Only workspace owners and admins can create projects.");
+    if workspace.is_some_and(|id| standing(database, &user, id).is_none_or(|standing| standing < Standing::Admin)) {
+        return failure(StatusCode::FORBIDDEN, "Only workspace owners and admins can create projects.");
     }
     let Some(name) = body.text_of("name") else {
-        return failed(StatusCode::BAD_REQUEST, "Project name is required");
+        return failure(StatusCode::BAD_REQUEST, "Project name is required");
     };
     let Some(workspace) = workspace else {
-        return failed(StatusCode::BAD_REQUEST, "Workspace ID is required");
+        return failure(StatusCode::BAD_REQUEST, "Workspace ID is required");
     };
-    if let Some(refusal) = over_limit(world, workspace) {
+    if let Some(refusal) = over_limit(database, workspace) {
         return Ok(refusal);
     }
     // The database has no place for a project without a description.
-    let description = body.get("description").and_then(Json::text).ok_or(Crash)?;
-    let (id, branch_id, now) = (world.new_id(), world.new_id(), world.now());
-    world.projects.push(Project {
+    let description = body.get("description").and_then(Json::text).ok_or(HandlerPanic)?;
+    let (id, branch_id, now) = (database.new_id(), database.new_id(), database.now());
+    database.projects.push(Project {
         id: id.clone(),
         name: name.to_owned(),
         description: description.to_owned(),
@@ -135,8 +163,8 @@ fn created(world: &mut World, call: &Call) -> Outcome {
         two_factor: false,
         allowed_ips: Vec::new(),
     });
-    let email = world.user(&user).map(|user| user.email.clone());
-    world.branches.push(Branch {
+    let email = database.user(&user).map(|user| user.email.clone());
+    database.branches.push(Branch {
         id: branch_id,
         name: MAIN.to_owned(),
         description: "Initial main branch".to_owned(),
@@ -147,12 +175,12 @@ fn created(world: &mut World, call: &Call) -> Outcome {
         created: now,
     });
     let text = format!("You successfully created project \"{name}\" in workspace {workspace}.");
-    world.notify(&user, ["Project Created", &format!("Project \"{name}\" created"), &text, "success"], None);
-    let project = world.project(&id).ok_or(Crash)?;
+    database.notify(&user, ["Project Created", &format!("Project \"{name}\" created"), &text, "success"], None);
+    let project = database.project(&id).ok_or(HandlerPanic)?;
     let mut record = records::project(project);
     record.set(
         "user",
-        world.user(&user).map(|user| {
+        database.user(&user).map(|user| {
             object([
                 ("id", Json::from(&user.id)),
                 ("name", Json::from(&user.display_name)),
@@ -161,19 +189,19 @@ fn created(world: &mut World, call: &Call) -> Outcome {
             ])
         }),
     );
-    record.set("branches", records::branches(world, &id));
+    record.set("branches", records::branches(database, &id));
     record.set("secrets", Json::List(Vec::new()));
     Ok(Reply::json(StatusCode::CREATED, &record.into()))
 }
 
-fn over_limit(world: &World, workspace: &str) -> Option<Reply> {
-    let owner = world.workspace(workspace).and_then(|workspace| world.user(&workspace.owner));
+fn over_limit(database: &Database, workspace: &str) -> Option<Reply> {
+    let owner = database.workspace(workspace).and_then(|workspace| database.user(&workspace.owner));
     let limit = match owner.map(|owner| owner.tier).unwrap_or_default() {
         Tier::Free => 3,
         Tier::Pro => 5,
         Tier::Enterprise => 1_000,
     };
-    let count = world.projects.iter().filter(|project| project.workspace == workspace).count();
+    let count = database.projects.iter().filter(|project| project.workspace == workspace).count();
     (count >= limit).then(|| {
         let message = format!("A workspace of this plan holds up to {limit} projects.");
         let body = object([("error", "Project limit reached".into()), ("message", message.into())]);
@@ -181,58 +209,58 @@ fn over_limit(world: &World, workspace: &str) -> Option<Reply> {
     })
 }
 
-pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
-    caught("Failed to update project", updated(world, call))
+pub(super) fn update(database: &mut Database, call: &Call) -> Outcome {
+    caught("Failed to update project", updated(database, call))
 }
 
-fn updated(world: &mut World, call: &Call) -> Outcome {
-    let Some(caller) = session(world, call) else {
-        return failed(StatusCode::UNAUTHORIZED, "Unauthorized");
+fn updated(database: &mut Database, call: &Call) -> Outcome {
+    let Some(caller) = session(database, call) else {
+        return failure(StatusCode::UNAUTHORIZED, "Unauthorized");
     };
     let Some(id) = call.query("id") else {
-        return failed(StatusCode::BAD_REQUEST, "Project ID is required");
+        return failure(StatusCode::BAD_REQUEST, "Project ID is required");
     };
-    let body = call.json().ok_or(Crash)?;
-    if world.project(checked_id(id)?).is_none() {
-        return failed(StatusCode::NOT_FOUND, "Project not found");
+    let body = call.json().ok_or(HandlerPanic)?;
+    if database.project(checked_id(id)?).is_none() {
+        return failure(StatusCode::NOT_FOUND, "Project not found");
     }
-    let role = caller.role(world, id)?;
+    let role = caller.role(database, id)?;
     if role.is_none_or(|role| role < Role::Admin) {
-        return failed(StatusCode::FORBIDDEN, "You do not have permission to update project settings");
+        return failure(StatusCode::FORBIDDEN, "You do not have permission to update project settings");
     }
     let (new_owner, target) = (body.text_of("newOwnerEmail"), body.text_of("targetWorkspaceId"));
     if role != Some(Role::Owner) && (new_owner.is_some() || target.is_some()) {
-        return failed(StatusCode::FORBIDDEN, "Only the project owner can transfer or move the project");
+        return failure(StatusCode::FORBIDDEN, "Only the project owner can transfer or move the project");
     }
     let new_owner_id = match new_owner {
         None => None,
-        Some(email) => match world.users.iter().find(|user| user.email == email) {
-            None => return failed(StatusCode::NOT_FOUND, "New owner email not found"),
+        Some(email) => match database.users.iter().find(|user| user.email == email) {
+            None => return failure(StatusCode::NOT_FOUND, "New owner email not found"),
             Some(user) => Some(user.id.clone()),
         },
     };
     if let Some(target) = target
-        && world.workspace(checked_id(target)?).is_none()
+        && database.workspace(checked_id(target)?).is_none()
     {
-        return failed(StatusCode::NOT_FOUND, "Target workspace not found");
+        return failure(StatusCode::NOT_FOUND, "Target workspace not found");
     }
-    apply(world, id, &body, new_owner_id, target)?;
-    let project = world.project(id).ok_or(Crash)?;
+    apply(database, id, &body, new_owner_id, target)?;
+    let project = database.project(id).ok_or(HandlerPanic)?;
     let mut record = records::project(project);
-    record.set("branches", records::branches(world, id));
-    record.set("teamProjects", records::team_projects(world, id));
+    record.set("branches", records::branches(database, id));
+    record.set("teamProjects", records::team_projects(database, id));
     Ok(Reply::ok(&record.into()))
 }
 
 fn apply(
-    world: &mut World,
+    database: &mut Database,
     id: &str,
     body: &Json,
     owner: Option<String>,
     workspace: Option<&str>,
-) -> Result<(), Crash> {
-    let now = world.now();
-    let project = world.projects.iter_mut().find(|project| project.id == id).ok_or(Crash)?;
+) -> Result<(), HandlerPanic> {
+    let now = database.now();
+    let project = database.projects.iter_mut().find(|project| project.id == id).ok_or(HandlerPanic)?;
     project.updated = now;
     for (name, field) in [("name", &mut project.name), ("description", &mut project.description)] {
         if let Some(text) = body.text_of(name) {
@@ -248,45 +276,157 @@ fn apply(
     let Some(Json::List(teams)) = body.get("teamIds") else {
         return Ok(());
     };
-    world.team_projects.retain(|link| link.project != id);
+    database.team_projects.retain(|link| link.project != id);
     for team in teams.iter().filter_map(Json::text) {
-        let link = TeamProject { id: world.new_id(), team: checked_id(team)?.to_owned(), project: id.to_owned() };
-        world.team_projects.push(link);
+        let link = TeamProject { id: database.new_id(), team: checked_id(team)?.to_owned(), project: id.to_owned() };
+        database.team_projects.push(link);
     }
     Ok(())
 }
 
-pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
-    caught("Failed to delete project", deleted(world, call))
+pub(super) fn delete(database: &mut Database, call: &Call) -> Outcome {
+    caught("Failed to delete project", deleted(database, call))
 }
 
-fn deleted(world: &mut World, call: &Call) -> Outcome {
-    let Some(caller) = session(world, call) else {
-        return failed(StatusCode::UNAUTHORIZED, "Unauthorized");
+fn deleted(database: &mut Database, call: &Call) -> Outcome {
+    let Some(caller) = session(database, call) else {
+        return failure(StatusCode::UNAUTHORIZED, "Unauthorized");
     };
     let Some(id) = call.query("id") else {
-        return failed(StatusCode::BAD_REQUEST, "Project ID is required");
+        return failure(StatusCode::BAD_REQUEST, "Project ID is required");
     };
-    let Some(project) = world.project(checked_id(id)?) else {
-        return failed(StatusCode::NOT_FOUND, "Project not found");
+    let Some(project) = database.project(checked_id(id)?) else {
+        return failure(StatusCode::NOT_FOUND, "Project not found");
     };
     let user = caller.database_id()?;
-    let standing = standing(world, user, &project.workspace);
+    let standing = standing(database, user, &project.workspace);
     if standing == Some(Standing::Viewer) {
-        return failed(StatusCode::FORBIDDEN, "Viewers and developers are not allowed to delete projects.");
+        return failure(StatusCode::FORBIDDEN, "Viewers and developers are not allowed to delete projects.");
     }
     if project.owner != user && standing.is_none_or(|standing| standing < Standing::Admin) {
         let message = "Only the project owner or workspace admin can delete this project";
-        return failed(StatusCode::FORBIDDEN, message);
+        return failure(StatusCode::FORBIDDEN, message);
     }
-    world.secrets.retain(|secret| secret.project != id);
-    world.branches.retain(|branch| branch.project != id);
-    world.team_projects.retain(|link| link.project != id);
+    database.secrets.retain(|secret| secret.project != id);
+    database.branches.retain(|branch| branch.project != id);
+    database.team_projects.retain(|link| link.project != id);
     // The row itself is refused while service accounts and webhooks point at it, and what is gone stays gone.
-    let has_webhooks = world.webhooks.iter().any(|webhook| webhook.project == id);
-    if has_webhooks || world.accounts.iter().any(|account| account.project == id) {
-        return Err(Crash);
+    let has_webhooks = database.webhooks.iter().any(|webhook| webhook.project == id);
+    if has_webhooks || database.accounts.iter().any(|account| account.project == id) {
+        return Err(HandlerPanic);
     }
-    world.projects.retain(|project| project.id != id);
+    database.projects.retain(|project| project.id != id);
     Ok(Reply::ok(&object([("message", "Project deleted successfully".into())])))
+}
+
+/// The project of the path, when the caller manages it.
+fn managed_project(database: &Database, call: &Call, verb: &str) -> Result<String, Stop> {
+    let caller = caller(database, call)?;
+    let project = checked_id(call.param("id"))?;
+    database.project(project).ok_or_else(|| not_found("Project not found"))?;
+    let manages = caller.role(database, project)?.is_some_and(|role| role >= Role::Admin);
+    if manages { Ok(project.to_owned()) } else { Err(forbidden(&format!("Only project owners and admins can {verb}"))) }
+}
+
+pub(super) fn list_teams(database: &mut Database, call: &Call) -> Outcome {
+    let listed = |database: &Database| -> HandlerResult {
+        let project = managed_project(database, call, "view team assignments")?;
+        Ok(Reply::ok(&records::team_projects(database, &project)))
+    };
+    uncaught(listed(database))
+}
+
+/// Gives a team the project; its members have their roles there from now on.
+pub(super) fn add_team(database: &mut Database, call: &Call) -> Outcome {
+    uncaught(team_added(database, call))
+}
+
+fn team_added(database: &mut Database, call: &Call) -> HandlerResult {
+    let project = managed_project(database, call, "add teams")?;
+    let body = body(call)?;
+    let team = body.text_of("teamId").ok_or_else(|| bad("Team ID is required"))?;
+    let team = database.teams.iter().find(|known| known.id == team).ok_or(HandlerPanic)?.id.clone();
+    if database.team_projects.iter().any(|link| link.project == project && link.team == team) {
+        return Err(refused(axum::http::StatusCode::CONFLICT, "Team is already assigned to this project"));
+    }
+    let id = database.new_id();
+    database.team_projects.push(TeamProject { id: id.clone(), team, project: project.clone() });
+    let (link, team) = database.teams_of(&project).find(|(link, _)| link.id == id).ok_or(HandlerPanic)?;
+    Ok(Reply::ok(&records::team_project(link, team)))
+}
+
+/// Takes the project from a team; the path has the id of what binds the two.
+pub(super) fn remove_team(database: &mut Database, call: &Call) -> Outcome {
+    uncaught(team_removed(database, call))
+}
+
+fn team_removed(database: &mut Database, call: &Call) -> HandlerResult {
+    let project = managed_project(database, call, "remove teams")?;
+    let id = checked_id(call.param("teamProjectId"))?;
+    if !database.team_projects.iter().any(|link| link.id == id && link.project == project) {
+        return Err(not_found("Assignment not found"));
+    }
+    database.team_projects.retain(|link| link.id != id);
+    Ok(success())
+}
+
+/// To everybody but its creator the project does not exist.
+fn own_project<'a>(database: &'a Database, call: &Call) -> Result<&'a Project, Stop> {
+    let caller = caller(database, call)?;
+    let user = caller.database_id()?;
+    let project = database.project(checked_id(call.param("id"))?).filter(|project| project.owner == user);
+    project.ok_or_else(|| not_found("Project not found"))
+}
+
+pub(super) fn list_ips(database: &mut Database, call: &Call) -> Outcome {
+    let listed = |database: &Database| -> HandlerResult {
+        let project = own_project(database, call)?;
+        Ok(Reply::ok(&object([
+            ("projectName", Json::from(&project.name)),
+            ("ipRestrictions", records::allowed_ips(project)),
+            ("count", Json::count(project.allowed_ips.len())),
+        ])))
+    };
+    echoed(listed(database))
+}
+
+/// Adds an address. The first one locks all others out, the caller's too.
+pub(super) fn add_ip(database: &mut Database, call: &Call) -> Outcome {
+    echoed(ip_added(database, call))
+}
+
+fn ip_added(database: &mut Database, call: &Call) -> HandlerResult {
+    let id = own_project(database, call)?.id.clone();
+    let body = body(call)?;
+    let ip = body.text_of("ip").ok_or_else(|| bad("IP address is required"))?;
+    let now = database.now();
+    let project = database.projects.iter_mut().find(|project| project.id == id).ok_or(HandlerPanic)?;
+    if project.allowed_ips.iter().any(|known| known.ip == ip) {
+        return Err(bad("IP already in restrictions"));
+    }
+    let description = body.text_of("description").unwrap_or_default().to_owned();
+    project.allowed_ips.push(AllowedIp { ip: ip.to_owned(), description, added: Some(now) });
+    Ok(ips_changed(project, &format!("IP {ip} added to project restrictions")))
+}
+
+/// Removes an address, whether or not it is there.
+pub(super) fn remove_ip(database: &mut Database, call: &Call) -> Outcome {
+    echoed(ip_removed(database, call))
+}
+
+fn ip_removed(database: &mut Database, call: &Call) -> HandlerResult {
+    let id = own_project(database, call)?.id.clone();
+    let body = body(call)?;
+    let ip = body.text_of("ip").ok_or_else(|| bad("IP address is required"))?;
+    let project = database.projects.iter_mut().find(|project| project.id == id).ok_or(HandlerPanic)?;
+    project.allowed_ips.retain(|known| known.ip != ip);
+    Ok(ips_changed(project, &format!("IP {ip} removed from project restrictions")))
+}
+
+fn ips_changed(project: &Project, message: &str) -> Reply {
+    Reply::ok(&object([
+        ("success", true.into()),
+        ("message", message.into()),
+        ("ipRestrictions", records::allowed_ips(project)),
+    ]))
 }

@@ -1,9 +1,10 @@
 //! Database records as they are sent: whole, in the order of the schema, with null for what is not set.
 
-use crate::services::xtra::dev::clock::Moment;
-use crate::services::xtra::dev::js::{Json, Members, object};
+use crate::dev::Timestamp;
+use crate::dev::javascript::{Json, Members, object};
+use crate::services::xtra::dev::database::Database;
+use crate::services::xtra::dev::rows::{AllowedIp, Branch, Project, Team, TeamProject};
 use crate::services::xtra::dev::secret::{Entry, Secret};
-use crate::services::xtra::dev::state::{AllowedIp, Branch, Project, Team, TeamProject, World};
 
 pub(super) fn project(project: &Project) -> Members {
     let mut record = Members::default();
@@ -57,21 +58,21 @@ pub(super) fn branch(branch: &Branch) -> Members {
 }
 
 /// A branch with its project.
-pub(super) fn branch_in_project(world: &World, found: &Branch) -> Members {
+pub(super) fn branch_in_project(database: &Database, found: &Branch) -> Members {
     let mut record = branch(found);
-    record.set("project", world.project(&found.project).map(project));
+    record.set("project", database.project(&found.project).map(project));
     record
 }
 
 /// The branches of a project.
-pub(super) fn branches(world: &World, project: &str) -> Json {
-    let found = world.branches.iter().filter(|branch| branch.project == project);
+pub(super) fn branches(database: &Database, project: &str) -> Json {
+    let found = database.branches.iter().filter(|branch| branch.project == project);
     found.map(branch).collect::<Vec<_>>().into()
 }
 
-/// What a project tells of its secrets: no values.
-pub(super) fn secret_metas(world: &World, project: &str) -> Json {
-    let found = world.secrets.iter().filter(|secret| secret.project == project);
+/// The secrets of a project as it lists them: without values.
+pub(super) fn secret_metas(database: &Database, project: &str) -> Json {
+    let found = database.secrets.iter().filter(|secret| secret.project == project);
     let meta = |secret: &Secret| {
         object([
             ("id", Json::from(&secret.id)),
@@ -80,7 +81,7 @@ pub(super) fn secret_metas(world: &World, project: &str) -> Json {
             ("environmentType", Json::from(&secret.environment)),
             ("type", Json::from(&secret.kind)),
             ("lastUpdated", secret.updated.iso().into()),
-            ("expiryDate", secret.expires.map(Moment::iso).into()),
+            ("expiryDate", secret.expires.map(Timestamp::iso).into()),
             ("rotationPolicy", Json::from(&secret.rotation_policy)),
         ])
     };
@@ -88,8 +89,8 @@ pub(super) fn secret_metas(world: &World, project: &str) -> Json {
 }
 
 /// The teams of a project.
-pub(super) fn team_projects(world: &World, project: &str) -> Json {
-    let links = world.teams_of(project).map(|(link, team)| team_project(link, team));
+pub(super) fn team_projects(database: &Database, project: &str) -> Json {
+    let links = database.teams_of(project).map(|(link, team)| team_project(link, team));
     links.collect::<Vec<_>>().into()
 }
 
@@ -116,14 +117,14 @@ fn team_record(team: &Team) -> Json {
 }
 
 /// A secret with its value and history as the lists of the dashboard show them.
-pub(super) fn secret(world: &World, secret: &Secret, redacted: bool) -> Members {
+pub(super) fn secret(database: &Database, secret: &Secret, redacted: bool) -> Members {
     if redacted {
         return row(secret, "[REDACTED]".into(), Vec::new());
     }
     // Here a value that does not open is a word, not the ciphertext.
-    let opened = secret.stored.as_ref().and_then(|stored| world.vault.open(stored));
+    let opened = secret.stored.as_ref().and_then(|stored| database.vault.open(stored));
     let value = opened.unwrap_or_else(|| "[Decryption failed]".to_owned());
-    let history = secret.history.iter().map(|entry| step(entry, world.vault.read(&entry.stored).into()));
+    let history = secret.history.iter().map(|entry| step(entry, database.vault.read(&entry.stored).into()));
     row(secret, value.into(), history.collect())
 }
 
@@ -132,7 +133,7 @@ pub(super) fn raw_secret(secret: &Secret) -> Members {
     raw_with_value(secret, Json::List(secret.stored.iter().map(Json::from).collect()))
 }
 
-/// The same with another value: some answers show the one that was just sent.
+/// A secret as it lies in the database, but with another value: some answers show the one that was just sent.
 pub(super) fn raw_with_value(secret: &Secret, value: Json) -> Members {
     let history = secret.history.iter().map(|entry| step(entry, Json::List(vec![Json::from(&entry.stored)])));
     row(secret, value, history.collect())
@@ -153,7 +154,7 @@ fn row(secret: &Secret, value: Json, history: Vec<Json>) -> Members {
     record.set("lastUpdated", secret.updated.iso());
     record.set("updatedBy", &secret.updated_by);
     record.set("permission", secret.permission.clone());
-    record.set("expiryDate", secret.expires.map(Moment::iso));
+    record.set("expiryDate", secret.expires.map(Timestamp::iso));
     record.set("rotationPolicy", &secret.rotation_policy);
     record.set("isReference", secret.is_linked());
     record.set("sourceSecretId", secret.source.clone());

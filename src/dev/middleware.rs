@@ -1,0 +1,75 @@
+//! The middleware: every request is counted, held back, hit by a fault and limited by its address before its handler.
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{MatchedPath, RawPathParams, Request, State};
+use axum::http::{Method, Response};
+use axum::middleware::Next;
+
+use super::connection::Shared;
+use super::control::SeenRequest;
+use super::exchange::{Call, query_pairs};
+use super::service::Service;
+
+/// The address of the other end, put into every request by the server.
+#[derive(Clone)]
+pub(crate) struct Peer(pub(crate) String);
+
+/// The longest body, in bytes.
+const MAX_BODY: usize = 10 * 1024 * 1024;
+
+/// The name of a request's route; `GET *` when there is none.
+pub(crate) fn route_name<S: Service>(method: &Method, path: Option<&MatchedPath>) -> String {
+    let path = path.map_or("*", |path| path.as_str().strip_prefix(S::ROOT).unwrap_or("*"));
+    format!("{method} {path}")
+}
+
+/// Counts a request, holds it back, lets a fault hit it, and limits its address.
+pub(crate) async fn observe<S: Service>(
+    State(shared): State<Arc<Shared<S>>>,
+    path: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    let route = route_name::<S>(request.method(), path.as_ref());
+    record(&shared, &route, &request);
+    for gate in shared.controls().holds().closed(&route) {
+        gate.pass().await;
+    }
+    let fault = shared.controls().script().take(&route);
+    let answer = limited(&shared, request, next);
+    match fault {
+        Some(fault) => fault.apply(answer).await,
+        None => answer.await,
+    }
+}
+
+/// Writes a request into the journal.
+pub(crate) fn record<S, B>(shared: &Shared<S>, route: &str, request: &axum::http::Request<B>) {
+    let seen = SeenRequest::new(route, request.uri().to_string(), request.headers().clone());
+    shared.controls().journal().record(seen);
+}
+
+async fn limited<S: Service>(shared: &Shared<S>, request: Request, next: Next) -> Response<Body> {
+    let address = S::address(request.headers(), peer(&request));
+    let admitted = shared.state().admit(&address);
+    match admitted {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn peer(request: &Request) -> &str {
+    request.extensions().get::<Peer>().map_or("127.0.0.1", |peer| &peer.0)
+}
+
+/// Reads a request whole. A body that is too long is as good as empty: services cut it, so that it is no JSON any more.
+pub(crate) async fn read_call<S: Service>(params: &RawPathParams, request: Request) -> Call {
+    let address = S::address(request.headers(), peer(&request));
+    let query = request.uri().query().map(query_pairs).unwrap_or_default();
+    let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY).await.unwrap_or_default();
+    Call { params, query, headers: head.headers, address, body }
+}

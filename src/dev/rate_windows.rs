@@ -1,0 +1,62 @@
+//! Fixed rate windows, which begin with their first request.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::Duration;
+
+use super::clock::Timestamp;
+
+/// The rest of a window.
+#[derive(Clone, Copy)]
+pub(crate) struct Budget {
+    pub(crate) limit: u32,
+    pub(crate) remaining: u32,
+    /// When the window ends, in Unix seconds.
+    pub(crate) reset: u64,
+}
+
+/// The refusal of a window that is spent.
+pub(crate) struct Spent {
+    pub(crate) budget: Budget,
+    /// Seconds.
+    pub(crate) retry_after: u64,
+}
+
+/// The open windows, by their kind and by whose they are.
+pub(crate) struct RateWindows<K>(HashMap<(K, String), Window>);
+
+struct Window {
+    ends: Timestamp,
+    used: u32,
+}
+
+impl<K> Default for RateWindows<K> {
+    fn default() -> Self {
+        RateWindows(HashMap::new())
+    }
+}
+
+impl<K: Eq + Hash> RateWindows<K> {
+    /// Counts a request in a window of so many requests, or refuses it.
+    pub(crate) fn take(
+        &mut self,
+        kind: K,
+        whose: &str,
+        (limit, length): (u32, Duration),
+        now: Timestamp,
+    ) -> Result<Budget, Spent> {
+        let fresh = || Window { ends: now.plus(length), used: 0 };
+        let window = self.0.entry((kind, whose.to_owned())).or_insert_with(fresh);
+        if window.ends <= now {
+            *window = fresh();
+        }
+        let reset = window.ends.0 / 1000;
+        if window.used >= limit {
+            // Whole seconds, rounded down: up to a second before the window has ended.
+            let retry_after = (window.ends.0 - now.0) / 1000;
+            return Err(Spent { budget: Budget { limit, remaining: 0, reset }, retry_after });
+        }
+        window.used += 1;
+        Ok(Budget { limit, remaining: limit - window.used, reset })
+    }
+}

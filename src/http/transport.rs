@@ -1,0 +1,418 @@
+//! The transport: what requests to one root URL run on, and its options.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tracing::Instrument;
+
+use super::base_url::BaseUrl;
+use super::call::Call;
+use super::connections;
+use super::connections::Pools;
+use super::credential_provider::CredentialProvider;
+use super::dns::Lookup;
+use super::gate::Gate;
+use super::protocol::Protocol;
+use super::request::{Method, Request};
+use super::response::Response;
+use super::retry_budget::RetryBudget;
+use super::route::Route;
+use super::token::Token;
+use crate::core::{Budget, Clock, ErrorKind, Identity, XtraError};
+use crate::env;
+
+/// What requests to one root URL run on: the service's protocol, connections, credentials and options. Clones share all of
+/// it. `Debug` prints neither root nor token.
+#[derive(Clone)]
+pub struct Transport(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) base: BaseUrl,
+    pub(super) route: Route,
+    pub(super) protocol: Arc<dyn Protocol>,
+    /// Builds requests. They are sent by the client that `pools` has for the runtime at hand.
+    http: reqwest::Client,
+    pools: Pools,
+    pub(super) credentials: Arc<dyn CredentialProvider>,
+    pub(super) options: TransportOptions,
+    pub(super) gate: Gate,
+    pub(super) counts: Counts,
+}
+
+/// Counts of a transport's life.
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) requests: AtomicU64,
+    pub(super) retries: AtomicU64,
+    pub(super) delayed: AtomicU64,
+    pub(super) withheld: AtomicU64,
+    pub(super) retries_withheld: AtomicU64,
+}
+
+/// How much a transport has sent since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Requests sent, repeated ones included.
+    pub requests: u64,
+    /// Requests sent again after a failure or a refused token.
+    pub retries: u64,
+    /// Calls that waited before they were sent, by what is known of the service's limits.
+    pub delayed: u64,
+    /// Calls that were not sent for the same reason.
+    pub withheld: u64,
+    /// Retries that the retry budget of the process did not grant.
+    pub retries_withheld: u64,
+}
+
+impl Transport {
+    /// Starts a transport to a service with this protocol.
+    pub fn builder(protocol: impl Protocol) -> TransportBuilder {
+        TransportBuilder {
+            protocol: Arc::new(protocol),
+            credentials: None,
+            danger_allow_http: false,
+            options: TransportOptions::default(),
+        }
+    }
+
+    /// A transport to a checked root. Nothing is sent; for https the system's certificate authorities are loaded if no other
+    /// transport of the process has done it.
+    ///
+    /// Fails with [`ErrorKind::Config`] on a bad root certificate or user agent.
+    pub(crate) fn new(
+        base: &BaseUrl,
+        protocol: Arc<dyn Protocol>,
+        credentials: Arc<dyn CredentialProvider>,
+        options: TransportOptions,
+    ) -> Result<Self, XtraError> {
+        options.check()?;
+        let route = Route::find(base, options.use_proxies, &env::var)?;
+        let http = connections::client(base, &route, protocol.idle_timeout(), &options)?;
+        Ok(Self(Arc::new(Inner {
+            base: base.clone(),
+            route,
+            pools: Pools::new(http.clone()),
+            http,
+            credentials,
+            gate: Gate::new(base, &protocol, &options),
+            protocol,
+            options,
+            counts: Counts::default(),
+        })))
+    }
+
+    /// Starts a request. `operation` is the call's name in errors, events and the [`Protocol`].
+    pub fn call(&self, operation: &'static str, method: Method) -> Request<'_> {
+        Request::new(self, operation, method)
+    }
+
+    /// The HTTP client, to build requests with. Requests are sent through [`run`](Self::run) only.
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.0.http
+    }
+
+    /// Whose credentials the requests carry.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        self.0.credentials.identity()
+    }
+
+    /// The token, when it stays the same for long; see [`CredentialProvider::lasting_token`].
+    #[must_use]
+    pub fn lasting_token(&self) -> Option<Token> {
+        self.0.credentials.lasting_token()
+    }
+
+    /// The root URL, without a slash at its end.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        self.0.base.as_str()
+    }
+
+    /// How long a call may take in all.
+    #[must_use]
+    pub fn call_timeout(&self) -> Duration {
+        self.0.options.call_timeout
+    }
+
+    /// Sends a request with a token, again where that is safe and worth it, and reads the answer to its end.
+    ///
+    /// An answer of any status is `Ok`, refusals and redirects too: `server_error` names them. Errors are those of
+    /// credentials, of the network, of the deadline and of the answer's size. Dropping the future abandons the request.
+    pub(crate) async fn run(&self, request: reqwest::Request, operation: &'static str) -> Result<Response, XtraError> {
+        let inner = &*self.0;
+        let make = || connections::client(&inner.base, &inner.route, inner.protocol.idle_timeout(), &inner.options);
+        let http = inner.pools.current(make).map_err(|error| error.in_operation(operation))?;
+        let span = tracing::debug_span!(
+            target: "xtrasecurity::transport",
+            "call",
+            operation,
+            attempts = tracing::field::Empty,
+            status = tracing::field::Empty,
+            failure = tracing::field::Empty,
+        );
+        let around = span.clone();
+        async move {
+            let outcome = Call::new(inner, http, &request, operation).run(request).await;
+            match &outcome {
+                Ok(response) => span.record("attempts", response.attempts()).record("status", response.status()),
+                Err(error) => span.record("attempts", error.attempts()).record("failure", error.kind().as_str()),
+            };
+            outcome
+        }
+        .instrument(around)
+        .await
+    }
+
+    /// How much has been sent.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counts = &self.0.counts;
+        Counters {
+            requests: count(&counts.requests),
+            retries: count(&counts.retries),
+            delayed: count(&counts.delayed),
+            withheld: count(&counts.withheld),
+            retries_withheld: count(&counts.retries_withheld),
+        }
+    }
+
+    /// What is left of the quota of this scope ([`Protocol::quota_scope`]), as answers have told.
+    #[must_use]
+    pub fn quota(&self, scope: &str) -> Option<Budget> {
+        self.0.gate.quota(scope)
+    }
+
+    /// The least that is left of any quota.
+    #[must_use]
+    pub fn quota_left(&self) -> Option<u64> {
+        self.0.gate.least_left()
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("https", &self.0.base.is_https()).finish_non_exhaustive()
+    }
+}
+
+/// Puts a [`Transport`] together. Nothing is checked before [`build`](Self::build), and nothing is sent by it. `Debug` prints no
+/// credentials.
+#[must_use = "nothing happens before build()"]
+pub struct TransportBuilder {
+    protocol: Arc<dyn Protocol>,
+    credentials: Option<Arc<dyn CredentialProvider>>,
+    danger_allow_http: bool,
+    options: TransportOptions,
+}
+
+impl TransportBuilder {
+    /// Whom the token is asked of, at every attempt. Required.
+    pub fn credentials(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.credentials = Some(provider);
+        self
+    }
+
+    /// How long establishing a connection may take. Default 5 s; zero is refused.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.options.connect_timeout = limit;
+        self
+    }
+
+    /// How long a call may take in all, retries and waits included. Default 30 s; zero is refused.
+    pub fn call_timeout(mut self, limit: Duration) -> Self {
+        self.options.call_timeout = limit;
+        self
+    }
+
+    /// How long one attempt of a read may take while others may follow it. Default 15 s.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.options.attempt_timeout = limit;
+        self
+    }
+
+    /// How often a failed read is repeated. Default 3; zero turns retries off.
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.options.retry.max_retries = retries;
+        self
+    }
+
+    /// The shortest wait between two attempts, and the longest that is not asked for by the service. Default 100 ms and 5 s.
+    pub fn backoff(mut self, shortest: Duration, longest: Duration) -> Self {
+        self.options.retry.base = shortest;
+        self.options.retry.max_backoff = longest;
+        self
+    }
+
+    /// How many requests a minute are sent to the root at most, by all transports of the process that have the same number.
+    /// Default: [`Protocol::requests_per_minute`], and none for a root on this machine. Zero turns the limit off.
+    pub fn requests_per_minute(mut self, limit: u32) -> Self {
+        self.options.requests_per_minute = Some(limit);
+        self
+    }
+
+    /// The largest answer that is read, in bytes. Default 16 MiB; zero is refused.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.options.max_response_bytes = bytes;
+        self
+    }
+
+    /// Trusts the certificates in this PEM text too, beside the system's (or, where there are none, the bundled ones).
+    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.options.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Connects directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say.
+    pub fn no_proxy(mut self) -> Self {
+        self.options.use_proxies = false;
+        self
+    }
+
+    /// What the windows and pauses of the service are measured with, besides real time.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.options.clock = clock;
+        self
+    }
+
+    /// What the client calls itself. Default: the name and version of this crate.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.options.user_agent = name.into();
+        self
+    }
+
+    /// Allows an `http` root on an address that is not loopback. **The token and every secret then cross the network in the
+    /// clear.** For isolated test networks only.
+    pub fn danger_allow_http(mut self) -> Self {
+        self.danger_allow_http = true;
+        self
+    }
+
+    /// The transport to a root URL.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when the root or an option cannot be used, by name, or when the environment names a proxy
+    /// (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`) or certificate authorities (`SSL_CERT_FILE`, `SSL_CERT_DIR`) for it that cannot; [`ErrorKind::Credentials`] when there is no
+    /// [credential provider](Self::credentials).
+    pub fn build(self, root: &str) -> Result<Transport, XtraError> {
+        let base = BaseUrl::parse(root, self.protocol.root_suffix(), self.danger_allow_http)?;
+        let Some(credentials) = self.credentials else {
+            return Err(XtraError::new(
+                ErrorKind::Credentials,
+                "the transport has no credential provider. Give one to credentials(..)",
+            ));
+        };
+        Transport::new(&base, self.protocol, credentials, self.options)
+    }
+}
+
+impl fmt::Debug for TransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportBuilder").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// How often, and how soon, a failed attempt is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RetryOptions {
+    /// How many attempts may follow the first.
+    pub(crate) max_retries: u32,
+    /// The shortest wait between two attempts.
+    pub(crate) base: Duration,
+    /// The longest wait that the client chooses by itself. A wait that the service asks for may be longer.
+    pub(crate) max_backoff: Duration,
+}
+
+impl Default for RetryOptions {
+    fn default() -> Self {
+        Self { max_retries: 3, base: Duration::from_millis(100), max_backoff: Duration::from_secs(5) }
+    }
+}
+
+/// The options of a [`Transport`].
+#[derive(Clone)]
+pub(crate) struct TransportOptions {
+    /// The longest wait for a connection, name lookup and TLS handshake included.
+    pub(crate) connect_timeout: Duration,
+    /// The deadline of a call as a whole: token, attempts, waits between them, and the answer read to its end.
+    pub(crate) call_timeout: Duration,
+    /// The longest a single attempt of a repeatable read may take while others may follow it. It keeps a connection that
+    /// went dead without a word from using the whole deadline up.
+    pub(crate) attempt_timeout: Duration,
+    /// The largest answer that is read.
+    pub(crate) max_response_bytes: usize,
+    /// How failed attempts are repeated.
+    pub(crate) retry: RetryOptions,
+    /// How many retries all calls that share it may make together.
+    pub(crate) retry_budget: &'static RetryBudget,
+    /// Requests a minute to the root; 0 is without a limit. `None` is the service's own limit by client address, or without
+    /// a limit when the root is on this machine.
+    pub(crate) requests_per_minute: Option<u32>,
+    /// What the service's windows and pauses are measured with, besides real time.
+    pub(crate) clock: Clock,
+    /// What looks host names up in place of the system's resolver.
+    pub(crate) lookup: Option<Lookup>,
+    /// Whether `HTTPS_PROXY` and its kin are honoured. A loopback service is always reached directly.
+    pub(crate) use_proxies: bool,
+    /// Certificate authorities to trust besides the usual ones, each a PEM text with one or more certificates.
+    pub(crate) root_certificates: Vec<Vec<u8>>,
+    /// What the client calls itself.
+    pub(crate) user_agent: String,
+}
+
+impl TransportOptions {
+    /// Limits of zero would fail every call, each in a way of its own.
+    pub(crate) fn check(&self) -> Result<(), XtraError> {
+        let zero = if self.connect_timeout.is_zero() {
+            "connect_timeout"
+        } else if self.call_timeout.is_zero() {
+            "call_timeout"
+        } else if self.max_response_bytes == 0 {
+            "max_response_bytes"
+        } else {
+            return Ok(());
+        };
+        let message = format!("{zero} is zero, so that no call could succeed. Raise it, or leave it out");
+        Err(XtraError::new(ErrorKind::Config, message))
+    }
+}
+
+impl Default for TransportOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            call_timeout: Duration::from_secs(30),
+            attempt_timeout: Duration::from_secs(15),
+            max_response_bytes: 16 * 1024 * 1024,
+            retry: RetryOptions::default(),
+            retry_budget: RetryBudget::of_process(),
+            requests_per_minute: None,
+            clock: Clock::system(),
+            lookup: None,
+            use_proxies: true,
+            root_certificates: Vec::new(),
+            user_agent: concat!("xtrasecurity-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for TransportOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportOptions")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("call_timeout", &self.call_timeout)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("max_response_bytes", &self.max_response_bytes)
+            .field("retry", &self.retry)
+            .field("requests_per_minute", &self.requests_per_minute)
+            .field("use_proxies", &self.use_proxies)
+            .field("root_certificates", &self.root_certificates.len())
+            .field("user_agent", &self.user_agent)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,243 @@
+//! The search for the secrets that texts refer to, level by level: all that is new in a level is read at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
+
+use super::graph::{Graph, MOST_LEVELS, Part, Seen, Text};
+use super::problems::{Label, Problems};
+use super::reference::{Base, Refer, Reference};
+use super::template::{Malformed, Piece, Position, Template};
+use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
+use crate::engine::{Client, KeyWriter};
+
+/// The most environments that are read at the same time. Services count calls by the minute.
+const AT_ONCE: usize = 8;
+
+/// The most environments that are read in all. A value may be somebody else's, and must not use up the calls of a day.
+const MOST_SCOPES: usize = 100;
+
+/// The options of a search.
+#[derive(Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) base: Base,
+    pub(crate) no_cache: bool,
+    pub(crate) shallow: bool,
+}
+
+/// A text of the caller's.
+pub(crate) struct Input {
+    label: Label,
+    source: SecretValue,
+    take: fn(&str) -> Result<Template, Vec<Malformed>>,
+}
+
+impl Input {
+    pub(crate) fn text<S: Refer>(label: Label, source: SecretValue) -> Self {
+        Self { label, source, take: Template::of_text::<S> }
+    }
+
+    pub(crate) fn value<S: Refer>(label: Label, source: SecretValue) -> Self {
+        Self { label, source, take: Template::of_value::<S> }
+    }
+}
+
+/// One set of secrets, read once.
+struct Scope {
+    /// A reference into it, which says where it is.
+    by: Reference,
+    answer: Option<Result<Arc<Secrets>, XtraError>>,
+}
+
+pub(crate) struct Search<'c, S: Refer> {
+    client: &'c Client<S>,
+    options: Options,
+    graph: Graph,
+    scopes: Vec<Scope>,
+    known: HashMap<Vec<u8>, usize>,
+}
+
+impl<'c, S: Refer> Search<'c, S> {
+    pub(crate) fn new(client: &'c Client<S>, options: Options) -> Self {
+        Self { client, options, graph: Graph::default(), scopes: Vec::new(), known: HashMap::new() }
+    }
+
+    /// Puts the secrets into the texts.
+    pub(crate) async fn run(mut self, inputs: Vec<Input>) -> Result<Vec<SecretValue>, XtraError> {
+        let (texts, labels) = self.texts(inputs)?;
+        let mut problems = Problems::new(labels);
+        let mut seen = 0;
+        for level in 0.. {
+            let fresh = seen..self.graph.len();
+            if fresh.is_empty() {
+                break;
+            }
+            if level == MOST_LEVELS {
+                return Err(problems.too_deep(&self.graph, &self.graph.way_to(fresh.start)));
+            }
+            seen = fresh.end;
+            self.read(fresh.start).await;
+            for id in fresh {
+                if let Err(error) = self.fill(id)? {
+                    problems.add(id, error);
+                }
+            }
+        }
+        problems.none(&self.graph)?;
+        self.graph.put_together(&texts).map_err(|broken| problems.broken(&self.graph, broken))
+    }
+
+    /// The texts taken apart. Everything that is malformed in them is one error, before anything is sent.
+    fn texts(&mut self, inputs: Vec<Input>) -> Result<(Vec<Text>, Vec<Label>), XtraError> {
+        let base = self.options.base.clone();
+        let (mut texts, mut labels, mut malformed) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, Input { label, source, take }) in inputs.into_iter().enumerate() {
+            match take(source.expose()) {
+                Ok(template) => texts.push(self.text(source, template, &base, |at| Seen::Text(number, at))?),
+                Err(found) => malformed.push((number, found)),
+            }
+            labels.push(label);
+        }
+        if malformed.is_empty() { Ok((texts, labels)) } else { Err(Problems::new(labels).malformed(&malformed)) }
+    }
+
+    fn text(
+        &mut self,
+        source: SecretValue,
+        template: Template,
+        base: &Base,
+        seen: impl Fn(Position) -> Seen,
+    ) -> Result<Text, XtraError> {
+        let mut parts = Vec::with_capacity(template.pieces.len());
+        for piece in template.pieces {
+            parts.push(match piece {
+                Piece::Text(range) => Part::Plain(range),
+                Piece::Reference(reference, at) => {
+                    let reference = reference.within(base);
+                    let scope = self.scope(&reference)?;
+                    Part::Value(self.graph.meet(reference, scope, seen(at)))
+                }
+            });
+        }
+        Ok(Text { source, parts })
+    }
+
+    /// The number of the scope. Two ways to write the same one are the same, as they are for the cache.
+    fn scope(&mut self, reference: &Reference) -> Result<usize, XtraError> {
+        let scope = S::scope(reference);
+        // only what was given beside the text can be wrong still
+        self.client.source().prepare(&scope)?;
+        let mut key = KeyWriter::new();
+        self.client.source().write_key(&scope, &mut key);
+        let next = self.scopes.len();
+        if next >= MOST_SCOPES && !self.known.contains_key(key.as_slice()) {
+            return Err(XtraError::new(
+                ErrorKind::Invalid,
+                format!("there are references to more than {MOST_SCOPES} environments"),
+            )
+            .with_hint(Hint::advice("Render less at once")));
+        }
+        let number = *self.known.entry(key.as_slice().to_vec()).or_insert(next);
+        if number == next {
+            self.scopes.push(Scope { by: reference.clone(), answer: None });
+        }
+        Ok(number)
+    }
+
+    /// Reads the scopes of the nodes from `first` on that are not read yet.
+    async fn read(&mut self, first: usize) {
+        let (client, no_cache) = (self.client, self.options.no_cache);
+        let wanted = (first..self.graph.len()).filter_map(|id| self.graph.node(id)).map(|node| node.scope);
+        let mut wanted: Vec<usize> =
+            wanted.filter(|scope| self.scopes.get(*scope).is_some_and(|scope| scope.answer.is_none())).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let reads: Vec<_> = wanted
+            .into_iter()
+            .filter_map(|number| Some((number, self.scopes.get(number)?.by.clone())))
+            .map(|(number, by)| async move {
+                // names that cannot be read matter only when they are referred to
+                let request = client.read(S::scope(&by)).allow_unreadable();
+                let answer = if no_cache { request.no_cache().await } else { request.await };
+                (number, answer)
+            })
+            .collect();
+        let answers: Vec<_> = stream::iter(reads).buffer_unordered(AT_ONCE).collect().await;
+        for (number, answer) in answers {
+            if let Some(scope) = self.scopes.get_mut(number) {
+                scope.answer = Some(answer);
+            }
+        }
+    }
+
+    /// Gives a node its value, and meets what that refers to. The inner error is that there is none; the outer ends it all.
+    fn fill(&mut self, id: usize) -> Result<Result<(), XtraError>, XtraError> {
+        let Some(node) = self.graph.node(id) else { return Ok(Ok(())) };
+        let (reference, value) = (node.reference.clone(), self.value(node.scope, node.reference.key()));
+        let value = match value {
+            Ok(value) => value,
+            Err(error) => return Ok(Err(error)),
+        };
+        let template = match self.options.shallow {
+            true => Template::verbatim(value.expose()),
+            false => match Template::of_value::<S>(value.expose()) {
+                Ok(template) => template,
+                Err(found) => return Ok(Err(in_value(&found))),
+            },
+        };
+        let text = self.text(value, template, &reference.as_base(), |_| Seen::Value(id)).map_err(|error| {
+            let message = format!("{reference}: {error}");
+            error.within(message)
+        })?;
+        self.graph.fill(id, text);
+        Ok(Ok(()))
+    }
+
+    fn value(&self, scope: usize, key: &str) -> Result<SecretValue, XtraError> {
+        let secrets = match self.scopes.get(scope).and_then(|scope| scope.answer.as_ref()) {
+            Some(Ok(secrets)) => secrets,
+            Some(Err(error)) => return Err(error.clone()),
+            None => return Err(XtraError::new(ErrorKind::MissingSecret, "the environment was not read")),
+        };
+        if secrets.is_empty() && secrets.unreadable().is_empty() {
+            let problem = format!(
+                "there is no secret at all in this environment and {}, and an unknown name looks the same",
+                S::PARAMETER
+            );
+            return Err(XtraError::new(ErrorKind::EmptyScope, problem).with_hint(Hint::advice("Check both names")));
+        }
+        secrets.require(key).cloned().map_err(|error| match error.kind() {
+            ErrorKind::Masked => {
+                XtraError::new(ErrorKind::Masked, "its value is masked, because the caller's role may see names only")
+                    .with_hint(Hint::advice("Use a token with a stronger role, or a service account's"))
+            }
+            ErrorKind::Undecryptable => {
+                XtraError::new(ErrorKind::Undecryptable, "its value arrived as ciphertext that cannot be opened here")
+                    .with_hint(Hint::advice(
+                        "Give the client the passphrase that it was encrypted under, or store it again",
+                    ))
+            }
+            ErrorKind::MissingSecret => XtraError::new(
+                ErrorKind::MissingSecret,
+                format!(
+                    "there is no such secret among the {} of this environment and {}. Names are case-sensitive",
+                    secrets.len() + secrets.unreadable().len(),
+                    S::PARAMETER
+                ),
+            ),
+            _ => error,
+        })
+    }
+}
+
+/// The value is a secret: where and what, but nothing of its text.
+fn in_value(found: &[Malformed]) -> XtraError {
+    let places = found.iter().take(3).map(|malformed| {
+        format!("line {}, column {}: {}", malformed.at.line, malformed.at.column, malformed.without_text())
+    });
+    let places = places.collect::<Vec<_>>().join("; ");
+    XtraError::new(ErrorKind::Invalid, format!("its value holds what was meant as a reference and is none ({places})"))
+        .with_hint(Hint::advice("Correct the value"))
+        .with_hint(Hint::Verbatim)
+}
