@@ -374,6 +374,10 @@ async fn point_of_use(table: &mut Table, server: &DevServer) {
         table.error("WithSecretError", &request.await.unwrap_err());
     }
     table.error("WithSecretError", &client.with_secret(VALUE.len().to_string(), refuse).await.unwrap_err());
+    let mut handle = client.scope(ENVIRONMENT);
+    assert_eq!(handle.get().await.unwrap().require(KEY).unwrap(), VALUE, "what was planted arrives");
+    table.debug("ScopeHandle", &handle);
+    table.debug("ScopeRead", &handle.get());
     let preload = client.preload([ENVIRONMENT]).require([KEY]);
     table.debug("Preload", &preload);
     table.debug("Preloaded", &preload.await.unwrap());
