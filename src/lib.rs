@@ -112,10 +112,8 @@
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod core;
-// the chain and its files are for services to use
 #[cfg(feature = "http")]
-#[cfg_attr(not(feature = "xtra"), allow(dead_code, unused_imports))]
-mod credentials;
+pub mod credentials;
 #[cfg(feature = "dev-server")]
 mod dev;
 mod dotenv;
@@ -141,7 +139,7 @@ pub use core::{
     SecretValue, Secrets, SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
-pub use credentials::{FileToken, Place, StaticToken};
+pub use credentials::{ChainPosition, Configuration, FileToken, Setting, StaticToken};
 pub use engine::{
     Async, CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read,
     ReadFuture, Reads, Refresh, Request, ScopeHandle, ScopeRead, SecretSource, Stats, Traffic, UseError, WithSecret,
@@ -174,9 +172,7 @@ pub use services::xtra::{XtraClient, XtraClientBuilder, XtraClientOptions};
 /// What is XtraSecurity's alone: its scopes, its operations with what they take and give, and its generated client.
 #[cfg(feature = "xtra")]
 pub mod xtra {
-    pub use crate::services::xtra::{
-        Configuration, ReadsBack, Setting, WriteOptions, Writes, Xtra, XtraScope, manage, raw, write,
-    };
+    pub use crate::services::xtra::{ReadsBack, WriteOptions, Writes, Xtra, XtraScope, manage, raw, write};
 }
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module

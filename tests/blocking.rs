@@ -12,8 +12,11 @@ use tokio::runtime::{Builder, Runtime};
 use xtrasecurity::blocking::{Client, Request, WithSecret, XtraClient, XtraClientBuilder};
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::schemars::JsonSchema;
-use xtrasecurity::{CredentialProvider, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, Place, SecretSource, SecretValue, Token, TokenFuture, UseError, WithSecretError, XtraError};
 use xtrasecurity::xtra::Xtra;
+use xtrasecurity::{
+    ChainPosition, CredentialProvider, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource, SecretValue,
+    Token, TokenFuture, UseError, WithSecretError, XtraError,
+};
 
 /// A server on threads of its own, so that it answers while the test's thread is blocked.
 struct Service {
@@ -299,7 +302,10 @@ fn the_raw_client_runs_by_block_on() {
     let client = service.client();
     let read = client.raw().secrets_read().project_id(service.server.project_id()).env("production").branch("main");
     let answer = client.block_on(read.send()).unwrap().unwrap();
-    assert_eq!(answer.get("API_KEY").and_then(xtrasecurity::xtra::raw::SecretEntry::expose), Some("demo-production-key"));
+    assert_eq!(
+        answer.get("API_KEY").and_then(xtrasecurity::xtra::raw::SecretEntry::expose),
+        Some("demo-production-key")
+    );
     let two = client.block_on(async {
         let first = tokio::spawn(async { 1 });
         first.await.unwrap() + 1
@@ -428,7 +434,7 @@ fn a_blocking_call_from_within_a_request_is_an_error_and_no_deadlock() {
     let client = XtraClient::builder()
         .project_id(service.server.project_id())
         .api_url(service.server.url())
-        .credentials(Place::First, provider)
+        .credentials(ChainPosition::First, provider)
         .build()
         .unwrap();
     let error = client.get_secrets("production").send().unwrap_err();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use replay::{Recording, Replay, is_same_target, names};
 use serde_json::{Value, json};
 use xtrasecurity::xtra::manage::{
-    AccessRequest, AccessStatus, ServiceAccountKey, Branch, Caller, Decision, JitLink, NewKey, Project, ServiceAccount,
+    AccessRequest, AccessStatus, Branch, Caller, Decision, JitLink, NewKey, Project, ServiceAccount, ServiceAccountKey,
 };
 use xtrasecurity::{ErrorKind, Timestamp, XtraClient, XtraError};
 

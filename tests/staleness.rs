@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::{CacheOptions, Client, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, ScopeHandle, SecretSource, Secrets, XtraClient, XtraClientBuilder, XtraError, blocking};
 use xtrasecurity::xtra::Xtra;
+use xtrasecurity::{
+    CacheOptions, Client, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, ScopeHandle, SecretSource, Secrets,
+    XtraClient, XtraClientBuilder, XtraError, blocking,
+};
 
 const READ: &str = route::SECRETS_READ;
 
@@ -540,6 +543,16 @@ async fn a_loss_that_lasts_longer_than_the_snapshot_from_before_may_be_served_is
     assert_eq!(world.read().await.unwrap_err().kind(), ErrorKind::EmptyScope);
     world.client.invalidate("production");
     assert!(world.client.get_secrets("production").await.unwrap().is_empty());
+}
+
+#[test]
+fn a_handle_of_a_blocking_client_reads_without_a_runtime() {
+    let client = blocking::XtraClient::in_memory([("API_KEY", "k-1")]).unwrap();
+    let mut handle = client.scope("production");
+    for _ in 0..10 {
+        assert_eq!(key(Arc::clone(handle.get().wait().unwrap())), "k-1");
+    }
+    assert_eq!((client.stats().hits, client.stats().misses), (9, 1));
 }
 
 #[test]

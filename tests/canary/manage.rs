@@ -38,7 +38,10 @@ fn requests(table: &mut Table, server: &DevServer) {
     table.debug("xtra::manage::UpdateServiceAccount", &client.update_service_account(ID).name("a"));
     table.debug("xtra::manage::DeleteServiceAccount", &client.delete_service_account(ID));
     table.debug("xtra::manage::ListServiceAccountKeys", &client.list_service_account_keys(ID));
-    table.debug("xtra::manage::CreateServiceAccountKey", &client.create_service_account_key(ID).label("l").expires_in(HOUR));
+    table.debug(
+        "xtra::manage::CreateServiceAccountKey",
+        &client.create_service_account_key(ID).label("l").expires_in(HOUR),
+    );
     table.debug("xtra::manage::DeleteServiceAccountKey", &client.delete_service_account_key(ID, ID));
     table.debug("xtra::manage::RequestAccess", &client.request_access("r", HOUR).secrets([ID]).workspace_id(ID));
     table.debug("xtra::manage::GetAccessRequest", &client.get_access_request(ID));

@@ -45,7 +45,10 @@ fn operations(table: &mut Table, client: &xtrasecurity::XtraClient) {
     table.debug("xtra::write::RollbackSecret", &client.rollback_secret(ENVIRONMENT, KEY, 1));
     table.debug("xtra::write::RepairSecret", &client.repair_secret(ENVIRONMENT, KEY).keep("0123456789abcdef01234567"));
     table.debug("xtra::write::RotateSecret", &client.rotate_secret(ENVIRONMENT, KEY).value(VALUE));
-    table.debug("xtra::write::LinkSecret", &client.link_secret(ENVIRONMENT, KEY, LinkSource::new(PROJECT, ENVIRONMENT, KEY)));
+    table.debug(
+        "xtra::write::LinkSecret",
+        &client.link_secret(ENVIRONMENT, KEY, LinkSource::new(PROJECT, ENVIRONMENT, KEY)),
+    );
     table.debug("xtra::write::CloneEnvironment", &client.clone_environment(ENVIRONMENT, "magpie-clone"));
 }
 

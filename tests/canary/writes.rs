@@ -1,9 +1,9 @@
 //! Setting, listing and comparing secrets: requests, results, and errors.
 
 use xtrasecurity::dev_server::{DevServer, Fault, route};
+use xtrasecurity::xtra::XtraScope;
 use xtrasecurity::xtra::write::{KeyOrigin, Written};
 use xtrasecurity::{FileEntry, Secrets};
-use xtrasecurity::xtra::XtraScope;
 
 use super::Table;
 use crate::planted::{ENVIRONMENT, KEY, VALUE};

@@ -86,8 +86,10 @@ async fn requests_are_listed_by_where_they_stand() {
     let server = service().await;
     let (owner, viewer) = (client(&server), client_of(&server, "viewer"));
     let workspace = workspace(&server).await;
-    let asked = viewer.request_access("the import failed", HALF_AN_HOUR).workspace_id(workspace.as_str()).await.unwrap();
-    let count = async |mode| owner.list_access_requests().mode(mode).workspace_id(workspace.as_str()).await.unwrap().len();
+    let asked =
+        viewer.request_access("the import failed", HALF_AN_HOUR).workspace_id(workspace.as_str()).await.unwrap();
+    let count =
+        async |mode| owner.list_access_requests().mode(mode).workspace_id(workspace.as_str()).await.unwrap().len();
     assert_eq!((count(AccessMode::Pending).await, count(AccessMode::History).await), (1, 0));
     owner.decide_access_request(asked.id, Decision::Approve).await.unwrap();
     assert_eq!((count(AccessMode::Pending).await, count(AccessMode::History).await), (0, 1));
@@ -202,7 +204,10 @@ async fn what_was_granted_can_be_revoked() {
     let asked = asked_by(&viewer).await;
     owner.decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
     viewer.wait_for_access(asked.id.as_str()).await.unwrap();
-    assert_eq!(owner.decide_access_request(asked.id.as_str(), Decision::Revoke).await.unwrap().status, AccessStatus::Revoked);
+    assert_eq!(
+        owner.decide_access_request(asked.id.as_str(), Decision::Revoke).await.unwrap().status,
+        AccessStatus::Revoked
+    );
     refused(viewer.wait_for_access(asked.id).await, ErrorKind::Forbidden, &["revoked"]);
 }
 

@@ -94,7 +94,9 @@ impl World {
                 let request = if if_exists { request.if_exists() } else { request };
                 request.await?.rows.to_string()
             }
-            Step::RollBack { at, key, version } => client.rollback_secret(at.0, key, version).branch(at.1).await?.version,
+            Step::RollBack { at, key, version } => {
+                client.rollback_secret(at.0, key, version).branch(at.1).await?.version
+            }
             Step::Rotate { at, key, value } => {
                 let request = client.rotate_secret(at.0, key).branch(at.1);
                 let request = if let Some(value) = value { request.value(value) } else { request };

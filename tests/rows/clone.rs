@@ -62,7 +62,10 @@ async fn the_same_environment_and_names_in_capitals_are_refused_before_anything_
         let error = world.client.clone_environment(from, to).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{from} {to}");
     }
-    assert_eq!(world.client.clone_environment("Staging", "staging").exact().await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(
+        world.client.clone_environment("Staging", "staging").exact().await.unwrap_err().kind(),
+        ErrorKind::Invalid
+    );
     assert_eq!(world.server.total_requests(), 0);
     assert_eq!(figures(&world.client.clone_environment("staging", "QA").exact().await.unwrap()), (2, 0, 0, vec![]));
     assert_eq!(world.server.secret("demo", "qa", "main", "API_KEY").as_deref(), Some("demo-staging-key"));

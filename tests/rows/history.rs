@@ -121,7 +121,11 @@ async fn a_name_with_a_percent_sign_is_read_by_a_route_that_does_not_decode_it_t
         assert_ne!(error.kind(), ErrorKind::Server, "{key}");
         world.client.delete_secret("staging", key).await.unwrap();
         world.add(SecretSeed::new("staging", key, "odd"));
-        assert_eq!(told(&world.of("deploy").secret_history("staging", key).await.unwrap()), [("1", Some("odd"))], "{key}");
+        assert_eq!(
+            told(&world.of("deploy").secret_history("staging", key).await.unwrap()),
+            [("1", Some("odd"))],
+            "{key}"
+        );
     }
     world.add(SecretSeed::new("staging", "60%", "orphan").without_branch());
     let error = world.of("deploy").secret_history("staging", "60%").await.unwrap_err();

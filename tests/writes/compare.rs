@@ -1,7 +1,7 @@
 //! Promotion and comparison.
 
-use xtrasecurity::dev_server::route;
 use xtrasecurity::ErrorKind;
+use xtrasecurity::dev_server::route;
 use xtrasecurity::xtra::XtraScope;
 
 use crate::{arrived, client, server};

@@ -13,9 +13,9 @@ use std::time::Instant;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use xtrasecurity::xtra::Xtra;
 use xtrasecurity::xtra::write::{SetSecrets, WriteReport};
 use xtrasecurity::{ErrorKind, Request, SecretValue, Secrets, XtraError};
-use xtrasecurity::xtra::Xtra;
 
 use crate::confirm::{Confirm, can_ask};
 use crate::failure::{Failure, Outcome};

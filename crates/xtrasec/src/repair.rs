@@ -2,9 +2,9 @@
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use xtrasecurity::xtra::write::{RepairSecret, Repaired, SecretRow};
 use xtrasecurity::Request;
 use xtrasecurity::xtra::Xtra;
+use xtrasecurity::xtra::write::{RepairSecret, Repaired, SecretRow};
 
 use crate::confirm::{Confirm, can_ask};
 use crate::failure::Outcome;

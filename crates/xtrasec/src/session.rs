@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use xtrasecurity::{ErrorKind, OfflineOptions, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder, XtraError};
-use xtrasecurity::xtra::Configuration;
+use xtrasecurity::Configuration;
+use xtrasecurity::{
+    ErrorKind, OfflineOptions, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder, XtraError,
+};
 
 use crate::failure::Failure;
 use crate::options::{Choice, Global, Scope, full_environment_name};

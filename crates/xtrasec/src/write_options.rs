@@ -1,9 +1,9 @@
 //! How secrets are written: the options of all commands that do so.
 
 use clap::Args;
-use xtrasecurity::xtra::write::SetSecrets;
 use xtrasecurity::Request;
 use xtrasecurity::xtra::Xtra;
+use xtrasecurity::xtra::write::SetSecrets;
 
 use crate::failure::{Failure, UNCONFIRMED};
 use crate::options::Global;

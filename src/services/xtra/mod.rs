@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 mod convert;
+mod credentials;
 #[cfg(feature = "dev-server")]
 pub mod dev;
 mod doubt;
@@ -19,7 +20,7 @@ mod scope;
 mod source;
 pub(crate) mod wire;
 
-pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
+pub use client::{XtraClient, XtraClientBuilder, XtraClientOptions};
 pub use operations::{ReadsBack, WriteOptions, Writes, manage, write};
 pub use scope::XtraScope;
 pub use source::Xtra;

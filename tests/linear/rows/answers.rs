@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
-use xtrasecurity::{CacheOptions, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, OfflineKey, OfflineOptions, SecretSource, XtraClient, XtraError};
 use xtrasecurity::xtra::XtraScope;
+use xtrasecurity::{
+    CacheOptions, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, OfflineKey, OfflineOptions,
+    SecretSource, XtraClient, XtraError,
+};
 
 use super::names;
 use crate::measure::Row;
@@ -132,7 +135,8 @@ fn reads() -> Vec<Row> {
             make: |n| {
                 let (client, runtime) = (service(n), runtime());
                 Box::new(move || {
-                    let difference = run(&runtime, client.diff_secrets("e", XtraScope::new("f")).no_cache().send()).unwrap();
+                    let difference =
+                        run(&runtime, client.diff_secrets("e", XtraScope::new("f")).no_cache().send()).unwrap();
                     assert_eq!(difference.unchanged.len(), n);
                 })
             },
@@ -143,7 +147,8 @@ fn reads() -> Vec<Row> {
             make: |n| {
                 let (client, runtime) = (always(200, flat(n, "***")), runtime());
                 Box::new(move || {
-                    let difference = run(&runtime, client.diff_secrets("e", XtraScope::new("f")).no_cache().send()).unwrap();
+                    let difference =
+                        run(&runtime, client.diff_secrets("e", XtraScope::new("f")).no_cache().send()).unwrap();
                     assert_eq!(difference.unknown.len(), n);
                 })
             },

@@ -1,6 +1,5 @@
 //! A new value for a secret that exists.
 
-use ring::rand::{SecureRandom, SystemRandom};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
@@ -270,15 +269,10 @@ fn unsealed(error: XtraError, target: Target<'_>) -> XtraError {
 /// 32 hexadecimal digits.
 fn random() -> Result<SecretValue, XtraError> {
     let mut bytes = Zeroizing::new([0_u8; RANDOM]);
-    SystemRandom::new().fill(&mut *bytes).map_err(|_| {
+    getrandom::fill(&mut *bytes).map_err(|_| {
         XtraError::new(ErrorKind::Config, "nothing was changed: the system gives no random numbers. Repair that first")
     })?;
-    // of the whole length from the start, so that no part stays behind where it grew
-    let mut text = String::with_capacity(2 * RANDOM);
-    for byte in bytes.iter() {
-        text.extend([byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)));
-    }
-    Ok(SecretValue::new(text))
+    Ok(SecretValue::new(hex::encode(&*bytes)))
 }
 
 #[cfg(test)]
