@@ -477,7 +477,7 @@ async fn every_recorded_clone_comes_to_what_is_promised() {
             (Err(error), Err(kind)) => {
                 is(name, &error, kind);
                 if ["env-clone-developer", "env-clone-sa"].contains(&name) {
-                    assert!(error.to_string().contains("promote()"), "{name}: {error}");
+                    assert!(error.to_string().contains("promote_secrets(..)"), "{name}: {error}");
                 }
                 assert!(!error.to_string().contains("stack") && !error.to_string().contains("prisma"), "{name}");
             }

@@ -104,7 +104,7 @@ async fn a_list_of_a_workspace_that_is_not_named_is_refused_before_it_is_asked_f
     let owner = client(&server);
     for mode in [AccessMode::Pending, AccessMode::History, AccessMode::Approved] {
         let list = owner.list_access_requests().mode(mode).await;
-        refused(list, ErrorKind::Invalid, &["nothing was sent", "workspace(..)", "get_project()"]);
+        refused(list, ErrorKind::Invalid, &["nothing was sent", "workspace_id(..)", "get_project()"]);
     }
     assert_eq!(server.total_requests(), 0);
 }

@@ -86,11 +86,11 @@ async fn nobody_but_the_creator_clones_and_the_others_are_told_of_the_other_way(
     for who in ["admin", "developer"] {
         let error = world.of(who).clone_environment("staging", "qa").await.unwrap_err();
         assert_eq!((error.kind(), error.status()), (ErrorKind::Forbidden, Some(404)), "{who}");
-        says(&error, &["created the project", "promote()"]);
+        says(&error, &["created the project", "promote_secrets(..)"]);
     }
     let error = world.of("deploy").clone_environment("staging", "qa").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);
-    says(&error, &["service accounts", "promote()"]);
+    says(&error, &["service accounts", "promote_secrets(..)"]);
     assert_eq!(world.on_main("qa", "API_KEY").await, None);
 }
 
