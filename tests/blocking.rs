@@ -120,7 +120,7 @@ fn assert_all_refused(client: &XtraClient) {
         let error = failure.expect("refused inside an async runtime");
         assert_eq!(error.kind(), ErrorKind::Config);
         for advice in ["async client", "await", "std::thread"] {
-            assert!(error.message().contains(advice), "{error}");
+            assert!(error.to_string().contains(advice), "{error}");
         }
     }
     assert_eq!((client.stats().hits, client.stats().misses), (hits, misses), "nothing was read");
