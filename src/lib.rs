@@ -113,7 +113,7 @@
 pub mod blocking;
 mod core;
 #[cfg(feature = "http")]
-mod credentials;
+pub mod credentials;
 #[cfg(feature = "dev-server")]
 mod dev;
 mod dotenv;
@@ -135,11 +135,11 @@ mod services;
 #[cfg(feature = "watch")]
 pub use core::Change;
 pub use core::{
-    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Identity, ManualClock, Pages, Paging, Reason,
+    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Identity, ManualClock, Pages, Paging, Reason,
     SecretValue, Secrets, SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
-pub use credentials::{FileToken, Place, StaticToken};
+pub use credentials::{ChainPosition, Configuration, FileToken, Setting, StaticToken};
 pub use engine::{
     Async, CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read,
     ReadFuture, Reads, Refresh, Request, ScopeHandle, ScopeRead, SecretSource, Stats, Traffic, UseError, WithSecret,
@@ -152,6 +152,7 @@ pub use engine::{Watch, WatchKey, WatchReceiver};
 #[cfg(feature = "http")]
 pub use http::{CredentialProvider, Token, TokenFuture};
 pub use inject::{Inject, Injection, InjectionReport, Selection};
+// handed to `inject`, which knows no service
 #[cfg(feature = "config")]
 pub use providers::ReadLater;
 #[cfg(any(feature = "figment", feature = "config"))]
@@ -159,6 +160,7 @@ pub use providers::{ReadNow, SecretsProvider};
 pub use references::{Refer, Reference, Resolve, ResolveText, ResolveValues};
 #[cfg(feature = "typed")]
 pub use schema::{ReadAs, Schema, SchemaProblem, SchemaReport, Template, template};
+use services::VARIABLES as SERVICE_VARIABLES;
 #[cfg(feature = "dev-server")]
 pub use services::xtra::dev as dev_server;
 #[cfg(all(feature = "xtra", any(fuzzing, test)))]
@@ -166,8 +168,8 @@ pub use services::xtra::dev as dev_server;
 pub use services::xtra::fuzzing as xtra_fuzzing;
 #[cfg(feature = "xtra")]
 pub use services::xtra::{
-    Configuration, ReadsBack, Setting, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions,
-    XtraScope, manage, raw, write,
+    ReadsBack, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope, manage, raw,
+    write,
 };
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module

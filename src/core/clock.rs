@@ -1,7 +1,6 @@
 //! The monotonic clock that every deadline is measured against, and a hand-driven one for tests.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -176,12 +175,6 @@ fn system_now() -> Tick {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// A number in `0.0..1.0` that differs between entries and between processes.
-pub(crate) fn spread(seed: u64) -> f64 {
-    let bits = RandomState::new().hash_one(seed) >> 11;
-    bits as f64 / (1u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What every room speaks of: secret values, snapshots of them, errors, time and identity. Depends on no other room.
 
 mod account;
+mod backoff;
 mod change;
 pub(crate) mod clock;
 mod error;
@@ -19,7 +20,7 @@ pub use account::{Budget, Identity};
 #[cfg(feature = "watch")]
 pub use change::Change;
 pub use clock::{Clock, ManualClock};
-pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Reason, XtraError};
+pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Reason, XtraError};
 pub use pages::{Pages, Paging, SecretsPage};
 pub use snapshot::{Secrets, SnapshotSource};
 pub use sorted::SecretsIter;
@@ -27,9 +28,12 @@ pub use timestamp::Timestamp;
 pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
 
+#[cfg(feature = "http")]
+pub(crate) use backoff::Backoff;
+pub(crate) use backoff::spread;
 #[allow(unused_imports, reason = "for services that compare snapshots")]
 pub(crate) use change::paired;
-pub(crate) use clock::{Tick, spread};
+pub(crate) use clock::Tick;
 pub(crate) use snapshot::Origin;
 pub(crate) use sorted::SortedPairs;
 #[cfg(feature = "http")]

@@ -38,7 +38,7 @@ impl CappedBody {
     /// The same, likely to be as long as the last large one was. Room for that is taken once this one has turned out to be large
     /// too, and then nothing has to be joined in the end.
     pub(crate) fn expecting(self, length: usize) -> Self {
-        Self { expected: (length + length / 64).min(self.cap), ..self }
+        Self { expected: (length + length / 128).min(self.cap), ..self }
     }
 
     /// Whether a body of that length is so large that it is worth knowing for the next.

@@ -1,4 +1,4 @@
-//! Names of variables that a secret may not have unless the caller allows them.
+//! The guarded variables: names that a secret may not have unless the caller allows them.
 //!
 //! Guarded are the variables that decide what code a process loads or runs, whom it trusts, or what this client itself does.
 //! Whoever may write a secret of such a name could otherwise take over every process that the secrets are given to. The
@@ -11,7 +11,9 @@ mod tools;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
+
+use super::{SERVICE_VARIABLES, ServiceVariables};
 
 /// How this platform compares the names of variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,8 +90,15 @@ impl Family {
     }
 }
 
+/// Those of the services that this crate is a client of.
+static OWN: LazyLock<Vec<Family>> = LazyLock::new(|| {
+    let family =
+        |own: &ServiceVariables| Family::new("This client", OURS, "the documentation of this crate", own.guarded);
+    SERVICE_VARIABLES.iter().map(family).collect()
+});
+
 fn families() -> impl Iterator<Item = &'static Family> {
-    system::FAMILIES.iter().chain(languages::FAMILIES).chain(tools::FAMILIES)
+    OWN.iter().chain(system::FAMILIES).chain(languages::FAMILIES).chain(tools::FAMILIES)
 }
 
 /// The families by name, so that a look-up does not compare with each of them.

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
+use super::SERVICE_VARIABLES;
 use crate::core::snapshot::Secrets;
 use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::env;
@@ -17,18 +18,13 @@ use selection::{Target, Variable};
 pub use request::Inject;
 pub use selection::Selection;
 
-/// The variables that hold our own credentials. Of the last four the vendor's documents speak: this crate does not read them,
-/// and what they hold is a credential all the same.
-const CREDENTIALS: [&str; 8] = [
-    "XTRA_TOKEN",
-    "XTRA_MACHINE_TOKEN",
-    "XTRA_VAULT_PASSPHRASE",
-    "XTRA_MASTER_SECRET",
-    "XTRA_API_KEY",
-    "XTRA_ACCESS_KEY",
-    "XTRA_API_TOKEN",
-    "XTRA_WORKLOAD_PRIVATE_KEY",
-];
+/// The environment variables of one service.
+pub(crate) struct ServiceVariables {
+    /// Those that steer its clients: names with blanks between them, in which one `*` stands for any text.
+    pub(crate) guarded: &'static str,
+    /// Those that hold credentials.
+    pub(crate) credentials: &'static [&'static str],
+}
 
 /// What became of the variables: names only, in order of the secrets' names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -205,10 +201,9 @@ impl<'s> Injection<'s> {
         self
     }
 
-    /// Removes this client's own credentials from the child's environment, inherited or set on the command before:
-    /// `XTRA_TOKEN`, `XTRA_MACHINE_TOKEN`, `XTRA_VAULT_PASSPHRASE`, `XTRA_MASTER_SECRET`, and the names `XTRA_API_KEY`,
-    /// `XTRA_ACCESS_KEY`, `XTRA_API_TOKEN` and `XTRA_WORKLOAD_PRIVATE_KEY`, which the vendor's documents use. A secret of such
-    /// a name, when it is chosen and allowed, is still set.
+    /// Removes this client's own credentials from the child's environment, inherited or set on the command before: every
+    /// variable that a service of this crate, or its vendor's documents, have a token or a passphrase in. A secret of such a
+    /// name, when it is chosen and allowed, is still set.
     ///
     /// This is the default of [`apply_to`](Self::apply_to). [`inject`](Self::inject), which is not about a child, refuses it.
     pub fn without_credentials(mut self) -> Self {
@@ -236,7 +231,7 @@ impl<'s> Injection<'s> {
     pub fn apply_to(&self, command: &mut Command) -> Result<InjectionReport, XtraError> {
         let variables = self.selection.plan(self.secrets, Target::Child)?;
         if self.credentials != Credentials::Inherited {
-            for name in CREDENTIALS {
+            for name in SERVICE_VARIABLES.iter().flat_map(|service| service.credentials) {
                 command.env_remove(name);
             }
         }

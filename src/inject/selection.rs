@@ -1,4 +1,4 @@
-//! Which secrets become variables, and under which names. Nothing is set here.
+//! The selection: the secrets that become variables, and their names. Nothing is set here.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};

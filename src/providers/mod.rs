@@ -20,6 +20,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
+#[cfg(feature = "config")]
+use crate::engine::{Client, SecretSource};
 use layout::Layout;
 use tree::Table;
 
@@ -56,7 +58,7 @@ use tree::Table;
 /// figment and config-rs copy the values into memory that is not wiped, print them when they are asked to print the
 /// configuration, and **quote a value that has the wrong type in their errors** (`invalid type: found string "hunter2",
 /// expected u16`). Do not log their errors where a value may be of the wrong type; a typed read of this crate
-/// (`XtraClient::get_secrets_as`) names the secret, and not its value. A field of type [`SecretValue`] is wiped again, prints
+/// (`get_secrets_as`) names the secret, and not its value. A field of type [`SecretValue`] is wiped again, prints
 /// as `[REDACTED]`, and refuses what is no text without quoting it.
 ///
 /// ```
@@ -148,7 +150,7 @@ impl SecretsProvider<ReadLater> {
         Self { read: ReadLater(Arc::new(move || Box::pin(read()))), layout: Layout::default() }
     }
 
-    /// The secrets of an environment, on the client's project and default branch.
+    /// The secrets of a client's scope, which an environment's name stands for: on the client's own project and branch.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -162,12 +164,15 @@ impl SecretsProvider<ReadLater> {
     /// # Ok(())
     /// # }
     /// ```
-    #[cfg(feature = "xtra")]
-    pub fn of_client(client: &crate::XtraClient, environment: impl Into<String>) -> Self {
+    pub fn of_client<S>(client: &Client<S>, environment: impl Into<String>) -> Self
+    where
+        S: SecretSource,
+        for<'a> S::Scope<'a>: From<String>,
+    {
         let (client, environment) = (client.clone(), environment.into());
         Self::deferred(move || {
             let (client, environment) = (client.clone(), environment.clone());
-            async move { client.get_secrets(environment).await }
+            async move { client.read(environment.into()).await }
         })
     }
 

@@ -2,7 +2,7 @@
 
 use xtrasecurity::dev_server::{DevServer, Fault, route};
 use xtrasecurity::write::{KeyOrigin, Written};
-use xtrasecurity::{Secrets, XtraScope};
+use xtrasecurity::{FileEntry, Secrets, XtraScope};
 
 use super::Table;
 use crate::planted::{ENVIRONMENT, KEY, VALUE};
@@ -68,5 +68,8 @@ async fn refusals(table: &mut Table, server: &DevServer) {
     server.fault(Fault::body(403, "application/json", elevation).on(route::SECRETS_READ));
     let error = client.get_secrets(PLACE).no_cache().await.unwrap_err();
     table.debug("Elevation", error.elevation().unwrap());
+    table.debug("Reason", error.reason().unwrap());
+    table.shown("Hint", error.hint().unwrap());
+    table.shown("FileEntry", &FileEntry::new("project", ".rc"));
     table.error("XtraError", &error);
 }

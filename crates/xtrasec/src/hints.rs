@@ -19,11 +19,13 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         Hint::Advice(text) | Hint::FixProxy { what: text } => text.clone(),
         // settings
         Hint::GiveToken { variable } => format!("Set {variable}, or store a token with `xtrasec login`").into(),
-        Hint::GiveProject { variable, entry } => format!("Set {variable}, or add --project ID{}", or_put(entry)).into(),
+        Hint::GiveProject { variable, entry, .. } => {
+            format!("Set {variable}, or add --project ID{}", or_put(entry)).into()
+        }
         Hint::GiveEnvironment { entry } => format!("Add --env NAME{}", or_put(entry)).into(),
         Hint::GivePassphrase { variable } => format!("Set {}", variable.unwrap_or("XTRA_VAULT_PASSPHRASE")).into(),
         Hint::GiveCacheDirectory { variable } => format!("Set {variable}, or do without --offline").into(),
-        Hint::GiveBaseUrl { variable } => {
+        Hint::GiveBaseUrl { variable, .. } => {
             format!("Set {variable}, add --api-url, or store a token for it with `xtrasec login`").into()
         }
         Hint::UseLastingToken => "Use an access key or a service account's key, which last".into(),
@@ -172,12 +174,12 @@ mod tests {
         vec![
             Hint::advice("Check the names"),
             Hint::GiveToken { variable: "XTRA_TOKEN" },
-            Hint::GiveProject { variable: "XTRA_PROJECT_ID", entry },
+            Hint::GiveProject { option: "project_id", variable: "XTRA_PROJECT_ID", entry },
             Hint::GiveEnvironment { entry },
             Hint::GivePassphrase { variable: Some("XTRA_VAULT_PASSPHRASE") },
             Hint::GivePassphrase { variable: None },
             Hint::GiveCacheDirectory { variable: "XDG_CACHE_HOME" },
-            Hint::GiveBaseUrl { variable: "XTRA_API_URL" },
+            Hint::GiveBaseUrl { variable: "XTRA_API_URL", login: None },
             Hint::UseLastingToken,
             Hint::Correct { option: "api_url" },
             Hint::LeaveOut { option: "project_id" },

@@ -1,11 +1,10 @@
-//! The operating system: loader, C library, shells, directories of settings, proxies and certificates; and this client.
+//! The operating system: loader, C library, shells, directories of settings, proxies and certificates.
 
-use super::{Family, LOADER, MODULES, OPTIONS, OURS, PLUGINS, PROGRAM, SEARCH, SETTINGS, SHELL, TRUST};
+use super::{Family, LOADER, MODULES, OPTIONS, PLUGINS, PROGRAM, SEARCH, SETTINGS, SHELL, TRUST};
 
 /// `ENV` is left out: only interactive shells read it, and many programs call a variable of their own so. `TMPDIR`, `TZ` and
 /// the locales are left out too: they are ordinary settings.
 pub(super) const FAMILIES: &[Family] = &[
-    Family::new("This client", OURS, "the documentation of this crate", "XTRA_*"),
     // LaunchDarkly calls its keys LD_…; no loader has a variable that ends so.
     Family::new(
         "Dynamic loaders",
