@@ -70,6 +70,12 @@ pub(crate) fn var(name: &str) -> Result<Option<String>, NotUnicode> {
     }
 }
 
+/// The path in a variable, `None` when it is not set or empty. It need not be Unicode.
+#[cfg(feature = "http")]
+pub(crate) fn path(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 /// The home directory of the user, when there is one. A relative path is none: it would lead into the working directory.
 #[cfg(any(feature = "offline", feature = "http"))]
 pub(crate) fn home_dir() -> Option<PathBuf> {

@@ -113,7 +113,7 @@
 pub mod blocking;
 mod core;
 #[cfg(feature = "http")]
-mod credentials;
+pub mod credentials;
 #[cfg(feature = "dev-server")]
 mod dev;
 mod dotenv;
@@ -135,11 +135,11 @@ mod services;
 #[cfg(feature = "watch")]
 pub use core::Change;
 pub use core::{
-    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Identity, ManualClock, Pages, Paging, Reason,
+    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Identity, ManualClock, Pages, Paging, Reason,
     SecretValue, Secrets, SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
-pub use credentials::{FileToken, Place, StaticToken};
+pub use credentials::{ChainPosition, Configuration, FileToken, Setting, StaticToken};
 pub use engine::{
     Async, CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read,
     ReadFuture, Reads, Refresh, Request, ScopeHandle, ScopeRead, SecretSource, Stats, Traffic, UseError, WithSecret,
@@ -168,8 +168,8 @@ pub use services::xtra::dev as dev_server;
 pub use services::xtra::fuzzing as xtra_fuzzing;
 #[cfg(feature = "xtra")]
 pub use services::xtra::{
-    Configuration, ReadsBack, Setting, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions,
-    XtraScope, manage, raw, write,
+    ReadsBack, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope, manage, raw,
+    write,
 };
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module

@@ -1,4 +1,4 @@
-//! What the dev server promises to the tests that use it: faults, holds, counts, its beginning and its end.
+//! The promises of the dev server to the tests that use it: faults, holds, counts, its start and its end.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What the service's own handlers answer where one would expect something else: the dev server answers the same.
+//! The habits of the service's handlers that one would not expect, kept by the dev server.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Requests that the dev server serves side by side: what one does between another's look at the database and its write.
+//! Races between requests that the dev server serves side by side: one comes between another's look at the database and its write.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Answer, Call, read};
+use support::{Answer, read};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use xtrasecurity::dev_server::{DevServer, DevServerBuilder, ProjectSeed, RateLimits, Tier, UserSeed, route};

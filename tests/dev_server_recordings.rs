@@ -21,7 +21,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use known::Known;
-use recorded::{Recording, has_a_past, names, seed_values, world};
+use recorded::{Recording, has_a_past, names, seed_before, seed_values};
 use serde_json::Value;
 use support::{Answer, Call};
 use tokio::net::TcpStream;
@@ -107,7 +107,7 @@ enum Compare {
     TypesOfValues,
 }
 
-/// The team and the workspace of the recorded world have names of their own, texts of the database are the service's own, and
+/// The recorded team and workspace have names of their own, texts of the database are the service's own, and
 /// parts of the last three came about by routes that the dev server does not have.
 fn comparison(name: &str) -> Compare {
     match name {
@@ -129,7 +129,7 @@ async fn start(name: &str) -> (DevServer, Known) {
     let mut known = Known::default();
     let limits =
         if name.starts_with("ratelimit-ip") { RateLimits::default() } else { RateLimits::default().without_per_ip() };
-    let server = DevServer::builder().seed(world(name)).rate_limits(limits).start().await.unwrap();
+    let server = DevServer::builder().seed(seed_before(name)).rate_limits(limits).start().await.unwrap();
     let port = server.port();
     if has_a_past(name) {
         for value in ["postgres://dev:two@db/dev", "postgres://dev:three@db/dev?sslmode=require&x=1"] {

@@ -1,4 +1,4 @@
-//! What a dev server starts with, and what it never prints.
+//! The seed of a dev server, and the secrets that it never prints.
 
 #![allow(
     clippy::unwrap_used,

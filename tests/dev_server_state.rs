@@ -1,4 +1,4 @@
-//! The state behind the dev server's routes: seeds, gates, limits, secrets, branches.
+//! The state behind the dev server's routes: seeds, guards, limits, secrets, branches.
 
 #![allow(
     clippy::unwrap_used,

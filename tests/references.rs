@@ -1,4 +1,4 @@
-//! What `resolve`, `render` and their kin promise, against the service in memory.
+//! The promises of `resolve`, `render` and their kin, against the dev server.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Every recording of a route of management is answered again to the method that sends that request, and comes to what is
+//! The replay of every recording of a route of management to the method that sends that request: it comes to what is
 //! promised.
 
 #[path = "support/replay.rs"]

@@ -1,4 +1,4 @@
-//! Every other recording is answered again to the generated client: what the document names comes through, and every
+//! The replay of every other recording to the generated client: what the document names comes through, and every
 //! refusal becomes the error that it stands for.
 
 #[path = "support/fields.rs"]

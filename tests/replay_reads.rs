@@ -1,7 +1,7 @@
-//! Every recording of a route that the client reads by is answered again, and the client makes of it what it promises.
+//! The replay of every recording of a route that the client reads by: the client makes of it what it promises.
 
-#[path = "support/recorded_world.rs"]
-mod recorded_world;
+#[path = "support/recorded_values.rs"]
+mod recorded_values;
 #[path = "support/replay.rs"]
 mod replay;
 
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use recorded_world::{
+use recorded_values::{
     Known, Scene, development, development_after_the_upserts, development_at_the_conflict, development_with_links,
     development_with_the_lost_branch, new_ui, new_ui_after_the_upserts, staging, staging_after_the_clone,
 };

@@ -1,4 +1,4 @@
-//! Every recording of a route by which rows are looked up and changed is answered again, and the client makes of it what it
+//! The replay of every recording of a route by which rows are looked up and changed: the client makes of it what it
 //! promises. What the client asks before it comes to that route is answered from other recordings, or made of them.
 
 #[path = "support/replay.rs"]

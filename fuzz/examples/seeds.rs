@@ -1,4 +1,4 @@
-//! Makes the seeds of the target `answers` out of the recordings: `cargo run --example seeds` in this folder.
+//! The seeds of the target `answers`, made of the recordings: `cargo run --example seeds` in this folder.
 //!
 //! Long texts are shortened, and of the answers that then are alike one is kept.
 

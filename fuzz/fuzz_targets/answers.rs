@@ -1,4 +1,4 @@
-//! Whatever the service answers: no panic, waits within their bounds, and nothing that was secret in anything printed.
+//! The target of answers: no panic, waits within their bounds, and nothing that was secret in anything printed.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Whatever a value, a name, a schema, a reference or a `.env` file says: no panic, and nothing that takes for ever.
+//! The target of values, names, schemas, references and `.env` files: no panic, and nothing that takes for ever.
 
 #![no_main]
 

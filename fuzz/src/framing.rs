@@ -1,4 +1,4 @@
-//! How an answer is written as one input of the fuzzer: a text that a person can read and that recordings become.
+//! The form of an answer as one input of the fuzzer: a text that a person can read and that recordings become.
 //!
 //! ```text
 //! 0 429

@@ -2,6 +2,7 @@
 
 mod conflict;
 mod hint;
+mod hop;
 mod kind;
 mod reason;
 
@@ -13,6 +14,7 @@ use std::{fmt, io};
 
 pub use conflict::Conflict;
 pub use hint::{FileEntry, Hint};
+pub use hop::Hop;
 pub use kind::ErrorKind;
 pub use reason::{Elevation, Reason};
 
@@ -43,6 +45,7 @@ struct Inner {
     notes: Vec<Cow<'static, str>>,
     hints: Vec<Hint>,
     reason: Option<Reason>,
+    hop: Option<Hop>,
     status: Option<u16>,
     code: Option<String>,
     server_message: Option<String>,
@@ -71,6 +74,7 @@ impl XtraError {
             notes: Vec::new(),
             hints: Vec::new(),
             reason: None,
+            hop: None,
             status: None,
             code: None,
             server_message: None,
@@ -139,6 +143,12 @@ impl XtraError {
     #[must_use]
     pub fn reason(&self) -> Option<&Reason> {
         self.0.reason.as_ref()
+    }
+
+    /// Where on the way to the service the call failed, for [`ErrorKind::Network`] and its kin. The message names the host.
+    #[must_use]
+    pub fn hop(&self) -> Option<Hop> {
+        self.0.hop
     }
 
     /// What the service, or a proxy in its place, said when it refused (status 4xx): its sentence on one line, without control
@@ -320,6 +330,11 @@ impl XtraError {
     /// The words of the service; the caller has already cleaned and bounded them.
     pub(crate) fn with_server_message(self, message: String) -> Self {
         self.edit(|inner| inner.server_message = Some(message))
+    }
+
+    /// Where on the way to the service the call failed.
+    pub(crate) fn at_hop(self, hop: Hop) -> Self {
+        self.edit(|inner| inner.hop = Some(hop))
     }
 
     /// The service's own answer, for certain.

@@ -1,5 +1,7 @@
 //! What every room speaks of: secret values, snapshots of them, errors, time and identity. Depends on no other room.
 
+#[cfg(feature = "http")]
+mod backoff;
 mod budget;
 #[cfg(feature = "watch")]
 mod change;
@@ -23,7 +25,7 @@ pub use budget::Budget;
 #[cfg(feature = "watch")]
 pub use change::Change;
 pub use clock::{Clock, ManualClock};
-pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Reason, XtraError};
+pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Reason, XtraError};
 pub use identity::Identity;
 pub use pages::{Pages, Paging, SecretsPage};
 pub use snapshot::{Secrets, SnapshotSource};
@@ -32,6 +34,8 @@ pub use timestamp::Timestamp;
 pub use unreadable::{Unreadable, UnreadableReason};
 pub use value::SecretValue;
 
+#[cfg(feature = "http")]
+pub(crate) use backoff::Backoff;
 pub(crate) use clock::Tick;
 pub(crate) use jitter::spread;
 #[allow(unused_imports, reason = "for services that compare snapshots")]

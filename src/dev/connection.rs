@@ -16,7 +16,7 @@ use super::control::{Controls, Gate, lock};
 use super::error::DevServerError;
 use super::snapshot::StateFile;
 
-/// What the connections of a server and its handle share. Every lock is short and never held across an await.
+/// The state that the connections of a server and its handle share. Every lock is short and never held across an await.
 pub(crate) struct Shared<S> {
     state: Mutex<S>,
     file: Option<StateFile>,

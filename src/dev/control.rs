@@ -43,7 +43,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many requests are kept whole. The counts have no bound.
+/// The number of requests that are kept whole. The counts have no bound.
 const KEPT: usize = 512;
 
 /// A request that the server saw. `Debug` shows its route alone, because headers carry the token.

@@ -30,7 +30,7 @@ pub(crate) struct Members {
     /// Those whose names are array indices.
     indexed: BTreeMap<u32, (String, Json)>,
     named: Vec<(String, Json)>,
-    /// Where the named ones are; empty while they are few.
+    /// The positions of the named ones; empty while they are few.
     positions: HashMap<String, usize>,
 }
 
@@ -136,7 +136,7 @@ impl Json {
         }
     }
 
-    /// How many there are of something.
+    /// A count as a number.
     pub(crate) fn count(of: usize) -> Json {
         Json::Number(of.into())
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::clock::Timestamp;
 
-/// What is left of a window.
+/// The rest of a window.
 #[derive(Clone, Copy)]
 pub(crate) struct Budget {
     pub(crate) limit: u32,

@@ -34,7 +34,7 @@ use super::routing::router;
 use super::service::Service;
 use super::snapshot::{Seeded, StateFile, load};
 
-/// How often another port is tried when the one that IPv4 gave is taken on IPv6.
+/// The number of ports that are tried when the one that IPv4 gave is taken on IPv6.
 const ATTEMPTS: usize = 16;
 
 /// The settings of a server that every service has.
@@ -44,7 +44,7 @@ pub(crate) struct Settings {
     pub(crate) keep_alive: Duration,
     /// How long each call of a handler to the database takes; when left out, a handler makes all its calls at once.
     pub(crate) database_latency: Option<Duration>,
-    /// Where the state is kept.
+    /// The file that the state is kept in.
     pub(crate) state_file: Option<PathBuf>,
 }
 

@@ -23,7 +23,7 @@ pub(crate) trait Service: Serialize + DeserializeOwned + Send + Sized + 'static 
     /// Paths of the service that the server does not have. They answer 501, so that a missing route is told from a wrong one.
     const NOT_SERVED: &'static [&'static str];
 
-    /// What the guards give a request that passes, for its reply.
+    /// The guards' note on a request that passes, for its reply.
     type Admission: Send;
 
     fn routes() -> Vec<Route<Self>>;

@@ -22,7 +22,7 @@ pub(crate) struct Seeded<S> {
     pub(crate) tokens: BTreeMap<String, String>,
 }
 
-/// Where the state is written to, and the tokens that go with it.
+/// The file that the state is written to, and the tokens that go with it. (Its member `world` is the state.)
 pub(crate) struct StateFile {
     path: PathBuf,
     tokens: BTreeMap<String, String>,

@@ -1,18 +1,21 @@
-//! Reading an answer into memory that is wiped, and no further than the cap.
+//! The body of an answer, read into memory that is wiped, and no further than the cap.
 
 use zeroize::Zeroizing;
 
-/// The least capacity of a buffer that has grown once.
-const GROWN: usize = 4 * 1024;
+/// The least and the most capacity of a block after the first.
+const BLOCK: std::ops::RangeInclusive<usize> = 4 * 1024..=256 * 1024;
 
 /// The answer is larger than the cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OverCap;
 
 /// A growing buffer that never leaves an unwiped copy of its bytes behind: `Vec` would free the old block as it is when
-/// it grows, so growth copies into a new block here and wipes the old one.
+/// it grows. Here a full block stays as it is, and the next one is begun; in the end all go into one of the exact size. So no
+/// byte is copied more than once, and the room is never more than twice the body.
 pub(crate) struct CappedBody {
-    bytes: Zeroizing<Vec<u8>>,
+    full: Vec<Zeroizing<Vec<u8>>>,
+    last: Zeroizing<Vec<u8>>,
+    length: usize,
     cap: usize,
 }
 
@@ -23,38 +26,59 @@ impl CappedBody {
             Some(length) => usize::try_from(length).ok().filter(|length| *length <= cap).ok_or(OverCap)?,
             None => 0,
         };
-        Ok(Self { bytes: Zeroizing::new(Vec::with_capacity(capacity)), cap })
+        Ok(Self::with_capacity(capacity, cap))
+    }
+
+    fn with_capacity(capacity: usize, cap: usize) -> Self {
+        Self { full: Vec::new(), last: block(capacity), length: 0, cap }
     }
 
     /// Adds a chunk; fails, and keeps nothing of it, when the sum is over the cap.
     pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<(), OverCap> {
-        let length = self.bytes.len().saturating_add(chunk.len());
+        let length = self.length.saturating_add(chunk.len());
         if length > self.cap {
             return Err(OverCap);
         }
-        if length > self.bytes.capacity() {
-            self.grow_to(length);
+        let room = self.last.capacity() - self.last.len();
+        let (fits, rest) = chunk.split_at(room.min(chunk.len()));
+        self.last.extend_from_slice(fits);
+        if !rest.is_empty() {
+            self.begin_block(rest);
         }
-        self.bytes.extend_from_slice(chunk);
+        self.length = length;
         Ok(())
+    }
+
+    fn begin_block(&mut self, start: &[u8]) {
+        // The service announces no length, and a usual answer is one chunk: an exact fit saves wiping what was never used.
+        let room = match self.length {
+            0 => start.len(),
+            length => length.clamp(*BLOCK.start(), *BLOCK.end()).max(start.len()),
+        };
+        let mut next = block(room);
+        next.extend_from_slice(start);
+        let full = std::mem::replace(&mut self.last, next);
+        if full.capacity() > 0 {
+            self.full.push(full);
+        }
     }
 
     /// The bytes read.
     pub(crate) fn finish(self) -> Zeroizing<Vec<u8>> {
-        self.bytes
+        if self.full.is_empty() {
+            return self.last;
+        }
+        let mut whole = block(self.length);
+        // each block is wiped and freed as soon as it is copied
+        for part in self.full.into_iter().chain([self.last]) {
+            whole.extend_from_slice(&part);
+        }
+        whole
     }
+}
 
-    fn grow_to(&mut self, length: usize) {
-        // The service announces no length, and a usual answer is one chunk: an exact fit saves wiping what was never used.
-        let room = match self.bytes.capacity() {
-            0 => length,
-            capacity => capacity.saturating_mul(2).max(GROWN).min(self.cap).max(length),
-        };
-        let mut larger = Zeroizing::new(Vec::with_capacity(room));
-        larger.extend_from_slice(&self.bytes);
-        // the assignment drops, and so wipes, the old block
-        self.bytes = larger;
-    }
+fn block(capacity: usize) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Vec::with_capacity(capacity))
 }
 
 /// A refusal that is not a JSON object is cut to this before anything looks at it. Nobody reads a page of an error.
@@ -74,8 +98,7 @@ impl RefusalBody {
     /// An empty buffer for a refusal of the announced length.
     pub(crate) fn new(announced: Option<u64>, cap: usize) -> Self {
         let capacity = announced.map(|length| usize::try_from(length).unwrap_or(cap).min(cap).min(LONGEST_TEXT));
-        let bytes = Zeroizing::new(Vec::with_capacity(capacity.unwrap_or(0)));
-        Self { body: CappedBody { bytes, cap }, cap, is_json: None, is_cut: false }
+        Self { body: CappedBody::with_capacity(capacity.unwrap_or(0), cap), cap, is_json: None, is_cut: false }
     }
 
     /// Adds a chunk, as far as there is room for it.
@@ -84,7 +107,7 @@ impl RefusalBody {
             self.is_json = chunk.trim_ascii_start().first().map(|first| *first == b'{');
         }
         let most = if self.is_json == Some(true) { self.cap } else { self.cap.min(LONGEST_TEXT) };
-        let room = most.saturating_sub(self.body.bytes.len());
+        let room = most.saturating_sub(self.body.length);
         self.is_cut = chunk.len() > room;
         // within the cap, so that it is never refused
         let _ = self.body.push(chunk.get(..room).unwrap_or(chunk));
@@ -172,11 +195,11 @@ mod tests {
     #[test]
     fn an_announced_length_is_one_allocation() {
         let mut body = CappedBody::new(Some(9_000), 16_384).expect("under the cap");
-        let before = body.bytes.as_ptr();
+        let before = body.last.as_ptr();
         for _ in 0..9 {
             assert_eq!(body.push(&[7; 1_000]), Ok(()));
         }
-        assert_eq!(body.bytes.as_ptr(), before);
+        assert_eq!(body.finish().as_ptr(), before);
     }
 
     #[test]
@@ -187,18 +210,21 @@ mod tests {
     }
 
     #[test]
-    fn growth_is_geometric() {
+    fn a_body_of_many_chunks_takes_few_blocks_and_in_the_end_one_of_its_size() {
         let mut body = CappedBody::new(None, 1 << 20).expect("no length announced");
-        let mut blocks = 0;
-        let mut capacity = 0;
-        for _ in 0..(1 << 10) {
-            assert_eq!(body.push(&[0; 1 << 10]), Ok(()));
-            if body.bytes.capacity() != capacity {
-                capacity = body.bytes.capacity();
-                blocks += 1;
-            }
+        for chunk in 0..(1 << 10) {
+            assert_eq!(body.push(&[(chunk % 251) as u8; 1 << 10]), Ok(()));
         }
-        assert!(blocks <= 10, "{blocks} blocks");
-        assert!(capacity <= 1 << 20);
+        assert!(body.full.len() <= 16, "{} blocks", body.full.len());
+        let room: usize = body.full.iter().chain([&body.last]).map(|block| block.capacity()).sum();
+        assert!(room <= (1 << 20) + BLOCK.end(), "{room}");
+        let whole = body.finish();
+        assert_eq!((whole.len(), whole.capacity()), (1 << 20, 1 << 20));
+        assert!(
+            whole
+                .chunks(1 << 10)
+                .enumerate()
+                .all(|(chunk, bytes)| bytes.iter().all(|byte| *byte == (chunk % 251) as u8))
+        );
     }
 }

@@ -164,7 +164,11 @@ impl<'a> Call<'a> {
             count(&transport.counts.retries);
         }
         let connect_timeout = transport.options.connect_timeout;
-        let answer = self.http.execute(request).await.map_err(|error| Failure::of(&error, connect_timeout))?;
+        let failed = |error| Failure::of(&error, &transport.route, connect_timeout);
+        let answer = self.http.execute(request).await.map_err(failed)?;
+        if let (407, Some(proxy)) = (answer.status().as_u16(), &transport.route.proxy) {
+            return Err(Failure::proxy_credentials(proxy));
+        }
         let response = read(answer, transport).await?;
         let body = sent.as_ref().and_then(|request| request.body()?.as_bytes()).unwrap_or_default();
         let sent = Sent { url: sent.as_ref().map(Request::url), body };
@@ -278,7 +282,7 @@ fn header(authorization: Authorization) -> Result<(HeaderName, HeaderValue), Fai
 
 async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Response, Failure> {
     let cap = transport.options.max_response_bytes;
-    let broken = |error: reqwest::Error| Failure::of(&error, transport.options.connect_timeout);
+    let broken = |error: reqwest::Error| Failure::of_body(&error);
     let body = if answer.status().is_success() {
         let over_cap = |_| Failure::too_large(cap);
         let mut body = CappedBody::new(answer.content_length(), cap).map_err(over_cap)?;

@@ -12,6 +12,7 @@ use tokio::runtime::{Handle, Id};
 
 use super::base_url::BaseUrl;
 use super::dns::ThreadResolver;
+use super::route::Route;
 use super::tls;
 use super::tls::Roots;
 use super::transport::TransportOptions;
@@ -21,6 +22,7 @@ use crate::core::{ErrorKind, XtraError};
 /// attempts.
 pub(super) fn client(
     base: &BaseUrl,
+    route: &Route,
     idle_timeout: Duration,
     options: &TransportOptions,
 ) -> Result<reqwest::Client, XtraError> {
@@ -42,11 +44,13 @@ pub(super) fn client(
         .pool_idle_timeout(idle_timeout)
         .tcp_nodelay(true)
         .user_agent(user_agent);
-    // a proxy would take plain http, and the token in it, off the machine
-    if !options.use_proxies || base.is_loopback() {
-        builder = builder.no_proxy();
+    let unusable = |_| XtraError::new(ErrorKind::Config, "the HTTP client could not be set up");
+    // the environment has been read already, with errors for what cannot be used
+    builder = builder.no_proxy();
+    if let Some(proxy) = &route.proxy {
+        builder = builder.proxy(reqwest::Proxy::all(proxy.url.clone()).map_err(unusable)?);
     }
-    builder.build().map_err(|_| XtraError::new(ErrorKind::Config, "the HTTP client could not be set up"))
+    builder.build().map_err(unusable)
 }
 
 /// Runtimes that have a pool at the same time. The pool that was used least lately makes room for a new one.

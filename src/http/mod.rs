@@ -47,6 +47,9 @@ mod response;
 mod retry;
 mod retry_after;
 mod retry_budget;
+mod route;
+// what of it is used depends on the services that are compiled in
+#[allow(dead_code, unused_imports)]
 pub(crate) mod runtime;
 mod sent_names;
 pub(crate) mod server_error;
@@ -67,5 +70,5 @@ pub use runtime::Answer;
 pub use token::Token;
 pub use transport::{Counters, Transport, TransportBuilder};
 
-pub(crate) use base_url::BaseUrl;
-pub(crate) use transport::TransportOptions;
+#[allow(unused_imports, reason = "for services that have a builder of their own")]
+pub(crate) use {base_url::BaseUrl, transport::TransportOptions};

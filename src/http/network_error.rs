@@ -1,7 +1,7 @@
-//! Failures without an answer, put into words that hold no data.
+//! Failures without an answer, by the hop at which they happened, in words that hold no data.
 //!
-//! Errors of the HTTP stack print URLs, and sometimes bytes of the exchange. Only their kinds and the operating system's
-//! error numbers pass through here.
+//! Errors of the HTTP stack print URLs, and sometimes bytes of the exchange. Only their kinds, the operating system's error
+//! numbers, and host and port of the peer pass through here.
 
 use std::error::Error as StdError;
 use std::io;
@@ -11,7 +11,8 @@ use rustls::CertificateError;
 
 use super::dns::LookupError;
 use super::retry::FailureClass;
-use crate::core::{ErrorKind, XtraError};
+use super::route::{Proxy, Route};
+use crate::core::{ErrorKind, Hint, Hop, XtraError};
 
 /// An attempt that brought no answer: what to tell the caller, and what it means for another attempt.
 pub(crate) struct Failure {
@@ -45,21 +46,46 @@ impl Failure {
         self
     }
 
-    /// Names a failure of the HTTP stack, before or while the answer came.
-    pub(crate) fn of(error: &reqwest::Error, connect_timeout: Duration) -> Self {
-        let causes = Causes::of(error);
+    /// Names a failure of the HTTP stack before the head of an answer was there.
+    pub(crate) fn of(error: &reqwest::Error, route: &Route, connect_timeout: Duration) -> Self {
         if error.is_builder() {
             return Self::lasting(XtraError::new(
                 ErrorKind::Invalid,
                 "the request could not be built from these arguments",
             ));
         }
-        let failure =
-            if error.is_connect() { connecting(error, &causes, connect_timeout) } else { exchanging(error, &causes) };
-        match causes.os_error() {
-            Some(cause) => Self { error: failure.error.with_os_error(cause), ..failure },
-            None => failure,
+        let causes = Causes::of(error);
+        let failure = if error.is_connect() {
+            connecting(error, &causes, route, connect_timeout)
+        } else {
+            exchanging(error, &causes, Hop::Http)
+        };
+        failure.caused_by(&causes)
+    }
+
+    /// Names a failure of the HTTP stack while the body of an answer came.
+    pub(crate) fn of_body(error: &reqwest::Error) -> Self {
+        let causes = Causes::of(error);
+        exchanging(error, &causes, Hop::Body).caused_by(&causes)
+    }
+
+    /// The proxy answered 407. The same credentials are not offered to it again.
+    pub(crate) fn proxy_credentials(proxy: &Proxy) -> Self {
+        let message = format!(
+            "the proxy {} demands credentials, or does not accept those that it was given (status 407)",
+            proxy.at
+        );
+        let what = "Put the right user and password into the proxy's URL, as in http://user:password@host:port, or go \
+                    without a proxy";
+        let error = XtraError::new(ErrorKind::Config, message).with_status(407).with_foreign_refusal();
+        Self::lasting(error.at_hop(Hop::Proxy).with_hint(Hint::FixProxy { what: what.into() }))
+    }
+
+    fn caused_by(mut self, causes: &Causes<'_>) -> Self {
+        if let Some(cause) = causes.os_error() {
+            self.error = self.error.with_os_error(cause);
         }
+        self
     }
 }
 
@@ -70,6 +96,29 @@ struct Causes<'a> {
     tls: Option<&'a rustls::Error>,
     http: Option<&'a hyper::Error>,
     io: Option<&'a io::Error>,
+    /// Why a proxy gave no tunnel to the service.
+    tunnel: Option<Tunnel>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tunnel {
+    /// The proxy itself could not be reached.
+    Unreachable,
+    /// It answered 407.
+    Unauthorized,
+    /// It answered otherwise, or not to the end.
+    Refused,
+}
+
+impl Tunnel {
+    /// The error's type is private to the HTTP stack, so it is known by its text.
+    fn of(error: &(dyn StdError + 'static)) -> Option<Self> {
+        match error.to_string().strip_prefix("tunnel error: ")? {
+            "failed to create underlying connection" => Some(Self::Unreachable),
+            "proxy authorization required" => Some(Self::Unauthorized),
+            _ => Some(Self::Refused),
+        }
+    }
 }
 
 impl<'a> Causes<'a> {
@@ -88,6 +137,7 @@ impl<'a> Causes<'a> {
             causes.lookup = causes.lookup.or_else(|| cause.downcast_ref());
             causes.tls = causes.tls.or_else(|| cause.downcast_ref());
             causes.http = causes.http.or_else(|| cause.downcast_ref());
+            causes.tunnel = causes.tunnel.or_else(|| Tunnel::of(cause));
         }
         causes
     }
@@ -100,94 +150,150 @@ impl<'a> Causes<'a> {
     }
 }
 
-fn network(message: &str, class: FailureClass) -> Failure {
-    Failure { error: XtraError::new(ErrorKind::Network, message), class }
+fn network(hop: Hop, class: FailureClass, message: impl Into<String>) -> Failure {
+    Failure { error: XtraError::new(ErrorKind::Network, message).at_hop(hop), class }
 }
 
 /// No connection: nothing has been sent.
-fn connecting(error: &reqwest::Error, causes: &Causes<'_>, connect_timeout: Duration) -> Failure {
+fn connecting(error: &reqwest::Error, causes: &Causes<'_>, route: &Route, connect_timeout: Duration) -> Failure {
+    match (&route.proxy, causes.tunnel) {
+        (Some(proxy), Some(Tunnel::Unauthorized)) => Failure::proxy_credentials(proxy),
+        (Some(proxy), Some(Tunnel::Refused)) => {
+            let message = format!("the proxy {} did not open a tunnel to {}", proxy.at, route.service);
+            of_proxy(network(Hop::Proxy, FailureClass::NotSent, message))
+        }
+        // behind a tunnel the handshake is with the service
+        (Some(_), None) if causes.tls.is_some() => unconnected(error, causes, Hop::Connection, route, connect_timeout),
+        (Some(_), _) => of_proxy(unconnected(error, causes, Hop::Proxy, route, connect_timeout)),
+        (None, _) => unconnected(error, causes, Hop::Connection, route, connect_timeout),
+    }
+}
+
+fn of_proxy(mut failure: Failure) -> Failure {
+    let what = "Check the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, put hosts that need none into NO_PROXY, or go \
+                without a proxy";
+    failure.error = failure.error.at_hop(Hop::Proxy).with_hint(Hint::FixProxy { what: what.into() });
+    failure
+}
+
+/// No connection to the proxy, or else to the service, as `hop` says.
+fn unconnected(
+    error: &reqwest::Error,
+    causes: &Causes<'_>,
+    hop: Hop,
+    route: &Route,
+    connect_timeout: Duration,
+) -> Failure {
+    let (peer, at) = match route.proxy.as_ref().filter(|_| hop == Hop::Proxy) {
+        Some(proxy) => ("proxy", &proxy.at),
+        None => ("service", &route.service),
+    };
     if let Some(lookup) = causes.lookup {
-        return network(
-            match lookup {
-                LookupError::NoThread(_) => {
-                    "no thread could be started for the name lookup; check the limits of the process"
-                }
-                LookupError::Unresolved(_) => "the host name could not be resolved; check the API root and the DNS",
-            },
-            FailureClass::NotSent,
-        );
+        let message = match lookup {
+            LookupError::NoThread(_) => {
+                "no thread could be started for the name lookup; check the limits of the process".to_owned()
+            }
+            LookupError::Unresolved(_) => {
+                format!("the host name of the {peer}, {at}, could not be resolved; check its spelling, and the DNS")
+            }
+        };
+        return network(Hop::Lookup, FailureClass::NotSent, message);
     }
     if let Some(tls) = causes.tls {
-        return securing(tls);
+        return securing(tls, peer, at);
     }
     if error.is_timeout() {
-        return Failure::timed_out(
-            format!(
-                "no connection to the service within {connect_timeout:?}; check the network, or raise connect_timeout"
-            ),
-            FailureClass::NotSent,
+        let message = format!(
+            "no connection to the {peer} within {connect_timeout:?}: {at} does not answer; check the network, or raise \
+             connect_timeout"
         );
+        let failure = Failure::timed_out(message, FailureClass::NotSent);
+        return Failure { error: failure.error.at_hop(hop), ..failure };
     }
     let message = match causes.io.map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => {
-            "the connection was refused; check that the service listens at the API root"
+            format!("the connection was refused by the {peer} at {at}; check that it listens there")
         }
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown) => {
-            "the network of the service cannot be reached; check the connection of this machine"
+            format!("the network of the {peer} at {at} cannot be reached; check the connection of this machine")
         }
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof) => {
-            "the connection was closed while it was being set up; check that the API root has the right scheme and port"
+            format!(
+                "the connection to the {peer} at {at} was closed while it was being set up; check that scheme and port are \
+                 right"
+            )
         }
         Some(io::ErrorKind::PermissionDenied) => {
-            "this process may not open network connections; check the sandbox or firewall"
+            "this process may not open network connections; check the sandbox or firewall".to_owned()
         }
-        _ => {
-            "no connection to the service could be made; check the API root, the network, and the proxy if there is one"
-        }
+        _ => format!("no connection to the {peer} at {at} could be made; check its address and the network"),
     };
-    network(message, FailureClass::NotSent)
+    network(hop, FailureClass::NotSent, message)
 }
 
 /// The TLS handshake failed. A certificate does not get better within seconds, so these are not repeated.
-fn securing(error: &rustls::Error) -> Failure {
-    let message = match error {
-        rustls::Error::InvalidCertificate(reason) => match reason {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "the TLS certificate of the service has expired; check the clock of this machine too"
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "the TLS certificate of the service is not valid yet; check the clock of this machine"
-            }
-            CertificateError::UnknownIssuer => {
-                "the TLS certificate is not trusted: its issuer is unknown here; add the authority with add_root_certificate"
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "the TLS certificate is for another name than the host of the API root"
-            }
-            CertificateError::Revoked => "the TLS certificate of the service has been revoked",
-            _ => "the TLS certificate of the service is not acceptable",
-        },
+fn securing(error: &rustls::Error, peer: &str, at: &str) -> Failure {
+    let failure = |message: String| network(Hop::Tls, FailureClass::Lasting, message);
+    let certificate = format!("the TLS certificate of the {peer} at {at}");
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            let failure = failure(format!("{certificate} is not trusted: its issuer is unknown here"));
+            Failure { error: failure.error.with_hint(Hint::AddRootCertificate), ..failure }
+        }
+        rustls::Error::InvalidCertificate(reason) => failure(format!("{certificate} {}", unacceptable(reason))),
         rustls::Error::InvalidMessage(_) => {
-            "the service does not speak TLS there; check the scheme and port of the API root"
+            failure(format!("the {peer} does not speak TLS at {at}; check scheme and port"))
         }
         rustls::Error::AlertReceived(_) | rustls::Error::PeerIncompatible(_) => {
-            "the service and this client have no TLS version, cipher or certificate in common"
+            failure(format!("the {peer} at {at} and this client have no TLS version, cipher or certificate in common"))
         }
-        _ => "the TLS handshake failed",
-    };
-    network(message, FailureClass::Lasting)
+        _ => failure(format!("the TLS handshake with the {peer} at {at} failed")),
+    }
+}
+
+fn unacceptable(reason: &CertificateError) -> &'static str {
+    match reason {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "has expired; check the clock of this machine too"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "is not valid yet; check the clock of this machine"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "is for another name than that host"
+        }
+        CertificateError::Revoked => "has been revoked",
+        // the verifier's own error has no variant of its own here
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "is that of a certificate authority (CA:TRUE), which cannot be the server's own as well; give the server a \
+             certificate that this authority has signed, or one that is self-signed with CA:FALSE"
+        }
+        CertificateError::Other(other) if other.to_string().contains("EndEntityUsedAsCa") => {
+            "is signed by one that is no certificate authority (CA:FALSE); have it signed by an authority"
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "is not meant for servers (extended key usage); issue one for serverAuth"
+        }
+        CertificateError::BadSignature => {
+            "is not signed by the authority that it names; one of the same name but another key may have been added"
+        }
+        _ => "is not acceptable",
+    }
 }
 
 /// There was a connection, and the request or a part of it was sent.
-fn exchanging(error: &reqwest::Error, causes: &Causes<'_>) -> Failure {
+fn exchanging(error: &reqwest::Error, causes: &Causes<'_>, hop: Hop) -> Failure {
     if error.is_timeout() {
-        return Failure::timed_out("the connection to the service went silent".to_owned(), FailureClass::Lost);
+        let failure = Failure::timed_out("the connection to the service went silent".to_owned(), FailureClass::Lost);
+        return Failure { error: failure.error.at_hop(hop), ..failure };
     }
     if causes.http.is_some_and(hyper::Error::is_parse) {
-        return network("the answer is not HTTP; check the scheme and port of the API root", FailureClass::Garbled);
+        let message = "the answer is not HTTP; check the scheme and port of the API root";
+        return network(hop, FailureClass::Garbled, message);
     }
     if causes.tls.is_some() {
-        return network("the encrypted connection broke before the answer was complete", FailureClass::Lost);
+        let message = "the encrypted connection broke before the answer was complete";
+        return network(hop, FailureClass::Lost, message);
     }
-    network("the connection was closed before the answer was complete", FailureClass::Lost)
+    network(hop, FailureClass::Lost, "the connection was closed before the answer was complete")
 }

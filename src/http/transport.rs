@@ -18,8 +18,10 @@ use super::protocol::Protocol;
 use super::request::{Method, Request};
 use super::response::Response;
 use super::retry_budget::RetryBudget;
+use super::route::Route;
 use super::token::Token;
 use crate::core::{Budget, Clock, ErrorKind, Identity, XtraError};
+use crate::env;
 
 /// What requests to one root URL run on: the service's protocol, connections, credentials and options. Clones share all of
 /// it. `Debug` prints neither root nor token.
@@ -28,6 +30,7 @@ pub struct Transport(Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) base: BaseUrl,
+    pub(super) route: Route,
     pub(super) protocol: Arc<dyn Protocol>,
     /// Builds requests. They are sent by the client that `pools` has for the runtime at hand.
     http: reqwest::Client,
@@ -86,9 +89,11 @@ impl Transport {
         options: TransportOptions,
     ) -> Result<Self, XtraError> {
         options.check()?;
-        let http = connections::client(base, protocol.idle_timeout(), &options)?;
+        let route = Route::find(base, options.use_proxies, &env::var)?;
+        let http = connections::client(base, &route, protocol.idle_timeout(), &options)?;
         Ok(Self(Arc::new(Inner {
             base: base.clone(),
+            route,
             pools: Pools::new(http.clone()),
             http,
             credentials,
@@ -139,7 +144,7 @@ impl Transport {
     /// credentials, of the network, of the deadline and of the answer's size. Dropping the future abandons the request.
     pub(crate) async fn run(&self, request: reqwest::Request, operation: &'static str) -> Result<Response, XtraError> {
         let inner = &*self.0;
-        let make = || connections::client(&inner.base, inner.protocol.idle_timeout(), &inner.options);
+        let make = || connections::client(&inner.base, &inner.route, inner.protocol.idle_timeout(), &inner.options);
         let http = inner.pools.current(make).map_err(|error| error.in_operation(operation))?;
         let span = tracing::debug_span!(
             target: "xtrasecurity::transport",
@@ -291,7 +296,8 @@ impl TransportBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when the root or an option cannot be used, by name; [`ErrorKind::Credentials`] when there is no
+    /// [`ErrorKind::Config`] when the root or an option cannot be used, by name, or when the environment names a proxy
+    /// (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`) or certificate authorities (`SSL_CERT_FILE`, `SSL_CERT_DIR`) for it that cannot; [`ErrorKind::Credentials`] when there is no
     /// [credential provider](Self::credentials).
     pub fn build(self, root: &str) -> Result<Transport, XtraError> {
         let base = BaseUrl::parse(root, self.protocol.root_suffix(), self.danger_allow_http)?;

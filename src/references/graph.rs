@@ -9,10 +9,10 @@ use super::reference::Reference;
 use super::template::Position;
 use crate::core::SecretValue;
 
-/// How many references may lead to one another.
+/// The longest chain of references that lead to one another.
 pub(crate) const MOST_LEVELS: usize = 16;
 
-/// How much may be put together in one call.
+/// The most that is put together in one call, in bytes.
 pub(crate) const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// The secrets that are referred to, each once, in the order in which they were met.
@@ -27,13 +27,13 @@ pub(crate) struct Node {
     pub(crate) reference: Reference,
     /// The number of its scope.
     pub(crate) scope: usize,
-    /// Where it was met first.
+    /// The place where it was met first.
     pub(crate) seen: Seen,
     /// `None` as long as it is not read.
     pub(crate) text: Option<Text>,
 }
 
-/// Where a reference stands.
+/// The place of a reference.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Seen {
     /// In a text of the caller's, by number.
@@ -53,7 +53,7 @@ pub(crate) enum Part {
     Value(usize),
 }
 
-/// Why no text comes of it.
+/// The reason for which texts cannot be put together.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
     /// The secrets that lead in a circle; the first is the last again.
@@ -103,7 +103,7 @@ impl Graph {
         way
     }
 
-    /// What comes of the texts, when every node is filled.
+    /// Puts the texts together, when every node is filled.
     pub(crate) fn put_together(&self, texts: &[Text]) -> Result<Vec<SecretValue>, Broken> {
         let mut assembly =
             Assembly { graph: self, done: vec![None; self.nodes.len()], way: Vec::new(), left: MOST_BYTES };
@@ -114,7 +114,7 @@ impl Graph {
 #[derive(Clone)]
 struct Made {
     value: SecretValue,
-    /// How many references lead on from here, at most.
+    /// The longest chain of references from here.
     levels: usize,
 }
 

@@ -10,7 +10,7 @@ use crate::engine::SecretSource;
 /// In bytes, as written. Names of any use are far shorter, and a reference may stand in a value that somebody else wrote.
 pub(crate) const LONGEST: usize = 2048;
 
-/// What must be percent-encoded in a project, beside what must be so everywhere.
+/// The characters that must be percent-encoded in a project, beside what must be so everywhere.
 const NOT_IN_PROJECTS: [char; 2] = [':', '@'];
 
 /// A source whose secrets can be referred to in texts and values.
@@ -18,7 +18,7 @@ const NOT_IN_PROJECTS: [char; 2] = [':', '@'];
 /// With it, [`Client::resolve`](crate::Client::resolve), [`Client::render`](crate::Client::render) and the like work for every
 /// client of the source.
 pub trait Refer: SecretSource {
-    /// How every reference begins, in lower case, with `://`.
+    /// The beginning of every reference, in lower case, with `://`.
     const SCHEME: &'static str;
 
     /// The name of the only parameter that a reference may have after `?`: it tells one set of secrets from another within an

@@ -335,4 +335,26 @@ mod tests {
         assert_eq!(read(20_000).unwrap().len(), 20_000);
         assert_eq!(read(30_000).unwrap().len(), 20_000, "one that shrank is what it is");
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_used_is_named_and_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("bytes"), b"hunter2\xff").unwrap();
+        std::fs::File::create(at("large")).unwrap().set_len(MOST_BYTES as u64 + 1).unwrap();
+        for (name, reason) in
+            [("bytes", "UTF-8"), ("large", "16 MiB"), ("nowhere", "cannot be read"), (".", "regular file")]
+        {
+            let error = read(&at(name)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(reason) && text.contains(folder.path().to_str().unwrap()), "{text}");
+            assert!(!text.contains("hunter2"));
+        }
+        let error = read(std::path::Path::new("/dev/zero")).unwrap_err();
+        assert!(error.to_string().contains("regular file"));
+        std::fs::write(at("text"), "é\n").unwrap();
+        assert_eq!(read(&at("text")).unwrap().expose(), "é\n");
+    }
 }

@@ -12,10 +12,10 @@ use super::template::{Malformed, Piece, Position, Template};
 use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
 use crate::engine::{Client, KeyWriter};
 
-/// How many environments are read at the same time. The service counts calls by the minute.
+/// The most environments that are read at the same time. Services count calls by the minute.
 const AT_ONCE: usize = 8;
 
-/// How many environments are read in all. A value may be somebody else's, and must not use up the calls of a day.
+/// The most environments that are read in all. A value may be somebody else's, and must not use up the calls of a day.
 const MOST_SCOPES: usize = 100;
 
 /// The options of a search.
@@ -63,7 +63,7 @@ impl<'c, S: Refer> Search<'c, S> {
         Self { client, options, graph: Graph::default(), scopes: Vec::new(), known: HashMap::new() }
     }
 
-    /// What comes of the texts.
+    /// Puts the secrets into the texts.
     pub(crate) async fn run(mut self, inputs: Vec<Input>) -> Result<Vec<SecretValue>, XtraError> {
         let (texts, labels) = self.texts(inputs)?;
         let mut problems = Problems::new(labels);

@@ -20,7 +20,7 @@ pub(crate) enum Piece {
     Reference(Reference, Position),
 }
 
-/// Where something begins: both count from 1, columns in characters.
+/// The beginning of something: both count from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Position {
     pub(crate) line: usize,
@@ -33,7 +33,7 @@ pub(crate) struct Malformed {
     pub(crate) at: Position,
     /// The text of the flaw.
     text: String,
-    /// What is written there, when that may be shown.
+    /// The text there, when that may be shown.
     shown: Option<String>,
 }
 
@@ -123,7 +123,7 @@ fn scan<S: Refer>(text: &str) -> Result<Template, Vec<Malformed>> {
 struct Scanner<'t, S> {
     text: &'t str,
     cursor: Cursor<'t>,
-    /// Where the plain text begins that is not in a piece yet.
+    /// The beginning of the plain text that is not in a piece yet.
     plain: usize,
     pieces: Vec<Piece>,
     malformed: Vec<Malformed>,

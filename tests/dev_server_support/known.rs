@@ -1,4 +1,4 @@
-//! What a recording calls otherwise than this run: ids that the service drew, and tokens.
+//! The ids and tokens of this run in place of the recorded ones.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The recordings, and the world in which they were made.
+//! The recordings, and the seed of the state in which they were made.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -130,13 +130,13 @@ struct AccountOf {
     project_id: String,
 }
 
-/// The text of the values: an id that is in it is the same in every world.
+/// The text of the values: an id that is in it is the same in every run.
 pub(crate) fn seed_values() -> String {
     fs::read_to_string(folder().join("seed-values.json")).unwrap()
 }
 
-/// The world before the recording of that name.
-pub(crate) fn world(name: &str) -> Seed {
+/// The seed of the state before the recording of that name.
+pub(crate) fn seed_before(name: &str) -> Seed {
     let values: Values = serde_json::from_str(&seed_values()).unwrap();
     let mut seed = Seed::new();
     for (user, Identified { id }) in &values.users {

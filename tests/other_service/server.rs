@@ -103,7 +103,7 @@ async fn answer(State(shelves): State<Arc<Mutex<Shelves>>>, request: Request<Bod
         ("larder-calls-left", left.to_string()),
         ("larder-calls-renewed-in", "3600".to_owned()),
     ];
-    (StatusCode::from_u16(status).unwrap(), headers, axum::Json(body)).into_response()
+    (StatusCode::from_u16(status).unwrap(), headers, body.to_string()).into_response()
 }
 
 impl Shelves {

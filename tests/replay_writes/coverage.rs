@@ -1,4 +1,4 @@
-//! Where each recorded write is replayed.
+//! The place where each recorded write is replayed.
 
 use std::collections::BTreeMap;
 

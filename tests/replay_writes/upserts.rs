@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use xtrasecurity::write::{WriteReport, Written};
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
-use crate::recorded_world::{Scene, development, development_at_the_conflict, new_ui};
+use crate::recorded_values::{Scene, development, development_at_the_conflict, new_ui};
 use crate::replay::{Recording, Replay, Sent};
 
 /// What a write must come to.

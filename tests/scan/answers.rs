@@ -1,4 +1,4 @@
-//! What a hostile or broken service answers: secrets in many places and forms, chosen by chance that can be repeated.
+//! The answers of a hostile or broken service: secrets in many places and forms, chosen by chance that can be repeated.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Secrets of 16 random bytes, and what finds any eight of these in a row in a text, in whatever form.
+//! Secrets of 16 random bytes, and the search for any eight of these in a row in a text, in whatever form.
 
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;

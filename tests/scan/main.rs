@@ -1,4 +1,4 @@
-//! Whatever the service answers: a scan for what is shown of it, and what it says of the outcome of a call.
+//! A scan of what is shown of a service's answers, whatever they are, and of what they say of the outcome of a call.
 //!
 //! Whatever the service answers, no eight bytes in a row of a value, the token or the passphrase are in an error, an
 //! event or a `Debug`, in any form. `XtraError::server_message()` alone gives the service's text to who asks for it.

@@ -1,4 +1,4 @@
-//! What an answer of any status says of a read and of a write.
+//! The outcome of a read and of a write by an answer of any status.
 
 use xtrasecurity::raw::types;
 use xtrasecurity::{ErrorKind, XtraClient};

@@ -1,4 +1,4 @@
-//! Compares a recorded answer with what its decoded form writes, field by field, along the document.
+//! The comparison of a recorded answer with what its decoded form writes, field by field, along the document.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The generated operations that were recorded, each with its recordings and with how to call it as recorded.
+//! The generated operations that were recorded, each with its recordings and its call as recorded.
 
 use std::pin::Pin;
 

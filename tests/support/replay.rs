@@ -34,7 +34,7 @@ pub(crate) fn names() -> Vec<String> {
     names
 }
 
-/// The world in which the recordings were made.
+/// The state in which the recordings were made.
 pub(crate) fn seed_values() -> Value {
     serde_json::from_slice(&fs::read(folder().join("seed-values.json")).unwrap()).unwrap()
 }

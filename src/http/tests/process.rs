@@ -7,7 +7,7 @@ use reqwest::Method;
 use super::server::{Server, answer};
 use super::{fails, quick, send, transport_to};
 
-const CHILD: &str = "XTRA_TRANSPORT_TEST_CHILD";
+pub(super) const CHILD: &str = "XTRA_TRANSPORT_TEST_CHILD";
 
 /// In the child: true. In the parent: runs the test again in a child with these variables, which must pass, and is false.
 pub(super) fn in_child(module: &str, test: &str, variables: &[(&str, &str)]) -> bool {
@@ -19,14 +19,14 @@ pub(super) fn in_child(module: &str, test: &str, variables: &[(&str, &str)]) -> 
 }
 
 /// This very test, in a process of its own.
-fn again(module: &str, test: &str) -> Command {
+pub(super) fn again(module: &str, test: &str) -> Command {
     let module = module.split_once("::").expect("a crate name first").1;
     let mut command = Command::new(std::env::current_exe().expect("this test"));
     command.args([&format!("{module}::{test}"), "--exact", "--test-threads=1"]);
     command
 }
 
-fn passes(command: &mut Command) {
+pub(super) fn passes(command: &mut Command) {
     let output = command.output().expect("it runs");
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && told.contains("1 passed"), "{told}{}", String::from_utf8_lossy(&output.stderr));

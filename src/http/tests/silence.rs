@@ -34,7 +34,7 @@ async fn a_refused_connection_says_so_and_keeps_the_system_error() {
 #[tokio::test]
 async fn an_unknown_host_name_says_so() {
     let options = TransportOptions { use_proxies: false, ..quick() };
-    let error = fails(&transport_to("http://canary.invalid/api", options), Method::GET).await;
+    let error = fails(&transport_to("http://unknown.invalid/api", options), Method::GET).await;
     assert_eq!(error.kind(), ErrorKind::Network);
     assert!(error.to_string().contains("could not be resolved"), "{error}");
 }

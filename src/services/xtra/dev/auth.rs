@@ -56,7 +56,7 @@ impl Session {
         }
     }
 
-    /// What some records have in the place of the id.
+    /// The email address, which some records have in the place of the id.
     pub(super) fn email(&self, database: &Database) -> String {
         let email = match self {
             Session::User { id, .. } => database.user(id).map(|user| user.email.clone()),
@@ -80,7 +80,7 @@ impl Session {
         }
     }
 
-    /// Whether a service account has a permission, or one of those that stand for all.
+    /// Tells whether a service account has a permission, or one of those that stand for all.
     pub(super) fn has_permission(&self, wanted: &str) -> bool {
         match self {
             Session::User { .. } => false,

@@ -276,7 +276,7 @@ fn capitalized(name: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// What a running server can still be given.
+/// Branches and secrets, which a running server can still be given.
 impl Database {
     pub(super) fn add_branch(&mut self, project: &str, name: &str, id: Option<String>) {
         let id = id.unwrap_or_else(|| self.new_id());

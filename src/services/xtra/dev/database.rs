@@ -22,7 +22,7 @@ pub(super) const MAIN: &str = "main";
 pub(super) struct Database {
     pub(super) vault: Vault,
     pub(super) clock: Clock,
-    /// What was spent of a budget is no part of the state.
+    /// Not kept in the state file: budgets begin anew with the server.
     #[serde(skip)]
     pub(super) limiter: Limiter,
     pub(super) ids: Ids,
@@ -193,7 +193,7 @@ impl Database {
         request.workspace.as_deref().or_else(|| of_project().map(|project| project.workspace.as_str()))
     }
 
-    /// Whether lists of a workspace have a request: it names the workspace, or its project is there.
+    /// Tells whether lists of a workspace have a request: it names the workspace, or its project is there.
     pub(super) fn lists_request(&self, workspace: &str, request: &AccessRequest) -> bool {
         let project = request.project.as_ref().and_then(|id| self.project(id));
         request.workspace.as_deref() == Some(workspace) || project.is_some_and(|project| project.workspace == workspace)
@@ -242,7 +242,7 @@ impl Database {
     }
 }
 
-/// What a list shows of a key: its kind, and its end.
+/// A key as lists show it: its kind, and its end.
 fn mask(token: &str) -> String {
     let kind = token.split_once('_').map_or("", |(kind, _)| kind);
     let end = token.char_indices().rev().nth(3).map_or(token, |(at, _)| token.get(at..).unwrap_or_default());

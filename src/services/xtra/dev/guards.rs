@@ -87,7 +87,7 @@ fn too_many(spent: &Spent) -> Reply {
     with_budget(reply, spent.budget)
 }
 
-/// The same text, an IPv4 network, or `*` for octets.
+/// Matches an address with the same text, an IPv4 network, or a pattern with `*` for octets.
 fn matches_address(pattern: &str, address: &str) -> bool {
     if pattern == address {
         return true;

@@ -10,7 +10,7 @@ use crate::dev::javascript::{Json, Members};
 pub(super) const FROM_CLI: &str = "Created via CLI";
 pub(super) const BY_CLI: &str = "Updated via CLI";
 
-/// Where a secret hangs. The service tells a branch that is null from one that was never set: a write to `main` finds
+/// The branch of a secret. The service tells a branch that is null from one that was never set: a write to `main` finds
 /// the first and not the second, a read finds both.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum BranchLink {
@@ -32,7 +32,7 @@ impl BranchLink {
     }
 }
 
-/// Where a new secret goes; `branch` is an id.
+/// The location of a new secret; `branch` is an id.
 pub(super) struct SecretLocation {
     pub(super) project: String,
     pub(super) environment: String,
@@ -174,7 +174,7 @@ impl Seen {
 #[serde(from = "Vec<Secret>")]
 pub(super) struct Secrets {
     rows: Vec<Secret>,
-    /// Where the secrets of a key are, in ascending order.
+    /// The positions of the secrets of a key, in ascending order.
     by_key: HashMap<String, Vec<usize>>,
 }
 

@@ -114,7 +114,7 @@ fn what_looks_like_a_token_or_a_password_is_not_repeated() {
 
 #[test]
 fn a_reference_without_a_project_takes_project_and_branch_from_where_it_stands() {
-    let base = Base { project: Some(PROJECT.to_owned()), branch: Some("feature".to_owned()) };
+    let base = Base { project: Some(PROJECT.to_owned()), parameter: Some("feature".to_owned()) };
     let within = |text: &str| reference(text).within(&base).to_string();
     assert_eq!(within("xtra:///e/K"), format!("xtra://{PROJECT}/e/K?branch=feature"));
     assert_eq!(within("xtra:///e/K?branch=b"), format!("xtra://{PROJECT}/e/K?branch=b"));
@@ -347,26 +347,4 @@ fn a_value_that_is_one_reference_is_shared_and_not_copied() {
     let whole = Text { source: "xtra:///e/K".into(), parts: vec![Part::Value(id)] };
     let made = graph.put_together(&[whole]).unwrap();
     assert!(std::ptr::eq(made[0].expose(), value.expose()));
-}
-
-#[cfg(unix)]
-#[test]
-fn a_file_that_cannot_be_used_is_named_and_not_quoted() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    std::fs::write(at("bytes"), b"hunter2\xff").unwrap();
-    std::fs::File::create(at("large")).unwrap().set_len(MOST_BYTES as u64 + 1).unwrap();
-    for (name, reason) in
-        [("bytes", "UTF-8"), ("large", "16 MiB"), ("nowhere", "cannot be read"), (".", "regular file")]
-    {
-        let error = super::read(&at(name)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Invalid);
-        let text = format!("{error} {error:?}");
-        assert!(text.contains(reason) && text.contains(folder.path().to_str().unwrap()), "{text}");
-        assert!(!text.contains("hunter2"));
-    }
-    let error = super::read(std::path::Path::new("/dev/zero")).unwrap_err();
-    assert!(error.to_string().contains("regular file"));
-    std::fs::write(at("text"), "é\n").unwrap();
-    assert_eq!(super::read(&at("text")).unwrap().expose(), "é\n");
 }

@@ -9,7 +9,7 @@ use crate::services::xtra::dev::database::Database;
 
 pub(super) use crate::dev::Outcome;
 
-/// Why a handler ends early.
+/// The early end of a handler.
 pub(super) enum Stop {
     /// With an answer.
     With(Reply),
@@ -62,7 +62,7 @@ pub(super) fn body(call: &Call) -> Result<Json, Stop> {
     }
 }
 
-/// What JavaScript's parser says of the commonest mistakes.
+/// The words of JavaScript's parser for the commonest mistakes.
 fn parse_error(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     match text.trim_start().chars().next() {
@@ -87,7 +87,7 @@ fn internal(body: &Json) -> Reply {
     Reply::json(StatusCode::INTERNAL_SERVER_ERROR, body)
 }
 
-/// What was thrown is the text of the error.
+/// The text that was thrown is that of the error.
 pub(super) fn echoed(steps: HandlerResult) -> Outcome {
     Ok(ended(steps, |text| Reply::error(StatusCode::INTERNAL_SERVER_ERROR, text)))
 }
@@ -129,7 +129,7 @@ pub(super) fn success() -> Reply {
     Reply::ok(&object([("success", true.into())]))
 }
 
-/// What the database throws for a row that has gone since it was looked at.
+/// The error that the database throws for a row that has gone since it was looked at.
 pub(super) fn gone() -> Stop {
     Stop::Thrown(
         "An operation failed because it depends on one or more records that were required but not found.".to_owned(),

@@ -219,7 +219,7 @@ fn deleted(database: &mut Database, id: String) -> HandlerResult {
     Ok(Reply::ok(&object([("message", "Branch deleted successfully".into()), ("branch", record.into())])))
 }
 
-/// Who may use the two routes with the id in the path, and their errors, which are plain text.
+/// The branch of the two routes with the id in the path, for those who may use them. Their errors are plain text.
 fn found_for(
     database: &Database,
     call: &Call,

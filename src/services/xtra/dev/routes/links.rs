@@ -83,7 +83,7 @@ fn generated(database: &mut Database, call: &Call) -> HandlerResult {
     Ok(Reply::ok(&answer))
 }
 
-/// Why a link can no longer be used, and the flag that says so.
+/// The reason for which a link can no longer be used, and the flag that says so.
 fn ended(database: &Database, link: &JitLink) -> Option<(&'static str, &'static str)> {
     if link.expires <= database.now() {
         return Some(("This JIT link has expired", "expired"));
@@ -139,7 +139,7 @@ fn to_claim(database: &Database, call: &Call) -> Result<(AccessRequest, String),
     Ok((request, link.token.clone()))
 }
 
-/// What the link is called, and what it is for.
+/// The name of a link, and its purpose.
 fn reason(link: &JitLink) -> String {
     let environment = link.environment.as_ref().map(|name| format!("env: {name}"));
     let branch = link.branch.as_ref().map(|_| "branch scoped".to_owned());
@@ -178,7 +178,7 @@ fn notify_owner(database: &mut Database, request: &AccessRequest) {
     database.notify(&owner, ["JIT Access Request", &text, &more, "info"], None);
 }
 
-/// What a link is for.
+/// The purpose of a link.
 pub(super) fn info(database: &mut Database, call: &Call) -> Outcome {
     fixed("Internal Server Error", link_told(database, call))
 }

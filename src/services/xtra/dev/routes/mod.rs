@@ -19,33 +19,19 @@ use crate::dev::Route;
 /// A handler's connection to the database.
 type Connection = crate::dev::Connection<Database>;
 
-/// All routes that the server has.
-pub(super) fn all() -> Vec<Route<Database>> {
-    let resources = [
-        access::routes,
-        branches::routes,
-        by_id::routes,
-        by_key::routes,
-        links::routes,
-        notifications::routes,
-        projects::routes,
-        secrets::routes,
-        service_accounts::routes,
-        users::routes,
-    ];
-    resources.iter().flat_map(|routes| routes()).collect()
+/// The resources: each has a table of routes and their names.
+macro_rules! resources {
+    ($($resource:ident),+ $(,)?) => {
+        /// All routes that the server has.
+        pub(super) fn all() -> Vec<Route<Database>> {
+            [$($resource::routes()),+].into_iter().flatten().collect()
+        }
+
+        /// The names of the routes.
+        pub mod names {
+            $(pub use super::$resource::route::*;)+
+        }
+    };
 }
 
-/// The names of the routes.
-pub mod names {
-    pub use super::access::route::*;
-    pub use super::branches::route::*;
-    pub use super::by_id::route::*;
-    pub use super::by_key::route::*;
-    pub use super::links::route::*;
-    pub use super::notifications::route::*;
-    pub use super::projects::route::*;
-    pub use super::secrets::route::*;
-    pub use super::service_accounts::route::*;
-    pub use super::users::route::*;
-}
+resources! { access, branches, by_id, by_key, links, notifications, projects, secrets, service_accounts, users }

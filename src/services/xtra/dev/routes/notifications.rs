@@ -84,7 +84,7 @@ fn record(database: &Database, known: &Notification) -> Json {
     ])
 }
 
-/// Where a notification of the caller is.
+/// The position of a notification of the caller.
 fn own(database: &Database, call: &Call, id: Option<&str>) -> Result<usize, Stop> {
     let caller = caller(database, call)?;
     let id = id.ok_or_else(|| bad("Notification id required"))?;
@@ -119,7 +119,7 @@ pub(super) fn delete(database: &mut Database, call: &Call) -> Outcome {
     fixed("Failed to delete", deleted(database))
 }
 
-/// What rules and channels differ in.
+/// The differences between rules and channels.
 struct Kind {
     one: &'static str,
     many: &'static str,
@@ -195,7 +195,7 @@ impl Kind {
         if may { Ok(()) } else { Err(forbidden(self.refusal)) }
     }
 
-    /// Where one is that the caller may change.
+    /// The position of one that the caller may change.
     fn found(&self, database: &Database, call: &Call, id: Option<&str>) -> Result<usize, Stop> {
         let caller = caller(database, call)?;
         let id = id.ok_or_else(|| bad("ID required"))?;

@@ -70,7 +70,7 @@ pub(super) fn branches(database: &Database, project: &str) -> Json {
     found.map(branch).collect::<Vec<_>>().into()
 }
 
-/// What a project tells of its secrets: no values.
+/// The secrets of a project as it lists them: without values.
 pub(super) fn secret_metas(database: &Database, project: &str) -> Json {
     let found = database.secrets.iter().filter(|secret| secret.project == project);
     let meta = |secret: &Secret| {
@@ -133,7 +133,7 @@ pub(super) fn raw_secret(secret: &Secret) -> Members {
     raw_with_value(secret, Json::List(secret.stored.iter().map(Json::from).collect()))
 }
 
-/// The same with another value: some answers show the one that was just sent.
+/// A secret as it lies in the database, but with another value: some answers show the one that was just sent.
 pub(super) fn raw_with_value(secret: &Secret, value: Json) -> Members {
     let history = secret.history.iter().map(|entry| step(entry, Json::List(vec![Json::from(&entry.stored)])));
     row(secret, value, history.collect())

@@ -25,7 +25,7 @@ routes! {
 
 const MASK: &str = "***";
 
-/// How a caller may read.
+/// The access of a caller who reads.
 pub(super) enum Access {
     /// `masked` for viewers, and for those who have no role but an approved request.
     Granted {
@@ -158,7 +158,7 @@ async fn upserted(connection: &Connection, call: &Call) -> HandlerResult {
     Ok(Reply::ok(&object([("success", true.into()), ("count", count.into())])))
 }
 
-/// What the body asks for.
+/// The wishes of a body.
 struct Asked {
     secrets: Members,
     branch: String,
@@ -221,7 +221,7 @@ fn entries(secrets: &Json) -> Members {
     }
 }
 
-/// What a key whose version is not the expected one gives. The service looks at the first secret with the key and the
+/// The conflict of a key whose version is not the expected one. The service looks at the first secret with the key and the
 /// environment on *any* branch, compares without converting, and shows the ciphertext.
 fn conflict(database: &Database, project: &str, environment: &str, key: &str, expected: &Json) -> Option<Json> {
     let secret = database.secrets.first(project, environment, key)?;
@@ -316,7 +316,7 @@ async fn cloned(connection: &Connection, call: &Call) -> HandlerResult {
     Ok(Reply::ok(&object([("success", true.into()), ("summary", summary)])))
 }
 
-/// What a request asks for, and what there is to copy.
+/// The wishes of a request, and the secrets to copy.
 struct Copying {
     user: String,
     project: String,
@@ -349,7 +349,7 @@ fn asked(database: &Database, call: &Call) -> Result<Copying, Stop> {
     Ok(Copying { user: user.to_owned(), project: project.to_owned(), branch, to, overwrites, sources })
 }
 
-/// What is taken from a secret. A linked one has no value to take.
+/// The parts of a secret that are copied. A linked one has no value to take.
 struct Source {
     key: String,
     stored: Option<String>,

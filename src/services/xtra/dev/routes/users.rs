@@ -227,7 +227,7 @@ pub(super) fn docs(_: &mut Database, _: &Call) -> Result<Reply, HandlerPanic> {
     Ok(reply.with(header::ACCESS_CONTROL_ALLOW_METHODS, "GET"))
 }
 
-/// What the caller's plan holds, and what of it is used. Requests are not counted here.
+/// The caller's plan, and what of it is used. Requests are not counted here.
 pub(super) fn usage(database: &mut Database, call: &Call) -> Outcome {
     let told = |database: &Database| -> HandlerResult {
         let caller = caller(database, call)?;

@@ -1,4 +1,4 @@
-//! What the recorded reads must have found. It is worked out from the values that the world began with and from the
+//! The secrets that the recorded reads must have found, worked out from the values before the first recording and from the
 //! recorded *writes*, never from the answer under test.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub(crate) struct Known {
 pub(crate) struct Scene(pub(crate) BTreeMap<String, Known>);
 
 impl Scene {
-    /// As the world began: the values of a project's `branch:environment`.
+    /// The first values of a project's `branch:environment`.
     pub(crate) fn seed(project: &str, place: &str) -> Self {
         let values = seed_values();
         let secrets = values["values"][project][place].as_object().unwrap_or_else(|| panic!("no {project} {place}"));
