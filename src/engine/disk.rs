@@ -90,7 +90,7 @@ impl<S: SecretSource> Engine<S> {
                 }
                 Ok(secrets)
             }
-            Err(problem) => Err(error.adding(&format!("; and no saved secrets can be used: {problem}"))),
+            Err(problem) => Err(error.with_note(format!("No saved secrets can be used: {problem}"))),
         }
     }
 
