@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use xtrasecurity::blocking;
 use xtrasecurity::dev_server::{self as dev, DevServer, Fault, route};
+use xtrasecurity::http;
 use xtrasecurity::raw::{self, types};
 use xtrasecurity::{
     Budget, CacheOptions, ChainPosition, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter,
@@ -54,6 +55,7 @@ pub async fn all(table: &mut Table, server: &DevServer) {
     typed(table, server).await;
     credentials(table);
     credential_sources(table);
+    transport(table).await;
     options(table, server);
     reading(table, server).await;
     references(table, server).await;
@@ -127,6 +129,67 @@ async fn typed(table: &mut Table, server: &DevServer) {
     let request = client.get_secrets_as::<Settings>(ENVIRONMENT).deny_unexpected();
     table.debug("ReadAs", &request);
     table.error("XtraError", &request.await.unwrap_err());
+}
+
+/// Protocols are written outside of the crate, by whoever has another service.
+struct Strange;
+
+impl http::Protocol for Strange {
+    fn quota_scope(&self, request: &http::Outgoing<'_>) -> String {
+        hides_debug("http::Outgoing", request);
+        request.path().to_owned()
+    }
+
+    fn authorization(&self, token: &Token) -> http::Authorization {
+        let authorization = http::Authorization::bearer(token);
+        hides_debug("http::Authorization", &authorization);
+        authorization
+    }
+
+    fn is_own_refusal(&self, _: &str, _: u16, body: &http::ErrorBody<'_>) -> bool {
+        assert!(body.message().is_some_and(|message| message.contains(VALUE)));
+        hides_debug("http::ErrorBody", body);
+        true
+    }
+
+    fn explain(&self, answer: &http::ErrorAnswer<'_>) -> Option<http::Advice> {
+        hides_debug("http::ErrorAnswer", answer);
+        let advice = http::Advice::new("the service is strange", "expect it");
+        hides_debug("http::Advice", &advice);
+        Some(advice)
+    }
+}
+
+async fn transport(table: &mut Table) {
+    let service = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let root = format!("http://{}", service.local_addr().unwrap());
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        while let Ok((mut stream, _)) = service.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let body = format!(r#"{{"message":"{VALUE} {TOKEN}","code":"{VALUE}"}}"#);
+            let head = format!("HTTP/1.1 404 No\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all((head + &body).as_bytes()).await;
+        }
+    });
+    let builder = http::Transport::builder(Strange).credentials(std::sync::Arc::new(StaticToken::new(TOKEN).unwrap()));
+    table.debug("http::TransportBuilder", &builder);
+    let transport = builder.build(&root).unwrap();
+    table.debug("http::Transport", &transport);
+    let request = transport.call("read", http::Method::Post).path([VALUE]).query("q", VALUE).json(VALUE);
+    table.debug("http::Request", &request);
+    table.error("XtraError", &request.send().await.unwrap_err());
+    table.debug("http::Counters", &transport.counters());
+    table.debug("http::Method", &http::Method::Get);
+    table.debug("http::ErrorMembers", &http::ErrorMembers::new());
+    table.debug("http::RefusalForms", &http::RefusalForms::new());
+    let (limit, remaining, reset) = ("a", "b", "c");
+    let reset_form = http::ResetForm::UnixSeconds;
+    table.debug("http::ResetForm", &reset_form);
+    table.debug("http::QuotaFormat", &http::QuotaFormat { limit, remaining, reset, reset_form });
+    // looked at on the way
+    table.0.extend(["http::Outgoing", "http::Authorization", "http::ErrorBody", "http::ErrorAnswer", "http::Advice"]);
+    table.debug("Hop", &xtrasecurity::Hop::Proxy);
 }
 
 fn credentials(table: &mut Table) {
@@ -311,6 +374,10 @@ async fn point_of_use(table: &mut Table, server: &DevServer) {
         table.error("WithSecretError", &request.await.unwrap_err());
     }
     table.error("WithSecretError", &client.with_secret(VALUE.len().to_string(), refuse).await.unwrap_err());
+    let mut handle = client.scope(ENVIRONMENT);
+    assert_eq!(handle.get().await.unwrap().require(KEY).unwrap(), VALUE, "what was planted arrives");
+    table.debug("ScopeHandle", &handle);
+    table.debug("ScopeRead", &handle.get());
     let preload = client.preload([ENVIRONMENT]).require([KEY]);
     table.debug("Preload", &preload);
     table.debug("Preloaded", &preload.await.unwrap());
