@@ -14,7 +14,9 @@ use crate::core::clock::Tick;
 use crate::core::spread;
 
 pub(crate) struct Store<V> {
-    /// What is held, within the bound. Whoever changes it says so to `hot`.
+    /// What is held, within the bound. Whoever changes it says so to `hot`. The crate's map and its expiry are used, but not its
+    /// order of reads: each read would write that behind a lock, and a bare look-up then takes 110 ns on two threads, where a whole
+    /// read takes 75 (`benches/README.md`).
     entries: ShardedExpiringLruCache<Vec<u8>, Entry<V>, OneShard>,
     /// What was read most lately, from where it is read again.
     hot: HotSlots<V>,
@@ -192,7 +194,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
 
     /// An answer asked for at `started` under `token` that is to be fresh for `ttl`.
     pub(crate) fn new_entry(&self, token: WriteToken, started: Tick, ttl: Duration) -> NewEntry {
-        NewEntry { token, deadlines: self.options.deadlines(started, ttl, spread(token.sequence)) }
+        NewEntry { token, deadlines: self.options.deadlines(started, ttl, spread()) }
     }
 
     /// Keeps `value`, unless entries were dropped since its token was taken, a later load has stored already, or

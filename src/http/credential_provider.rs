@@ -26,7 +26,7 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, XtraError>>
 ///
 /// impl Agent {
 ///     async fn ask(&self) -> String {
-///         "xtra_0123456789abcdef".to_owned()
+///         "token_0123456789abcdef".to_owned()
 ///     }
 /// }
 ///

@@ -61,7 +61,7 @@ impl fmt::Display for LookupError {
 impl std::error::Error for LookupError {}
 
 async fn look_up(host: String, lookup: Option<Lookup>) -> Result<Vec<SocketAddr>, LookupError> {
-    let answer = thread::run("xtra-dns", move || match lookup {
+    let answer = thread::run("name-lookup", move || match lookup {
         Some(lookup) => lookup(&host),
         None => system(&host),
     });

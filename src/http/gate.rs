@@ -167,7 +167,7 @@ impl Gate {
             (429, None) if is_metered => lock(&self.quotas).note_metered(operation),
             (429, None) => {
                 if let Some(limiter) = &self.limiter
-                    && lock(&limiter.window).refused(now, spread(0))
+                    && lock(&limiter.window).refused(now, spread())
                 {
                     limiter.moved.notify_waiters();
                     let what = "the service refuses calls from this address; none is sent for up to a minute";

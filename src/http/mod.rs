@@ -48,8 +48,8 @@ mod retry;
 mod retry_after;
 mod retry_budget;
 mod route;
-// for generated clients
-#[cfg_attr(not(feature = "xtra"), allow(dead_code, unused_imports))]
+// what of it is used depends on the services that are compiled in
+#[allow(dead_code, unused_imports)]
 pub(crate) mod runtime;
 mod sent_names;
 pub(crate) mod server_error;
@@ -70,7 +70,5 @@ pub use runtime::Answer;
 pub use token::Token;
 pub use transport::{Counters, Transport, TransportBuilder};
 
-#[cfg(feature = "xtra")]
-pub(crate) use base_url::BaseUrl;
-#[cfg(feature = "xtra")]
-pub(crate) use transport::TransportOptions;
+#[allow(unused_imports, reason = "for services that have a builder of their own")]
+pub(crate) use {base_url::BaseUrl, transport::TransportOptions};

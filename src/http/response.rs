@@ -20,17 +20,22 @@ pub struct Response {
     body: Zeroizing<Vec<u8>>,
     attempts: u32,
     to_a_write: bool,
-    /// What it was judged by.
-    protocol: Option<Arc<dyn Protocol>>,
+    /// What the service's protocol makes of it.
+    judgement: Option<Box<Judgement>>,
+}
+
+/// An answer in the light of its service's protocol.
+struct Judgement {
+    protocol: Arc<dyn Protocol>,
     retry_after: Option<Duration>,
     /// What it says, when it refuses.
-    refusal: Option<Box<Refusal>>,
+    refusal: Option<Refusal>,
 }
 
 impl Response {
     /// An answer from its parts, as got by the first attempt.
     pub(crate) fn new(status: u16, headers: HeaderMap, body: Zeroizing<Vec<u8>>) -> Self {
-        Self { status, headers, body, attempts: 1, to_a_write: false, protocol: None, retry_after: None, refusal: None }
+        Self { status, headers, body, attempts: 1, to_a_write: false, judgement: None }
     }
 
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
@@ -90,7 +95,7 @@ impl Response {
     /// all.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        self.judgement.as_ref()?.retry_after
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
@@ -109,23 +114,23 @@ impl Response {
     /// Judges the answer to a request by the service's protocol.
     pub(crate) fn judged(mut self, operation: &str, protocol: &Arc<dyn Protocol>, sent: Sent<'_>) -> Self {
         // a failing service quotes ids, fields and ciphertext, so its words count only when it refuses
-        if (400..500).contains(&self.status) {
-            self.refusal = Some(Box::new(Refusal::new(operation, self.status, &self.body, &**protocol, sent)));
-        }
-        let by_body = self.refusal.as_ref().and_then(|refusal| refusal.retry_after);
-        self.retry_after = retry_after::asked(self.status, &self.headers, by_body, SystemTime::now());
-        self.protocol = Some(Arc::clone(protocol));
+        let refusal = (400..500)
+            .contains(&self.status)
+            .then(|| Refusal::new(operation, self.status, &self.body, &**protocol, sent));
+        let by_body = refusal.as_ref().and_then(|refusal| refusal.retry_after);
+        let retry_after = retry_after::asked(self.status, &self.headers, by_body, SystemTime::now());
+        self.judgement = Some(Box::new(Judgement { protocol: Arc::clone(protocol), retry_after, refusal }));
         self
     }
 
     /// The protocol that it was judged by.
     pub(super) fn protocol(&self) -> Option<&dyn Protocol> {
-        self.protocol.as_deref()
+        self.judgement.as_ref().map(|judgement| &*judgement.protocol)
     }
 
     /// What it says, when it refuses.
     pub(super) fn refusal(&self) -> Option<&Refusal> {
-        self.refusal.as_deref()
+        self.judgement.as_ref()?.refusal.as_ref()
     }
 
     /// Whether somebody else than the service has given this refusal.

@@ -1,13 +1,13 @@
-//! Which failures are worth another attempt, and after what wait. Pure: no clock, no network.
+//! The retry policy: the failures that are worth another attempt, and the wait before it. Pure: no clock, no network.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use reqwest::Method;
 
 use super::transport::RetryOptions;
+use crate::core::Backoff;
 
-/// What another attempt of an operation could do.
+/// The idempotency of an operation: what another attempt of it could do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Idempotency {
     /// It reads: another attempt changes nothing.
@@ -31,7 +31,7 @@ impl Idempotency {
     }
 }
 
-/// What became of an attempt that did not succeed.
+/// The class of a failed attempt: what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FailureClass {
     /// No connection came about, so nothing was sent.
@@ -68,7 +68,7 @@ pub(crate) struct Retries {
 
 impl Retries {
     pub(crate) fn new(idempotency: Idempotency, options: RetryOptions) -> Self {
-        Self { idempotency, left: options.max_retries, backoff: Backoff::new(options) }
+        Self { idempotency, left: options.max_retries, backoff: Backoff::new(options.base, options.max_backoff) }
     }
 
     /// The class of the operation.
@@ -106,44 +106,6 @@ impl Retries {
         self.left -= 1;
         Some(wait)
     }
-}
-
-/// Waits that grow at random: each is drawn between the base and three times the one before, up to a bound. Clients that
-/// failed together so do not come back together.
-struct Backoff {
-    base: u64,
-    max: u64,
-    previous: u64,
-    random: Option<u64>,
-}
-
-impl Backoff {
-    fn new(options: RetryOptions) -> Self {
-        let base = nanos(options.base);
-        Self { base, max: nanos(options.max_backoff).max(base), previous: base, random: None }
-    }
-
-    fn next(&mut self) -> Duration {
-        let high = self.previous.saturating_mul(3).min(self.max).max(self.base);
-        self.previous = self.base + self.draw() % (high - self.base + 1);
-        Duration::from_nanos(self.previous)
-    }
-
-    /// splitmix64, seeded by the standard library's random hasher keys. Jitter needs spread, not secrecy.
-    fn draw(&mut self) -> u64 {
-        let state = self.random.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.random = Some(state);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-}
-
-/// Whole nanoseconds, bounded far above any real wait, so that the arithmetic above cannot overflow.
-fn nanos(duration: Duration) -> u64 {
-    const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
-    u64::try_from(duration.as_nanos()).map_or(DAY, |nanos| nanos.min(DAY))
 }
 
 #[cfg(test)]
@@ -237,44 +199,5 @@ mod tests {
         assert_eq!(retries(Idempotency::Read).next_wait(FailureClass::Lasting, None, LONG, never_asked), None);
         assert_eq!(retries(Idempotency::Read).next_wait(FailureClass::Lost, Some(LONG), LONG, never_asked), None);
         assert_eq!(retries(Idempotency::Read).next_wait(FailureClass::Lost, None, LONG, || false), None);
-    }
-
-    #[test]
-    fn waits_stay_between_base_and_bound_and_grow() {
-        let options =
-            RetryOptions { max_retries: 1000, base: Duration::from_millis(100), max_backoff: Duration::from_secs(5) };
-        for seed in 0..200 {
-            let mut backoff = Backoff { random: Some(seed), ..Backoff::new(options) };
-            let mut previous = options.base;
-            for _ in 0..20 {
-                let wait = backoff.next();
-                assert!(
-                    wait >= options.base && wait <= options.max_backoff && wait <= previous * 3,
-                    "{wait:?} after {previous:?}"
-                );
-                previous = wait;
-            }
-        }
-    }
-
-    #[test]
-    fn two_clients_do_not_wait_alike() {
-        let waits = |mut backoff: Backoff| (0..8).map(|_| backoff.next()).collect::<Vec<_>>();
-        let options = RetryOptions::default();
-        assert_ne!(waits(Backoff::new(options)), waits(Backoff::new(options)));
-        let seeded = |seed| waits(Backoff { random: Some(seed), ..Backoff::new(options) });
-        assert_eq!(seeded(7), seeded(7));
-    }
-
-    #[test]
-    fn odd_options_do_not_overflow() {
-        for (base, max) in
-            [(Duration::ZERO, Duration::ZERO), (Duration::MAX, Duration::MAX), (Duration::MAX, Duration::ZERO)]
-        {
-            let mut backoff = Backoff::new(RetryOptions { max_retries: 3, base, max_backoff: max });
-            for _ in 0..5 {
-                backoff.next();
-            }
-        }
     }
 }

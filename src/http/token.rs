@@ -127,7 +127,7 @@ impl Flaw {
         }
     }
 
-    /// The error about the text found in `place` (`the token`, `XTRA_TOKEN` …).
+    /// The error about the text found in `place` (`the token`, the name of a variable …).
     pub(crate) fn error(self, place: &str) -> XtraError {
         let message = format!(
             "{place} {self}. A token is printable ASCII without spaces: copy it again, without quotes or `Bearer`"

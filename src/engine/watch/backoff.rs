@@ -24,7 +24,7 @@ impl Backoff {
         let own = first.saturating_mul(1 << self.failures.min(16)).min(longest);
         self.failures = self.failures.saturating_add(1);
         let wait = own.max(error.retry_after().unwrap_or_default().min(LONGEST_ASKED));
-        wait + wait.mul_f64(0.25 * spread(0))
+        wait + wait.mul_f64(0.25 * spread())
     }
 
     /// Whether the last poll failed.

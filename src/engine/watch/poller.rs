@@ -261,7 +261,7 @@ impl<S: SecretSource> Poller<S> {
             // The cache is off, or has dropped it already.
             let ttl = Some(engine.options.ttl).filter(|ttl| !ttl.is_zero());
             let wait = ttl.unwrap_or(CacheOptions::default().ttl);
-            self.went_well(engine, engine.clock.now().after(wait - wait.mul_f64(0.1 * spread(0))))
+            self.went_well(engine, engine.clock.now().after(wait - wait.mul_f64(0.1 * spread())))
         })
     }
 
