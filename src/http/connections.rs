@@ -18,7 +18,7 @@ use super::tls::Roots;
 use super::transport::TransportOptions;
 use crate::core::{ErrorKind, XtraError};
 
-/// A client for one API root. It has no deadline of its own beyond that of connecting: a call's deadline covers all of its
+/// A client for one root. It has no deadline of its own beyond that of connecting: a call's deadline covers all of its
 /// attempts.
 pub(super) fn client(
     base: &BaseUrl,

@@ -1,4 +1,4 @@
-//! What holds of the transport's policies whatever the service answers and whenever.
+//! Properties of the transport's policies, whatever the service answers and whenever.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
