@@ -112,10 +112,8 @@
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod core;
-// the chain and its files are for services to use
 #[cfg(feature = "http")]
-#[cfg_attr(not(feature = "xtra"), allow(dead_code, unused_imports))]
-mod credentials;
+pub mod credentials;
 #[cfg(feature = "dev-server")]
 mod dev;
 mod dotenv;
@@ -141,7 +139,7 @@ pub use core::{
     SecretValue, Secrets, SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
 };
 #[cfg(feature = "http")]
-pub use credentials::{FileToken, Place, StaticToken};
+pub use credentials::{ChainPosition, Configuration, FileToken, Setting, StaticToken};
 pub use engine::{
     Async, CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read,
     ReadFuture, Reads, Refresh, Request, ScopeHandle, ScopeRead, SecretSource, Stats, Traffic, UseError, WithSecret,
@@ -170,8 +168,8 @@ pub use services::xtra::dev as dev_server;
 pub use services::xtra::fuzzing as xtra_fuzzing;
 #[cfg(feature = "xtra")]
 pub use services::xtra::{
-    Configuration, ReadsBack, Setting, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions,
-    XtraScope, manage, raw, write,
+    ReadsBack, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope, manage, raw,
+    write,
 };
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module

@@ -13,8 +13,8 @@ use xtrasecurity::blocking::{Client, Request, WithSecret, XtraClient, XtraClient
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::schemars::JsonSchema;
 use xtrasecurity::{
-    CredentialProvider, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, Place, SecretSource, SecretValue, Token,
-    TokenFuture, UseError, WithSecretError, Xtra, XtraError,
+    ChainPosition, CredentialProvider, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource, SecretValue,
+    Token, TokenFuture, UseError, WithSecretError, Xtra, XtraError,
 };
 
 /// A server on threads of its own, so that it answers while the test's thread is blocked.
@@ -430,7 +430,7 @@ fn a_blocking_call_from_within_a_request_is_an_error_and_no_deadlock() {
     let client = XtraClient::builder()
         .project_id(service.server.project_id())
         .api_url(service.server.url())
-        .credentials(Place::First, provider)
+        .credentials(ChainPosition::First, provider)
         .build()
         .unwrap();
     let error = client.get_secrets("production").send().unwrap_err();

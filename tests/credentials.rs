@@ -4,7 +4,13 @@ use std::error::Error;
 use std::fs;
 use std::sync::Arc;
 
-use xtrasecurity::{CredentialProvider, ErrorKind, FileToken, Identity, StaticToken, Token, TokenFuture, XtraError};
+use xtrasecurity::credentials::{
+    BaseUrls, Chain, ChainPosition, Exchanged, ExchangedToken, Lookup, ProcessEnv, SettingsFile, SettingsReader,
+    Sourced, Step, TokenStore,
+};
+use xtrasecurity::{
+    CredentialProvider, ErrorKind, FileToken, Hint, Identity, StaticToken, Token, TokenFuture, XtraError,
+};
 
 /// A provider of the program's own, which does not say what to do on a refusal.
 struct Own;
@@ -87,4 +93,105 @@ fn no_error_or_debug_text_shows_a_token() {
         printed += &format!("{error} {error:?} {:?}", error.source());
     }
     assert!(!printed.contains("hun"), "{printed}");
+}
+
+/// A service that is not this crate's: one variable, one file of a login, and a client's id that is exchanged for a token.
+mod acme {
+    use super::*;
+
+    const LOGIN: TokenStore = TokenStore::in_home(".acme/login.json").base_url_in("url");
+    const SETTINGS: SettingsFile = SettingsFile::new(".acmerc", &["url"]);
+
+    const STEPS: &[Step] = &[
+        Step::Explicit,
+        Step::Custom(ChainPosition::First),
+        Step::Variable("ACME_TOKEN"),
+        Step::Lookup(Lookup::new("ACME_CLIENT_ID", exchanged)),
+        Step::Store(LOGIN),
+    ];
+
+    fn exchanged(env: &ProcessEnv) -> Result<Option<Arc<dyn CredentialProvider>>, XtraError> {
+        let Some(id) = env.setting("ACME_CLIENT_ID")? else { return Ok(None) };
+        let identity = Identity::of(&id.value);
+        let exchange = move || {
+            let token = format!("for-{}", id.value);
+            async { Ok(Exchanged::new(Token::new(token)?)) }
+        };
+        Ok(Some(Arc::new(ExchangedToken::new(identity, exchange))))
+    }
+
+    pub fn chain() -> Chain {
+        Chain::new(STEPS)
+    }
+
+    pub fn base_url(env: &ProcessEnv) -> Result<Sourced, XtraError> {
+        let mut reader = SettingsReader::new(env);
+        let named = reader.first_variable(&["ACME_URL"]);
+        let file = reader.file(&SETTINGS).take("url");
+        let token = chain().resolve(env).ok();
+        BaseUrls::new("https://acme.example")
+            .named(named)
+            .in_working_dir(file)
+            .user(LOGIN.contents(env))
+            .variable("ACME_URL")
+            .choose(token.as_ref())
+    }
+}
+
+#[tokio::test]
+async fn a_service_of_ones_own_has_a_chain_of_its_own_in_a_few_lines() {
+    let home = tempfile::tempdir().unwrap();
+    let env = |variables: &[(&str, &str)]| ProcessEnv::of_variables(variables.iter().copied()).with_home(home.path());
+    let found = |chain: Chain, variables: &[(&str, &str)]| chain.resolve(&env(variables)).unwrap();
+    let both = [("ACME_TOKEN", "from-variable"), ("ACME_CLIENT_ID", "4711")];
+    let own = acme::chain().provider(ChainPosition::First, Arc::new(Own));
+    for (resolved, origin, token) in [
+        (found(acme::chain().token(Some("given".into())), &both), "the token option", "given"),
+        (found(own, &both), "a provider of the program's own", "own-token"),
+        (found(acme::chain(), &both), "ACME_TOKEN", "from-variable"),
+        (found(acme::chain(), &both[1..]), "ACME_CLIENT_ID", "for-4711"),
+    ] {
+        assert_eq!((resolved.origin(), resolved.stored_with()), (origin, None));
+        assert_eq!(resolved.provider().token().await.unwrap().expose(), token);
+    }
+
+    let error = acme::chain().resolve(&env(&[("ACME_TOKEN", "")])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    for part in [
+        "the token option: not given; ACME_TOKEN: empty; ACME_CLIENT_ID: nothing found",
+        "~/.acme/login.json: there is no such file",
+        "Set ACME_TOKEN",
+    ] {
+        assert!(error.to_string().contains(part), "{part} is not in {error}");
+    }
+    assert!(!error.to_string().to_lowercase().contains("xtra"), "{error}");
+    assert!(matches!(error.hint(), Some(Hint::GiveToken { variable: "ACME_TOKEN" })), "{error:?}");
+}
+
+#[test]
+fn a_token_of_a_service_of_ones_own_goes_only_to_a_base_url_that_its_giver_named() {
+    let (home, working) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let base_url = |variables: &[(&str, &str)]| {
+        let env = ProcessEnv::of_variables(variables.iter().copied());
+        acme::base_url(&env.with_home(home.path()).with_working_dir(working.path()))
+    };
+    let token = ("ACME_TOKEN", "t");
+    assert_eq!(base_url(&[token]).unwrap().value, "https://acme.example");
+    assert_eq!(base_url(&[token, ("ACME_URL", "https://own.example")]).unwrap().value, "https://own.example");
+
+    fs::write(working.path().join(".acmerc"), r#"{"url":"https://attacker.example/x"}"#).unwrap();
+    let error = base_url(&[token]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    for part in [".acmerc (url)", "https://attacker.example,", "export ACME_URL=…"] {
+        assert!(error.to_string().contains(part), "{part} is not in {error}");
+    }
+
+    fs::create_dir(home.path().join(".acme")).unwrap();
+    fs::write(home.path().join(".acme/login.json"), r#"{"token":"t","url":"https://attacker.example"}"#).unwrap();
+    let url = base_url(&[]).unwrap();
+    assert_eq!(
+        (url.value.as_str(), &*url.origin),
+        ("https://attacker.example/x", ".acmerc (url)"),
+        "by the login's word"
+    );
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use xtrasecurity::{
-    CredentialProvider, ErrorKind, Identity, Place, Token, TokenFuture, XtraClient, XtraClientBuilder, XtraError,
+    ChainPosition, CredentialProvider, ErrorKind, Identity, Token, TokenFuture, XtraClient, XtraClientBuilder,
+    XtraError,
 };
 
 const DEADLINE: Duration = Duration::from_millis(400);
@@ -123,7 +124,7 @@ async fn a_byte_a_second_does_not_prolong_the_call() {
 #[tokio::test]
 async fn a_provider_that_gives_no_token_ends_the_call_on_time() {
     let root = listen(Peer::Silent).await;
-    let slow = || XtraClient::builder().credentials(Place::First, Arc::new(Slow)).api_url(&root);
+    let slow = || XtraClient::builder().credentials(ChainPosition::First, Arc::new(Slow)).api_url(&root);
     let make = || {
         let builder = slow().project_id("665f1c2ab7c0de0012345678").call_timeout(DEADLINE);
         builder.cache(false).no_proxy().build().unwrap()

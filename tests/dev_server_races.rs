@@ -12,7 +12,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Answer, Call, read};
+use support::{Answer, read};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use xtrasecurity::dev_server::{DevServer, DevServerBuilder, ProjectSeed, RateLimits, Tier, UserSeed, route};

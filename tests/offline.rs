@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::{
-    CredentialProvider, ErrorKind, Identity, ManualClock, OfflineKey, OfflineOptions, Place, SecretValue, Secrets,
-    SnapshotSource, Token, TokenFuture, UseError, XtraClient, XtraClientBuilder, XtraError, blocking,
+    ChainPosition, CredentialProvider, ErrorKind, Identity, ManualClock, OfflineKey, OfflineOptions, SecretValue,
+    Secrets, SnapshotSource, Token, TokenFuture, UseError, XtraClient, XtraClientBuilder, XtraError, blocking,
 };
 
 const READ: &str = route::SECRETS_READ;
@@ -380,7 +380,7 @@ async fn tokens_that_are_exchanged_need_a_key_or_what_they_are_exchanged_for() {
     let world = World::new().await;
     let builder = |lasting: Option<&str>| {
         let provider = Exchanged { token: world.server.token().to_owned(), lasting: lasting.map(str::to_owned) };
-        let builder = XtraClient::builder().credentials(Place::First, std::sync::Arc::new(provider));
+        let builder = XtraClient::builder().credentials(ChainPosition::First, std::sync::Arc::new(provider));
         let builder = builder.project_id(world.server.project_id()).api_url(world.server.url());
         builder.max_retries(0).offline(world.options())
     };

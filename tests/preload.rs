@@ -83,7 +83,7 @@ async fn the_gravest_trouble_gives_the_kind_and_all_are_listed() {
     assert_eq!((error.kind(), error.status()), (ErrorKind::Server, Some(503)));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     assert!(error.is_retryable());
-    assert!(error.to_string().starts_with("1 of 2 environments"), "{error}");
+    assert!(error.to_string().starts_with("1 of 2 scopes"), "{error}");
 
     let error = client.preload(["prodution", "staging"]).require(["FEATURE_NEW_UI"]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::EmptyScope);

@@ -545,6 +545,16 @@ async fn a_loss_that_lasts_longer_than_the_snapshot_from_before_may_be_served_is
 }
 
 #[test]
+fn a_handle_of_a_blocking_client_reads_without_a_runtime() {
+    let client = blocking::XtraClient::in_memory([("API_KEY", "k-1")]).unwrap();
+    let mut handle = client.scope("production");
+    for _ in 0..10 {
+        assert_eq!(key(Arc::clone(handle.get().wait().unwrap())), "k-1");
+    }
+    assert_eq!((client.stats().hits, client.stats().misses), (9, 1));
+}
+
+#[test]
 fn a_refresh_on_a_runtime_that_stood_still_is_not_taken_for_an_outage() {
     let server = blocking_server();
     let clock = ManualClock::new();

@@ -2,10 +2,11 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use super::{Blocking, runtime};
-use crate::core::XtraError;
-use crate::engine::{Async, Preload, ReadFuture, Request, SecretSource};
+use crate::core::{Secrets, XtraError};
+use crate::engine::{Async, Preload, ReadFuture, Request, ScopeRead, SecretSource};
 use crate::inject::{Inject, InjectionReport};
 use crate::references::{Refer, Resolve};
 
@@ -81,6 +82,21 @@ macro_rules! sent_by_waiting {
 sent_by_waiting!(Request<'a, S: SecretSource, Op>);
 sent_by_waiting!(Preload<'a, S: SecretSource>);
 sent_by_waiting!(Resolve<'a, S: Refer, Op>);
+
+impl<'h, S: SecretSource> ScopeRead<'h, S> {
+    /// Reads, and waits on this thread where the cache does not have the answer.
+    ///
+    /// # Errors
+    ///
+    /// Those of awaiting it; [`Config`](crate::ErrorKind::Config) inside an async runtime.
+    pub fn wait(self) -> Result<&'h Arc<Secrets>, XtraError> {
+        runtime::refuse_inside_async()?;
+        match self.at_once() {
+            Ok(answer) => answer,
+            Err(read) => runtime::block_on(read)?,
+        }
+    }
+}
 
 impl<S: SecretSource> Request<'_, S, Inject, Blocking> {
     /// Sets the variables without asking how many threads the process has.

@@ -1,144 +1,240 @@
-//! The places that a token is looked for, in order.
+//! The credential chain: the steps that a token is looked for in, as data, and the first that has one.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::file::Problem;
-use super::surroundings::Surroundings;
+use super::StaticToken;
+use super::file::FileError;
+use super::process_env::ProcessEnv;
+use super::settings::Sourced;
 use super::token::{Flaw, Token};
-use super::token_file::{FileToken, Format, Miss};
-use super::{CredentialProvider, Located, StaticToken, token_file};
-use crate::core::{ErrorKind, SecretValue, XtraError};
+use super::token_file::Miss;
+use super::token_store::TokenStore;
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::env::NotUnicode;
+use crate::http::CredentialProvider;
 
-/// Where a [`CredentialProvider`] of the program's own stands among the places that a token is looked for.
+/// Where a [`CredentialProvider`] of the program's own stands in the credential chain.
 ///
-/// The order is: the token given in the program; `First`; the variables `XTRA_TOKEN` and `XTRA_MACHINE_TOKEN`;
-/// `AfterEnvironment`; the file `~/.xtra/config.json`; the settings of the vendor's command line tool; `Last`. The first
-/// that has a token is used, and a provider always counts as having one.
+/// The first step that has a token is used, and a provider always counts as having one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Place {
+pub enum ChainPosition {
     /// Before the environment: only a token given in the program is preferred to it.
     First,
-    /// After `XTRA_TOKEN` and `XTRA_MACHINE_TOKEN`, before the files.
+    /// After the variables, before the files.
     AfterEnvironment,
     /// When nothing else has a token.
     Last,
 }
 
-/// A provider of the program's own, and where it stands. Of several in one place the first is used.
-#[derive(Clone)]
-pub(crate) struct CustomProvider {
-    pub(crate) place: Place,
-    pub(crate) provider: Arc<dyn CredentialProvider>,
-}
-
-/// One place to look at.
+/// One step of a [`Chain`].
 #[derive(Debug, Clone, Copy)]
-enum Step {
+#[non_exhaustive]
+pub enum Step {
+    /// The token that the program gives.
     Explicit,
-    Custom(Place),
+    /// The first provider of the program's own that was given this position.
+    Custom(ChainPosition),
+    /// The variable of this name.
     Variable(&'static str),
-    Home,
-    CliStore,
+    /// A file that a login wrote.
+    Store(TokenStore),
+    /// What a service has beside these, such as a token that is exchanged for what two variables hold.
+    Lookup(Lookup),
 }
 
-const ORDER: [Step; 8] = [
-    Step::Explicit,
-    Step::Custom(Place::First),
-    Step::Variable("XTRA_TOKEN"),
-    Step::Variable("XTRA_MACHINE_TOKEN"),
-    Step::Custom(Place::AfterEnvironment),
-    Step::Home,
-    Step::CliStore,
-    Step::Custom(Place::Last),
-];
-
-type Provider = Arc<dyn CredentialProvider>;
-
-/// A provider, and where it was found.
-pub(crate) struct Resolved {
-    pub(crate) provider: Provider,
-    pub(crate) origin: Cow<'static, str>,
-    /// The store that it was found in, when it is a file that a login wrote.
-    pub(crate) store: Option<Store>,
-}
-
-/// A file that holds a token, and with it where the token belongs.
-pub(crate) struct Store {
-    /// `None` means the service's own.
-    pub(crate) base_url: Option<Located>,
-}
-
-/// What `~/.xtra/config.json` says, whether or not the token is taken from it. A file that cannot be used says nothing.
-#[derive(Default)]
-pub(crate) struct UserSettings {
-    pub(crate) base_url: Option<Located>,
-    pub(crate) has_token: bool,
-}
-
-impl UserSettings {
-    pub(crate) fn load(surroundings: &Surroundings) -> Self {
-        let Some((base_url, has_token)) = user_file(surroundings).and_then(|path| token_file::look(&path)) else {
-            return Self::default();
-        };
-        Self { base_url: base_url.map(|text| in_store(text, USER_FILE)), has_token }
-    }
-}
-
-/// How messages call the user's file.
-const USER_FILE: &str = "~/.xtra/config.json";
-
-fn user_file(surroundings: &Surroundings) -> Option<PathBuf> {
-    surroundings.home.as_ref().map(|home| home.join(".xtra").join("config.json"))
-}
-
-fn in_store(text: String, place: &str) -> Located {
-    Located::new(text, format!("{place} (apiUrl)"))
-}
-
-/// The first token found; else an error that tells what each place had.
+/// A step of a service's own: what messages call it, and the function that looks.
 ///
-/// A place with nothing in it is passed over, and so is a file that cannot be used, with a warning. A text that is there and
-/// cannot be a token, or one that has expired, is an error at once: going on could act as somebody else.
-pub(crate) fn resolve(
-    explicit: Option<&str>,
-    custom: &[CustomProvider],
-    surroundings: &Surroundings,
-) -> Result<Resolved, XtraError> {
-    let mut seen = Vec::new();
-    for step in ORDER {
-        let found = match step {
-            Step::Explicit => from_text(explicit.map(str::to_owned), "the token option", "not given")?,
-            Step::Variable(name) => from_variable(name, surroundings)?,
-            Step::Home => from_file(USER_FILE.to_owned(), user_file(surroundings))?,
-            Step::CliStore => from_cli_store(surroundings)?,
-            Step::Custom(place) => match custom.iter().find(|custom| custom.place == place) {
-                Some(custom) => Ok(Resolved {
-                    provider: Arc::clone(&custom.provider),
-                    origin: "a provider of the program's own".into(),
-                    store: None,
-                }),
-                None => continue,
-            },
-        };
-        match found {
-            Ok(resolved) => return Ok(resolved),
-            Err(saw) => seen.push(saw),
-        }
+/// The function gives a provider, or `None` when there is nothing. An error ends the search: going on could act as somebody else.
+#[derive(Debug, Clone, Copy)]
+pub struct Lookup {
+    name: &'static str,
+    find: fn(&ProcessEnv) -> Result<Option<Arc<dyn CredentialProvider>>, XtraError>,
+}
+
+impl Lookup {
+    /// A step that messages call `name`.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        find: fn(&ProcessEnv) -> Result<Option<Arc<dyn CredentialProvider>>, XtraError>,
+    ) -> Self {
+        Self { name, find }
     }
-    let message = format!("no token was found. Looked at {}. Set XTRA_TOKEN, or pass token(..)", seen.join("; "));
-    Err(XtraError::new(ErrorKind::Credentials, message))
+}
+
+/// The steps that a token is looked for in, and what the program gives to some of them.
+///
+/// ```
+/// use xtrasecurity::credentials::{Chain, ChainPosition, ProcessEnv, Step};
+///
+/// const STEPS: &[Step] = &[Step::Explicit, Step::Variable("ACME_TOKEN"), Step::Custom(ChainPosition::Last)];
+///
+/// # fn main() -> Result<(), xtrasecurity::XtraError> {
+/// let env = ProcessEnv::of_variables([("ACME_TOKEN", "acme_0123456789")]);
+/// let found = Chain::new(STEPS).resolve(&env)?;
+/// assert_eq!(found.origin(), "ACME_TOKEN");
+///
+/// let nothing = ProcessEnv::of_variables([("ACME_TOKEN", "")]);
+/// let error = Chain::new(STEPS).resolve(&nothing).unwrap_err();
+/// assert!(error.to_string().contains("the token option: not given; ACME_TOKEN: empty"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Chain {
+    steps: &'static [Step],
+    explicit: Option<SecretValue>,
+    custom: Vec<(ChainPosition, Arc<dyn CredentialProvider>)>,
+}
+
+/// A provider, and where the [`Chain`] has found it.
+#[derive(Clone)]
+pub struct Resolved {
+    provider: Arc<dyn CredentialProvider>,
+    origin: Cow<'static, str>,
+    store: Option<Option<Sourced>>,
+}
+
+impl Resolved {
+    fn new(provider: Arc<dyn CredentialProvider>, origin: impl Into<Cow<'static, str>>) -> Self {
+        Self { provider, origin: origin.into(), store: None }
+    }
+
+    /// The provider.
+    #[must_use]
+    pub fn provider(&self) -> Arc<dyn CredentialProvider> {
+        Arc::clone(&self.provider)
+    }
+
+    /// The step that had it, as messages name it.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// For a token of a [store](TokenStore): the base URL recorded beside it, `Some(None)` when none is. `None` for any other.
+    #[must_use]
+    pub fn stored_with(&self) -> Option<Option<&Sourced>> {
+        self.store.as_ref().map(Option::as_ref)
+    }
+}
+
+impl fmt::Debug for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolved").field("origin", &self.origin).finish_non_exhaustive()
+    }
 }
 
 /// A provider, or what was seen in its place.
 type Found = Result<Resolved, String>;
 
-fn from_text(text: Option<String>, place: &'static str, absent: &str) -> Result<Found, XtraError> {
-    let Some(secret) = text.map(SecretValue::new) else {
+impl Chain {
+    /// A chain of these steps.
+    #[must_use]
+    pub const fn new(steps: &'static [Step]) -> Self {
+        Self { steps, explicit: None, custom: Vec::new() }
+    }
+
+    /// The token that the program gives, if it gives one. An empty one fails [`resolve`](Self::resolve).
+    #[must_use]
+    pub fn token(mut self, token: Option<SecretValue>) -> Self {
+        self.explicit = token;
+        self
+    }
+
+    /// A provider of the program's own. Of several at one position the first is used.
+    #[must_use]
+    pub fn provider(mut self, position: ChainPosition, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.custom.push((position, provider));
+        self
+    }
+
+    /// Whether the program gives a token.
+    pub(crate) fn has_token(&self) -> bool {
+        self.explicit.is_some()
+    }
+
+    /// The first token found.
+    ///
+    /// A step with nothing in it is passed over, and so is a file that cannot be used, with a warning. A text that is there and
+    /// cannot be a token, or one that has expired, is an error at once: going on could act as somebody else.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Credentials`], which says what each step had when none has a token.
+    pub fn resolve(&self, env: &ProcessEnv) -> Result<Resolved, XtraError> {
+        let mut seen = Vec::new();
+        for step in self.steps {
+            match self.look(step, env)? {
+                Some(Ok(resolved)) => {
+                    tracing::debug!(place = resolved.origin(), "a token was found");
+                    return Ok(resolved);
+                }
+                Some(Err(saw)) => seen.push(saw),
+                None => {}
+            }
+        }
+        let message = format!("no token was found. Looked at {}", seen.join("; "));
+        Err(XtraError::new(ErrorKind::Credentials, message).with_hint(self.give_token()))
+    }
+
+    fn give_token(&self) -> Hint {
+        let variable = self.steps.iter().find_map(|step| match step {
+            Step::Variable(variable) => Some(Hint::GiveToken { variable }),
+            _ => None,
+        });
+        variable.unwrap_or_else(|| Hint::advice("Give the program a token"))
+    }
+
+    /// `None` is a step that is not there.
+    fn look(&self, step: &Step, env: &ProcessEnv) -> Result<Option<Found>, XtraError> {
+        match step {
+            Step::Explicit => self.explicit().map(Some),
+            Step::Variable(name) => match env.var(name) {
+                Ok(text) => from_text(text.map(SecretValue::new), name, "not set").map(Some),
+                Err(NotUnicode) => Err(Flaw::NotAscii.error(name)),
+            },
+            Step::Store(store) => from_store(store, env).map(Some),
+            Step::Lookup(Lookup { name, find }) => {
+                let found = find(env)?.map(|provider| Resolved::new(provider, *name));
+                Ok(Some(found.ok_or_else(|| format!("{name}: nothing found"))))
+            }
+            Step::Custom(position) => {
+                let custom = self.custom.iter().find(|(at, _)| at == position);
+                Ok(custom
+                    .map(|(_, provider)| Ok(Resolved::new(Arc::clone(provider), "a provider of the program's own"))))
+            }
+        }
+    }
+
+    fn explicit(&self) -> Result<Found, XtraError> {
+        if self.explicit.as_ref().is_some_and(SecretValue::is_empty) {
+            // going on to the environment would use an account that the program did not mean
+            return Err(XtraError::new(ErrorKind::Credentials, "the token option is empty")
+                .with_hint(self.give_token())
+                .with_hint(Hint::LeaveOut { option: "token" }));
+        }
+        from_text(self.explicit.clone(), "the token option", "not given")
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let custom: Vec<_> = self.custom.iter().map(|(position, _)| position).collect();
+        f.debug_struct("Chain")
+            .field("steps", &self.steps)
+            .field("explicit", &self.explicit)
+            .field("custom", &custom)
+            .finish()
+    }
+}
+
+fn from_text(text: Option<SecretValue>, place: &'static str, absent: &str) -> Result<Found, XtraError> {
+    let Some(secret) = text else {
         return Ok(Err(format!("{place}: {absent}")));
     };
     if secret.is_empty() {
@@ -146,54 +242,23 @@ fn from_text(text: Option<String>, place: &'static str, absent: &str) -> Result<
     }
     let token = Token::checked(secret).map_err(|flaw| flaw.error(place))?;
     token.ensure_live(SystemTime::now(), place)?;
-    tracing::debug!(place, "a token was found");
-    Ok(Ok(Resolved { provider: Arc::new(StaticToken::found(token, place)), origin: place.into(), store: None }))
+    Ok(Ok(Resolved::new(Arc::new(StaticToken::found(token, place)), place)))
 }
 
-fn from_variable(name: &'static str, surroundings: &Surroundings) -> Result<Found, XtraError> {
-    match surroundings.var(name) {
-        Ok(text) => from_text(text, name, "not set"),
-        Err(NotUnicode) => Err(Flaw::NotAscii.error(name)),
-    }
-}
-
-fn from_cli_store(surroundings: &Surroundings) -> Result<Found, XtraError> {
-    let path = surroundings.cli_store();
-    let place = match &path {
-        Some(path) => format!("the settings of the xtra command ({})", below_home(path, surroundings)),
-        None => "the settings of the xtra command".to_owned(),
-    };
-    from_file(place, path)
-}
-
-fn from_file(place: String, path: Option<PathBuf>) -> Result<Found, XtraError> {
-    let Some(path) = path else {
-        return Ok(Err(format!("{place}: no home directory is known")));
-    };
-    match FileToken::open(path, Format::Json, place.clone()) {
-        Ok(provider) => {
+fn from_store(store: &TokenStore, env: &ProcessEnv) -> Result<Found, XtraError> {
+    let name = store.name(env);
+    match store.open(env) {
+        Some(Ok((provider, base_url))) => {
             provider.ensure_live()?;
-            tracing::debug!(place, "a token was found");
-            let store = Some(Store { base_url: provider.base_url().map(|text| in_store(text.to_owned(), &place)) });
-            Ok(Ok(Resolved { provider: Arc::new(provider), origin: place.into(), store }))
+            Ok(Ok(Resolved { store: Some(base_url), ..Resolved::new(Arc::new(provider), name) }))
         }
-        Err(Miss::Flawed(flaw)) => Err(flaw.error(&format!("the token in {place}"))),
-        Err(miss) => {
-            if matches!(miss, Miss::File(ref problem) if !matches!(problem, Problem::Missing)) {
-                tracing::warn!("no token from {place}: {miss}");
+        Some(Err(Miss::Flawed(flaw))) => Err(flaw.error(&format!("the token in {name}"))),
+        Some(Err(miss)) => {
+            if matches!(&miss, Miss::File(why) if !matches!(why, FileError::Missing)) {
+                tracing::warn!("no token from {name}: {miss}");
             }
-            Ok(Err(format!("{place}: {miss}")))
+            Ok(Err(format!("{name}: {miss}")))
         }
+        None => Ok(Err(format!("{name}: no home directory is known"))),
     }
 }
-
-/// The path as a message shows it: without the name of the user's directory.
-fn below_home(path: &Path, surroundings: &Surroundings) -> String {
-    match surroundings.home.as_ref().and_then(|home| path.strip_prefix(home).ok()) {
-        Some(rest) => format!("~/{}", rest.display()),
-        None => path.display().to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::core::{ErrorKind, Timestamp, XtraError};
+use crate::core::{ErrorKind, Hint, Timestamp, XtraError};
 use crate::http::Token;
 
 impl Token {
@@ -11,12 +11,12 @@ impl Token {
         match self.expires_at() {
             Some(end) if self.has_expired(now) => {
                 let message = format!(
-                    "the token from {place} expired at {:.0} (this machine's clock says {:.0}). Get a new token, for instance by \
-                     logging in again",
+                    "the token from {place} expired at {:.0} (this machine's clock says {:.0})",
                     Timestamp::from(end),
                     Timestamp::from(now)
                 );
-                Err(XtraError::new(ErrorKind::Credentials, message))
+                let advice = Hint::advice("Get a new token, for instance by logging in again");
+                Err(XtraError::new(ErrorKind::Credentials, message).with_hint(advice))
             }
             _ => Ok(()),
         }

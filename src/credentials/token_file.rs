@@ -1,4 +1,4 @@
-//! A token kept in a file.
+//! A token in a file, read again when it is refused or has expired.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use serde::Deserialize;
-
-use super::file::Problem;
+use super::file::{self, FileError};
 use super::token::{Flaw, Token};
-use super::{CredentialProvider, TokenFuture, file};
+use super::{CredentialProvider, TokenFuture};
 use crate::core::{ErrorKind, Identity, SecretValue, XtraError};
 
 /// Gives the token that a file holds, for files that something else keeps current: a mounted secret, an agent, a login tool.
@@ -50,36 +48,27 @@ pub struct FileToken {
 pub(super) enum Format {
     /// The token alone.
     Text,
-    /// A JSON object with the token under `token`, or else under `authToken`.
-    Json,
+    /// A JSON object with the token under the first of these members that is there, and where it belongs under another one.
+    Json { token: &'static [&'static str], base_url: Option<&'static str> },
 }
 
 /// Why a file gave no token.
 #[derive(Debug)]
 pub(super) enum Miss {
-    File(Problem),
-    /// A JSON object without a token.
-    NoToken,
+    File(FileError),
+    /// A JSON object without a token under any of these members.
+    NoToken(&'static [&'static str]),
     Flawed(Flaw),
 }
 
 impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(problem) => problem.fmt(f),
-            Self::NoToken => f.write_str("the file has no token under `token` or `authToken`"),
+            Self::File(error) => error.fmt(f),
+            Self::NoToken(members) => write!(f, "the file has no token under {}", file::listed(members, "or")),
             Self::Flawed(flaw) => write!(f, "the token in it {flaw}"),
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Fields {
-    token: Option<String>,
-    #[serde(rename = "authToken")]
-    auth_token: Option<String>,
-    #[serde(rename = "apiUrl")]
-    api_url: Option<String>,
 }
 
 /// What a file holds.
@@ -102,11 +91,10 @@ impl FileToken {
         let place = format!("the file {}", path.display());
         Self::open(path, Format::Text, place.clone()).map_err(|miss| match miss {
             Miss::Flawed(flaw) => flaw.error(&format!("the token in {place}")),
-            Miss::File(problem) => {
-                let error = XtraError::new(ErrorKind::Credentials, format!("no token from {place}: {problem}"));
-                problem.os_error().map_or(error.clone(), |os_error| error.with_os_error(os_error))
+            Miss::File(ref why) => {
+                why.attached_to(XtraError::new(ErrorKind::Credentials, format!("no token from {place}: {miss}")))
             }
-            Miss::NoToken => XtraError::new(ErrorKind::Credentials, format!("no token from {place}: {miss}")),
+            Miss::NoToken(_) => XtraError::new(ErrorKind::Credentials, format!("no token from {place}: {miss}")),
         })
     }
 
@@ -196,28 +184,29 @@ fn load(path: &Path, format: Format) -> Result<Held, Miss> {
     let content = file::read(path).map_err(Miss::File)?;
     let (secret, base_url) = match format {
         Format::Text => {
-            let text = std::str::from_utf8(&content).map_err(|_| Miss::File(Problem::NotUnicode))?;
+            let text = std::str::from_utf8(&content).map_err(|_| Miss::File(FileError::NotUnicode))?;
             (SecretValue::from(text.trim_ascii()), None)
         }
-        Format::Json => {
-            let (token, base_url) = fields(&content).map_err(Miss::File)?;
-            (token.ok_or(Miss::NoToken)?, base_url)
+        Format::Json { token, base_url } => {
+            let (secret, base_url) = members(&content, token, base_url).map_err(Miss::File)?;
+            (secret.ok_or(Miss::NoToken(token))?, base_url)
         }
     };
     Ok(Held { token: Token::checked(secret).map_err(Miss::Flawed)?, base_url })
 }
 
-/// The base URL that a JSON file names, and whether there is a token in it; `None` when the file cannot be used.
-pub(super) fn look(path: &Path) -> Option<(Option<String>, bool)> {
-    let (token, base_url) = fields(&file::read(path).ok()?).ok()?;
-    Some((base_url, token.is_some()))
-}
-
-/// The token and the base URL of a JSON file. Empty texts count as absent.
-fn fields(content: &[u8]) -> Result<(Option<SecretValue>, Option<String>), Problem> {
-    let Fields { token, auth_token, api_url } = file::parse(content)?;
-    let found = [token, auth_token].map(|text| SecretValue::new(text.unwrap_or_default()));
-    Ok((found.into_iter().find(|text| !text.is_empty()), api_url.filter(|text| !text.is_empty())))
+/// The token and the base URL of a JSON object.
+pub(super) fn members(
+    content: &[u8],
+    token: &[&str],
+    base_url: Option<&str>,
+) -> Result<(Option<SecretValue>, Option<String>), FileError> {
+    let names: Vec<&str> = token.iter().copied().chain(base_url).collect();
+    let mut texts = file::texts(content, &names)?;
+    let base_url = texts.split_off(token.len()).pop().flatten();
+    // all of them become secrets, so that those that are not used are wiped
+    let found: Vec<_> = texts.into_iter().flatten().map(SecretValue::new).collect();
+    Ok((found.into_iter().next(), base_url))
 }
 
 #[cfg(test)]

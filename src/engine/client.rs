@@ -48,6 +48,8 @@ use super::stats::Stats;
 /// and an answer that is like the snapshot ends it. So a scope whose only secret was renamed needs `invalidate`. After a write of
 /// this client's own, the next answer of the environment that it changed is accepted as it is.
 ///
+/// Code that reads one scope very often takes a handle of it: [`scope`](Self::scope).
+///
 /// Refreshes, and the sweep that takes dead values out of memory, run as tasks of the tokio runtime that the client is used
 /// on. Without a runtime a refresh runs on the time of the caller that meets the aged snapshot, and loads do the sweeping.
 /// Dropping the last clone ends every task.

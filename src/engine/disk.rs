@@ -1,51 +1,28 @@
-//! DiskHandle on disk: after each load one is kept, and when a load fails and memory has nothing, one may stand in.
+//! The engine's use of the disk cache: a copy is saved after each load, and stands in when a load fails and memory has nothing.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::SecretSource;
 use super::backoff::{is_own_answer, is_own_refusal};
-use super::disk_cache::{Offline, OfflineOptions, Problem, Saved, Slot};
+use super::disk_cache::{DiskCache, DiskError, FileKey, Saved};
 use super::outcome::{LoadOutcome, LoadRequest};
 use super::shrink_guard::is_masked;
-use super::single_flight::SingleFlight;
 use super::state::Engine;
 use super::store::{Found, InsertOutcome, WriteToken};
 use crate::core::{Origin, Secrets, SnapshotSource, XtraError};
 
-/// The disk cache of a client, and the lookups that run.
-pub(crate) struct DiskHandle {
-    offline: Offline,
-    lookups: SingleFlight<Result<Arc<Secrets>, Problem>>,
-}
-
 /// What saving needs to know of a load. Taken before anything is sent, as the account may change meanwhile.
 pub(crate) struct PendingWrite {
-    slot: Result<Slot, Problem>,
+    key: FileKey,
     asked: SystemTime,
-}
-
-impl DiskHandle {
-    pub(crate) fn new(options: OfflineOptions) -> Self {
-        Self { offline: Offline::new(options), lookups: SingleFlight::new() }
-    }
-
-    /// How many times a copy was taken from the disk, and how many times one could not be saved or deleted.
-    pub(crate) fn counts(&self) -> (u64, u64) {
-        self.offline.counts()
-    }
-
-    /// Nobody who looks from now on is given what was being looked for before.
-    pub(crate) fn abandon_all(&self) {
-        self.lookups.abandon_all();
-    }
 }
 
 impl<S: SecretSource> Engine<S> {
     /// To be called when a load begins.
     pub(crate) fn pending_write(&self, request: &LoadRequest<S::Owned>) -> Option<PendingWrite> {
         let disk = self.disk.as_ref()?;
-        Some(PendingWrite { slot: self.slot(disk, &request.key), asked: self.wall() })
+        Some(PendingWrite { key: self.file_key(disk, &request.key), asked: self.wall() })
     }
 
     /// To be called when a load has ended: keeps a copy of what is served from now on, and deletes that of what the caller may
@@ -57,20 +34,19 @@ impl<S: SecretSource> Engine<S> {
         outcome: Result<&LoadOutcome, &XtraError>,
     ) {
         let (Some(disk), Some(pending)) = (&self.disk, pending) else { return };
-        let slot = pending.slot.as_ref().map_err(|problem| *problem);
         match outcome {
-            Ok(LoadOutcome::Masked(_)) => disk.offline.forget(slot).await,
+            Ok(LoadOutcome::Masked(_)) => disk.delete(&pending.key).await,
             Ok(LoadOutcome::Current(kept)) if kept.source() == SnapshotSource::Service => {
-                let lacking = self.guard.missing(&request.key, kept);
-                disk.offline.keep(slot, kept, lacking, pending.asked).await;
+                let missing = self.guard.missing(&request.key, kept);
+                disk.save(&pending.key, kept, missing, pending.asked).await;
                 if kept.is_empty() && kept.unreadable().is_empty() {
                     // it is not saved, but the service has answered
-                    disk.offline.end_refusals(slot).await;
+                    disk.end_refusals(&pending.key).await;
                 }
             }
             Ok(_) => {}
-            Err(error) if is_own_refusal(error) => disk.offline.forget(slot).await,
-            Err(error) if is_own_answer(error) => disk.offline.end_refusals(slot).await,
+            Err(error) if is_own_refusal(error) => disk.delete(&pending.key).await,
+            Err(error) if is_own_answer(error) => disk.end_refusals(&pending.key).await,
             Err(_) => {}
         }
     }
@@ -90,22 +66,21 @@ impl<S: SecretSource> Engine<S> {
                 }
                 Ok(secrets)
             }
-            Err(problem) => Err(error.adding(&format!("; and no saved secrets can be used: {problem}"))),
+            Err(why) => Err(error.with_note(format!("No saved secrets can be used either: {why}"))),
         }
     }
 
     /// Takes a copy from the disk and into memory, as one that is only served while the service is away.
-    async fn take(self: &Arc<Self>, key: &[u8]) -> Result<Arc<Secrets>, Problem> {
-        let disk = self.disk.as_ref().ok_or(Problem::Absent)?;
+    async fn take(self: &Arc<Self>, key: &[u8]) -> Result<Arc<Secrets>, DiskError> {
+        let disk = self.disk.as_ref().ok_or(DiskError::Absent)?;
         let token = self.store.as_ref().map(|store| store.token_of_a_stand_in());
-        let slot = self.slot(disk, key);
-        let saved = disk.offline.find(slot.as_ref().map_err(|problem| *problem), self.wall()).await?;
+        let saved = disk.load(&self.file_key(disk, key), self.wall()).await?;
         if self.guard.is_cold(key) {
             self.guard.learn(key, saved.values.names(), &saved.unreadable);
         }
         let secrets = self.take_in(key, saved, token);
         if secrets.source() == SnapshotSource::Offline {
-            disk.offline.count_served();
+            disk.count_served();
             tracing::warn!(
                 source = self.source.name(),
                 age_seconds = secrets.age().as_secs(),
@@ -152,8 +127,7 @@ impl<S: SecretSource> Engine<S> {
         if !is_cold && (self.has(key) || !is_doubtful && self.guard.check(key, new).is_none()) {
             return None;
         }
-        let slot = pending.slot.as_ref().map_err(|problem| *problem);
-        let saved = disk.offline.peek(slot, self.wall()).await?;
+        let saved = disk.peek(&pending.key, self.wall()).await?;
         if is_cold {
             self.guard.learn(key, saved.values.names(), &saved.unreadable);
         }
@@ -173,19 +147,18 @@ impl<S: SecretSource> Engine<S> {
         }
         let token = self.store.as_ref().map(|store| store.token_of_a_stand_in());
         let secrets = self.take_in(key, Saved { left, ..copy }, token);
-        self.disk.iter().for_each(|disk| disk.offline.count_served());
+        self.disk.iter().for_each(|disk| disk.count_served());
         Some(secrets)
     }
 
     /// Notes a refusal that is not the service's own with the copy on disk, and tells how long ago the first was.
     pub(crate) async fn note_refusal(&self, pending: Option<&PendingWrite>) -> Duration {
         let (Some(disk), Some(pending)) = (&self.disk, pending) else { return Duration::ZERO };
-        let slot = pending.slot.as_ref().map_err(|problem| *problem);
-        disk.offline.note_refusal(slot, self.wall()).await.unwrap_or_default()
+        disk.note_refusal(&pending.key, self.wall()).await.unwrap_or_default()
     }
 
-    fn slot(&self, disk: &DiskHandle, key: &[u8]) -> Result<Slot, Problem> {
-        disk.offline.slot(self.source.lasting_token(), self.source.name(), self.source.root(), key)
+    fn file_key(&self, disk: &DiskCache, key: &[u8]) -> FileKey {
+        disk.file_key(self.source.lasting_token(), self.source.name(), self.source.root(), key)
     }
 
     /// The time of day, moved on with a clock that is moved by hand.

@@ -61,11 +61,11 @@ enum Kept {
     Given(Arc<Secrets>),
 }
 
-impl<S: SecretSource> Client<S> {
+impl<S: SecretSource, M> Client<S, M> {
     /// A handle of `scope`, for code that reads it on a hot path: see [`ScopeHandle`]. Nothing is sent yet.
     pub fn scope(&self, scope: impl Into<S::Scope<'static>>) -> ScopeHandle<S> {
         ScopeHandle {
-            client: self.clone(),
+            client: self.in_mode(),
             scope: Arc::new(scope.into()),
             options: Options::default(),
             key: None,
@@ -106,7 +106,8 @@ impl<S: SecretSource> ScopeHandle<S> {
     /// The snapshot, lent until the handle is asked again. It is an [`Arc`], so what must last longer can be cloned.
     ///
     /// Answered by the first poll when the cache has a snapshot that may be served at once; otherwise it waits for the service as
-    /// [`Client::read`] does. Dropping the future is safe at any time.
+    /// [`Client::read`] does. Dropping the future is safe at any time. Code that is not async calls `get().wait()` (feature
+    /// `blocking`).
     ///
     /// # Errors
     ///
@@ -232,23 +233,38 @@ impl<'h, S: SecretSource> Future for ScopeRead<'h, S> {
                 }
                 self.begin(handle, context)
             }
-            Step::Waiting(handle, load) => self.wait(handle, load, context),
+            Step::Waiting(handle, load) => self.poll_load(handle, load, context),
             Step::Done => Poll::Pending,
         }
     }
 }
 
 impl<'h, S: SecretSource> ScopeRead<'h, S> {
+    /// The answer, when the cache has it; else what it takes to wait for it.
+    #[cfg(feature = "blocking")]
+    #[inline]
+    pub(crate) fn at_once(mut self) -> Result<<Self as Future>::Output, Self> {
+        match std::mem::replace(&mut self.step, Step::Done) {
+            Step::Start(handle) => {
+                if handle.is_fresh() || handle.find() {
+                    return Ok(handle.checked());
+                }
+                Err(Self { step: Step::Start(handle) })
+            }
+            step => Err(Self { step }),
+        }
+    }
+
     #[cold]
     fn begin(&mut self, handle: &'h mut ScopeHandle<S>, context: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
         match handle.client.engine.fetch(&handle.scope, handle.options) {
-            Ok(load) => self.wait(handle, Box::pin(load), context),
+            Ok(load) => self.poll_load(handle, Box::pin(load), context),
             Err(error) => Poll::Ready(Err(error)),
         }
     }
 
     #[cold]
-    fn wait(
+    fn poll_load(
         &mut self,
         handle: &'h mut ScopeHandle<S>,
         mut load: Pin<Box<dyn Future<Output = Answer> + Send>>,

@@ -8,7 +8,6 @@ mod disk;
 #[cfg(feature = "offline")]
 pub(crate) mod disk_cache;
 mod entry;
-mod expiry_task;
 mod handle;
 mod hot_slots;
 mod load;

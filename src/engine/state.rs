@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::SecretSource;
 use super::adaptive_ttl::AdaptiveTtl;
-use super::expiry_task::ExpiryTask;
 use super::outcome::LoadRequest;
 use super::policy::{CacheOptions, EngineOptions};
 use super::refresher::Refresher;
@@ -12,6 +11,7 @@ use super::shrink_guard::ShrinkGuard;
 use super::source::KeyWriter;
 use super::stats::{Counts, Stats};
 use super::store::Store;
+use super::tasks::ExpiryTask;
 use crate::core::{Clock, Identity, Secrets, Tick, XtraError};
 
 /// The parts behind a client: options → scope → store → (miss) single flight → source → snapshot → store → caller.
@@ -31,7 +31,7 @@ pub(crate) struct Engine<S> {
     #[cfg(feature = "watch")]
     pub(crate) watched: super::watch::Topics,
     #[cfg(feature = "offline")]
-    pub(crate) disk: Option<super::disk::DiskHandle>,
+    pub(crate) disk: Option<super::disk_cache::DiskCache>,
 }
 
 impl<S: SecretSource> Engine<S> {
@@ -57,7 +57,7 @@ impl<S: SecretSource> Engine<S> {
             #[cfg(feature = "watch")]
             watched: super::watch::Topics::default(),
             #[cfg(feature = "offline")]
-            disk: offline.map(super::disk::DiskHandle::new),
+            disk: offline.map(super::disk_cache::DiskCache::new),
         }
     }
 

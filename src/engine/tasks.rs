@@ -1,10 +1,11 @@
-//! Background work: tasks that end with the last client, waits that end by themselves, and threads that drive a runtime only while
-//! they call.
+//! Background work: tasks that end with the last client, the expiry task among them, waits that end by themselves, and threads
+//! that drive a runtime only while they call.
 
 use std::cell::Cell;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::single_flight::SingleFlight;
+use super::store::Store;
+use crate::core::{Clock, Secrets, Tick};
 
 /// The tasks that a client has started. They hold what they work on, so they are ended from outside.
 #[derive(Default)]
@@ -86,6 +89,67 @@ pub(crate) fn in_blocking_call<T>(call: impl FnOnce() -> T) -> T {
 /// Whether the caller is in such a call.
 pub(crate) fn is_blocking_call() -> bool {
     BLOCKING.try_with(Cell::get).unwrap_or_default()
+}
+
+/// The expiry task: takes values out of memory when they may not be used any more, although nobody asks for them. There is at
+/// most one for a store.
+#[derive(Default)]
+pub(crate) struct ExpiryTask {
+    is_running: Arc<AtomicBool>,
+}
+
+impl ExpiryTask {
+    /// Sweeps `store` whenever an entry dies, for as long as there are any. Where no task can run, each load sweeps.
+    pub(crate) fn start(&self, store: &Arc<Store<Arc<Secrets>>>, clock: &Clock, tasks: &Tasks) {
+        if !has_runtime() || self.is_running.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let mut run = ExpiryRun {
+            store: Arc::downgrade(store),
+            clock: clock.clone(),
+            is_running: Arc::clone(&self.is_running),
+            holds_place: true,
+        };
+        tasks.spawn(async move {
+            while let Some(next) = run.sweep() {
+                run.clock.sleep_until(next).await;
+            }
+        });
+    }
+}
+
+/// One run of the expiry task. It does not keep the store alive: the last client takes the values with it.
+struct ExpiryRun {
+    store: Weak<Store<Arc<Secrets>>>,
+    clock: Clock,
+    is_running: Arc<AtomicBool>,
+    /// Another run cannot start while this one holds the place.
+    holds_place: bool,
+}
+
+impl ExpiryRun {
+    /// When to sweep next. `None` when there is nothing left to wait for.
+    fn sweep(&mut self) -> Option<Tick> {
+        let store = self.store.upgrade()?;
+        if let Some(next) = store.sweep(self.clock.now()) {
+            return Some(next);
+        }
+        // Whoever stores something from here on starts a task; what was stored a moment ago is seen by looking again.
+        self.holds_place = false;
+        self.is_running.store(false, Ordering::SeqCst);
+        let next = store.sweep(self.clock.now())?;
+        self.holds_place = !self.is_running.swap(true, Ordering::SeqCst);
+        self.holds_place.then_some(next)
+    }
+}
+
+/// However the task ends, another may start.
+impl Drop for ExpiryRun {
+    fn drop(&mut self) {
+        if self.holds_place {
+            self.is_running.store(false, Ordering::SeqCst);
+        }
+    }
 }
 
 /// The waits that need a thread, by key: whoever waits at the same time shares one.

@@ -13,8 +13,8 @@ use xtrasecurity::dev_server::{self as dev, DevServer, Fault, route};
 use xtrasecurity::http;
 use xtrasecurity::raw::{self, types};
 use xtrasecurity::{
-    Budget, CacheOptions, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter, Loaded,
-    ManualClock, OfflineKey, OfflineOptions, Paging, Place, Reference, Schema, SecretSource, SecretValue, Secrets,
+    Budget, CacheOptions, ChainPosition, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter,
+    Loaded, ManualClock, OfflineKey, OfflineOptions, Paging, Reference, Schema, SecretSource, SecretValue, Secrets,
     SecretsProvider, Selection, SnapshotSource, StaticToken, Timestamp, Token, Traffic, Unreadable, UnreadableReason,
     UseError, XtraClient, XtraClientOptions, XtraError, XtraScope,
 };
@@ -54,6 +54,7 @@ pub async fn all(table: &mut Table, server: &DevServer) {
     values(table);
     typed(table, server).await;
     credentials(table);
+    credential_sources(table);
     transport(table).await;
     options(table, server);
     reading(table, server).await;
@@ -195,7 +196,7 @@ fn credentials(table: &mut Table) {
     let token = Token::new(TOKEN).unwrap();
     table.debug("Token", &token);
     table.debug("StaticToken", &StaticToken::from(token));
-    table.debug("Place", &Place::First);
+    table.debug("ChainPosition", &ChainPosition::First);
     for flawed in [format!("{TOKEN}\n"), format!("{TOKEN} {TOKEN}"), format!("{TOKEN}\u{7f}"), format!("{TOKEN}é")] {
         table.error("XtraError", &Token::new(&flawed).unwrap_err());
         table.error("XtraError", &XtraClient::builder().token(flawed.as_str()).build().unwrap_err());
@@ -210,6 +211,49 @@ fn credentials(table: &mut Table) {
     // a JWT that has ended: { "alg": "none" }.{ "exp": 1 }
     let ended = "eyJhbGciOiJub25lIn0.eyJleHAiOjF9.Y2FuYXJ5";
     table.error("XtraError", &XtraClient::builder().token(ended).build().unwrap_err());
+}
+
+fn credential_sources(table: &mut Table) {
+    use xtrasecurity::credentials::{
+        BaseUrls, Chain, Exchanged, ExchangedToken, Lookup, ProcessEnv, SettingsFile, SettingsReader, Sourced, Step,
+        TokenStore,
+    };
+
+    const STORE: TokenStore = TokenStore::in_home("login.json").base_url_in("url");
+    const SETTINGS: SettingsFile = SettingsFile::new("settings.json", &["url"]);
+    const LOOKUP: Lookup = Lookup::new("the lookup", |_| Ok(None));
+    const STEPS: &[Step] = &[Step::Explicit, Step::Variable("A"), Step::Lookup(LOOKUP), Step::Store(STORE)];
+
+    let dir = tempfile::tempdir().unwrap();
+    let json = format!(r#"{{"token":"{TOKEN}","url":"{URL_WITH_CREDENTIALS}"}}"#);
+    std::fs::write(dir.path().join("login.json"), &json).unwrap();
+    std::fs::write(dir.path().join("settings.json"), &json).unwrap();
+    let env = ProcessEnv::of_variables([("A", ""), ("B", VALUE)]).with_home(dir.path()).with_working_dir(dir.path());
+    table.debug("credentials::ProcessEnv", &env);
+    table.debug("credentials::Step", &STEPS[0]);
+    table.debug("credentials::Lookup", &LOOKUP);
+    table.debug("credentials::TokenStore", &STORE);
+    table.debug("credentials::SettingsFile", &SETTINGS);
+    table.debug("credentials::StoreContents", &STORE.contents(&env));
+    table.debug("credentials::Chain", &Chain::new(STEPS).token(Some(TOKEN.into())));
+    let resolved = Chain::new(STEPS).resolve(&env).unwrap();
+    table.debug("credentials::Resolved", &resolved);
+    for flawed in [format!("{TOKEN}\n"), String::new()] {
+        table.error("XtraError", &Chain::new(STEPS).token(Some(flawed.into())).resolve(&env).unwrap_err());
+    }
+    let mut reader = SettingsReader::new(&env);
+    table.debug("credentials::Sourced", &reader.first_variable(&["A", "B"]).unwrap());
+    let mut file = reader.file(&SETTINGS);
+    table.debug("credentials::FileSettings", &file);
+    table.debug("credentials::SettingsReader", &reader);
+    let urls = BaseUrls::new("https://acme.example").in_working_dir(file.take("url"));
+    table.debug("credentials::BaseUrls", &urls);
+    table.error("XtraError", &urls.choose(None).unwrap_err());
+    table.debug("credentials::Sourced", &Sourced::<String>::new(URL_WITH_CREDENTIALS, "an option"));
+    let exchanged = Exchanged::new(Token::new(TOKEN).unwrap());
+    table.debug("credentials::Exchanged", &exchanged);
+    let provider = ExchangedToken::new(Identity::of(TOKEN), move || std::future::ready(Ok(exchanged.clone())));
+    table.debug("credentials::ExchangedToken", &provider);
 }
 
 /// Makes the crate warn that a file with a token can be read by others.
@@ -330,6 +374,10 @@ async fn point_of_use(table: &mut Table, server: &DevServer) {
         table.error("WithSecretError", &request.await.unwrap_err());
     }
     table.error("WithSecretError", &client.with_secret(VALUE.len().to_string(), refuse).await.unwrap_err());
+    let mut handle = client.scope(ENVIRONMENT);
+    assert_eq!(handle.get().await.unwrap().require(KEY).unwrap(), VALUE, "what was planted arrives");
+    table.debug("ScopeHandle", &handle);
+    table.debug("ScopeRead", &handle.get());
     let preload = client.preload([ENVIRONMENT]).require([KEY]);
     table.debug("Preload", &preload);
     table.debug("Preloaded", &preload.await.unwrap());

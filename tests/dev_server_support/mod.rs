@@ -168,8 +168,9 @@ pub(crate) async fn read(server: &DevServer, query: &str) -> Answer {
 }
 
 /// A request of a user, `METHOD /path`: the path is below `/api`, with `{P}` for the server's project.
-pub(crate) fn request<'a>(server: &DevServer, who: &str, request: &'a str, body: &Value) -> Call<'a> {
+pub(crate) fn request(server: &DevServer, who: &str, request: &str, body: &Value) -> Call<'static> {
     let (method, target) = request.split_once(' ').unwrap();
+    let method = ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == method).unwrap();
     let target = format!("/api{}", target.replace("{P}", server.project_id()));
     let call = Call::new(method, target).token(server.token_for(who).unwrap_or(who));
     if body.is_null() { call } else { call.json(body.to_string()) }

@@ -128,7 +128,7 @@ async fn after_the_grace_it_is_the_error_and_nothing_is_deleted() {
     for client in [&client, &world.client()] {
         let error = World::value(client).await.unwrap_err();
         assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(404)));
-        assert!(error.message().contains("foreign_refusal_grace"), "{error}");
+        assert!(error.to_string().contains("foreign_refusal_grace"), "{error}");
     }
     assert_eq!(world.files(), 1);
     world.server.says(Says::Closes);

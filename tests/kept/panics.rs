@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use xtrasecurity::{
-    CredentialProvider, ErrorKind, Identity, ManualClock, Place, Token, TokenFuture, XtraClient, XtraError,
+    ChainPosition, CredentialProvider, ErrorKind, Identity, ManualClock, Token, TokenFuture, XtraClient, XtraError,
 };
 
 use crate::server::{PROJECT, Says, Server, TOKEN, json, own};
@@ -84,7 +84,8 @@ impl CredentialProvider for PanicsWhenRefused {
 #[tokio::test]
 async fn a_provider_that_panics_over_a_refused_token_leaves_the_refusal_to_reads_writes_and_raw_calls() {
     let server = Server::start(Says::Bytes(json(401, r#"{"error":"Unauthorized"}"#)));
-    let builder = XtraClient::builder().credentials(Place::First, Arc::new(PanicsWhenRefused)).project_id(PROJECT);
+    let builder =
+        XtraClient::builder().credentials(ChainPosition::First, Arc::new(PanicsWhenRefused)).project_id(PROJECT);
     let client = builder.api_url(server.url()).max_retries(0).build().unwrap();
     let read = client.get_secrets("production").await.unwrap_err();
     let write = client.set_secret("staging", "A", "1").await.unwrap_err();
@@ -102,7 +103,7 @@ async fn a_credential_provider_that_panics_is_one_error_for_all_readers_and_is_a
     for way in [Way::BeforeTheFuture, Way::InTheFuture, Way::AfterAWait, Way::InItsDrop, Way::WithAPayloadThatPanics] {
         let server = Server::start(Says::Bytes(own(r#"{"API_KEY":"first"}"#)));
         let provider = Arc::new(Panicky { asked: AtomicUsize::new(0), way });
-        let builder = XtraClient::builder().credentials(Place::First, provider).project_id(PROJECT);
+        let builder = XtraClient::builder().credentials(ChainPosition::First, provider).project_id(PROJECT);
         let client = builder.api_url(server.url()).max_retries(0).build().unwrap();
         let mut failed = 0;
         for reader in readers(&client) {

@@ -25,7 +25,7 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         Hint::GiveEnvironment { entry } => format!("Add --env NAME{}", or_put(entry)).into(),
         Hint::GivePassphrase { variable } => format!("Set {}", variable.unwrap_or("XTRA_VAULT_PASSPHRASE")).into(),
         Hint::GiveCacheDirectory { variable } => format!("Set {variable}, or do without --offline").into(),
-        Hint::GiveBaseUrl { variable } => {
+        Hint::GiveBaseUrl { variable, .. } => {
             format!("Set {variable}, add --api-url, or store a token for it with `xtrasec login`").into()
         }
         Hint::UseLastingToken => "Use an access key or a service account's key, which last".into(),
@@ -179,7 +179,7 @@ mod tests {
             Hint::GivePassphrase { variable: Some("XTRA_VAULT_PASSPHRASE") },
             Hint::GivePassphrase { variable: None },
             Hint::GiveCacheDirectory { variable: "XDG_CACHE_HOME" },
-            Hint::GiveBaseUrl { variable: "XTRA_API_URL" },
+            Hint::GiveBaseUrl { variable: "XTRA_API_URL", login: None },
             Hint::UseLastingToken,
             Hint::Correct { option: "api_url" },
             Hint::LeaveOut { option: "project_id" },

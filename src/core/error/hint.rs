@@ -61,6 +61,8 @@ pub enum Hint {
     GiveBaseUrl {
         /// The environment variable that holds it.
         variable: &'static str,
+        /// The command that stores one beside the token, where there is such a command.
+        login: Option<&'static str>,
     },
     /// Use a token that lasts, or give copies on disk a key of their own.
     UseLastingToken,
@@ -224,7 +226,13 @@ impl fmt::Display for Hint {
             }
             Self::GivePassphrase { variable: None } => f.write_str("Pass vault_passphrase(..) to the builder"),
             Self::GiveCacheDirectory { variable } => write!(f, "Set {variable} (Unix), or give a directory"),
-            Self::GiveBaseUrl { variable } => write!(f, "Set {variable}, or pass api_url(..) to the builder"),
+            Self::GiveBaseUrl { variable, login } => {
+                let login = login.map(|login| format!(", `{login}`")).unwrap_or_default();
+                write!(
+                    f,
+                    "If it is right, name it yourself: `export {variable}=…` (in CI too){login}, or pass api_url(..) to the builder"
+                )
+            }
             Self::UseLastingToken => f.write_str("Give the copies a key, or use a token without an end"),
             Self::Correct { option } => write!(f, "It comes from the {option} option"),
             Self::LeaveOut { option } => write!(f, "Leave {option}(..) out"),

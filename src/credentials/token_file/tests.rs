@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use tempfile::TempDir;
 
 use super::*;
-use crate::credentials::jwt;
+use crate::http::jwt;
 
 fn file(content: &str) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
@@ -17,9 +17,11 @@ fn now(provider: &FileToken) -> Result<Token, XtraError> {
     provider.token().now_or_never().unwrap()
 }
 
+const JSON: Format = Format::Json { token: &["token", "authToken"], base_url: Some("apiUrl") };
+
 fn json(content: &str) -> Result<String, String> {
     let (_dir, path) = file(content);
-    let provider = FileToken::open(path, Format::Json, "the file").map_err(|miss| miss.to_string())?;
+    let provider = FileToken::open(path, JSON, "the file").map_err(|miss| miss.to_string())?;
     Ok(now(&provider).unwrap().expose().to_owned())
 }
 
@@ -139,7 +141,7 @@ fn a_new_token_for_another_base_url_is_not_taken_over() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.json");
     fs::write(&path, r#"{"token":"one","apiUrl":"https://a.example/api"}"#).unwrap();
-    let provider = FileToken::open(path.clone(), Format::Json, "the file").unwrap();
+    let provider = FileToken::open(path.clone(), JSON, "the file").unwrap();
     let refused = Token::new("one").unwrap();
     for content in [r#"{"token":"two","apiUrl":"https://b.example/api"}"#, r#"{"token":"two"}"#] {
         fs::write(&path, content).unwrap();

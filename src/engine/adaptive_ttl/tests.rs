@@ -1,3 +1,5 @@
+//! Tests of the adaptive time to live.
+
 use std::time::Duration;
 
 use super::*;

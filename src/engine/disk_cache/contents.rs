@@ -1,8 +1,8 @@
-//! What is in a copy: names and values, and the names whose values did not come through.
+//! The contents of a copy as bytes: names and values, and the names whose values did not come through.
 
 use zeroize::Zeroizing;
 
-use super::problem::Problem;
+use super::error::DiskError;
 use crate::core::{SecretValue, Secrets, SortedPairs, Unreadable, UnreadableReason};
 
 /// The secrets of a copy.
@@ -27,12 +27,12 @@ pub(super) fn encode(
     before: usize,
     behind: usize,
     limit: usize,
-) -> Result<Zeroizing<Vec<u8>>, Problem> {
+) -> Result<Zeroizing<Vec<u8>>, DiskError> {
     let values: usize = secrets.iter().map(|(name, value)| 8 + name.len() + value.len()).sum();
     let hidden: usize = secrets.unreadable().iter().map(|secret| 5 + secret.name.len()).sum();
     let size = before + 8 + values + hidden + behind;
     if size > limit {
-        return Err(Problem::TooLarge);
+        return Err(DiskError::TooLarge);
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(size));
     bytes.resize(before, 0);
@@ -54,13 +54,13 @@ pub(super) fn encode(
     Ok(bytes)
 }
 
-fn put_number(bytes: &mut Vec<u8>, number: usize) -> Result<(), Problem> {
-    let number = u32::try_from(number).map_err(|_| Problem::TooLarge)?;
+fn put_number(bytes: &mut Vec<u8>, number: usize) -> Result<(), DiskError> {
+    let number = u32::try_from(number).map_err(|_| DiskError::TooLarge)?;
     bytes.extend_from_slice(&number.to_le_bytes());
     Ok(())
 }
 
-fn put_text(bytes: &mut Vec<u8>, text: &str) -> Result<(), Problem> {
+fn put_text(bytes: &mut Vec<u8>, text: &str) -> Result<(), DiskError> {
     put_number(bytes, text.len())?;
     bytes.extend_from_slice(text.as_bytes());
     Ok(())
@@ -68,16 +68,16 @@ fn put_text(bytes: &mut Vec<u8>, text: &str) -> Result<(), Problem> {
 
 /// The secrets that `bytes` are, or `None` when they are something else.
 pub(super) fn decode(bytes: &[u8]) -> Option<Contents> {
-    let mut rest = Rest(bytes);
+    let mut reader = Reader(bytes);
     let mut values = Vec::new();
-    for _ in 0..rest.number()? {
-        let name = rest.text()?.to_owned();
-        values.push((name, SecretValue::from(rest.text()?)));
+    for _ in 0..reader.number()? {
+        let name = reader.text()?.to_owned();
+        values.push((name, SecretValue::from(reader.text()?)));
     }
     let mut unreadable = Vec::new();
-    for _ in 0..rest.number()? {
-        let name = rest.text()?;
-        let reason = match rest.take(1)? {
+    for _ in 0..reader.number()? {
+        let name = reader.text()?;
+        let reason = match reader.take(1)? {
             [1] => UnreadableReason::Masked,
             [2] => UnreadableReason::ServerCiphertext,
             [3] => UnreadableReason::ClientEnvelope,
@@ -86,13 +86,13 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Contents> {
         };
         unreadable.push(Unreadable::new(name, reason));
     }
-    rest.0.is_empty().then(|| Contents { values: values.into_iter().collect(), unreadable })
+    reader.0.is_empty().then(|| Contents { values: values.into_iter().collect(), unreadable })
 }
 
-/// What is still to be read.
-struct Rest<'b>(&'b [u8]);
+/// The bytes that are still to be read.
+struct Reader<'b>(&'b [u8]);
 
-impl<'b> Rest<'b> {
+impl<'b> Reader<'b> {
     fn take(&mut self, count: usize) -> Option<&'b [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -166,6 +166,6 @@ pub(super) mod tests {
         let secrets = secrets(&[("A", "12345")], Vec::new());
         let size = 8 + 8 + 6;
         assert!(encode(&secrets, 0, 0, size).is_ok());
-        assert_eq!(encode(&secrets, 0, 0, size - 1).unwrap_err(), Problem::TooLarge);
+        assert_eq!(encode(&secrets, 0, 0, size - 1).unwrap_err(), DiskError::TooLarge);
     }
 }

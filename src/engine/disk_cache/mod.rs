@@ -1,13 +1,12 @@
-//! Encrypted copies of secrets on disk, for the time when the service cannot be reached.
+//! The disk cache: encrypted copies of secrets, for the time when the service cannot be reached.
 //!
 //! Nothing here decides when a copy is used: that is the engine's. This room knows how one is named, sealed, kept and judged.
 
 mod contents;
-mod crew;
+mod error;
 mod folder;
-mod key;
+mod io_threads;
 mod options;
-mod problem;
 mod seal;
 
 use std::collections::HashSet;
@@ -15,16 +14,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-pub use key::OfflineKey;
-pub use options::OfflineOptions;
-pub(crate) use problem::Problem;
+pub(crate) use error::DiskError;
+pub use options::{OfflineKey, OfflineOptions};
 
+use super::single_flight::SingleFlight;
 use crate::core::{SecretValue, Secrets, SortedPairs, Unreadable};
 use contents::{decode, encode};
-use crew::Crew;
 use folder::Folder;
-use key::Material;
-use seal::Life;
+use io_threads::{BoundedThreads, IO_TIMEOUT};
+use seal::{KeyMaterial, Life};
 
 /// A copy is written anew when it has used up this part of its time, although nothing has changed.
 const REWRITTEN_AFTER: u32 = 24;
@@ -32,37 +30,39 @@ const REWRITTEN_AFTER: u32 = 24;
 /// How long the directory is not swept again. A sweep looks into every file, and a start may write hundreds of them.
 const SWEPT_AFTER: Duration = Duration::from_secs(60);
 
-/// The copies of one client.
-pub(crate) struct Offline {
-    shelf: Arc<Shelf>,
-    crew: Crew,
+/// The disk cache of one client.
+pub(crate) struct DiskCache {
+    writer: Arc<Writer>,
+    threads: BoundedThreads,
+    /// The reads of copies that are under way. Whoever looks for one at the same time shares the read.
+    pub(super) lookups: SingleFlight<Result<Arc<Secrets>, DiskError>>,
     /// The names of copies that the service has refused since, for as long as they may not have been deleted.
     refused: Mutex<HashSet<String>>,
-    /// A problem is told once, and then again after something was saved.
-    told: AtomicBool,
+    /// A failure is logged once, and then again after something was saved.
+    reported: AtomicBool,
     served: AtomicU64,
     failures: AtomicU64,
 }
 
-/// What the threads share.
-struct Shelf {
+/// The blocking half of the disk cache, which its threads share.
+struct Writer {
     options: OfflineOptions,
-    /// One writer at a time: each looks at what is there before it writes. It holds the time of the last sweep.
-    writing: Mutex<SystemTime>,
+    /// One write at a time: each looks at what is there before it writes. It holds the time of the last sweep.
+    last_sweep: Mutex<SystemTime>,
 }
 
-/// The place of one scope's copy: what it is called, and what opens it.
+/// The key of one scope's copy: the file's name, and what opens it. An error when the copy could not be encrypted.
 #[derive(Clone)]
-pub(crate) struct Slot(Arc<Place>);
+pub(crate) struct FileKey(Result<Arc<KeyParts>, DiskError>);
 
-struct Place {
+struct KeyParts {
     name: String,
-    material: Material,
+    material: KeyMaterial,
     /// Everything that tells this scope from others: service, API root, account and scope.
     context: Vec<u8>,
 }
 
-/// What a copy held.
+/// The secrets of a copy.
 pub(crate) struct Saved {
     pub(crate) values: SortedPairs,
     pub(crate) unreadable: Vec<Unreadable>,
@@ -72,9 +72,9 @@ pub(crate) struct Saved {
     pub(crate) left: Duration,
 }
 
-/// What became of a snapshot that should be kept.
+/// The outcome of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kept {
+enum WriteOutcome {
     Written,
     /// The copy there is young and says the same.
     Same,
@@ -84,13 +84,14 @@ enum Kept {
     Guarded,
 }
 
-impl Offline {
+impl DiskCache {
     pub(crate) fn new(options: OfflineOptions) -> Self {
         Self {
-            shelf: Arc::new(Shelf { options, writing: Mutex::new(SystemTime::UNIX_EPOCH) }),
-            crew: Crew::new(crew::PATIENCE),
+            writer: Arc::new(Writer { options, last_sweep: Mutex::new(SystemTime::UNIX_EPOCH) }),
+            threads: BoundedThreads::new(IO_TIMEOUT),
+            lookups: SingleFlight::new(),
             refused: Mutex::default(),
-            told: AtomicBool::new(false),
+            reported: AtomicBool::new(false),
             served: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         }
@@ -101,92 +102,77 @@ impl Offline {
         (self.served.load(Ordering::Relaxed), self.failures.load(Ordering::Relaxed))
     }
 
-    /// The place for a scope. `token` is one that lasts; `key` tells the account and the scope.
-    pub(crate) fn slot(
-        &self,
-        token: Option<SecretValue>,
-        service: &str,
-        root: &str,
-        key: &[u8],
-    ) -> Result<Slot, Problem> {
-        let material = match (&self.shelf.options.key, token) {
-            (Some(key), _) => Material::Given(key.clone()),
-            (None, Some(token)) => Material::Token(token),
-            (None, None) => return Err(Problem::NoKey),
+    /// Nobody who looks for a copy from now on is given one that was being read before.
+    pub(crate) fn abandon_all(&self) {
+        self.lookups.abandon_all();
+    }
+
+    /// The key of a scope's copy. `token` is one that lasts; `key` tells the account and the scope.
+    pub(crate) fn file_key(&self, token: Option<SecretValue>, service: &str, root: &str, key: &[u8]) -> FileKey {
+        let material = match (&self.writer.options.key, token) {
+            (Some(key), _) => KeyMaterial::Given(key.clone()),
+            (None, Some(token)) => KeyMaterial::Token(token),
+            (None, None) => return FileKey(Err(DiskError::NoKey)),
         };
         let mut context = Vec::new();
         for part in [service.as_bytes(), root.as_bytes(), key] {
             context.extend_from_slice(&(part.len() as u64).to_le_bytes());
             context.extend_from_slice(part);
         }
-        Ok(Slot(Arc::new(Place { name: material.name(&context)?, material, context })))
+        FileKey(material.name(&context).map(|name| Arc::new(KeyParts { name, material, context })))
     }
 
     /// Saves a snapshot that was asked for at `asked`, where that is needed, but not over a copy that has a secret of those that
-    /// the snapshot is `lacking`. Nothing that goes wrong is the caller's affair.
-    pub(crate) async fn keep(
-        &self,
-        slot: Result<&Slot, Problem>,
-        secrets: &Arc<Secrets>,
-        lacking: Vec<String>,
-        asked: SystemTime,
-    ) {
+    /// are `missing` from the snapshot. A failure is counted, and is no error of the caller's.
+    pub(crate) async fn save(&self, key: &FileKey, secrets: &Arc<Secrets>, missing: Vec<String>, asked: SystemTime) {
         if secrets.is_empty() && secrets.unreadable().is_empty() {
             // an unknown environment looks like this
             return;
         }
-        let done = match slot {
-            Ok(slot) => {
-                let (shelf, place, secrets) = (Arc::clone(&self.shelf), slot.clone(), Arc::clone(secrets));
-                let kept = self.crew.run(move || shelf.keep(&place.0, &secrets, &lacking, asked)).await;
-                kept.map(|_| self.clear(slot))
+        let secrets = Arc::clone(secrets);
+        match self.on_thread(key, move |writer, key| writer.save(key, &secrets, &missing, asked)).await {
+            Ok(_) => {
+                self.no_longer_refused(key);
+                self.reported.store(false, Ordering::Relaxed);
             }
-            Err(problem) => Err(problem),
-        };
-        match done {
-            Ok(()) => self.told.store(false, Ordering::Relaxed),
-            Err(problem) => self.fail(problem, "secrets could not be saved for times without the service"),
+            Err(error) => self.fail(error, "secrets could not be saved for times without the service"),
         }
     }
 
     /// The copy of a scope, when there is one that may be used at `now`.
-    pub(crate) async fn find(&self, slot: Result<&Slot, Problem>, now: SystemTime) -> Result<Saved, Problem> {
-        let slot = slot?;
-        let found = if self.refused().contains(&slot.0.name) {
-            self.forget(Ok(slot)).await;
-            Err(Problem::Refused)
+    pub(crate) async fn load(&self, key: &FileKey, now: SystemTime) -> Result<Saved, DiskError> {
+        let found = if self.is_refused(key) {
+            self.delete(key).await;
+            Err(DiskError::Refused)
         } else {
-            let (shelf, slot) = (Arc::clone(&self.shelf), slot.clone());
-            self.crew.run(move || shelf.find(&slot.0, now)).await
+            self.on_thread(key, move |writer, key| writer.load(key, now)).await
         };
-        if let Err(problem) = &found
-            && *problem != Problem::Absent
+        if let Err(error) = &found
+            && *error != DiskError::Absent
         {
-            tracing::warn!(directory = ?self.shelf.options.directory, "no saved secrets can be used: {problem}");
+            tracing::warn!(directory = ?self.writer.options.directory, "no saved secrets can be used: {error}");
         }
         found
     }
 
-    /// The copy of a scope, to compare an answer with. It may be one that is not to be used; nothing is said of that.
-    pub(crate) async fn peek(&self, slot: Result<&Slot, Problem>, now: SystemTime) -> Option<Saved> {
-        let slot = slot.ok().filter(|slot| !self.refused().contains(&slot.0.name))?;
-        let (shelf, slot) = (Arc::clone(&self.shelf), slot.clone());
-        self.crew.run(move || shelf.find(&slot.0, now)).await.ok()
+    /// The copy of a scope, to compare an answer with. It may be one that is not to be used; nothing is logged then.
+    pub(crate) async fn peek(&self, key: &FileKey, now: SystemTime) -> Option<Saved> {
+        if self.is_refused(key) {
+            return None;
+        }
+        self.on_thread(key, move |writer, key| writer.load(key, now)).await.ok()
     }
 
     /// Notes with the copy that a refusal came which is not the service's own, and tells how long ago the first of these was.
     /// `None` when there is no copy to note it with.
-    pub(crate) async fn note_refusal(&self, slot: Result<&Slot, Problem>, now: SystemTime) -> Option<Duration> {
-        let (shelf, slot) = (Arc::clone(&self.shelf), slot.ok()?.clone());
-        self.crew.run(move || shelf.note_refusal(&slot.0, now)).await.ok()
+    pub(crate) async fn note_refusal(&self, key: &FileKey, now: SystemTime) -> Option<Duration> {
+        self.on_thread(key, move |writer, key| writer.note_refusal(key, now)).await.ok()
     }
 
     /// The service itself has answered: what was noted of refusals is over.
-    pub(crate) async fn end_refusals(&self, slot: Result<&Slot, Problem>) {
-        let Ok(slot) = slot else { return };
-        let (shelf, slot) = (Arc::clone(&self.shelf), slot.clone());
+    pub(crate) async fn end_refusals(&self, key: &FileKey) {
         // should that fail, the next snapshot that is saved ends them
-        let _ = self.crew.run(move || shelf.end_refusals(&slot.0)).await;
+        let _ = self.on_thread(key, Writer::end_refusals).await;
     }
 
     /// Counts a read that a copy has answered.
@@ -195,79 +181,99 @@ impl Offline {
     }
 
     /// Deletes the copy of a scope. One that cannot be deleted is not used any more, until another one is saved.
-    pub(crate) async fn forget(&self, slot: Result<&Slot, Problem>) {
+    pub(crate) async fn delete(&self, key: &FileKey) {
         // without a key nothing was saved
-        let Ok(slot) = slot else { return };
+        let Ok(parts) = &key.0 else { return };
         // noted before anything is waited for, as whoever asked may go away
-        self.refused().insert(slot.0.name.clone());
-        let (shelf, place) = (Arc::clone(&self.shelf), slot.clone());
-        match self.crew.run(move || shelf.forget(&place.0)).await {
-            Ok(()) => self.clear(slot),
-            Err(problem) => self.fail(problem, "saved secrets that the service refuses by now could not be deleted"),
+        self.refused().insert(parts.name.clone());
+        match self.on_thread(key, Writer::delete).await {
+            Ok(()) => self.no_longer_refused(key),
+            Err(error) => self.fail(error, "saved secrets that the service refuses by now could not be deleted"),
         }
     }
 
-    fn clear(&self, slot: &Slot) {
-        self.refused().remove(&slot.0.name);
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        key: &FileKey,
+        work: impl FnOnce(&Writer, &KeyParts) -> Result<T, DiskError> + Send + 'static,
+    ) -> Result<T, DiskError> {
+        let (writer, key) = (Arc::clone(&self.writer), key.0.clone()?);
+        self.threads.run(move || work(&writer, &key)).await
+    }
+
+    fn is_refused(&self, key: &FileKey) -> bool {
+        key.0.as_ref().is_ok_and(|parts| self.refused().contains(&parts.name))
+    }
+
+    fn no_longer_refused(&self, key: &FileKey) {
+        if let Ok(parts) = &key.0 {
+            self.refused().remove(&parts.name);
+        }
     }
 
     fn refused(&self) -> MutexGuard<'_, HashSet<String>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fail(&self, problem: Problem, what: &str) {
+    fn fail(&self, error: DiskError, what: &str) {
         self.failures.fetch_add(1, Ordering::Relaxed);
-        if !self.told.swap(true, Ordering::Relaxed) {
-            tracing::warn!(directory = ?self.shelf.options.directory, "{what}: {problem}");
+        if !self.reported.swap(true, Ordering::Relaxed) {
+            tracing::warn!(directory = ?self.writer.options.directory, "{what}: {error}");
         }
     }
 }
 
-impl Shelf {
-    fn keep(&self, place: &Place, secrets: &Secrets, lacking: &[String], asked: SystemTime) -> Result<Kept, Problem> {
+impl Writer {
+    fn save(
+        &self,
+        key: &KeyParts,
+        secrets: &Secrets,
+        missing: &[String],
+        asked: SystemTime,
+    ) -> Result<WriteOutcome, DiskError> {
         let OfflineOptions { directory, max_age, max_bytes, .. } = &self.options;
         let life = Life::new(asked, *max_age);
         let bytes = encode(secrets, seal::HEADER, seal::TAG, *max_bytes)?;
-        let mut swept = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last_sweep = self.last_sweep.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = Folder::create_at(directory)?;
         folder.wait_for_turn();
         // Whatever is wrong with what is there: it is replaced.
-        if let Ok(mut there) = folder.read(&place.name, *max_bytes)
-            && let Ok((other, contents)) = seal::open(&place.material, &place.context, &mut there)
+        if let Ok(mut there) = folder.read(&key.name, *max_bytes)
+            && let Ok((other, contents)) = seal::open(&key.material, &key.context, &mut there)
         {
             let is_same = bytes.get(seal::HEADER..) == Some(contents);
-            if let Some(kept) = spared(life, other, is_same) {
-                return Ok(kept);
+            if let Some(outcome) = unneeded(life, other, is_same) {
+                return Ok(outcome);
             }
-            if !lacking.is_empty()
+            if !missing.is_empty()
                 && other.age(asked, *max_age).is_ok()
-                && decode(contents).is_some_and(|contents| contents.has_any(lacking))
+                && decode(contents).is_some_and(|contents| contents.has_any(missing))
             {
-                return Ok(Kept::Guarded);
+                return Ok(WriteOutcome::Guarded);
             }
         }
-        let sealed = seal::seal(&place.material, &place.context, life, bytes)?;
-        folder.replace(&place.name, &sealed)?;
-        let apart = asked.duration_since(*swept).unwrap_or_else(|ahead| ahead.duration());
+        let sealed = seal::seal(&key.material, &key.context, life, bytes)?;
+        folder.replace(&key.name, &sealed)?;
+        let apart = asked.duration_since(*last_sweep).unwrap_or_else(|ahead| ahead.duration());
         if apart >= SWEPT_AFTER {
             folder.sweep(asked);
-            *swept = asked;
+            *last_sweep = asked;
         }
-        Ok(Kept::Written)
+        Ok(WriteOutcome::Written)
     }
 
-    fn find(&self, place: &Place, now: SystemTime) -> Result<Saved, Problem> {
+    fn load(&self, key: &KeyParts, now: SystemTime) -> Result<Saved, DiskError> {
         let OfflineOptions { directory, max_age, max_bytes, .. } = &self.options;
-        let mut bytes = Folder::open_at(directory)?.read(&place.name, *max_bytes)?;
-        let (life, contents) = seal::open(&place.material, &place.context, &mut bytes)?;
+        let mut bytes = Folder::open_at(directory)?.read(&key.name, *max_bytes)?;
+        let (life, contents) = seal::open(&key.material, &key.context, &mut bytes)?;
         let age = life.age(now, *max_age)?;
-        let contents = decode(contents).ok_or(Problem::Unopened)?;
+        let contents = decode(contents).ok_or(DiskError::Unopened)?;
         Ok(Saved { values: contents.values, unreadable: contents.unreadable, age, left: life.left(age, *max_age) })
     }
 
-    fn note_refusal(&self, place: &Place, now: SystemTime) -> Result<Duration, Problem> {
+    fn note_refusal(&self, key: &KeyParts, now: SystemTime) -> Result<Duration, DiskError> {
         let mut spent = Duration::ZERO;
-        self.change_life(place, |life| match life.refused_for(now) {
+        self.change_life(key, |life| match life.refused_for(now) {
             Some(before) => {
                 spent = before;
                 life
@@ -277,49 +283,49 @@ impl Shelf {
         Ok(spent)
     }
 
-    fn end_refusals(&self, place: &Place) -> Result<(), Problem> {
-        self.change_life(place, |life| Life { refused: 0, ..life })
+    fn end_refusals(&self, key: &KeyParts) -> Result<(), DiskError> {
+        self.change_life(key, |life| Life { refused: 0, ..life })
     }
 
     /// Writes a copy anew whose header is to say something else.
-    fn change_life(&self, place: &Place, change: impl FnOnce(Life) -> Life) -> Result<(), Problem> {
+    fn change_life(&self, key: &KeyParts, change: impl FnOnce(Life) -> Life) -> Result<(), DiskError> {
         let OfflineOptions { directory, max_bytes, .. } = &self.options;
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.last_sweep.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = Folder::open_at(directory)?;
         folder.wait_for_turn();
-        let mut there = folder.read(&place.name, *max_bytes)?;
-        let (life, contents) = seal::open(&place.material, &place.context, &mut there)?;
+        let mut there = folder.read(&key.name, *max_bytes)?;
+        let (life, contents) = seal::open(&key.material, &key.context, &mut there)?;
         let changed = change(life);
         if changed == life {
             return Ok(());
         }
         let bytes = seal::unsealed(contents);
-        let sealed = seal::seal(&place.material, &place.context, changed, bytes)?;
-        folder.replace(&place.name, &sealed)
+        let sealed = seal::seal(&key.material, &key.context, changed, bytes)?;
+        folder.replace(&key.name, &sealed)
     }
 
-    fn forget(&self, place: &Place) -> Result<(), Problem> {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+    fn delete(&self, key: &KeyParts) -> Result<(), DiskError> {
+        let _turn = self.last_sweep.lock().unwrap_or_else(PoisonError::into_inner);
         match Folder::open_own_at(&self.options.directory) {
             Ok(folder) => {
                 folder.wait_for_turn();
-                folder.delete(&place.name)
+                folder.delete(&key.name)
             }
-            Err(Problem::Absent) => Ok(()),
+            Err(DiskError::Absent) => Ok(()),
             Err(problem) => Err(problem),
         }
     }
 }
 
-/// Why a new copy need not be written over another one that opens.
-fn spared(new: Life, there: Life, is_same: bool) -> Option<Kept> {
+/// The outcome when a new copy need not be written over another one that opens.
+fn unneeded(new: Life, there: Life, is_same: bool) -> Option<WriteOutcome> {
     let later = there.saved.saturating_sub(new.saved);
     // further ahead than calls take, it is not a later answer but a clock that was put back
     if later > 0 && Duration::from_millis(later) <= seal::TOLERANCE {
-        return Some(Kept::Newer);
+        return Some(WriteOutcome::Newer);
     }
     let is_young = new.saved.saturating_sub(there.saved) < new.lasts / u64::from(REWRITTEN_AFTER);
-    (is_same && is_young && later == 0 && there.lasts == new.lasts && there.refused == 0).then_some(Kept::Same)
+    (is_same && is_young && later == 0 && there.lasts == new.lasts && there.refused == 0).then_some(WriteOutcome::Same)
 }
 
 #[cfg(test)]

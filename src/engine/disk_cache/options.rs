@@ -1,14 +1,17 @@
-//! Where copies are kept, for how long, and under which key.
+//! The options of the disk cache: the directory, the key, and how old and how large a copy may be.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::key::OfflineKey;
-use crate::core::{ErrorKind, XtraError};
+use zeroize::Zeroizing;
+
+use crate::core::{ErrorKind, Hint, XtraError};
 use crate::env::{NotUnicode, home_dir, var};
 
 /// Copies of secrets on disk, encrypted, for the time when the service cannot be reached. Given to
-/// [`XtraClientBuilder::offline`](crate::XtraClientBuilder::offline).
+/// [`EngineOptions::offline`](crate::EngineOptions::offline), or to a client's builder.
 ///
 /// # What is saved
 ///
@@ -28,15 +31,15 @@ use crate::env::{NotUnicode, home_dir, var};
 /// memory holds no snapshot. A refusal that is [not the service's own](crate::XtraError::is_foreign_refusal) counts as such for
 /// [`foreign_refusal_grace`](crate::CacheOptions::foreign_refusal_grace); when the first came is noted in the file, so that a
 /// process that starts again does not begin anew. And where an answer is held back, the copy is served until it is as old as
-/// [`max_stale`](crate::CacheOptions::max_stale). That 429 is among them is as the vendor's command has it. The snapshot's
+/// [`max_stale`](crate::CacheOptions::max_stale). The snapshot's
 /// [`source`](crate::Secrets::source) is [`Offline`](crate::SnapshotSource::Offline), its [`age`](crate::Secrets::age) counts
 /// from the load that it was saved by, and it [is stale](crate::Secrets::is_stale). A warning is logged. A read with `no_cache`,
 /// a refresh and `with_secret` after a refusal ask for something newer than any copy, and are never answered with one. When no
 /// copy can be used, the error of the read says why.
 ///
-/// 401, 403 and 404 of the service itself, and an answer in which every value is masked, delete the file of the scope. When that fails (a disk that is read-only, say), this client does not use the
-/// file any more, but another process may, within `max_age`: watch `offline_failures` in [`Stats`](crate::Stats).
-/// [`clear_cache`](crate::Client::clear_cache) and
+/// 401, 403 and 404 of the service itself, and an answer in which every value is masked, delete the file of the scope. When that
+/// fails (a disk that is read-only, say), this client does not use the file any more, but another process may, within `max_age`:
+/// watch `offline_failures` in [`Stats`](crate::Stats). [`clear_cache`](crate::Client::clear_cache) and
 /// [`invalidate`](crate::Client::invalidate) leave files alone: they are about memory, and the next load writes the files anew.
 ///
 /// # What is trusted
@@ -132,19 +135,79 @@ impl OfflineOptions {
     /// Fails when nothing could ever be saved or used. `has_token` tells whether there is a token that lasts.
     #[cfg(any(test, feature = "xtra"))]
     pub(crate) fn check(&self, has_token: bool) -> Result<(), XtraError> {
-        let problem = if self.directory.as_os_str().is_empty() {
-            "names no directory. Give the path of one"
+        let (problem, hint) = if self.directory.as_os_str().is_empty() {
+            ("names no directory", Hint::advice("Give the path of one"))
         } else if self.max_age.is_zero() {
-            "has a max_age of zero, so that no copy could be used. Raise it"
+            ("has a max_age of zero, so that no copy could be used", Hint::advice("Raise it"))
         } else if self.key.is_none() && !has_token {
-            "has no key, and the token is not one that lasts: copies encrypted with it could not be opened later. Give a key, \
-             or use a token without an end"
+            let problem =
+                "has no key, and the token is not one that lasts: copies encrypted with it could not be opened later";
+            (problem, Hint::UseLastingToken)
         } else {
             return Ok(());
         };
-        Err(XtraError::new(ErrorKind::Config, format!("the offline option {problem}")))
+        Err(XtraError::new(ErrorKind::Config, format!("the offline option {problem}")).with_hint(hint))
     }
 }
+
+/// The key that saved copies are encrypted with, when that is not the token: 32 random bytes or more.
+///
+/// A password is no key, however long: it can be guessed by whoever has a copy, and only a key that is too short, or zeros, can be
+/// told from a good one. The bytes are taken as they are, so a line break at the end of a file is a part of the key. `Debug` prints
+/// `[REDACTED]`. Clones share one buffer, which is wiped when the last of them is dropped.
+///
+/// ```
+/// use xtrasecurity::{ErrorKind, OfflineKey};
+///
+/// # fn main() -> Result<(), xtrasecurity::XtraError> {
+/// let key = OfflineKey::new([7; 32])?; // from a key store, a mounted file …
+/// assert_eq!(format!("{key:?}"), "OfflineKey([REDACTED])");
+/// assert_eq!(OfflineKey::new("hunter2").unwrap_err().kind(), ErrorKind::Config);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct OfflineKey(Arc<Zeroizing<Vec<u8>>>);
+
+impl OfflineKey {
+    const SHORTEST: usize = 32;
+
+    /// Takes a copy of these bytes. The caller is responsible for the original.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when there are fewer than 32 bytes, or all are zero.
+    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, XtraError> {
+        let bytes = bytes.as_ref();
+        if bytes.len() < Self::SHORTEST || bytes.iter().all(|byte| *byte == 0) {
+            let advice = "Give 32 random bytes or more, for instance from `openssl rand -base64 32`";
+            return Err(XtraError::new(ErrorKind::Config, "the offline key is too short, or nothing but zeros")
+                .with_hint(Hint::advice(advice)));
+        }
+        Ok(Self(Arc::new(Zeroizing::new(bytes.to_vec()))))
+    }
+}
+
+impl OfflineKey {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for OfflineKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OfflineKey([REDACTED])")
+    }
+}
+
+/// Two keys are equal when their bytes are; it takes the same time wherever they differ.
+impl PartialEq for OfflineKey {
+    fn eq(&self, other: &Self) -> bool {
+        subtle::ConstantTimeEq::ct_eq(self.0.as_slice(), other.0.as_slice()).into()
+    }
+}
+
+impl Eq for OfflineKey {}
 
 /// The directory that this platform keeps a user's caches in. A relative path in the variable counts as none.
 fn user_cache(
@@ -161,9 +224,8 @@ fn user_cache(
         given("XDG_CACHE_HOME").or_else(|| in_home(".cache"))
     };
     found.ok_or_else(|| {
-        let message = "no directory for saved secrets is known: this user has no home. Set XDG_CACHE_HOME (Unix), or give a \
-                       directory";
-        XtraError::new(ErrorKind::Config, message)
+        let message = "no directory for saved secrets is known: this user has no home";
+        XtraError::new(ErrorKind::Config, message).with_hint(Hint::GiveCacheDirectory { variable: "XDG_CACHE_HOME" })
     })
 }
 
@@ -199,5 +261,16 @@ mod tests {
         assert_eq!(find(Some("relative"), Some("/home/u")), Some("/home/u/.cache".into()));
         assert_eq!(find(None, Some("/home/u")), Some("/home/u/.cache".into()));
         assert_eq!(find(None, None), None);
+    }
+
+    #[test]
+    fn short_keys_and_zeros_are_refused_and_nothing_is_printed() {
+        for bytes in [vec![], b"hunter2".to_vec(), vec![1; 31], vec![0; 64]] {
+            assert_eq!(OfflineKey::new(bytes).unwrap_err().kind(), ErrorKind::Config);
+        }
+        let key = OfflineKey::new([104; 40]).unwrap();
+        assert!(!format!("{key:?}").contains("104"));
+        assert_eq!(key, key.clone());
+        assert_ne!(key, OfflineKey::new([104; 41]).unwrap());
     }
 }

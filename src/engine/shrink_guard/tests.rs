@@ -1,3 +1,5 @@
+//! Tests of the shrink guard.
+
 use std::time::Duration;
 
 use super::*;

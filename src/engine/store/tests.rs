@@ -1,3 +1,5 @@
+//! Tests of the store.
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;

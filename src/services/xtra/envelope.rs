@@ -1,4 +1,4 @@
-//! Tells a value from the ciphertext that the service sometimes sends in its place, and opens what clients have sealed.
+//! Envelopes: the ciphertext that the service sometimes sends in place of a value, and what clients have sealed.
 
 mod keys;
 mod sealed;

@@ -1,13 +1,13 @@
-//! Local mode: the secrets of a `.env` file in the place of the service's.
+//! Local mode: the secrets of a `.env` file in place of the service's.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::envelope;
-use super::envelope::Reading;
-use crate::core::{ErrorKind, SecretValue, SnapshotSource, Unreadable, XtraError};
-use crate::credentials::file;
+use super::credentials::LOCAL_MODE;
+use super::envelope::{self, Reading};
+use crate::core::{ErrorKind, Hint, SecretValue, SnapshotSource, Unreadable, XtraError};
+use crate::credentials::file::{self, FileError};
 use crate::dotenv;
 use crate::engine::Loaded;
 
@@ -29,35 +29,30 @@ impl LocalFile {
     }
 
     pub(super) fn load(&self) -> Result<Loaded, XtraError> {
-        let content = file::read(&self.path).map_err(|problem| self.unusable(&problem))?;
+        let content = file::read(&self.path).map_err(|why| self.unusable(&why))?;
         if file::is_open_to_others(&self.path) && !self.warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(path = ?self.path, "other users can read this file, and it holds secrets: take their rights away");
         }
-        let text = std::str::from_utf8(&content).map_err(|_| self.unusable(&file::Problem::NotUnicode))?;
+        let text = std::str::from_utf8(&content).map_err(|_| self.unusable(&FileError::NotUnicode))?;
         let pairs = dotenv::parse(text).map_err(|flaw| {
             XtraError::new(ErrorKind::Config, format!("local mode: {}, {flaw}", self.path.display()))
         })?;
         Ok(loaded(pairs))
     }
 
-    fn unusable(&self, problem: &file::Problem) -> XtraError {
-        let what_to_do = match problem {
-            file::Problem::Missing => {
-                ". Create it with a line NAME=VALUE for each secret, or leave local mode (unset XTRA_LOCAL_MODE, or build \
-                 the client without local_file) to read the service"
-            }
-            _ => "",
-        };
-        let message = format!("local mode: no secrets from {}: {problem}{what_to_do}", self.path.display());
-        let error = XtraError::new(ErrorKind::Config, message);
-        match problem.os_error() {
-            Some(os_error) => error.with_os_error(os_error),
-            None => error,
+    fn unusable(&self, why: &FileError) -> XtraError {
+        let message = format!("local mode: no secrets from {}: {why}", self.path.display());
+        let error = why.attached_to(XtraError::new(ErrorKind::Config, message));
+        match why {
+            FileError::Missing => error
+                .with_hint(Hint::advice("Create it with a line NAME=VALUE for each secret"))
+                .with_hint(Hint::LeaveLocalMode { variable: LOCAL_MODE }),
+            _ => error,
         }
     }
 }
 
-/// What is not a value is none here either: such files are often made from what the service sent.
+/// The secrets of a file. What is not a value is none here either: such files are often made from what the service sent.
 fn loaded(pairs: Vec<(String, SecretValue)>) -> Loaded {
     let mut values = Vec::with_capacity(pairs.len());
     let mut unreadable = Vec::new();

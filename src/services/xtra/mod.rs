@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod client;
 mod convert;
+mod credentials;
 #[cfg(feature = "dev-server")]
 pub mod dev;
 mod doubt;
@@ -21,7 +22,7 @@ mod source;
 pub(crate) mod wire;
 pub(crate) mod writing;
 
-pub use client::{Configuration, Setting, XtraClient, XtraClientBuilder, XtraClientOptions};
+pub use client::{XtraClient, XtraClientBuilder, XtraClientOptions};
 pub use operations::{ReadsBack, WriteOptions, Writes, manage, write};
 pub use scope::XtraScope;
 pub use source::Xtra;

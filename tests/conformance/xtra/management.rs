@@ -1,12 +1,15 @@
-//! What is promised of branches, service accounts and the token itself.
+//! The promises about branches, service accounts and the token itself.
 
 use std::sync::Arc;
 
 use xtrasecurity::{ErrorKind, XtraClient};
 
-use crate::service::{Service, Skip, unique};
+use super::XtraService;
+use crate::contract::{Service, Skip, unique};
 
-pub(crate) async fn a_branch_is_made_renamed_and_deleted_with_its_secrets(service: Arc<Service>) -> Result<(), Skip> {
+pub(crate) async fn a_branch_is_made_renamed_and_deleted_with_its_secrets(
+    service: Arc<XtraService>,
+) -> Result<(), Skip> {
     let (client, environment) = (&service.client, service.environment());
     let (name, renamed) = (service.branch().await?, format!("conformance/{}", unique()));
     service.keep_branch(&renamed);
@@ -36,7 +39,7 @@ pub(crate) async fn a_branch_is_made_renamed_and_deleted_with_its_secrets(servic
 }
 
 pub(crate) async fn a_service_account_has_a_key_that_works_until_it_is_deleted(
-    service: Arc<Service>,
+    service: Arc<XtraService>,
 ) -> Result<(), Skip> {
     let (client, environment) = (&service.client, service.environment());
     let account = service.account(&["read:secrets", "write:secrets"]).await?;
@@ -63,7 +66,7 @@ pub(crate) async fn a_service_account_has_a_key_that_works_until_it_is_deleted(
     Ok(())
 }
 
-pub(crate) async fn the_token_is_the_same_caller_s_every_time(service: Arc<Service>) -> Result<(), Skip> {
+pub(crate) async fn the_token_is_the_same_caller_s_every_time(service: Arc<XtraService>) -> Result<(), Skip> {
     let caller = service.client.whoami().await.unwrap();
     assert!(!caller.id().is_empty());
     assert_eq!(service.client.whoami().await.unwrap().id(), caller.id());

@@ -1,14 +1,15 @@
-//! What is promised of a secret that other branches have too.
+//! The promises about a secret that other branches have too.
 
 use std::sync::Arc;
 
 use xtrasecurity::ErrorKind;
 use xtrasecurity::write::{KeyOrigin, LinkSource};
 
-use crate::service::{Service, Skip};
+use super::XtraService;
+use crate::contract::{Service, Skip};
 
 /// The key on `main` and on a branch of its own, in an environment of its own.
-async fn twice(service: &Service) -> Result<(String, String), Skip> {
+async fn twice(service: &XtraService) -> Result<(String, String), Skip> {
     let environment = service.environment();
     let branch = service.branch().await?;
     service.may(service.client.set_secret(environment.as_str(), "A", "of main").await)?;
@@ -16,12 +17,12 @@ async fn twice(service: &Service) -> Result<(String, String), Skip> {
     Ok((environment, branch))
 }
 
-async fn read(service: &Service, environment: &str, branch: &str) -> Option<String> {
+async fn read(service: &XtraService, environment: &str, branch: &str) -> Option<String> {
     let secrets = service.client.get_secrets(environment.to_owned()).branch(branch.to_owned()).await.unwrap();
     secrets.get("A").map(|value| value.expose().to_owned())
 }
 
-pub(crate) async fn a_secret_is_deleted_on_its_branch_only(service: Arc<Service>) -> Result<(), Skip> {
+pub(crate) async fn a_secret_is_deleted_on_its_branch_only(service: Arc<XtraService>) -> Result<(), Skip> {
     let (environment, branch) = twice(&service).await?;
     let delete = || service.client.delete_secret(environment.as_str(), "A").branch(branch.as_str());
     assert_eq!(service.may(delete().await)?.rows, 1);
@@ -32,7 +33,7 @@ pub(crate) async fn a_secret_is_deleted_on_its_branch_only(service: Arc<Service>
     Ok(())
 }
 
-pub(crate) async fn the_history_of_a_branch_is_its_own_and_leads_back(service: Arc<Service>) -> Result<(), Skip> {
+pub(crate) async fn the_history_of_a_branch_is_its_own_and_leads_back(service: Arc<XtraService>) -> Result<(), Skip> {
     let (environment, branch) = twice(&service).await?;
     service.client.set_secret(environment.as_str(), "A", "changed").branch(branch.as_str()).await.unwrap();
     let history = service.client.history(environment.as_str(), "A").branch(branch.as_str()).await.unwrap();
@@ -49,7 +50,7 @@ pub(crate) async fn the_history_of_a_branch_is_its_own_and_leads_back(service: A
     Ok(())
 }
 
-pub(crate) async fn a_rotation_changes_one_branch_only(service: Arc<Service>) -> Result<(), Skip> {
+pub(crate) async fn a_rotation_changes_one_branch_only(service: Arc<XtraService>) -> Result<(), Skip> {
     let (environment, branch) = twice(&service).await?;
     for (branch, other) in [("main", branch.as_str()), (branch.as_str(), "main")] {
         let before = read(&service, &environment, other).await;
@@ -61,7 +62,7 @@ pub(crate) async fn a_rotation_changes_one_branch_only(service: Arc<Service>) ->
     Ok(())
 }
 
-pub(crate) async fn a_link_shows_its_source(service: Arc<Service>) -> Result<(), Skip> {
+pub(crate) async fn a_link_shows_its_source(service: Arc<XtraService>) -> Result<(), Skip> {
     let (client, environment, from) = (&service.client, service.environment(), service.environment());
     service.may(client.set_secret(from.as_str(), "SOURCE", "1").await)?;
     let source = LinkSource::new(service.project.as_str(), from.as_str(), "SOURCE");
@@ -75,7 +76,7 @@ pub(crate) async fn a_link_shows_its_source(service: Arc<Service>) -> Result<(),
     Ok(())
 }
 
-pub(crate) async fn an_environment_is_cloned(service: Arc<Service>) -> Result<(), Skip> {
+pub(crate) async fn an_environment_is_cloned(service: Arc<XtraService>) -> Result<(), Skip> {
     let (client, from, to) = (&service.client, service.environment(), service.environment());
     service.may(client.set_secrets(from.as_str(), [("A", "1"), ("B", "2")]).await)?;
     client.set_secret(to.as_str(), "B", "own").await.unwrap();

@@ -1,18 +1,19 @@
-//! What setting secrets promises.
+//! The promises of writes.
 
 use std::sync::Arc;
 
 use xtrasecurity::ErrorKind;
 use xtrasecurity::write::Written;
 
-use crate::service::{Service, Skip, unique};
+use super::XtraService;
+use crate::contract::{Service, Skip, unique};
 
-async fn read(service: &Service, environment: &str, key: &str) -> Option<String> {
+async fn read(service: &XtraService, environment: &str, key: &str) -> Option<String> {
     let secrets = service.client.get_secrets(environment.to_owned()).await.unwrap();
     secrets.get(key).map(|value| value.expose().to_owned())
 }
 
-pub(crate) async fn a_secret_is_created_and_then_updated(service: Arc<Service>) -> Result<(), Skip> {
+pub(crate) async fn a_secret_is_created_and_then_updated(service: Arc<XtraService>) -> Result<(), Skip> {
     let (client, environment) = (&service.client, service.environment());
     let set = |value: &'static str| client.set_secret(environment.as_str(), "A", value);
     assert_eq!(service.may(set("1").await)?, Written::Created);
@@ -24,17 +25,8 @@ pub(crate) async fn a_secret_is_created_and_then_updated(service: Arc<Service>) 
     Ok(())
 }
 
-pub(crate) async fn what_exists_is_not_created_again(service: Arc<Service>) -> Result<(), Skip> {
-    let (client, environment) = (&service.client, service.environment());
-    service.may(client.create_secret(environment.as_str(), "A", "1").await)?;
-    let error = client.create_secret(environment.as_str(), "A", "2").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
-    assert_eq!(read(&service, &environment, "A").await.as_deref(), Some("1"));
-    Ok(())
-}
-
 pub(crate) async fn a_condition_that_does_not_hold_keeps_everything_from_being_written(
-    service: Arc<Service>,
+    service: Arc<XtraService>,
 ) -> Result<(), Skip> {
     let (client, environment) = (&service.client, service.environment());
     service.may(client.set_secrets(environment.as_str(), [("A", "1"), ("B", "1")]).await)?;
@@ -51,7 +43,7 @@ pub(crate) async fn a_condition_that_does_not_hold_keeps_everything_from_being_w
 }
 
 pub(crate) async fn many_secrets_are_written_at_once_under_short_and_odd_names(
-    service: Arc<Service>,
+    service: Arc<XtraService>,
 ) -> Result<(), Skip> {
     let (client, environment) = (&service.client, service.environment());
     let mut secrets: Vec<_> = (0..8).map(|number| (format!("K{number}"), number.to_string())).collect();
@@ -66,7 +58,7 @@ pub(crate) async fn many_secrets_are_written_at_once_under_short_and_odd_names(
     Ok(())
 }
 
-pub(crate) async fn a_write_to_an_unknown_branch_is_not_found(service: Arc<Service>) -> Result<(), Skip> {
+pub(crate) async fn a_write_to_an_unknown_branch_is_not_found(service: Arc<XtraService>) -> Result<(), Skip> {
     let environment = service.environment();
     let request = service.client.set_secret(environment.as_str(), "A", "1").branch(format!("no/{}", unique()));
     match request.await {
@@ -75,7 +67,7 @@ pub(crate) async fn a_write_to_an_unknown_branch_is_not_found(service: Arc<Servi
     }
 }
 
-pub(crate) async fn what_is_missing_is_promoted(service: Arc<Service>) -> Result<(), Skip> {
+pub(crate) async fn what_is_missing_is_promoted(service: Arc<XtraService>) -> Result<(), Skip> {
     let (client, from, to) = (&service.client, service.environment(), service.environment());
     service.may(client.set_secrets(from.as_str(), [("NEW", "1"), ("OTHER", "2")]).await)?;
     client.set_secret(to.as_str(), "OTHER", "own").await.unwrap();

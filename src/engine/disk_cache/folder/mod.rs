@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
-use super::problem::{Problem, Step, What};
+use super::error::{DiskError, Step, What};
 use super::seal;
 
 #[cfg(not(unix))]
@@ -31,18 +31,18 @@ const WRITING: Duration = Duration::from_secs(600);
 
 impl Folder {
     /// All of a copy, when nobody else can have read or written it.
-    pub(super) fn read(&self, name: &str, limit: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    pub(super) fn read(&self, name: &str, limit: usize) -> Result<Zeroizing<Vec<u8>>, DiskError> {
         let file = self.open(&file_name(name))?;
-        let size = file.metadata().map_err(|error| Problem::system(Step::Read, error))?.len();
-        let room = usize::try_from(size).ok().filter(|size| *size <= limit).ok_or(Problem::TooLarge)?;
+        let size = file.metadata().map_err(|error| DiskError::system(Step::Read, error))?.len();
+        let room = usize::try_from(size).ok().filter(|size| *size <= limit).ok_or(DiskError::TooLarge)?;
         // one buffer that is large enough: the contents are decrypted in it, and growing would leave a copy behind
         let mut bytes = Zeroizing::new(Vec::with_capacity(room + 1));
-        file.take(size + 1).read_to_end(&mut bytes).map_err(|error| Problem::system(Step::Read, error))?;
-        if bytes.len() > limit { Err(Problem::TooLarge) } else { Ok(bytes) }
+        file.take(size + 1).read_to_end(&mut bytes).map_err(|error| DiskError::system(Step::Read, error))?;
+        if bytes.len() > limit { Err(DiskError::TooLarge) } else { Ok(bytes) }
     }
 
     /// Puts a whole new copy in the place of the old one. Whoever reads meanwhile gets the one or the other.
-    pub(super) fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), Problem> {
+    pub(super) fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
         let unfinished = format!("{name}.{}{UNFINISHED}", seal::random_name()?);
         let written = self
             .create(&unfinished)
@@ -56,7 +56,7 @@ impl Folder {
     }
 
     /// Deletes a copy. `Ok` when there is none.
-    pub(super) fn delete(&self, name: &str) -> Result<(), Problem> {
+    pub(super) fn delete(&self, name: &str) -> Result<(), DiskError> {
         self.remove(&file_name(name))
     }
 
@@ -81,8 +81,8 @@ fn file_name(name: &str) -> String {
 }
 
 /// Writes to the disk itself, not only to the system's memory.
-fn write_through(mut file: File, bytes: &[u8]) -> Result<(), Problem> {
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| Problem::system(Step::Write, error))
+fn write_through(mut file: File, bytes: &[u8]) -> Result<(), DiskError> {
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| DiskError::system(Step::Write, error))
 }
 
 /// A file that was changed last neither just now nor just ahead of now, by the clock that files have.
@@ -100,16 +100,17 @@ fn is_over(file: File, now: SystemTime) -> bool {
     let mut start = Vec::with_capacity(seal::HEADER);
     let read = file.take(seal::HEADER as u64).read_to_end(&mut start);
     read.is_ok()
-        && seal::claimed_life(&start).is_ok_and(|life| matches!(life.age(now, Duration::MAX), Err(Problem::TooOld(_))))
+        && seal::claimed_life(&start)
+            .is_ok_and(|life| matches!(life.age(now, Duration::MAX), Err(DiskError::TooOld(_))))
 }
 
-/// What a file or directory is not.
+/// The first thing that is wrong with a file or directory.
 #[cfg(unix)]
-fn judged(is_right_kind: bool, is_own: bool, is_private: bool, what: What) -> Result<(), Problem> {
+fn judged(is_right_kind: bool, is_own: bool, is_private: bool, what: What) -> Result<(), DiskError> {
     match (is_right_kind, is_own, is_private) {
-        (false, ..) => Err(Problem::WrongKind(what)),
-        (_, false, _) => Err(Problem::OtherOwner(what)),
-        (.., false) => Err(Problem::OpenToOthers(what)),
+        (false, ..) => Err(DiskError::WrongKind(what)),
+        (_, false, _) => Err(DiskError::OtherOwner(what)),
+        (.., false) => Err(DiskError::OpenToOthers(what)),
         (true, true, true) => Ok(()),
     }
 }

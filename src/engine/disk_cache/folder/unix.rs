@@ -9,7 +9,7 @@ use std::{io, thread};
 use rustix::fs::{AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, fchmod, flock, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
-use super::{Problem, Step, What};
+use super::{DiskError, Step, What};
 
 /// Rights that only the owner may have.
 const OF_OTHERS: u32 = 0o077;
@@ -21,38 +21,38 @@ const LONGEST_TURN: Duration = Duration::from_secs(1);
 pub(in crate::engine::disk_cache) struct Folder(File);
 
 impl Folder {
-    /// The directory at `path`. [`Problem::Absent`] when there is none.
-    pub(in crate::engine::disk_cache) fn open_at(path: &Path) -> Result<Self, Problem> {
+    /// The directory at `path`. [`DiskError::Absent`] when there is none.
+    pub(in crate::engine::disk_cache) fn open_at(path: &Path) -> Result<Self, DiskError> {
         let folder = Self::open_own_at(path)?;
         judge(&folder.0, What::Directory, Step::OpenDirectory)?;
         Ok(folder)
     }
 
     /// The same, for deleting only: other users may have rights to it. [`judge`] asks about those last.
-    pub(in crate::engine::disk_cache) fn open_own_at(path: &Path) -> Result<Self, Problem> {
+    pub(in crate::engine::disk_cache) fn open_own_at(path: &Path) -> Result<Self, DiskError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         // a slash at the end would have a link followed
         let path: PathBuf = path.components().collect();
         let opened = openat(CWD, &path, flags, Mode::empty()).map_err(|error| match error {
-            Errno::NOENT => Problem::Absent,
-            Errno::NOTDIR | Errno::LOOP | Errno::MLINK => Problem::WrongKind(What::Directory),
-            error => Problem::system(Step::OpenDirectory, error),
+            Errno::NOENT => DiskError::Absent,
+            Errno::NOTDIR | Errno::LOOP | Errno::MLINK => DiskError::WrongKind(What::Directory),
+            error => DiskError::system(Step::OpenDirectory, error),
         })?;
         let directory = File::from(opened);
         match judge(&directory, What::Directory, Step::OpenDirectory) {
-            Ok(()) | Err(Problem::OpenToOthers(_)) => Ok(Self(directory)),
+            Ok(()) | Err(DiskError::OpenToOthers(_)) => Ok(Self(directory)),
             Err(problem) => Err(problem),
         }
     }
 
     /// The same, made when there is none.
-    pub(in crate::engine::disk_cache) fn create_at(path: &Path) -> Result<Self, Problem> {
+    pub(in crate::engine::disk_cache) fn create_at(path: &Path) -> Result<Self, DiskError> {
         match Self::open_at(path) {
-            Err(Problem::Absent) => {}
+            Err(DiskError::Absent) => {}
             found => return found,
         }
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.map_err(|error| Problem::system(Step::CreateDirectory, error))?;
+        made.map_err(|error| DiskError::system(Step::CreateDirectory, error))?;
         Self::open_at(path)
     }
 
@@ -70,13 +70,13 @@ impl Folder {
     }
 
     /// A regular file of this user's alone.
-    pub(super) fn open(&self, name: &str) -> Result<File, Problem> {
+    pub(super) fn open(&self, name: &str) -> Result<File, DiskError> {
         // without NONBLOCK, opening a pipe waits for its writer
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = openat(&self.0, name, flags, Mode::empty()).map_err(|error| match error {
-            Errno::NOENT => Problem::Absent,
-            Errno::LOOP | Errno::MLINK | Errno::NXIO => Problem::WrongKind(What::File),
-            error => Problem::system(Step::Open, error),
+            Errno::NOENT => DiskError::Absent,
+            Errno::LOOP | Errno::MLINK | Errno::NXIO => DiskError::WrongKind(What::File),
+            error => DiskError::system(Step::Open, error),
         })?;
         let file = File::from(opened);
         judge(&file, What::File, Step::Open)?;
@@ -84,8 +84,8 @@ impl Folder {
     }
 
     /// A new file for its owner alone.
-    pub(super) fn create(&self, name: &str) -> Result<File, Problem> {
-        let failed = |error: Errno| Problem::system(Step::Write, error);
+    pub(super) fn create(&self, name: &str) -> Result<File, DiskError> {
+        let failed = |error: Errno| DiskError::system(Step::Write, error);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;
         let created = openat(&self.0, name, flags, mode).map_err(failed)?;
@@ -95,17 +95,17 @@ impl Folder {
     }
 
     /// Renames, and makes sure that the new name survives a loss of power.
-    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), Problem> {
-        let failed = |error: io::Error| Problem::system(Step::Replace, error);
+    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), DiskError> {
+        let failed = |error: io::Error| DiskError::system(Step::Replace, error);
         renameat(&self.0, from, &self.0, to).map_err(|error| failed(error.into()))?;
         self.0.sync_all().map_err(failed)
     }
 
     /// Removes a file, or the link of this name. `Ok` when there is none.
-    pub(super) fn remove(&self, name: &str) -> Result<(), Problem> {
+    pub(super) fn remove(&self, name: &str) -> Result<(), DiskError> {
         match unlinkat(&self.0, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(error) => Err(Problem::system(Step::Delete, error)),
+            Err(error) => Err(DiskError::system(Step::Delete, error)),
         }
     }
 
@@ -116,12 +116,12 @@ impl Folder {
     }
 }
 
-fn judge(file: &File, what: What, step: Step) -> Result<(), Problem> {
-    let about = file.metadata().map_err(|error| Problem::system(step, error))?;
+fn judge(file: &File, what: What, step: Step) -> Result<(), DiskError> {
+    let about = file.metadata().map_err(|error| DiskError::system(step, error))?;
     let is_right_kind = match what {
         What::Directory => about.is_dir(),
         What::File => about.is_file(),
     };
     let is_own = about.uid() == rustix::process::geteuid().as_raw();
-    crate::engine::disk_cache::folder::judged(is_right_kind, is_own, about.mode() & OF_OTHERS == 0, what)
+    super::judged(is_right_kind, is_own, about.mode() & OF_OTHERS == 0, what)
 }

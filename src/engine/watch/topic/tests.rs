@@ -1,3 +1,5 @@
+//! Tests of topics.
+
 use std::future::poll_fn;
 use std::time::Duration;
 

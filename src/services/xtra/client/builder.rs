@@ -1,4 +1,4 @@
-//! Every option of the XtraSecurity client, checked in one place.
+//! The options of the XtraSecurity client, by name.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,20 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{XtraClientOptions, base_url, configuration, local};
-use crate::core::{Clock, ErrorKind, SecretValue, XtraError};
-use crate::credentials;
-use crate::credentials::{CustomProvider, Defaults, Place, Surroundings};
-#[cfg(feature = "offline")]
-use crate::engine::SecretSource;
-use crate::engine::{Async, CacheOptions, Client, EngineOptions};
-use crate::http::{CredentialProvider, Transport, TransportOptions};
-use crate::services::xtra::{
-    LocalFile, ProjectIds, Rules, Scopes, Vault, Xtra, XtraProtocol, check_branch, check_environment,
-};
-
-/// The API root when none is given.
-pub(super) const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
+use super::XtraClientOptions;
+use crate::core::{Clock, SecretValue};
+use crate::credentials::{Chain, ChainPosition};
+use crate::engine::{Async, CacheOptions, EngineOptions};
+use crate::http::{CredentialProvider, TransportOptions};
+use crate::services::xtra::Rules;
+use crate::services::xtra::credentials::STEPS;
 
 /// Puts an [`XtraClient`](crate::XtraClient) together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
 ///
@@ -39,26 +32,25 @@ pub(super) const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
 /// ```
 #[must_use = "nothing happens before build()"]
 pub struct XtraClientBuilder<M = Async> {
-    pub(super) token: Option<SecretValue>,
+    pub(super) chain: Chain,
     pub(super) project_id: Option<String>,
     pub(super) environment: Option<String>,
     pub(super) branch: Option<String>,
     pub(super) api_url: Option<String>,
     pub(super) local_file: Option<PathBuf>,
     pub(super) engine: EngineOptions,
-    caching: bool,
+    pub(super) caching: bool,
     pub(super) danger_allow_http: bool,
-    pub(super) providers: Vec<CustomProvider>,
     pub(super) vault_passphrase: Option<SecretValue>,
     pub(super) rules: Rules,
-    transport: TransportOptions,
+    pub(super) transport: TransportOptions,
     mode: PhantomData<fn() -> M>,
 }
 
 impl<M> XtraClientBuilder<M> {
     pub(super) fn new() -> Self {
         Self {
-            token: None,
+            chain: Chain::new(STEPS),
             project_id: None,
             environment: None,
             branch: None,
@@ -67,7 +59,6 @@ impl<M> XtraClientBuilder<M> {
             engine: EngineOptions::default(),
             caching: true,
             danger_allow_http: false,
-            providers: Vec::new(),
             vault_passphrase: None,
             rules: Rules::default(),
             transport: TransportOptions::default(),
@@ -75,15 +66,15 @@ impl<M> XtraClientBuilder<M> {
         }
     }
 
-    /// The API token. Default: see [`XtraClient::from_env`](Client::from_env).
+    /// The API token. Default: see [`XtraClient::from_env`](crate::Client::from_env).
     pub fn token(mut self, token: impl Into<SecretValue>) -> Self {
-        self.token = Some(token.into());
+        self.chain = self.chain.token(Some(token.into()));
         self
     }
 
-    /// A credential provider of one's own, asked at the given place of the chain. May be called more than once.
-    pub fn credentials(mut self, place: Place, provider: Arc<dyn CredentialProvider>) -> Self {
-        self.providers.push(CustomProvider { place, provider });
+    /// A credential provider of one's own, asked at the given position of the chain. May be called more than once.
+    pub fn credentials(mut self, position: ChainPosition, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.chain = self.chain.provider(position, provider);
         self
     }
 
@@ -106,7 +97,7 @@ impl<M> XtraClientBuilder<M> {
     }
 
     /// The API root. It must be https (http on a loopback address) and end in `/api`. Default: the first found of the places
-    /// listed at [`XtraClient::from_env`](Client::from_env). A token of whatever place is sent to the one given here.
+    /// listed at [`XtraClient::from_env`](crate::Client::from_env). A token of whatever place is sent to the one given here.
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
         self.api_url = Some(url.into());
         self
@@ -116,8 +107,8 @@ impl<M> XtraClientBuilder<M> {
     ///
     /// Every environment and branch holds the secrets of the file, which is read as
     /// [`Secrets::from_dotenv`](crate::Secrets::from_dotenv) does, and anew whenever the cache has no fresh snapshot. A file
-    /// that is missing or cannot be used fails the reads with [`ErrorKind::Config`]. The [raw](Client::raw) client fails
-    /// with [`ErrorKind::Credentials`].
+    /// that is missing or cannot be used fails the reads with [`ErrorKind::Config`](crate::ErrorKind::Config). The
+    /// [raw](crate::Client::raw) client fails with [`ErrorKind::Credentials`](crate::ErrorKind::Credentials).
     ///
     /// The variable `XTRA_LOCAL_MODE`, set to exactly `true`, does the same with `.env.local` in the working directory, for
     /// every client that is built while it is set, whatever token or API root the program gives: it is how somebody runs a
@@ -200,7 +191,7 @@ impl<M> XtraClientBuilder<M> {
     ///
     /// When an answer lacks one that the snapshot before it had, it [is held back](crate::Client#what-is-held-back): that
     /// snapshot is served on until it is as old as [`max_stale`](CacheOptions::max_stale), and a warning is logged.
-    /// [`invalidate`](Client::invalidate) accepts the loss.
+    /// [`invalidate`](crate::Client::invalidate) accepts the loss.
     pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.engine = self.engine.required(names);
         self
@@ -219,7 +210,7 @@ impl<M> XtraClientBuilder<M> {
     /// An outage is found out by waiting: a first read fails, and is answered with the copy, only after its retries, which take
     /// up to [`call_timeout`](Self::call_timeout). Reads after it do not wait for as long as the service is left alone.
     ///
-    /// [`build`](Self::build) fails with [`ErrorKind::Config`] when the options have no key and the token does not last. In
+    /// [`build`](Self::build) fails with [`ErrorKind::Config`](crate::ErrorKind::Config) when the options have no key and the token does not last. In
     /// local mode they have no effect.
     ///
     /// ```
@@ -272,7 +263,7 @@ impl<M> XtraClientBuilder<M> {
     /// this machine. Zero turns the limit off.
     ///
     /// A call that comes too soon waits for its turn, when that comes before its deadline; otherwise it fails at once with
-    /// [`ErrorKind::RateLimited`] and is not sent. Retries count as requests.
+    /// [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) and is not sent. Retries count as requests.
     pub fn requests_per_minute(mut self, limit: u32) -> Self {
         self.transport.requests_per_minute = Some(limit);
         self
@@ -309,12 +300,58 @@ impl<M> XtraClientBuilder<M> {
         self
     }
 
+    /// The passphrase of values that clients encrypt before the service stores them, so that it never sees them. Default: the
+    /// variable `XTRA_VAULT_PASSPHRASE`, then `XTRA_MASTER_SECRET`; an empty variable counts as absent. An empty option is
+    /// refused.
+    ///
+    /// Reads open such values by themselves: those that were encrypted with this passphrase, and, with or without one, those
+    /// that other clients encrypted where no passphrase had been chosen. What cannot be opened is never passed on as a value:
+    /// the read fails with [`ErrorKind::Undecryptable`](crate::ErrorKind::Undecryptable) and names the secrets, unless it says
+    /// [`allow_unreadable`](crate::Request::allow_unreadable). Values in plain form are read as ever. Calls of the
+    /// [raw](crate::XtraClient::raw) client give what the service sends.
+    ///
+    /// The key is made from the passphrase by one hash, as the other clients do it, which does not slow guessing down: give a
+    /// random passphrase, such as `openssl rand -base64 32` prints.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use xtrasecurity::dev_server::{DevServer, ProjectSeed};
+    /// use xtrasecurity::XtraClient;
+    ///
+    /// let stored = r#"{"ciphertext":"b57eebd0e8","iv":"000102030405060708090a0b","authTag":"48af7c3ec76f419d915963633316133d"}"#;
+    /// # let project = ProjectSeed::new("web").id("665f1c2ab7c0de0012345678").secret("production", "GREETING", stored);
+    /// # let server = DevServer::builder().project(project).start().await?;
+    /// let client =
+    ///     XtraClient::builder().dev_server(&server).vault_passphrase("correct horse battery staple").build()?;
+    /// assert_eq!(client.get_secrets("production").await?.require("GREETING")?.expose(), "hello");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn vault_passphrase(mut self, passphrase: impl Into<SecretValue>) -> Self {
+        self.vault_passphrase = Some(passphrase.into());
+        self
+    }
+
+    /// Encrypts every value that this client writes, with the [passphrase](Self::vault_passphrase), before it is sent. Default:
+    /// values are sent as they are, and the service encrypts them under a key of its own.
+    ///
+    /// Names are not encrypted. Every reader needs the passphrase, and nobody can restore a value once it is lost. Calls of the
+    /// [raw](crate::XtraClient::raw) client send what they are given.
+    ///
+    /// [`build`](Self::build) fails with [`ErrorKind::Config`](crate::ErrorKind::Config) when there is no passphrase. In local mode, where nothing is
+    /// written, it needs none.
+    pub fn seal_writes(mut self) -> Self {
+        self.rules.seal_writes = true;
+        self
+    }
+
     /// Protects the environment `production` (also spelled `prod`, in any case): what would change it must be confirmed call by
     /// call. Default: nothing needs to be confirmed.
     ///
     /// Writes, deletions, rollbacks and rotations there, and deletions of branches and projects, then fail with
-    /// [`ErrorKind::Unconfirmed`] unless the request says [`confirm_production`](crate::Request::confirm_production). Nothing is
-    /// sent. Calls of the [raw](Client::raw) client are not checked.
+    /// [`ErrorKind::Unconfirmed`](crate::ErrorKind::Unconfirmed) unless the request says
+    /// [`confirm_production`](crate::Request::confirm_production). Nothing is sent. Calls of the [raw](crate::Client::raw) client are not checked.
     pub fn protect_production(mut self) -> Self {
         self.rules.protect_production = true;
         self
@@ -326,97 +363,20 @@ impl<M> XtraClientBuilder<M> {
         self.danger_allow_http = true;
         self
     }
-
-    /// The client.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Credentials`] when no usable token is found, with what each place held; [`ErrorKind::Config`] or
-    /// [`ErrorKind::Invalid`] when an option cannot be used, by name.
-    pub fn build(self) -> Result<Client<Xtra, M>, XtraError> {
-        self.build_in(&Surroundings::process())
-    }
-
-    pub(super) fn build_in(self, surroundings: &Surroundings) -> Result<Client<Xtra, M>, XtraError> {
-        let local_file = local::file(self.local_file.as_deref(), surroundings)?;
-        let defaults = Defaults::load(surroundings)?;
-        // where nothing can be written, nothing need be sealed
-        let vault = if local_file.is_some() { Vault::default() } else { self.vault(defaults.passphrase.as_ref())? };
-        let project = self.project_id.or(defaults.project.as_ref().map(|found| found.text.clone()));
-        let branch = self.branch.or(defaults.branch.as_ref().map(|found| found.text.clone()));
-        if let Some(name) = &branch {
-            check_branch(name)?;
-        }
-        let environment = self.environment.or(defaults.environment.as_ref().map(|found| found.text.clone()));
-        if let Some(name) = &environment {
-            check_environment(name)?;
-        }
-        self.transport.check()?;
-        let scopes = Scopes { project, branch, environment };
-        let mut engine = self.engine;
-        if !self.caching {
-            engine.cache.ttl = Duration::ZERO;
-        }
-        if let Some(path) = local_file {
-            let ids = local_ids(self.api_url.as_deref(), &defaults);
-            check_project(&scopes, ids)?;
-            if self.local_file.is_none() {
-                local::announce(&path, self.token.is_some() || self.api_url.is_some());
-            }
-            // A file is read in no time: whoever has edited it need not be served what it held before.
-            engine.cache.stale_while_revalidate = Duration::ZERO;
-            #[cfg(feature = "offline")]
-            engine.offline.take();
-            let source = Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids);
-            return Ok(Client::with_options(source, engine).in_mode());
-        }
-        let option = configuration::given(&self.api_url, "api_url");
-        let token = self.token.as_ref().map(SecretValue::expose);
-        if token == Some("") {
-            // Going on to the environment would use an account that the program did not mean.
-            return Err(XtraError::new(
-                ErrorKind::Credentials,
-                "the token option is empty. Give a token, or leave it out",
-            ));
-        }
-        let resolved = credentials::resolve(token, &self.providers, surroundings);
-        let found = base_url::choose(option, &defaults, resolved.as_ref().ok(), surroundings)?;
-        let base = base_url::parse(&found, self.danger_allow_http)?;
-        check_project(&scopes, ProjectIds::of(&found.text))?;
-        let provider = resolved?.provider;
-        let options = TransportOptions { clock: engine.clock.clone(), ..self.transport };
-        let transport = Transport::new(&base, Arc::new(XtraProtocol), provider, options)?;
-        let mut source = Xtra::new(transport, scopes).with_vault(vault);
-        source.rules = self.rules;
-        #[cfg(feature = "offline")]
-        if let Some(options) = &engine.offline {
-            options.check(SecretSource::lasting_token(&source).is_some())?;
-        }
-        Ok(Client::with_options(source, engine).in_mode())
-    }
-}
-
-/// The form of the project ids in local mode: that of the service whose place the file takes.
-pub(super) fn local_ids(option: Option<&str>, defaults: &Defaults) -> ProjectIds {
-    let found = defaults.api_url.as_ref().or(defaults.api_url_in_file.as_ref());
-    ProjectIds::of(option.or(found.map(|found| found.text.as_str())).unwrap_or(DEFAULT_API_URL))
-}
-
-fn check_project(scopes: &Scopes, ids: ProjectIds) -> Result<(), XtraError> {
-    scopes.project.as_deref().map_or(Ok(()), |id| ids.checked(id).map(drop))
 }
 
 impl<M> From<XtraClientOptions> for XtraClientBuilder<M> {
     fn from(options: XtraClientOptions) -> Self {
         let XtraClientOptions { token, project_id, api_url, cache, cache_ttl } = options;
-        Self { token, project_id, api_url, ..Self::new() }.cache(cache).cache_ttl(cache_ttl)
+        let chain = Chain::new(STEPS).token(token);
+        Self { chain, project_id, api_url, ..Self::new() }.cache(cache).cache_ttl(cache_ttl)
     }
 }
 
 impl<M> fmt::Debug for XtraClientBuilder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("XtraClientBuilder")
-            .field("token", &self.token)
+            .field("chain", &self.chain)
             .field("vault_passphrase", &self.vault_passphrase)
             .field("project_id", &self.project_id)
             .field("environment", &self.environment)

@@ -1,19 +1,16 @@
-//! The client of XtraSecurity: how it is made, and what it reads.
+//! The client of XtraSecurity: its builder, and the calls that read.
 
-mod base_url;
 #[cfg(feature = "blocking")]
 pub(crate) mod blocking;
+mod build;
 mod builder;
-mod configuration;
-mod local;
+mod explain;
 mod options;
-mod vault;
 
 use std::borrow::Cow;
 use std::future::Future;
 
 pub use builder::XtraClientBuilder;
-pub use configuration::{Configuration, Setting};
 pub use options::XtraClientOptions;
 
 use super::{Xtra, XtraScope};
@@ -50,7 +47,7 @@ impl<M> Client<Xtra, M> {
         XtraClientBuilder::<M>::from(options).build()
     }
 
-    /// A client by what the surroundings say. Nothing is sent yet.
+    /// A client by what variables and files say. Nothing is sent yet.
     ///
     /// | what | looked for in, first found |
     /// |---|---|

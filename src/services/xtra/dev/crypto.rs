@@ -1,10 +1,10 @@
 //! Values at rest: AES-256-GCM, written as the JSON text `{"iv","encryptedData","authTag"}`.
 
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use ring::digest::{SHA256, digest};
-use ring::hmac;
-use ring::rand::{SecureRandom, SystemRandom};
+use aes_gcm::aead::{AeadInPlace, KeyInit};
+use aes_gcm::{Aes256Gcm, Key, Nonce, Tag};
+use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::dev::javascript::{Json, object};
 
@@ -13,23 +13,15 @@ const IV_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
 
 /// The server's key for values at rest. A new one is drawn for every server.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub(super) struct Vault {
     bytes: [u8; KEY_BYTES],
-    key: LessSafeKey,
-    random: SystemRandom,
-}
-
-impl Clone for Vault {
-    fn clone(&self) -> Self {
-        Vault { bytes: self.bytes, key: self.key.clone(), random: self.random.clone() }
-    }
 }
 
 impl From<Vault> for String {
     fn from(vault: Vault) -> Self {
-        hex(&vault.bytes)
+        hex::encode(vault.bytes)
     }
 }
 
@@ -37,48 +29,41 @@ impl TryFrom<String> for Vault {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let bytes = unhex(&text).and_then(|bytes| bytes.try_into().ok());
-        bytes.and_then(|bytes| Vault::of(bytes, SystemRandom::new())).ok_or("this is no key")
+        let mut bytes = [0; KEY_BYTES];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| "this is no key")?;
+        Ok(Vault { bytes })
     }
 }
 
 impl Vault {
     /// `None` when the system has no random numbers to give.
     pub(super) fn new() -> Option<Self> {
-        let random = SystemRandom::new();
-        let mut bytes = [0_u8; KEY_BYTES];
-        random.fill(&mut bytes).ok()?;
-        Vault::of(bytes, random)
-    }
-
-    fn of(bytes: [u8; KEY_BYTES], random: SystemRandom) -> Option<Self> {
-        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).ok()?);
-        Some(Vault { bytes, key, random })
+        Some(Vault { bytes: random()? })
     }
 
     /// So many random bytes in hex.
     pub(super) fn random_hex<const N: usize>(&self) -> Option<String> {
-        let mut bytes = [0_u8; N];
-        self.random.fill(&mut bytes).ok()?;
-        Some(hex(&bytes))
+        random::<N>().map(hex::encode)
     }
 
-    /// A signature of what the server has issued.
+    /// A signature of what the server has issued: HMAC-SHA256, which the extraction of HKDF is.
     pub(super) fn signature(&self, text: &str) -> Vec<u8> {
-        hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.bytes), text.as_bytes()).as_ref().to_vec()
+        Hkdf::<Sha256>::extract(Some(&self.bytes), text.as_bytes()).0.to_vec()
+    }
+
+    fn cipher(&self) -> Aes256Gcm {
+        Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(&self.bytes))
     }
 
     /// The at-rest text of a value.
     pub(super) fn seal(&self, plaintext: &str) -> Option<String> {
-        let mut iv = [0_u8; IV_BYTES];
-        self.random.fill(&mut iv).ok()?;
+        let iv = random::<IV_BYTES>()?;
         let mut data = plaintext.as_bytes().to_vec();
-        let tag =
-            self.key.seal_in_place_separate_tag(Nonce::assume_unique_for_key(iv), Aad::empty(), &mut data).ok()?;
+        let tag = self.cipher().encrypt_in_place_detached(Nonce::from_slice(&iv), &[], &mut data).ok()?;
         let envelope = object([
-            ("iv", hex(&iv).into()),
-            ("encryptedData", hex(&data).into()),
-            ("authTag", hex(tag.as_ref()).into()),
+            ("iv", hex::encode(iv).into()),
+            ("encryptedData", hex::encode(data).into()),
+            ("authTag", hex::encode(tag).into()),
         ]);
         Some(envelope.to_text())
     }
@@ -92,46 +77,25 @@ impl Vault {
     /// The plaintext of an envelope with three non-empty members that this key opens.
     pub(super) fn open(&self, stored: &str) -> Option<String> {
         let envelope = Json::parse(stored.as_bytes())?;
-        let iv: [u8; IV_BYTES] = unhex(envelope.text_of("iv")?)?.try_into().ok()?;
-        let mut data = unhex(envelope.text_of("encryptedData")?)?;
-        let tag = unhex(envelope.text_of("authTag")?)?;
-        if tag.len() != TAG_BYTES {
-            return None;
-        }
-        data.extend_from_slice(&tag);
-        let nonce = Nonce::assume_unique_for_key(iv);
-        let plaintext = self.key.open_in_place(nonce, Aad::empty(), &mut data).ok()?;
-        String::from_utf8(plaintext.to_vec()).ok()
+        let iv: [u8; IV_BYTES] = hex::decode(envelope.text_of("iv")?).ok()?.try_into().ok()?;
+        let tag: [u8; TAG_BYTES] = hex::decode(envelope.text_of("authTag")?).ok()?.try_into().ok()?;
+        let mut data = hex::decode(envelope.text_of("encryptedData")?).ok()?;
+        let (nonce, tag) = (Nonce::from_slice(&iv), Tag::from_slice(&tag));
+        self.cipher().decrypt_in_place_detached(nonce, &[], &mut data, tag).ok()?;
+        String::from_utf8(data).ok()
     }
 }
 
 /// The form in which an API key is stored.
 pub(super) fn fingerprint(token: &str) -> String {
-    hex(digest(&SHA256, token.as_bytes()).as_ref())
+    hex::encode(Sha256::digest(token.as_bytes()))
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        for half in [byte >> 4, byte & 0x0f] {
-            text.extend(char::from_digit(u32::from(half), 16));
-        }
-    }
-    text
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) {
-        return None;
-    }
-    let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
-    digits?
-        .chunks_exact(2)
-        .map(|pair| match pair {
-            [high, low] => u8::try_from(high * 16 + low).ok(),
-            _ => None,
-        })
-        .collect()
+/// Random bytes of the system.
+fn random<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The keys of a project that envelopes may be sealed with.
+//! The keys of a project: those that its envelopes may be sealed with.
 
 use aes_gcm::aead::{AeadInPlace, KeyInit};
 use aes_gcm::{Aes256Gcm, Key, Nonce, Tag};
@@ -80,7 +80,7 @@ mod tests {
     const PROJECT: &str = "665f1c2ab7c0de0012345678";
 
     fn shown(derivation: &Derivation<'_>) -> String {
-        derivation.key().unwrap().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(derivation.key().unwrap().as_slice())
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The text of a value that a client has encrypted: how it is told from other JSON, and how it is written.
+//! The text of a sealed value: told from other JSON, taken apart, and written.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -39,10 +39,10 @@ impl<'a> Sealed<'a> {
     pub(super) fn parts(&self) -> Option<Parts> {
         let tag = self.tag.as_ref()?;
         let mut contents = Zeroizing::new(vec![0; self.ciphertext.len() / 2]);
-        unhex(&self.ciphertext, &mut contents)?;
+        hex::decode_to_slice(&*self.ciphertext, &mut contents).ok()?;
         let mut parts = Parts { iv: [0; IV], tag: [0; TAG], contents };
-        unhex(&self.iv, &mut parts.iv)?;
-        unhex(tag, &mut parts.tag)?;
+        hex::decode_to_slice(&*self.iv, &mut parts.iv).ok()?;
+        hex::decode_to_slice(&**tag, &mut parts.tag).ok()?;
         Some(parts)
     }
 }
@@ -58,25 +58,10 @@ pub(super) fn write(parts: &Parts) -> String {
         (r#"","authTag":""#, &parts.tag),
     ] {
         text.push_str(before);
-        text.extend(
-            bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)),
-        );
+        text.push_str(&hex::encode(bytes));
     }
     text.push_str(r#""}"#);
     text
-}
-
-/// Fills `bytes` from exactly as many digits as they take.
-fn unhex(text: &str, bytes: &mut [u8]) -> Option<()> {
-    if !is_hex(text, 2 * bytes.len()) {
-        return None;
-    }
-    let digit = |of: &u8| char::from(*of).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let [high, low] = digits else { return None };
-        *byte = digit(high)? << 4 | digit(low)?;
-    }
-    Some(())
 }
 
 /// The members of an object that could be an envelope. As JavaScript has it, the last of a name counts; what is no text is none.

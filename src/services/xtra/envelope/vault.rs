@@ -1,16 +1,15 @@
-//! What a client seals with and opens with: a passphrase, and the keys that it gives for each project.
+//! The vault of sealed values: a passphrase, and the keys that it gives for each project.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use super::keys::ProjectKeys;
 use super::sealed::{Parts, Sealed};
 use super::{Reading, read, sealed};
-use crate::core::{ErrorKind, SecretValue, UnreadableReason, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, UnreadableReason, XtraError};
 use crate::services::xtra::compared_project;
 
 /// For how many projects keys are kept. A program reads one or a few; what one more costs is a few hashes.
@@ -68,7 +67,7 @@ impl Vault {
     /// `value` encrypted for this project, as the service is to store it.
     pub(crate) fn seal(&self, project: &str, value: &SecretValue) -> Result<SecretValue, XtraError> {
         let mut iv = [0; sealed::IV];
-        SystemRandom::new().fill(&mut iv).map_err(|_| {
+        getrandom::fill(&mut iv).map_err(|_| {
             XtraError::new(
                 ErrorKind::Config,
                 "nothing was sealed: the system gives no random numbers. Repair that first",
@@ -111,10 +110,8 @@ impl Vault {
 
 /// Why nothing can be sealed.
 pub(crate) fn no_passphrase() -> XtraError {
-    XtraError::new(
-        ErrorKind::Config,
-        "there is no passphrase to seal values with. Set XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..) to the builder",
-    )
+    XtraError::new(ErrorKind::Config, "there is no passphrase to seal values with")
+        .with_hint(Hint::GivePassphrase { variable: Some("XTRA_VAULT_PASSPHRASE") })
 }
 
 impl fmt::Debug for Vault {

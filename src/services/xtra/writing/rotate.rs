@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use super::names::{Naming, check_pairs, shown_version};
@@ -179,15 +178,10 @@ fn unsealed(error: XtraError, target: Target<'_>) -> XtraError {
 /// 32 hexadecimal digits.
 fn random() -> Result<SecretValue, XtraError> {
     let mut bytes = Zeroizing::new([0_u8; RANDOM]);
-    SystemRandom::new().fill(&mut *bytes).map_err(|_| {
+    getrandom::fill(&mut *bytes).map_err(|_| {
         XtraError::new(ErrorKind::Config, "nothing was changed: the system gives no random numbers. Repair that first")
     })?;
-    // of the whole length from the start, so that no part stays behind where it grew
-    let mut text = String::with_capacity(2 * RANDOM);
-    for byte in bytes.iter() {
-        text.extend([byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)));
-    }
-    Ok(SecretValue::new(text))
+    Ok(SecretValue::new(hex::encode(&*bytes)))
 }
 
 #[cfg(test)]

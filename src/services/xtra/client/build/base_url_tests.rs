@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
-use crate::credentials::{Place, StaticToken};
-use crate::services::xtra::client::{XtraClient, XtraClientBuilder};
+use crate::XtraClient;
+use crate::credentials::{ChainPosition, StaticToken};
 
 /// A user's home and a directory that a program works in.
 struct World {
@@ -34,20 +34,20 @@ impl World {
         self
     }
 
-    fn surroundings(&self, variables: &[(&str, &str)]) -> Surroundings {
-        Surroundings::of(variables).with_home(self.home.path()).with_working_dir(self.working.path())
+    fn env(&self, variables: &[(&str, &str)]) -> ProcessEnv {
+        ProcessEnv::of(variables).with_home(self.home.path()).with_working_dir(self.working.path())
     }
 
     /// The base URL that a client would use; the builder and its explanation agree on it.
     fn base(&self, builder: fn() -> XtraClientBuilder, variables: &[(&str, &str)]) -> Result<String, String> {
-        let surroundings = self.surroundings(variables);
-        let configuration = builder().explain_in(&surroundings);
+        let env = self.env(variables);
+        let configuration = builder().explain_in(&env);
         let setting = configuration.get("api_url").unwrap();
-        let built = builder().build_in(&surroundings);
+        let built = builder().build_in(&env);
         match setting.problem() {
             Some(problem) => {
                 let error = built.unwrap_err();
-                assert_eq!((error.kind(), error.message()), (ErrorKind::Config, problem));
+                assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Config, problem));
                 Err(problem.to_owned())
             }
             None => {
@@ -146,9 +146,9 @@ fn a_token_of_the_program_does_not_follow_the_file_either() {
     let world = World::new().rc("https://attacker.example/api");
     assert!(world.base(|| XtraClient::builder().token("t"), &[]).is_err());
     let provider = || Arc::new(StaticToken::new("t").unwrap());
-    for place in [Place::First, Place::AfterEnvironment, Place::Last] {
+    for place in [ChainPosition::First, ChainPosition::AfterEnvironment, ChainPosition::Last] {
         let builder = XtraClient::builder().credentials(place, provider());
-        assert!(builder.build_in(&world.surroundings(&[])).is_err(), "{place:?}");
+        assert!(builder.build_in(&world.env(&[])).is_err(), "{place:?}");
     }
 }
 
@@ -203,6 +203,6 @@ fn a_very_long_host_is_cut() {
 #[test]
 fn in_local_mode_nothing_is_sent_and_no_url_is_refused() {
     let world = World::new().rc("https://attacker.example/api");
-    let surroundings = world.surroundings(&[("XTRA_LOCAL_MODE", "true")]);
-    assert!(XtraClient::builder().build_in(&surroundings).is_ok());
+    let env = world.env(&[("XTRA_LOCAL_MODE", "true")]);
+    assert!(XtraClient::builder().build_in(&env).is_ok());
 }

@@ -1,11 +1,11 @@
-//! Why a copy was not saved, or not used.
+//! The errors of the disk cache.
 
 use std::time::Duration;
 use std::{fmt, io};
 
 /// Why a copy was not saved, or not used. The text names no path, name or value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Problem {
+pub(crate) enum DiskError {
     /// Nothing was saved under this token or key for this scope.
     Absent,
     /// The system's error at a step.
@@ -38,14 +38,14 @@ pub(crate) enum Problem {
     NoKey,
 }
 
-/// What something is wrong with.
+/// The thing that something is wrong with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     Directory,
     File,
 }
 
-/// What was being done when the system refused.
+/// The step at which the system refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     CreateDirectory,
@@ -57,7 +57,7 @@ pub(crate) enum Step {
     Delete,
 }
 
-impl Problem {
+impl DiskError {
     pub(super) fn system(step: Step, error: impl Into<io::Error>) -> Self {
         Self::System(step, error.into().kind())
     }
@@ -86,7 +86,7 @@ impl fmt::Display for Step {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for DiskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str("none was saved for this scope and token"),

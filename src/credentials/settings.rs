@@ -1,0 +1,167 @@
+//! Settings with their origins: texts from variables and from a file of the working directory.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::file::{self, FileError};
+use super::process_env::ProcessEnv;
+use crate::core::{ErrorKind, XtraError};
+
+/// A value, and where it was found. `Debug` prints the origin alone: a URL, say, may hold a password until it is checked.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sourced<T = String> {
+    /// The value.
+    pub value: T,
+    /// The variable, file or option that it was found in, as messages name it.
+    pub origin: Cow<'static, str>,
+}
+
+impl<T> Sourced<T> {
+    /// A value from `origin`.
+    pub fn new(value: impl Into<T>, origin: impl Into<Cow<'static, str>>) -> Self {
+        Self { value: value.into(), origin: origin.into() }
+    }
+
+    /// Another value from the same origin.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
+        Sourced { value: change(self.value), origin: self.origin }
+    }
+}
+
+impl Sourced {
+    /// An option of a client builder, called `name`.
+    #[must_use]
+    pub fn option(value: Option<&str>, name: &str) -> Option<Self> {
+        value.map(|text| Self::new(text, format!("the {name} option")))
+    }
+
+    /// `error`, which is about this text, with the place where it was found.
+    #[must_use]
+    pub fn explained(&self, error: XtraError) -> XtraError {
+        error.with_note(format!("It comes from {}", self.origin))
+    }
+}
+
+impl<T> fmt::Debug for Sourced<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sourced").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// A file of settings in the working directory: a JSON object whose named members are texts. Others are ignored.
+#[derive(Debug, Clone, Copy)]
+pub struct SettingsFile {
+    name: &'static str,
+    members: &'static [&'static str],
+}
+
+impl SettingsFile {
+    /// The file `name`, of which these members are read.
+    #[must_use]
+    pub const fn new(name: &'static str, members: &'static [&'static str]) -> Self {
+        Self { name, members }
+    }
+
+    /// What the file says; nothing when there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when it is there and cannot be used.
+    fn read(&self, env: &ProcessEnv) -> Result<FileSettings, XtraError> {
+        let Some(directory) = env.working_dir() else { return Ok(FileSettings::default()) };
+        let read = file::read(&directory.join(self.name));
+        match read.and_then(|content| file::texts(&content, self.members)) {
+            Ok(texts) => Ok(FileSettings { file: Some(*self), texts }),
+            Err(FileError::Missing) => Ok(FileSettings::default()),
+            Err(why) => {
+                let message = format!("{} in the working directory cannot be used: {why}", self.name);
+                let form = format!("It is a JSON object whose {} are texts", file::listed(self.members, "and"));
+                Err(why.attached_to(XtraError::new(ErrorKind::Config, message).with_note(form)))
+            }
+        }
+    }
+}
+
+/// The settings of a [`SettingsFile`].
+#[derive(Clone, Default)]
+pub struct FileSettings {
+    file: Option<SettingsFile>,
+    texts: Vec<Option<String>>,
+}
+
+impl FileSettings {
+    /// Takes a member's text out. `None` when it is absent, empty, or not one of those that the file was to be read for.
+    pub fn take(&mut self, member: &str) -> Option<Sourced> {
+        let file = self.file?;
+        let at = file.members.iter().position(|known| *known == member)?;
+        let text = self.texts.get_mut(at)?.take()?;
+        Some(Sourced::new(text, format!("{} ({member})", file.name)))
+    }
+}
+
+impl fmt::Debug for FileSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileSettings").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// Reads settings leniently: what cannot be used counts as absent, and the problem is kept.
+///
+/// A client's `build` fails with the first problem; a diagnosis shows them all.
+///
+/// ```
+/// use xtrasecurity::credentials::{ProcessEnv, SettingsFile, SettingsReader};
+///
+/// const FILE: SettingsFile = SettingsFile::new(".acmerc", &["project", "url"]);
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let working_dir = dir.path();
+/// std::fs::write(working_dir.join(".acmerc"), r#"{"project": "p1"}"#).unwrap();
+/// let env = ProcessEnv::of_variables([("ACME_URL", "https://acme.example")]).with_working_dir(working_dir);
+/// let mut reader = SettingsReader::new(&env);
+/// let mut file = reader.file(&FILE);
+/// let project = reader.first_variable(&["ACME_PROJECT"]).or(file.take("project")).unwrap();
+/// assert_eq!((project.value.as_str(), &*project.origin), ("p1", ".acmerc (project)"));
+/// assert!(reader.into_problems().is_empty());
+/// ```
+#[derive(Debug)]
+pub struct SettingsReader<'e> {
+    env: &'e ProcessEnv,
+    problems: Vec<XtraError>,
+}
+
+impl<'e> SettingsReader<'e> {
+    /// A reader of this environment.
+    #[must_use]
+    pub fn new(env: &'e ProcessEnv) -> Self {
+        Self { env, problems: Vec::new() }
+    }
+
+    /// The first of these variables that is set and not empty.
+    pub fn first_variable(&mut self, names: &[&'static str]) -> Option<Sourced> {
+        names.iter().find_map(|name| {
+            let found = self.env.setting(name);
+            self.kept(found)
+        })
+    }
+
+    /// What this file of the working directory says.
+    pub fn file(&mut self, file: &SettingsFile) -> FileSettings {
+        let read = file.read(self.env);
+        self.kept(read)
+    }
+
+    /// What could not be used, in the order of reading.
+    #[must_use]
+    pub fn into_problems(self) -> Vec<XtraError> {
+        self.problems
+    }
+
+    fn kept<T: Default>(&mut self, found: Result<T, XtraError>) -> T {
+        found.unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            T::default()
+        })
+    }
+}

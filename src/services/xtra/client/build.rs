@@ -1,0 +1,155 @@
+//! The building of a client: its options, completed by variables and files, and checked.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::XtraClientBuilder;
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
+use crate::credentials::{ProcessEnv, Resolved, Sourced};
+use crate::engine::Client;
+#[cfg(feature = "offline")]
+use crate::engine::SecretSource;
+use crate::http::{BaseUrl, Transport, TransportOptions};
+use crate::services::xtra::credentials::{DEFAULT_API_URL, Defaults, local_file};
+use crate::services::xtra::{
+    LocalFile, ProjectIds, ROOT_SUFFIX, Scopes, Vault, Xtra, XtraProtocol, check_branch, check_environment,
+    no_passphrase,
+};
+
+impl<M> XtraClientBuilder<M> {
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Credentials`] when no usable token is found, with what each place held; [`ErrorKind::Config`] or
+    /// [`ErrorKind::Invalid`] when an option cannot be used, by name.
+    pub fn build(self) -> Result<Client<Xtra, M>, XtraError> {
+        self.build_in(&ProcessEnv::current())
+    }
+
+    pub(super) fn build_in(mut self, env: &ProcessEnv) -> Result<Client<Xtra, M>, XtraError> {
+        let local_file = self.local_file_in(env)?;
+        let defaults = Defaults::load(env)?;
+        // where nothing can be written, nothing need be sealed
+        let vault = if local_file.is_some() { Vault::default() } else { self.vault(defaults.passphrase.as_ref())? };
+        let scopes = self.scopes(&defaults)?;
+        self.transport.check()?;
+        if !self.caching {
+            self.engine.cache.ttl = Duration::ZERO;
+        }
+        match local_file {
+            Some(path) => self.over_file(path, scopes, &defaults),
+            None => self.over_service(vault, scopes, &defaults, env),
+        }
+    }
+
+    fn over_service(
+        self,
+        vault: Vault,
+        scopes: Scopes,
+        defaults: &Defaults,
+        env: &ProcessEnv,
+    ) -> Result<Client<Xtra, M>, XtraError> {
+        let resolved = self.chain.resolve(env);
+        let (found, base) = self.base_url(defaults, resolved.as_ref().ok(), env)?;
+        check_project(&scopes, ProjectIds::of(&found.value))?;
+        let options = TransportOptions { clock: self.engine.clock.clone(), ..self.transport };
+        let transport = Transport::new(&base, Arc::new(XtraProtocol), resolved?.provider(), options)?;
+        let mut source = Xtra::new(transport, scopes).with_vault(vault);
+        source.rules = self.rules;
+        #[cfg(feature = "offline")]
+        if let Some(options) = &self.engine.offline {
+            options.check(SecretSource::lasting_token(&source).is_some())?;
+        }
+        Ok(Client::with_options(source, self.engine).in_mode())
+    }
+
+    fn over_file(mut self, path: PathBuf, scopes: Scopes, defaults: &Defaults) -> Result<Client<Xtra, M>, XtraError> {
+        let ids = self.local_ids(defaults);
+        check_project(&scopes, ids)?;
+        if self.local_file.is_none() {
+            // secrets that come from another place than the program's code tells should surprise nobody
+            let unused = match self.chain.has_token() || self.api_url.is_some() {
+                true => "; the token and API root that the program gives are not used",
+                false => "",
+            };
+            tracing::warn!(
+                ?path,
+                "local mode is on (XTRA_LOCAL_MODE=true): secrets come from this file, not from the service{unused}"
+            );
+        }
+        // A file is read in no time: whoever has edited it need not be served what it held before.
+        self.engine.cache.stale_while_revalidate = Duration::ZERO;
+        #[cfg(feature = "offline")]
+        self.engine.offline.take();
+        let source = Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids);
+        Ok(Client::with_options(source, self.engine).in_mode())
+    }
+
+    /// The file to read, when local mode is on: by an option, or by whoever started the program.
+    pub(super) fn local_file_in(&self, env: &ProcessEnv) -> Result<Option<PathBuf>, XtraError> {
+        self.local_file.clone().map_or_else(|| local_file(env), |path| Ok(Some(path)))
+    }
+
+    fn scopes(&self, defaults: &Defaults) -> Result<Scopes, XtraError> {
+        let chosen = |option: &Option<String>, found: &Option<Sourced>| {
+            option.clone().or_else(|| found.as_ref().map(|found| found.value.clone()))
+        };
+        let scopes = Scopes {
+            project: chosen(&self.project_id, &defaults.project),
+            branch: chosen(&self.branch, &defaults.branch),
+            environment: chosen(&self.environment, &defaults.environment),
+        };
+        scopes.branch.as_deref().map(check_branch).transpose()?;
+        scopes.environment.as_deref().map(check_environment).transpose()?;
+        Ok(scopes)
+    }
+
+    /// The base URL as it was found, and in its checked form. `token` is what was found, if any was.
+    pub(super) fn base_url(
+        &self,
+        defaults: &Defaults,
+        token: Option<&Resolved>,
+        env: &ProcessEnv,
+    ) -> Result<(Sourced, BaseUrl), XtraError> {
+        let option = Sourced::option(self.api_url.as_deref(), "api_url");
+        let found = defaults.base_urls(option, env).choose(token)?;
+        let base = BaseUrl::parse(&found.value, ROOT_SUFFIX, self.danger_allow_http)
+            .map_err(|error| found.explained(error))?;
+        Ok((found, base))
+    }
+
+    /// The form of the project ids in local mode: that of the service whose place the file takes.
+    pub(super) fn local_ids(&self, defaults: &Defaults) -> ProjectIds {
+        let found = defaults.api_url.as_ref().or(defaults.api_url_in_file.as_ref());
+        let named = self.api_url.as_deref().or(found.map(|found| found.value.as_str()));
+        ProjectIds::of(named.unwrap_or(DEFAULT_API_URL))
+    }
+
+    /// What the client opens and seals with, by what was given and found.
+    pub(super) fn vault(&self, found: Option<&Sourced<SecretValue>>) -> Result<Vault, XtraError> {
+        let passphrase = match &self.vault_passphrase {
+            Some(given) if given.is_empty() => {
+                // going on to the environment would use a passphrase that the program did not mean
+                return Err(XtraError::new(ErrorKind::Config, "the vault_passphrase option is empty")
+                    .with_hint(Hint::LeaveOut { option: "vault_passphrase" }));
+            }
+            Some(given) => Some(given),
+            None => found.map(|found| &found.value),
+        };
+        if passphrase.is_none() && self.rules.seal_writes {
+            return Err(no_passphrase());
+        }
+        Ok(Vault::new(passphrase.cloned()))
+    }
+}
+
+fn check_project(scopes: &Scopes, ids: ProjectIds) -> Result<(), XtraError> {
+    scopes.project.as_deref().map_or(Ok(()), |id| ids.checked(id).map(drop))
+}
+
+#[cfg(test)]
+mod base_url_tests;
+#[cfg(test)]
+mod vault_tests;
