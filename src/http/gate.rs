@@ -11,11 +11,11 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::base_url::BaseUrl;
+use super::options::TransportOptions;
 use super::protocol::{Protocol, QuotaFormat};
 use super::quota::{Admission, QuotaHeaders, Quotas};
 use super::rate_limiter::{Full, SlidingWindow};
 use super::response::Response;
-use super::transport::TransportOptions;
 use crate::core::{Budget, Clock, ErrorKind, XtraError, spread};
 
 /// The limits of a root: its quotas, and how many requests it takes in a minute.
