@@ -11,7 +11,7 @@ use super::protocol::{XtraProtocol, quota_scope_of};
 use super::scope::{CheckedScope, MAIN, Place, ProjectIds, XtraScope};
 use super::writing::Spellings;
 use super::{convert, doubt, raw, scope};
-use crate::core::{Budget, Elevation, ErrorKind, Hint, Identity, Reason, SecretValue, UnreadableReason, XtraError};
+use crate::core::{Budget, Elevation, ErrorKind, Identity, Reason, SecretValue, UnreadableReason, XtraError};
 use crate::engine::KeyWriter;
 use crate::engine::{Loaded, SecretSource, Traffic};
 use crate::http::{CredentialProvider, TokenFuture, Transport};
@@ -222,9 +222,7 @@ fn no_project() -> XtraError {
 /// Says what to do where an elevation is needed, or where the id may be at fault.
 fn how_to_go_on(error: XtraError, project: &str, environment: &str) -> XtraError {
     match (error.kind(), error.reason()) {
-        (_, Some(Reason::ElevationNeeded(_))) => error
-            .with_hint(Hint::RequestAccess)
-            .with_reason(Reason::ElevationNeeded(Some(Elevation::new(project, environment)))),
+        (_, Some(Reason::ElevationNeeded(_))) => error.with_reason(Reason::ElevationNeeded(Some(Elevation::new(project, environment)))),
         // what the vendor's service answers to any other id, wherever it runs
         (ErrorKind::Server, _) if error.status() == Some(500) && !scope::is_id(project) => error.adding(&format!(
             ". Or the project id {} is at fault: a server that takes ids of 24 hexadecimal digits only fails like this. Give \
