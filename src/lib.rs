@@ -66,7 +66,8 @@
 //! - `https` only, except on loopback; no redirects, no cookies, no referer. The system's certificates, or bundled ones where
 //!   there are none, and those of [`add_root_certificate`](XtraClientBuilder::add_root_certificate).
 //! - Proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured;
-//!   [`no_proxy`](XtraClientBuilder::no_proxy) turns that off.
+//!   [`no_proxy`](XtraClientBuilder::no_proxy) turns that off. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's certificates.
+//!   A client that needs one of these variables is not built when its value cannot be used.
 //! - A token goes only to a base URL that its giver named: `./.xtrarc` may choose among those, and cannot add one. See
 //!   [`XtraClient::from_env`].
 //! - No thread stays behind: a name is looked up on a thread that has ended before the answer is used.

@@ -94,7 +94,7 @@ impl<'a> Call<'a> {
         Caller { scope: &self.quota_scope, operation: self.operation }
     }
 
-    /// Waits for the turn of the next request, as far as the deadline allows.
+    /// Waits until the next request may be sent, as far as the deadline allows.
     async fn pass_gate(&self) -> Result<(), Failure> {
         let passed = self.transport.gate.pass(self.caller(), self.deadline).await;
         match &passed {

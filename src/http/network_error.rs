@@ -89,7 +89,7 @@ impl Failure {
     }
 }
 
-/// What in the chain of causes tells failures apart.
+/// The links of a chain of causes by which failures are told apart.
 #[derive(Default)]
 struct Causes<'a> {
     lookup: Option<&'a LookupError>,

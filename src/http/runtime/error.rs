@@ -1,4 +1,4 @@
-//! What a raw call can fail with.
+//! The errors of raw calls.
 
 use std::error::Error as StdError;
 use std::fmt;

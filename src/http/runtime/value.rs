@@ -1,4 +1,4 @@
-//! Answers, whole and decoded.
+//! The answers to raw calls, whole and decoded.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};

@@ -1,4 +1,4 @@
-//! No answer, or none that can be used: each failure has its own words, and none repeats data.
+//! Failures without an answer: each has its own words, and none repeats data.
 
 use std::error::Error;
 use std::io;
