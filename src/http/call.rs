@@ -284,11 +284,16 @@ async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Respon
     let broken = |error: reqwest::Error| Failure::of_body(&error);
     let body = if answer.status().is_success() {
         let over_cap = |_| Failure::too_large(cap);
-        let mut body = CappedBody::new(answer.content_length(), cap).map_err(over_cap)?;
+        let last = transport.large_body.load(Ordering::Relaxed);
+        let mut body = CappedBody::new(answer.content_length(), cap).map_err(over_cap)?.expecting(last);
         while let Some(chunk) = answer.chunk().await.map_err(broken)? {
             body.push(&chunk).map_err(over_cap)?;
         }
-        body.finish()
+        let body = body.finish();
+        if CappedBody::is_large(body.len()) {
+            transport.large_body.store(body.len(), Ordering::Relaxed);
+        }
+        body
     } else {
         let mut body = RefusalBody::new(answer.content_length(), cap);
         while !body.is_enough() {

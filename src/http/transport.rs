@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tracing::Instrument;
@@ -39,6 +39,8 @@ pub(super) struct Inner {
     pub(super) options: TransportOptions,
     pub(super) gate: Gate,
     pub(super) counts: Counts,
+    /// How long the last large body was: the next is likely to be the same, read again.
+    pub(super) large_body: AtomicUsize,
 }
 
 /// Counts of a transport's life.
@@ -101,6 +103,7 @@ impl Transport {
             protocol,
             options,
             counts: Counts::default(),
+            large_body: AtomicUsize::new(0),
         })))
     }
 
