@@ -26,7 +26,7 @@
 //!   [`mod@write`].
 //! - Branches, projects, service accounts, access: [`XtraClient::create_branch`] and others; their types are in [`manage`].
 //! - In a text or a file that refers to them: [`XtraClient::render`]. In figment or config-rs: `SecretsProvider`.
-//! - From a shell: the command `xtrasec`, with the feature `cli`.
+//! - From a shell: the command `xtrasec`, a crate of its own.
 //! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
 //! - Set options: [`XtraClient::builder`]; where the rest is looked up: [`XtraClient::from_env`].
 //! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
@@ -89,7 +89,6 @@
 //! | `offline` | | encrypted copies on disk, for the time when the service cannot be reached |
 //! | `figment` | | secrets as a provider of figment |
 //! | `config` | | secrets as a source of config-rs |
-//! | `cli` | | the command `xtrasec` |
 //! | `dev-server` | | the service in memory on a loopback port |
 // A library must not end or write to the program that uses it. Tests may.
 #![cfg_attr(

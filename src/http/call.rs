@@ -17,7 +17,7 @@ use super::retry::{FailureClass, Idempotency, Retries};
 use super::sent_names::Sent;
 use super::token::Token;
 use super::transport::Inner;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 
 /// A call that ends so long after its deadline was not driven in between: its runtime stood still, or the machine slept.
 const LATE: Duration = Duration::from_millis(100);
@@ -185,16 +185,15 @@ impl<'a> Call<'a> {
             (false, false) => (options.call_timeout, FailureClass::Lasting),
         };
         let message = match (sent, limit < self.deadline) {
-            (true, true) => format!(
-                "no complete answer within {within:?}, the limit of one attempt, and no time for another; try again, or \
-                 raise call_timeout"
-            ),
-            (true, false) => format!("no complete answer within {within:?}; try again, or raise call_timeout"),
-            (false, _) => {
-                format!("the credential provider gave no token within {within:?}; check it, or raise call_timeout")
+            (true, true) => {
+                format!("no complete answer within {within:?}, the limit of one attempt, and no time for another")
             }
+            (true, false) => format!("no complete answer within {within:?}"),
+            (false, _) => format!("the credential provider gave no token within {within:?}; check it"),
         };
-        Failure::timed_out(message, class)
+        let failure = Failure::timed_out(message, class);
+        let failure = if sent { failure.with_hint(Hint::Retry) } else { failure };
+        failure.with_hint(Hint::Raise { limit: "call_timeout" })
     }
 
     /// Whether the service refused the token and the provider may have another one. Asked once a call. A proxy's 401 says nothing
