@@ -26,7 +26,7 @@
 //!   [`mod@write`].
 //! - Branches, projects, service accounts, access: [`XtraClient::create_branch`] and others; their types are in [`xtra::manage`].
 //! - In a text or a file that refers to them: [`XtraClient::render`]. In figment or config-rs: `SecretsProvider`.
-//! - From a shell: the command `xtrasec`, with the feature `cli`.
+//! - From a shell: the command `xtrasec`, a crate of its own.
 //! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
 //! - Set options: [`XtraClient::builder`]; where the rest is looked up: [`XtraClient::from_env`].
 //! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
@@ -66,7 +66,8 @@
 //! - `https` only, except on loopback; no redirects, no cookies, no referer. The system's certificates, or bundled ones where
 //!   there are none, and those of [`add_root_certificate`](XtraClientBuilder::add_root_certificate).
 //! - Proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured;
-//!   [`no_proxy`](XtraClientBuilder::no_proxy) turns that off.
+//!   [`no_proxy`](XtraClientBuilder::no_proxy) turns that off. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's certificates.
+//!   A client that needs one of these variables is not built when its value cannot be used.
 //! - A token goes only to a base URL that its giver named: `./.xtrarc` may choose among those, and cannot add one. See
 //!   [`XtraClient::from_env`].
 //! - No thread stays behind: a name is looked up on a thread that has ended before the answer is used.
@@ -88,7 +89,6 @@
 //! | `offline` | | encrypted copies on disk, for the time when the service cannot be reached |
 //! | `figment` | | secrets as a provider of figment |
 //! | `config` | | secrets as a source of config-rs |
-//! | `cli` | | the command `xtrasec` |
 //! | `dev-server` | | the service in memory on a loopback port |
 // A library must not end or write to the program that uses it. Tests may.
 #![cfg_attr(

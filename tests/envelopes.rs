@@ -12,7 +12,8 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use xtrasecurity::dev_server::{DevServer, Fault, ProjectSeed, RateLimits, ServiceAccountSeed, route};
 use xtrasecurity::{
-    ErrorKind, OfflineOptions, SecretValue, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder,
+    ErrorKind, Hint, OfflineOptions, SecretValue, Secrets, SnapshotSource, UnreadableReason, XtraClient,
+    XtraClientBuilder,
 };
 
 const PROJECT: &str = "665f1c2ab7c0de0012345678";
@@ -158,8 +159,8 @@ async fn without_the_passphrase_and_with_another_one_the_error_says_what_to_set(
     for builder in [builder(&server), builder(&server).vault_passphrase(OTHER)] {
         let error = builder.build().unwrap().get_secrets("production").await.unwrap_err();
         assert_eq!((error.kind(), error.keys()), (ErrorKind::Undecryptable, &["A".to_owned()][..]));
-        let text = error.to_string();
-        assert!(text.contains("XTRA_VAULT_PASSPHRASE") && text.contains("vault_passphrase(..)"), "{text}");
+        assert!(matches!(error.hint(), Some(Hint::GivePassphrase { .. })), "{error:?}");
+        assert!(error.to_string().contains("vault_passphrase(..)"), "{error}");
     }
 }
 

@@ -1,9 +1,11 @@
-//! The back-off between attempts: decorrelated jitter.
+//! Random waits: the back-off between attempts, and the jitter of everything else.
 
+#[cfg(feature = "http")]
 use std::time::Duration;
 
 /// Waits that grow at random: each is drawn between the base and three times the one before, up to a bound. Clients that
 /// failed together so do not come back together.
+#[cfg(feature = "http")]
 pub(crate) struct Backoff {
     base: u64,
     max: u64,
@@ -11,6 +13,7 @@ pub(crate) struct Backoff {
     random: fastrand::Rng,
 }
 
+#[cfg(feature = "http")]
 impl Backoff {
     pub(crate) fn new(base: Duration, max: Duration) -> Self {
         let base = nanos(base);
@@ -26,12 +29,18 @@ impl Backoff {
 }
 
 /// Whole nanoseconds, bounded far above any real wait, so that the arithmetic above cannot overflow.
+#[cfg(feature = "http")]
 fn nanos(duration: Duration) -> u64 {
     const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
     u64::try_from(duration.as_nanos()).map_or(DAY, |nanos| nanos.min(DAY))
 }
 
-#[cfg(test)]
+/// A number in `0.0..1.0` that differs between entries and between processes. Jitter needs spread, not secrecy.
+pub(crate) fn spread() -> f64 {
+    fastrand::f64()
+}
+
+#[cfg(all(test, feature = "http"))]
 mod tests {
     use super::*;
 

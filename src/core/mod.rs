@@ -1,16 +1,11 @@
 //! What every room speaks of: secret values, snapshots of them, errors, time and identity. Depends on no other room.
 
-#[cfg(feature = "http")]
+mod account;
 mod backoff;
-mod budget;
-#[cfg(feature = "watch")]
 mod change;
 pub(crate) mod clock;
 mod error;
-mod identity;
-mod jitter;
 mod pages;
-mod paired;
 mod search;
 pub(crate) mod snapshot;
 mod sorted;
@@ -21,12 +16,11 @@ mod unreadable;
 mod value;
 mod wiped;
 
-pub use budget::Budget;
+pub use account::{Budget, Identity};
 #[cfg(feature = "watch")]
 pub use change::Change;
 pub use clock::{Clock, ManualClock};
 pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Reason, XtraError};
-pub use identity::Identity;
 pub use pages::{Pages, Paging, SecretsPage};
 pub use snapshot::{Secrets, SnapshotSource};
 pub use sorted::SecretsIter;
@@ -36,10 +30,10 @@ pub use value::SecretValue;
 
 #[cfg(feature = "http")]
 pub(crate) use backoff::Backoff;
-pub(crate) use clock::Tick;
-pub(crate) use jitter::spread;
+pub(crate) use backoff::spread;
 #[allow(unused_imports, reason = "for services that compare snapshots")]
-pub(crate) use paired::paired;
+pub(crate) use change::paired;
+pub(crate) use clock::Tick;
 pub(crate) use snapshot::Origin;
 pub(crate) use sorted::SortedPairs;
 #[cfg(feature = "http")]

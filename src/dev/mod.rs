@@ -22,7 +22,7 @@ pub use control::{Hold, SeenRequest};
 pub use error::DevServerError;
 pub use faults::Fault;
 
-pub(crate) use clock::{Clock, Timestamp};
+pub(crate) use clock::{Clock, Millis};
 pub(crate) use connection::Connection;
 pub(crate) use exchange::{Call, Reply, TEXT};
 pub(crate) use rate_windows::{Budget, RateWindows, Spent};

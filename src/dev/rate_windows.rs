@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::Duration;
 
-use super::clock::Timestamp;
+use super::clock::Millis;
 
 /// The rest of a window.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ pub(crate) struct Spent {
 pub(crate) struct RateWindows<K>(HashMap<(K, String), Window>);
 
 struct Window {
-    ends: Timestamp,
+    ends: Millis,
     used: u32,
 }
 
@@ -43,7 +43,7 @@ impl<K: Eq + Hash> RateWindows<K> {
         kind: K,
         whose: &str,
         (limit, length): (u32, Duration),
-        now: Timestamp,
+        now: Millis,
     ) -> Result<Budget, Spent> {
         let fresh = || Window { ends: now.plus(length), used: 0 };
         let window = self.0.entry((kind, whose.to_owned())).or_insert_with(fresh);

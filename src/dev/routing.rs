@@ -64,7 +64,7 @@ async fn dispatch<S: Service>(
                 // Written down whatever the answer is: a handler that fails half way has done the first half.
                 shared.change(|state| Ok(run(state))).unwrap_or_else(|_| not_kept::<S>())
             } else {
-                run(&mut *shared.state())
+                run(&mut shared.state())
             }
         }
         Run::InSteps(steps) => {

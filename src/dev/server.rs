@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::clock::Timestamp;
+use super::clock::Millis;
 use super::connection::Shared;
 use super::control::Controls;
 use super::error::DevServerError;
@@ -276,7 +276,7 @@ async fn answer<S: Service>(
 }
 
 /// By the server's own clock, which its windows end by too.
-fn date(response: &mut Response<Body>, now: Timestamp) {
+fn date(response: &mut Response<Body>, now: Millis) {
     let now = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(now.0));
     // the furthest that the header can say
     let end = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);

@@ -51,9 +51,9 @@ impl Refresher {
         if !error.is_foreign_refusal() || self.grace.period().is_zero() || !self.grace.is_over(key, now) {
             return error;
         }
-        error.adding(&format!(
-            ". The refusal is not the service's own, so what was kept has been served in its place; that ends {:?} after the \
-             first (foreign_refusal_grace). Nothing was deleted",
+        error.with_note(format!(
+            "The refusal is not the service's own, so what was kept has been served in its place; that ends {:?} after the first \
+             (foreign_refusal_grace). Nothing was deleted",
             self.grace.period()
         ))
     }

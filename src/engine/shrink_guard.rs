@@ -41,10 +41,17 @@ impl ShrinkGuard {
 
     /// From now on answers are compared with this snapshot.
     pub(crate) fn accept(&self, key: &[u8], secrets: &Secrets) {
-        self.learn(key, secrets.names(), secrets.unreadable());
+        let mut baselines = self.lock();
+        // most answers have the names of the one before, and a list as long as theirs is not made to be thrown away
+        if baselines.of(key).is_some_and(|known| known.is_of(secrets)) {
+            return baselines.renew(key);
+        }
+        let names = Names::of(baselines.hasher(), secrets.names(), secrets.unreadable());
+        baselines.set(key, names);
     }
 
     /// From now on answers are compared with a snapshot of these names.
+    #[cfg(feature = "offline")]
     pub(crate) fn learn<'n>(&self, key: &[u8], readable: impl Iterator<Item = &'n str>, unreadable: &[Unreadable]) {
         let mut baselines = self.lock();
         let names = Names::of(baselines.hasher(), readable, unreadable);
@@ -90,12 +97,10 @@ impl ShrinkGuard {
             // it was a refusal, and had nothing to lose
             return None;
         }
-        let baselines = self.lock();
-        let names = Names::of(baselines.hasher(), old.names(), old.unreadable());
-        self.compare(key, &Known::new(baselines.hasher(), &names), new)
+        self.compare(key, old, new)
     }
 
-    fn compare(&self, key: &[u8], old: &Known<'_>, new: &Secrets) -> Option<XtraError> {
+    fn compare(&self, key: &[u8], old: &impl Baseline, new: &Secrets) -> Option<XtraError> {
         if old.count() == 0 {
             return None;
         }
@@ -252,6 +257,15 @@ impl Baselines {
         self.waived.keys.remove(key);
     }
 
+    /// The baseline of a scope has been accepted once more.
+    fn renew(&mut self, key: &[u8]) {
+        self.latest += 1;
+        if let Some((set, _)) = self.by_key.get_mut(key) {
+            *set = self.latest;
+        }
+        self.waived.keys.remove(key);
+    }
+
     #[cfg(feature = "offline")]
     fn is_cold(&self, key: &[u8]) -> bool {
         !self.waived.has(key) && !self.by_key.contains_key(key)
@@ -294,17 +308,53 @@ impl<'b> Known<'b> {
         Self { hasher, names }
     }
 
+    /// Whether these are the names of that snapshot.
+    fn is_of(&self, secrets: &Secrets) -> bool {
+        let hidden = |entry: &Unreadable| {
+            self.names.unreadable.binary_search(&self.hasher.hash_one(entry.name.as_str())).is_ok()
+        };
+        self.names.readable.len() == secrets.len()
+            && self.names.unreadable.len() == secrets.unreadable().len()
+            && secrets.names().all(|name| self.has_readable(name))
+            && secrets.unreadable().iter().all(hidden)
+    }
+}
+
+/// What a new answer is compared with: the names accepted last, or the snapshot that is still there.
+trait Baseline {
     /// How many names there were.
+    fn count(&self) -> usize;
+
+    /// Whether there was such a name, be it one whose value could not be read.
+    fn has(&self, name: &str) -> bool;
+
+    /// Whether its value could be read.
+    fn has_readable(&self, name: &str) -> bool;
+}
+
+impl Baseline for Secrets {
+    fn count(&self) -> usize {
+        self.len() + self.unreadable().len()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        has(self, name)
+    }
+
+    fn has_readable(&self, name: &str) -> bool {
+        self.contains(name)
+    }
+}
+
+impl Baseline for Known<'_> {
     fn count(&self) -> usize {
         self.names.readable.len() + self.names.unreadable.len()
     }
 
-    /// Whether there was such a name, be it one whose value could not be read.
     fn has(&self, name: &str) -> bool {
         self.has_readable(name) || self.names.unreadable.binary_search(&self.hasher.hash_one(name)).is_ok()
     }
 
-    /// Whether its value could be read.
     fn has_readable(&self, name: &str) -> bool {
         self.names.readable.binary_search(&self.hasher.hash_one(name)).is_ok()
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use url::{Host, Url};
 
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 
 /// A checked root: `https`, no credentials, query or fragment, and a path with the end that the service's protocol asks for.
 ///
@@ -26,10 +26,8 @@ impl BaseUrl {
         let https = url.scheme() == "https";
         let loopback = url.host().is_some_and(|host| is_loopback(&host));
         if !https && !loopback && !danger_allow_http {
-            return Err(config(
-                "the API root must start with https://, since tokens and secrets travel to it; \
-                 http:// is for loopback hosts, or for danger_allow_http",
-            ));
+            let message = "the API root must start with https://, since tokens and secrets travel to it";
+            return Err(config(message).with_hint(Hint::UseHttps));
         }
         let path = checked_path(&url, suffix)?;
         let origin = url.origin().ascii_serialization();
@@ -74,7 +72,8 @@ fn parse_url(text: &str, suffix: &str) -> Result<Url, XtraError> {
         )));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(config("the API root holds a user name or password; give the token as the token option instead"));
+        let message = "the API root holds a user name or password, where the token does not belong";
+        return Err(config(message).with_hint(Hint::advice("Give the root without them, and the token as a token")));
     }
     if url.query().is_some() || url.fragment().is_some() {
         let end = if suffix.is_empty() { "its path" } else { suffix };

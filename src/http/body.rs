@@ -17,6 +17,8 @@ pub(crate) struct CappedBody {
     last: Zeroizing<Vec<u8>>,
     length: usize,
     cap: usize,
+    /// How long it is likely to be; 0 when nobody knows.
+    expected: usize,
 }
 
 impl CappedBody {
@@ -30,7 +32,18 @@ impl CappedBody {
     }
 
     fn with_capacity(capacity: usize, cap: usize) -> Self {
-        Self { full: Vec::new(), last: block(capacity), length: 0, cap }
+        Self { full: Vec::new(), last: block(capacity), length: 0, cap, expected: 0 }
+    }
+
+    /// The same, likely to be as long as the last large one was. Room for that is taken once this one has turned out to be large
+    /// too, and then nothing has to be joined in the end.
+    pub(crate) fn expecting(self, length: usize) -> Self {
+        Self { expected: (length + length / 128).min(self.cap), ..self }
+    }
+
+    /// Whether a body of that length is so large that it is worth knowing for the next.
+    pub(crate) fn is_large(length: usize) -> bool {
+        length > *BLOCK.end()
     }
 
     /// Adds a chunk; fails, and keeps nothing of it, when the sum is over the cap.
@@ -50,6 +63,11 @@ impl CappedBody {
     }
 
     fn begin_block(&mut self, start: &[u8]) {
+        if Self::is_large(self.length) && self.expected >= self.length + start.len() {
+            let expected = std::mem::take(&mut self.expected);
+            self.last = self.joined(expected);
+            return self.last.extend_from_slice(start);
+        }
         // The service announces no length, and a usual answer is one chunk: an exact fit saves wiping what was never used.
         let room = match self.length {
             0 => start.len(),
@@ -64,13 +82,15 @@ impl CappedBody {
     }
 
     /// The bytes read.
-    pub(crate) fn finish(self) -> Zeroizing<Vec<u8>> {
-        if self.full.is_empty() {
-            return self.last;
-        }
-        let mut whole = block(self.length);
-        // each block is wiped and freed as soon as it is copied
-        for part in self.full.into_iter().chain([self.last]) {
+    pub(crate) fn finish(mut self) -> Zeroizing<Vec<u8>> {
+        let is_much_too_large = self.last.capacity() > *BLOCK.end() + self.length + self.length / 8;
+        if self.full.is_empty() && !is_much_too_large { self.last } else { self.joined(self.length) }
+    }
+
+    /// Everything in one block of that capacity. Each part is wiped and freed as soon as it is copied.
+    fn joined(&mut self, capacity: usize) -> Zeroizing<Vec<u8>> {
+        let mut whole = block(capacity);
+        for part in self.full.drain(..).chain([std::mem::take(&mut self.last)]) {
             whole.extend_from_slice(&part);
         }
         whole
@@ -207,6 +227,28 @@ mod tests {
         let mut body = CappedBody::new(None, 1 << 20).expect("no length announced");
         assert_eq!(body.push(&[7; 700]), Ok(()));
         assert_eq!(body.finish().capacity(), 700);
+    }
+
+    #[test]
+    fn a_large_body_is_read_into_the_room_that_the_last_one_took_and_kept_in_no_more_than_it_needs() {
+        for (expected, length, joined) in
+            [(1 << 20, 1 << 20, false), (1 << 19, 1 << 20, true), (1 << 22, 1 << 20, true)]
+        {
+            let mut body = CappedBody::new(None, 1 << 24).expect("no length announced").expecting(expected);
+            for chunk in 0..(length >> 10) {
+                assert_eq!(body.push(&[(chunk % 251) as u8; 1 << 10]), Ok(()));
+            }
+            let before = body.last.as_ptr();
+            let whole = body.finish();
+            assert_eq!(whole.as_ptr() != before, joined, "{expected} {length}");
+            assert!(whole.len() == length && whole.capacity() <= length + length / 64, "{}", whole.capacity());
+            assert!(whole.iter().enumerate().all(|(at, byte)| *byte == ((at >> 10) % 251) as u8));
+        }
+        let mut small = CappedBody::new(None, 1 << 24).expect("no length announced").expecting(1 << 23);
+        for _ in 0..100 {
+            assert_eq!(small.push(&[1; 1 << 10]), Ok(()));
+        }
+        assert_eq!(small.finish().capacity(), 100 << 10);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::retry::{FailureClass, Idempotency, Retries};
 use super::sent_names::Sent;
 use super::token::Token;
 use super::transport::Inner;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 
 /// A call that ends so long after its deadline was not driven in between: its runtime stood still, or the machine slept.
 const LATE: Duration = Duration::from_millis(100);
@@ -94,7 +94,7 @@ impl<'a> Call<'a> {
         Caller { scope: &self.quota_scope, operation: self.operation }
     }
 
-    /// Waits for the turn of the next request, as far as the deadline allows.
+    /// Waits until the next request may be sent, as far as the deadline allows.
     async fn pass_gate(&self) -> Result<(), Failure> {
         let passed = self.transport.gate.pass(self.caller(), self.deadline).await;
         match &passed {
@@ -185,16 +185,15 @@ impl<'a> Call<'a> {
             (false, false) => (options.call_timeout, FailureClass::Lasting),
         };
         let message = match (sent, limit < self.deadline) {
-            (true, true) => format!(
-                "no complete answer within {within:?}, the limit of one attempt, and no time for another; try again, or \
-                 raise call_timeout"
-            ),
-            (true, false) => format!("no complete answer within {within:?}; try again, or raise call_timeout"),
-            (false, _) => {
-                format!("the credential provider gave no token within {within:?}; check it, or raise call_timeout")
+            (true, true) => {
+                format!("no complete answer within {within:?}, the limit of one attempt, and no time for another")
             }
+            (true, false) => format!("no complete answer within {within:?}"),
+            (false, _) => format!("the credential provider gave no token within {within:?}; check it"),
         };
-        Failure::timed_out(message, class)
+        let failure = Failure::timed_out(message, class);
+        let failure = if sent { failure.with_hint(Hint::Retry) } else { failure };
+        failure.with_hint(Hint::Raise { limit: "call_timeout" })
     }
 
     /// Whether the service refused the token and the provider may have another one. Asked once a call. A proxy's 401 says nothing
@@ -285,11 +284,16 @@ async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Respon
     let broken = |error: reqwest::Error| Failure::of_body(&error);
     let body = if answer.status().is_success() {
         let over_cap = |_| Failure::too_large(cap);
-        let mut body = CappedBody::new(answer.content_length(), cap).map_err(over_cap)?;
+        let last = transport.large_body.load(Ordering::Relaxed);
+        let mut body = CappedBody::new(answer.content_length(), cap).map_err(over_cap)?.expecting(last);
         while let Some(chunk) = answer.chunk().await.map_err(broken)? {
             body.push(&chunk).map_err(over_cap)?;
         }
-        body.finish()
+        let body = body.finish();
+        if CappedBody::is_large(body.len()) {
+            transport.large_body.store(body.len(), Ordering::Relaxed);
+        }
+        body
     } else {
         let mut body = RefusalBody::new(answer.content_length(), cap);
         while !body.is_enough() {

@@ -12,13 +12,13 @@ use tokio::runtime::{Handle, Id};
 
 use super::base_url::BaseUrl;
 use super::dns::ThreadResolver;
+use super::options::TransportOptions;
 use super::route::Route;
 use super::tls;
 use super::tls::Roots;
-use super::transport::TransportOptions;
 use crate::core::{ErrorKind, XtraError};
 
-/// A client for one API root. It has no deadline of its own beyond that of connecting: a call's deadline covers all of its
+/// A client for one root. It has no deadline of its own beyond that of connecting: a call's deadline covers all of its
 /// attempts.
 pub(super) fn client(
     base: &BaseUrl,

@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use super::token::Token;
 use crate::core::{ErrorKind, Identity, XtraError};
 
-/// What [`CredentialProvider::token`] returns: a boxed future, so that the trait can be used as `dyn`.
+/// The future of [`CredentialProvider::token`]: boxed, so that the trait can be used as `dyn`.
 pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, XtraError>> + Send + 'a>>;
 
 /// Gives the client its token.

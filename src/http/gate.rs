@@ -11,13 +11,14 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::base_url::BaseUrl;
+use super::options::TransportOptions;
 use super::protocol::{Protocol, QuotaFormat};
 use super::quota::{Admission, QuotaHeaders, Quotas};
 use super::rate_limiter::{Full, SlidingWindow};
 use super::response::Response;
-use super::transport::TransportOptions;
 use crate::core::{Budget, Clock, ErrorKind, XtraError, spread};
 
+/// The limits of a root: its quotas, and how many requests it takes in a minute.
 pub(super) struct Gate {
     quotas: Mutex<Quotas>,
     /// `None` when it is turned off.
@@ -42,7 +43,7 @@ struct Reserved<'a> {
     is_used: bool,
 }
 
-/// What is known of a request before it is sent.
+/// A request, before it is sent.
 #[derive(Clone, Copy)]
 pub(super) struct Caller<'a> {
     pub(super) scope: &'a str,
@@ -90,7 +91,7 @@ impl Gate {
         }
     }
 
-    /// A reserved in the limiter, when its reservation has come.
+    /// A reservation in the limiter, once its time has come.
     async fn reserve<'a>(
         &'a self,
         limiter: &'a Limiter,
@@ -111,12 +112,12 @@ impl Gate {
                 return Ok(reserved);
             }
             *passed = Passed::Delayed;
-            let what = "requests come too fast for the service; this one waits for its reservation";
+            let what = "requests come too fast for the service; this one waits for its turn";
             self.wait(caller, at, moved, what).await;
         }
     }
 
-    /// A point in real time, on the time limiter of this gate.
+    /// A point in real time, on the time line of this gate.
     fn by_clock(&self, at: Instant) -> Instant {
         at + self.clock.moved_by().unwrap_or_default()
     }

@@ -38,6 +38,7 @@ mod gate;
 mod json;
 pub(crate) mod jwt;
 mod network_error;
+mod options;
 mod protocol;
 mod quota;
 mod rate_limiter;
@@ -71,4 +72,4 @@ pub use token::Token;
 pub use transport::{Counters, Transport, TransportBuilder};
 
 #[allow(unused_imports, reason = "for services that have a builder of their own")]
-pub(crate) use {base_url::BaseUrl, transport::TransportOptions};
+pub(crate) use {base_url::BaseUrl, options::TransportOptions};

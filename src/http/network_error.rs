@@ -30,11 +30,15 @@ impl Failure {
         Self { error: XtraError::new(ErrorKind::Timeout, message), class }
     }
 
+    pub(crate) fn with_hint(self, hint: Hint) -> Self {
+        Self { error: self.error.with_hint(hint), ..self }
+    }
+
     /// The answer is larger than the cap.
     pub(crate) fn too_large(cap: usize) -> Self {
-        let message =
-            format!("the answer is larger than {cap} bytes; raise max_response_bytes if that is what you expect");
-        Self { error: XtraError::new(ErrorKind::TooLarge, message), class: FailureClass::Garbled }
+        let error = XtraError::new(ErrorKind::TooLarge, format!("the answer is larger than {cap} bytes"))
+            .with_hint(Hint::Raise { limit: "max_response_bytes" });
+        Self { error, class: FailureClass::Garbled }
     }
 
     /// Adds that a write may have happened, when it may.
@@ -89,7 +93,7 @@ impl Failure {
     }
 }
 
-/// What in the chain of causes tells failures apart.
+/// The links of a chain of causes by which failures are told apart.
 #[derive(Default)]
 struct Causes<'a> {
     lookup: Option<&'a LookupError>,
@@ -203,11 +207,10 @@ fn unconnected(
         return securing(tls, peer, at);
     }
     if error.is_timeout() {
-        let message = format!(
-            "no connection to the {peer} within {connect_timeout:?}: {at} does not answer; check the network, or raise \
-             connect_timeout"
-        );
-        let failure = Failure::timed_out(message, FailureClass::NotSent);
+        let message =
+            format!("no connection to the {peer} within {connect_timeout:?}: {at} does not answer; check the network");
+        let failure =
+            Failure::timed_out(message, FailureClass::NotSent).with_hint(Hint::Raise { limit: "connect_timeout" });
         return Failure { error: failure.error.at_hop(hop), ..failure };
     }
     let message = match causes.io.map(io::Error::kind) {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::error_body::ErrorBody;
 use super::refusal_forms::RefusalForms;
 use super::token::Token;
-use crate::core::Reason;
+use crate::core::{Hint, Reason};
 
 /// What the wire of one service is like, for the [`Transport`](super::Transport) that talks to it.
 ///
@@ -313,18 +313,26 @@ pub struct ErrorAnswer<'a> {
     pub is_html: bool,
 }
 
-/// What an answer means and what to do about it: the two halves of an error's message.
+/// What an answer means and what to do about it: the message of an error, and its hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     pub(super) meaning: Cow<'static, str>,
-    pub(super) what_to_do: Cow<'static, str>,
+    pub(super) hints: Vec<Hint>,
 }
 
 impl Advice {
-    /// What the answer means (`the project is blocked`), and what to do (`ask its owner to unblock it`).
+    /// What the answer means (`the project is blocked`), and what to do
+    /// (`Hint::advice("Ask its owner to unblock it")`).
     #[must_use]
-    pub fn new(meaning: impl Into<Cow<'static, str>>, what_to_do: impl Into<Cow<'static, str>>) -> Self {
-        Self { meaning: meaning.into(), what_to_do: what_to_do.into() }
+    pub fn new(meaning: impl Into<Cow<'static, str>>, hint: Hint) -> Self {
+        Self { meaning: meaning.into(), hints: vec![hint] }
+    }
+
+    /// Adds what else to do.
+    #[must_use]
+    pub fn and(mut self, hint: Hint) -> Self {
+        self.hints.push(hint);
+        self
     }
 }
 

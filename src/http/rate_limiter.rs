@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// A minute, and a second for requests that are longer under way than later ones.
 const WINDOW: Duration = Duration::from_secs(61);
 
-/// The requests of the last minute, and those that wait for their reservation.
+/// The requests of the last minute, and those that wait for their time.
 pub(super) struct SlidingWindow {
     limit: usize,
     /// When the requests of the last minute were sent, in order.
@@ -20,18 +20,18 @@ pub(super) struct SlidingWindow {
     closed_until: Option<Instant>,
 }
 
-/// The right to send one request. It must be used or given back.
+/// The right to send one request. It must be used or released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reservation {
     pub(super) number: u64,
-    /// When to send, as things are now: it moves when others give their reservations back, or are refused.
+    /// When to send, as things are now: it moves when others release theirs, or are refused.
     pub(super) at: Instant,
 }
 
-/// There is no reservation before the deadline.
+/// There is no room before the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Full {
-    /// The next reservation there is.
+    /// When there is.
     pub(super) next: Instant,
     /// Because the service has refused, and not by this client's own count.
     pub(super) refused: bool,
@@ -53,7 +53,7 @@ impl SlidingWindow {
         while self.sent.front().is_some_and(|sent| *sent + WINDOW <= now) {
             self.sent.pop_front();
         }
-        let at = self.place(self.waiting.len(), now);
+        let at = self.slot(self.waiting.len(), now);
         if at > now && at >= deadline {
             return Err(Full { next: at, refused: self.is_put_off(at) });
         }
@@ -63,7 +63,7 @@ impl SlidingWindow {
         Ok(reservation)
     }
 
-    /// When the reservation of that number is, or why that is too late by now.
+    /// The time of the reservation of that number, unless that is too late by now.
     pub(super) fn when(&self, number: u64, deadline: Instant, now: Instant) -> Result<Instant, Full> {
         let at = self
             .waiting
@@ -79,10 +79,10 @@ impl SlidingWindow {
         self.sent.push_back(self.sent.back().map_or(now, |last| now.max(*last)));
     }
 
-    /// The request is not sent: those behind it move up. Whether any did.
+    /// The request is not sent, and those behind it move up: `true` when any did.
     pub(super) fn release(&mut self, number: u64, now: Instant) -> bool {
         self.waiting.retain(|reservation| reservation.number != number);
-        self.place_all(now)
+        self.reschedule(now)
     }
 
     /// The service has refused a request without saying for how long. Its minute began with some request of the last one, so
@@ -97,7 +97,7 @@ impl SlidingWindow {
         let rest = (first + WINDOW).saturating_duration_since(now).max(Duration::from_secs(1));
         let share = if jitter.is_nan() { 1.0 } else { 0.5 + 0.5 * jitter.clamp(0.0, 1.0) };
         self.closed_until = Some(now + rest.mul_f64(share));
-        self.place_all(now);
+        self.reschedule(now);
         true
     }
 
@@ -112,7 +112,7 @@ impl SlidingWindow {
 
     /// The time for whoever is in that place among those that wait: after those before, and a minute after the one that is as
     /// many places before as there are requests in a minute.
-    fn place(&self, place: usize, now: Instant) -> Instant {
+    fn slot(&self, place: usize, now: Instant) -> Instant {
         let before = place.checked_sub(1).and_then(|before| self.waiting.get(before)).map(|reservation| reservation.at);
         let minute = (self.sent.len() + place).checked_sub(self.limit).and_then(|first| match self.sent.get(first) {
             Some(sent) => Some(*sent),
@@ -122,14 +122,14 @@ impl SlidingWindow {
         now.max(self.closed_until.unwrap_or(now)).max(before.unwrap_or(now)).max(counted.unwrap_or(now))
     }
 
-    /// Whose reservation has come stays where it is, unless the service has refused: it may be about to send, or never be looked at
-    /// again.
-    fn place_all(&mut self, now: Instant) -> bool {
+    /// Gives those that wait their times anew. One whose time has come keeps it, unless the service has refused: it may be about
+    /// to be sent, or never be looked at again.
+    fn reschedule(&mut self, now: Instant) -> bool {
         let (mut moved, closed) = (false, self.closed(now).is_some());
         let first =
             if closed { 0 } else { self.waiting.iter().take_while(|reservation| reservation.at <= now).count() };
         for place in first..self.waiting.len() {
-            let at = self.place(place, now);
+            let at = self.slot(place, now);
             if let Some(reservation) = self.waiting.get_mut(place) {
                 moved |= reservation.at != at;
                 reservation.at = at;

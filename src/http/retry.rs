@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use super::transport::RetryOptions;
+use super::options::RetryOptions;
 use crate::core::Backoff;
 
 /// The idempotency of an operation: what another attempt of it could do.

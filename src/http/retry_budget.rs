@@ -1,4 +1,4 @@
-//! How many retries all calls of a process may make together: a failing service must not be asked much more for failing.
+//! The retry budget that all calls of a process share: a failing service must not be asked much more for failing.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -1,11 +1,9 @@
 //! Answers that are not a success, as typed errors.
 
-use std::borrow::Cow;
-
 use super::error_body::{Refusal, clean};
 use super::protocol::{Advice, ErrorAnswer};
 use super::response::Response;
-use crate::core::{ErrorKind, Reason, XtraError};
+use crate::core::{ErrorKind, Hint, Reason, XtraError};
 
 /// How many changed keys a conflict's message names; [`XtraError::conflicts`] has them all.
 const KEYS_NAMED: usize = 5;
@@ -16,10 +14,18 @@ pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
     let refusal = response.refusal().unwrap_or(&nothing);
     let status = response.status();
     let open = response.leaves_a_write_open();
-    let mut error = XtraError::new(kind(status), message(response, refusal, operation, open))
+    let Advice { meaning, hints } = advice(response, refusal, operation);
+    let mut error = XtraError::new(kind(status), message(&meaning, status, refusal))
         .in_call(operation.to_owned())
         .with_status(status)
         .with_attempts(response.attempts());
+    // "try again" is no advice for what may be done already
+    if !open || !matches!(status, 408 | 502..=504) {
+        error = hints.into_iter().fold(error, XtraError::with_hint);
+    }
+    if is_withheld(refusal) {
+        error = error.with_hint(Hint::ServerMessage);
+    }
     let reason = refusal.reason.as_ref().filter(|_| status == 403);
     let is_elevation = matches!(reason, Some(Reason::ElevationNeeded(_)));
     if let Some(code) = if is_elevation { refusal.action } else { refusal.code } {
@@ -43,38 +49,29 @@ pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
     if refusal.own {
         error = error.with_own_answer();
     }
-    if open { error.with_unknown_outcome() } else { error }
+    if open { error.with_note(OPEN).with_unknown_outcome() } else { error }
 }
 
-fn message(response: &Response, refusal: &Refusal, operation: &str, open: bool) -> String {
-    let status = response.status();
-    let Advice { meaning, what_to_do } = advice(response, refusal, operation);
-    let mut message = format!("{meaning} (status {status}");
-    if refusal.foreign {
+/// What is said of a write whose outcome is not known.
+const OPEN: &str = "The write may have been applied, wholly or in part: look what is there before it is sent again";
+
+fn message(meaning: &str, status: u16, refusal: &Refusal) -> String {
+    let behind = match &refusal.form {
         // whatever it says, the service has not said it
-        message.push_str(FOREIGN);
-    } else if let Some(form) = &refusal.form {
-        message.push_str(", the service says \"");
-        message.push_str(form);
-        message.push('"');
-    } else if refusal.message.is_some() {
-        message.push_str(WITHHELD);
-    }
-    message.push_str("); ");
-    // "try again" is no advice for what may be done already
-    let is_advice = !open || !matches!(status, 408 | 502..=504);
-    if is_advice {
-        message.push_str(&what_to_do);
-    }
-    if open {
-        message.push_str(if is_advice { ". The write" } else { "the write" });
-        message.push_str(" may have been applied, wholly or in part: look what is there before it is sent again");
-    }
-    message
+        _ if refusal.foreign => FOREIGN.to_owned(),
+        Some(form) => format!(", the service says \"{form}\""),
+        None if is_withheld(refusal) => WITHHELD.to_owned(),
+        None => String::new(),
+    };
+    format!("{meaning} (status {status}{behind})")
+}
+
+fn is_withheld(refusal: &Refusal) -> bool {
+    !refusal.foreign && refusal.form.is_none() && refusal.message.is_some()
 }
 
 /// Only the service's documented sentences are shown, and they are its own.
-const WITHHELD: &str = "; its own words are not shown: server_message() has them";
+const WITHHELD: &str = "; its own words are not shown";
 const FOREIGN: &str =
     "; the answer is not one of the service's own: a proxy, a firewall or a bad deployment may have given it";
 
@@ -95,8 +92,8 @@ fn kind(status: u16) -> ErrorKind {
 }
 
 /// The advice to check the root, with the rule that its path is under.
-pub(super) fn check_root(response: &Response) -> String {
-    format!("check that the API root is that of the service{}", ending(response, ", and ends in "))
+pub(super) fn check_root(response: &Response) -> Hint {
+    Hint::check_base_url(format!("is that of the service{}", ending(response, ", and ends in ")))
 }
 
 /// The end that a root must have, behind some words; nothing when there is no such rule.
@@ -121,55 +118,52 @@ fn advice(response: &Response, refusal: &Refusal, operation: &str) -> Advice {
 }
 
 fn by_status(response: &Response, refusal: &Refusal) -> Advice {
-    let (meaning, what_to_do): (&'static str, Cow<'static, str>) = match response.status() {
+    let (meaning, hint) = match response.status() {
         300..=399 => (
             "the service answered with a redirect, which is never followed",
-            match ending(response, "") {
-                suffix if suffix.is_empty() => "check that the API root has the host that the service prefers".into(),
-                suffix => format!(
-                    "check that the API root ends in {suffix}, without a slash after it, and has the host that the service \
-                     prefers"
-                )
-                .into(),
-            },
+            Hint::check_base_url(match ending(response, "") {
+                suffix if suffix.is_empty() => "has the host that the service prefers".to_owned(),
+                suffix => {
+                    format!("ends in {suffix}, without a slash after it, and has the host that the service prefers")
+                }
+            }),
         ),
-        401 | 403 | 451 if refusal.foreign => (
-            "refused on the way to the service",
-            format!("look at what stands between here and the service, and {}", check_root(response)).into(),
-        ),
+        401 | 403 | 451 if refusal.foreign => {
+            let hint = Hint::advice("Look at what stands between here and the service");
+            return Advice::new("refused on the way to the service", hint).and(check_root(response));
+        }
         401 => (
             "the service does not accept the token",
-            "it is wrong, expired or revoked: create a new one and set it as the token".into(),
+            Hint::advice("It is wrong, expired or revoked: create a new one and set it as the token"),
         ),
-        403 => ("the token may not do this", "check what its owner's role allows".into()),
-        404 if refusal.html => ("the service has no such route", check_root(response).into()),
-        404 if refusal.foreign => ("not found", check_root(response).into()),
-        404 => ("not found", "check the names and ids, which must match letter by letter".into()),
-        405 => ("the service has no such operation on this route", "check the names in the call".into()),
-        407 => {
-            ("the proxy demands credentials", "put them into the proxy's URL, or turn proxies off".into())
-        }
-        408 => ("the service gave up waiting for the request", "try again".into()),
+        403 => ("the token may not do this", Hint::advice("Check what its owner's role allows")),
+        404 if refusal.html => ("the service has no such route", check_root(response)),
+        404 if refusal.foreign => ("not found", check_root(response)),
+        404 => ("not found", Hint::advice("Check the names and ids, which must match letter by letter")),
+        405 => ("the service has no such operation on this route", Hint::advice("Check the names in the call")),
+        407 => ("the proxy demands credentials", Hint::FixProxy { what: "Put them into the proxy's URL".into() }),
+        408 => ("the service gave up waiting for the request", Hint::Retry),
         409 => return conflict(refusal),
-        410 => ("it is gone: used up, expired or revoked", "ask for a new one".into()),
-        413 => ("the request is larger than the service takes", "send less at once".into()),
-        429 => (
-            "too many requests",
-            "wait for retry_after, or a minute when there is none; a longer cache_ttl asks less often".into(),
-        ),
-        400..=499 => ("the service refuses the request as it is", "correct its arguments".into()),
-        501 => ("the service does not have this operation", check_root(response).into()),
-        502..=504 => ("the service is not available", "try again later".into()),
-        500..=599 => ("the service failed", "try again later; if it stays so, the service has a defect".into()),
-        _ => ("the answer is not one that the API promises", check_root(response).into()),
+        410 => ("it is gone: used up, expired or revoked", Hint::advice("Ask for a new one")),
+        413 => ("the request is larger than the service takes", Hint::advice("Send less at once")),
+        429 => {
+            let wait = Hint::Wait { wait: response.retry_after() };
+            return Advice::new("too many requests", wait).and(Hint::CacheLonger);
+        }
+        400..=499 => ("the service refuses the request as it is", Hint::advice("Correct its arguments")),
+        501 => ("the service does not have this operation", check_root(response)),
+        502..=504 => ("the service is not available", Hint::Retry),
+        500..=599 => ("the service failed", Hint::advice("Try again later; if it stays so, the service has a defect")),
+        _ => ("the answer is not one that the API promises", check_root(response)),
     };
-    Advice::new(meaning, what_to_do)
+    Advice::new(meaning, hint)
 }
 
 fn conflict(refusal: &Refusal) -> Advice {
     let count = refusal.conflicts.len() + refusal.unasked;
     if count == 0 {
-        return Advice::new("the state of the service does not allow this now", "read it again, then decide");
+        let hint = Hint::advice("Read it again, then decide");
+        return Advice::new("the state of the service does not allow this now", hint);
     }
     let mut named: Vec<String> =
         refusal.conflicts.iter().take(KEYS_NAMED).filter_map(|conflict| clean(&conflict.key)).collect();
@@ -178,6 +172,6 @@ fn conflict(refusal: &Refusal) -> Advice {
     }
     Advice::new(
         "secrets have changed since they were read, and nothing was written",
-        format!("read them again, then decide: {}", named.join(", ")),
+        Hint::advice(format!("Read them again, then decide: {}", named.join(", "))),
     )
 }

@@ -1,8 +1,8 @@
-//! The transport: what requests to one root URL run on, and its options.
+//! The transport: what requests to one root URL run on.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tracing::Instrument;
@@ -12,16 +12,15 @@ use super::call::Call;
 use super::connections;
 use super::connections::Pools;
 use super::credential_provider::CredentialProvider;
-use super::dns::Lookup;
 use super::gate::Gate;
+use super::options::TransportOptions;
 use super::protocol::Protocol;
 use super::request::{Method, Request};
 use super::response::Response;
-use super::retry_budget::RetryBudget;
 use super::route::Route;
 use super::token::Token;
 use crate::core::{Budget, Clock, ErrorKind, Identity, XtraError};
-use crate::env;
+use crate::env::var;
 
 /// What requests to one root URL run on: the service's protocol, connections, credentials and options. Clones share all of
 /// it. `Debug` prints neither root nor token.
@@ -39,6 +38,8 @@ pub(super) struct Inner {
     pub(super) options: TransportOptions,
     pub(super) gate: Gate,
     pub(super) counts: Counts,
+    /// How long the last large body was: the next is likely to be the same, read again.
+    pub(super) large_body: AtomicUsize,
 }
 
 /// Counts of a transport's life.
@@ -89,7 +90,7 @@ impl Transport {
         options: TransportOptions,
     ) -> Result<Self, XtraError> {
         options.check()?;
-        let route = Route::find(base, options.use_proxies, &env::var)?;
+        let route = Route::find(base, options.use_proxies, &var)?;
         let http = connections::client(base, &route, protocol.idle_timeout(), &options)?;
         Ok(Self(Arc::new(Inner {
             base: base.clone(),
@@ -101,6 +102,7 @@ impl Transport {
             protocol,
             options,
             counts: Counts::default(),
+            large_body: AtomicUsize::new(0),
         })))
     }
 
@@ -314,105 +316,5 @@ impl TransportBuilder {
 impl fmt::Debug for TransportBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportBuilder").field("options", &self.options).finish_non_exhaustive()
-    }
-}
-
-/// How often, and how soon, a failed attempt is repeated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RetryOptions {
-    /// How many attempts may follow the first.
-    pub(crate) max_retries: u32,
-    /// The shortest wait between two attempts.
-    pub(crate) base: Duration,
-    /// The longest wait that the client chooses by itself. A wait that the service asks for may be longer.
-    pub(crate) max_backoff: Duration,
-}
-
-impl Default for RetryOptions {
-    fn default() -> Self {
-        Self { max_retries: 3, base: Duration::from_millis(100), max_backoff: Duration::from_secs(5) }
-    }
-}
-
-/// The options of a [`Transport`].
-#[derive(Clone)]
-pub(crate) struct TransportOptions {
-    /// The longest wait for a connection, name lookup and TLS handshake included.
-    pub(crate) connect_timeout: Duration,
-    /// The deadline of a call as a whole: token, attempts, waits between them, and the answer read to its end.
-    pub(crate) call_timeout: Duration,
-    /// The longest a single attempt of a repeatable read may take while others may follow it. It keeps a connection that
-    /// went dead without a word from using the whole deadline up.
-    pub(crate) attempt_timeout: Duration,
-    /// The largest answer that is read.
-    pub(crate) max_response_bytes: usize,
-    /// How failed attempts are repeated.
-    pub(crate) retry: RetryOptions,
-    /// How many retries all calls that share it may make together.
-    pub(crate) retry_budget: &'static RetryBudget,
-    /// Requests a minute to the root; 0 is without a limit. `None` is the service's own limit by client address, or without
-    /// a limit when the root is on this machine.
-    pub(crate) requests_per_minute: Option<u32>,
-    /// What the service's windows and pauses are measured with, besides real time.
-    pub(crate) clock: Clock,
-    /// What looks host names up in place of the system's resolver.
-    pub(crate) lookup: Option<Lookup>,
-    /// Whether `HTTPS_PROXY` and its kin are honoured. A loopback service is always reached directly.
-    pub(crate) use_proxies: bool,
-    /// Certificate authorities to trust besides the usual ones, each a PEM text with one or more certificates.
-    pub(crate) root_certificates: Vec<Vec<u8>>,
-    /// What the client calls itself.
-    pub(crate) user_agent: String,
-}
-
-impl TransportOptions {
-    /// Limits of zero would fail every call, each in a way of its own.
-    pub(crate) fn check(&self) -> Result<(), XtraError> {
-        let zero = if self.connect_timeout.is_zero() {
-            "connect_timeout"
-        } else if self.call_timeout.is_zero() {
-            "call_timeout"
-        } else if self.max_response_bytes == 0 {
-            "max_response_bytes"
-        } else {
-            return Ok(());
-        };
-        let message = format!("{zero} is zero, so that no call could succeed. Raise it, or leave it out");
-        Err(XtraError::new(ErrorKind::Config, message))
-    }
-}
-
-impl Default for TransportOptions {
-    fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(5),
-            call_timeout: Duration::from_secs(30),
-            attempt_timeout: Duration::from_secs(15),
-            max_response_bytes: 16 * 1024 * 1024,
-            retry: RetryOptions::default(),
-            retry_budget: RetryBudget::of_process(),
-            requests_per_minute: None,
-            clock: Clock::system(),
-            lookup: None,
-            use_proxies: true,
-            root_certificates: Vec::new(),
-            user_agent: concat!("xtrasecurity-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
-        }
-    }
-}
-
-impl fmt::Debug for TransportOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransportOptions")
-            .field("connect_timeout", &self.connect_timeout)
-            .field("call_timeout", &self.call_timeout)
-            .field("attempt_timeout", &self.attempt_timeout)
-            .field("max_response_bytes", &self.max_response_bytes)
-            .field("retry", &self.retry)
-            .field("requests_per_minute", &self.requests_per_minute)
-            .field("use_proxies", &self.use_proxies)
-            .field("root_certificates", &self.root_certificates.len())
-            .field("user_agent", &self.user_agent)
-            .finish_non_exhaustive()
     }
 }

@@ -62,12 +62,6 @@ fn check(event: &str) {
     for name in [KEY, BRANCH, ENVIRONMENT, PROJECT, "/api", "/projects", "?branch", "branch=", "://", "magpie%2F"] {
         assert!(!event.contains(name), "an event shows {name}: {event}");
     }
-    // the HTTP client tells the host that it connects to; this crate does not
-    if event.starts_with("xtrasecurity") {
-        for host in ["127.0.0.1", "localhost", "host.example", "magpie-host"] {
-            assert!(!event.contains(host), "an event of ours shows the host: {event}");
-        }
-    }
 }
 
 struct Listener;

@@ -25,7 +25,7 @@ pub const ELSEWHERE: &str = "jackdaw.invalid";
 /// In every token, value and body.
 const PLANTED: &str = "magpie";
 /// Parts of every URL. Some of the words are common, so they are looked for as they stand in URLs.
-const OF_URLS: &[&str] = &["://", "127.0.0.1", "localhost", "jackdaw", "/projects", "/envs/", "branch=", PROJECT];
+const OF_URLS: &[&str] = &["://", "jackdaw", "/projects", "/envs/", "branch=", PROJECT];
 
 /// Whether this crate was heard at all.
 static HEARD: AtomicBool = AtomicBool::new(false);

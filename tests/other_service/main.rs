@@ -102,7 +102,7 @@ async fn a_copy_on_disk_stands_in_when_the_service_is_gone() {
     let directory = tempfile::tempdir().unwrap();
     let offline = || {
         let mut options = EngineOptions::default();
-        let key = OfflineKey::new("a key of this test's own").unwrap();
+        let key = OfflineKey::new("a key of this test's own, long enough to be one").unwrap();
         options.offline = Some(OfflineOptions::new(directory.path()).key(key));
         options
     };

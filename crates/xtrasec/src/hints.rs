@@ -26,7 +26,7 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         Hint::GivePassphrase { variable } => format!("Set {}", variable.unwrap_or("XTRA_VAULT_PASSPHRASE")).into(),
         Hint::GiveCacheDirectory { variable } => format!("Set {variable}, or do without --offline").into(),
         Hint::GiveBaseUrl { variable, .. } => {
-            format!("Set {variable}, add --api-url, or store a token for it with `xtrasec login`").into()
+            format!("If it is meant, export {variable}=…, add --api-url …, or store a token for it with xtrasec login --api-url …").into()
         }
         Hint::UseLastingToken => "Use an access key or a service account's key, which last".into(),
         Hint::Correct { option } => format!("It comes from {}", flag(option)?).into(),

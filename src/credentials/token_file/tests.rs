@@ -1,3 +1,5 @@
+//! The promises of a token in a file.
+
 use std::fs;
 
 use futures_util::FutureExt;

@@ -132,9 +132,13 @@ impl OfflineOptions {
         self
     }
 
-    /// Fails when nothing could ever be saved or used. `has_token` tells whether there is a token that lasts.
-    #[cfg(any(test, feature = "xtra"))]
-    pub(crate) fn check(&self, has_token: bool) -> Result<(), XtraError> {
+    /// Checks that something could be saved and used, as a client's builder does. `has_token` says whether the credentials have
+    /// a token that lasts.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when there is no directory, no time, or neither a key nor such a token.
+    pub fn check(&self, has_token: bool) -> Result<(), XtraError> {
         let (problem, hint) = if self.directory.as_os_str().is_empty() {
             ("names no directory", Hint::advice("Give the path of one"))
         } else if self.max_age.is_zero() {

@@ -1,4 +1,4 @@
-//! What a raw call can fail with.
+//! The errors of raw calls.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -149,16 +149,16 @@ fn refused(answer: &Answer) -> XtraError {
 
 impl InvalidPayload {
     pub(super) fn describe(&self) -> XtraError {
-        let (operation, check) = (self.answer.operation(), server_error::check_root(self.answer.response()));
-        let message = format!("{operation}: {}; {check}", self.problem);
-        let error = XtraError::new(ErrorKind::Decode, message)
+        let error = XtraError::new(ErrorKind::Decode, self.problem.to_string())
+            .in_call(self.answer.operation().to_owned())
+            .with_hint(server_error::check_root(self.answer.response()))
             .with_status(self.answer.status())
             .with_attempts(self.answer.attempts());
         // it says "done", and cannot be read
         match self.answer.response().is_of_a_write() {
             true => error
-                .adding(
-                    ". The write was answered, and may have been applied: look what is there before it is sent again",
+                .with_note(
+                    "The write was answered, and may have been applied: look what is there before it is sent again",
                 )
                 .with_unknown_outcome(),
             false => error,

@@ -1,4 +1,4 @@
-//! Answers, whole and decoded.
+//! The answers to raw calls, whole and decoded.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -32,6 +32,7 @@ impl Answer {
     }
 
     /// Decodes a success by `decode`, which may take the body over: what it leaves is wiped. A refusal is decoded as `E`.
+    #[allow(clippy::result_large_err, reason = "the generated methods fail with it, and it holds the answer")]
     pub(crate) fn decode<T, E: DeserializeOwned>(
         mut self,
         decode: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<T>,
@@ -129,6 +130,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         Self::decoded(answer)
     }
 
+    #[allow(clippy::result_large_err, reason = "the generated methods fail with it, and it holds the answer")]
     fn decoded<E>(answer: Answer) -> Result<Self, Error<E>> {
         let is_success = answer.status() < 300;
         if is_success && !answer.response().is_success() {

@@ -1,4 +1,4 @@
-//! What is sent, and what becomes of an answer.
+//! The request as it is sent, and the answer as it comes back.
 
 use std::sync::Arc;
 

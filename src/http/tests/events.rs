@@ -1,4 +1,4 @@
-//! What is told to whoever listens to events.
+//! The events of a call.
 
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex};

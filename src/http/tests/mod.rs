@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 
+use super::options::RetryOptions;
 use super::protocol::Plain;
 use super::retry_budget::RetryBudget;
-use super::transport::RetryOptions;
 use super::{BaseUrl, Protocol, Response, Transport, TransportOptions};
 use crate::core::{Identity, XtraError};
 use crate::http::{CredentialProvider, Token, TokenFuture};

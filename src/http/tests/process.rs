@@ -1,4 +1,4 @@
-//! What shows only in a process of its own: its threads, and its environment. Each test runs itself again as a child.
+//! The threads and the environment of a process, in a process of each test's own. Each test runs itself again as a child.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! What holds of the transport's policies whatever the service answers and whenever.
+//! Properties of the transport's policies, whatever the service answers and whenever.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -9,12 +9,12 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use tokio::time::Instant;
 
 use crate::core::Budget;
+use crate::http::options::RetryOptions;
 use crate::http::quota::{QuotaHeaders, Quotas};
 use crate::http::rate_limiter::SlidingWindow;
 use crate::http::retry::{FailureClass, Idempotency, Retries};
 use crate::http::retry_after;
 use crate::http::retry_budget::RetryBudget;
-use crate::http::transport::RetryOptions;
 use crate::http::{ErrorBody, ErrorMembers, QuotaFormat, ResetForm};
 
 const SECOND: Duration = Duration::from_secs(1);

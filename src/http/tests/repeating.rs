@@ -1,4 +1,4 @@
-//! Which requests are sent again, with what, and when not.
+//! Retries: the requests that are sent again, and those that are not.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! No answer, or none that can be used: each failure has its own words, and none repeats data.
+//! Failures without an answer: each has its own words, and none repeats data.
 
 use std::error::Error;
 use std::io;
@@ -84,7 +84,7 @@ async fn a_silent_service_ends_the_call_at_its_deadline() {
         let error = fails(&transport_to(&server.root(), options.clone()), method.clone()).await;
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
         assert!(error.to_string().starts_with("things_do: no complete answer within 50ms"), "{error}");
-        assert!(error.to_string().contains("raise call_timeout"), "{error}");
+        assert!(error.to_string().contains("Raise call_timeout"), "{error}");
         assert_eq!(error.to_string().contains("not known"), method == Method::POST, "{error}");
     }
 }
@@ -116,7 +116,7 @@ async fn a_limit_of_one_attempt_is_told_from_that_of_the_call() {
         error.to_string().starts_with("things_do: no complete answer within 50ms, the limit of one attempt"),
         "{error}"
     );
-    assert!(error.to_string().contains("raise call_timeout"), "{error}");
+    assert!(error.to_string().contains("Raise call_timeout"), "{error}");
 }
 
 #[tokio::test]

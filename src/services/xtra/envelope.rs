@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::core::{SecretValue, UnreadableReason};
 use crate::services::placeholder;
-use sealed::Sealed;
+use sealed::{Sealed, is_hex};
 
 pub(crate) use vault::{Vault, no_passphrase};
 
@@ -70,10 +70,6 @@ pub(super) fn is_sealed(text: &SecretValue) -> bool {
 pub(super) fn sealed_length(value: usize) -> usize {
     // two digits for each byte, and the other members with their quotes
     value.saturating_mul(2).saturating_add(256)
-}
-
-fn is_hex(text: &str, length: usize) -> bool {
-    text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::refusals;
-use crate::core::Reason;
+use crate::core::{Hint, Reason};
 use crate::http::{
     Advice, ErrorAnswer, ErrorBody, ErrorMembers, Outgoing, Protocol, QuotaFormat, RefusalForms, ResetForm,
 };
@@ -97,17 +97,19 @@ impl Protocol for XtraProtocol {
             403 => Some(forbidden(answer.reason)),
             405 => Some(Advice::new(
                 "the service has no such operation on this route",
-                "check the names in the call: some are taken by routes of their own",
+                Hint::advice("Check the names in the call: some are taken by routes of their own"),
             )),
             501 => Some(Advice::new(
                 "the service does not have this operation",
-                "check that the API root is that of the service; the dev server has a part of the operations only",
+                Hint::check_base_url("is that of the service; the dev server has a part of the operations only"),
             )),
             502..=504 => None,
             500..=599 if answer.status != 500 || answer.operation != IDS_CHECKED => Some(Advice::new(
                 "the service failed",
-                "it fails in this way for ids of a wrong form and for service accounts where a user is expected: check these \
-                 first",
+                Hint::advice(
+                    "Check the ids and the token first: it fails in this way for ids of a wrong form, and for service accounts where a \
+                     user is expected",
+                ),
             )),
             _ => None,
         }
@@ -130,21 +132,23 @@ struct Named<'a> {
 
 fn forbidden(reason: Option<&Reason>) -> Advice {
     match reason {
-        Some(Reason::ElevationNeeded(_)) => {
-            Advice::new("a just-in-time elevation is needed", "request access, then call again")
-        }
+        Some(Reason::ElevationNeeded(_)) => Advice::new("a just-in-time elevation is needed", Hint::RequestAccess),
         Some(Reason::AddressNotAllowed) => Advice::new(
             "the project does not allow this address",
-            "add the address to the project's allow-list, or call from one that is on it",
+            Hint::advice("Add the address to the project's allow-list, or call from one that is on it"),
         ),
         Some(Reason::SecondFactorNeeded) => Advice::new(
             "the project demands two-factor authentication",
-            "enable it for the user of the token, or use a service account's token",
+            Hint::advice("Enable it for the user of the token, or use a service account's token"),
         ),
-        Some(Reason::Blocked) => Advice::new("the project is blocked", "ask the owner of the project to unblock it"),
+        Some(Reason::Blocked) => {
+            Advice::new("the project is blocked", Hint::advice("Ask the owner of the project to unblock it"))
+        }
         _ => Advice::new(
             "not found, or no access",
-            "check the project id, and that the role of the token allows this: the service does not tell the two apart",
+            Hint::advice(
+                "Check the project id, and that the role of the token allows this: the service does not tell the two apart",
+            ),
         ),
     }
 }

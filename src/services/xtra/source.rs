@@ -11,7 +11,9 @@ use super::operations::write::current_state::Spellings;
 use super::protocol::{XtraProtocol, quota_scope_of};
 use super::scope::{CheckedScope, MAIN, Place, ProjectIds, XtraScope};
 use super::{convert, doubt, raw, scope};
-use crate::core::{Budget, Elevation, ErrorKind, Hint, Identity, Reason, SecretValue, UnreadableReason, XtraError};
+use crate::core::{
+    Budget, Elevation, ErrorKind, FileEntry, Hint, Identity, Reason, SecretValue, UnreadableReason, XtraError,
+};
 use crate::engine::KeyWriter;
 use crate::engine::{Loaded, SecretSource, Traffic};
 use crate::http::{CredentialProvider, TokenFuture, Transport};
@@ -202,9 +204,10 @@ impl Xtra {
             Some(id) if self.ids.checked(&id).is_ok() => Ok(id),
             Some(_) => Err(XtraError::new(
                 ErrorKind::Decode,
-                "the service names a project of the service account by an id that is none. Check that the API root is that of the \
-                 service, or pass project_id(..)",
-            )),
+                "the service names a project of the service account by an id that is none",
+            )
+            .with_hint(Hint::check_base_url("is that of the service"))
+            .with_hint(GIVE_PROJECT)),
             None => Err(no_project()),
         }
     }
@@ -213,34 +216,36 @@ impl Xtra {
 fn no_project() -> XtraError {
     XtraError::new(
         ErrorKind::Config,
-        "no project id was given, and the token is not that of a service account, which would know its project. Set \
-         XTRA_PROJECT_ID, or pass project_id(..) to the builder or the call, or put \"project\" into .xtrarc; if the token \
-         should be a service account's, it may be wrong or expired",
+        "no project id was given, and the token is not that of a service account, which would know its project",
     )
+    .with_hint(GIVE_PROJECT)
+    .with_hint(Hint::advice("If the token should be a service account's, it may be wrong or expired"))
 }
+
+const GIVE_PROJECT: Hint = Hint::GiveProject {
+    option: "project_id",
+    variable: "XTRA_PROJECT_ID",
+    entry: Some(FileEntry::new("project", ".xtrarc")),
+};
 
 /// Says what to do where an elevation is needed, or where the id may be at fault.
 fn how_to_go_on(error: XtraError, project: &str, environment: &str) -> XtraError {
     match (error.kind(), error.reason()) {
-        (_, Some(Reason::ElevationNeeded(_))) => error
-            .with_hint(Hint::RequestAccess)
-            .with_reason(Reason::ElevationNeeded(Some(Elevation::new(project, environment)))),
+        (_, Some(Reason::ElevationNeeded(_))) => error.with_reason(Reason::ElevationNeeded(Some(Elevation::new(project, environment)))),
         // what the vendor's service answers to any other id, wherever it runs
-        (ErrorKind::Server, _) if error.status() == Some(500) && !scope::is_id(project) => error.adding(&format!(
-            ". Or the project id {} is at fault: a server that takes ids of 24 hexadecimal digits only fails like this. Give \
-             the id as the dashboard shows it, not the name",
-            scope::quoted(project)
-        )),
+        (ErrorKind::Server, _) if error.status() == Some(500) && !scope::is_id(project) => error
+            .with_note(format!(
+                "Or the project id {} is at fault: a server that takes ids of 24 hexadecimal digits only fails like this",
+                scope::quoted(project)
+            ))
+            .with_hint(Hint::advice("Give the id as the dashboard shows it, not the name")),
         _ => error,
     }
 }
 
 fn no_environment() -> XtraError {
-    XtraError::new(
-        ErrorKind::Config,
-        "no environment was named, and the client has none by default. Name one at the call, pass environment(..) to the \
-         builder, or put \"env\" into .xtrarc",
-    )
+    XtraError::new(ErrorKind::Config, "no environment was named, and the client has none by default")
+        .with_hint(Hint::GiveEnvironment { entry: Some(FileEntry::new("env", ".xtrarc")) })
 }
 
 impl SecretSource for Xtra {

@@ -6,10 +6,10 @@
 //!
 //! `LOOM_MAX_PREEMPTIONS` bounds how often threads are interrupted in one run. It is 3 unless set otherwise.
 
+mod promises;
 #[allow(dead_code, reason = "the crate uses more of it")]
 #[path = "../../../src/engine/single_flight.rs"]
 mod single_flight;
-mod promises;
 mod sync;
 mod world;
 

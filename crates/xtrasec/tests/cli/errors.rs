@@ -170,7 +170,7 @@ async fn advice_is_what_can_be_typed_and_not_what_can_be_programmed() {
     note(&run(world.command(&["login"]).env_remove("HOME").env("HOME", "/dev/null")));
     world.server.fault(limited("3600").forever());
     let limit = world.run(&["list", "-e", "stg"]);
-    assert!(limit.failure(1).contains("try again in 3600 s"), "{}", limit.stderr());
+    assert!(limit.failure(1).contains("Try again in 3600 s"), "{}", limit.stderr());
     note(&limit);
     for line in &lines {
         for word in [

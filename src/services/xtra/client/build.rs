@@ -52,7 +52,8 @@ impl<M> XtraClientBuilder<M> {
         env: &ProcessEnv,
     ) -> Result<Client<Xtra, M>, XtraError> {
         let resolved = self.chain.resolve(env);
-        let (found, base) = self.base_url(defaults, resolved.as_ref().ok(), env)?;
+        let found = self.base_url(defaults, resolved.as_ref().ok(), env)?;
+        let base = self.checked_base_url(&found)?;
         check_project(&scopes, ProjectIds::of(&found.value))?;
         let options = TransportOptions { clock: self.engine.clock.clone(), ..self.transport };
         let transport = Transport::new(&base, Arc::new(XtraProtocol), resolved?.provider(), options)?;
@@ -106,18 +107,20 @@ impl<M> XtraClientBuilder<M> {
         Ok(scopes)
     }
 
-    /// The base URL as it was found, and in its checked form. `token` is what was found, if any was.
+    /// The base URL to use. `token` is what was found, if any was.
     pub(super) fn base_url(
         &self,
         defaults: &Defaults,
         token: Option<&Resolved>,
         env: &ProcessEnv,
-    ) -> Result<(Sourced, BaseUrl), XtraError> {
-        let option = Sourced::option(self.api_url.as_deref(), "api_url");
-        let found = defaults.base_urls(option, env).choose(token)?;
-        let base = BaseUrl::parse(&found.value, ROOT_SUFFIX, self.danger_allow_http)
-            .map_err(|error| found.explained(error))?;
-        Ok((found, base))
+    ) -> Result<Sourced, XtraError> {
+        defaults.base_urls(Sourced::option(self.api_url.as_deref(), "api_url"), env).choose(token)
+    }
+
+    /// A base URL in its checked form.
+    pub(super) fn checked_base_url(&self, found: &Sourced) -> Result<BaseUrl, XtraError> {
+        let checked = BaseUrl::parse(&found.value, ROOT_SUFFIX, self.danger_allow_http);
+        checked.map_err(|error| found.explained(error))
     }
 
     /// The form of the project ids in local mode: that of the service whose place the file takes.

@@ -1,7 +1,5 @@
 //! The explanation of a builder: the settings that a client would have, and where each was found.
 
-use std::borrow::Cow;
-
 use super::XtraClientBuilder;
 use crate::core::SecretValue;
 use crate::credentials::{Configuration, ProcessEnv, Setting, Sourced};
@@ -74,19 +72,19 @@ impl<M> XtraClientBuilder<M> {
 
     /// The base URL in its checked form: as it was given it could hold credentials.
     fn base_url_setting(&self, defaults: &Defaults, env: &ProcessEnv) -> Setting {
-        let named = Sourced::option(self.api_url.as_deref(), "api_url").or(defaults.api_url.clone());
         // where the token was found matters only when nobody has named a base URL
-        let token = match named {
-            Some(_) => None,
-            None => self.chain.resolve(env).ok(),
-        };
-        match self.base_url(defaults, token.as_ref(), env) {
-            Ok((found, base)) => Setting::new("api_url", found.map(|_| base.as_str().to_owned())),
+        let is_named = self.api_url.is_some() || defaults.api_url.is_some();
+        let token = if is_named { None } else { self.chain.resolve(env).ok() };
+        let found = match self.base_url(defaults, token.as_ref(), env) {
+            Ok(found) => found,
             Err(problem) => {
-                let blamed = named.or(defaults.api_url_in_file.clone());
-                let origin = blamed.map_or(Cow::Borrowed("the token's store"), |found| found.origin);
-                Setting::absent("api_url", origin).with_problem(Some(problem))
+                let file = defaults.api_url_in_file.as_ref().map(|file| file.origin.clone());
+                return Setting::absent("api_url", file.unwrap_or_default()).with_problem(Some(problem));
             }
+        };
+        match self.checked_base_url(&found) {
+            Ok(base) => Setting::new("api_url", found.map(|_| base.as_str().to_owned())),
+            Err(problem) => Setting::absent("api_url", found.origin).with_problem(Some(problem)),
         }
     }
 

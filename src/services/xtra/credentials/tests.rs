@@ -1,3 +1,5 @@
+//! The promises of the chain and of the settings, with XtraSecurity's variables and files.
+
 use std::fs;
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use super::database::{Database, checked_id};
 use super::rows::Holder;
 use super::seed::{Role, Tier};
 use crate::dev::javascript::{Json, object};
-use crate::dev::{Call, HandlerPanic, Timestamp};
+use crate::dev::{Call, HandlerPanic, Millis};
 
 const SIGNED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -117,7 +117,7 @@ impl Database {
 
     fn claims(&self, holder: &Holder) -> Option<Json> {
         let kind = ("type", "cli-token".into());
-        let seconds = |moment: Timestamp| Json::from(i64::try_from(moment.0 / 1000).unwrap_or(i64::MAX));
+        let seconds = |moment: Millis| Json::from(i64::try_from(moment.0 / 1000).unwrap_or(i64::MAX));
         let (issued, expires) = (seconds(self.now()), seconds(self.now().plus(SIGNED_FOR)));
         let issued = ("iat", issued);
         let expires = ("exp", expires);

@@ -11,7 +11,7 @@ use super::rows::{
 };
 use super::secret::{BranchLink, FROM_CLI, Secret, SecretLocation, Secrets};
 use super::seed::{Form, GrantSeed, ProjectSeed, Role, SecretSeed, Seed, ServiceAccountSeed, TokenSeed, UserSeed};
-use crate::dev::{Clock, DevServerError, Seeded, Timestamp};
+use crate::dev::{Clock, DevServerError, Millis, Seeded};
 
 /// The user that projects without an owner belong to.
 const OWNER: &str = "owner";
@@ -104,7 +104,7 @@ impl StateBuilder {
         name: &str,
         token: &str,
         holder: Holder,
-        expires: Option<Timestamp>,
+        expires: Option<Millis>,
     ) -> Result<(), DevServerError> {
         if self.database.token(token).is_some() {
             return Err(DevServerError::Duplicate { what: "token of", name: name.to_owned() });
@@ -122,7 +122,7 @@ impl StateBuilder {
             .ok_or_else(|| DevServerError::unknown("user or service account", &seed.holder))?;
         let now = self.database.now();
         let expires = match (seed.expired, seed.expires_in) {
-            (true, _) => Some(Timestamp(now.0.saturating_sub(1))),
+            (true, _) => Some(Millis(now.0.saturating_sub(1))),
             (false, seconds) => seconds.map(|seconds| now.plus(Duration::from_secs(seconds))),
         };
         self.add_token(&seed.holder, &seed.token, holder, expires)

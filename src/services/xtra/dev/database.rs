@@ -12,7 +12,7 @@ use super::rows::{
 };
 use super::secret::{BranchLink, Entry, FROM_CLI, Secret, SecretLocation, Secrets};
 use super::seed::Role;
-use crate::dev::{Clock, HandlerPanic, Timestamp};
+use crate::dev::{Clock, HandlerPanic, Millis};
 
 /// The branch that the service falls back to.
 pub(super) const MAIN: &str = "main";
@@ -62,7 +62,7 @@ impl Ids {
         Ids { next: 1 }
     }
 
-    pub(super) fn next(&mut self, now: Timestamp) -> String {
+    pub(super) fn next(&mut self, now: Millis) -> String {
         let count = self.next;
         self.next += 1;
         format!("{:08x}{count:016x}", (now.0 / 1000) & 0xffff_ffff)
@@ -76,7 +76,7 @@ pub(super) fn checked_id(id: &str) -> Result<&str, HandlerPanic> {
 }
 
 impl Database {
-    pub(super) fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Millis {
         self.clock.now()
     }
 
@@ -219,7 +219,7 @@ impl Database {
     }
 
     /// Adds a token; its id.
-    pub(super) fn add_token(&mut self, token: &str, holder: Holder, label: &str, expires: Option<Timestamp>) -> String {
+    pub(super) fn add_token(&mut self, token: &str, holder: Holder, label: &str, expires: Option<Millis>) -> String {
         let id = self.new_id();
         self.tokens.push(Token {
             id: id.clone(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::seed::Tier;
-use crate::dev::{Budget, RateWindows, Spent, Timestamp};
+use crate::dev::{Budget, Millis, RateWindows, Spent};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -96,7 +96,7 @@ impl Limiter {
     }
 
     /// Counts a request of an address; false when it is one too many.
-    pub(super) fn admit(&mut self, address: &str, now: Timestamp) -> bool {
+    pub(super) fn admit(&mut self, address: &str, now: Millis) -> bool {
         let Some(limit) = self.limits.per_ip else {
             return true;
         };
@@ -104,7 +104,7 @@ impl Limiter {
     }
 
     /// Counts a request against a budget; nothing when there are no budgets.
-    pub(super) fn spend(&mut self, whose: &str, tier: Tier, now: Timestamp) -> Result<Option<Budget>, Spent> {
+    pub(super) fn spend(&mut self, whose: &str, tier: Tier, now: Millis) -> Result<Option<Budget>, Spent> {
         if !self.limits.quota {
             return Ok(None);
         }
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn the_burst_refuses_before_the_day_and_ends_with_its_window() {
         let mut limiter = Limiter::new(RateLimits::default().burst(2));
-        let now = Timestamp(10_000);
+        let now = Millis(10_000);
         for left in [999, 998] {
             let budget = limiter.spend("owner", Tier::Free, now).ok().flatten().unwrap();
             assert_eq!((budget.limit, budget.remaining), (1_000, left));

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use serde::{Deserialize, Serialize};
 
 use super::seed::{Role, Tier};
-use crate::dev::Timestamp;
+use crate::dev::Millis;
 use crate::dev::javascript::{Json, Members};
 
 #[derive(Serialize, Deserialize)]
@@ -23,14 +23,14 @@ pub(super) struct Workspace {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) owner: String,
-    pub(super) created: Timestamp,
+    pub(super) created: Millis,
 }
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Team {
     pub(super) id: String,
     pub(super) name: String,
-    pub(super) created: Timestamp,
+    pub(super) created: Millis,
     pub(super) created_by: String,
     pub(super) workspace: String,
     pub(super) members: Vec<(String, Role)>,
@@ -50,8 +50,8 @@ pub(super) struct Project {
     pub(super) description: String,
     pub(super) owner: String,
     pub(super) workspace: String,
-    pub(super) created: Timestamp,
-    pub(super) updated: Timestamp,
+    pub(super) created: Millis,
+    pub(super) updated: Millis,
     pub(super) blocked: bool,
     pub(super) two_factor: bool,
     pub(super) allowed_ips: Vec<AllowedIp>,
@@ -62,7 +62,7 @@ pub(super) struct Project {
 pub(super) struct AllowedIp {
     pub(super) ip: String,
     pub(super) description: String,
-    pub(super) added: Option<Timestamp>,
+    pub(super) added: Option<Millis>,
 }
 
 impl From<String> for AllowedIp {
@@ -80,7 +80,7 @@ pub(super) struct Branch {
     pub(super) project: String,
     pub(super) version: String,
     pub(super) permissions: Vec<String>,
-    pub(super) created: Timestamp,
+    pub(super) created: Millis,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,8 +91,8 @@ pub(super) struct Account {
     pub(super) project: String,
     pub(super) permissions: Vec<String>,
     pub(super) created_by: String,
-    pub(super) created: Timestamp,
-    pub(super) updated: Timestamp,
+    pub(super) created: Millis,
+    pub(super) updated: Millis,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -114,10 +114,10 @@ pub(super) struct Token {
     pub(super) holder: Holder,
     pub(super) label: String,
     pub(super) mask: String,
-    pub(super) created: Timestamp,
+    pub(super) created: Millis,
     /// Told by lists of keys, and changed by every request.
-    pub(super) last_used: Cell<Option<Timestamp>>,
-    pub(super) expires: Option<Timestamp>,
+    pub(super) last_used: Cell<Option<Millis>>,
+    pub(super) expires: Option<Millis>,
     /// A signed token is no key: no list has it.
     pub(super) is_signed: bool,
 }
@@ -144,9 +144,9 @@ pub(super) struct AccessRequest {
     /// Open text: one of the routes takes any.
     pub(super) status: String,
     pub(super) approved_by: Option<String>,
-    pub(super) approved: Option<Timestamp>,
-    pub(super) expires: Option<Timestamp>,
-    pub(super) requested: Timestamp,
+    pub(super) approved: Option<Millis>,
+    pub(super) expires: Option<Millis>,
+    pub(super) requested: Millis,
     pub(super) workspace: Option<String>,
 }
 
@@ -160,11 +160,11 @@ pub(super) struct JitLink {
     pub(super) secrets: Vec<String>,
     pub(super) minutes: i64,
     pub(super) label: Option<String>,
-    pub(super) expires: Timestamp,
+    pub(super) expires: Millis,
     pub(super) max_uses: i64,
     pub(super) used: i64,
     pub(super) created_by: String,
-    pub(super) created: Timestamp,
+    pub(super) created: Millis,
 }
 
 /// A link that shows one secret.
@@ -176,7 +176,7 @@ pub(super) struct Share {
     pub(super) label: Option<String>,
     pub(super) views: i64,
     pub(super) max_views: Option<i64>,
-    pub(super) expires: Timestamp,
+    pub(super) expires: Millis,
     pub(super) is_revoked: bool,
     pub(super) created_by: String,
 }
@@ -189,9 +189,9 @@ pub(super) struct Emergency {
     pub(super) project: String,
     pub(super) incident: String,
     pub(super) reason: String,
-    pub(super) started: Timestamp,
-    pub(super) expires: Timestamp,
-    pub(super) ended: Option<Timestamp>,
+    pub(super) started: Millis,
+    pub(super) expires: Millis,
+    pub(super) ended: Option<Millis>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -201,20 +201,20 @@ pub(super) struct Webhook {
     pub(super) url: String,
     pub(super) events: Vec<String>,
     pub(super) is_active: bool,
-    pub(super) created: Timestamp,
-    pub(super) updated: Timestamp,
+    pub(super) created: Millis,
+    pub(super) updated: Millis,
 }
 
 impl AccessRequest {
-    pub(super) fn is_valid(&self, now: Timestamp) -> bool {
+    pub(super) fn is_valid(&self, now: Millis) -> bool {
         self.status == APPROVED && self.expires.is_none_or(|expires| expires > now)
     }
 
     /// Decides about it: an approval counts from now.
-    pub(super) fn decide(&mut self, status: &str, by: &str, now: Timestamp) {
+    pub(super) fn decide(&mut self, status: &str, by: &str, now: Millis) {
         if status == APPROVED && self.status == PENDING {
             let length = u64::try_from(self.minutes).unwrap_or_default().saturating_mul(60_000);
-            self.expires = Some(Timestamp(now.0.saturating_add(length)));
+            self.expires = Some(Millis(now.0.saturating_add(length)));
         }
         if status != PENDING {
             self.approved_by = Some(by.to_owned());
@@ -224,7 +224,7 @@ impl AccessRequest {
     }
 
     pub(super) fn record(&self) -> Members {
-        let time = |moment: Option<Timestamp>| Json::from(moment.map(Timestamp::iso));
+        let time = |moment: Option<Millis>| Json::from(moment.map(Millis::iso));
         let mut record = Members::default();
         record.set("id", &self.id);
         record.set("userId", &self.user);
@@ -252,7 +252,7 @@ pub(super) struct Notification {
     pub(super) message: String,
     pub(super) status: String,
     pub(super) is_read: bool,
-    pub(super) created: Timestamp,
+    pub(super) created: Millis,
     pub(super) workspace: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::dev::Timestamp;
+use crate::dev::Millis;
 use crate::dev::javascript::{Json, Members};
 
 pub(super) const FROM_CLI: &str = "Created via CLI";
@@ -53,10 +53,10 @@ pub(super) struct Secret {
     pub(super) branch: BranchLink,
     pub(super) kind: String,
     pub(super) history: Vec<Entry>,
-    pub(super) updated: Timestamp,
+    pub(super) updated: Millis,
     pub(super) updated_by: String,
     pub(super) permission: Vec<String>,
-    pub(super) expires: Option<Timestamp>,
+    pub(super) expires: Option<Millis>,
     pub(super) rotation_policy: String,
     /// The id of the secret that a linked one resolves to.
     pub(super) source: Option<String>,
@@ -73,7 +73,7 @@ pub(super) struct Entry {
 
 impl Entry {
     /// As a write over the environment's route makes it; `by` is when and who.
-    pub(super) fn by_cli(version: &str, stored: &str, by: (Timestamp, &str), description: &str) -> Self {
+    pub(super) fn by_cli(version: &str, stored: &str, by: (Millis, &str), description: &str) -> Self {
         let (now, who) = by;
         let notes =
             [("updatedAt", now.iso().into()), ("updatedBy", who.into()), ("description", Json::from(description))];
@@ -91,7 +91,7 @@ impl Entry {
 
 impl Secret {
     /// A secret of version 1 without a value and without history.
-    pub(super) fn new(id: String, location: SecretLocation, now: Timestamp, by: &str) -> Self {
+    pub(super) fn new(id: String, location: SecretLocation, now: Millis, by: &str) -> Self {
         Secret {
             id,
             key: location.key,
@@ -113,7 +113,7 @@ impl Secret {
     }
 
     /// A link to another secret; `by` is when and who. It hangs on no branch, whatever the place says.
-    pub(super) fn link(id: String, location: SecretLocation, by: (Timestamp, &str), source: String) -> Self {
+    pub(super) fn link(id: String, location: SecretLocation, by: (Millis, &str), source: String) -> Self {
         Secret {
             branch: BranchLink::Unset,
             kind: "reference".to_owned(),
@@ -128,13 +128,13 @@ impl Secret {
     }
 
     /// Writes a value with its version and the history that goes with it.
-    pub(super) fn overwrite(&mut self, version: String, history: Vec<Entry>, stored: String, by: (Timestamp, &str)) {
+    pub(super) fn overwrite(&mut self, version: String, history: Vec<Entry>, stored: String, by: (Millis, &str)) {
         self.version = version;
         self.history = history;
         self.replace(stored, by.0, by.1);
     }
 
-    pub(super) fn replace(&mut self, stored: String, now: Timestamp, by: &str) {
+    pub(super) fn replace(&mut self, stored: String, now: Millis, by: &str) {
         self.stored = Some(stored);
         self.updated = now;
         by.clone_into(&mut self.updated_by);

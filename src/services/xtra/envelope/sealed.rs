@@ -7,8 +7,6 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
-use super::is_hex;
-
 pub(super) const IV: usize = 12;
 pub(super) const TAG: usize = 16;
 
@@ -45,6 +43,11 @@ impl<'a> Sealed<'a> {
         hex::decode_to_slice(&**tag, &mut parts.tag).ok()?;
         Some(parts)
     }
+}
+
+/// Whether this is so many hexadecimal digits.
+pub(super) fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The text of an envelope.

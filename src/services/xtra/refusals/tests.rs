@@ -82,7 +82,7 @@ fn every_recorded_error_has_its_kind() {
         };
         assert_eq!((error.kind(), error.status()), (kind_by_status(status), Some(status)), "{name}");
         assert_eq!(error.reason(), reason.as_ref(), "{name}");
-        assert!(error.to_string().starts_with("things_do: ") && error.to_string().contains("; "), "{name}: {error}");
+        assert!(error.to_string().starts_with("things_do: ") && error.to_string().contains(". "), "{name}: {error}");
     }
 }
 

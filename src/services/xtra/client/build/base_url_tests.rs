@@ -1,3 +1,5 @@
+//! The promise that a token goes only to a base URL that its giver named.
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

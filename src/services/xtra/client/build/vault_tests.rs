@@ -1,3 +1,5 @@
+//! The promises of the passphrase option and of sealed writes.
+
 use super::*;
 use crate::XtraClient;
 

@@ -9,7 +9,7 @@ use super::answers::{
 };
 use super::projects::{Standing, standing};
 use crate::dev::javascript::{Json, object};
-use crate::dev::{Call, HandlerPanic, Reply, Timestamp, routes};
+use crate::dev::{Call, HandlerPanic, Millis, Reply, routes};
 use crate::services::xtra::dev::auth::{Session, session};
 use crate::services::xtra::dev::database::{Database, checked_id};
 use crate::services::xtra::dev::rows::{APPROVED, AccessRequest, Emergency, PENDING};
@@ -104,7 +104,7 @@ pub(super) fn status(database: &mut Database, call: &Call) -> Outcome {
         Ok(Reply::ok(&object([
             ("id", Json::from(&request.id)),
             ("status", Json::from(&request.status)),
-            ("expiresAt", request.expires.map(Timestamp::iso).into()),
+            ("expiresAt", request.expires.map(Millis::iso).into()),
             ("projectId", request.project.clone().into()),
             ("secretIds", request.secrets.clone().into()),
         ])))
@@ -154,7 +154,7 @@ fn decided(database: &mut Database, (id, decision, user): Decision) -> HandlerRe
         ("success", true.into()),
         ("message", format!("Request {decision}").into()),
         ("status", decision.into()),
-        ("expiresAt", request.expires.map(Timestamp::iso).into()),
+        ("expiresAt", request.expires.map(Millis::iso).into()),
     ])))
 }
 
@@ -379,7 +379,7 @@ fn record(emergency: &Emergency) -> Json {
         ("reason", Json::from(&emergency.reason)),
         ("startedAt", emergency.started.iso().into()),
         ("expiresAt", emergency.expires.iso().into()),
-        ("endedAt", emergency.ended.map(Timestamp::iso).into()),
+        ("endedAt", emergency.ended.map(Millis::iso).into()),
         ("isActive", emergency.ended.is_none().into()),
     ])
 }

@@ -10,7 +10,7 @@ use super::answers::{
 use super::by_key::Rollback;
 use super::records;
 use crate::dev::javascript::{Json, Members, object};
-use crate::dev::{Call, HandlerPanic, Reply, Timestamp, routes};
+use crate::dev::{Call, HandlerPanic, Millis, Reply, routes};
 use crate::services::xtra::dev::auth::Session;
 use crate::services::xtra::dev::database::{Database, checked_id};
 use crate::services::xtra::dev::secret::{BranchLink, Entry, Secret, SecretLocation, Seen};
@@ -83,7 +83,7 @@ fn shown(database: &Database, caller: &Session, secret: &Secret) -> Result<Membe
     record.set("project", database.project(&secret.project).map(records::project));
     if let Some(request) = granted.filter(|_| !administers) {
         record.set("isJit", true);
-        record.set("expiresAt", request.expires.map(Timestamp::iso));
+        record.set("expiresAt", request.expires.map(Millis::iso));
     }
     Ok(record)
 }
@@ -137,7 +137,7 @@ fn created(database: &mut Database, (mut secret, value, by): Creation) -> Handle
 }
 
 /// What the dashboard writes into the history.
-fn step(secret: &Secret, stored: &str, now: Timestamp, by: &str) -> Entry {
+fn step(secret: &Secret, stored: &str, now: Millis, by: &str) -> Entry {
     let notes =
         [("description", Json::from(&secret.description)), ("updatedAt", now.iso().into()), ("updatedBy", by.into())];
     Entry::new(&secret.version, stored, notes)
@@ -163,7 +163,7 @@ fn fill_in(secret: &mut Secret, body: &Json) -> Result<(), HandlerPanic> {
         secret.permission = permission;
     }
     if let Some(date) = body.text_of("expiryDate") {
-        secret.expires = Some(Timestamp::parse(date).ok_or(HandlerPanic)?);
+        secret.expires = Some(Millis::parse(date).ok_or(HandlerPanic)?);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::answers::{
 use super::records;
 use super::secrets::{Access, access, elevation_required};
 use crate::dev::javascript::{Json, Members, object};
-use crate::dev::{Call, HandlerPanic, Reply, Timestamp, routes};
+use crate::dev::{Call, HandlerPanic, Millis, Reply, routes};
 use crate::services::xtra::dev::auth::Session;
 use crate::services::xtra::dev::database::{Database, checked_id};
 use crate::services::xtra::dev::secret::{Entry, Secret, SecretLocation, Seen};
@@ -334,7 +334,7 @@ fn to_roll_back(database: &Database, call: &Call) -> Result<Rollback, Stop> {
 pub(super) struct Rollback {
     pub(super) seen: Seen,
     pub(super) step: Entry,
-    pub(super) now: Timestamp,
+    pub(super) now: Millis,
     pub(super) by: String,
 }
 

@@ -8,7 +8,7 @@ use super::answers::{
     HandlerResult, Outcome, Stop, bad, body, caller, fixed, forbidden, not_found, refused, success, uncaught,
 };
 use crate::dev::javascript::{Json, object};
-use crate::dev::{Call, HandlerPanic, Reply, Timestamp, routes};
+use crate::dev::{Call, HandlerPanic, Millis, Reply, routes};
 use crate::services::xtra::dev::auth::session;
 use crate::services::xtra::dev::database::{Database, checked_id};
 use crate::services::xtra::dev::rows::{AccessRequest, JitLink, PENDING, Share};
@@ -273,7 +273,7 @@ fn share_viewed(database: &mut Database, call: &Call) -> HandlerResult {
     ])))
 }
 
-fn share_ended(share: &Share, now: Timestamp) -> Option<&'static str> {
+fn share_ended(share: &Share, now: Millis) -> Option<&'static str> {
     if share.is_revoked {
         return Some("This link has been revoked");
     }

@@ -1,6 +1,6 @@
 //! Database records as they are sent: whole, in the order of the schema, with null for what is not set.
 
-use crate::dev::Timestamp;
+use crate::dev::Millis;
 use crate::dev::javascript::{Json, Members, object};
 use crate::services::xtra::dev::database::Database;
 use crate::services::xtra::dev::rows::{AllowedIp, Branch, Project, Team, TeamProject};
@@ -81,7 +81,7 @@ pub(super) fn secret_metas(database: &Database, project: &str) -> Json {
             ("environmentType", Json::from(&secret.environment)),
             ("type", Json::from(&secret.kind)),
             ("lastUpdated", secret.updated.iso().into()),
-            ("expiryDate", secret.expires.map(Timestamp::iso).into()),
+            ("expiryDate", secret.expires.map(Millis::iso).into()),
             ("rotationPolicy", Json::from(&secret.rotation_policy)),
         ])
     };
@@ -154,7 +154,7 @@ fn row(secret: &Secret, value: Json, history: Vec<Json>) -> Members {
     record.set("lastUpdated", secret.updated.iso());
     record.set("updatedBy", &secret.updated_by);
     record.set("permission", secret.permission.clone());
-    record.set("expiryDate", secret.expires.map(Timestamp::iso));
+    record.set("expiryDate", secret.expires.map(Millis::iso));
     record.set("rotationPolicy", &secret.rotation_policy);
     record.set("isReference", secret.is_linked());
     record.set("sourceSecretId", secret.source.clone());

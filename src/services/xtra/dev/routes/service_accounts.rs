@@ -7,7 +7,7 @@ use super::answers::{
 };
 use super::projects::is_visible;
 use crate::dev::javascript::{Json, Members, object};
-use crate::dev::{Call, HandlerPanic, Reply, Timestamp, routes};
+use crate::dev::{Call, HandlerPanic, Millis, Reply, routes};
 use crate::services::xtra::dev::auth::{Session, session};
 use crate::services::xtra::dev::database::{Database, checked_id};
 use crate::services::xtra::dev::rows::{Account, Holder, Token};
@@ -165,8 +165,8 @@ fn listed_keys(database: &Database, call: &Call) -> HandlerResult {
             ("id", Json::from(&key.id)),
             ("keyMask", Json::from(&key.mask)),
             ("label", Json::from(&key.label)),
-            ("lastUsed", key.last_used.get().map(Timestamp::iso).into()),
-            ("expiresAt", key.expires.map(Timestamp::iso).into()),
+            ("lastUsed", key.last_used.get().map(Millis::iso).into()),
+            ("expiresAt", key.expires.map(Millis::iso).into()),
             ("createdAt", key.created.iso().into()),
         ])
     });
@@ -195,7 +195,7 @@ fn created_key(database: &mut Database, call: &Call) -> HandlerResult {
         ("key", key.into()),
         ("mask", mask.into()),
         ("label", label.into()),
-        ("expiresAt", expires.map(Timestamp::iso).into()),
+        ("expiresAt", expires.map(Millis::iso).into()),
     ]);
     Ok(Reply::json(StatusCode::CREATED, &answer))
 }

@@ -6,7 +6,7 @@ use super::answers::{HandlerResult, Outcome, Stop, bad, body, caller, fixed, not
 use super::projects::{Standing, standing};
 use super::records;
 use crate::dev::javascript::{Json, Members, object};
-use crate::dev::{Call, HandlerPanic, Reply, Timestamp, routes};
+use crate::dev::{Call, HandlerPanic, Millis, Reply, routes};
 use crate::services::xtra::dev::auth::Session;
 use crate::services::xtra::dev::database::{Database, checked_id};
 use crate::services::xtra::dev::rows::{Holder, Project, User, Workspace};
@@ -76,8 +76,8 @@ pub(super) fn list_keys(database: &mut Database, call: &Call) -> Outcome {
                 ("id", Json::from(&key.id)),
                 ("label", Json::from(&key.label)),
                 ("createdAt", key.created.iso().into()),
-                ("expiresAt", key.expires.map(Timestamp::iso).into()),
-                ("lastUsed", key.last_used.get().map(Timestamp::iso).into()),
+                ("expiresAt", key.expires.map(Millis::iso).into()),
+                ("lastUsed", key.last_used.get().map(Millis::iso).into()),
                 ("key", Json::from(&key.mask)),
             ])
         });
@@ -95,7 +95,7 @@ fn created_key(database: &mut Database, call: &Call) -> HandlerResult {
     let holder = Holder::User(person(database, call)?.id.clone());
     let body = body(call)?;
     let expires = match body.get("expiresAt").filter(|date| date.is_truthy()) {
-        Some(date) => Some(date.text().and_then(Timestamp::parse).ok_or(HandlerPanic)?),
+        Some(date) => Some(date.text().and_then(Millis::parse).ok_or(HandlerPanic)?),
         None => None,
     };
     let label = body.text_of("label").unwrap_or("Generated Key");
@@ -105,7 +105,7 @@ fn created_key(database: &mut Database, call: &Call) -> HandlerResult {
         ("id", id.into()),
         ("label", label.into()),
         ("createdAt", database.now().iso().into()),
-        ("expiresAt", expires.map(Timestamp::iso).into()),
+        ("expiresAt", expires.map(Millis::iso).into()),
         ("key", key.into()),
     ])))
 }

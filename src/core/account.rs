@@ -1,6 +1,7 @@
-//! Who is asking, in a form that may be part of a cache key.
+//! The account behind a token: its identity, and the budget of requests that it has with the service.
 
 use std::fmt;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -28,6 +29,31 @@ impl Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Identity(..)")
+    }
+}
+
+/// What is left of a budget of requests that a source has with its service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Budget {
+    /// The requests of a whole window.
+    pub limit: u64,
+    /// Those that are left of it, for everyone who spends from the same budget.
+    pub remaining: u64,
+    /// How long it is until the window ends and the budget is whole again.
+    pub resets_in: Duration,
+}
+
+impl Budget {
+    /// A budget of `limit` requests with `remaining` left, which is whole again in `resets_in`.
+    #[must_use]
+    pub fn new(limit: u64, remaining: u64, resets_in: Duration) -> Self {
+        Self { limit, remaining, resets_in }
+    }
+
+    /// What may be spent: a tenth of the limit is kept in reserve, for writes, for calls of the raw client and for surprises.
+    pub(crate) fn usable(&self) -> u64 {
+        self.remaining.saturating_sub(self.limit.div_ceil(10))
     }
 }
 
