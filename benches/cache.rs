@@ -11,7 +11,8 @@ use std::time::Instant;
 
 use tokio::runtime::{Builder, Runtime};
 use xtrasecurity::dev_server::{DevServer, RateLimits};
-use xtrasecurity::{CacheOptions, ScopeHandle, Xtra, XtraClient};
+use xtrasecurity::xtra::Xtra;
+use xtrasecurity::{CacheOptions, ScopeHandle, XtraClient};
 
 /// How many snapshots the large cache holds.
 const SCOPES: usize = 1000;

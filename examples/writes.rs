@@ -23,20 +23,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         outcome => println!("written: {outcome:?}"),
     }
 
-    let history = client.history("staging", "DB_HOST").await?;
+    let history = client.secret_history("staging", "DB_HOST").await?;
     for entry in &history.entries {
         println!("version {}: {:?}", entry.version, entry.value); // [REDACTED]
     }
-    let back = client.rollback("staging", "DB_HOST", 1).await?;
+    let back = client.rollback_secret("staging", "DB_HOST", 1).await?;
     println!("back to what version 1 was, as version {}", back.version);
 
     // Production wants a word more.
-    let promotion = client.promote("staging", "production").keys(["DB_HOST", "DB_PORT"]);
-    println!("{}", client.promote("staging", "production").await.expect_err("production is protected"));
+    let promotion = client.promote_secrets("staging", "production").keys(["DB_HOST", "DB_PORT"]);
+    println!("{}", client.promote_secrets("staging", "production").await.expect_err("production is protected"));
     println!("promoted {:?}", promotion.confirm_production().await?.created);
 
     client.delete_secret("staging", "DB_PORT").await?;
-    let difference = client.diff("staging", "production").await?;
+    let difference = client.diff_secrets("staging", "production").await?;
     println!("only in production: {:?}", difference.added);
     server.stop().await;
     Ok(())

@@ -24,7 +24,7 @@
 //! - Notice when secrets change: `Client::watch`, with the feature `watch`.
 //! - Change them: [`XtraClient::set_secret`], [`XtraClient::set_secrets`], and the methods beside them; their types are in
 //!   [`mod@write`].
-//! - Branches, projects, service accounts, access: [`XtraClient::create_branch`] and others; their types are in [`manage`].
+//! - Branches, projects, service accounts, access: [`XtraClient::create_branch`] and others; their types are in [`xtra::manage`].
 //! - In a text or a file that refers to them: [`XtraClient::render`]. In figment or config-rs: `SecretsProvider`.
 //! - From a shell: the command `xtrasec`, a crate of its own.
 //! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
@@ -52,7 +52,7 @@
 //!
 //! A write looks at what is there first, and is checked as a whole before anything is sent. It goes to the branch that is
 //! named and to no other, and is repeated only when it cannot have arrived. What is written is read back: what a read does not
-//! give is [not confirmed](write::Written::Unconfirmed), and no plain success. When its answer is lost, or no
+//! give is [not confirmed](xtra::write::Written::Unconfirmed), and no plain success. When its answer is lost, or no
 //! definite refusal,
 //! [`XtraError::may_have_been_applied`] is true, and the message says what to look at. Whatever becomes of it, the client's
 //! snapshots of the project leave the cache. [`protect_production`](XtraClientBuilder::protect_production) keeps
@@ -167,10 +167,13 @@ pub use services::xtra::dev as dev_server;
 #[doc(hidden)]
 pub use services::xtra::fuzzing as xtra_fuzzing;
 #[cfg(feature = "xtra")]
-pub use services::xtra::{
-    ReadsBack, WriteOptions, Writes, Xtra, XtraClient, XtraClientBuilder, XtraClientOptions, XtraScope, manage, raw,
-    write,
-};
+pub use services::xtra::{XtraClient, XtraClientBuilder, XtraClientOptions};
+
+/// What is XtraSecurity's alone: its scopes, its operations with what they take and give, and its generated client.
+#[cfg(feature = "xtra")]
+pub mod xtra {
+    pub use crate::services::xtra::{ReadsBack, WriteOptions, Writes, Xtra, XtraScope, manage, raw, write};
+}
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module
 /// must be in scope too, because the derived code names it; a dependency on schemars 1 does as well.

@@ -12,9 +12,10 @@ use tokio::runtime::{Builder, Runtime};
 use xtrasecurity::blocking::{Client, Request, WithSecret, XtraClient, XtraClientBuilder};
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::schemars::JsonSchema;
+use xtrasecurity::xtra::Xtra;
 use xtrasecurity::{
     ChainPosition, CredentialProvider, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource, SecretValue,
-    Token, TokenFuture, UseError, WithSecretError, Xtra, XtraError,
+    Token, TokenFuture, UseError, WithSecretError, XtraError,
 };
 
 /// A server on threads of its own, so that it answers while the test's thread is blocked.
@@ -118,8 +119,8 @@ fn assert_all_refused(client: &XtraClient) {
     for failure in failures(client) {
         let error = failure.expect("refused inside an async runtime");
         assert_eq!(error.kind(), ErrorKind::Config);
-        for advice in ["xtrasecurity::XtraClient", "await", "std::thread"] {
-            assert!(error.message().contains(advice), "{error}");
+        for advice in ["async client", "await", "std::thread"] {
+            assert!(error.to_string().contains(advice), "{error}");
         }
     }
     assert_eq!((client.stats().hits, client.stats().misses), (hits, misses), "nothing was read");
@@ -301,7 +302,10 @@ fn the_raw_client_runs_by_block_on() {
     let client = service.client();
     let read = client.raw().secrets_read().project_id(service.server.project_id()).env("production").branch("main");
     let answer = client.block_on(read.send()).unwrap().unwrap();
-    assert_eq!(answer.get("API_KEY").and_then(xtrasecurity::raw::SecretEntry::expose), Some("demo-production-key"));
+    assert_eq!(
+        answer.get("API_KEY").and_then(xtrasecurity::xtra::raw::SecretEntry::expose),
+        Some("demo-production-key")
+    );
     let two = client.block_on(async {
         let first = tokio::spawn(async { 1 });
         first.await.unwrap() + 1

@@ -309,7 +309,7 @@ async fn neither_a_passphrase_nor_what_it_opens_is_shown_anywhere() {
 #[tokio::test]
 async fn a_promotion_that_cannot_seal_again_writes_nothing_at_all() {
     let server = server(&[("PLAIN", "p"), ("SEALED", WITHOUT)]).await;
-    let error = builder(&server).build().unwrap().promote("production", "live").await.unwrap_err();
+    let error = builder(&server).build().unwrap().promote_secrets("production", "live").await.unwrap_err();
     assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Config, false));
     assert_eq!(server.secret("web", "live", "main", "PLAIN"), None);
 }
@@ -319,9 +319,9 @@ async fn a_promotion_that_fails_names_all_that_is_left_sealed_or_not() {
     let server = server(&[("PLAIN", "p"), ("SEALED", WITH_PASSPHRASE)]).await;
     let client = builder(&server).vault_passphrase("correct horse battery staple").build().unwrap();
     server.fault(Fault::status(503).on(route::SECRETS_UPSERT));
-    let error = client.promote("production", "live").await.unwrap_err();
+    let error = client.promote_secrets("production", "live").await.unwrap_err();
     assert_eq!(error.keys(), ["PLAIN", "SEALED"]);
-    client.promote("production", "live").await.unwrap();
+    client.promote_secrets("production", "live").await.unwrap();
     assert_eq!(server.secret("web", "live", "main", "PLAIN").as_deref(), Some("p"));
     assert!(server.secret("web", "live", "main", "SEALED").unwrap().contains("ciphertext"));
 }

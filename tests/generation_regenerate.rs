@@ -14,7 +14,7 @@ const PROBE: &str = r#"//! Calls an operation that the shipped document does not
 
 #[test]
 fn the_new_operation_can_be_called() {
-    fn call(client: &xtrasecurity::raw::Client) {
+    fn call(client: &xtrasecurity::xtra::raw::Client) {
         let _request = client.probes_get().probe_id("1").verbose(true);
     }
     let _ = call;

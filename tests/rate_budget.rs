@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::raw::{Error, SecretInput, types};
+use xtrasecurity::xtra::raw::{Error, SecretInput, types};
 use xtrasecurity::{CacheOptions, ErrorKind, ManualClock, XtraClient, XtraClientBuilder, XtraError};
 
 struct World {

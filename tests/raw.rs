@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::{ErrorKind, Reason, XtraClient, XtraError, raw};
+use xtrasecurity::xtra::raw;
+use xtrasecurity::{ErrorKind, Reason, XtraClient, XtraError};
 
 async fn start() -> (DevServer, XtraClient) {
     let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();

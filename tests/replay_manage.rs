@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use replay::{Recording, Replay, is_same_target, names};
 use serde_json::{Value, json};
-use xtrasecurity::manage::{
-    AccessRequest, AccessStatus, AccountKey, Branch, Caller, Decision, JitLink, NewKey, Project, ServiceAccount,
+use xtrasecurity::xtra::manage::{
+    AccessRequest, AccessStatus, Branch, Caller, Decision, JitLink, NewKey, Project, ServiceAccount, ServiceAccountKey,
 };
-use xtrasecurity::{ErrorKind, XtraClient, XtraError};
+use xtrasecurity::{ErrorKind, Timestamp, XtraClient, XtraError};
 
 /// What the recordings are called that this is about.
 const STARTS: [&str; 7] = ["access-", "branch-", "jit-", "project-", "redis-sa-", "sa-", "user-"];
@@ -153,7 +153,7 @@ fn projects() -> Vec<Row> {
         row!(
             at_once,
             |client, r| match r.query("workspaceId") {
-                Some(id) => client.list_projects().workspace(id),
+                Some(id) => client.list_projects().workspace_id(id),
                 None => client.list_projects(),
             } => list(project),
             "project-list", "project-list-expired-key", "project-list-garbage-token", "project-list-no-token",
@@ -259,7 +259,7 @@ fn access() -> Vec<Row> {
     vec![
         row!(
             |_| vec![Recording::load("jit-generate-viewer"), Recording::load("access-request-create")],
-            |client, r| client.decide_access(r.segment(2), Decision::Approve) => request,
+            |client, r| client.decide_access_request(r.segment(2), Decision::Approve) => request,
             "access-request-approve", "access-request-approve-viewer", "access-request-unknown"
         ),
         row!(
@@ -307,10 +307,15 @@ fn done((): ()) -> Value {
     json!({})
 }
 
+/// As the service writes it.
+fn text(moment: Option<Timestamp>) -> Option<String> {
+    moment.map(|moment| format!("{moment:.3}"))
+}
+
 fn branch(branch: Branch) -> Value {
     let mut shown = json!({
         "id": branch.id, "name": branch.name, "description": branch.description, "versionNo": branch.version,
-        "projectId": branch.project, "createdBy": branch.created_by, "createdAt": branch.created_at,
+        "projectId": branch.project_id, "createdBy": branch.created_by, "createdAt": text(branch.created_at),
     });
     // only lists have these
     if let Some(count) = branch.secret_count {
@@ -321,7 +326,7 @@ fn branch(branch: Branch) -> Value {
 }
 
 fn project(project: Project) -> Value {
-    let mut shown = json!({ "id": project.id, "name": project.name, "workspaceId": project.workspace });
+    let mut shown = json!({ "id": project.id, "name": project.name, "workspaceId": project.workspace_id });
     // a service account is told no more
     if project.owner.is_some() {
         shown["description"] = json!(project.description);
@@ -329,8 +334,8 @@ fn project(project: Project) -> Value {
         shown["userId"] = json!(project.owner);
         shown["isBlocked"] = json!(project.is_blocked);
         shown["twoFactorRequired"] = json!(project.two_factor_required);
-        shown["createdAt"] = json!(project.created_at);
-        shown["updatedAt"] = json!(project.updated_at);
+        shown["createdAt"] = json!(text(project.created_at));
+        shown["updatedAt"] = json!(text(project.updated_at));
         shown["currentUserRole"] = json!(project.role);
     }
     shown
@@ -338,8 +343,8 @@ fn project(project: Project) -> Value {
 
 fn caller(caller: Caller) -> Value {
     match caller {
-        Caller::ServiceAccount { id, name, permissions, project, .. } => json!({
-            "serviceAccount": { "id": id, "name": name, "permissions": permissions }, "project": { "id": project },
+        Caller::ServiceAccount { id, name, permissions, project_id, .. } => json!({
+            "serviceAccount": { "id": id, "name": name, "permissions": permissions }, "project": { "id": project_id },
         }),
         other => panic!("{other:?}"),
     }
@@ -347,22 +352,22 @@ fn caller(caller: Caller) -> Value {
 
 fn account(account: ServiceAccount) -> Value {
     json!({
-        "id": account.id, "name": account.name, "description": account.description, "projectId": account.project,
-        "permissions": account.permissions, "createdBy": account.created_by, "createdAt": account.created_at,
-        "updatedAt": account.updated_at, "_count": account.key_count.map(|keys| json!({ "apiKeys": keys })),
+        "id": account.id, "name": account.name, "description": account.description, "projectId": account.project_id,
+        "permissions": account.permissions, "createdBy": account.created_by, "createdAt": text(account.created_at),
+        "updatedAt": text(account.updated_at), "_count": account.key_count.map(|keys| json!({ "apiKeys": keys })),
     })
 }
 
-fn key(key: AccountKey) -> Value {
+fn key(key: ServiceAccountKey) -> Value {
     json!({
-        "id": key.id, "label": key.label, "keyMask": key.mask, "lastUsed": key.last_used, "expiresAt": key.expires_at,
-        "createdAt": key.created_at,
+        "id": key.id, "label": key.label, "keyMask": key.mask, "lastUsed": text(key.last_used_at), "expiresAt": text(key.expires_at),
+        "createdAt": text(key.created_at),
     })
 }
 
 fn new_key(new: NewKey) -> Value {
     let key = new.key.expose();
-    json!({ "id": new.id, "key": key, "mask": new.mask, "label": new.label, "expiresAt": new.expires_at })
+    json!({ "id": new.id, "key": key, "mask": new.mask, "label": new.label, "expiresAt": text(new.expires_at) })
 }
 
 fn request(request: AccessRequest) -> Value {
@@ -372,11 +377,11 @@ fn request(request: AccessRequest) -> Value {
         other => format!("{other:?}").to_lowercase(),
     };
     json!({
-        "id": request.id, "status": status, "projectId": request.project,
+        "id": request.id, "status": status, "projectId": request.project_id,
         "secretIds": request.secrets, "reason": request.reason, "userId": request.requested_by,
-        "duration": request.duration.map(|time| time.as_secs() / 60), "requestedAt": request.requested_at,
-        "approvedBy": request.decided_by, "approvedAt": request.decided_at, "expiresAt": request.expires_at,
-        "workspaceId": request.workspace,
+        "duration": request.duration.map(|time| time.as_secs() / 60), "requestedAt": text(request.requested_at),
+        "approvedBy": request.decided_by, "approvedAt": text(request.decided_at), "expiresAt": text(request.expires_at),
+        "workspaceId": request.workspace_id,
     })
 }
 
@@ -390,7 +395,7 @@ fn claimed(request: AccessRequest) -> Value {
 fn link(link: JitLink) -> Value {
     json!({
         "token": link.token.expose(), "url": link.url.as_ref().map(|url| url.expose()),
-        "cliCommand": link.command.as_ref().map(|command| command.expose()), "expiresAt": link.expires_at,
+        "cliCommand": link.command.as_ref().map(|command| command.expose()), "expiresAt": text(link.expires_at),
         "duration": link.duration.map(|time| time.as_secs() / 60), "accessLevel": link.access_level,
     })
 }
@@ -550,7 +555,7 @@ async fn what_was_recorded_of_malformed_ids_is_refused_before_it_is_sent() {
     let vendors = XtraClient::builder().token("xs_test").build().unwrap();
     let outcomes = [
         vendors.create_branch("x").project_id("nope").await.map(drop),
-        client.list_projects().workspace("nope").await.map(drop),
+        client.list_projects().workspace_id("nope").await.map(drop),
     ];
     for outcome in outcomes {
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Invalid);

@@ -14,7 +14,7 @@ use fields::Document;
 use raw_operations::{Operation, Outcome, operations};
 use replay::{Recording, Replay, Sent, TOKEN, is_same_target, names, seed_values};
 use serde_json::Value;
-use xtrasecurity::raw::types;
+use xtrasecurity::xtra::raw::types;
 use xtrasecurity::{Conflict, ErrorKind, Reason, SecretValue, XtraClient, XtraError};
 
 /// Answers to requests that no operation sends. They are given to another operation: the error is told from the answer.

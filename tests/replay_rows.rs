@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use replay::{Recording, Replay, Sent, is_same_target, names};
 use serde_json::{Value, json};
-use xtrasecurity::write::{History, LinkSource};
+use xtrasecurity::xtra::write::{History, LinkSource};
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
 const PAYMENTS: &str = "9a46729e9f207d6627fad695";
@@ -154,7 +154,7 @@ async fn rows_are_found_in_the_recorded_lists() {
             false => vec![&none, &elsewhere, &read, &recording],
         };
         let played = Played::of(OTHER, &answers).await;
-        let told = played.client.history("development", "SHARED_TOKEN").await;
+        let told = played.client.secret_history("development", "SHARED_TOKEN").await;
         match (told, expected) {
             (Ok(history), Done) => {
                 let entry = &recording.json().unwrap()[0]["secrets"][0]["history"][0];
@@ -177,7 +177,7 @@ fn is_entry(history: &History, place: usize, recorded: &Value) {
     let text = |member: &str| recorded[member].as_str();
     assert_eq!(Some(entry.version.as_str()), text("version"));
     assert_eq!(entry.value.as_ref().map(|value| value.expose()), text("value"));
-    assert_eq!(entry.updated_at.as_deref(), text("updatedAt"));
+    assert_eq!(entry.updated_at.map(|moment| format!("{moment:.3}")).as_deref(), text("updatedAt"));
     assert_eq!(entry.updated_by.as_deref(), text("updatedBy"));
     assert_eq!(entry.description.as_deref(), text("description"));
 }
@@ -206,7 +206,7 @@ async fn a_row_that_the_route_by_key_does_not_show_is_not_asked_for_by_key() {
         }
         let (list, history) = (branches(BRANCH, vec![ours]), load("secret-history"));
         let played = Played::of(PAYMENTS, &[&list, &recording, &history]).await;
-        let told = played.client.history("development", key).branch(BRANCH).await;
+        let told = played.client.secret_history("development", key).branch(BRANCH).await;
         match (told, expected) {
             (Ok(history), Done) => {
                 let by_key = name == "secret-get";
@@ -254,7 +254,7 @@ async fn every_recorded_history_is_told_newest_first() {
             _ => vec![&list, &found, &unknown, &recording],
         };
         let played = Played::of(PAYMENTS, &answers).await;
-        match (played.client.history("development", key).await, expected) {
+        match (played.client.secret_history("development", key).await, expected) {
             (Ok(history), Done) => {
                 let recorded = recording.json().unwrap();
                 assert_eq!(Some(history.current_version.as_str()), recorded["currentVersion"].as_str(), "{name}");
@@ -347,9 +347,9 @@ async fn every_recorded_rollback_comes_to_what_is_promised() {
         };
         let version = sent["targetVersion"].as_str().or(sent["version"].as_str()).unwrap_or("1");
         let played = Played::of(PAYMENTS, &answers).await;
-        let outcome = played.client.rollback("development", "DATABASE_URL", version).branch(BRANCH);
+        let outcome = played.client.rollback_secret("development", "DATABASE_URL", version).branch(BRANCH);
         // no read after it was recorded
-        let outcome = outcome.unconfirmed().await;
+        let outcome = outcome.skip_read_back().await;
         match (outcome, expected) {
             (Ok(rolled), Done) => {
                 assert_eq!(Some(rolled.version.as_str()), recording.json().unwrap()["version"].as_str(), "{name}");
@@ -375,7 +375,7 @@ async fn every_recorded_rotation_comes_to_what_is_promised() {
             let recording = load(name);
             let (list, found) = (branches(BRANCH, vec![row("ROTATING")]), load("secret-get"));
             let played = Played::of(PAYMENTS, &[&list, &found, &recording]).await;
-            let request = played.client.rotate("development", "ROTATING").branch(BRANCH).unconfirmed();
+            let request = played.client.rotate_secret("development", "ROTATING").branch(BRANCH).skip_read_back();
             let request = if let Some(value) = given { request.value(value) } else { request };
             match (request.await, &expected) {
                 (Ok(rotated), Done) => {
@@ -420,7 +420,7 @@ async fn every_recorded_link_comes_to_what_is_promised() {
             Some(text("sourceProjectId", OTHER)).filter(|id| id.len() == 24).unwrap_or_else(|| OTHER.to_owned());
         let source = LinkSource::new(project, text("sourceEnv", "development"), text("sourceKey", "SHARED_TOKEN"));
         let played = Played::of(PAYMENTS, &answers).await;
-        let request = played.client.link("development", text("key", "LINK2"), source).unconfirmed();
+        let request = played.client.link_secret("development", text("key", "LINK2"), source).skip_read_back();
         match (request.await, expected) {
             (Ok(linked), Done) => {
                 assert_eq!(Some(linked.id.as_str()), recording.json().unwrap()["id"].as_str(), "{name}");
@@ -464,7 +464,7 @@ async fn every_recorded_clone_comes_to_what_is_promised() {
         let from = sent["fromEnv"].as_str().filter(|_| expected.is_ok()).unwrap_or("staging");
         let to = sent["toEnv"].as_str().filter(|_| expected.is_ok()).unwrap_or("qa");
         let overwrite = sent["overwrite"] == true;
-        let request = played.client.clone_env(from, to).overwrite(overwrite).branch(branch.to_owned());
+        let request = played.client.clone_environment(from, to).overwrite(overwrite).branch(branch.to_owned());
         match (request.exact().await, expected) {
             (Ok(cloned), Ok(figures)) => {
                 assert_eq!((cloned.copied, cloned.updated, cloned.skipped), figures, "{name}");
@@ -477,7 +477,7 @@ async fn every_recorded_clone_comes_to_what_is_promised() {
             (Err(error), Err(kind)) => {
                 is(name, &error, kind);
                 if ["env-clone-developer", "env-clone-sa"].contains(&name) {
-                    assert!(error.to_string().contains("promote()"), "{name}: {error}");
+                    assert!(error.to_string().contains("promote_secrets(..)"), "{name}: {error}");
                 }
                 assert!(!error.to_string().contains("stack") && !error.to_string().contains("prisma"), "{name}");
             }

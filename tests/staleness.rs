@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
+use xtrasecurity::xtra::Xtra;
 use xtrasecurity::{
     CacheOptions, Client, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, ScopeHandle, SecretSource, Secrets,
-    Xtra, XtraClient, XtraClientBuilder, XtraError, blocking,
+    XtraClient, XtraClientBuilder, XtraError, blocking,
 };
 
 const READ: &str = route::SECRETS_READ;

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use xtrasecurity::raw::{Error, SecretInput, types};
+use xtrasecurity::xtra::raw::{Error, SecretInput, types};
 use xtrasecurity::{ErrorKind, Reason, XtraClient, XtraError};
 
 /// No error, log or debug output may hold a part of this.
@@ -268,6 +268,6 @@ fn raw_calls_can_be_sent_to_other_threads() {
     let client = Silent::new().client();
     is_send(client.raw().projects_get().id("p").send());
     fn is_shared<T: Send + Sync + 'static>() {}
-    is_shared::<xtrasecurity::raw::Client>();
+    is_shared::<xtrasecurity::xtra::raw::Client>();
     is_shared::<Error<types::ApiError>>();
 }

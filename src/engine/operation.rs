@@ -17,7 +17,8 @@ use crate::core::XtraError;
 /// this crate does not know of, with the client's cache and options.
 ///
 /// ```
-/// use xtrasecurity::{Call, Operation, Xtra, XtraClient, XtraError, XtraScope};
+/// use xtrasecurity::{Call, Operation, XtraClient, XtraError};
+/// use xtrasecurity::xtra::{Xtra, XtraScope};
 ///
 /// /// Counts the secrets of an environment.
 /// struct Count;
@@ -110,7 +111,7 @@ impl<Op: Operation> Request<'_, Op::Source, Op> {
     /// Those of the method of the client that made the request.
     pub async fn send(self) -> Result<Op::Output, XtraError> {
         let Self { engine, scope, options, operation, .. } = self;
-        operation.perform(Call { engine, scope, options }).await
+        operation.perform(Call { engine, scope, options }).await.map_err(|error| error.in_call(Op::NAME))
     }
 }
 

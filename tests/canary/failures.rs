@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use xtrasecurity::dev_server::{DevServer, Fault};
-use xtrasecurity::raw::{Error, types};
+use xtrasecurity::xtra::raw::{Error, types};
 use xtrasecurity::{XtraClient, XtraError};
 
 use crate::planted::{BRANCH, ENVIRONMENT, KEY, PROJECT, SHORT_TOKEN, TOKEN, VALUE, hides_debug, hides_error};

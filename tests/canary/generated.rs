@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use xtrasecurity::raw::types;
+use xtrasecurity::xtra::raw::types;
 
 /// What a value shows of itself.
 pub struct Shown {

@@ -11,12 +11,13 @@ use std::time::Duration;
 use xtrasecurity::blocking;
 use xtrasecurity::dev_server::{self as dev, DevServer, Fault, route};
 use xtrasecurity::http;
-use xtrasecurity::raw::{self, types};
+use xtrasecurity::xtra::XtraScope;
+use xtrasecurity::xtra::raw::{self, types};
 use xtrasecurity::{
     Budget, CacheOptions, ChainPosition, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter,
     Loaded, ManualClock, OfflineKey, OfflineOptions, Paging, Reference, Schema, SecretSource, SecretValue, Secrets,
     SecretsProvider, Selection, SnapshotSource, StaticToken, Timestamp, Token, Traffic, Unreadable, UnreadableReason,
-    UseError, XtraClient, XtraClientOptions, XtraError, XtraScope,
+    UseError, XtraClient, XtraClientOptions, XtraError,
 };
 
 use crate::planted::{
@@ -307,10 +308,10 @@ async fn reading(table: &mut Table, server: &DevServer) {
     assert_eq!(secrets.require(KEY).unwrap().expose(), VALUE, "what was planted arrives");
     table.debug("Secrets", &secrets);
     table.debug("Client", &client);
-    table.debug("Xtra", client.source());
+    table.debug("xtra::Xtra", client.source());
     table.debug("Stats", &client.stats());
     let scope = XtraScope::new(ENVIRONMENT).project(PROJECT).branch(BRANCH);
-    table.debug("XtraScope", &scope);
+    table.debug("xtra::XtraScope", &scope);
     table.debug("crate::services::xtra::scope::CheckedScope", &client.source().prepare(&scope).unwrap());
     let own = Client::new_with_source(Own);
     table.debug("Client", &own);
@@ -320,7 +321,7 @@ async fn reading(table: &mut Table, server: &DevServer) {
     assert!(own.stats().misses > 0);
     let account = impatient().token(ACCOUNT_TOKEN).api_url(server.url()).build().unwrap();
     account.get_secrets(ENVIRONMENT).await.unwrap();
-    table.debug("Xtra", account.source());
+    table.debug("xtra::Xtra", account.source());
 }
 
 async fn references(table: &mut Table, server: &DevServer) {
@@ -393,7 +394,7 @@ async fn local_mode(table: &mut Table) {
         table.debug("XtraClientBuilder", &builder);
         let client = builder.build().unwrap();
         table.debug("Client", &client);
-        table.debug("Xtra", client.source());
+        table.debug("xtra::Xtra", client.source());
         match client.get_secrets(ENVIRONMENT).await {
             Ok(secrets) => {
                 assert_eq!(secrets.require(name).unwrap(), VALUE, "what was planted arrives");
@@ -577,7 +578,7 @@ async fn blocking_twin(table: &mut Table, server: &DevServer) {
 async fn raw_calls(table: &mut Table, server: &DevServer) {
     let client = client(server);
     let raw = client.raw();
-    table.debug("raw::Client", &raw);
+    table.debug("xtra::raw::Client", &raw);
     let read = || raw.secrets_read().project_id(PROJECT).env(ENVIRONMENT).branch(BRANCH);
     server.fault(Fault::headers([("set-cookie", TOKEN), ("x-more", VALUE)]));
     let answer = read().send().await.unwrap();
@@ -585,7 +586,7 @@ async fn raw_calls(table: &mut Table, server: &DevServer) {
         (answer.header("x-more"), answer.get(KEY).and_then(raw::SecretEntry::expose)),
         (Some(VALUE), Some(VALUE))
     );
-    table.debug("raw::ResponseValue", &answer);
+    table.debug("xtra::raw::ResponseValue", &answer);
     let header = ("set-cookie", TOKEN);
     for fault in [
         Fault::body(403, "application/json", format!(r#"{{"error":"{VALUE}"}}"#)).header(header.0, header.1),
@@ -595,28 +596,28 @@ async fn raw_calls(table: &mut Table, server: &DevServer) {
     ] {
         server.fault(fault);
         let error = read().send().await.unwrap_err();
-        table.error("raw::Error", &error);
+        table.error("xtra::raw::Error", &error);
         if let Some(answer) = error.answer() {
-            table.debug("raw::Answer", answer);
+            table.debug("xtra::raw::Answer", answer);
             let response: &raw::Response = answer;
-            table.debug("raw::Response", response);
+            table.debug("xtra::raw::Response", response);
         }
         if let raw::Error::InvalidResponsePayload(payload) = &error {
-            table.debug("raw::InvalidPayload", payload);
-            table.shown("raw::PayloadProblem", &payload.problem());
+            table.debug("xtra::raw::InvalidPayload", payload);
+            table.shown("xtra::raw::PayloadProblem", &payload.problem());
         }
     }
     let missing: raw::Error<types::ApiError> = raw.jit_get().send().await.unwrap_err();
-    table.error("raw::Error", &missing);
+    table.error("xtra::raw::Error", &missing);
 }
 
 fn wire(table: &mut Table) {
     let json = format!("\"{VALUE}\"");
-    table.debug("raw::WireSecret", &serde_json::from_str::<raw::WireSecret>(&json).unwrap());
-    table.debug("raw::SecretEntry", &serde_json::from_str::<raw::SecretEntry>(&json).unwrap());
-    table.debug("raw::StoredValue", &serde_json::from_str::<raw::StoredValue>(&format!("[{json}]")).unwrap());
-    table.debug("raw::SecretInput", &raw::SecretInput::from(VALUE));
-    table.debug("raw::FreeForm", &serde_json::from_str::<raw::FreeForm>(&format!("{{{json}:{json}}}")).unwrap());
+    table.debug("xtra::raw::WireSecret", &serde_json::from_str::<raw::WireSecret>(&json).unwrap());
+    table.debug("xtra::raw::SecretEntry", &serde_json::from_str::<raw::SecretEntry>(&json).unwrap());
+    table.debug("xtra::raw::StoredValue", &serde_json::from_str::<raw::StoredValue>(&format!("[{json}]")).unwrap());
+    table.debug("xtra::raw::SecretInput", &raw::SecretInput::from(VALUE));
+    table.debug("xtra::raw::FreeForm", &serde_json::from_str::<raw::FreeForm>(&format!("{{{json}:{json}}}")).unwrap());
 }
 
 async fn dev_server(table: &mut Table, server: &DevServer) {

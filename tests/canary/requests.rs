@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use xtrasecurity::XtraClient;
-use xtrasecurity::raw::{SecretInput, types};
+use xtrasecurity::xtra::raw::{SecretInput, types};
 
 use crate::planted::VALUE;
 use crate::sample::{Plant, Sampler};

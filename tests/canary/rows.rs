@@ -1,7 +1,7 @@
 //! What changes stored rows: requests, results, and errors.
 
 use xtrasecurity::dev_server::{Fault, route};
-use xtrasecurity::write::LinkSource;
+use xtrasecurity::xtra::write::LinkSource;
 use xtrasecurity::{ErrorKind, XtraError};
 
 use crate::planted::{BRANCH, ENVIRONMENT, KEY, PROJECT, TOKEN, VALUE};
@@ -13,26 +13,26 @@ pub async fn all(table: &mut Table) {
     let server = server().await;
     let client = client(&server);
 
-    let request = client.rotate(ENVIRONMENT, KEY).value(VALUE).branch(BRANCH);
+    let request = client.rotate_secret(ENVIRONMENT, KEY).value(VALUE).branch(BRANCH);
     table.debug("Request", &request);
-    table.debug("write::Rotated", &request.await.unwrap());
+    table.debug("xtra::write::Rotated", &request.await.unwrap());
     for (environment, branch) in [(ENVIRONMENT, "main"), (ENVIRONMENT, BRANCH), (BROKEN, "main")] {
-        let history = client.history(environment, KEY).branch(branch).await.unwrap();
-        table.debug("write::History", &history);
+        let history = client.secret_history(environment, KEY).branch(branch).await.unwrap();
+        table.debug("xtra::write::History", &history);
         for entry in &history.entries {
-            table.debug("write::HistoryEntry", entry);
-            entry.no_value.iter().for_each(|reason| table.debug("write::NoValue", reason));
+            table.debug("xtra::write::HistoryEntry", entry);
+            entry.no_value.iter().for_each(|reason| table.debug("xtra::write::NoValue", reason));
         }
     }
-    table.debug("write::RolledBack", &client.rollback(ENVIRONMENT, KEY, 1).branch(BRANCH).await.unwrap());
+    table.debug("xtra::write::RolledBack", &client.rollback_secret(ENVIRONMENT, KEY, 1).branch(BRANCH).await.unwrap());
     let source = LinkSource::new(PROJECT, ENVIRONMENT, KEY);
-    table.debug("write::LinkSource", &source);
-    table.debug("write::Linked", &client.link("magpie-other", KEY, source).await.unwrap());
-    table.debug("write::Cloned", &client.clone_env(ENVIRONMENT, "magpie-clone").await.unwrap());
-    table.debug("write::Deleted", &client.delete_secret("magpie-clone", KEY).await.unwrap());
+    table.debug("xtra::write::LinkSource", &source);
+    table.debug("xtra::write::Linked", &client.link_secret("magpie-other", KEY, source).await.unwrap());
+    table.debug("xtra::write::Cloned", &client.clone_environment(ENVIRONMENT, "magpie-clone").await.unwrap());
+    table.debug("xtra::write::Deleted", &client.delete_secret("magpie-clone", KEY).await.unwrap());
     let repaired = client.repair_secret(ENVIRONMENT, KEY).await.unwrap();
-    table.debug("write::SecretRow", &repaired.rows[0]);
-    table.debug("write::Repaired", &repaired);
+    table.debug("xtra::write::SecretRow", &repaired.rows[0]);
+    table.debug("xtra::write::Repaired", &repaired);
     operations(table, &client);
     errors(table, &server).await;
     server.stop().await;
@@ -40,26 +40,29 @@ pub async fn all(table: &mut Table) {
 
 /// They hold nothing that a request would print.
 fn operations(table: &mut Table, client: &xtrasecurity::XtraClient) {
-    table.debug("write::DeleteSecret", &client.delete_secret(ENVIRONMENT, KEY));
-    table.debug("write::ReadHistory", &client.history(ENVIRONMENT, KEY));
-    table.debug("write::Rollback", &client.rollback(ENVIRONMENT, KEY, 1));
-    table.debug("write::RepairSecret", &client.repair_secret(ENVIRONMENT, KEY).keep("0123456789abcdef01234567"));
-    table.debug("write::RotateSecret", &client.rotate(ENVIRONMENT, KEY).value(VALUE));
-    table.debug("write::LinkSecret", &client.link(ENVIRONMENT, KEY, LinkSource::new(PROJECT, ENVIRONMENT, KEY)));
-    table.debug("write::CloneEnvironment", &client.clone_env(ENVIRONMENT, "magpie-clone"));
+    table.debug("xtra::write::DeleteSecret", &client.delete_secret(ENVIRONMENT, KEY));
+    table.debug("xtra::write::SecretHistory", &client.secret_history(ENVIRONMENT, KEY));
+    table.debug("xtra::write::RollbackSecret", &client.rollback_secret(ENVIRONMENT, KEY, 1));
+    table.debug("xtra::write::RepairSecret", &client.repair_secret(ENVIRONMENT, KEY).keep("0123456789abcdef01234567"));
+    table.debug("xtra::write::RotateSecret", &client.rotate_secret(ENVIRONMENT, KEY).value(VALUE));
+    table.debug(
+        "xtra::write::LinkSecret",
+        &client.link_secret(ENVIRONMENT, KEY, LinkSource::new(PROJECT, ENVIRONMENT, KEY)),
+    );
+    table.debug("xtra::write::CloneEnvironment", &client.clone_environment(ENVIRONMENT, "magpie-clone"));
 }
 
 async fn errors(table: &mut Table, server: &xtrasecurity::dev_server::DevServer) {
     let client = client(server);
-    let link = |project: &str| client.link(ENVIRONMENT, KEY, LinkSource::new(project, ENVIRONMENT, "OTHER"));
+    let link = |project: &str| client.link_secret(ENVIRONMENT, KEY, LinkSource::new(project, ENVIRONMENT, "OTHER"));
     let mut all: Vec<XtraError> = vec![
         link(TOKEN).await.unwrap_err(),
         link(PROJECT).await.unwrap_err(),
         link(PROJECT).branch(BRANCH).await.unwrap_err(),
-        client.rollback(ENVIRONMENT, KEY, VALUE).await.unwrap_err(),
+        client.rollback_secret(ENVIRONMENT, KEY, VALUE).await.unwrap_err(),
         client.delete_secret(VALUE, KEY).await.unwrap_err(),
-        client.clone_env(VALUE, "magpie-clone").await.unwrap_err(),
-        client.rotate(ENVIRONMENT, KEY).branch(VALUE).await.unwrap_err(),
+        client.clone_environment(VALUE, "magpie-clone").await.unwrap_err(),
+        client.rotate_secret(ENVIRONMENT, KEY).branch(VALUE).await.unwrap_err(),
     ];
     // answers that hold what was planted
     let body = format!("{{\"error\":\"{VALUE}\",\"message\":\"{VALUE}\",\"stack\":\"{VALUE}\"}}");
@@ -76,10 +79,10 @@ async fn errors(table: &mut Table, server: &xtrasecurity::dev_server::DevServer)
     for (route, status) in routes.into_iter().flat_map(|route| [(route, 500), (route, 200)]) {
         server.fault(Fault::body(status, "application/json", body.as_bytes()).on(route).times(2));
         let calls = [
-            client.history(ENVIRONMENT, KEY).await.err(),
-            client.rotate(ENVIRONMENT, KEY).value(VALUE).await.err(),
-            client.rollback(ENVIRONMENT, KEY, 1).await.err(),
-            client.clone_env(ENVIRONMENT, "magpie-clone").await.err(),
+            client.secret_history(ENVIRONMENT, KEY).await.err(),
+            client.rotate_secret(ENVIRONMENT, KEY).value(VALUE).await.err(),
+            client.rollback_secret(ENVIRONMENT, KEY, 1).await.err(),
+            client.clone_environment(ENVIRONMENT, "magpie-clone").await.err(),
             client.delete_secret(ENVIRONMENT, KEY).branch(BRANCH).await.err(),
         ];
         server.clear_faults();
@@ -91,7 +94,7 @@ async fn errors(table: &mut Table, server: &xtrasecurity::dev_server::DevServer)
         assert!(all.len() > before || may_work, "{route} {status}");
     }
     let viewer = impatient().api_url(server.url()).token(VIEWER_TOKEN).build().unwrap();
-    all.push(viewer.history(ENVIRONMENT, KEY).branch(BRANCH).await.unwrap_err());
+    all.push(viewer.secret_history(ENVIRONMENT, KEY).branch(BRANCH).await.unwrap_err());
     assert_eq!(all.last().map(XtraError::kind), Some(ErrorKind::Masked));
     all.iter().for_each(|error| table.error("XtraError", error));
 }

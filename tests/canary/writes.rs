@@ -1,8 +1,9 @@
 //! Setting, listing and comparing secrets: requests, results, and errors.
 
 use xtrasecurity::dev_server::{DevServer, Fault, route};
-use xtrasecurity::write::{KeyOrigin, Written};
-use xtrasecurity::{FileEntry, Secrets, XtraScope};
+use xtrasecurity::xtra::XtraScope;
+use xtrasecurity::xtra::write::{KeyOrigin, Written};
+use xtrasecurity::{FileEntry, Secrets};
 
 use super::Table;
 use crate::planted::{ENVIRONMENT, KEY, VALUE};
@@ -21,29 +22,29 @@ fn requests(table: &mut Table, server: &DevServer) {
     let client = client(server);
     let seen = Secrets::from_iter([(KEY, VALUE)]);
     let one = client.set_secret(ENVIRONMENT, KEY, VALUE).if_unchanged(&seen).expect_version(1).verify().seal();
-    table.debug("write::Set", &one);
-    table.debug("write::Set", &client.set_secrets(ENVIRONMENT, [(KEY, VALUE)]).on_progress(|_| ()));
-    table.debug("write::CreateSecret", &client.create_secret(ENVIRONMENT, KEY, VALUE));
-    table.debug("write::GetSecret", &client.get_secret(ENVIRONMENT, KEY));
-    table.debug("write::ListKeys", &client.list_keys(ENVIRONMENT));
-    table.debug("write::Promote", &client.promote(ENVIRONMENT, PLACE).keys([KEY]));
-    table.debug("write::Diff", &client.diff(ENVIRONMENT, XtraScope::new(PLACE)));
+    table.debug("xtra::write::Set", &one);
+    table.debug("xtra::write::Set", &client.set_secrets(ENVIRONMENT, [(KEY, VALUE)]).on_progress(|_| ()));
+    table.debug("xtra::write::CreateSecret", &client.create_secret(ENVIRONMENT, KEY, VALUE));
+    table.debug("xtra::write::GetSecret", &client.get_secret(ENVIRONMENT, KEY));
+    table.debug("xtra::write::ListSecretKeys", &client.list_secret_keys(ENVIRONMENT));
+    table.debug("xtra::write::PromoteSecrets", &client.promote_secrets(ENVIRONMENT, PLACE).keys([KEY]));
+    table.debug("xtra::write::DiffSecrets", &client.diff_secrets(ENVIRONMENT, XtraScope::new(PLACE)));
 }
 
 async fn outcomes(table: &mut Table, server: &DevServer) {
     let client = client(server);
     let written = client.set_secret(PLACE, KEY, VALUE).await.unwrap();
     assert_eq!(written, Written::Created);
-    table.debug("write::Written", &written);
+    table.debug("xtra::write::Written", &written);
     let mut progress = Vec::new();
     let request = client.set_secrets(PLACE, [(KEY, VALUE)]).on_progress(|step| progress.push(step));
-    table.debug("write::WriteReport", &request.await.unwrap());
+    table.debug("xtra::write::WriteReport", &request.await.unwrap());
     assert_eq!(progress.len(), 2);
-    table.debug("write::Progress", &progress);
-    table.debug("write::KeyOrigin", &KeyOrigin::Linked);
-    table.debug("write::SecretKey", &client.list_keys(PLACE).await.unwrap());
-    table.debug("write::Promotion", &client.promote(PLACE, "magpie-target").await.unwrap());
-    table.debug("write::Difference", &client.diff(PLACE, "magpie-target").await.unwrap());
+    table.debug("xtra::write::Progress", &progress);
+    table.debug("xtra::write::KeyOrigin", &KeyOrigin::Linked);
+    table.debug("xtra::write::SecretKey", &client.list_secret_keys(PLACE).await.unwrap());
+    table.debug("xtra::write::Promotion", &client.promote_secrets(PLACE, "magpie-target").await.unwrap());
+    table.debug("xtra::write::Difference", &client.diff_secrets(PLACE, "magpie-target").await.unwrap());
 }
 
 /// Errors of writes whose values the service repeats, or that it did not finish.
@@ -58,7 +59,7 @@ async fn refusals(table: &mut Table, server: &DevServer) {
         r#"{{"error":"Conflict detected","conflicts":[{{"key":"{KEY}","expected":"1","actual":"2","remoteValue":"{VALUE}"}}]}}"#
     );
     server.fault(Fault::body(409, "application/json", remote).times(4).on(route::SECRETS_UPSERT));
-    let version = client.list_keys(PLACE).await.unwrap()[0].version.clone();
+    let version = client.list_secret_keys(PLACE).await.unwrap()[0].version.clone();
     table.error("XtraError", &client.set_secret(PLACE, KEY, VALUE).expect_version(version).await.unwrap_err());
     table.error("XtraError", &client.set_secret(PLACE, KEY, VALUE).expect_version(99).await.unwrap_err());
     table.error("XtraError", &client.create_secret(PLACE, KEY, VALUE).await.unwrap_err());

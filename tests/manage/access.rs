@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, GrantSeed, ProjectSeed, RateLimits, Role, UserSeed, route};
-use xtrasecurity::manage::{AccessMode, AccessRequest, AccessStatus, Decision};
+use xtrasecurity::xtra::manage::{AccessMode, AccessRequest, AccessStatus, Decision};
 use xtrasecurity::{ErrorKind, Reason, XtraClient};
 
 use crate::{NOBODY, client, client_of, refused, service};
@@ -9,7 +9,7 @@ use crate::{NOBODY, client, client_of, refused, service};
 const HALF_AN_HOUR: Duration = Duration::from_secs(1_800);
 
 async fn workspace(server: &DevServer) -> String {
-    client(server).get_project().await.unwrap().workspace.unwrap()
+    client(server).get_project().await.unwrap().workspace_id.unwrap()
 }
 
 async fn asked_by(client: &XtraClient) -> AccessRequest {
@@ -40,7 +40,7 @@ async fn an_elevation_is_asked_for_granted_and_waited_for() {
 
     let asked = ann.request_access("the import failed", HALF_AN_HOUR).project_id(&elevation.project).await.unwrap();
     assert_eq!(asked.status, AccessStatus::Pending);
-    client_of(&server, "boss").decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+    client_of(&server, "boss").decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
     let granted = ann.wait_for_access(asked.id).await.unwrap();
     assert!(granted.expires_at.is_some());
     // Elevated, the caller is let in; without a role the values are masked.
@@ -62,13 +62,13 @@ async fn a_request_tells_what_was_asked_for() {
     let asked = viewer
         .request_access("the import failed", Duration::from_secs(90))
         .secrets([NOBODY])
-        .workspace(workspace.as_str())
+        .workspace_id(workspace.as_str())
         .await
         .unwrap();
     // what is begun counts
     assert_eq!(asked.duration, Some(Duration::from_secs(120)));
     assert_eq!(
-        (asked.project.as_deref(), asked.secrets.as_slice()),
+        (asked.project_id.as_deref(), asked.secrets.as_slice()),
         (Some(server.project_id()), [NOBODY.to_owned()].as_slice())
     );
     let found = viewer.get_access_request(asked.id.as_str()).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_request_tells_what_was_asked_for() {
     assert_eq!((mine[0].id.as_str(), mine[0].duration), (asked.id.as_str(), asked.duration));
     assert_eq!((mine[0].reason.as_deref(), mine[0].project_name.as_deref()), (Some("the import failed"), Some("demo")));
     assert!(mine[0].requester_email.is_some() && mine[0].requested_at.is_some());
-    assert_eq!(mine[0].workspace, Some(workspace));
+    assert_eq!(mine[0].workspace_id, Some(workspace));
 }
 
 #[tokio::test]
@@ -86,13 +86,15 @@ async fn requests_are_listed_by_where_they_stand() {
     let server = service().await;
     let (owner, viewer) = (client(&server), client_of(&server, "viewer"));
     let workspace = workspace(&server).await;
-    let asked = viewer.request_access("the import failed", HALF_AN_HOUR).workspace(workspace.as_str()).await.unwrap();
-    let count = async |mode| owner.list_access_requests().mode(mode).workspace(workspace.as_str()).await.unwrap().len();
+    let asked =
+        viewer.request_access("the import failed", HALF_AN_HOUR).workspace_id(workspace.as_str()).await.unwrap();
+    let count =
+        async |mode| owner.list_access_requests().mode(mode).workspace_id(workspace.as_str()).await.unwrap().len();
     assert_eq!((count(AccessMode::Pending).await, count(AccessMode::History).await), (1, 0));
-    owner.decide_access(asked.id, Decision::Approve).await.unwrap();
+    owner.decide_access_request(asked.id, Decision::Approve).await.unwrap();
     assert_eq!((count(AccessMode::Pending).await, count(AccessMode::History).await), (0, 1));
     assert_eq!((count(AccessMode::Approved).await, count(AccessMode::Mine).await), (1, 0));
-    let theirs = viewer.list_access_requests().mode(AccessMode::Pending).workspace(workspace).await;
+    let theirs = viewer.list_access_requests().mode(AccessMode::Pending).workspace_id(workspace).await;
     refused(theirs, ErrorKind::Forbidden, &[]);
 }
 
@@ -102,7 +104,7 @@ async fn a_list_of_a_workspace_that_is_not_named_is_refused_before_it_is_asked_f
     let owner = client(&server);
     for mode in [AccessMode::Pending, AccessMode::History, AccessMode::Approved] {
         let list = owner.list_access_requests().mode(mode).await;
-        refused(list, ErrorKind::Invalid, &["nothing was sent", "workspace(..)", "get_project()"]);
+        refused(list, ErrorKind::Invalid, &["nothing was sent", "workspace_id(..)", "get_project()"]);
     }
     assert_eq!(server.total_requests(), 0);
 }
@@ -122,15 +124,15 @@ async fn a_request_for_access_whose_answer_is_lost_says_where_to_look_for_it() {
 async fn an_admin_of_the_workspace_decides_by_one_request_and_an_admin_of_the_project_decides_too() {
     let server = service().await;
     let (owner, viewer) = (client(&server), client_of(&server, "viewer"));
-    let asked = viewer.request_access("x", HALF_AN_HOUR).workspace(workspace(&server).await).await.unwrap();
-    let decided = owner.decide_access(asked.id, Decision::Approve).await.unwrap();
+    let asked = viewer.request_access("x", HALF_AN_HOUR).workspace_id(workspace(&server).await).await.unwrap();
+    let decided = owner.decide_access_request(asked.id, Decision::Approve).await.unwrap();
     assert_eq!(decided.status, AccessStatus::Approved);
     assert!(decided.expires_at.is_some());
     assert_eq!(server.request_count(route::ACCESS_REQUESTS_UPDATE), 0);
 
     // without a workspace
     let asked = asked_by(&viewer).await;
-    let decided = owner.decide_access(asked.id, Decision::Approve).await.unwrap();
+    let decided = owner.decide_access_request(asked.id, Decision::Approve).await.unwrap();
     assert_eq!((decided.status, decided.reason.as_deref()), (AccessStatus::Approved, Some("the import failed")));
     assert!(decided.expires_at.is_some() && decided.decided_by.is_some() && decided.decided_at.is_some());
 }
@@ -143,19 +145,19 @@ async fn a_decision_tells_what_the_request_is_for_and_who_asked() {
     for workspace in [None, Some(id.as_str())] {
         let asked = viewer.request_access("the import failed", HALF_AN_HOUR).secrets([NOBODY]);
         let asked = match workspace {
-            Some(id) => asked.workspace(id).await.unwrap(),
+            Some(id) => asked.workspace_id(id).await.unwrap(),
             None => asked.await.unwrap(),
         };
         server.reset_counts();
-        let decided = owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+        let decided = owner.decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
         assert_eq!(server.total_requests(), 3, "the decision, where it stands, the list of its project");
         assert_eq!((decided.id.as_str(), decided.status), (asked.id.as_str(), AccessStatus::Approved));
         assert_eq!((decided.reason.as_deref(), decided.duration), (Some("the import failed"), Some(HALF_AN_HOUR)));
-        assert_eq!((decided.project.as_deref(), decided.secrets), (Some(server.project_id()), asked.secrets));
+        assert_eq!((decided.project_id.as_deref(), decided.secrets), (Some(server.project_id()), asked.secrets));
         assert_eq!(decided.project_name.as_deref(), Some("demo"));
         assert!(decided.requested_by.is_some() && decided.requester_email.is_some() && decided.requested_at.is_some());
         assert!(decided.decided_by.is_some() && decided.decided_at.is_some() && decided.expires_at.is_some());
-        assert_eq!(decided.workspace.as_deref(), workspace);
+        assert_eq!(decided.workspace_id.as_deref(), workspace);
     }
 }
 
@@ -166,10 +168,10 @@ async fn a_decision_that_cannot_be_read_back_is_told_as_far_as_it_is_known() {
     for (route, knows_project) in [(route::ACCESS_STATUS, false), (route::ACCESS_REQUESTS_LIST, true)] {
         let asked = asked_by(&viewer).await;
         server.fault(Fault::status(503).on(route));
-        let decided = owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+        let decided = owner.decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
         assert_eq!((decided.id, decided.status), (asked.id, AccessStatus::Approved));
         assert_eq!(
-            (decided.project.is_some(), decided.reason, decided.expires_at.is_some()),
+            (decided.project_id.is_some(), decided.reason, decided.expires_at.is_some()),
             (knows_project, None, true)
         );
     }
@@ -182,10 +184,10 @@ async fn only_a_pending_request_is_decided_and_only_an_approved_one_revoked() {
     for workspace in [None, Some(workspace(&server).await)] {
         let asked = viewer.request_access("x", HALF_AN_HOUR);
         let asked = match &workspace {
-            Some(id) => asked.workspace(id.as_str()).await.unwrap(),
+            Some(id) => asked.workspace_id(id.as_str()).await.unwrap(),
             None => asked.await.unwrap(),
         };
-        let decide = |decision| owner.decide_access(asked.id.as_str(), decision).send();
+        let decide = |decision| owner.decide_access_request(asked.id.as_str(), decision).send();
         refused(decide(Decision::Revoke).await, ErrorKind::Conflict, &["is pending", "cannot be revoked"]);
         decide(Decision::Reject).await.unwrap();
         // Approved now, it would have no end.
@@ -200,9 +202,12 @@ async fn what_was_granted_can_be_revoked() {
     let server = service().await;
     let (owner, viewer) = (client(&server), client_of(&server, "viewer"));
     let asked = asked_by(&viewer).await;
-    owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+    owner.decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
     viewer.wait_for_access(asked.id.as_str()).await.unwrap();
-    assert_eq!(owner.decide_access(asked.id.as_str(), Decision::Revoke).await.unwrap().status, AccessStatus::Revoked);
+    assert_eq!(
+        owner.decide_access_request(asked.id.as_str(), Decision::Revoke).await.unwrap().status,
+        AccessStatus::Revoked
+    );
     refused(viewer.wait_for_access(asked.id).await, ErrorKind::Forbidden, &["revoked"]);
 }
 
@@ -211,10 +216,10 @@ async fn who_may_not_decide_decides_nothing() {
     let server = service().await;
     let viewer = client_of(&server, "viewer");
     let asked = asked_by(&viewer).await;
-    let decided = client_of(&server, "developer").decide_access(asked.id.as_str(), Decision::Approve).await;
+    let decided = client_of(&server, "developer").decide_access_request(asked.id.as_str(), Decision::Approve).await;
     refused(decided, ErrorKind::Forbidden, &["cannot process requests"]);
     assert_eq!(viewer.get_access_request(asked.id).await.unwrap().status, AccessStatus::Pending);
-    refused(viewer.decide_access(NOBODY, Decision::Approve).await, ErrorKind::NotFound, &[]);
+    refused(viewer.decide_access_request(NOBODY, Decision::Approve).await, ErrorKind::NotFound, &[]);
     refused(viewer.get_access_request(NOBODY).await, ErrorKind::NotFound, &[]);
 }
 
@@ -242,11 +247,11 @@ async fn what_cannot_be_sent_is_refused_before_it_is() {
     refused(client.request_access(" ", HALF_AN_HOUR).await, ErrorKind::Invalid, &["reason"]);
     refused(client.request_access("x", Duration::from_secs(59)).await, ErrorKind::Invalid, &["minute"]);
     refused(client.request_access("x", HALF_AN_HOUR).secrets(["API_KEY"]).await, ErrorKind::Invalid, &["secret"]);
-    refused(client.request_access("x", HALF_AN_HOUR).workspace("w").await, ErrorKind::Invalid, &["workspace"]);
+    refused(client.request_access("x", HALF_AN_HOUR).workspace_id("w").await, ErrorKind::Invalid, &["workspace"]);
     refused(client.get_access_request("x").await, ErrorKind::Invalid, &["access request"]);
     refused(client.wait_for_access("x").await, ErrorKind::Invalid, &["access request"]);
-    refused(client.decide_access("x", Decision::Reject).await, ErrorKind::Invalid, &["access request"]);
-    refused(client.list_access_requests().workspace("w").await, ErrorKind::Invalid, &["workspace"]);
+    refused(client.decide_access_request("x", Decision::Reject).await, ErrorKind::Invalid, &["access request"]);
+    refused(client.list_access_requests().workspace_id("w").await, ErrorKind::Invalid, &["workspace"]);
     assert_eq!(server.total_requests(), 0);
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{Fault, route};
-use xtrasecurity::manage::{AccessStatus, Decision};
+use xtrasecurity::xtra::manage::{AccessStatus, Decision};
 use xtrasecurity::{ErrorKind, XtraClient};
 
 use crate::{NOBODY, builder, client, client_of, refused, service};
@@ -163,7 +163,7 @@ async fn what_the_service_fails_on_for_every_account_is_refused_as_not_done_and_
             account.claim_jit_link(link.token.clone()).await.map(drop),
             account.request_access("x", Duration::from_secs(600)).await.map(drop),
             account.list_access_requests().await.map(drop),
-            account.decide_access(asked.id.as_str(), Decision::Approve).await.map(drop),
+            account.decide_access_request(asked.id.as_str(), Decision::Approve).await.map(drop),
         ];
         for outcome in outcomes {
             let words = ["a service account cannot", "changes nothing", "user's token"];

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 use xtrasecurity::blocking::XtraClient;
-use xtrasecurity::manage::{AccessMode, AccessStatus, Decision};
+use xtrasecurity::xtra::manage::{AccessMode, AccessStatus, Decision};
 
 use crate::{NOBODY, service};
 
@@ -14,10 +14,10 @@ fn the_blocking_client_manages_as_the_async_one_does() {
     let client = XtraClient::builder().dev_server(&server).max_retries(0).build().unwrap();
     assert!(!client.whoami().send().unwrap().is_service_account());
 
-    let workspace = client.get_project().send().unwrap().workspace.unwrap();
+    let workspace = client.get_project().send().unwrap().workspace_id.unwrap();
     let project = client.create_project("billing", workspace.as_str()).description("invoices").send().unwrap();
     client.update_project().project_id(project.id.as_str()).name("bills").description("all").send().unwrap();
-    assert_eq!(client.list_projects().workspace(workspace.as_str()).send().unwrap().len(), 2);
+    assert_eq!(client.list_projects().workspace_id(workspace.as_str()).send().unwrap().len(), 2);
     assert!(client.delete_project("no id").confirm_production().send().is_err());
 
     client.create_branch("release").description("the next").send().unwrap();
@@ -38,8 +38,8 @@ fn the_blocking_client_manages_as_the_async_one_does() {
     assert_eq!(client.list_service_accounts().send().unwrap().len(), 2);
 
     let hour = Duration::from_secs(3_600);
-    let asked = client.request_access("x", hour).workspace(workspace).secrets([NOBODY]).send().unwrap();
-    client.decide_access(asked.id.as_str(), Decision::Approve).send().unwrap();
+    let asked = client.request_access("x", hour).workspace_id(workspace).secrets([NOBODY]).send().unwrap();
+    client.decide_access_request(asked.id.as_str(), Decision::Approve).send().unwrap();
     assert_eq!(client.get_access_request(asked.id.as_str()).send().unwrap().status, AccessStatus::Approved);
     client.wait_for_access(asked.id).every(hour).deadline(hour).send().unwrap();
     assert_eq!(client.list_access_requests().mode(AccessMode::Mine).send().unwrap().len(), 1);

@@ -1,6 +1,6 @@
 use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{DevServer, Fault, SecretSeed, route};
-use xtrasecurity::manage::SecretPlace;
+use xtrasecurity::xtra::manage::SecretPlace;
 
 use crate::{builder, client, client_of, refused, service, writes};
 
@@ -19,7 +19,7 @@ async fn a_branch_is_made_listed_renamed_and_deleted() {
     let client = client(&server);
     let made = client.create_branch("release/2.0").description("the next release").await.unwrap();
     assert_eq!((made.name.as_str(), made.description.as_deref()), ("release/2.0", Some("the next release")));
-    assert_eq!((made.project.as_deref(), made.version.as_deref()), (Some(server.project_id()), Some("1")));
+    assert_eq!((made.project_id.as_deref(), made.version.as_deref()), (Some(server.project_id()), Some("1")));
     assert!(made.created_at.is_some() && made.created_by.is_some());
 
     let listed = client.list_branches().await.unwrap();

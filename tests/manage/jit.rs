@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::route;
-use xtrasecurity::manage::{AccessStatus, Decision};
+use xtrasecurity::xtra::manage::{AccessStatus, Decision};
 
 use crate::{client, client_of, refused, service};
 
@@ -24,7 +24,7 @@ async fn a_link_is_made_looked_at_claimed_and_approved() {
     assert_eq!((link.duration, link.access_level.as_deref()), (Some(HOUR), Some("read")));
 
     let info = outsider.get_jit_link(link.token.clone()).await.unwrap();
-    assert_eq!((info.project_name.as_deref(), info.project.as_deref()), (Some("demo"), Some(server.project_id())));
+    assert_eq!((info.project_name.as_deref(), info.project_id.as_deref()), (Some("demo"), Some(server.project_id())));
     assert_eq!((info.branch.as_deref(), info.environment.as_deref()), (Some("feature/new-ui"), Some("staging")));
     assert_eq!((info.max_uses, info.used, info.duration), (Some(2), Some(0), Some(HOUR)));
     assert_eq!(info.label.as_deref(), Some("contractor"));
@@ -33,7 +33,7 @@ async fn a_link_is_made_looked_at_claimed_and_approved() {
     assert_eq!((&asked.status, asked.duration), (&AccessStatus::Pending, Some(HOUR)));
     let words = ["already have a pending", asked.id.as_str()];
     refused(outsider.claim_jit_link(link.token).await, ErrorKind::Conflict, &words);
-    owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+    owner.decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
     outsider.wait_for_access(asked.id).await.unwrap();
 }
 

@@ -1,5 +1,5 @@
 use xtrasecurity::dev_server::{DevServer, Fault, route};
-use xtrasecurity::manage::Caller;
+use xtrasecurity::xtra::manage::Caller;
 use xtrasecurity::{ErrorKind, XtraClient};
 
 use crate::{NOBODY, client, client_of, refused, service};
@@ -24,8 +24,8 @@ async fn users_and_service_accounts_are_told_who_they_are() {
     let account = client_of(&server, "ci").whoami().await.unwrap();
     assert!(account.is_service_account() && account.id().len() == 24);
     match account {
-        Caller::ServiceAccount { name, permissions, project, .. } => {
-            assert_eq!((name.as_deref(), project.as_deref()), (Some("ci"), Some(server.project_id())));
+        Caller::ServiceAccount { name, permissions, project_id, .. } => {
+            assert_eq!((name.as_deref(), project_id.as_deref()), (Some("ci"), Some(server.project_id())));
             assert_eq!(permissions, ["read:secrets"]);
         }
         other => panic!("{other:?}"),
@@ -40,13 +40,13 @@ async fn a_project_is_made_listed_looked_at_changed_and_deleted() {
     let client = client(&server);
     let demo = client.get_project().await.unwrap();
     assert_eq!((demo.name.as_str(), demo.role.as_deref()), ("demo", Some("owner")));
-    let workspace = demo.workspace.unwrap();
+    let workspace = demo.workspace_id.unwrap();
 
     let made = client.create_project("billing", workspace.as_str()).await.unwrap();
     assert_eq!((made.name.as_str(), made.description.as_deref()), ("billing", Some("")));
-    let listed = client.list_projects().workspace(workspace).await.unwrap();
+    let listed = client.list_projects().workspace_id(workspace).await.unwrap();
     assert_eq!(listed.iter().map(|project| project.name.as_str()).collect::<Vec<_>>(), ["demo", "billing"]);
-    assert!(client.list_projects().workspace(NOBODY).await.unwrap().is_empty());
+    assert!(client.list_projects().workspace_id(NOBODY).await.unwrap().is_empty());
 
     let changed =
         client.update_project().project_id(made.id.as_str()).name("invoices").description("all").await.unwrap();
@@ -61,7 +61,7 @@ async fn what_cannot_be_sent_is_refused_before_it_is() {
     let server = service().await;
     let client = client(&server);
     refused(
-        client.list_projects().workspace("main").await,
+        client.list_projects().workspace_id("main").await,
         ErrorKind::Invalid,
         &["workspace", "24 hexadecimal digits"],
     );
@@ -79,7 +79,7 @@ async fn a_service_account_is_told_what_it_may_know_of_its_project() {
     let account = client_of(&server, "ci");
     let project = account.get_project().await.unwrap();
     assert_eq!((project.id.as_str(), project.name.as_str()), (server.project_id(), "demo"));
-    assert!(project.workspace.is_some() && project.role.is_none() && project.description.is_none());
+    assert!(project.workspace_id.is_some() && project.role.is_none() && project.description.is_none());
     refused(account.get_project().project_id(NOBODY).await, ErrorKind::Forbidden, &["another project", NOBODY]);
     refused(account.list_projects().await, ErrorKind::Forbidden, &["locked to a single project"]);
 }
@@ -116,7 +116,7 @@ async fn a_project_with_service_accounts_or_webhooks_is_not_begun_to_be_deleted(
 async fn a_deletion_that_fails_says_that_the_secrets_may_be_gone() {
     let server = service().await;
     let client = client(&server);
-    let workspace = client.get_project().await.unwrap().workspace.unwrap();
+    let workspace = client.get_project().await.unwrap().workspace_id.unwrap();
     let made = client.create_project("billing", workspace).await.unwrap();
     no_webhooks(&server);
     server.fault(Fault::status(500).on(route::PROJECTS_DELETE));
@@ -127,7 +127,7 @@ async fn a_deletion_that_fails_says_that_the_secrets_may_be_gone() {
 #[tokio::test]
 async fn who_may_not_is_told_so() {
     let server = service().await;
-    let workspace = client(&server).get_project().await.unwrap().workspace.unwrap();
+    let workspace = client(&server).get_project().await.unwrap().workspace_id.unwrap();
     let viewer = client_of(&server, "viewer");
     refused(viewer.create_project("x", workspace).await, ErrorKind::Forbidden, &["workspace owners and admins"]);
     refused(viewer.update_project().name("x").await, ErrorKind::Forbidden, &["permission"]);

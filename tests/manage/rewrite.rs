@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use xtrasecurity::dev_server::{DevServer, route};
-use xtrasecurity::raw::types::{SecretRecordRotation, SecretRecordsRotate};
-use xtrasecurity::write::Written;
+use xtrasecurity::xtra::raw::types::{SecretRecordRotation, SecretRecordsRotate};
+use xtrasecurity::xtra::write::Written;
 use xtrasecurity::{ErrorKind, XtraClient};
 
 use crate::{client, client_of, refused, service};
@@ -71,11 +71,11 @@ async fn a_history_that_was_overwritten_is_read_in_order_and_lost_versions_canno
     let (server, client) = with_versions().await;
     let history = json!([{"version": "1", "value": ["one"]}, {"version": "3", "value": ["three"]}]);
     rewrite(&server, None, Some(history)).await;
-    let past = client.history("staging", KEY).await.unwrap();
+    let past = client.secret_history("staging", KEY).await.unwrap();
     let versions: Vec<&str> = past.entries.iter().map(|version| version.version.as_str()).collect();
     assert_eq!(versions, ["3", "1"], "the newest first");
-    refused(client.rollback("staging", KEY, "2").await, ErrorKind::NotFound, &["2"]);
-    client.rollback("staging", KEY, "1").await.unwrap();
+    refused(client.rollback_secret("staging", KEY, "2").await, ErrorKind::NotFound, &["2"]);
+    client.rollback_secret("staging", KEY, "1").await.unwrap();
     assert_eq!(server.secret("demo", "staging", "main", KEY).as_deref(), Some("one"));
     assert_eq!(server.secret_version("demo", "staging", "main", KEY).as_deref(), Some("4"));
     server.stop().await;
@@ -92,9 +92,9 @@ async fn a_history_of_any_form_breaks_no_read_of_it() {
         json!([{"version": "99999999999999999999999", "value": ["far"]}]),
     ] {
         rewrite(&server, None, Some(history.clone())).await;
-        let past = client.history("staging", KEY).await;
+        let past = client.secret_history("staging", KEY).await;
         assert!(past.is_ok(), "{history}: {:?}", past.err());
-        let listed = client.list_keys("staging").await.unwrap();
+        let listed = client.list_secret_keys("staging").await.unwrap();
         assert_eq!(listed.iter().find(|key| key.name == KEY).unwrap().version, "3");
     }
     client.set_secret("staging", KEY, "four").await.unwrap();

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{Fault, route};
-use xtrasecurity::manage::{AccessStatus, Decision};
+use xtrasecurity::xtra::manage::{AccessStatus, Decision};
 
 use crate::{NOBODY, client, client_of, refused, service};
 
@@ -13,7 +13,7 @@ async fn a_wait_goes_on_while_nobody_has_decided_and_ends_when_it_is_approved() 
     let server = service().await;
     let (owner, viewer) = (client(&server), client_of(&server, "viewer"));
     let asked = viewer.request_access("the import failed", HALF_AN_HOUR).await.unwrap();
-    owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+    owner.decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
     let looked = server.request_count(route::ACCESS_STATUS);
     // The first look is told what stood a moment ago.
     let pending = format!(r#"{{"id":"{}","status":"pending","expiresAt":null}}"#, asked.id);
@@ -29,7 +29,7 @@ async fn a_failure_that_may_pass_does_not_end_a_wait() {
     let server = service().await;
     let (owner, viewer) = (client(&server), client_of(&server, "viewer"));
     let asked = viewer.request_access("the import failed", HALF_AN_HOUR).await.unwrap();
-    owner.decide_access(asked.id.as_str(), Decision::Approve).await.unwrap();
+    owner.decide_access_request(asked.id.as_str(), Decision::Approve).await.unwrap();
     server.fault(Fault::status(503).on(route::ACCESS_STATUS));
     viewer.wait_for_access(asked.id).every(Duration::from_secs(1)).await.unwrap();
 }

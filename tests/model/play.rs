@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::test_runner::TestCaseError;
 use xtrasecurity::dev_server::{DevServer, ProjectSeed, RateLimits, Seed, Tier, UserSeed};
-use xtrasecurity::write::{KeyOrigin, LinkSource, Written};
+use xtrasecurity::xtra::write::{KeyOrigin, LinkSource, Written};
 use xtrasecurity::{XtraClient, XtraError};
 
 use crate::model::{Model, Outcome, told};
@@ -94,27 +94,29 @@ impl World {
                 let request = if if_exists { request.if_exists() } else { request };
                 request.await?.rows.to_string()
             }
-            Step::RollBack { at, key, version } => client.rollback(at.0, key, version).branch(at.1).await?.version,
+            Step::RollBack { at, key, version } => {
+                client.rollback_secret(at.0, key, version).branch(at.1).await?.version
+            }
             Step::Rotate { at, key, value } => {
-                let request = client.rotate(at.0, key).branch(at.1);
+                let request = client.rotate_secret(at.0, key).branch(at.1);
                 let request = if let Some(value) = value { request.value(value) } else { request };
                 let rotated = request.await?;
                 let new = rotated.value.expose().to_owned();
                 return Ok((format!("{} {new}", rotated.version), value.is_none().then_some(new)));
             }
             Step::Promote { from, to, overwrite } => {
-                let request = client.promote(from.0, to.0).branch(from.1).to_branch(to.1).overwrite(overwrite);
+                let request = client.promote_secrets(from.0, to.0).branch(from.1).to_branch(to.1).overwrite(overwrite);
                 let done = request.await?;
                 format!("{} skipped {:?}", told(&done.created, &done.updated), done.skipped)
             }
             Step::Clone { branch, from, to, overwrite } => {
-                let cloned = client.clone_env(from, to).branch(branch).overwrite(overwrite).await?;
+                let cloned = client.clone_environment(from, to).branch(branch).overwrite(overwrite).await?;
                 assert_eq!(cloned.left_out, [""; 0]);
                 format!("{} {} {}", cloned.copied, cloned.updated, cloned.skipped)
             }
             Step::Link { environment, key, source } => {
                 let source = LinkSource::new(self.server.project_id(), source.0, source.1);
-                client.link(environment, key, source).await?;
+                client.link_secret(environment, key, source).await?;
                 String::new()
             }
             Step::CreateBranch(name) => client.create_branch(name).await?.name,
@@ -131,7 +133,7 @@ impl World {
 
     /// Versions and histories.
     async fn compare(&self, at: At, model: &Model) -> Result<(), TestCaseError> {
-        let listed = self.client.list_keys(at.0).branch(at.1).await.unwrap();
+        let listed = self.client.list_secret_keys(at.0).branch(at.1).await.unwrap();
         let listed: BTreeMap<_, _> =
             listed.into_iter().map(|key| (key.name, (key.version, key.origin == KeyOrigin::Linked))).collect();
         let expected = KEYS.iter().filter_map(|key| {
@@ -142,7 +144,7 @@ impl World {
             let Some(seen) = model.seen(at, key) else { continue };
             let history = self
                 .client
-                .history(at.0, key)
+                .secret_history(at.0, key)
                 .branch(at.1)
                 .await
                 .map_err(|error| TestCaseError::fail(format!("the history of {key} in {at:?}: {error}")))?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use xtrasecurity::dev_server::{DevServer, ProjectSeed, RateLimits, Seed, Tier, UserSeed};
-use xtrasecurity::write::Written;
+use xtrasecurity::xtra::write::Written;
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
 use crate::spy::{self, Heard};
@@ -179,7 +179,7 @@ impl Writer {
             }
             Write::SetExpecting(key) => {
                 let (key, value) = pair(key);
-                let listed = client.list_keys("dev").await?;
+                let listed = client.list_secret_keys("dev").await?;
                 let Some(seen) = listed.iter().find(|seen| seen.name == key) else { return Ok(vec![]) };
                 Ok(plain(client.set_secret("dev", key, value).expect_version(&seen.version).await?, key))
             }
@@ -194,7 +194,7 @@ impl Writer {
             }
             Write::Rotate(key) => {
                 let (key, value) = pair(key);
-                client.rotate("dev", key).value(value).await.map(|_| vec![key])
+                client.rotate_secret("dev", key).value(value).await.map(|_| vec![key])
             }
             Write::Delete(key) => client.delete_secret("dev", KEYS[key]).if_exists().await.map(|_| vec![]),
             Write::Repair(key) => client.repair_secret("dev", KEYS[key]).await.map(|_| vec![]),

@@ -2,7 +2,7 @@
 //! be brought to send it.
 
 use xtrasecurity::dev_server::{DevServer, RateLimits, route};
-use xtrasecurity::raw::{SecretInput, types};
+use xtrasecurity::xtra::raw::{SecretInput, types};
 use xtrasecurity::{ErrorKind, SecretValue, XtraClient};
 
 use crate::wire::{Answer, Call};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use xtrasecurity::write::{WriteReport, Written};
+use xtrasecurity::xtra::write::{WriteReport, Written};
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
 use crate::recorded_values::{Scene, development, development_at_the_conflict, new_ui};
@@ -17,7 +17,7 @@ enum Expected {
     Refused(ErrorKind),
 }
 
-use ErrorKind::{Blocked, Conflict, Forbidden, Invalid, RateLimited, Server, Unauthorized};
+use ErrorKind::{Conflict, Forbidden, Invalid, RateLimited, Server, Unauthorized};
 use Expected::{Created, Refused, Updated};
 
 /// A recording, and what the client sees before it writes.
@@ -45,7 +45,7 @@ const AS_RECORDED: [Case; 20] = [
     ("upsert-outsider", development, Refused(Forbidden)),
     ("upsert-sa-no-write", development, Refused(Forbidden)),
     ("upsert-sa-wrong-project", development, Refused(Forbidden)),
-    ("blocked-upsert", development, Refused(Blocked)),
+    ("blocked-upsert", development, Refused(Forbidden)),
     ("ratelimit-tier-429-post", development, Refused(RateLimited)),
 ];
 

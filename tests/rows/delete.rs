@@ -4,7 +4,7 @@ use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{
     DevServer, Fault, GrantSeed, LinkSeed, RateLimits, Role, SecretSeed, Seed, UserSeed, route,
 };
-use xtrasecurity::write::LinkSource;
+use xtrasecurity::xtra::write::LinkSource;
 
 use crate::{BRANCH, World, builder, says};
 
@@ -245,10 +245,10 @@ async fn what_a_narrowed_read_does_not_show_is_deleted_to_the_last_row_and_rotat
     let boss = builder(&server).token(server.token_for("boss").unwrap()).build().unwrap();
     assert_eq!(boss.get_secrets("staging").await.unwrap().get("API_KEY"), None, "hidden");
 
-    let rotated = boss.rotate("staging", "OTHER").await.unwrap();
+    let rotated = boss.rotate_secret("staging", "OTHER").await.unwrap();
     assert_eq!(server.secret("demo", "staging", "main", "OTHER").as_deref(), Some(rotated.value.expose()));
     let source = LinkSource::new(server.project_id(), "production", "API_KEY");
-    assert_eq!(boss.link("staging", "OTHER", source).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(boss.link_secret("staging", "OTHER", source).await.unwrap_err().kind(), ErrorKind::Conflict);
 
     assert_eq!(boss.delete_secret("staging", "API_KEY").await.unwrap().rows, 2);
     assert_eq!(server.secret("demo", "staging", "main", "API_KEY"), None);
@@ -271,10 +271,10 @@ async fn an_answer_that_cannot_be_read_leaves_open_whether_rows_were_changed() {
     }
     for error in [
         world.client.delete_secret("staging", "API_KEY").await.unwrap_err(),
-        world.client.rollback("staging", "API_KEY", 1).await.unwrap_err(),
-        world.client.rotate("staging", "API_KEY").await.unwrap_err(),
-        world.client.link("staging", "LINK", source).await.unwrap_err(),
-        world.client.clone_env("staging", "qa").await.unwrap_err(),
+        world.client.rollback_secret("staging", "API_KEY", 1).await.unwrap_err(),
+        world.client.rotate_secret("staging", "API_KEY").await.unwrap_err(),
+        world.client.link_secret("staging", "LINK", source).await.unwrap_err(),
+        world.client.clone_environment("staging", "qa").await.unwrap_err(),
     ] {
         assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Decode, true), "{error}");
     }

@@ -2,7 +2,7 @@
 
 use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{Fault, SecretSeed, route};
-use xtrasecurity::write::Written;
+use xtrasecurity::xtra::write::Written;
 
 use crate::{BRANCH, World, builder, says};
 
@@ -151,7 +151,7 @@ async fn a_failing_list_of_rows_is_not_taken_for_one_that_is_not_for_this_caller
     world.add(SecretSeed::new("staging", "FEATURE_NEW_UI", "orphan").without_branch());
     let page = |status| Fault::body(status, "text/html", "<html>no such page</html>");
     world.server.fault(page(403).on(route::SECRETS_BY_ID_LIST));
-    let error = world.client.rotate("staging", "FEATURE_NEW_UI").await.unwrap_err();
+    let error = world.client.rotate_secret("staging", "FEATURE_NEW_UI").await.unwrap_err();
     assert!(error.kind() == ErrorKind::Forbidden && !error.to_string().contains("user's token"), "{error}");
     world.server.fault(page(404).on(route::SECRETS_BY_ID_DELETE));
     let error = world.client.delete_secret("staging", "API_KEY").await.unwrap_err();
@@ -159,7 +159,7 @@ async fn a_failing_list_of_rows_is_not_taken_for_one_that_is_not_for_this_caller
     assert!(world.on_main("staging", "API_KEY").await.is_some());
     for status in [500, 503] {
         world.server.fault(Fault::status(status).on(route::SECRETS_BY_ID_LIST));
-        let error = world.client.rotate("staging", "FEATURE_NEW_UI").await.unwrap_err();
+        let error = world.client.rotate_secret("staging", "FEATURE_NEW_UI").await.unwrap_err();
         assert_eq!((error.kind(), error.status()), (ErrorKind::Server, Some(status)));
         world.server.fault(Fault::status(status).on(route::SECRETS_BY_ID_LIST));
         let error = world.client.delete_secret("staging", "FEATURE_NEW_UI").await.unwrap_err();

@@ -7,7 +7,7 @@ use std::sync::{Mutex, Once, PoisonError};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
-use xtrasecurity::raw::{self, types};
+use xtrasecurity::xtra::raw::{self, types};
 use xtrasecurity::{SecretValue, XtraClient, XtraError};
 
 use crate::canaries::Canaries;
@@ -71,7 +71,7 @@ impl<'a> Scan<'a> {
                 sent.err().into_iter().for_each(|error| self.error(&error));
             }
             _ => {
-                let found = self.client.history(ENVIRONMENT, "API_KEY").await;
+                let found = self.client.secret_history(ENVIRONMENT, "API_KEY").await;
                 found.err().into_iter().for_each(|error| self.error(&error));
             }
         }

@@ -1,6 +1,6 @@
 //! The outcome of a read and of a write by an answer of any status.
 
-use xtrasecurity::raw::types;
+use xtrasecurity::xtra::raw::types;
 use xtrasecurity::{ErrorKind, XtraClient};
 
 use crate::answers::Answer;

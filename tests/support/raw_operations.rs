@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use xtrasecurity::XtraError;
-use xtrasecurity::raw::{Client, Error, ResponseValue, types};
+use xtrasecurity::xtra::raw::{Client, Error, ResponseValue, types};
 
 use super::replay::Recording;
 

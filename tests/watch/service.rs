@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::{ErrorKind, ManualClock, OfflineOptions, SnapshotSource, XtraClient, XtraScope};
+use xtrasecurity::xtra::XtraScope;
+use xtrasecurity::{ErrorKind, ManualClock, OfflineOptions, SnapshotSource, XtraClient};
 
 use crate::script::soon;
 use crate::{lists, names};

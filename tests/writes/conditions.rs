@@ -180,7 +180,7 @@ async fn what_somebody_creates_between_the_look_and_the_write_is_not_overwritten
             match which {
                 0 => client.create_secret("staging", "NEW", "mine").await,
                 1 => client.set_secret("staging", "NEW", "mine").if_unchanged(&seen).await.map(drop),
-                _ => client.promote("qa", "staging").await.map(drop),
+                _ => client.promote_secrets("qa", "staging").await.map(drop),
             }
         })
     });
@@ -201,7 +201,7 @@ async fn what_only_another_branch_has_can_be_created_here() {
     client.set_secret("staging", "A", "on main").await.unwrap();
     client.create_secret("staging", "A", "on the branch").branch(BRANCH).await.unwrap();
     client.set_secret("qa", "A", "from qa").await.unwrap();
-    client.promote("qa", "live").to_branch(BRANCH).await.unwrap();
+    client.promote_secrets("qa", "live").to_branch(BRANCH).await.unwrap();
     assert_eq!(server.secret("demo", "staging", BRANCH, "A").as_deref(), Some("on the branch"));
     assert_eq!(server.secret("demo", "live", BRANCH, "A").as_deref(), Some("from qa"));
     assert_eq!(stored(&server, "A").as_deref(), Some("on main"));
@@ -225,7 +225,7 @@ async fn what_a_narrowed_read_does_not_show_is_not_overwritten() {
         .await
         .unwrap();
     let dev = XtraClient::builder().dev_server(&server).token(server.token_for("dev").unwrap()).build().unwrap();
-    assert!(dev.list_keys("staging").await.unwrap().is_empty(), "the secret is hidden");
+    assert!(dev.list_secret_keys("staging").await.unwrap().is_empty(), "the secret is hidden");
     let error = dev.create_secret("staging", "HIDDEN", "mine").await.unwrap_err();
     assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Conflict, false));
     assert_eq!((error.conflicts()[0].key.as_str(), error.conflicts()[0].actual.as_deref()), ("HIDDEN", Some("1")));

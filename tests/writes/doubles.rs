@@ -2,8 +2,8 @@
 //! the last.
 
 use xtrasecurity::dev_server::{DevServer, Fault, SecretSeed, route};
-use xtrasecurity::raw::SecretInput;
-use xtrasecurity::write::{LinkSource, Written};
+use xtrasecurity::xtra::raw::SecretInput;
+use xtrasecurity::xtra::write::{LinkSource, Written};
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
 use crate::{client, server, stored};
@@ -84,7 +84,7 @@ async fn a_condition_that_reads_fulfil_and_the_service_refuses_proves_the_second
     let seen = client.get_secrets("staging").await.unwrap();
     is_refused(&client.set_secret("staging", "A", "new").if_unchanged(&seen).await.unwrap_err());
     client.set_secret("qa", "A", "from qa").await.unwrap();
-    is_refused(&client.promote("qa", "staging").overwrite(true).await.unwrap_err());
+    is_refused(&client.promote_secrets("qa", "staging").overwrite(true).await.unwrap_err());
     assert_eq!(stored(&server, "B").as_deref(), Some("b"));
     assert_eq!(read(&client, "main", "A").await.as_deref(), Some("read"));
 }
@@ -133,7 +133,7 @@ async fn rows_of_the_same_version_are_told_by_the_read_after_the_write() {
     client.set_secret("staging", "A", "first").await.unwrap();
     create_as_the_dashboard(&server, Some("main"), "A", "read").await;
     client.set_secrets("qa", [("A", "from qa"), ("B", "b")]).await.unwrap();
-    let done = client.promote("qa", "staging").overwrite(true).await.unwrap();
+    let done = client.promote_secrets("qa", "staging").overwrite(true).await.unwrap();
     assert_eq!((done.unconfirmed, done.updated, done.created), (vec!["A".to_owned()], vec![], vec!["B".to_owned()]));
 }
 
@@ -141,16 +141,16 @@ async fn rows_of_the_same_version_are_told_by_the_read_after_the_write() {
 async fn what_is_created_rotated_linked_or_cloned_over_two_rows_is_no_plain_success() {
     let (server, client) = doubled().await;
     assert_eq!(client.create_secret("staging", "A", "new").await.unwrap_err().kind(), ErrorKind::Conflict);
-    let error = client.rotate("staging", "A").await.unwrap_err();
+    let error = client.rotate_secret("staging", "A").await.unwrap_err();
     assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &["A".to_owned()][..]));
     assert!(error.to_string().contains("repair_secret(..)"), "{error}");
     let source = LinkSource::new(server.project_id(), "production", "API_KEY");
-    assert_eq!(client.link("staging", "A", source).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(client.link_secret("staging", "A", source).await.unwrap_err().kind(), ErrorKind::Conflict);
     client.set_secret("qa", "A", "from qa").await.unwrap();
-    let cloned = client.clone_env("qa", "staging").overwrite(true).await.unwrap();
+    let cloned = client.clone_environment("qa", "staging").overwrite(true).await.unwrap();
     assert_eq!(cloned.left_out, ["A"]);
     // of two rows the service clones the first, and that is not what was read
-    let cloned = client.clone_env("staging", "live").await.unwrap();
+    let cloned = client.clone_environment("staging", "live").await.unwrap();
     assert!(cloned.left_out.contains(&"A".to_owned()), "{cloned:?}");
     assert_eq!(read(&client, "main", "A").await.as_deref(), Some("read"));
 }
@@ -166,7 +166,7 @@ async fn a_rollback_goes_to_the_row_that_is_read() {
         client.raw().secret_records_update().id(&rows[1].id).body_map(|body| body.value(SecretInput::from("newer")));
     update.send().await.unwrap();
     assert_eq!(read(&client, "main", "A").await.as_deref(), Some("newer"));
-    client.rollback("staging", "A", 1).await.unwrap();
+    client.rollback_secret("staging", "A", 1).await.unwrap();
     assert_eq!(read(&client, "main", "A").await.as_deref(), Some("old"));
 }
 
@@ -217,7 +217,7 @@ async fn verification_makes_an_error_of_what_is_not_confirmed() {
     let (_server, client) = doubled().await;
     for without_reading in [false, true] {
         let request = client.set_secret("staging", "A", "new");
-        let request = if without_reading { request.unconfirmed() } else { request };
+        let request = if without_reading { request.skip_read_back() } else { request };
         let error = request.verify().await.unwrap_err();
         assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Conflict, true));
         assert_eq!(error.keys(), ["A"]);
@@ -229,7 +229,7 @@ async fn verification_makes_an_error_of_what_is_not_confirmed() {
 async fn a_write_that_is_not_to_be_confirmed_sends_one_request_less_and_promises_nothing() {
     let (server, client) = doubled().await;
     server.reset_counts();
-    assert_eq!(client.set_secret("staging", "A", "new").unconfirmed().await.unwrap(), Written::Updated);
+    assert_eq!(client.set_secret("staging", "A", "new").skip_read_back().await.unwrap(), Written::Updated);
     assert_eq!((server.total_requests(), server.request_count(route::SECRETS_READ)), (2, 1));
 }
 
@@ -250,7 +250,7 @@ async fn what_cannot_be_read_back_is_not_confirmed() {
         assert_eq!((report.unconfirmed.len(), report.written().count()), (2, 0));
         server.fault(Fault::headers([]).on(route::SECRETS_READ));
         second_read_fails();
-        let done = client.promote("qa", "live").overwrite(true).await.unwrap();
+        let done = client.promote_secrets("qa", "live").overwrite(true).await.unwrap();
         assert_eq!((done.unconfirmed.len(), done.promoted().count()), (1, 0));
         server.remove_secret("demo", "live", "main", "A").unwrap();
         assert_eq!(server.pending_faults(), 0);

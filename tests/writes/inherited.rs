@@ -1,7 +1,7 @@
 //! Secrets whose names every object of JavaScript has.
 
 use xtrasecurity::dev_server::route;
-use xtrasecurity::write::Written;
+use xtrasecurity::xtra::write::Written;
 use xtrasecurity::{ErrorKind, XtraClient};
 
 use crate::{client, server};
@@ -38,11 +38,11 @@ async fn they_are_created_changed_rolled_back_rotated_and_deleted_like_others() 
         let seen = client.get_secrets("staging").await.unwrap();
         client.set_secret("staging", name, "4").if_unchanged(&seen).await.unwrap();
         assert_eq!(client.create_secret("staging", name, "5").await.unwrap_err().kind(), ErrorKind::Conflict);
-        client.rollback("staging", name, 1).await.unwrap();
+        client.rollback_secret("staging", name, 1).await.unwrap();
         assert_eq!(read(&client, "staging", "main", name).await.as_deref(), Some("1"), "{name}");
-        client.rotate("staging", name).value("6").await.unwrap();
+        client.rotate_secret("staging", name).value("6").await.unwrap();
         // the service takes an empty value for none, so that one is written
-        client.rotate("staging", name).value("").await.unwrap();
+        client.rotate_secret("staging", name).value("").await.unwrap();
         assert_eq!(read(&client, "staging", "main", name).await.as_deref(), Some(""), "{name}");
         assert_eq!(client.delete_secret("staging", name).await.unwrap().rows, 1, "{name}");
         client.create_secret("staging", name, "7").await.unwrap();
@@ -74,10 +74,10 @@ async fn they_are_promoted_like_others() {
     let server = server().await;
     let client = client(&server);
     client.set_secrets("qa", NAMES.map(|name| (name, "from qa"))).await.unwrap();
-    let done = client.promote("qa", "staging").await.unwrap();
+    let done = client.promote_secrets("qa", "staging").await.unwrap();
     assert_eq!((done.created.len(), done.unconfirmed.len()), (NAMES.len(), 0));
     client.set_secrets("qa", NAMES.map(|name| (name, "again"))).await.unwrap();
-    assert_eq!(client.promote("qa", "staging").overwrite(true).await.unwrap().updated.len(), NAMES.len());
+    assert_eq!(client.promote_secrets("qa", "staging").overwrite(true).await.unwrap().updated.len(), NAMES.len());
 }
 
 #[tokio::test]

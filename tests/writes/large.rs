@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, SecretSeed};
-use xtrasecurity::write::{LinkSource, Written};
+use xtrasecurity::xtra::write::{LinkSource, Written};
 use xtrasecurity::{ErrorKind, XtraClient};
 
 use crate::{builder, server};
@@ -39,7 +39,7 @@ async fn a_new_client_writes_beside_it() {
         new(&server, who).create_secret("staging", "CREATED", "1").await.unwrap();
         let report = new(&server, who).set_secrets("staging", [("NEW", "3"), ("CREATED", "3")]).await.unwrap();
         assert_eq!(report.updated.len(), 2, "{who}");
-        new(&server, who).promote("production", "staging").overwrite(true).await.unwrap();
+        new(&server, who).promote_secrets("production", "staging").overwrite(true).await.unwrap();
         for key in ["NEW", "CREATED"] {
             server.remove_secret("demo", "staging", "main", key).unwrap();
         }
@@ -78,14 +78,14 @@ async fn a_new_client_changes_single_secrets_beside_it_and_the_value_itself() {
     for who in ["owner", "developer"] {
         let server = world().await;
         server.set_secret("demo", "staging", "main", "DATABASE_URL", "2").unwrap();
-        new(&server, who).rotate("staging", "DATABASE_URL").await.unwrap();
-        new(&server, who).rollback("staging", "DATABASE_URL", 1).await.unwrap();
+        new(&server, who).rotate_secret("staging", "DATABASE_URL").await.unwrap();
+        new(&server, who).rollback_secret("staging", "DATABASE_URL", 1).await.unwrap();
         assert_eq!(new(&server, who).repair_secret("staging", "DATABASE_URL").await.unwrap().rows.len(), 1);
         assert_eq!(new(&server, who).delete_secret("staging", "DATABASE_URL").await.unwrap().rows, 1);
         assert_eq!(new(&server, who).delete_secret("staging", "NOTHING").if_exists().await.unwrap().rows, 0);
         let source = LinkSource::new(server.project_id(), "production", "API_KEY");
-        new(&server, who).link("staging", "LINK", source).await.unwrap();
-        new(&server, who).rollback("staging", "A_LARGE", 1).await.unwrap();
+        new(&server, who).link_secret("staging", "LINK", source).await.unwrap();
+        new(&server, who).rollback_secret("staging", "A_LARGE", 1).await.unwrap();
         assert_eq!(server.secret("demo", "staging", "main", "A_LARGE").as_deref(), Some("small"));
         assert_eq!(new(&server, who).delete_secret("staging", "A_LARGE").await.unwrap().rows, 1);
     }

@@ -1,7 +1,7 @@
 //! One secret: set, created, read.
 
 use xtrasecurity::dev_server::{DevServer, Fault, LinkSeed, ProjectSeed, RateLimits, SecretSeed, Seed, route};
-use xtrasecurity::write::{KeyOrigin, Written};
+use xtrasecurity::xtra::write::{KeyOrigin, Written};
 use xtrasecurity::{ErrorKind, UnreadableReason, XtraClient};
 
 use crate::{arrived, builder, client, server, stored, version};
@@ -103,7 +103,7 @@ async fn who_reads_after_a_write_does_not_share_a_request_that_left_before() {
     let upserts = server.hold(route::SECRETS_UPSERT);
     let writer = tokio::spawn({
         let client = client.clone();
-        async move { client.set_secret("staging", "NEW", "v").unconfirmed().await }
+        async move { client.set_secret("staging", "NEW", "v").skip_read_back().await }
     });
     arrived(&upserts, 1).await;
     let reads = server.hold(route::SECRETS_READ);
@@ -175,7 +175,7 @@ async fn the_list_of_keys_tells_versions_and_links_and_what_cannot_be_read() {
     server.set_secret("demo", "staging", "main", "HIDDEN", "***").unwrap();
     let link = LinkSeed::new("demo", "staging", "TWICE");
     server.add_secret("demo", SecretSeed::link("staging", "LINK", link)).unwrap();
-    let keys = client(&server).list_keys("staging").await.unwrap();
+    let keys = client(&server).list_secret_keys("staging").await.unwrap();
     let find = |name: &str| keys.iter().find(|key| key.name == name).unwrap();
     assert_eq!((find("TWICE").version.as_str(), find("TWICE").origin), ("2", KeyOrigin::Own));
     assert_eq!((find("LINK").version.as_str(), find("LINK").origin), ("1", KeyOrigin::Linked));

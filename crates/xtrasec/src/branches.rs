@@ -3,7 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use xtrasecurity::manage::{Branch, BranchComparison, SecretPlace};
+use xtrasecurity::xtra::manage::{Branch, BranchComparison, SecretPlace};
 
 use crate::confirm::Confirm;
 use crate::failure::Outcome;
@@ -133,7 +133,7 @@ fn as_json(branches: &[Branch]) -> String {
             "name": branch.name,
             "secrets": branch.secret_count,
             "description": branch.description,
-            "created_at": branch.created_at,
+            "created_at": branch.created_at.map(|moment| moment.to_string()),
         })
     });
     text::json(&list.collect::<Value>())

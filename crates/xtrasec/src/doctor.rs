@@ -4,7 +4,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
-use xtrasecurity::{Configuration, Secrets, XtraClient, XtraError};
+use xtrasecurity::Configuration;
+use xtrasecurity::{Secrets, XtraClient, XtraError};
 
 use crate::failure::{Failure, Outcome, REFUSED};
 use crate::hints::in_words_of_the_command;

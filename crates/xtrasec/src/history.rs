@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
-use xtrasecurity::write::{History, HistoryEntry, NoValue};
+use xtrasecurity::xtra::write::{History, HistoryEntry, NoValue};
 
 use crate::failure::Outcome;
 use crate::options::Global;
@@ -34,7 +34,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let target = Target::open(global)?;
     let history = target
         .client
-        .history(target.environment.as_str(), arguments.key.as_str())
+        .secret_history(target.environment.as_str(), arguments.key.as_str())
         .await
         .map_err(|error| target.not_done(error))?;
     let text = if arguments.json { as_json(&history, arguments.show) } else { as_table(&history, arguments.show) };
@@ -62,7 +62,7 @@ fn about(entry: &HistoryEntry, show: bool) -> String {
         (None, Some(reason)) => Some(format!("({})", why_none(reason))),
         _ => None,
     };
-    [entry.updated_at.clone(), by, entry.description.clone(), value]
+    [entry.updated_at.map(|moment| moment.to_string()), by, entry.description.clone(), value]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()
@@ -73,7 +73,7 @@ fn as_json(history: &History, show: bool) -> String {
     let entries = history.entries.iter().map(|entry| {
         let mut object = json!({
             "version": entry.version,
-            "updated_at": entry.updated_at,
+            "updated_at": entry.updated_at.map(|moment| moment.to_string()),
             "updated_by": entry.updated_by,
             "description": entry.description,
             "no_value": entry.no_value.map(why_none),

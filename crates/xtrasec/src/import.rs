@@ -13,8 +13,9 @@ use std::time::Instant;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use xtrasecurity::write::{SetSecrets, WriteReport};
-use xtrasecurity::{ErrorKind, Request, SecretValue, Secrets, Xtra, XtraError};
+use xtrasecurity::xtra::Xtra;
+use xtrasecurity::xtra::write::{SetSecrets, WriteReport};
+use xtrasecurity::{ErrorKind, Request, SecretValue, Secrets, XtraError};
 
 use crate::confirm::{Confirm, can_ask};
 use crate::failure::{Failure, Outcome};
@@ -141,7 +142,7 @@ impl Condition {
         if !seen.unreadable().iter().any(|hidden| secrets.contains(&hidden.name)) {
             return Ok((Self::Unchanged(seen), is_first));
         }
-        let keys = target.client.list_keys(place).await?;
+        let keys = target.client.list_secret_keys(place).await?;
         let keys = keys.into_iter().filter(|key| secrets.contains(&key.name));
         Ok((Self::Versions(keys.map(|key| (key.name, key.version)).collect()), is_first))
     }

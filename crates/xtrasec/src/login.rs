@@ -1,7 +1,7 @@
 //! `xtrasec login` and `xtrasec logout`: the token in a file of the user's.
 
 use clap::Args;
-use xtrasecurity::manage::Caller;
+use xtrasecurity::xtra::manage::Caller;
 use xtrasecurity::{SecretValue, XtraClientBuilder};
 
 use crate::failure::{Failure, Outcome};
@@ -94,9 +94,9 @@ fn shown(caller: &Caller) -> String {
             (Some(one), None) | (None, Some(one)) => one.clone(),
             (None, None) => format!("the user {id}"),
         },
-        Caller::ServiceAccount { id, name, project, .. } => {
+        Caller::ServiceAccount { id, name, project_id, .. } => {
             let name = name.as_ref().unwrap_or(id);
-            let of = project.as_ref().map(|id| format!(" of the project {id}")).unwrap_or_default();
+            let of = project_id.as_ref().map(|id| format!(" of the project {id}")).unwrap_or_default();
             format!("the service account {name}{of}")
         }
         other => other.id().to_owned(),

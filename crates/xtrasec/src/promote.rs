@@ -2,8 +2,9 @@
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use xtrasecurity::write::{Promote, Promotion};
-use xtrasecurity::{Request, Xtra, XtraError};
+use xtrasecurity::xtra::Xtra;
+use xtrasecurity::xtra::write::{PromoteSecrets, Promotion};
+use xtrasecurity::{Request, XtraError};
 
 use crate::confirm::{Confirm, can_ask};
 use crate::failure::{Failure, Outcome};
@@ -53,7 +54,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let target = Target::open_at(global, &arguments.to)?;
     let from_branch = arguments.from.branch.clone().unwrap_or_else(|| default_branch(global));
     let request = || {
-        let request = target.client.promote(arguments.from.environment.as_str(), target.environment.as_str());
+        let request = target.client.promote_secrets(arguments.from.environment.as_str(), target.environment.as_str());
         let request = request.branch(from_branch.as_str()).to_branch(target.branch.as_str());
         arguments.of(request)
     };
@@ -84,9 +85,9 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
 }
 
 impl Arguments {
-    fn of<'a>(&self, request: Request<'a, Xtra, Promote<'a>>) -> Request<'a, Xtra, Promote<'a>> {
+    fn of<'a>(&self, request: Request<'a, Xtra, PromoteSecrets<'a>>) -> Request<'a, Xtra, PromoteSecrets<'a>> {
         let request = request.overwrite(self.overwrite);
-        let request = if self.unconfirmed { request.unconfirmed() } else { request };
+        let request = if self.unconfirmed { request.skip_read_back() } else { request };
         if self.exact { request.exact() } else { request }
     }
 }

@@ -2,8 +2,9 @@
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use xtrasecurity::write::{RepairSecret, Repaired, SecretRow};
-use xtrasecurity::{Request, Xtra};
+use xtrasecurity::Request;
+use xtrasecurity::xtra::Xtra;
+use xtrasecurity::xtra::write::{RepairSecret, Repaired, SecretRow};
 
 use crate::confirm::{Confirm, can_ask};
 use crate::failure::Outcome;

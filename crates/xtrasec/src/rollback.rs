@@ -37,10 +37,10 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     if target.is_production() {
         arguments.confirm.ask(&format!("This takes {key} in {place} back to version {version}."), None)?;
     }
-    let request = target.client.rollback(target.environment.as_str(), arguments.key.as_str(), version);
+    let request = target.client.rollback_secret(target.environment.as_str(), arguments.key.as_str(), version);
     let request = request.confirm_production();
     let request = if arguments.exact { request.exact() } else { request };
-    let request = if arguments.unconfirmed { request.unconfirmed() } else { request };
+    let request = if arguments.unconfirmed { request.skip_read_back() } else { request };
     let now = request.await.map_err(|error| target.not_done(error))?;
     let line = format!("{key} in {place} is as in version {version} again, which makes it version {}\n", now.version);
     output::done(&line)?;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use xtrasecurity::Configuration;
 use xtrasecurity::{
-    Configuration, ErrorKind, OfflineOptions, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder,
-    XtraError,
+    ErrorKind, OfflineOptions, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder, XtraError,
 };
 
 use crate::failure::Failure;

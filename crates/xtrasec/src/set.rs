@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use xtrasecurity::SecretValue;
-use xtrasecurity::write::WriteReport;
+use xtrasecurity::xtra::write::WriteReport;
 
 use crate::confirm::Confirm;
 use crate::failure::{Failure, Outcome};
@@ -100,7 +100,7 @@ async fn create(target: &Target, arguments: &Arguments, pairs: Vec<(String, Secr
             request = request.exact();
         }
         if arguments.writing.unconfirmed {
-            request = request.unconfirmed();
+            request = request.skip_read_back();
         }
         request.confirm_production().await.map_err(|error| target.not_done(error))?;
         report.created.push(key);

@@ -1,8 +1,9 @@
 //! How secrets are written: the options of all commands that do so.
 
 use clap::Args;
-use xtrasecurity::write::SetSecrets;
-use xtrasecurity::{Request, Xtra};
+use xtrasecurity::Request;
+use xtrasecurity::xtra::Xtra;
+use xtrasecurity::xtra::write::SetSecrets;
 
 use crate::failure::{Failure, UNCONFIRMED};
 use crate::options::Global;
@@ -60,7 +61,7 @@ impl WriteOptions {
             request = request.verify();
         }
         if self.unconfirmed {
-            request = request.unconfirmed();
+            request = request.skip_read_back();
         }
         request
     }

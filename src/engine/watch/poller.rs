@@ -63,7 +63,8 @@ impl<S: SecretSource> Client<S> {
     /// again and again.
     ///
     /// ```
-    /// # use xtrasecurity::{XtraClient, XtraError, XtraScope};
+    /// # use xtrasecurity::{XtraClient, XtraError};
+    /// # use xtrasecurity::xtra::XtraScope;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), XtraError> {
     /// let client = XtraClient::in_memory([("API_KEY", "k-1")])?;

@@ -1,6 +1,5 @@
 //! XtraSecurity.
 
-pub(crate) mod admin;
 pub(crate) mod client;
 mod convert;
 mod credentials;
@@ -20,7 +19,6 @@ mod refusals;
 mod scope;
 mod source;
 pub(crate) mod wire;
-pub(crate) mod writing;
 
 pub use client::{XtraClient, XtraClientBuilder, XtraClientOptions};
 pub use operations::{ReadsBack, WriteOptions, Writes, manage, write};

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::envelope::Vault;
 use super::local::LocalFile;
+use super::operations::write::current_state::Spellings;
 use super::protocol::{XtraProtocol, quota_scope_of};
 use super::scope::{CheckedScope, MAIN, Place, ProjectIds, XtraScope};
-use super::writing::Spellings;
 use super::{convert, doubt, raw, scope};
 use crate::core::{
     Budget, Elevation, ErrorKind, FileEntry, Hint, Identity, Reason, SecretValue, UnreadableReason, XtraError,

@@ -12,7 +12,7 @@ mod writes;
 use std::sync::{Arc, Mutex};
 
 use xtrasecurity::dev_server::{DevServer, RateLimits};
-use xtrasecurity::manage::{Caller, ServiceAccount};
+use xtrasecurity::xtra::manage::{Caller, ServiceAccount};
 use xtrasecurity::{ErrorKind, Secrets, XtraClient, XtraError};
 
 use crate::contract::{Service, Skip, say, unique, variable};
@@ -82,7 +82,7 @@ impl Service for XtraService {
         let caller = anywhere.whoami().await?;
         let project = match (project, &caller) {
             (Some(project), _) => project,
-            (None, Caller::ServiceAccount { project: Some(project), .. }) => project.clone(),
+            (None, Caller::ServiceAccount { project_id: Some(project), .. }) => project.clone(),
             (None, _) => match anywhere.list_projects().await?.as_slice() {
                 [only] => only.id.clone(),
                 several => {
@@ -184,7 +184,7 @@ impl XtraService {
     }
 
     async fn empty(&self, environment: &str) -> Result<(), XtraError> {
-        for key in self.client.list_keys(environment).await? {
+        for key in self.client.list_secret_keys(environment).await? {
             self.client.delete_secret(environment, key.name).if_exists().exact().await?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use xtrasecurity::ErrorKind;
-use xtrasecurity::write::Written;
+use xtrasecurity::xtra::write::Written;
 
 use super::XtraService;
 use crate::contract::{Service, Skip, unique};
@@ -20,7 +20,7 @@ pub(crate) async fn a_secret_is_created_and_then_updated(service: Arc<XtraServic
     assert_eq!(set("2").await.unwrap(), Written::Updated);
     assert_eq!(set("2").skip_unchanged().await.unwrap(), Written::Unchanged);
     assert_eq!(read(&service, &environment, "A").await.as_deref(), Some("2"));
-    let keys = client.list_keys(environment.as_str()).await.unwrap();
+    let keys = client.list_secret_keys(environment.as_str()).await.unwrap();
     assert_eq!((keys.len(), keys[0].version.as_str()), (1, "2"));
     Ok(())
 }
@@ -54,7 +54,7 @@ pub(crate) async fn many_secrets_are_written_at_once_under_short_and_odd_names(
     let error = client.set_secrets(environment.as_str(), odd).await.unwrap_err();
     assert_eq!((error.kind(), error.keys().len()), (ErrorKind::Invalid, 3));
     client.set_secrets(environment.as_str(), odd).allow_any_name().verify().await.unwrap();
-    assert_eq!(client.list_keys(environment.as_str()).await.unwrap().len(), secrets.len() + odd.len());
+    assert_eq!(client.list_secret_keys(environment.as_str()).await.unwrap().len(), secrets.len() + odd.len());
     Ok(())
 }
 
@@ -71,11 +71,11 @@ pub(crate) async fn what_is_missing_is_promoted(service: Arc<XtraService>) -> Re
     let (client, from, to) = (&service.client, service.environment(), service.environment());
     service.may(client.set_secrets(from.as_str(), [("NEW", "1"), ("OTHER", "2")]).await)?;
     client.set_secret(to.as_str(), "OTHER", "own").await.unwrap();
-    let done = client.promote(from.as_str(), to.as_str()).await.unwrap();
+    let done = client.promote_secrets(from.as_str(), to.as_str()).await.unwrap();
     assert_eq!((done.created, done.skipped), (vec!["NEW".to_owned()], vec!["OTHER".to_owned()]));
     assert_eq!(read(&service, &to, "OTHER").await.as_deref(), Some("own"));
-    let done = client.promote(from.as_str(), to.as_str()).overwrite(true).await.unwrap();
+    let done = client.promote_secrets(from.as_str(), to.as_str()).overwrite(true).await.unwrap();
     assert_eq!(done.updated, ["OTHER"]);
-    assert!(client.diff(from.as_str(), to.as_str()).await.unwrap().is_empty());
+    assert!(client.diff_secrets(from.as_str(), to.as_str()).await.unwrap().is_empty());
     Ok(())
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
+use xtrasecurity::xtra::XtraScope;
 use xtrasecurity::{
     CacheOptions, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, OfflineKey, OfflineOptions,
-    SecretSource, XtraClient, XtraError, XtraScope,
+    SecretSource, XtraClient, XtraError,
 };
 
 use super::names;
@@ -125,7 +126,7 @@ fn reads() -> Vec<Row> {
             n: 2_000,
             make: |n| {
                 let (client, runtime) = (service(n), runtime());
-                Box::new(move || assert_eq!(run(&runtime, client.list_keys("e").send()).unwrap().len(), n))
+                Box::new(move || assert_eq!(run(&runtime, client.list_secret_keys("e").send()).unwrap().len(), n))
             },
         },
         Row {
@@ -134,7 +135,8 @@ fn reads() -> Vec<Row> {
             make: |n| {
                 let (client, runtime) = (service(n), runtime());
                 Box::new(move || {
-                    let difference = run(&runtime, client.diff("e", XtraScope::new("f")).no_cache().send()).unwrap();
+                    let difference =
+                        run(&runtime, client.diff_secrets("e", XtraScope::new("f")).no_cache().send()).unwrap();
                     assert_eq!(difference.unchanged.len(), n);
                 })
             },
@@ -145,7 +147,8 @@ fn reads() -> Vec<Row> {
             make: |n| {
                 let (client, runtime) = (always(200, flat(n, "***")), runtime());
                 Box::new(move || {
-                    let difference = run(&runtime, client.diff("e", XtraScope::new("f")).no_cache().send()).unwrap();
+                    let difference =
+                        run(&runtime, client.diff_secrets("e", XtraScope::new("f")).no_cache().send()).unwrap();
                     assert_eq!(difference.unknown.len(), n);
                 })
             },
@@ -160,7 +163,7 @@ fn reads() -> Vec<Row> {
                     always(200, json!({ "currentVersion": n.to_string(), "history": history }).to_string()),
                     runtime(),
                 );
-                Box::new(move || drop(black_box(run(&runtime, client.history("e", "A").send()))))
+                Box::new(move || drop(black_box(run(&runtime, client.secret_history("e", "A").send()))))
             },
         },
         Row {
@@ -264,7 +267,7 @@ fn writes() -> Vec<Row> {
             make: |n| {
                 let (client, runtime) = (service(n), runtime());
                 Box::new(move || {
-                    drop(black_box(run(&runtime, client.promote("e", "f").overwrite(true).exact().send())))
+                    drop(black_box(run(&runtime, client.promote_secrets("e", "f").overwrite(true).exact().send())))
                 })
             },
         },

@@ -17,7 +17,7 @@ use super::{Xtra, XtraScope};
 use crate::core::{SecretValue, SnapshotSource, XtraError};
 use crate::engine::{Client, EngineOptions, Loaded, Preload, Read, Request, ScopeHandle, UseError, WithSecret};
 use crate::inject::Inject;
-use crate::raw;
+use crate::services::xtra::raw;
 
 /// The client of XtraSecurity.
 ///
@@ -173,7 +173,7 @@ impl<M> Client<Xtra, M> {
 
     /// The generated client: every documented operation of the API, on this client's connections, token and retries.
     ///
-    /// Its answers are not cached, and it is up to the caller what they mean; see [`raw`](crate::raw). A write by this way
+    /// Its answers are not cached, and it is up to the caller what they mean; see [`raw`](crate::xtra::raw). A write by this way
     /// does not touch the cache either: call [`clear_cache`](Self::clear_cache) after it, or read with
     /// [`no_cache`](Request::no_cache).
     ///

@@ -6,10 +6,10 @@
 pub mod manage;
 pub mod write;
 
-use super::writing::Look;
 use super::{Place, Xtra, names_production, write_project};
 use crate::core::{ErrorKind, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
+use write::current_state::CurrentState;
 
 /// An [`Operation`] that changes something at the service which may be production's.
 pub trait Writes: Operation<Source = Xtra> {
@@ -96,7 +96,7 @@ impl<Op: ReadsBack, M> Request<'_, Xtra, Op, M> {
     ///
     /// The service may hold two rows of one name, of which a write changes the first and reads return the last. Without the
     /// read-back, a write that no read will ever give looks like any other.
-    pub fn unconfirmed(mut self) -> Self {
+    pub fn skip_read_back(mut self) -> Self {
         self.operation.write_options().read_back = ReadBack::Skipped;
         self
     }
@@ -114,8 +114,8 @@ impl Call<'_, Xtra> {
     }
 
     /// What is there before a write, in an environment that is spelled as the project spells it, or as it is meant.
-    pub(crate) async fn look_before(&self, place: &Place, options: WriteOptions) -> Result<Look, XtraError> {
-        let look = self.source().look(place).await?;
+    pub(crate) async fn state_before(&self, place: &Place, options: WriteOptions) -> Result<CurrentState, XtraError> {
+        let look = self.source().current_state(place).await?;
         if !options.is_exact() {
             self.source().check_spelling(place, &look).await?;
         }

@@ -13,7 +13,7 @@ use crate::core::SecretValue;
 /// `Debug` and `Serialize` write `[REDACTED]`, or `null` when there is nothing. The text is wiped when the last copy goes.
 ///
 /// ```
-/// use xtrasecurity::raw::WireSecret;
+/// use xtrasecurity::xtra::raw::WireSecret;
 ///
 /// let secret: WireSecret = serde_json::from_str("\"hunter2\"").unwrap();
 /// assert_eq!(secret.expose(), Some("hunter2"));

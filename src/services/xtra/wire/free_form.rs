@@ -11,7 +11,7 @@ use serde_json::Value;
 /// Compare, read or change it through [`as_json`](Self::as_json) and [`into_json`](Self::into_json).
 ///
 /// ```
-/// use xtrasecurity::raw::FreeForm;
+/// use xtrasecurity::xtra::raw::FreeForm;
 ///
 /// let details: FreeForm = serde_json::from_str(r#"{"ip": "192.0.2.1"}"#).unwrap();
 /// assert_eq!(format!("{details:?}"), "FreeForm(object)");

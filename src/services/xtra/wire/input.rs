@@ -16,7 +16,7 @@ use crate::http::runtime::PathParameter;
 /// request type to a log or a file.
 ///
 /// ```
-/// use xtrasecurity::raw::SecretInput;
+/// use xtrasecurity::xtra::raw::SecretInput;
 ///
 /// let password = SecretInput::from("hunter2");
 /// assert_eq!(format!("{password:?}"), "[REDACTED]");

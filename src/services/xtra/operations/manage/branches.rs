@@ -1,116 +1,16 @@
-//! Branches, by name.
+//! Branches. The service knows them by id, people by name.
 
-use crate::core::XtraError;
-use crate::engine::Client;
-use crate::engine::Request;
-use crate::engine::{Call, Operation};
-use crate::services::xtra::admin::{Branch, BranchComparison};
+use super::{invalid, timestamp};
+use crate::core::{ErrorKind, Timestamp, XtraError};
+use crate::engine::{Call, Client, Operation, Request};
+use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::operations::{WriteOptions, writes};
-use crate::services::xtra::{Xtra, XtraScope};
+use crate::services::xtra::raw::types;
+use crate::services::xtra::scope::MAIN;
+use crate::services::xtra::{Xtra, XtraScope, check_branch, shown_name};
 
-/// Lists branches; made by [`XtraClient::list_branches`](crate::XtraClient::list_branches).
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct ListBranches;
-
-/// Makes a branch; made by [`XtraClient::create_branch`](crate::XtraClient::create_branch).
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct CreateBranch {
-    name: String,
-    description: Option<String>,
-}
-
-/// Renames a branch; made by [`XtraClient::rename_branch`](crate::XtraClient::rename_branch).
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct RenameBranch {
-    name: String,
-    new_name: String,
-    description: Option<String>,
-    options: WriteOptions,
-}
-
-/// Deletes a branch; made by [`XtraClient::delete_branch`](crate::XtraClient::delete_branch).
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct DeleteBranch {
-    name: String,
-    options: WriteOptions,
-}
-
-/// Compares branches; made by [`XtraClient::compare_branches`](crate::XtraClient::compare_branches).
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct CompareBranches {
-    base: String,
-    compare: String,
-}
-
-writes!(RenameBranch, DeleteBranch);
-
-impl Operation for ListBranches {
-    const NAME: &'static str = "list_branches";
-    type Source = Xtra;
-    type Output = Vec<Branch>;
-
-    async fn perform(self, call: Call<'_, Xtra>) -> Result<Vec<Branch>, XtraError> {
-        let project = call.project().await?;
-        call.source().list_branches(&project).await
-    }
-}
-
-impl Operation for CreateBranch {
-    const NAME: &'static str = "create_branch";
-    type Source = Xtra;
-    type Output = Branch;
-
-    async fn perform(self, call: Call<'_, Xtra>) -> Result<Branch, XtraError> {
-        let project = call.project().await?;
-        let _changing = call.changing(&project);
-        call.source().create_branch(&project, self.name, self.description).await
-    }
-}
-
-impl Operation for RenameBranch {
-    const NAME: &'static str = "rename_branch";
-    type Source = Xtra;
-    type Output = Branch;
-
-    async fn perform(self, call: Call<'_, Xtra>) -> Result<Branch, XtraError> {
-        call.confirm_all(
-            self.options,
-            "would rename a branch, and take its secrets of production from who reads it by the old name",
-        )?;
-        let project = call.project().await?;
-        let _changing = call.changing(&project);
-        call.source().rename_branch(&project, &self.name, self.new_name, self.description).await
-    }
-}
-
-impl Operation for DeleteBranch {
-    const NAME: &'static str = "delete_branch";
-    type Source = Xtra;
-    type Output = ();
-
-    async fn perform(self, call: Call<'_, Xtra>) -> Result<(), XtraError> {
-        call.confirm_all(self.options, "would delete a branch with its secrets of production")?;
-        let project = call.project().await?;
-        let _changing = call.changing(&project);
-        call.source().delete_branch(&project, &self.name).await
-    }
-}
-
-impl Operation for CompareBranches {
-    const NAME: &'static str = "compare_branches";
-    type Source = Xtra;
-    type Output = BranchComparison;
-
-    async fn perform(self, call: Call<'_, Xtra>) -> Result<BranchComparison, XtraError> {
-        let project = call.project().await?;
-        call.source().compare_branches(&project, &self.base, &self.compare).await
-    }
-}
+/// How many names a message lists.
+const NAMES_SHOWN: usize = 5;
 
 impl<M> Client<Xtra, M> {
     /// Lists the branches of the project.
@@ -267,4 +167,332 @@ impl<M> Request<'_, Xtra, RenameBranch, M> {
         self.operation.description = Some(text.into());
         self
     }
+}
+
+/// Lists branches; made by [`XtraClient::list_branches`](crate::XtraClient::list_branches).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ListBranches;
+
+impl Operation for ListBranches {
+    const NAME: &'static str = "list_branches";
+    type Source = Xtra;
+    type Output = Vec<Branch>;
+
+    async fn perform(self, call: Call<'_, Xtra>) -> Result<Vec<Branch>, XtraError> {
+        let project = call.project().await?;
+        call.source().branches(&project).await
+    }
+}
+
+/// Makes a branch; made by [`XtraClient::create_branch`](crate::XtraClient::create_branch).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CreateBranch {
+    name: String,
+    description: Option<String>,
+}
+
+impl Operation for CreateBranch {
+    const NAME: &'static str = "create_branch";
+    type Source = Xtra;
+    type Output = Branch;
+
+    async fn perform(self, call: Call<'_, Xtra>) -> Result<Branch, XtraError> {
+        let Self { name, description } = self;
+        let (project, source) = (call.project().await?, call.source());
+        let _changing = call.changing(&project);
+        check_branch(&name)?;
+        let request = source.raw().branches_create();
+        let request = request.body_map(|body| body.name(name).project_id(&project).description(description));
+        let made = request.send().await.map_err(|error| source.or_for_users(from_raw(error), "create a branch"));
+        Ok(made.map_err(look_at_the_list)?.into_inner().into())
+    }
+}
+
+/// Gives a branch another name; made by [`XtraClient::rename_branch`](crate::XtraClient::rename_branch).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RenameBranch {
+    name: String,
+    new_name: String,
+    description: Option<String>,
+    options: WriteOptions,
+}
+
+impl Operation for RenameBranch {
+    const NAME: &'static str = "rename_branch";
+    type Source = Xtra;
+    type Output = Branch;
+
+    async fn perform(self, call: Call<'_, Xtra>) -> Result<Branch, XtraError> {
+        let Self { name, new_name, description, options } = self;
+        let what = "would rename a branch, and take its secrets of production from who reads it by the old name";
+        call.confirm_all(options, what)?;
+        let project = call.project().await?;
+        let _changing = call.changing(&project);
+        if is_main(&name) {
+            return Err(invalid("the branch main cannot be renamed: reads that name no branch go to it"));
+        }
+        check_branch(&new_name)?;
+        let branches = call.source().branches(&project).await?;
+        let id = named(&branches, &name)?.id.clone();
+        if branches.iter().any(|branch| branch.name == new_name) {
+            let message = format!("the project has a branch {} already. Choose another name", shown_name(&new_name));
+            return Err(XtraError::new(ErrorKind::Conflict, message));
+        }
+        let request = call.source().raw().branches_update();
+        let request = request.body_map(|body| body.id(id).name(new_name).description(description));
+        Ok(request.send().await.map_err(from_raw).map_err(look_at_the_list)?.into_inner().into())
+    }
+}
+
+/// Deletes a branch; made by [`XtraClient::delete_branch`](crate::XtraClient::delete_branch).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct DeleteBranch {
+    name: String,
+    options: WriteOptions,
+}
+
+impl Operation for DeleteBranch {
+    const NAME: &'static str = "delete_branch";
+    type Source = Xtra;
+    type Output = ();
+
+    async fn perform(self, call: Call<'_, Xtra>) -> Result<(), XtraError> {
+        call.confirm_all(self.options, "would delete a branch with its secrets of production")?;
+        let project = call.project().await?;
+        let _changing = call.changing(&project);
+        call.source().delete_branch(&project, &self.name).await
+    }
+}
+
+writes!(RenameBranch, DeleteBranch);
+
+/// Compares two branches; made by [`XtraClient::compare_branches`](crate::XtraClient::compare_branches).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CompareBranches {
+    base: String,
+    compare: String,
+}
+
+impl Operation for CompareBranches {
+    const NAME: &'static str = "compare_branches";
+    type Source = Xtra;
+    type Output = BranchComparison;
+
+    async fn perform(self, call: Call<'_, Xtra>) -> Result<BranchComparison, XtraError> {
+        let (project, source) = (call.project().await?, call.source());
+        let branches = source.branches(&project).await?;
+        let (base, compare) = (named(&branches, &self.base)?, named(&branches, &self.compare)?);
+        let request = source.raw().branches_compare().base(base.id.as_str()).compare(compare.id.as_str());
+        Ok(request.send().await.map_err(from_raw)?.into_inner().into())
+    }
+}
+
+impl Xtra {
+    async fn branches(&self, project: &str) -> Result<Vec<Branch>, XtraError> {
+        let list = self.raw().branches_list().project_id(project).send().await.map_err(from_raw)?;
+        Ok(list.into_inner().0.into_iter().map(Branch::with_count).collect())
+    }
+
+    /// The id of a branch.
+    pub(super) async fn branch_id(&self, project: &str, name: &str) -> Result<String, XtraError> {
+        let branches = self.branches(project).await?;
+        named(&branches, name).map(|branch| branch.id.clone())
+    }
+
+    /// Deletes a branch with its secrets, by the way that the service allows the caller.
+    async fn delete_branch(&self, project: &str, name: &str) -> Result<(), XtraError> {
+        if is_main(name) {
+            return Err(invalid("the branch main cannot be deleted: reads that name no branch go to it"));
+        }
+        let branches = self.branches(project).await?;
+        let id = &named(&branches, name)?.id;
+        match self.raw().branches_delete().branch_id(id.as_str()).send().await.map_err(from_raw) {
+            Ok(_) => Ok(()),
+            // that way is open to the project's creator and to admins of its teams; others may do it in two steps
+            Err(error) if matches!(error.status(), Some(401 | 403)) && !error.is_foreign_refusal() => {
+                self.empty_and_detach(project, id).await
+            }
+            // and the service fails on it for a service account
+            Err(error) if error.status() == Some(500) => self.delete_after_failure(project, id, error).await,
+            Err(error) => Err(look_at_the_list(error)),
+        }
+    }
+
+    /// The other way, unless the branch is gone though the service failed.
+    async fn delete_after_failure(&self, project: &str, id: &str, error: XtraError) -> Result<(), XtraError> {
+        match self.branches(project).await {
+            Ok(branches) if branches.iter().all(|branch| branch.id != id) => Ok(()),
+            Ok(_) => self.empty_and_detach(project, id).await,
+            Err(_) => Err(look_at_the_list(error)),
+        }
+    }
+
+    /// The other way. Detaching leaves the secrets of a branch behind, on `main` and over what is there, so it must be empty.
+    async fn empty_and_detach(&self, project: &str, id: &str) -> Result<(), XtraError> {
+        let clear = self.raw().branches_clear_by_query().operation("clear").branch_id(id).send().await;
+        clear.map_err(from_raw).map_err(|error| {
+            if error.may_have_been_applied() {
+                return error.adding(". The branch is still there; its secrets may be deleted");
+            }
+            error
+        })?;
+        let left = |error: XtraError| {
+            error.adding(". The branch's secrets are deleted; the branch may still be there").with_unknown_outcome()
+        };
+        let branches = self.branches(project).await.map_err(left)?;
+        let Some(branch) = branches.iter().find(|branch| branch.id == id) else {
+            return Ok(());
+        };
+        if branch.secret_count != Some(0) {
+            return Err(XtraError::new(
+                ErrorKind::Conflict,
+                "the branch was emptied, and has secrets again: somebody writes to it. It was not deleted, because its secrets \
+                 would come up on the branch main. Stop what writes to it, then delete it again",
+            )
+            .with_unknown_outcome());
+        }
+        self.raw().branches_detach().id(id).send().await.map(drop).map_err(from_raw).map_err(left)
+    }
+}
+
+/// The service compares so when it protects the branch.
+fn is_main(name: &str) -> bool {
+    name.eq_ignore_ascii_case(MAIN)
+}
+
+fn named<'b>(branches: &'b [Branch], name: &str) -> Result<&'b Branch, XtraError> {
+    check_branch(name)?;
+    branches.iter().find(|branch| branch.name == name).ok_or_else(|| no_branch(branches, name))
+}
+
+/// There is no such branch. Those that differ in case only are named first: it is the usual mistake.
+fn no_branch(branches: &[Branch], name: &str) -> XtraError {
+    let mut names: Vec<&str> = branches.iter().map(|branch| branch.name.as_str()).collect();
+    names.sort_by_key(|known| (!known.eq_ignore_ascii_case(name), *known != MAIN));
+    let mut shown: Vec<String> = names.iter().take(NAMES_SHOWN).map(|name| shown_name(name)).collect();
+    if names.len() > shown.len() {
+        shown.push(format!("{} more", names.len() - shown.len()));
+    }
+    let known = match shown.is_empty() {
+        true => "none at all".to_owned(),
+        false => shown.join(", "),
+    };
+    XtraError::new(
+        ErrorKind::NotFound,
+        format!("the project has no branch {}; it has {known}. Names are case-sensitive", shown_name(name)),
+    )
+}
+
+/// Says what to look at when it is not known whether a write was carried out.
+fn look_at_the_list(error: XtraError) -> XtraError {
+    match error.may_have_been_applied() {
+        true => error.adding(". list_branches() tells"),
+        false => error,
+    }
+}
+
+/// A branch of a project. The secrets on it are not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Branch {
+    /// The id: 24 hexadecimal digits.
+    pub id: String,
+    /// The name, unique in its project. Case-sensitive.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The branch's own version, which the service does not count up by itself.
+    pub version: Option<String>,
+    /// The id of the project.
+    pub project_id: Option<String>,
+    /// The id of the user who made it.
+    pub created_by: Option<String>,
+    /// That user's name, where the service tells it.
+    pub creator_name: Option<String>,
+    /// That user's address, where the service tells it.
+    pub creator_email: Option<String>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// How many secrets it holds in all environments together. Only a list tells it. Old secrets that hang on no branch, and
+    /// which reads find on `main`, are not counted.
+    pub secret_count: Option<usize>,
+}
+
+impl From<types::BranchDetails> for Branch {
+    fn from(branch: types::BranchDetails) -> Self {
+        let (creator_name, creator_email) = branch.user.map(|user| (user.name, user.email)).unwrap_or_default();
+        Self {
+            id: branch.id,
+            name: branch.name,
+            description: branch.description,
+            version: branch.version_no,
+            project_id: branch.project_id,
+            created_by: branch.created_by,
+            creator_name,
+            creator_email,
+            created_at: timestamp(branch.created_at),
+            secret_count: None,
+        }
+    }
+}
+
+impl Branch {
+    /// A branch of the list. The secrets that came along are counted, and wiped when the answer is dropped here.
+    fn with_count(branch: types::BranchDetails) -> Self {
+        let secret_count = branch.secrets.as_ref().map(Vec::len);
+        Self { secret_count, ..branch.into() }
+    }
+}
+
+/// How two branches differ. Names only: no value is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct BranchComparison {
+    /// What the second branch has and the first has not.
+    pub added: Vec<SecretPlace>,
+    /// What the first branch has and the second has not.
+    pub removed: Vec<SecretPlace>,
+    /// What both have with different values.
+    pub changed: Vec<SecretPlace>,
+}
+
+impl BranchComparison {
+    /// Whether the two hold the same.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
+    }
+}
+
+impl From<types::BranchComparison> for BranchComparison {
+    fn from(answer: types::BranchComparison) -> Self {
+        let of_records = |records: Option<Vec<types::ComparedSecret>>| {
+            sorted(records.into_iter().flatten().map(|record| (record.environment_type, Some(record.key))))
+        };
+        let changed = answer.modified.into_iter().flatten().map(|pair| (pair.environment_type, pair.key));
+        Self { changed: sorted(changed), added: of_records(answer.added), removed: of_records(answer.removed) }
+    }
+}
+
+/// A secret by its name, in an environment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct SecretPlace {
+    /// The environment, as it is stored.
+    pub environment: String,
+    /// The secret's name.
+    pub key: String,
+}
+
+fn sorted(places: impl Iterator<Item = (Option<String>, Option<String>)>) -> Vec<SecretPlace> {
+    let named = places
+        .filter_map(|(environment, key)| Some(SecretPlace { environment: environment.unwrap_or_default(), key: key? }));
+    let mut places: Vec<SecretPlace> = named.collect();
+    places.sort();
+    places
 }

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::access::{AccessRequest, AccessStatus};
 use crate::core::{ErrorKind, XtraError};
-use crate::engine::Client;
-use crate::engine::Request;
-use crate::engine::{Call, Operation};
-use crate::services::xtra::admin::{AccessRequest, AccessStatus};
+use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// How often to ask. Each time is a request out of the daily budget.
@@ -66,11 +64,11 @@ impl<M> Client<Xtra, M> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use std::time::Duration;
-    /// # use xtrasecurity::manage::Decision;
+    /// # use xtrasecurity::xtra::manage::Decision;
     /// # let server = xtrasecurity::dev_server::DevServer::start().await?;
     /// # let client = xtrasecurity::XtraClient::builder().dev_server(&server).build()?;
     /// let request = client.request_access("the nightly import failed", Duration::from_secs(30 * 60)).await?;
-    /// # client.decide_access(request.id.as_str(), Decision::Approve).await?;
+    /// # client.decide_access_request(request.id.as_str(), Decision::Approve).await?;
     /// let request = client.wait_for_access(request.id).every(Duration::from_secs(2)).await?;
     /// println!("until {:?}", request.expires_at);
     /// # Ok(())

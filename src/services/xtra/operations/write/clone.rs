@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::current_state::CurrentState;
+use super::names::named;
 use crate::core::{ErrorKind, XtraError};
-use crate::engine::{Call, Operation};
-use crate::engine::{Client, Request};
+use crate::engine::{Call, Client, Operation, Request};
+use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::operations::{WriteOptions, writes};
-use crate::services::xtra::writing::{Cloning, Copies};
 use crate::services::xtra::{Place, Xtra, XtraScope, shown_name};
 
 /// The operation of a [`Request`] that clones an environment.
@@ -38,7 +39,7 @@ impl<M> Client<Xtra, M> {
     /// Copies the secrets of the environment `from` to the environment `to` of the same branch. Secrets that `to` has stay
     /// as they are, unless [`overwrite(true)`](Request::overwrite) is said.
     ///
-    /// This is the service's own operation, which only the user who created the project may use; `promote` does it for
+    /// This is the service's own operation, which only the user who created the project may use; `promote_secrets` does it for
     /// everybody who may write, across branches too, and copies links by their value. Four requests are sent, or five: both
     /// environments are looked at. The client's snapshots of the project leave the cache.
     ///
@@ -61,13 +62,13 @@ impl<M> Client<Xtra, M> {
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// client.set_secrets("blue", [("HOST", "db"), ("PORT", "5432")]).await?;
     /// client.set_secret("green", "PORT", "5433").await?;
-    /// let cloned = client.clone_env("blue", "green").await?;
+    /// let cloned = client.clone_environment("blue", "green").await?;
     /// assert_eq!((cloned.copied, cloned.skipped), (1, 1));
     /// assert_eq!(client.get_secrets("green").await?.require("PORT")?.expose(), "5433");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn clone_env<'a>(
+    pub fn clone_environment<'a>(
         &'a self,
         from: impl Into<String>,
         to: impl Into<Cow<'a, str>>,
@@ -88,7 +89,7 @@ impl<M> Request<'_, Xtra, CloneEnvironment, M> {
 }
 
 impl Operation for CloneEnvironment {
-    const NAME: &'static str = "clone_env";
+    const NAME: &'static str = "clone_environment";
     type Source = Xtra;
     type Output = Cloned;
 
@@ -98,9 +99,7 @@ impl Operation for CloneEnvironment {
         check(&from, &to, self.options.is_exact())?;
         call.confirm(self.options, &to.environment)?;
         let _changing = call.changing_in(&to);
-        let cloning = Cloning { from: &from, to: &to, overwrite: self.overwrite, exact: self.options.is_exact() };
-        let Copies { copied, updated, skipped, left_out } = call.source().clone_environment(cloning).await?;
-        Ok(Cloned { copied, updated, skipped, left_out })
+        self.clone(call.source(), &from, &to).await
     }
 }
 
@@ -124,4 +123,106 @@ fn check(from: &Place, to: &Place, exact: bool) -> Result<(), XtraError> {
         }
     }
     Ok(())
+}
+
+impl CloneEnvironment {
+    async fn clone(&self, source: &Xtra, from: &Place, to: &Place) -> Result<Cloned, XtraError> {
+        let overwrite = self.overwrite;
+        let before = source.current_state(from).await?;
+        check_source(from, &before)?;
+        let there = source.current_state(to).await?;
+        check_target(to, &before, &there)?;
+        if !self.options.is_exact() {
+            source.check_spelling(to, &there).await?;
+        }
+        let request = source.raw().environments_clone().project_id(&from.project).body_map(|body| {
+            // the service spells both in lower case, so this is what it does anyway
+            let body = body.from_env(from.environment.to_lowercase()).to_env(to.environment.to_lowercase());
+            body.branch(from.branch.clone()).overwrite(overwrite)
+        });
+        let answer = request.send().await.map_err(|error| refused(from_raw(error), to))?;
+        let summary = answer.into_inner().summary;
+        let figure = |figure: Option<i64>| figure.and_then(|figure| u64::try_from(figure).ok()).unwrap_or_default();
+        let after = source.current_state(to).await.map_err(|error| {
+            error.adding(". The environment is cloned; this was to read what is there now").with_unknown_outcome()
+        })?;
+        Ok(Cloned {
+            copied: figure(summary.as_ref().and_then(|summary| summary.copied)),
+            updated: figure(summary.as_ref().and_then(|summary| summary.updated)),
+            skipped: figure(summary.as_ref().and_then(|summary| summary.skipped)),
+            left_out: left_out(&before, &there, &after, overwrite),
+        })
+    }
+}
+
+fn check_source(from: &Place, look: &CurrentState) -> Result<(), XtraError> {
+    let name = shown_name(&from.environment);
+    if look.is_empty() {
+        let message = format!(
+            "nothing was cloned: the environment {name} has no secrets on the branch {}. Check both names",
+            shown_name(&from.branch)
+        );
+        return Err(XtraError::new(ErrorKind::EmptyScope, message));
+    }
+    let linked: Vec<_> = look.iter().filter(|(_, seen)| seen.linked).map(|(key, _)| key.to_owned()).collect();
+    if linked.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "nothing was cloned: the environment {name} has secrets that are links, which the service clones without their value: \
+         {}. promote_secrets(..) copies values",
+        named(&linked)
+    );
+    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(linked))
+}
+
+/// The service does not see links in the target: it would make a secret beside each, which hides it.
+fn check_target(to: &Place, before: &CurrentState, there: &CurrentState) -> Result<(), XtraError> {
+    let hidden = there.iter().filter(|(key, seen)| seen.linked && before.get(key).is_some());
+    let hidden: Vec<_> = hidden.map(|(key, _)| key.to_owned()).collect();
+    if hidden.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "nothing was cloned: the environment {} has links of the same names, which the clones would hide: {}. promote_secrets(..) keeps \
+         them",
+        shown_name(&to.environment),
+        named(&hidden)
+    );
+    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(hidden))
+}
+
+/// Only the project's creator may clone. To everybody else the service says that the project is not there, and for service
+/// accounts it fails.
+fn refused(error: XtraError, to: &Place) -> XtraError {
+    match error.status() {
+        Some(404) if error.server_message() == Some("Project not found") => XtraError::new(
+            ErrorKind::Forbidden,
+            "only the user who created the project may clone an environment (status 404). promote_secrets(..) \
+             copies secrets for everybody who may write them",
+        )
+        .with_status(404)
+        .with_attempts(error.attempts()),
+        Some(500) => error.adding(
+            ". The service fails so for service accounts, which may not clone: promote_secrets(..) copies secrets for everybody who may \
+             write them",
+        ),
+        _ if error.may_have_been_applied() => error.adding(&format!(
+            ". It was to copy secrets to the environment {}: compare it with its source",
+            shown_name(&to.environment)
+        )),
+        _ => error,
+    }
+}
+
+/// The service clones only what hangs on the branch itself, and of several rows the first, which is not what reads show.
+fn left_out(before: &CurrentState, there: &CurrentState, after: &CurrentState, overwrite: bool) -> Vec<String> {
+    let is_there = |key: &str| {
+        let Some(seen) = after.get(key) else { return false };
+        // what cannot be read cannot be compared
+        let meant = before.get(key).and_then(|meant| meant.value.as_ref().ok());
+        let stays = !overwrite && there.get(key).is_some();
+        stays || meant.is_none_or(|meant| seen.value.is_err() || seen.is(meant))
+    };
+    before.iter().map(|(key, _)| key).filter(|key| !is_there(key)).map(str::to_owned).collect()
 }

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::names::{Naming, check_pairs, shown_version};
+use super::read_back::{refuse_unconfirmed, unconfirmed};
+use super::upsert::{Batch, Expected, Sealing, known_versions};
 use crate::core::{Conflict, ErrorKind, SecretValue, XtraError};
-use crate::engine::{Call, Operation};
-use crate::engine::{Client, Request};
+use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
-use crate::services::xtra::writing::{
-    Batch, Expected, Naming, Sealing, check_pairs, known_versions, refuse_unconfirmed, shown_version, unconfirmed,
-};
 use crate::services::xtra::{Place, Xtra, XtraScope, shown_name};
 
 /// The operation of a [`Request`] that creates a secret.
@@ -32,7 +31,7 @@ impl<M> Client<Xtra, M> {
     /// callers create in the same moment is noticed by whoever reads the other's value, and is an error then. The service may
     /// keep both, each in a row of its own: [`repair_secret`](Self::repair_secret) leaves one. Three requests are sent, up to two
     /// more as [`set_secret`](Self::set_secret) says, and three more when another branch has a secret of that name;
-    /// [`unconfirmed`](Request::unconfirmed) leaves out the one that reads again.
+    /// [`skip_read_back`](Request::skip_read_back) leaves out the one that reads again.
     ///
     /// # Errors
     ///
@@ -96,7 +95,7 @@ impl Operation for CreateSecret {
         check_pairs(&secrets, naming, sealed)?;
         let place = call.place().await?;
         call.confirm(options, &place.environment)?;
-        let look = call.look_before(&place, options).await?;
+        let look = call.state_before(&place, options).await?;
         if let Some(seen) = look.get(&key) {
             return Err(exists(&place, &key, &seen.version));
         }
@@ -105,11 +104,11 @@ impl Operation for CreateSecret {
         let sealing = Sealing::all_if(sealed);
         let known = known_versions(&secrets, &look);
         let batch = Batch { place: &place, secrets: secrets.clone(), expected, known, sealing };
-        source.put(batch, |_| ()).await?;
+        source.upsert_all(batch, |_| ()).await?;
         if !options.reads_back() {
             return Ok(());
         }
-        let after = source.look(&place).await.map_err(|error| {
+        let after = source.current_state(&place).await.map_err(|error| {
             let told = ". The secret is written; this was to see whether somebody else had created it meanwhile";
             error.adding(told).with_keys([&key]).with_unknown_outcome()
         })?;

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::core::XtraError;
-use crate::engine::{Call, Operation};
-use crate::engine::{Client, Request};
+use super::names::named;
+use super::stored_rows::{FirstRow, Row, Target};
+use crate::core::{ErrorKind, XtraError};
+use crate::engine::{Call, Client, Operation, Request};
+use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
-use crate::services::xtra::writing::{Absence, Target};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// The operation of a [`Request`] that deletes a secret.
@@ -33,7 +34,7 @@ impl<M> Client<Xtra, M> {
     /// All rows that the service keeps of the secret in that place are deleted, and the environment is read back: what is still
     /// there is an error, which names the rows by id where it can. On `main` the rows that hang on no branch are meant too, such
     /// as links and what a deleted branch has left behind. Three requests are sent, up to four on `main`, up to six for what
-    /// hangs on no branch, and one more for each further row. [`unconfirmed`](Request::unconfirmed) leaves the read-back out,
+    /// hangs on no branch, and one more for each further row. [`skip_read_back`](Request::skip_read_back) leaves the read-back out,
     /// except on `main`, where it tells whether there are other rows. The branches are asked for first, which the service
     /// answers with all values of the project: with many secrets this takes its time, and where it is more than is read of an
     /// answer, the project is asked for the rows instead.
@@ -99,3 +100,201 @@ impl Operation for DeleteSecret {
 writes!(DeleteSecret);
 
 impl ReadsBack for DeleteSecret {}
+
+/// How many rows without a branch are looked for one by one.
+const MOST: usize = 32;
+
+/// What a secret that is not there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Absence {
+    #[default]
+    Refused,
+    Accepted,
+}
+
+/// Whether every row that hangs on no branch was found.
+#[derive(PartialEq, Eq)]
+enum Found {
+    All,
+    NotAll,
+}
+
+impl Xtra {
+    /// Deletes the rows of a secret, and gives how many there were. On `main` it reads back in any case, as that tells of rows
+    /// that hang on no branch.
+    async fn delete(&self, target: Target<'_>, absence: Absence, reads_back: bool) -> Result<usize, XtraError> {
+        let rows = self.stored_rows(target).await?;
+        if rows.here.is_empty() && absence == Absence::Refused && !target.exact && !rows.spellings.is_empty() {
+            return Err(rows.absent(target));
+        }
+        rows.check_spelling(target)?;
+        let mut deleted = self.delete_rows(target, &rows.here, 0).await?;
+        if target.place.is_on_main() {
+            deleted += self.delete_loose(target, deleted).await?;
+        } else if deleted > 0 && reads_back {
+            self.check_gone(target, deleted).await?;
+        }
+        match deleted {
+            0 if absence == Absence::Refused => Err(rows.absent(target)),
+            deleted => Ok(deleted),
+        }
+    }
+
+    /// Deletes these one after the other, where `before` are deleted already. The error names those that are left.
+    pub(super) async fn delete_rows(
+        &self,
+        target: Target<'_>,
+        rows: &[Row],
+        before: usize,
+    ) -> Result<usize, XtraError> {
+        let mut deleted = 0;
+        let mut left = rows;
+        while let [row, later @ ..] = left {
+            let gone = self.delete_row(target, row).await;
+            deleted += gone.map_err(|error| left_over(error, target, before + deleted, left))?;
+            left = later;
+        }
+        Ok(deleted)
+    }
+
+    /// Fails when a read of another branch than `main` still shows the key.
+    async fn check_gone(&self, target: Target<'_>, deleted: usize) -> Result<(), XtraError> {
+        if !self.is_read(target, deleted).await? {
+            return Ok(());
+        }
+        let rows = self.stored_rows(target).await.map_err(|error| unfinished(error, target, deleted))?;
+        // what is read is another spelling of the environment, or is gone by now
+        if rows.here.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "{} was deleted ({deleted} rows), and is still read: somebody has written it meanwhile{}. Delete it again if that is \
+             meant",
+            target.shown(),
+            told(&rows.here)
+        );
+        Err(XtraError::new(ErrorKind::Incomplete, message).with_keys([target.key]).with_unknown_outcome())
+    }
+
+    /// Gives how many rows this has deleted: none when somebody else was faster.
+    async fn delete_row(&self, target: Target<'_>, row: &Row) -> Result<usize, XtraError> {
+        match self.raw().secret_records_delete().id(&row.id).send().await.map_err(from_raw) {
+            Ok(_) => Ok(1),
+            Err(error) if error.status() == Some(404) && !error.is_foreign_refusal() => Ok(0),
+            Err(error) if error.may_have_been_applied() => {
+                Err(error
+                    .adding(&format!(". It was to delete {}: read the environment and look for it", target.shown())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The rows that hang on no branch are secrets of `main` too. One that was hidden shows when those over it are gone.
+    async fn delete_loose(&self, target: Target<'_>, before: usize) -> Result<usize, XtraError> {
+        let is_hidden = !self.is_read(target, before).await?;
+        if is_hidden && before > 0 && !self.is_first(target, before).await? {
+            return Ok(0);
+        }
+        // one that no read shows is a link to nothing
+        let (deleted, found) = self.delete_loose_rows(target, before).await?;
+        let may_remain = target.exact && found == Found::All;
+        if is_hidden || may_remain || !self.is_read(target, before + deleted).await? {
+            return Ok(deleted);
+        }
+        let spelled = match found {
+            Found::All => self.listed_rows(target).await.ok().flatten().unwrap_or_default(),
+            Found::NotAll => Vec::new(),
+        };
+        let spellings: Vec<_> = spelled.into_iter().map(|row| row.environment).collect();
+        Err(remains(target, before + deleted, &found, &spellings))
+    }
+
+    async fn delete_loose_rows(&self, target: Target<'_>, before: usize) -> Result<(usize, Found), XtraError> {
+        let mut deleted = 0;
+        for _ in 0..MOST {
+            let row = match self.first_row(target).await.map_err(|error| unfinished(error, target, before + deleted))? {
+                FirstRow::Nothing => return Ok((deleted, Found::All)),
+                FirstRow::Row(row) if row.branch.is_none() => row,
+                // a row of another branch stands before those that are looked for
+                FirstRow::Row(_) | FirstRow::Unknown => break,
+            };
+            let gone = self.delete_row(target, &row).await;
+            deleted += gone.map_err(|error| unfinished(error, target, before + deleted))?;
+        }
+        let listed = self.listed_rows(target).await.map_err(|error| unfinished(error, target, before + deleted))?;
+        let Some(listed) = listed else { return Ok((deleted, Found::NotAll)) };
+        let listed: Vec<_> = listed.into_iter().filter(|row| row.environment == target.place.environment).collect();
+        deleted += self.delete_rows(target, &listed, before + deleted).await?;
+        Ok((deleted, Found::All))
+    }
+
+    /// Whether a row that hangs on no branch is the first of all: a read that is narrowed to other secrets does not show it.
+    async fn is_first(&self, target: Target<'_>, deleted: usize) -> Result<bool, XtraError> {
+        let first = self.first_row(target).await.map_err(|error| unfinished(error, target, deleted))?;
+        Ok(matches!(first, FirstRow::Row(row) if row.branch.is_none()))
+    }
+
+    /// Whether a read of the place shows the key.
+    async fn is_read(&self, target: Target<'_>, deleted: usize) -> Result<bool, XtraError> {
+        let look = self.current_state(target.place).await.map_err(|error| unfinished(error, target, deleted))?;
+        Ok(look.get(target.key).is_some())
+    }
+}
+
+/// The ids of rows, for a message.
+pub(super) fn told(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let ids: Vec<_> = rows.iter().map(|row| row.id.clone()).collect();
+    let rows = if ids.len() == 1 { "1 row".to_owned() } else { format!("{} rows", ids.len()) };
+    format!(" ({rows} by id: {})", named(&ids))
+}
+
+/// What an error says when rows are left.
+fn left_over(error: XtraError, target: Target<'_>, deleted: usize, left: &[Row]) -> XtraError {
+    if deleted == 0 {
+        return error.with_keys([target.key]);
+    }
+    unfinished(error.adding(&format!(". Not known to be deleted{}", told(left))), target, deleted)
+}
+
+/// What an error says when something was deleted before it.
+fn unfinished(error: XtraError, target: Target<'_>, deleted: usize) -> XtraError {
+    if deleted == 0 {
+        return error.with_keys([target.key]);
+    }
+    let told = format!(
+        ". {deleted} of its rows are deleted; whether the secret is gone is not known: delete it again with if_exists()"
+    );
+    error.adding(&told).with_keys([target.key]).with_unknown_outcome()
+}
+
+fn remains(target: Target<'_>, deleted: usize, found: &Found, spellings: &[String]) -> XtraError {
+    let what = target.shown();
+    let done = match deleted {
+        0 => format!("{what} was not deleted: it is read"),
+        rows => format!("{what} was deleted ({rows} rows), and is still read"),
+    };
+    let (kind, why) = match (found, spellings.is_empty()) {
+        (Found::NotAll, _) => (
+            ErrorKind::Forbidden,
+            "from a row that hangs on no branch, which the service shows to users only. Delete it with a user's token"
+                .to_owned(),
+        ),
+        (Found::All, false) => (
+            ErrorKind::Invalid,
+            format!(
+                "from another spelling of the environment, which differs in upper and lower case only: {}. Delete it there",
+                named(spellings)
+            ),
+        ),
+        (Found::All, true) => (
+            ErrorKind::Conflict,
+            "because somebody has written it meanwhile, or it is stored in another spelling of the environment"
+                .to_owned(),
+        ),
+    };
+    let error = |kind| XtraError::new(kind, format!("{done} {why}")).with_keys([target.key]);
+    if deleted > 0 { error(ErrorKind::Incomplete).with_unknown_outcome() } else { error(kind) }
+}

@@ -1,13 +1,12 @@
 //! What is different between two environments, branches or projects.
 
 use crate::core::{ErrorKind, Secrets, XtraError, paired};
-use crate::engine::{Call, Operation};
-use crate::engine::{Client, Reads, Request};
+use crate::engine::{Call, Client, Operation, Reads, Request};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// The operation of a [`Request`] that compares two scopes.
 #[derive(Debug)]
-pub struct Diff<'a> {
+pub struct DiffSecrets<'a> {
     other: XtraScope<'a>,
     allow_empty: bool,
 }
@@ -67,26 +66,26 @@ impl<M> Client<Xtra, M> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use xtrasecurity::{XtraClient, dev_server::DevServer};
-    /// use xtrasecurity::XtraScope;
+    /// use xtrasecurity::xtra::XtraScope;
     ///
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// client.set_secret("staging", "NEW_FLAG", "on").await?;
-    /// let difference = client.diff("staging", XtraScope::new("production").branch("main")).await?;
+    /// let difference = client.diff_secrets("staging", XtraScope::new("production").branch("main")).await?;
     /// assert!(difference.removed.contains(&"NEW_FLAG".to_owned()));
     /// # Ok(())
     /// # }
     /// ```
-    pub fn diff<'a>(
+    pub fn diff_secrets<'a>(
         &'a self,
         one: impl Into<XtraScope<'a>>,
         other: impl Into<XtraScope<'a>>,
-    ) -> Request<'a, Xtra, Diff<'a>, M> {
-        self.request(one.into(), Diff { other: other.into(), allow_empty: false })
+    ) -> Request<'a, Xtra, DiffSecrets<'a>, M> {
+        self.request(one.into(), DiffSecrets { other: other.into(), allow_empty: false })
     }
 }
 
-impl<M> Request<'_, Xtra, Diff<'_>, M> {
+impl<M> Request<'_, Xtra, DiffSecrets<'_>, M> {
     /// Accepts that one of the two, or both, hold no secrets.
     pub fn allow_empty(mut self) -> Self {
         self.operation.allow_empty = true;
@@ -94,10 +93,10 @@ impl<M> Request<'_, Xtra, Diff<'_>, M> {
     }
 }
 
-impl Reads for Diff<'_> {}
+impl Reads for DiffSecrets<'_> {}
 
-impl Operation for Diff<'_> {
-    const NAME: &'static str = "diff";
+impl Operation for DiffSecrets<'_> {
+    const NAME: &'static str = "diff_secrets";
     type Source = Xtra;
     type Output = Difference;
 

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::core::{SecretValue, UnreadableReason, XtraError};
-use crate::engine::{Call, Operation};
-use crate::engine::{Client, Reads, Request};
+use crate::engine::{Call, Client, Operation, Reads, Request};
 use crate::services::xtra::{Xtra, XtraScope};
 
 /// One secret of a list: everything but the value.
@@ -36,7 +35,7 @@ pub enum KeyOrigin {
 /// The operation of a [`Request`] that lists secrets without their values.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct ListKeys;
+pub struct ListSecretKeys;
 
 /// The operation of a [`Request`] that reads one secret.
 #[non_exhaustive]
@@ -61,14 +60,17 @@ impl<M> Client<Xtra, M> {
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// client.set_secret("staging", "PORT", "5432").await?;
-    /// let keys = client.list_keys("staging").await?;
+    /// let keys = client.list_secret_keys("staging").await?;
     /// let port = keys.iter().find(|key| key.name == "PORT").ok_or("no PORT")?;
     /// client.set_secret("staging", "PORT", "5433").expect_version(&port.version).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list_keys<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, ListKeys, M> {
-        self.request(XtraScope::new(environment), ListKeys)
+    pub fn list_secret_keys<'a>(
+        &'a self,
+        environment: impl Into<Cow<'a, str>>,
+    ) -> Request<'a, Xtra, ListSecretKeys, M> {
+        self.request(XtraScope::new(environment), ListSecretKeys)
     }
 
     /// Reads one secret. It comes from the snapshot of its environment that the cache has, or from a new one: the service has
@@ -97,14 +99,14 @@ impl<M> Client<Xtra, M> {
     }
 }
 
-impl Operation for ListKeys {
-    const NAME: &'static str = "list_keys";
+impl Operation for ListSecretKeys {
+    const NAME: &'static str = "list_secret_keys";
     type Source = Xtra;
     type Output = Vec<SecretKey>;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<Vec<SecretKey>, XtraError> {
         let place = call.place().await?;
-        let look = call.source().look(&place).await?;
+        let look = call.source().current_state(&place).await?;
         let keys = look.iter().map(|(name, seen)| SecretKey {
             name: name.to_owned(),
             version: seen.version.clone(),

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::names::{Naming, check_name};
+use super::stored_rows::{FirstRow, Target};
 use crate::core::{ErrorKind, XtraError};
-use crate::engine::{Call, Operation};
-use crate::engine::{Client, Request};
+use crate::engine::{Call, Client, Operation, Request};
+use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
-use crate::services::xtra::writing::{Naming, Source, Target, check_name};
 use crate::services::xtra::{Place, Xtra, XtraScope, check_environment, is_same_project, shown_name};
 
 /// The secret that a link shows.
@@ -14,7 +15,7 @@ use crate::services::xtra::{Place, Xtra, XtraScope, check_environment, is_same_p
 #[non_exhaustive]
 pub struct LinkSource {
     /// The id of its project: 24 hexadecimal digits, unless the service is a server of somebody's own.
-    pub project: String,
+    pub project_id: String,
     /// Its environment, spelled as it is stored.
     pub environment: String,
     /// Its name.
@@ -24,8 +25,8 @@ pub struct LinkSource {
 impl LinkSource {
     /// The secret `key` of an environment of a project, which may be another one than that of the link. When several branches
     /// have it, the service takes the one that it finds first.
-    pub fn new(project: impl Into<String>, environment: impl Into<String>, key: impl Into<String>) -> Self {
-        Self { project: project.into(), environment: environment.into(), key: key.into() }
+    pub fn new(project_id: impl Into<String>, environment: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { project_id: project_id.into(), environment: environment.into(), key: key.into() }
     }
 }
 
@@ -51,7 +52,7 @@ impl<M> Client<Xtra, M> {
     ///
     /// Links hang on no branch, so they are seen on `main` only. Four or five requests are sent: what is there is looked at
     /// first, because the service would keep a second secret of the same name, and the link is read back, unless
-    /// [`unconfirmed`](Request::unconfirmed) is said. The client's snapshots of the project leave the cache.
+    /// [`skip_read_back`](Request::skip_read_back) is said. The client's snapshots of the project leave the cache.
     ///
     /// # Errors
     ///
@@ -66,19 +67,19 @@ impl<M> Client<Xtra, M> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use xtrasecurity::{XtraClient, dev_server::DevServer};
-    /// use xtrasecurity::write::LinkSource;
+    /// use xtrasecurity::xtra::write::LinkSource;
     ///
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// # let project = server.project_id();
     /// client.set_secret("staging", "SHARED_TOKEN", "t-1").await?;
-    /// client.link("development", "TOKEN", LinkSource::new(project, "staging", "SHARED_TOKEN")).await?;
+    /// client.link_secret("development", "TOKEN", LinkSource::new(project, "staging", "SHARED_TOKEN")).await?;
     /// client.set_secret("staging", "SHARED_TOKEN", "t-2").await?;
     /// assert_eq!(client.get_secrets("development").await?.require("TOKEN")?.expose(), "t-2");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn link<'a>(
+    pub fn link_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         key: impl Into<String>,
@@ -92,13 +93,13 @@ impl<M> Client<Xtra, M> {
 }
 
 impl Operation for LinkSecret {
-    const NAME: &'static str = "link";
+    const NAME: &'static str = "link_secret";
     type Source = Xtra;
     type Output = Linked;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<Linked, XtraError> {
         let Self { key, source, .. } = &self;
-        call.source().checked_project(&source.project)?;
+        call.source().checked_project(&source.project_id)?;
         check_environment(&source.environment)?;
         check_name(&source.key, Naming::Any)?;
         check_name(key, Naming::Any)?;
@@ -116,8 +117,7 @@ impl Operation for LinkSecret {
         call.confirm(self.options, &place.environment)?;
         let _changing = call.changing_in(&place);
         let target = Target { place: &place, key, exact: self.options.is_exact() };
-        let from = Source { project: &source.project, environment: &source.environment, key: &source.key };
-        Ok(Linked { id: call.source().link(target, from, self.options.reads_back()).await? })
+        Ok(Linked { id: call.source().link(target, source, self.options.reads_back()).await? })
     }
 }
 
@@ -126,9 +126,74 @@ writes!(LinkSecret);
 impl ReadsBack for LinkSecret {}
 
 fn is_itself(place: &Place, key: &str, source: &LinkSource) -> bool {
-    is_same_project(&source.project, &place.project) && source.environment == place.environment && source.key == key
+    is_same_project(&source.project_id, &place.project) && source.environment == place.environment && source.key == key
 }
 
 fn invalid(message: String) -> XtraError {
     XtraError::new(ErrorKind::Invalid, message)
+}
+
+impl Xtra {
+    /// Makes a link, where there is nothing yet. Gives the id of its row.
+    async fn link(&self, target: Target<'_>, source: &LinkSource, reads_back: bool) -> Result<String, XtraError> {
+        let look = self.current_state(target.place).await?;
+        if !target.exact {
+            self.check_spelling(target.place, &look).await?;
+        }
+        // a link to nothing is not read
+        let is_there = look.get(target.key).is_some()
+            || match self.first_row(target).await? {
+                FirstRow::Row(row) if row.branch.is_none() => true,
+                // the row of another branch, or one that a narrowed read does not show
+                FirstRow::Row(_) => !self.stored_rows(target).await?.here.is_empty(),
+                FirstRow::Nothing | FirstRow::Unknown => false,
+            };
+        if is_there {
+            return Err(exists(target));
+        }
+        let Place { project, environment, .. } = target.place;
+        let request = self.raw().secrets_link().project_id(project).env(environment).body_map(|body| {
+            let body = body.key(target.key).source_project_id(&source.project_id);
+            body.source_env(&source.environment).source_key(&source.key)
+        });
+        let answer = request.send().await.map_err(|error| {
+            let error = from_raw(error).with_keys([target.key]);
+            match error.may_have_been_applied() {
+                true => error.adding(&format!(
+                    ". It was to make {}: read the environment and look for it, for a second call may make a second one",
+                    target.shown()
+                )),
+                false => error,
+            }
+        })?;
+        if reads_back {
+            self.check_linked(target).await?;
+        }
+        Ok(answer.into_inner().id)
+    }
+
+    /// Somebody may have made a secret of that name in the same moment.
+    async fn check_linked(&self, target: Target<'_>) -> Result<(), XtraError> {
+        let look = self.current_state(target.place).await.map_err(|error| {
+            let told = format!(". {} is linked; this was to read it back", target.shown());
+            error.adding(&told).with_keys([target.key]).with_unknown_outcome()
+        })?;
+        let why = match look.get(target.key) {
+            Some(seen) if seen.linked => return Ok(()),
+            Some(_) => {
+                "and a secret of its own hides the link: somebody has made one meanwhile. repair_secret(..).dry_run() shows the rows"
+            }
+            None => "and no read shows it: its source holds nothing, or this caller is shown other secrets only",
+        };
+        let message = format!("{} was linked, {why}", target.shown());
+        Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_unknown_outcome())
+    }
+}
+
+fn exists(target: Target<'_>) -> XtraError {
+    let message = format!(
+        "nothing was linked: {} exists, and the service would keep it beside the link. Delete it first",
+        target.shown()
+    );
+    XtraError::new(ErrorKind::Conflict, message).with_keys([target.key])
 }

@@ -9,19 +9,25 @@ mod keys;
 mod link;
 mod promote;
 mod repair;
-mod report;
 mod rotate;
 mod set;
 
-pub use clone::{CloneEnvironment, Cloned};
-pub use create::CreateSecret;
-pub use delete::{DeleteSecret, Deleted};
-pub use diff::{Diff, Difference};
-pub use history::{History, HistoryEntry, NoValue, ReadHistory, Rollback, RolledBack};
-pub use keys::{GetSecret, KeyOrigin, ListKeys, SecretKey};
-pub use link::{LinkSecret, LinkSource, Linked};
-pub use promote::{Promote, Promotion};
-pub use repair::{RepairSecret, Repaired, SecretRow};
-pub use report::{Progress, WriteReport, Written};
-pub use rotate::{RotateSecret, Rotated};
-pub use set::{Set, SetSecret, SetSecrets};
+// what several of them share
+pub(crate) mod current_state;
+mod explain;
+mod names;
+mod read_back;
+mod stored_rows;
+mod upsert;
+
+pub use clone::*;
+pub use create::*;
+pub use delete::*;
+pub use diff::*;
+pub use history::*;
+pub use keys::*;
+pub use link::*;
+pub use promote::*;
+pub use repair::*;
+pub use rotate::*;
+pub use set::*;

@@ -3,29 +3,31 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::current_state::CurrentState;
+use super::names::{Naming, check_pairs};
+use super::set::taken_out;
+use super::upsert::{Batch, Expected, Sealing, known_versions};
 use crate::core::{ErrorKind, SecretValue, Secrets, Unreadable, XtraError};
-use crate::engine::{Call, Operation};
-use crate::engine::{Client, Request};
+use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
-use crate::services::xtra::writing::{Batch, Expected, Look, Naming, Sealing, check_pairs, known_versions};
 use crate::services::xtra::{Place, Xtra, XtraScope, check_branch, shown_name};
 
 /// The operation of a [`Request`] that copies secrets from one environment to another.
 #[derive(Debug)]
-pub struct Promote<'a> {
+pub struct PromoteSecrets<'a> {
     to: Cow<'a, str>,
     to_branch: Option<Cow<'a, str>>,
     keys: Option<BTreeSet<String>>,
-    existing: Existing,
+    overwrite: Overwrite,
     dry_run: bool,
     options: WriteOptions,
 }
 
 /// What happens to a secret that the target has with another value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Existing {
+enum Overwrite {
     Keep,
-    Overwrite,
+    Replace,
 }
 
 /// What a promotion has done, or would do: names only, in order.
@@ -47,8 +49,7 @@ pub struct Promotion {
 impl Promotion {
     /// The same, where these are not confirmed.
     fn without_confirmation_of(mut self, names: Vec<String>) -> Self {
-        self.unconfirmed =
-            crate::services::xtra::operations::write::report::taken_out([&mut self.created, &mut self.updated], names);
+        self.unconfirmed = taken_out([&mut self.created, &mut self.updated], names);
         self
     }
 
@@ -67,7 +68,7 @@ impl<M> Client<Xtra, M> {
     /// Both environments are read, and what differs is written, so it works for everyone who may read and write. Nothing is
     /// copied that could not be read. Linked secrets are copied by value, and values that were encrypted by a client are
     /// encrypted again. Two requests read, one or more write, and one reads the target again, which
-    /// [`unconfirmed`](Request::unconfirmed) leaves out; until this client knows how the target is spelled, one or two
+    /// [`skip_read_back`](Request::skip_read_back) leaves out; until this client knows how the target is spelled, one or two
     /// more ask for that, and there are two more and a second write where another branch has the secrets too.
     ///
     /// # Errors
@@ -85,23 +86,23 @@ impl<M> Client<Xtra, M> {
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// client.set_secrets("staging", [("NEW_FLAG", "on"), ("OTHER", "1")]).await?;
-    /// let plan = client.promote("staging", "production").keys(["NEW_FLAG"]).dry_run().await?;
+    /// let plan = client.promote_secrets("staging", "production").keys(["NEW_FLAG"]).dry_run().await?;
     /// assert_eq!(plan.created, ["NEW_FLAG"]);
-    /// client.promote("staging", "production").keys(["NEW_FLAG"]).await?;
+    /// client.promote_secrets("staging", "production").keys(["NEW_FLAG"]).await?;
     /// assert_eq!(client.get_secret("production", "NEW_FLAG").await?.expose(), "on");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn promote<'a>(
+    pub fn promote_secrets<'a>(
         &'a self,
         from: impl Into<Cow<'a, str>>,
         to: impl Into<Cow<'a, str>>,
-    ) -> Request<'a, Xtra, Promote<'a>, M> {
-        let operation = Promote {
+    ) -> Request<'a, Xtra, PromoteSecrets<'a>, M> {
+        let operation = PromoteSecrets {
             to: to.into(),
             to_branch: None,
             keys: None,
-            existing: Existing::Keep,
+            overwrite: Overwrite::Keep,
             dry_run: false,
             options: WriteOptions::default(),
         };
@@ -109,7 +110,7 @@ impl<M> Client<Xtra, M> {
     }
 }
 
-impl<'a, M> Request<'a, Xtra, Promote<'a>, M> {
+impl<'a, M> Request<'a, Xtra, PromoteSecrets<'a>, M> {
     /// Copies these secrets only. One that the source does not have is an error.
     pub fn keys<N: Into<String>>(mut self, keys: impl IntoIterator<Item = N>) -> Self {
         self.operation.keys = Some(keys.into_iter().map(Into::into).collect());
@@ -118,7 +119,7 @@ impl<'a, M> Request<'a, Xtra, Promote<'a>, M> {
 
     /// Whether secrets that the target has with another value get that of the source. Default: `false`.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
-        self.operation.existing = if overwrite { Existing::Overwrite } else { Existing::Keep };
+        self.operation.overwrite = if overwrite { Overwrite::Replace } else { Overwrite::Keep };
         self
     }
 
@@ -135,8 +136,8 @@ impl<'a, M> Request<'a, Xtra, Promote<'a>, M> {
     }
 }
 
-impl Operation for Promote<'_> {
-    const NAME: &'static str = "promote";
+impl Operation for PromoteSecrets<'_> {
+    const NAME: &'static str = "promote_secrets";
     type Source = Xtra;
     type Output = Promotion;
 
@@ -147,9 +148,9 @@ impl Operation for Promote<'_> {
         if !self.dry_run {
             call.confirm(self.options, &to.environment)?;
         }
-        let chosen = self.choose(&from, &source.look(&from).await?, source.seals_writes())?;
-        let there = call.look_before(&to, self.options).await?;
-        let plan = Plan::of(chosen, &there, self.existing);
+        let chosen = self.choose(&from, &source.current_state(&from).await?, source.seals_writes())?;
+        let there = call.state_before(&to, self.options).await?;
+        let plan = Plan::of(chosen, &there, self.overwrite);
         if self.dry_run {
             return Ok(plan.promotion);
         }
@@ -158,7 +159,7 @@ impl Operation for Promote<'_> {
         let meant = if self.options.reads_back() { secrets.clone() } else { Vec::new() };
         let known = known_versions(&secrets, &there);
         let batch = Batch { place: &to, secrets, expected, known, sealing: Sealing::These(sealed) };
-        source.put(batch, |_| ()).await?;
+        source.upsert_all(batch, |_| ()).await?;
         match meant.is_empty() {
             true => Ok(promotion),
             false => Ok(promotion.without_confirmation_of(source.read_back(&to, &meant, &there).await)),
@@ -166,9 +167,9 @@ impl Operation for Promote<'_> {
     }
 }
 
-writes!(Promote<'_>);
+writes!(PromoteSecrets<'_>);
 
-impl ReadsBack for Promote<'_> {}
+impl ReadsBack for PromoteSecrets<'_> {}
 
 /// A secret of the source.
 struct Chosen {
@@ -177,7 +178,7 @@ struct Chosen {
     to_be_sealed: bool,
 }
 
-impl Promote<'_> {
+impl PromoteSecrets<'_> {
     fn target(&self, from: &Place) -> Result<Place, XtraError> {
         let mut to = from.in_environment(&self.to)?;
         if let Some(branch) = &self.to_branch {
@@ -192,7 +193,7 @@ impl Promote<'_> {
     }
 
     /// The secrets to copy, all of which can be read and written.
-    fn choose(&self, from: &Place, look: &Look, seals: bool) -> Result<Vec<Chosen>, XtraError> {
+    fn choose(&self, from: &Place, look: &CurrentState, seals: bool) -> Result<Vec<Chosen>, XtraError> {
         if look.is_empty() {
             let name = shown_name(&from.environment);
             let message = format!(
@@ -244,11 +245,11 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(chosen: Vec<Chosen>, there: &Look, existing: Existing) -> Self {
+    fn of(chosen: Vec<Chosen>, there: &CurrentState, overwrite: Overwrite) -> Self {
         let mut plan = Self::default();
         for Chosen { key, value, to_be_sealed } in chosen {
             match there.get(&key) {
-                Some(seen) if seen.is(&value) || existing == Existing::Keep => {
+                Some(seen) if seen.is(&value) || overwrite == Overwrite::Keep => {
                     plan.promotion.skipped.push(key);
                     continue;
                 }

@@ -5,15 +5,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::report::{Progress, WriteReport, Written};
+use super::current_state::{CurrentState, Existing};
+use super::names::{Naming, check_pairs, named};
+use super::read_back::{refuse_unconfirmed, unconfirmed};
+use super::upsert::{Batch, Expected, Sealing, conflict, conflicts, known_versions};
 use crate::core::{Conflict, ErrorKind, SecretValue, Secrets, XtraError};
-use crate::engine::{Call, Operation};
-use crate::engine::{Client, Request};
+use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, Writes};
-use crate::services::xtra::writing::{
-    Batch, Expected, Look, Naming, Sealing, Seen, check_pairs, conflict, conflicts, known_versions, named,
-    refuse_unconfirmed, unconfirmed,
-};
 use crate::services::xtra::{Place, Xtra, XtraScope};
 
 /// The operation of a [`Request`] that sets secrets, and gives an `R`.
@@ -69,7 +67,7 @@ impl<M> Client<Xtra, M> {
     /// The read after the write is there because the service may hold several rows of one name, such as two first writes in the
     /// same moment leave: it changes the first of them, and lets reads return the last. A value that the read does not give is
     /// [`Written::Unconfirmed`], and no success: with [`verify`](Request::verify) it is an error.
-    /// [`unconfirmed`](Request::unconfirmed) leaves the read out, and [`repair_secret`](Self::repair_secret) the rows.
+    /// [`skip_read_back`](Request::skip_read_back) leaves the read out, and [`repair_secret`](Self::repair_secret) the rows.
     ///
     /// A value that takes the place of one that is sealed is sealed too; without a passphrase that is an error of kind
     /// [`Config`](crate::ErrorKind::Config), and nothing is written. [`seal`](Request::seal) and
@@ -95,7 +93,7 @@ impl<M> Client<Xtra, M> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use xtrasecurity::{XtraClient, dev_server::DevServer};
-    /// use xtrasecurity::write::Written;
+    /// use xtrasecurity::xtra::write::Written;
     ///
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
@@ -193,7 +191,7 @@ impl<'a, R, M> Request<'a, Xtra, Set<'a, R>, M> {
     /// Makes what is not confirmed an error: when the read after the write gives something else, it is
     /// [`Conflict`](crate::ErrorKind::Conflict), when it fails, that failure; either way
     /// [`may_have_been_applied`](XtraError::may_have_been_applied) is true. Without this, the result tells it. Counts more than
-    /// [`unconfirmed`](Request::unconfirmed).
+    /// [`skip_read_back`](Request::skip_read_back).
     pub fn verify(mut self) -> Self {
         self.operation.steps.verify = true;
         self
@@ -210,7 +208,7 @@ impl<'a, R, M> Request<'a, Xtra, Set<'a, R>, M> {
 }
 
 impl<'a, M> Request<'a, Xtra, SetSecret<'a>, M> {
-    /// Writes only if the secret has this version, as [`list_keys`](crate::XtraClient::list_keys) tells it. Otherwise the
+    /// Writes only if the secret has this version, as [`list_secret_keys`](crate::XtraClient::list_secret_keys) tells it. Otherwise the
     /// error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written.
     pub fn expect_version(mut self, version: impl ToString) -> Self {
         let operation = &mut self.operation;
@@ -220,7 +218,7 @@ impl<'a, M> Request<'a, Xtra, SetSecret<'a>, M> {
 }
 
 impl<'a, M> Request<'a, Xtra, SetSecrets<'a>, M> {
-    /// Writes only if these secrets have these versions, as [`list_keys`](crate::XtraClient::list_keys) tells them. Otherwise
+    /// Writes only if these secrets have these versions, as [`list_secret_keys`](crate::XtraClient::list_secret_keys) tells them. Otherwise
     /// the error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written. May name secrets that are not written.
     pub fn expect_versions<N: Into<String>, V: ToString>(mut self, versions: impl IntoIterator<Item = (N, V)>) -> Self {
         let versions = versions.into_iter().map(|(key, version)| (key.into(), Some(version.to_string())));
@@ -249,7 +247,7 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
         if !steps.dry_run {
             call.confirm(options, &place.environment)?;
         }
-        let look = call.look_before(&place, options).await?;
+        let look = call.state_before(&place, options).await?;
         check_conditions(snapshot, &pairs, &look, &mut expected)?;
         let (report, to_write) = plan(pairs, &look, steps);
         if steps.dry_run || to_write.is_empty() {
@@ -266,7 +264,7 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
         let sealing = if steps.seal { Sealing::Everything } else { Sealing::These(kept_sealed) };
         let known = known_versions(&to_write, &look);
         let batch = Batch { place: &place, secrets: to_write, expected, known, sealing };
-        source.put(batch, tell).await.map_err(|error| {
+        source.upsert_all(batch, tell).await.map_err(|error| {
             match stays_sealed.filter(|_| error.kind() == ErrorKind::Config) {
                 Some(told) => error.adding(&told),
                 None => error,
@@ -291,7 +289,7 @@ impl<R: From<WriteReport> + Send> Writes for Set<'_, R> {
 impl<R: From<WriteReport> + Send> ReadsBack for Set<'_, R> {}
 
 /// What was encrypted before it was stored stays so: the service must not come to see it because somebody else writes it.
-fn sealed_before(to_write: &[(String, SecretValue)], look: &Look) -> BTreeSet<String> {
+fn sealed_before(to_write: &[(String, SecretValue)], look: &CurrentState) -> BTreeSet<String> {
     let sealed = |key: &&String| look.get(key).is_some_and(|seen| seen.sealed);
     to_write.iter().map(|(key, _)| key).filter(sealed).cloned().collect()
 }
@@ -312,7 +310,7 @@ fn told_to_stay_sealed(keys: &BTreeSet<String>) -> Option<String> {
 fn check_conditions(
     snapshot: Option<&Secrets>,
     pairs: &[(String, SecretValue)],
-    look: &Look,
+    look: &CurrentState,
     expected: &mut Expected,
 ) -> Result<(), XtraError> {
     let mut found = conflicts(expected, look);
@@ -335,7 +333,7 @@ fn check_conditions(
 fn changed_since(
     snapshot: &Secrets,
     pairs: &[(String, SecretValue)],
-    look: &Look,
+    look: &CurrentState,
     expected: &mut Expected,
 ) -> Vec<Conflict> {
     let mut changed = Vec::new();
@@ -355,10 +353,14 @@ fn changed_since(
 }
 
 /// Sorts what is to be set by what is there.
-fn plan(pairs: Vec<(String, SecretValue)>, look: &Look, steps: Steps) -> (WriteReport, Vec<(String, SecretValue)>) {
+fn plan(
+    pairs: Vec<(String, SecretValue)>,
+    look: &CurrentState,
+    steps: Steps,
+) -> (WriteReport, Vec<(String, SecretValue)>) {
     let mut report = WriteReport::default();
     let mut to_write = Vec::with_capacity(pairs.len());
-    let is_there = |seen: &Seen, value: &SecretValue| seen.is(value) && (seen.sealed || !steps.seal);
+    let is_there = |seen: &Existing, value: &SecretValue| seen.is(value) && (seen.sealed || !steps.seal);
     for (key, value) in pairs {
         match look.get(&key) {
             Some(seen) if steps.skip_unchanged && is_there(seen, &value) => {
@@ -381,9 +383,9 @@ async fn verify(
     call: &Call<'_, Xtra>,
     place: &Place,
     meant: &[(String, SecretValue)],
-    before: &Look,
+    before: &CurrentState,
 ) -> Result<(), XtraError> {
-    let look = call.source().look(place).await.map_err(|error| {
+    let look = call.source().current_state(place).await.map_err(|error| {
         let error = error.adding(". The secrets are written; this was to read them back");
         error.with_keys(meant.iter().map(|(key, _)| key)).with_unknown_outcome()
     })?;
@@ -395,4 +397,85 @@ impl<R> fmt::Debug for Set<'_, R> {
         let keys: Vec<_> = self.pairs.iter().map(|(key, _)| key).collect();
         f.debug_struct("Set").field("keys", &keys).field("steps", &self.steps).finish_non_exhaustive()
     }
+}
+
+/// What became of each secret of a bulk write: names only, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WriteReport {
+    /// The secrets that did not exist before.
+    pub created: Vec<String>,
+    /// The secrets that existed, and have the new value now. Each of them has a new version, whether the value differs or not.
+    pub updated: Vec<String>,
+    /// The secrets that had the value already, and were not written, because the request says
+    /// [`skip_unchanged`](crate::Request::skip_unchanged).
+    pub unchanged: Vec<String>,
+    /// The secrets that the service has taken, and of which the read after the write gives something else, or which could not
+    /// be read back; they are in no other list. Somebody may have written in between, or the service has a second row of the
+    /// name, which reads give in its place: [`repair_secret`](crate::XtraClient::repair_secret) tells. A caller to whom values
+    /// are masked is told by the version; a caller who is shown other secrets only finds all others here.
+    pub unconfirmed: Vec<String>,
+}
+
+/// The names, in order, which are in none of the lists any more.
+pub(super) fn taken_out(lists: [&mut Vec<String>; 2], mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    for list in lists {
+        list.retain(|name| names.binary_search(name).is_err());
+    }
+    names
+}
+
+impl WriteReport {
+    /// The same, where these are not confirmed.
+    pub(super) fn without_confirmation_of(mut self, names: Vec<String>) -> Self {
+        self.unconfirmed = taken_out([&mut self.created, &mut self.updated], names);
+        self
+    }
+
+    /// The secrets that were written, and that a read has given with their new values; without those that are
+    /// [not confirmed](Self::unconfirmed). For a [dry run](crate::Request::dry_run), those that would be written.
+    pub fn written(&self) -> impl Iterator<Item = &str> {
+        self.created.iter().chain(&self.updated).map(String::as_str)
+    }
+}
+
+/// What became of one secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Written {
+    /// It did not exist before.
+    Created,
+    /// It existed, and has the new value now.
+    Updated,
+    /// It had the value already, and was not written, because the request says
+    /// [`skip_unchanged`](crate::Request::skip_unchanged).
+    Unchanged,
+    /// The service has taken it, and it is not confirmed: the read after the write gives something else, or could not be made.
+    /// Somebody may have written in between, or the service has a second row of the name, which reads give in its place:
+    /// [`repair_secret`](crate::XtraClient::repair_secret) tells. Never take this for done.
+    Unconfirmed,
+}
+
+impl From<WriteReport> for Written {
+    fn from(report: WriteReport) -> Self {
+        if !report.unconfirmed.is_empty() {
+            return Self::Unconfirmed;
+        }
+        match (report.created.is_empty(), report.updated.is_empty()) {
+            (false, _) => Self::Created,
+            (true, false) => Self::Updated,
+            (true, true) => Self::Unchanged,
+        }
+    }
+}
+
+/// How far a bulk write has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many secrets are written.
+    pub written: usize,
+    /// How many there are to write. Those that are skipped are not among them.
+    pub total: usize,
 }

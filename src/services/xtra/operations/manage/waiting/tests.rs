@@ -10,7 +10,7 @@ fn request(status: AccessStatus) -> AccessRequest {
     AccessRequest {
         id: "665f1c2ab7c0de0012345678".to_owned(),
         status,
-        project: None,
+        project_id: None,
         project_name: None,
         secrets: Vec::new(),
         reason: None,
@@ -21,7 +21,7 @@ fn request(status: AccessStatus) -> AccessRequest {
         decided_by: None,
         decided_at: None,
         expires_at: None,
-        workspace: None,
+        workspace_id: None,
     }
 }
 

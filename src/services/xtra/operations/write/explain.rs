@@ -2,12 +2,13 @@
 //! branch, and reads show the last row of one branch: a conflict that it tells may be real, another branch's, or the sign of
 //! a second row.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use super::convert;
-use super::look::{Look, Seen};
+use super::current_state::{CurrentState, Existing};
 use super::names::{is_inherited, named};
-use super::rows::{First, Row, Target};
+use super::stored_rows::branch_versions;
+use super::stored_rows::{FirstRow, Row, Target};
 use super::upsert::{Expected, conflict, conflicts};
 use crate::core::{Conflict, ErrorKind, XtraError};
 use crate::services::xtra::convert::from_raw;
@@ -18,7 +19,7 @@ use crate::services::xtra::{Place, Xtra, shown_name};
 const NO_VERSION: &str = "0";
 
 /// The versions that a request demands.
-pub(super) struct Conditions {
+pub(crate) struct Conditions {
     /// What the caller demands of this branch.
     wanted: Expected,
     /// What the service is told to compare with.
@@ -30,7 +31,7 @@ pub(super) struct Conditions {
 impl Conditions {
     /// `known` are the versions that a read has shown. They are sent for names that the service mistakes for a condition of
     /// its own: it looks a name up in an object that inherits some.
-    pub(super) fn new<'k>(
+    pub(crate) fn new<'k>(
         keys: impl Iterator<Item = &'k str>,
         expected: &Expected,
         known: &BTreeMap<String, String>,
@@ -50,7 +51,7 @@ impl Conditions {
         Self { wanted, sent, unexplained: Vec::new() }
     }
 
-    pub(super) fn sent(&self) -> BTreeMap<String, String> {
+    pub(crate) fn sent(&self) -> BTreeMap<String, String> {
         self.sent.clone()
     }
 
@@ -73,11 +74,11 @@ impl Conditions {
 
 /// The rows of a name in an environment, as far as they hang on branches.
 #[derive(Default)]
-pub(super) struct Standing {
+pub(crate) struct BranchVersions {
     /// The versions on the branch that is written, without links.
-    pub(super) here: Vec<String>,
+    pub(crate) here: Vec<String>,
     /// Those on other branches.
-    pub(super) elsewhere: Vec<String>,
+    pub(crate) elsewhere: Vec<String>,
 }
 
 /// What stands behind a conflict that a read does not show.
@@ -92,9 +93,9 @@ enum Reason {
 }
 
 /// A conflict that the service tells, and what is known of it.
-struct Puzzle<'a> {
+struct Disputed<'a> {
     told: &'a Conflict,
-    look: &'a Look,
+    look: &'a CurrentState,
     place: &'a Place,
     /// The secret must not exist.
     is_new: bool,
@@ -107,13 +108,13 @@ struct Puzzle<'a> {
 impl Xtra {
     /// Fails when the conflicts are real, or when they prove a second row. Otherwise takes back what another branch's row
     /// stands in the way of.
-    pub(super) async fn explain(
+    pub(crate) async fn explain(
         &self,
         place: &Place,
         conditions: &mut Conditions,
         told: &[Conflict],
     ) -> Result<(), XtraError> {
-        let look = self.look(place).await?;
+        let look = self.current_state(place).await?;
         let real = conflicts(&conditions.wanted, &look);
         if !real.is_empty() {
             return Err(conflict(real));
@@ -135,7 +136,7 @@ impl Xtra {
         &self,
         place: &Place,
         conditions: &mut Conditions,
-        look: &Look,
+        look: &CurrentState,
         open: Vec<&Conflict>,
     ) -> Result<(), XtraError> {
         let keys: BTreeSet<&str> = open.iter().map(|one| one.key.as_str()).collect();
@@ -154,7 +155,7 @@ impl Xtra {
         conditions.unexplained.clear();
         for told in open {
             let is_new = conditions.wanted.get(&told.key) == Some(&None);
-            let puzzle = Puzzle { told, look, place, is_new, is_all_shown, branch: branch.as_deref() };
+            let puzzle = Disputed { told, look, place, is_new, is_all_shown, branch: branch.as_deref() };
             match self.reason(&puzzle, standings.get(&told.key)).await? {
                 Reason::Another => conditions.give_up(told),
                 Reason::Doubled => doubled.push(conditions.shown(told)),
@@ -169,9 +170,9 @@ impl Xtra {
         }
     }
 
-    async fn reason(&self, puzzle: &Puzzle<'_>, standing: Option<&Standing>) -> Result<Reason, XtraError> {
-        let Puzzle { told, look, place, is_new, is_all_shown, branch } = *puzzle;
-        let nothing = Standing::default();
+    async fn reason(&self, puzzle: &Disputed<'_>, standing: Option<&BranchVersions>) -> Result<Reason, XtraError> {
+        let Disputed { told, look, place, is_new, is_all_shown, branch } = *puzzle;
+        let nothing = BranchVersions::default();
         let standing = standing.unwrap_or(&nothing);
         match standing.here.as_slice() {
             [_, _, ..] => return Ok(Reason::Doubled),
@@ -189,32 +190,36 @@ impl Xtra {
         }
         let target = Target { place, key: &told.key, exact: true };
         Ok(match self.first_row(target).await? {
-            First::Row(row) if row.linked => Reason::Another,
-            First::Row(row) if row.branch.is_none() && place.is_on_main() => puzzle.of_this_place(&row, standing),
+            FirstRow::Row(row) if row.linked => Reason::Another,
+            FirstRow::Row(row) if row.branch.is_none() && place.is_on_main() => puzzle.of_this_place(&row, standing),
             // what hangs on no branch is a secret of main
-            First::Row(row) if row.branch.is_none() => Reason::Another,
-            First::Row(row) if branch.is_some() && row.branch.as_deref() == branch => {
+            FirstRow::Row(row) if row.branch.is_none() => Reason::Another,
+            FirstRow::Row(row) if branch.is_some() && row.branch.as_deref() == branch => {
                 puzzle.of_this_place(&row, standing)
             }
-            First::Row(_) if branch.is_some() => Reason::Another,
+            FirstRow::Row(_) if branch.is_some() => Reason::Another,
             _ => Reason::Unclear,
         })
     }
 
     /// Where the keys hang on branches.
-    async fn standings(&self, place: &Place, keys: &BTreeSet<&str>) -> Result<BTreeMap<String, Standing>, XtraError> {
+    async fn standings(
+        &self,
+        place: &Place,
+        keys: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, BranchVersions>, XtraError> {
         let request = self.raw().branches_list().project_id(&place.project);
-        Ok(convert::standings(request.send().await.map_err(from_raw)?, place, keys))
+        Ok(branch_versions(request.send().await.map_err(from_raw)?, place, keys))
     }
 }
 
-fn is_other(seen: Option<&Seen>, version: &str) -> bool {
+fn is_other(seen: Option<&Existing>, version: &str) -> bool {
     seen.is_some_and(|seen| seen.version != version)
 }
 
-impl Puzzle<'_> {
+impl Disputed<'_> {
     /// When the first row of all is one of this place.
-    fn of_this_place(&self, first: &Row, standing: &Standing) -> Reason {
+    fn of_this_place(&self, first: &Row, standing: &BranchVersions) -> Reason {
         match self.look.get(&self.told.key) {
             None if self.is_new => Reason::Hidden(first.version.clone()),
             None => Reason::Unclear,
@@ -241,7 +246,7 @@ impl XtraError {
 }
 
 /// The conditions hold by what is read, and the service finds others again and again.
-pub(super) fn disputed(conditions: Conditions) -> XtraError {
+pub(crate) fn disputed(conditions: Conditions) -> XtraError {
     let names: Vec<_> = match conditions.unexplained.as_slice() {
         [] => conditions.sent.into_keys().collect(),
         unexplained => unexplained.iter().map(|one| one.key.clone()).collect(),

@@ -1,13 +1,83 @@
-//! Whether an environment is spelled as the project spells it: the service tells cases apart on writes, and mixes on reads
-//! what differs in case only.
+//! What is there before a write, and after it: every secret of one place with its version.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
-use super::look::{Look, Seen};
 use super::names::{Naming, check_name};
-use crate::core::{ErrorKind, XtraError};
-use crate::services::xtra::{Place, Xtra, convert, shown_name};
+use crate::core::{ErrorKind, SecretValue, UnreadableReason, XtraError};
+use crate::services::xtra::convert::from_raw;
+use crate::services::xtra::{Place, Xtra, envelope, shown_name};
+
+/// The secrets of one place.
+pub(crate) struct CurrentState {
+    entries: BTreeMap<String, Existing>,
+}
+
+/// One secret.
+pub(crate) struct Existing {
+    /// What a read gives, or why it gives nothing.
+    pub(crate) value: Result<SecretValue, UnreadableReason>,
+    /// A decimal number, as the service sends it.
+    pub(crate) version: String,
+    /// Its value is that of another secret.
+    pub(crate) linked: bool,
+    /// It was encrypted before it was sent to the service.
+    pub(crate) sealed: bool,
+}
+
+impl Existing {
+    /// Whether a read gives this value.
+    pub(crate) fn is(&self, value: &SecretValue) -> bool {
+        self.value.as_ref().is_ok_and(|seen| seen == value)
+    }
+}
+
+#[cfg(test)]
+impl CurrentState {
+    /// Names, what a read gives of them, and versions.
+    pub(crate) fn of<const N: usize>(seen: [(&str, Result<&str, UnreadableReason>, &str); N]) -> Self {
+        let entry = |(key, value, version): (&str, Result<&str, UnreadableReason>, &str)| {
+            let value = value.map(SecretValue::from);
+            (key.to_owned(), Existing { value, version: version.to_owned(), linked: false, sealed: false })
+        };
+        Self { entries: seen.into_iter().map(entry).collect() }
+    }
+}
+
+impl CurrentState {
+    pub(crate) fn get(&self, key: &str) -> Option<&Existing> {
+        self.entries.get(key)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Existing)> {
+        self.entries.iter().map(|(key, seen)| (key.as_str(), seen))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl Xtra {
+    /// Reads one place as it is now, past the cache. The service leaves no trace of it in its audit log.
+    pub(crate) async fn current_state(&self, place: &Place) -> Result<CurrentState, XtraError> {
+        let request = self.raw().secrets_read().project_id(&place.project).env(place.environment.to_lowercase());
+        let request = request.branch(&place.branch).include_versions(true);
+        let answer = request.send().await.map_err(from_raw)?;
+        let mut entries = BTreeMap::new();
+        for (key, entry) in answer.into_inner().0 {
+            let (version, linked) = (entry.version.clone().unwrap_or_default(), entry.is_reference == Some(true));
+            let text = entry.into_value();
+            let sealed = text.as_ref().is_some_and(envelope::is_sealed);
+            // the service leaves a secret that resolves to nothing out, so one without a value is none of those
+            let value = text.ok_or(UnreadableReason::NoValue).and_then(|text| self.read_text(&place.project, text));
+            entries.insert(key, Existing { value, version, linked, sealed });
+        }
+        Ok(CurrentState { entries })
+    }
+}
 
 /// What a value that cannot be read counts for, in bytes.
 const UNKNOWN_LENGTH: usize = 4096;
@@ -39,13 +109,13 @@ impl Spellings {
 
 impl Xtra {
     /// Refuses an environment whose name differs from one that the project has in case only. `look` is what was read there.
-    pub(crate) async fn check_spelling(&self, place: &Place, look: &Look) -> Result<(), XtraError> {
+    pub(crate) async fn check_spelling(&self, place: &Place, look: &CurrentState) -> Result<(), XtraError> {
         if self.spellings.knows(place) {
             return Ok(());
         }
         let is_elsewhere = look.is_empty() && !place.is_on_main();
         let shown = if is_elsewhere { place.on_main() } else { place.clone() };
-        let elsewhere = if is_elsewhere { Some(self.look(&shown).await?) } else { None };
+        let elsewhere = if is_elsewhere { Some(self.current_state(&shown).await?) } else { None };
         // A secret that reads of this environment show, whatever the case: is it stored under exactly this name?
         let mut asked = smallest(elsewhere.as_ref().unwrap_or(look)).map(str::to_owned);
         let mut missed = false;
@@ -58,7 +128,7 @@ impl Xtra {
                 return Err(spelled_otherwise(place));
             }
             // somebody may have deleted it since it was read, so it counts only when it is read, missed, and read again
-            let now = self.look(&shown).await?;
+            let now = self.current_state(&shown).await?;
             missed = now.get(&key).is_some();
             asked = if missed { Some(key) } else { smallest(&now).map(str::to_owned) };
         }
@@ -67,7 +137,7 @@ impl Xtra {
 
     async fn is_spelled_so(&self, place: &Place, key: &str) -> Result<bool, XtraError> {
         let request = self.raw().secrets_get().project_id(&place.project).env(&place.environment).key(key);
-        match request.send().await.map_err(convert::from_raw) {
+        match request.send().await.map_err(from_raw) {
             Ok(_) => {}
             // it is there, and its value and history are longer than what is read of an answer
             Err(error) if error.kind() == ErrorKind::TooLarge => {}
@@ -88,9 +158,9 @@ impl Xtra {
 
 /// The secret that is asked for with the least cost, of those that have an address: the answer holds its value as ciphertext,
 /// once for each version.
-fn smallest(look: &Look) -> Option<&str> {
+fn smallest(look: &CurrentState) -> Option<&str> {
     let portable = |key: &str| key != "link" && check_name(key, Naming::Portable).is_ok();
-    let cost = |seen: &Seen| {
+    let cost = |seen: &Existing| {
         let length = seen.value.as_ref().map_or(UNKNOWN_LENGTH, |value| value.len() + 1);
         length.saturating_mul(seen.version.parse().unwrap_or(1))
     };

@@ -1,9 +1,10 @@
 //! Writing many secrets to one place, a request for each few hundred.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
+use super::current_state::CurrentState;
 use super::explain::{Conditions, disputed};
-use super::look::Look;
 use super::names::{SHOWN, is_inherited, json_length, named, shown_version};
 use super::read_back::differing;
 use crate::core::{Conflict, ErrorKind, SecretValue, XtraError};
@@ -57,7 +58,7 @@ impl Sealing {
 }
 
 /// One request of a batch.
-struct Portion {
+struct Chunk {
     /// As they are sent.
     texts: Vec<(String, SecretValue)>,
     /// As they are meant.
@@ -68,37 +69,41 @@ impl Xtra {
     /// Writes a batch. `written` is told after each request how many secrets are there.
     ///
     /// When it fails, [`XtraError::keys`] names what is not known to be written.
-    pub(crate) async fn put(&self, batch: Batch<'_>, mut written: impl FnMut(usize) + Send) -> Result<(), XtraError> {
+    pub(crate) async fn upsert_all(
+        &self,
+        batch: Batch<'_>,
+        mut written: impl FnMut(usize) + Send,
+    ) -> Result<(), XtraError> {
         let Batch { place, secrets, expected, known, sealing } = batch;
         let total = secrets.len();
-        let mut portions = self.portions(place, secrets, &sealing)?.into_iter();
+        let mut chunks = self.chunks(place, secrets, &sealing)?.into_iter();
         let mut done = 0;
-        while let Some(portion) = portions.next() {
-            let keys = portion.meant.iter().map(|(key, _)| key.as_str());
+        while let Some(chunk) = chunks.next() {
+            let keys = chunk.meant.iter().map(|(key, _)| key.as_str());
             let conditions = Conditions::new(keys, &expected, &known);
-            if let Err(error) = self.put_portion(place, &portion, conditions).await {
-                let later = portions.flat_map(|later| later.meant).map(|(key, _)| key);
+            if let Err(error) = self.upsert_chunk(place, &chunk, conditions).await {
+                let later = chunks.flat_map(|later| later.meant).map(|(key, _)| key);
                 // some errors know better than that nothing of the request is known
                 let mut left: Vec<_> = match error.kind() {
                     ErrorKind::Incomplete => error.keys().to_vec(),
-                    _ => portion.meant.into_iter().map(|(key, _)| key).collect(),
+                    _ => chunk.meant.into_iter().map(|(key, _)| key).collect(),
                 };
                 left.extend(later);
                 return Err(unfinished(error, left, total));
             }
-            done += portion.meant.len();
+            done += chunk.meant.len();
             written(done);
         }
         Ok(())
     }
 
-    fn portions(
+    fn chunks(
         &self,
         place: &Place,
         secrets: Vec<(String, SecretValue)>,
         sealing: &Sealing,
-    ) -> Result<Vec<Portion>, XtraError> {
-        let mut portions: Vec<Portion> = Vec::new();
+    ) -> Result<Vec<Chunk>, XtraError> {
+        let mut chunks: Vec<Chunk> = Vec::new();
         let mut bytes = 0;
         for (key, value) in secrets {
             let text = match sealing.is_for(&key) {
@@ -106,26 +111,26 @@ impl Xtra {
                 false => value.clone(),
             };
             let length = json_length(&key) + json_length(text.expose());
-            match portions.last_mut() {
-                Some(portion) if portion.meant.len() < MOST_SECRETS && bytes + length <= MOST_BYTES => {
-                    portion.texts.push((key.clone(), text));
-                    portion.meant.push((key, value));
+            match chunks.last_mut() {
+                Some(chunk) if chunk.meant.len() < MOST_SECRETS && bytes + length <= MOST_BYTES => {
+                    chunk.texts.push((key.clone(), text));
+                    chunk.meant.push((key, value));
                     bytes += length;
                 }
                 _ => {
-                    portions.push(Portion { texts: vec![(key.clone(), text)], meant: vec![(key, value)] });
+                    chunks.push(Chunk { texts: vec![(key.clone(), text)], meant: vec![(key, value)] });
                     bytes = length;
                 }
             }
         }
-        Ok(portions)
+        Ok(chunks)
     }
 
-    async fn put_portion(&self, place: &Place, portion: &Portion, mut conditions: Conditions) -> Result<(), XtraError> {
+    async fn upsert_chunk(&self, place: &Place, chunk: &Chunk, mut conditions: Conditions) -> Result<(), XtraError> {
         for _ in 0..FALSE_CONFLICTS {
-            match self.send(place, portion, conditions.sent()).await {
-                Ok(Some(count)) if count == portion.meant.len() as i64 => return Ok(()),
-                Ok(_) => return self.find_unwritten(place, portion).await,
+            match self.send(place, chunk, conditions.sent()).await {
+                Ok(Some(count)) if count == chunk.meant.len() as i64 => return Ok(()),
+                Ok(_) => return self.find_unwritten(place, chunk).await,
                 Err(error) if error.kind() == ErrorKind::Conflict && !error.conflicts().is_empty() => {
                     // The service compares with whichever branch comes first. This one decides.
                     self.explain(place, &mut conditions, error.conflicts()).await?;
@@ -140,11 +145,11 @@ impl Xtra {
     async fn send(
         &self,
         place: &Place,
-        portion: &Portion,
+        chunk: &Chunk,
         expected: BTreeMap<String, String>,
     ) -> Result<Option<i64>, XtraError> {
         let secrets: BTreeMap<String, SecretInput> =
-            portion.texts.iter().map(|(key, text)| (key.clone(), SecretInput::from(text))).collect();
+            chunk.texts.iter().map(|(key, text)| (key.clone(), SecretInput::from(text))).collect();
         let request = self.raw().secrets_upsert().project_id(&place.project).env(&place.environment);
         let request =
             request.body_map(|body| body.branch(place.branch.clone()).expected_versions(expected).secrets(secrets));
@@ -157,19 +162,19 @@ impl Xtra {
     }
 
     /// The service has written fewer secrets than were sent, and does not say which.
-    async fn find_unwritten(&self, place: &Place, portion: &Portion) -> Result<(), XtraError> {
-        let look = self.look(place).await.map_err(|error| {
+    async fn find_unwritten(&self, place: &Place, chunk: &Chunk) -> Result<(), XtraError> {
+        let look = self.current_state(place).await.map_err(|error| {
             let told = ". This was to find out what a write has left out: it was carried out in part";
             error.adding(told).with_unknown_outcome()
         })?;
-        let left_out = differing(&portion.meant, &look);
+        let left_out = differing(&chunk.meant, &look);
         if left_out.is_empty() {
             return Ok(());
         }
         let message = format!(
             "the service has written {} of {} secrets of a request; not written: {}. Write these again",
-            portion.meant.len() - left_out.len(),
-            portion.meant.len(),
+            chunk.meant.len() - left_out.len(),
+            chunk.meant.len(),
             named(&left_out)
         );
         Err(XtraError::new(ErrorKind::Incomplete, message).with_keys(left_out).with_unknown_outcome())
@@ -177,13 +182,13 @@ impl Xtra {
 }
 
 /// The versions of those of the secrets that are changed only by who sends the version that they have.
-pub(crate) fn known_versions(secrets: &[(String, SecretValue)], look: &Look) -> BTreeMap<String, String> {
+pub(crate) fn known_versions(secrets: &[(String, SecretValue)], look: &CurrentState) -> BTreeMap<String, String> {
     let needy = secrets.iter().map(|(key, _)| key).filter(|key| is_inherited(key));
     needy.filter_map(|key| Some((key.clone(), look.get(key)?.version.clone()))).collect()
 }
 
 /// What is not of the version that is expected.
-pub(crate) fn conflicts(expected: &Expected, look: &Look) -> Vec<Conflict> {
+pub(crate) fn conflicts(expected: &Expected, look: &CurrentState) -> Vec<Conflict> {
     let actual = |key: &str| look.get(key).map(|seen| seen.version.clone());
     let conflicting = expected.iter().filter(|(key, version)| actual(key) != **version);
     conflicting.map(|(key, version)| Conflict::new(key.as_str(), version.clone(), actual(key))).collect()

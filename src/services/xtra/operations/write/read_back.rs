@@ -1,23 +1,27 @@
 //! The read after a write: whether it gives what was written.
 
-use super::look::{Look, Seen};
+use super::current_state::{CurrentState, Existing};
 use super::names::named;
-use super::rows::{Row, Target};
+use super::stored_rows::{Row, Target};
 use crate::core::{ErrorKind, SecretValue, UnreadableReason, XtraError};
 use crate::services::xtra::{Place, Xtra};
 
 /// The keys that a read does not give as they were meant.
-pub(super) fn differing(meant: &[(String, SecretValue)], look: &Look) -> Vec<String> {
+pub(crate) fn differing(meant: &[(String, SecretValue)], look: &CurrentState) -> Vec<String> {
     let differs = |(key, value): &&(String, SecretValue)| !look.get(key).is_some_and(|seen| seen.is(value));
     meant.iter().filter(differs).map(|(key, _)| key.clone()).collect()
 }
 
 /// The names of what was written and is not what a read gives now. Of a value that the service masks for this caller, the
 /// version tells: it must be another one than before.
-pub(crate) fn unconfirmed(written: &[(String, SecretValue)], before: &Look, after: &Look) -> Vec<String> {
+pub(crate) fn unconfirmed(
+    written: &[(String, SecretValue)],
+    before: &CurrentState,
+    after: &CurrentState,
+) -> Vec<String> {
     let is_confirmed = |key: &str, value: &SecretValue| match after.get(key) {
         None => false,
-        Some(Seen { value: Err(UnreadableReason::Masked), version, .. }) => {
+        Some(Existing { value: Err(UnreadableReason::Masked), version, .. }) => {
             before.get(key).is_none_or(|seen| seen.version != *version)
         }
         Some(seen) => seen.is(value),
@@ -43,13 +47,13 @@ pub(crate) fn refuse_unconfirmed(names: Vec<String>, total: usize) -> Result<(),
 impl Xtra {
     /// Whether what a read leaves out is there as it was written: an access that was granted for some secrets hides all others
     /// from whoever asked, and the rows show them.
-    pub(super) async fn is_there_unread(
+    pub(crate) async fn is_there_unread(
         &self,
         target: Target<'_>,
         version: &str,
         value: Option<&SecretValue>,
     ) -> Result<bool, XtraError> {
-        let rows = self.rows(target).await?;
+        let rows = self.stored_rows(target).await?;
         let is_value = |row: &Row| {
             let text = row.value.clone().map(|text| self.read_text(&target.place.project, text));
             value.is_none_or(|value| text.is_none_or(|stored| stored.is_ok_and(|stored| stored == *value)))
@@ -63,9 +67,9 @@ impl Xtra {
         &self,
         place: &Place,
         written: &[(String, SecretValue)],
-        before: &Look,
+        before: &CurrentState,
     ) -> Vec<String> {
-        match self.look(place).await {
+        match self.current_state(place).await {
             Ok(after) => unconfirmed(written, before, &after),
             Err(error) => {
                 tracing::warn!(kind = error.kind().as_str(), "what was written could not be read back");
@@ -80,27 +84,27 @@ mod tests {
     use super::*;
     use UnreadableReason::{ClientEnvelope, Masked, ServerCiphertext};
 
-    fn left(before: Look, after: Look) -> bool {
+    fn left(before: CurrentState, after: CurrentState) -> bool {
         !unconfirmed(&[("A".to_owned(), "new".into())], &before, &after).is_empty()
     }
 
     #[test]
     fn what_is_read_as_it_was_written_is_confirmed_and_nothing_else_is() {
-        let before = || Look::of([("A", Ok("old"), "1")]);
-        assert!(!left(before(), Look::of([("A", Ok("new"), "2")])));
-        assert!(left(before(), Look::of([("A", Ok("old"), "1")])));
-        assert!(left(before(), Look::of([("A", Ok("old"), "2")])));
-        assert!(left(before(), Look::of([("B", Ok("new"), "2")])));
+        let before = || CurrentState::of([("A", Ok("old"), "1")]);
+        assert!(!left(before(), CurrentState::of([("A", Ok("new"), "2")])));
+        assert!(left(before(), CurrentState::of([("A", Ok("old"), "1")])));
+        assert!(left(before(), CurrentState::of([("A", Ok("old"), "2")])));
+        assert!(left(before(), CurrentState::of([("B", Ok("new"), "2")])));
         for reason in [ClientEnvelope, ServerCiphertext] {
-            assert!(left(before(), Look::of([("A", Err(reason), "2")])), "{reason:?}");
+            assert!(left(before(), CurrentState::of([("A", Err(reason), "2")])), "{reason:?}");
         }
     }
 
     #[test]
     fn of_a_value_that_is_masked_the_version_tells() {
-        let masked = |version| Look::of([("A", Err(Masked), version)]);
+        let masked = |version| CurrentState::of([("A", Err(Masked), version)]);
         assert!(!left(masked("1"), masked("2")));
         assert!(left(masked("1"), masked("1")), "another row than the one that is read was written");
-        assert!(!left(Look::of([]), masked("1")), "it was not there before");
+        assert!(!left(CurrentState::of([]), masked("1")), "it was not there before");
     }
 }

@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 256;
 const LONGEST_VALUE: usize = 10_000_000;
 
 /// How many names, or problems, a message tells.
-pub(super) const SHOWN: usize = 10;
+pub(crate) const SHOWN: usize = 10;
 
 /// The names that every object of JavaScript inherits. The service looks the expected version of a name up in an object, finds
 /// a function there, and refuses to change the secret unless it is sent the version that it has.
@@ -33,7 +33,7 @@ const INHERITED: [&str; 11] = [
 ];
 
 /// Whether the service takes a name for a condition that nobody has set. `__proto__`, the twelfth, is refused.
-pub(super) fn is_inherited(name: &str) -> bool {
+pub(crate) fn is_inherited(name: &str) -> bool {
     INHERITED.contains(&name)
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn shown_version(version: &str) -> &str {
 }
 
 /// The length of a text in a request.
-pub(super) fn json_length(text: &str) -> usize {
+pub(crate) fn json_length(text: &str) -> usize {
     let escaped = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
         0..0x20 => 6,
