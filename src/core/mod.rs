@@ -1,4 +1,4 @@
-//! What every room speaks of: secret values, snapshots of them, errors, time and identity. Depends on no other room.
+//! The common ground of every room: secret values, snapshots of them, errors, time and identity. Depends on no other room.
 
 mod account;
 mod backoff;
@@ -6,6 +6,7 @@ mod change;
 pub(crate) mod clock;
 mod error;
 mod pages;
+pub(crate) mod process;
 mod search;
 pub(crate) mod snapshot;
 mod sorted;

@@ -13,7 +13,7 @@ use super::token::{Flaw, Token};
 use super::token_file::Miss;
 use super::token_store::TokenStore;
 use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
-use crate::env::NotUnicode;
+use crate::core::process::NotUnicode;
 use crate::http::CredentialProvider;
 
 /// Where a [`CredentialProvider`] of the program's own stands in the credential chain.

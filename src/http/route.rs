@@ -6,7 +6,7 @@ use url::Url;
 
 use super::base_url::BaseUrl;
 use crate::core::{ErrorKind, Hint, Hop, XtraError};
-use crate::env::NotUnicode;
+use crate::core::process::NotUnicode;
 
 /// How requests reach the service of a root.
 #[derive(Clone)]

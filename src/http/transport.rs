@@ -20,7 +20,7 @@ use super::response::Response;
 use super::route::Route;
 use super::token::Token;
 use crate::core::{Budget, Clock, ErrorKind, Identity, XtraError};
-use crate::env::var;
+use crate::core::process::var;
 
 /// What requests to one root URL run on: the service's protocol, connections, credentials and options. Clones share all of
 /// it. `Debug` prints neither root nor token.
