@@ -12,8 +12,8 @@ use super::settings::Sourced;
 use super::token::{Flaw, Token};
 use super::token_file::Miss;
 use super::token_store::TokenStore;
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::core::process::NotUnicode;
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::http::CredentialProvider;
 
 /// Where a [`CredentialProvider`] of the program's own stands in the credential chain.

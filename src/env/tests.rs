@@ -1,3 +1,5 @@
+//! Tests of the thread count and of what can be set.
+
 use std::cell::Cell;
 use std::sync::mpsc;
 

@@ -8,8 +8,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_native_certs::CertificateResult;
 
-use crate::core::{ErrorKind, Hop, XtraError};
 use crate::core::process;
+use crate::core::{ErrorKind, Hop, XtraError};
 
 /// Which authorities a connection may be vouched for by.
 pub(crate) enum Roots<'a> {

@@ -19,8 +19,8 @@ use super::request::{Method, Request};
 use super::response::Response;
 use super::route::Route;
 use super::token::Token;
-use crate::core::{Budget, Clock, ErrorKind, Identity, XtraError};
 use crate::core::process::var;
+use crate::core::{Budget, Clock, ErrorKind, Identity, XtraError};
 
 /// What requests to one root URL run on: the service's protocol, connections, credentials and options. Clones share all of
 /// it. `Debug` prints neither root nor token.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::guarded;
 use super::guarded::{CASE, Case};
-use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
 use super::unsettable;
+use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
 
 /// One variable to set: its name, and the value of the secret behind it.
 pub(super) type Variable<'s> = (Cow<'s, str>, &'s SecretValue);

@@ -1,4 +1,4 @@
-//! Reading secrets as a type.
+//! Typed reads: secrets as a type of one's own.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};

@@ -77,7 +77,8 @@ pub fn code_of(text: &str) -> String {
 pub struct Imports(pub BTreeMap<String, BTreeSet<String>>);
 
 impl Imports {
-    pub fn of(sources: &[Source]) -> Self {
+    /// `ignored` is true of the paths that are no arrows, by the room that names them.
+    pub fn of(sources: &[Source], ignored: impl Fn(&str, &Module) -> bool) -> Self {
         let by_module: BTreeMap<&[String], &Source> =
             sources.iter().map(|source| (source.module.as_slice(), source)).collect();
         let uses: BTreeMap<&[String], Vec<ImportedName>> =
@@ -86,6 +87,7 @@ impl Imports {
         for source in sources.iter().filter(|source| !source.is_test()) {
             let files = paths(source)
                 .iter()
+                .filter(|target| !ignored(source.room(), target))
                 .filter_map(|target| resolve(target, &by_module, &uses, 0))
                 .filter(|file| *file != source.path)
                 .collect();
@@ -212,7 +214,8 @@ fn paths_of(source: &Source) -> Vec<Module> {
     ["crate::", "super::"]
         .iter()
         .flat_map(|mark| code.match_indices(mark))
-        .filter(|(at, _)| !code[..*at].ends_with(is_part))
+        // `pub(in crate::room)` says who may name an item
+        .filter(|(at, _)| !code[..*at].ends_with(is_part) && !code[..*at].ends_with("pub(in "))
         .filter_map(|(at, _)| {
             let path = code[at..].split(|letter| !is_part(letter)).next()?;
             let parts: Module = path.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect();

@@ -173,8 +173,7 @@ async fn budget(client: &XtraClient, project: Option<&str>, environment: &str) -
     let project = match project {
         Some(id) => Some(id.to_owned()),
         None => {
-            let account =
-                client.raw().service_accounts_resolve().send().await.map_err(|error| error.into_error())?;
+            let account = client.raw().service_accounts_resolve().send().await.map_err(|error| error.into_error())?;
             account.into_inner().project.and_then(|project| project.id)
         }
     };

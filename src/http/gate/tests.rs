@@ -1,3 +1,5 @@
+//! Tests of the gate: waits for the rate limit, refusals for the quota, and who shares one.
+
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 

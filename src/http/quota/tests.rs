@@ -1,3 +1,5 @@
+//! Tests of quotas: windows, late answers, refusals and lies.
+
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::*;

@@ -1,4 +1,4 @@
-//! Which stored rows a key has. The service keeps any number of rows of one key and environment on a branch, and a row that
+//! The stored rows of a key. The service keeps any number of rows of one key and environment on a branch, and a row that
 //! hangs on no branch is read as one of `main`: its routes by key take the first row of any branch, and a read shows the
 //! last.
 
