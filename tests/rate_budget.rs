@@ -250,7 +250,7 @@ struct Recorder(&'static Mutex<String>);
 
 impl Subscriber for Recorder {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "xtrasecurity::budget"
+        metadata.target() == "xtrasecurity::quota"
     }
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)

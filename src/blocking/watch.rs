@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::client::Client;
 use super::runtime;
-use crate::core::{Change, ErrorKind, Hint, XtraError};
+use crate::core::{Change, ErrorKind, Hint, XtraError, events};
 use crate::engine::{SecretSource, watch};
 
 /// The name of the thread, as tools that list threads show it.
@@ -93,7 +93,7 @@ fn watch_on(mut changes: watch::Watch, stopped: &Notify, mut callback: impl FnMu
             Err(error) => (Err(error), true),
         };
         if catch_unwind(AssertUnwindSafe(|| callback(item))).is_err() {
-            tracing::error!("the callback of a watch panicked; it is not called any more");
+            tracing::error!(target: events::ENGINE, "the callback of a watch panicked; it is not called any more");
             break;
         }
         if is_last {

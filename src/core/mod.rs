@@ -5,6 +5,7 @@ mod backoff;
 mod change;
 pub(crate) mod clock;
 mod error;
+pub(crate) mod events;
 mod pages;
 pub(crate) mod process;
 mod search;

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_native_certs::CertificateResult;
 
 use crate::core::process;
-use crate::core::{ErrorKind, Hop, XtraError};
+use crate::core::{ErrorKind, Hop, XtraError, events};
 
 /// Which authorities a connection may be vouched for by.
 pub(crate) enum Roots<'a> {
@@ -70,7 +70,7 @@ fn load_system_roots(file: Option<&Path>, directories: Option<&Path>) -> Result<
             store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
     }
-    tracing::debug!(target: "xtrasecurity::transport", total = store.len(), "certificate authorities loaded");
+    tracing::debug!(target: events::HTTP, total = store.len(), "certificate authorities loaded");
     Ok(store)
 }
 
