@@ -155,7 +155,7 @@ impl http::Protocol for Strange {
 
     fn explain(&self, answer: &http::ErrorAnswer<'_>) -> Option<http::Advice> {
         hides_debug("http::ErrorAnswer", answer);
-        let advice = http::Advice::new("the service is strange", "expect it");
+        let advice = http::Advice::new("the service is strange", xtrasecurity::Hint::advice("Expect it"));
         hides_debug("http::Advice", &advice);
         Some(advice)
     }

@@ -52,7 +52,7 @@ impl Protocol for Burrow {
     }
 
     fn explain(&self, answer: &ErrorAnswer<'_>) -> Option<Advice> {
-        (answer.status == 410).then(|| Advice::new("the hole has collapsed", "dig another"))
+        (answer.status == 410).then(|| Advice::new("the hole has collapsed", xtrasecurity::Hint::advice("Dig another")))
     }
 }
 
