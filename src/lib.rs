@@ -91,6 +91,7 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `xtra` | yes | the XtraSecurity client and the generated raw client |
+//! | `http` | with `xtra` | the transport and the credential chains, for a service of one's own |
 //! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
 //! | `blocking` | | the blocking twin of the client |
 //! | `watch` | | a stream of what changes, and handles on the newest snapshot |
