@@ -11,5 +11,5 @@ pub(crate) const ENGINE: &str = "xtrasecurity::engine";
 #[cfg(feature = "http")]
 pub(crate) const CREDENTIALS: &str = "xtrasecurity::credentials";
 /// One service's client: local mode, and writes that could not be read back.
-#[cfg(feature = "xtra")]
+#[allow(dead_code, reason = "a service is a feature of its own")]
 pub(crate) const SERVICE: &str = "xtrasecurity::service";
