@@ -127,7 +127,7 @@ fn examine_raw(what: &str, failed: Option<Error<types::ApiError>>, seen: &mut Se
         _ => {}
     }
     hides_debug(what, &error.answer());
-    examine(what, &error.into_xtra_error(), seen);
+    examine(what, &error.into_error(), seen);
 }
 
 fn hides_error_text(what: &str, text: &str) {

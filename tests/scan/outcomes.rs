@@ -43,7 +43,7 @@ async fn a_write_may_have_been_applied_unless_the_status_says_that_it_was_not() 
             if status > 200 {
                 assert_eq!(error.status(), Some(status), "{error:?}");
             }
-            let error = error.into_xtra_error();
+            let error = error.into_error();
             assert_eq!(error.may_have_been_applied(), !DEFINITE.contains(&status), "{status} {text}: {error}");
             assert!(!error.may_have_been_applied() || !error.is_retryable(), "{status} {text}: {error}");
             if status != 429 {
