@@ -52,7 +52,7 @@ async fn is_withheld(client: &XtraClient, server: &DevServer) -> Duration {
     let error = read(client).await.unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!((error.kind(), error.status(), error.attempts()), (ErrorKind::RateLimited, None, 0));
-    assert!(error.message().contains("not sent") && error.is_retryable(), "{error}");
+    assert!(error.to_string().contains("not sent") && error.is_retryable(), "{error}");
     assert_eq!(server.total_requests(), before);
     error.retry_after().expect("it says how long")
 }

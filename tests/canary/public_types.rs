@@ -234,6 +234,8 @@ fn credential_sources(table: &mut Table) {
     let dir = tempfile::tempdir().unwrap();
     let json = format!(r#"{{"token":"{TOKEN}","url":"{URL_WITH_CREDENTIALS}"}}"#);
     std::fs::write(dir.path().join("login.json"), &json).unwrap();
+    // an error names the origin of a base URL that it refuses, and nothing else of it
+    let json = json.replace("host.example", "named.example");
     std::fs::write(dir.path().join("settings.json"), &json).unwrap();
     let env = ProcessEnv::of_variables([("A", ""), ("B", VALUE)]).with_home(dir.path()).with_working_dir(dir.path());
     table.debug("credentials::ProcessEnv", &env);

@@ -70,7 +70,7 @@ async fn a_read_takes_200_alone_for_a_success() {
         assert!(raw.is_err() && !error.may_have_been_applied(), "{error:?}");
         if status > 200 {
             assert_eq!(error.status(), Some(status), "{error:?}");
-            assert!(error.message().contains(&format!("(status {status}")), "{error}");
+            assert!(error.to_string().contains(&format!("(status {status}")), "{error}");
         }
         if status < 300 {
             assert_eq!(error.kind(), ErrorKind::Decode, "{error:?}");
