@@ -64,8 +64,7 @@ fn serve() {
 /// So many reads of one contender.
 fn count(contender: &str, requests: usize) {
     let this = std::env::current_exe().unwrap();
-    let mut server =
-        Command::new(this).arg("--serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut server = Command::new(this).arg("--serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
     let mut line = || lines.next().unwrap();
     let place = Place { root: line(), project: line(), token: line() };

@@ -235,11 +235,7 @@ impl PairsBuilder {
     /// No pairs yet, with room for `expected`.
     pub(crate) fn new(text: &Arc<WipedText>, expected: usize) -> Self {
         let (values, names) = (Vec::with_capacity(expected), Vec::with_capacity(expected));
-        Self {
-            text: Arc::clone(text),
-            pairs: SortedPairs { values, names, gap: Gap::default() },
-            absent: Vec::new(),
-        }
+        Self { text: Arc::clone(text), pairs: SortedPairs { values, names, gap: Gap::default() }, absent: Vec::new() }
     }
 
     /// A name, which stays where it is when it is a part of the text, and is copied when not.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -302,8 +302,21 @@ async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Respon
         }
         body.finish()
     };
-    let headers = std::mem::take(answer.headers_mut());
+    let mut headers = std::mem::take(answer.headers_mut());
+    if CappedBody::is_large(body.len()) {
+        detach(&mut headers);
+    }
     Ok(Response::new(answer.status().as_u16(), headers, body))
+}
+
+/// Copies the values out of the connection's buffer, which they would keep: it has several hundred KiB when the body was large.
+fn detach(headers: &mut HeaderMap) {
+    for value in headers.values_mut() {
+        if let Ok(mut copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            copy.set_sensitive(value.is_sensitive());
+            *value = copy;
+        }
+    }
 }
 
 #[cfg(test)]
