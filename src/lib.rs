@@ -74,15 +74,24 @@
 //!
 //! # Events
 //!
-//! The crate emits [`tracing`](https://docs.rs/tracing) events: one for each request at `debug` (operation, attempt, status,
-//! duration), warnings for an empty scope and for files that others can read. Names of secrets appear in errors, never in
-//! events.
+//! The crate emits [`tracing`](https://docs.rs/tracing) events under these targets, which stay as they are:
+//!
+//! | target | events |
+//! |---|---|
+//! | `xtrasecurity::http` | one for each attempt of a request at `debug` (operation, attempt, status, duration); an exhausted retry budget |
+//! | `xtrasecurity::quota` | requests that wait or are refused for the service's limits, snapshots that are kept longer to spare them |
+//! | `xtrasecurity::engine` | an empty scope, stale reads, answers that are held back, watches, copies on disk |
+//! | `xtrasecurity::credentials` | where a token was found; files that others can read; renewals that fail |
+//! | `xtrasecurity::service` | local mode, and writes that could not be read back |
+//!
+//! Names of secrets appear in errors, never in events.
 //!
 //! # Features
 //!
 //! | feature | default | |
 //! |---|---|---|
 //! | `xtra` | yes | the XtraSecurity client and the generated raw client |
+//! | `http` | with `xtra` | the transport and the credential chains, for a service of one's own |
 //! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
 //! | `blocking` | | the blocking twin of the client |
 //! | `watch` | | a stream of what changes, and handles on the newest snapshot |

@@ -248,7 +248,7 @@ async fn an_in_memory_client_answers_reads_and_sends_nothing() {
     assert_eq!(secrets.require("PORT").unwrap().expose(), "8080");
     assert_eq!(secrets.source(), SnapshotSource::Memory);
     let error = client.raw().health_check().send().await.unwrap_err();
-    assert_eq!(error.into_xtra_error().kind(), ErrorKind::Credentials);
+    assert_eq!(error.into_error().kind(), ErrorKind::Credentials);
     assert_eq!(client.stats().requests, 0);
 }
 

@@ -290,7 +290,7 @@ async fn a_refusal_is_told_from_the_answer_whatever_was_called() {
         let client = service.client().build().unwrap();
         let error = client.raw().health_check().send().await.unwrap_err();
         let status = error.status().unwrap();
-        is_the_refusal(&recording, status, &error.into_xtra_error());
+        is_the_refusal(&recording, status, &error.into_error());
     }
 }
 

@@ -1,11 +1,13 @@
-//! What every room speaks of: secret values, snapshots of them, errors, time and identity. Depends on no other room.
+//! The common ground of every room: secret values, snapshots of them, errors, time and identity. Depends on no other room.
 
 mod account;
 mod backoff;
 mod change;
 pub(crate) mod clock;
 mod error;
+pub(crate) mod events;
 mod pages;
+pub(crate) mod process;
 mod search;
 pub(crate) mod snapshot;
 mod sorted;

@@ -12,8 +12,8 @@ use super::settings::Sourced;
 use super::token::{Flaw, Token};
 use super::token_file::Miss;
 use super::token_store::TokenStore;
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
-use crate::env::NotUnicode;
+use crate::core::process::NotUnicode;
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError, events};
 use crate::http::CredentialProvider;
 
 /// Where a [`CredentialProvider`] of the program's own stands in the credential chain.
@@ -171,7 +171,7 @@ impl Chain {
         for step in self.steps {
             match self.look(step, env)? {
                 Some(Ok(resolved)) => {
-                    tracing::debug!(place = resolved.origin(), "a token was found");
+                    tracing::debug!(target: events::CREDENTIALS, place = resolved.origin(), "a token was found");
                     return Ok(resolved);
                 }
                 Some(Err(saw)) => seen.push(saw),
@@ -255,7 +255,7 @@ fn from_store(store: &TokenStore, env: &ProcessEnv) -> Result<Found, XtraError> 
         Some(Err(Miss::Flawed(flaw))) => Err(flaw.error(&format!("the token in {name}"))),
         Some(Err(miss)) => {
             if matches!(&miss, Miss::File(why) if !matches!(why, FileError::Missing)) {
-                tracing::warn!("no token from {name}: {miss}");
+                tracing::warn!(target: events::CREDENTIALS, "no token from {name}: {miss}");
             }
             Ok(Err(format!("{name}: {miss}")))
         }

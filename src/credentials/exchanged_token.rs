@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 
-use crate::core::{ErrorKind, Identity, XtraError};
+use crate::core::{ErrorKind, Identity, XtraError, events};
 use crate::http::{CredentialProvider, Token, TokenFuture};
 
 /// How long before its end a token is renewed, unless that is more than a tenth of its life.
@@ -143,7 +143,7 @@ impl ExchangedToken {
                 }
                 Err(error) => match state.held.as_ref().filter(|held| !held.has_ended()) {
                     Some(held) => {
-                        tracing::warn!("a token could not be renewed, and is used until its end: {error}");
+                        tracing::warn!(target: events::CREDENTIALS, "a token could not be renewed, and is used until its end: {error}");
                         Ok(held.token.clone())
                     }
                     None => Err(error),

@@ -17,7 +17,7 @@ use super::retry::{FailureClass, Idempotency, Retries};
 use super::sent_names::Sent;
 use super::token::Token;
 use super::transport::Inner;
-use crate::core::{ErrorKind, Hint, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError, events};
 
 /// A call that ends so long after its deadline was not driven in between: its runtime stood still, or the machine slept.
 const LATE: Duration = Duration::from_millis(100);
@@ -106,7 +106,7 @@ impl<'a> Call<'a> {
                 if self.attempts == 0 {
                     count(&self.transport.counts.withheld);
                 }
-                tracing::debug!(target: "xtrasecurity::budget", operation = self.operation, "{error}");
+                tracing::debug!(target: events::QUOTA, operation = self.operation, "{error}");
             }
         }
         passed.map(|_| ()).map_err(Failure::lasting)
@@ -246,7 +246,7 @@ impl<'a> Call<'a> {
             Err(failure) => (None, Some(failure.error.kind().as_str())),
         };
         tracing::debug!(
-            target: "xtrasecurity::transport",
+            target: events::HTTP,
             operation = self.operation,
             attempt = self.attempts,
             method = self.method.as_str(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::token::Token;
-use crate::core::{ErrorKind, Identity, XtraError};
+use crate::core::{ErrorKind, Identity, XtraError, events};
 
 /// The future of [`CredentialProvider::token`]: boxed, so that the trait can be used as `dyn`.
 pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, XtraError>> + Send + 'a>>;
@@ -86,7 +86,7 @@ pub(super) fn invalidate(provider: &dyn CredentialProvider, refused: &Token) -> 
     catch_unwind(AssertUnwindSafe(|| provider.invalidate(refused))).unwrap_or_else(|payload| {
         // It may hold anything, and dropping it may panic again.
         std::mem::forget(payload);
-        tracing::warn!("the credential provider panicked when it was told of a refused token; that is a bug in it");
+        tracing::warn!(target: events::CREDENTIALS, "the credential provider panicked when it was told of a refused token; that is a bug in it");
         false
     })
 }

@@ -1,4 +1,4 @@
-//! What a child gets. `PATH` stands for a variable that is inherited.
+//! Tests of injection into a child. `PATH` stands for a variable that is inherited.
 
 use std::ffi::OsStr;
 

@@ -155,7 +155,7 @@ impl http::Protocol for Strange {
 
     fn explain(&self, answer: &http::ErrorAnswer<'_>) -> Option<http::Advice> {
         hides_debug("http::ErrorAnswer", answer);
-        let advice = http::Advice::new("the service is strange", "expect it");
+        let advice = http::Advice::new("the service is strange", xtrasecurity::Hint::advice("Expect it"));
         hides_debug("http::Advice", &advice);
         Some(advice)
     }
@@ -228,6 +228,8 @@ fn credential_sources(table: &mut Table) {
     let dir = tempfile::tempdir().unwrap();
     let json = format!(r#"{{"token":"{TOKEN}","url":"{URL_WITH_CREDENTIALS}"}}"#);
     std::fs::write(dir.path().join("login.json"), &json).unwrap();
+    // an error names the origin of a base URL that it refuses, and nothing else of it
+    let json = json.replace("host.example", "named.example");
     std::fs::write(dir.path().join("settings.json"), &json).unwrap();
     let env = ProcessEnv::of_variables([("A", ""), ("B", VALUE)]).with_home(dir.path()).with_working_dir(dir.path());
     table.debug("credentials::ProcessEnv", &env);
@@ -284,9 +286,9 @@ fn options(table: &mut Table, server: &DevServer) {
     table.debug("XtraClientBuilder", &impatient().vault_passphrase(VALUE).seal_writes());
     let configuration =
         XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS).vault_passphrase(VALUE).explain();
-    table.shown("Configuration", &configuration);
+    table.shown("xtra::Configuration", &configuration);
     for setting in configuration.settings() {
-        table.shown("Setting", setting);
+        table.shown("xtra::Setting", setting);
     }
     for url in [URL_WITH_CREDENTIALS, "http://canary.example/api", "canary", "https://host.example/canary"] {
         table.error("XtraError", &impatient().api_url(url).build().unwrap_err());

@@ -90,7 +90,7 @@ async fn a_provider_that_panics_over_a_refused_token_leaves_the_refusal_to_reads
     let read = client.get_secrets("production").await.unwrap_err();
     let write = client.set_secret("staging", "A", "1").await.unwrap_err();
     let raw = client.raw().secrets_read().project_id(PROJECT).env("production").send().await.unwrap_err();
-    assert_eq!([read.status(), write.status(), raw.into_xtra_error().status()], [Some(401); 3]);
+    assert_eq!([read.status(), write.status(), raw.into_error().status()], [Some(401); 3]);
 }
 
 fn readers(client: &XtraClient) -> Vec<tokio::task::JoinHandle<Result<(), XtraError>>> {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::core::process::{NotUnicode, home_dir, var};
 use crate::core::{ErrorKind, Hint, XtraError};
-use crate::env::{NotUnicode, home_dir, var};
 
 /// Copies of secrets on disk, encrypted, for the time when the service cannot be reached. Given to
 /// [`EngineOptions::offline`](crate::EngineOptions::offline), or to a client's builder.
