@@ -39,6 +39,6 @@ pub(crate) use clock::Tick;
 pub(crate) use snapshot::Origin;
 pub(crate) use sorted::SortedPairs;
 #[cfg(feature = "http")]
-pub(crate) use sorted::{NameAt, PairsBuilder};
+pub(crate) use sorted::{MetName, PairsBuilder};
 #[cfg(feature = "http")]
 pub(crate) use wiped::WipedText;
