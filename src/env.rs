@@ -1,92 +1,17 @@
-//! This process's environment: the only file that reads or changes it, and the only one with unsafe code.
+//! Injection into this process: the only file that changes its environment, and the only one with unsafe code.
 //!
 //! On Unix the environment is one unguarded table that C code may read at any moment (`getenv`, name resolution, time
 //! zones). To change it while another thread runs is undefined behaviour, so the safe way in counts the threads first.
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
-use std::ffi::{OsStr, OsString};
-#[cfg(any(feature = "offline", feature = "http"))]
-use std::path::PathBuf;
+use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
-use crate::inject::{Injection, InjectionReport};
+use crate::inject::{Existing, Inherited, Injection, InjectionReport, unsettable};
 
 #[cfg(test)]
 mod tests;
-
-/// A variable is set, but its value is not Unicode. The value is not kept.
-#[cfg(any(feature = "offline", feature = "http"))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotUnicode;
-
-/// What happens to a variable that is there already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Existing {
-    Keep,
-    Override,
-    /// These are kept, by their [`key`]; the others are overridden.
-    KeepNamed(BTreeSet<OsString>),
-}
-
-impl Existing {
-    pub(crate) fn keeps(&self, name: &str) -> bool {
-        match self {
-            Self::Keep => true,
-            Self::Override => false,
-            Self::KeepNamed(names) => names.contains(&*key(OsStr::new(name))),
-        }
-    }
-}
-
-/// The variables of this process at one moment. A look-up does not search through all of them, as one in the environment
-/// itself does.
-pub(crate) struct Inherited(HashMap<OsString, OsString>);
-
-impl Inherited {
-    pub(crate) fn now() -> Self {
-        Self(std::env::vars_os().map(|(name, value)| (key(&name).into_owned(), value)).collect())
-    }
-
-    pub(crate) fn get(&self, name: &OsStr) -> Option<&OsStr> {
-        self.0.get(&*key(name)).map(OsString::as_os_str)
-    }
-}
-
-/// The form of a name in which two are equal exactly when they are one variable on this platform.
-pub(crate) fn key(name: &OsStr) -> Cow<'_, OsStr> {
-    if cfg!(windows) { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
-}
-
-/// The value of a variable, `None` when it is not set. An empty value is a value.
-#[cfg(any(feature = "offline", feature = "http"))]
-pub(crate) fn var(name: &str) -> Result<Option<String>, NotUnicode> {
-    match std::env::var(name) {
-        Ok(value) => Ok(Some(value)),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(NotUnicode),
-    }
-}
-
-/// The path in a variable, `None` when it is not set or empty. It need not be Unicode.
-#[cfg(feature = "http")]
-pub(crate) fn path(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
-}
-
-/// The home directory of the user, when there is one. A relative path is none: it would lead into the working directory.
-#[cfg(any(feature = "offline", feature = "http"))]
-pub(crate) fn home_dir() -> Option<PathBuf> {
-    std::env::home_dir().filter(|home| home.is_absolute())
-}
-
-/// The working directory, unless it is gone or out of reach.
-#[cfg(feature = "http")]
-pub(crate) fn current_dir() -> Option<PathBuf> {
-    std::env::current_dir().ok()
-}
 
 /// Whatever the caller has checked: the panic of `set_var` would quote the value.
 fn ensure_settable<N: AsRef<str>>(variables: &[(N, &SecretValue)]) -> Result<(), XtraError> {
@@ -95,26 +20,6 @@ fn ensure_settable<N: AsRef<str>>(variables: &[(N, &SecretValue)]) -> Result<(),
             Err(XtraError::new(ErrorKind::Invalid, format!("a variable cannot be set: {why}. Nothing was set")))
         }
         None => Ok(()),
-    }
-}
-
-/// Why no environment can hold this variable, whoever asks.
-pub(crate) fn unsettable(name: &str, value: &SecretValue) -> Option<&'static str> {
-    /// What `SetEnvironmentVariableW` takes, in UTF-16 units, without the closing zero.
-    const WINDOWS_LONGEST: usize = 32_766;
-
-    if name.is_empty() {
-        Some("the name is empty")
-    } else if name.contains('=') {
-        Some("the name holds `=`")
-    } else if name.contains('\0') {
-        Some("the name holds a NUL byte")
-    } else if value.expose().contains('\0') {
-        Some("the value holds a NUL byte")
-    } else if cfg!(windows) && value.expose().encode_utf16().count() > WINDOWS_LONGEST {
-        Some("the value is longer than the 32,766 characters that Windows allows")
-    } else {
-        None
     }
 }
 
@@ -243,7 +148,7 @@ fn count_threads() -> Option<usize> {
 
 fn ensure_sound(rule: Rule, mut count: impl FnMut() -> Option<usize>) -> Result<(), XtraError> {
     /// The kernel may list a thread for a moment after it was joined. Such a thread runs no code any more.
-    const PATIENCE: Duration = Duration::from_millis(20);
+    const GRACE: Duration = Duration::from_millis(20);
     const PAUSE: Duration = Duration::from_millis(1);
 
     match rule {
@@ -256,7 +161,7 @@ fn ensure_sound(rule: Rule, mut count: impl FnMut() -> Option<usize>) -> Result<
         match count() {
             Some(1) => return Ok(()),
             Some(0) | None => return Err(refusal("the threads of this process cannot be counted (/proc/self/task)")),
-            Some(threads) if started.elapsed() >= PATIENCE => {
+            Some(threads) if started.elapsed() >= GRACE => {
                 return Err(refusal(&format!("this process has {threads} threads")));
             }
             Some(_) => thread::sleep(PAUSE),

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use xtrasecurity::dev_server::DevServer;
-use xtrasecurity::{ErrorKind, ManualClock, SecretValue, SnapshotSource, UseError, XtraClient};
+use xtrasecurity::{ErrorKind, SecretValue, UseError, XtraClient, clock::ManualClock, snapshot::SnapshotSource};
 
 fn client(path: &Path) -> XtraClient {
     XtraClient::builder().local_file(path).build().unwrap()
@@ -29,7 +29,7 @@ async fn every_environment_and_branch_holds_the_secrets_of_the_file_and_nothing_
         assert_eq!(secrets.source(), SnapshotSource::LocalFile);
     }
     let error = client.raw().projects_get().id("665f1c2ab7c0de0012345678").send().await.unwrap_err();
-    let error = error.into_xtra_error();
+    let error = error.into_error();
     assert_eq!(error.kind(), ErrorKind::Credentials);
     assert!(error.to_string().contains("local mode"), "{error}");
     assert_eq!(client.stats().requests, 0);

@@ -10,7 +10,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::xtra::raw::{Error, SecretInput, types};
-use xtrasecurity::{CacheOptions, ErrorKind, ManualClock, XtraClient, XtraClientBuilder, XtraError};
+use xtrasecurity::{CacheOptions, ErrorKind, XtraClient, XtraClientBuilder, XtraError, clock::ManualClock};
 
 struct World {
     server: DevServer,
@@ -43,7 +43,7 @@ async fn write(client: &XtraClient, server: &DevServer) -> Result<(), XtraError>
     let secrets: BTreeMap<String, SecretInput> = [("NEW".to_owned(), "value".into())].into();
     let body: types::SecretsUpsert = types::SecretsUpsert::builder().secrets(secrets).try_into().unwrap();
     let write = client.raw().secrets_upsert().project_id(server.project_id()).env("staging").body(body);
-    write.send().await.map(drop).map_err(Error::into_xtra_error)
+    write.send().await.map(drop).map_err(Error::into_error)
 }
 
 /// Fails at once, as a call that is limited, and was not sent.
@@ -52,7 +52,7 @@ async fn is_withheld(client: &XtraClient, server: &DevServer) -> Duration {
     let error = read(client).await.unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!((error.kind(), error.status(), error.attempts()), (ErrorKind::RateLimited, None, 0));
-    assert!(error.message().contains("not sent") && error.is_retryable(), "{error}");
+    assert!(error.to_string().contains("not sent") && error.is_retryable(), "{error}");
     assert_eq!(server.total_requests(), before);
     error.retry_after().expect("it says how long")
 }
@@ -204,7 +204,7 @@ async fn a_refusal_by_address_closes_the_api_root_for_a_part_of_a_minute() {
     assert_eq!((error.kind(), error.status(), error.attempts()), (ErrorKind::RateLimited, Some(429), 1));
     assert!(is_withheld(&client, &world.server).await <= Duration::from_secs(61));
     let before = world.server.total_requests();
-    let error = client.raw().health_check().send().await.unwrap_err().into_xtra_error();
+    let error = client.raw().health_check().send().await.unwrap_err().into_error();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimited, 0), "every route counts");
     assert_eq!(world.server.total_requests(), before);
     world.advance(Duration::from_secs(61));
@@ -250,7 +250,7 @@ struct Recorder(&'static Mutex<String>);
 
 impl Subscriber for Recorder {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "xtrasecurity::budget"
+        metadata.target() == "xtrasecurity::quota"
     }
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)

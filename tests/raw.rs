@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::xtra::raw;
-use xtrasecurity::{ErrorKind, Reason, XtraClient, XtraError};
+use xtrasecurity::{ErrorKind, XtraClient, XtraError, error::Reason};
 
 async fn start() -> (DevServer, XtraClient) {
     let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
@@ -107,7 +107,7 @@ async fn an_error_answer_is_typed_has_its_status_and_turns_into_an_xtra_error() 
     let raw::Error::ErrorResponse(answer) = &error else { panic!("not an answer: {error:?}") };
     assert_eq!(answer.status(), 403);
     assert!(answer.error.as_deref().unwrap().contains("blocked"));
-    assert_eq!(error.into_xtra_error().reason(), Some(&Reason::Blocked));
+    assert_eq!(error.into_error().reason(), Some(&Reason::Blocked));
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn the_structured_fields_of_a_refusal_stay_as_they_came_whatever_the_reque
     let raw::Error::ErrorResponse(answer) = &error else { panic!("not an answer: {error:?}") };
     let keys: Vec<_> = answer.conflicts.as_ref().unwrap().iter().map(|one| one.key.as_deref().unwrap()).collect();
     assert_eq!(keys, ["domain", "STRIPE_PUBLIC"]);
-    let error = error.into_xtra_error();
+    let error = error.into_error();
     let known: Vec<_> = error.conflicts().iter().map(|one| (one.key.as_str(), one.actual.as_deref())).collect();
     assert_eq!(known, [("domain", Some("3")), ("STRIPE_PUBLIC", Some("4"))]);
 
@@ -141,7 +141,7 @@ async fn the_structured_fields_of_a_refusal_stay_as_they_came_whatever_the_reque
     ] {
         server.fault(Fault::body(403, "text/plain", text).on(route::SECRETS_UPSERT));
         let upsert = client.raw().secrets_upsert().project_id(server.project_id()).env("staging").body(body(value));
-        let error = upsert.send().await.unwrap_err().into_xtra_error();
+        let error = upsert.send().await.unwrap_err().into_error();
         assert_eq!(
             (error.kind(), error.reason(), error.code()),
             (ErrorKind::Forbidden, Some(&reason), code),
@@ -167,7 +167,7 @@ async fn a_value_that_the_service_repeats_is_in_no_error_text_and_the_answer_sta
             _ => String::new(),
         };
         assert_eq!(error.answer().unwrap().body(), words.as_bytes());
-        let error = error.into_xtra_error();
+        let error = error.into_error();
         let shown = format!("{raw} {answer} {error} {error:?}");
         assert!(!shown.contains("CANARY") && !shown.contains("too weak"), "{shown}");
         assert_eq!(error.server_message(), Some("value hunter2CANARY for NEW is too weak"));
@@ -193,5 +193,5 @@ fn outside_of_a_runtime_a_call_is_an_error_that_says_so() {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(Err(error)) = call.as_mut().poll(&mut context) else { panic!("it is still pending") };
     assert!(error.to_string().contains("tokio runtime"), "{error}");
-    assert_eq!(error.into_xtra_error().kind(), ErrorKind::Config);
+    assert_eq!(error.into_error().kind(), ErrorKind::Config);
 }

@@ -5,7 +5,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, Form, RateLimits, SecretSeed, route};
-use xtrasecurity::{ErrorKind, ManualClock, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder};
+use xtrasecurity::{
+    ErrorKind, XtraClient, XtraClientBuilder,
+    clock::ManualClock,
+    snapshot::{SnapshotSource, UnreadableReason},
+};
 
 async fn server() -> DevServer {
     DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap()
@@ -248,7 +252,7 @@ async fn an_in_memory_client_answers_reads_and_sends_nothing() {
     assert_eq!(secrets.require("PORT").unwrap().expose(), "8080");
     assert_eq!(secrets.source(), SnapshotSource::Memory);
     let error = client.raw().health_check().send().await.unwrap_err();
-    assert_eq!(error.into_xtra_error().kind(), ErrorKind::Credentials);
+    assert_eq!(error.into_error().kind(), ErrorKind::Credentials);
     assert_eq!(client.stats().requests, 0);
 }
 

@@ -15,7 +15,10 @@ use raw_operations::{Operation, Outcome, operations};
 use replay::{Recording, Replay, Sent, TOKEN, is_same_target, names, seed_values};
 use serde_json::Value;
 use xtrasecurity::xtra::raw::types;
-use xtrasecurity::{Conflict, ErrorKind, Reason, SecretValue, XtraClient, XtraError};
+use xtrasecurity::{
+    ErrorKind, SecretValue, XtraClient, XtraError,
+    error::{Conflict, Reason},
+};
 
 /// Answers to requests that no operation sends. They are given to another operation: the error is told from the answer.
 const NO_OPERATION: [(&str, &str); 27] = [
@@ -290,7 +293,7 @@ async fn a_refusal_is_told_from_the_answer_whatever_was_called() {
         let client = service.client().build().unwrap();
         let error = client.raw().health_check().send().await.unwrap_err();
         let status = error.status().unwrap();
-        is_the_refusal(&recording, status, &error.into_xtra_error());
+        is_the_refusal(&recording, status, &error.into_error());
     }
 }
 

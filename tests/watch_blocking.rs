@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use xtrasecurity::blocking::{Watch, XtraClient};
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::{Change, ErrorKind, ManualClock, XtraError};
+use xtrasecurity::{ErrorKind, XtraError, clock::ManualClock, watch::Change};
 
 const TTL: Duration = Duration::from_secs(30);
 
@@ -113,7 +113,7 @@ fn callbacks_come_on_one_named_thread_that_is_gone_when_the_watch_is_dropped() {
         tell.send((thread::current().name().map(str::to_owned), task)).unwrap();
     });
     let (name, task) = told.recv().unwrap();
-    assert_eq!(name.as_deref(), Some("xtra-watch"));
+    assert_eq!(name.as_deref(), Some("secrets-watch"));
     world.rotates("rotated");
     assert_eq!(told.recv().unwrap().1, task);
     let task = std::path::Path::new("/proc").join(task);

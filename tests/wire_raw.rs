@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use xtrasecurity::xtra::raw::{Error, SecretInput, types};
-use xtrasecurity::{ErrorKind, Reason, XtraClient, XtraError};
+use xtrasecurity::{ErrorKind, XtraClient, XtraError, error::Reason};
 
 /// No error, log or debug output may hold a part of this.
 const CANARY: &str = "canary-plaintext";
@@ -92,7 +92,7 @@ fn first_line(request: &str) -> &str {
 
 fn hides_the_canary<E>(error: Error<E>) -> XtraError {
     let mut shown = format!("{error} {error:?} {error:#?} {:?}", error.source());
-    let error = error.into_xtra_error();
+    let error = error.into_error();
     shown += &format!("{error} {error:?} {:?}", error.source());
     assert!(!shown.contains("canary"), "{shown}");
     assert!(!shown.contains("127.0.0.1"), "{shown}");
@@ -128,7 +128,7 @@ async fn a_path_parameter_that_would_leave_its_segment_is_refused_before_anythin
             matches!(&error, Error::InvalidRequest(text) if text.starts_with("`branch_id` must not be")),
             "{error:?}"
         );
-        assert_eq!(error.into_xtra_error().kind(), ErrorKind::Invalid);
+        assert_eq!(error.into_error().kind(), ErrorKind::Invalid);
     }
     service.heard_nothing();
 }

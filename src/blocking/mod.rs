@@ -41,7 +41,7 @@
 //! - the closure of `with_secret` returns its outcome, and not a future of it;
 //! - `raw()` gives the same generated client, whose requests are futures: [`block_on`](Client::block_on) runs them;
 //! - `watch` (with the feature of that name) calls back, where the async one gives a stream. Its thread is the only one that
-//!   a blocking client has: it is named `xtra-watch`, there is one for each watch, and it has ended when that is dropped.
+//!   a blocking client has: it is named `secrets-watch`, there is one for each watch, and it has ended when that is dropped.
 //!   Inject secrets before you watch;
 //! - [`to_async`](Client::to_async) gives the async client that shares its cache.
 

@@ -10,11 +10,11 @@ use tokio::sync::Notify;
 
 use super::client::Client;
 use super::runtime;
-use crate::core::{Change, ErrorKind, Hint, XtraError};
+use crate::core::{Change, ErrorKind, Hint, XtraError, events};
 use crate::engine::{SecretSource, watch};
 
 /// The name of the thread, as tools that list threads show it.
-const THREAD: &str = "xtra-watch";
+const THREAD: &str = "secrets-watch";
 
 impl<S: SecretSource> Client<S> {
     /// Watches a scope: calls `callback` with each change, and with each error of a poll. It does not end on an error.
@@ -24,7 +24,7 @@ impl<S: SecretSource> Client<S> {
     ///
     /// # The thread
     ///
-    /// The callback runs on one thread, named `xtra-watch`, that this call starts and that has ended when the [`Watch`] that
+    /// The callback runs on one thread, named `secrets-watch`, that this call starts and that has ended when the [`Watch`] that
     /// it returns has been dropped. The callback may block and make calls of this client. Until it returns, changes are put
     /// together for the next call. If it panics, it is not called again.
     ///
@@ -93,7 +93,7 @@ fn watch_on(mut changes: watch::Watch, stopped: &Notify, mut callback: impl FnMu
             Err(error) => (Err(error), true),
         };
         if catch_unwind(AssertUnwindSafe(|| callback(item))).is_err() {
-            tracing::error!("the callback of a watch panicked; it is not called any more");
+            tracing::error!(target: events::ENGINE, "the callback of a watch panicked; it is not called any more");
             break;
         }
         if is_last {

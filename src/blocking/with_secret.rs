@@ -10,7 +10,6 @@ use std::task::Poll;
 use super::{Blocking, Request, runtime};
 use crate::core::SecretValue;
 use crate::engine::{self, Async, Read, Reads, SecretSource, UseError, WithSecretError};
-use crate::services::xtra::{Xtra, XtraScope};
 
 /// The operation of a [`Request`] that reads one secret and uses it.
 #[non_exhaustive]
@@ -99,25 +98,4 @@ impl<'a, S: SecretSource, F> engine::Request<'a, S, WithSecret<'a, F>, Blocking>
 enum Step<T> {
     Use(SecretValue),
     Done(T),
-}
-
-impl engine::Client<Xtra, Blocking> {
-    /// Uses one secret of the [default environment](Self::default_environment), and tries a newer value once when it is
-    /// refused; see [`Request::with_secret`]. For another environment, branch or project, call the methods of those names on
-    /// what this returns.
-    ///
-    /// # Errors
-    ///
-    /// As [`Request::with_secret`]; [`ErrorKind::Config`](crate::ErrorKind::Config) when there is no default environment and
-    /// none is named.
-    pub fn with_secret<'a, F, T, E>(
-        &'a self,
-        name: impl Into<Cow<'a, str>>,
-        closure: F,
-    ) -> Request<'a, Xtra, WithSecret<'a, F>>
-    where
-        F: FnMut(SecretValue) -> Result<T, UseError<E>>,
-    {
-        self.read(XtraScope::default()).with_secret(name, closure)
-    }
 }

@@ -62,7 +62,7 @@ struct Inner {
 
 impl XtraError {
     /// An error of `kind` with a message of one's own, for a [`SecretSource`](crate::SecretSource) or
-    /// [`CredentialProvider`](crate::CredentialProvider) written outside this crate.
+    /// [`CredentialProvider`](crate::credentials::CredentialProvider) written outside this crate.
     ///
     /// The message is shown by `Display` and in logs: put no value, token or URL in it.
     #[must_use]
@@ -322,6 +322,14 @@ impl XtraError {
     pub(crate) fn adding(self, text: &str) -> Self {
         self.with_note(text.trim_start_matches(['.', ';', ':', ' ']).to_owned())
     }
+
+    /// Keeps an operating system error as the source. Only the error number is kept: a text could quote data.
+    pub(crate) fn with_os_error(self, error: &io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(number) => self.edit(|inner| inner.os_error = Some(Arc::new(io::Error::from_raw_os_error(number)))),
+            None => self,
+        }
+    }
 }
 
 /// What only code that talks to a service has to tell.
@@ -359,14 +367,6 @@ impl XtraError {
 
     pub(crate) fn with_attempts(self, attempts: u32) -> Self {
         self.edit(|inner| inner.attempts = attempts)
-    }
-
-    /// Keeps an operating system error as the source. Only the error number is kept: a text could quote data.
-    pub(crate) fn with_os_error(self, error: &io::Error) -> Self {
-        match error.raw_os_error() {
-            Some(number) => self.edit(|inner| inner.os_error = Some(Arc::new(io::Error::from_raw_os_error(number)))),
-            None => self,
-        }
     }
 }
 

@@ -1,11 +1,13 @@
-//! What every room speaks of: secret values, snapshots of them, errors, time and identity. Depends on no other room.
+//! The common ground of every room: secret values, snapshots of them, errors, time and identity. Depends on no other room.
 
 mod account;
 mod backoff;
 mod change;
 pub(crate) mod clock;
 mod error;
+pub(crate) mod events;
 mod pages;
+pub(crate) mod process;
 mod search;
 pub(crate) mod snapshot;
 mod sorted;
@@ -37,6 +39,6 @@ pub(crate) use clock::Tick;
 pub(crate) use snapshot::Origin;
 pub(crate) use sorted::SortedPairs;
 #[cfg(feature = "http")]
-pub(crate) use sorted::{NameAt, PairsBuilder};
+pub(crate) use sorted::{MetName, PairsBuilder};
 #[cfg(feature = "http")]
 pub(crate) use wiped::WipedText;

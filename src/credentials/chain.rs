@@ -12,8 +12,8 @@ use super::settings::Sourced;
 use super::token::{Flaw, Token};
 use super::token_file::Miss;
 use super::token_store::TokenStore;
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
-use crate::env::NotUnicode;
+use crate::core::process::NotUnicode;
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError, events};
 use crate::http::CredentialProvider;
 
 /// Where a [`CredentialProvider`] of the program's own stands in the credential chain.
@@ -50,6 +50,7 @@ pub enum Step {
 ///
 /// The function gives a provider, or `None` when there is nothing. An error ends the search: going on could act as somebody else.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::type_complexity, reason = "an alias would hide what such a function gives")]
 pub struct Lookup {
     name: &'static str,
     find: fn(&ProcessEnv) -> Result<Option<Arc<dyn CredentialProvider>>, XtraError>,
@@ -58,6 +59,7 @@ pub struct Lookup {
 impl Lookup {
     /// A step that messages call `name`.
     #[must_use]
+    #[allow(clippy::type_complexity, reason = "as above")]
     pub const fn new(
         name: &'static str,
         find: fn(&ProcessEnv) -> Result<Option<Arc<dyn CredentialProvider>>, XtraError>,
@@ -171,7 +173,7 @@ impl Chain {
         for step in self.steps {
             match self.look(step, env)? {
                 Some(Ok(resolved)) => {
-                    tracing::debug!(place = resolved.origin(), "a token was found");
+                    tracing::debug!(target: events::CREDENTIALS, place = resolved.origin(), "a token was found");
                     return Ok(resolved);
                 }
                 Some(Err(saw)) => seen.push(saw),
@@ -255,7 +257,7 @@ fn from_store(store: &TokenStore, env: &ProcessEnv) -> Result<Found, XtraError> 
         Some(Err(Miss::Flawed(flaw))) => Err(flaw.error(&format!("the token in {name}"))),
         Some(Err(miss)) => {
             if matches!(&miss, Miss::File(why) if !matches!(why, FileError::Missing)) {
-                tracing::warn!("no token from {name}: {miss}");
+                tracing::warn!(target: events::CREDENTIALS, "no token from {name}: {miss}");
             }
             Ok(Err(format!("{name}: {miss}")))
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 
-use crate::core::{ErrorKind, Identity, XtraError};
+use crate::core::{ErrorKind, Identity, XtraError, events};
 use crate::http::{CredentialProvider, Token, TokenFuture};
 
 /// How long before its end a token is renewed, unless that is more than a tenth of its life.
@@ -51,7 +51,7 @@ impl Exchanged {
 /// ```
 /// use std::time::Duration;
 /// use xtrasecurity::credentials::{Exchanged, ExchangedToken};
-/// use xtrasecurity::{CredentialProvider, Identity, Token, XtraError};
+/// use xtrasecurity::{XtraError, credentials::{CredentialProvider, Token}, source::Identity};
 ///
 /// async fn log_in(client_id: &str) -> Result<Exchanged, XtraError> {
 ///     // a request to the service …
@@ -143,7 +143,7 @@ impl ExchangedToken {
                 }
                 Err(error) => match state.held.as_ref().filter(|held| !held.has_ended()) {
                     Some(held) => {
-                        tracing::warn!("a token could not be renewed, and is used until its end: {error}");
+                        tracing::warn!(target: events::CREDENTIALS, "a token could not be renewed, and is used until its end: {error}");
                         Ok(held.token.clone())
                     }
                     None => Err(error),

@@ -6,8 +6,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::Sourced;
+use crate::core::process::{NotUnicode, current_dir, home_dir, var};
 use crate::core::{ErrorKind, Hint, XtraError};
-use crate::env::{NotUnicode, current_dir, home_dir, var};
 
 /// The variables and directories that tokens and settings are looked up in.
 ///

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use super::file::{self, FileError};
 use super::token::{Flaw, Token};
 use super::{CredentialProvider, TokenFuture};
-use crate::core::{ErrorKind, Identity, SecretValue, XtraError};
+use crate::core::{ErrorKind, Identity, SecretValue, XtraError, events};
 
 /// Gives the token that a file holds, for files that something else keeps current: a mounted secret, an agent, a login tool.
 ///
@@ -21,7 +21,7 @@ use crate::core::{ErrorKind, Identity, SecretValue, XtraError};
 /// nothing that was read with the old one is served any more.
 ///
 /// ```
-/// use xtrasecurity::{CredentialProvider, FileToken};
+/// use xtrasecurity::credentials::{CredentialProvider, FileToken};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let dir = tempfile::tempdir()?;
@@ -102,7 +102,7 @@ impl FileToken {
     pub(super) fn open(path: PathBuf, format: Format, place: impl Into<Cow<'static, str>>) -> Result<Self, Miss> {
         let Held { token, base_url } = load(&path, format)?;
         if file::is_open_to_others(&path) {
-            tracing::warn!(?path, "other users can read this file, and it holds a token: take their rights away");
+            tracing::warn!(target: events::CREDENTIALS, ?path, "other users can read this file, and it holds a token: take their rights away");
         }
         Ok(Self { path, format, place: place.into(), base_url, current: Mutex::new(token) })
     }
@@ -138,7 +138,7 @@ impl FileToken {
             Ok(Held { token, .. }) if token == *current => false,
             // the client stays with the base URL that it was made for, and this token belongs to another
             Ok(Held { base_url, .. }) if base_url != self.base_url => {
-                tracing::warn!(path = ?self.path, "the new token is for another base URL: start the program again to use it");
+                tracing::warn!(target: events::CREDENTIALS, path = ?self.path, "the new token is for another base URL: start the program again to use it");
                 false
             }
             Ok(Held { token, .. }) => {
@@ -146,7 +146,7 @@ impl FileToken {
                 true
             }
             Err(miss) => {
-                tracing::warn!(path = ?self.path, "no new token: {miss}");
+                tracing::warn!(target: events::CREDENTIALS, path = ?self.path, "no new token: {miss}");
                 false
             }
         }

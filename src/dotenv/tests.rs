@@ -1,3 +1,5 @@
+//! Tests of the `.env` format: what is written is read back, and what a shell would read otherwise is refused.
+
 use super::*;
 
 fn pairs(text: &str) -> Vec<(String, String)> {

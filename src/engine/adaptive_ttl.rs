@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::core::{Budget, Tick};
+use crate::core::{Budget, Tick, events};
 
 /// Stretches the time to live so that refreshing every scope in use spends a budget evenly over what is left of its window.
 ///
@@ -170,7 +170,7 @@ impl Window {
         if !self.stretching && ttl > plain.saturating_add(plain / 10) {
             self.stretching = true;
             tracing::info!(
-                target: "xtrasecurity::budget",
+                target: events::QUOTA,
                 remaining = self.remaining,
                 limit = self.limit,
                 resets_in_s = budget.resets_in.as_secs(),
@@ -180,7 +180,7 @@ impl Window {
         } else if self.stretching && ttl <= plain {
             self.stretching = false;
             tracing::info!(
-                target: "xtrasecurity::budget",
+                target: events::QUOTA,
                 remaining = self.remaining,
                 limit = self.limit,
                 "snapshots are kept for their usual time again"

@@ -10,7 +10,7 @@ use super::outcome::{LoadOutcome, LoadRequest};
 use super::shrink_guard::is_masked;
 use super::state::Engine;
 use super::store::{Found, InsertOutcome, WriteToken};
-use crate::core::{Origin, Secrets, SnapshotSource, XtraError};
+use crate::core::{Origin, Secrets, SnapshotSource, XtraError, events};
 
 /// What saving needs to know of a load. Taken before anything is sent, as the account may change meanwhile.
 pub(crate) struct PendingWrite {
@@ -82,10 +82,11 @@ impl<S: SecretSource> Engine<S> {
         if secrets.source() == SnapshotSource::Offline {
             disk.count_served();
             tracing::warn!(
-                source = self.source.name(),
-                age_seconds = secrets.age().as_secs(),
-                "the service cannot be reached: secrets come from a saved copy"
-            );
+            target: events::ENGINE,
+                           source = self.source.name(),
+                           age_seconds = secrets.age().as_secs(),
+                           "the service cannot be reached: secrets come from a saved copy"
+                       );
         }
         Ok(secrets)
     }

@@ -14,7 +14,7 @@ use super::shrink_guard::is_masked;
 use super::source::{Loaded, SecretSource};
 use super::state::Engine;
 use super::store::{Found, InsertOutcome, WriteToken};
-use crate::core::{ErrorKind, Origin, Secrets, SnapshotSource, Tick, XtraError};
+use crate::core::{ErrorKind, Origin, Secrets, SnapshotSource, Tick, XtraError, events};
 
 /// A copy on disk that an answer is compared with.
 #[cfg(feature = "offline")]
@@ -192,11 +192,12 @@ impl<S: SecretSource> Engine<S> {
         let key = request.key.as_slice();
         self.counts.shrinks_refused.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(
-            source = self.source.name(),
-            kind = objection.kind().as_str(),
-            secrets = objection.keys().len(),
-            "an answer is held back: it is not stored, and the snapshot from before is served as long as it may be"
-        );
+        target: events::ENGINE,
+                   source = self.source.name(),
+                   kind = objection.kind().as_str(),
+                   secrets = objection.keys().len(),
+                   "an answer is held back: it is not stored, and the snapshot from before is served as long as it may be"
+               );
         let now = self.clock.now();
         let ttl = self.ttl(request, now);
         let kept = match self.store.as_ref().map(|store| store.find(key, now)) {
@@ -261,7 +262,7 @@ impl<S: SecretSource> Engine<S> {
             // what nobody drove tells nothing of the service
             self.refresher.backoff.note(key, error, self.refresher.is_unreachable(key, error, now), now);
         }
-        tracing::debug!(source = self.source.name(), kind = error.kind().as_str(), "secrets could not be read");
+        tracing::debug!(target: events::ENGINE, source = self.source.name(), kind = error.kind().as_str(), "secrets could not be read");
     }
 
     /// The service has said that the caller may no longer have what the cache holds.
@@ -285,9 +286,10 @@ impl<S: SecretSource> Engine<S> {
         let Loaded { values, unreadable, source, doubt } = loaded;
         if values.is_empty() && unreadable.is_empty() {
             tracing::warn!(
-                source = self.source.name(),
-                "the scope holds no secrets; an unknown environment or branch looks the same"
-            );
+            target: events::ENGINE,
+                           source = self.source.name(),
+                           "the scope holds no secrets; an unknown environment or branch looks the same"
+                       );
         }
         let origin = Origin { source, clock: self.clock.clone(), fetched, ttl: self.options.ttl };
         (Secrets::assemble(values, unreadable, origin), doubt)

@@ -21,7 +21,7 @@ use super::source::{KeyWriter, SecretSource};
 use super::state::Engine;
 use super::store::{Found, Store};
 use super::tasks;
-use crate::core::{ErrorKind, Secrets, SnapshotSource, Tick, XtraError};
+use crate::core::{ErrorKind, Secrets, SnapshotSource, Tick, XtraError, events};
 
 /// The operation of a [`Request`] that reads secrets.
 #[derive(Debug, Clone, Copy)]
@@ -232,7 +232,7 @@ impl<S: SecretSource> Engine<S> {
             self.count_foreign(&secrets);
         }
         self.counts.stale.fetch_add(1, Ordering::Relaxed);
-        tracing::trace!(source = self.source.name(), cache = "stale", "read");
+        tracing::trace!(target: events::ENGINE, source = self.source.name(), cache = "stale", "read");
         secrets
     }
 
@@ -240,11 +240,12 @@ impl<S: SecretSource> Engine<S> {
     pub(crate) fn count_foreign(&self, secrets: &Secrets) {
         self.counts.foreign_refusals.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(
-            source = self.source.name(),
-            age_seconds = secrets.age().as_secs(),
-            "a read was refused, but not by the service itself (a proxy, a firewall, a wrong deployment?); the secrets kept \
-             from before are served for a while"
-        );
+        target: events::ENGINE,
+                   source = self.source.name(),
+                   age_seconds = secrets.age().as_secs(),
+                   "a read was refused, but not by the service itself (a proxy, a firewall, a wrong deployment?); the secrets kept \
+                    from before are served for a while"
+               );
     }
 
     /// The snapshot that a load brings: one's own with `no_cache`, else the one that every caller of this scope waits for.
@@ -359,7 +360,7 @@ impl<S: SecretSource> Engine<S> {
     /// Sees to it that a load goes on whose reader does not wait any more, and that others do not wait either.
     fn leave(&self, key: &[u8], load: InFlight<Outcome>, leads: bool) {
         let now = self.clock.now();
-        tracing::debug!(source = self.source.name(), "a refresh takes longer than a read waits");
+        tracing::debug!(target: events::ENGINE, source = self.source.name(), "a refresh takes longer than a read waits");
         if !leads && self.refresher.backoff.is_slow(key, now) {
             return;
         }

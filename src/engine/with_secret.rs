@@ -11,7 +11,7 @@ use super::client::Owner;
 use super::read::Read;
 use super::request::{Options, Reads, Request};
 use super::source::SecretSource;
-use crate::core::{SecretValue, Secrets, XtraError};
+use crate::core::{SecretValue, Secrets, XtraError, events};
 
 /// Why the use of a secret came to nothing: what the closure of [`with_secret`](Request::with_secret) returns.
 ///
@@ -221,7 +221,7 @@ async fn another<S: SecretSource>(
     found
         .map_err(|error| {
             let (source, kind) = (engine.source.name(), error.kind().as_str());
-            tracing::warn!(source, kind, "a credential was refused, and no newer one could be read");
+            tracing::warn!(target: events::ENGINE, source, kind, "a credential was refused, and no newer one could be read");
         })
         .ok()
 }

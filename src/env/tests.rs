@@ -1,3 +1,5 @@
+//! Tests of the thread count and of what can be set.
+
 use std::cell::Cell;
 use std::sync::mpsc;
 
@@ -80,14 +82,4 @@ fn an_impossible_variable_is_an_error_without_its_value_and_never_reaches_the_li
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
     assert!(ensure_settable(&[(NAME, &SecretValue::from("good\n"))]).is_ok());
-}
-
-#[test]
-fn a_variable_that_is_not_set_is_none_and_one_that_is_set_has_its_value() {
-    assert!(var(NAME) == Ok(None) && std::env::var_os("PATH").is_some());
-    #[cfg(feature = "xtra")]
-    {
-        assert_eq!(var(NAME), Ok(None));
-        assert!(var("PATH").is_ok_and(|path| path.is_some_and(|path| !path.is_empty())));
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -17,7 +17,7 @@ use super::retry::{FailureClass, Idempotency, Retries};
 use super::sent_names::Sent;
 use super::token::Token;
 use super::transport::Inner;
-use crate::core::{ErrorKind, Hint, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError, events};
 
 /// A call that ends so long after its deadline was not driven in between: its runtime stood still, or the machine slept.
 const LATE: Duration = Duration::from_millis(100);
@@ -65,7 +65,9 @@ impl<'a> Call<'a> {
         let mut uncounted = Some(self.transport.options.retry_budget);
         let mut before = None;
         loop {
-            let copy = self.retry_copy(&request);
+            // shares the body: for another attempt, and to tell what a refusal is about
+            let copy = request.try_clone();
+            let may_repeat = self.retries.may_follow() || !self.reauthenticated;
             if let Err(withheld) = self.pass_gate().await {
                 // a retry that may not be sent is not made, and what came before it stands
                 return self.end(before.unwrap_or(Err(withheld)));
@@ -75,10 +77,10 @@ impl<'a> Call<'a> {
                 budget.count_call(Instant::now());
             }
             let started = Instant::now();
-            let outcome = self.attempt(request, started).await;
+            let outcome = self.attempt(request, copy.as_ref(), started).await;
             self.trace(started, &outcome);
             let retry_after = self.update_quota(&outcome, started);
-            let Some(again) = copy else { return self.end(outcome) };
+            let Some(again) = copy.filter(|_| may_repeat) else { return self.end(outcome) };
             before = if self.reauthenticate(&outcome) {
                 None
             } else {
@@ -104,7 +106,7 @@ impl<'a> Call<'a> {
                 if self.attempts == 0 {
                     count(&self.transport.counts.withheld);
                 }
-                tracing::debug!(target: "xtrasecurity::budget", operation = self.operation, "{error}");
+                tracing::debug!(target: events::QUOTA, operation = self.operation, "{error}");
             }
         }
         passed.map(|_| ()).map_err(Failure::lasting)
@@ -121,15 +123,15 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// A copy for another attempt, unless there can be none.
-    fn retry_copy(&self, request: &Request) -> Option<Request> {
-        if self.retries.may_follow() || !self.reauthenticated { request.try_clone() } else { None }
-    }
-
-    async fn attempt(&mut self, request: Request, started: Instant) -> Result<Response, Failure> {
+    async fn attempt(
+        &mut self,
+        request: Request,
+        copy: Option<&Request>,
+        started: Instant,
+    ) -> Result<Response, Failure> {
         let limit = self.limit(started);
         let before = self.attempts;
-        let outcome = match timeout_at(limit, self.exchange(request)).await {
+        let outcome = match timeout_at(limit, self.exchange(request, copy)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(self.out_of_time(limit, self.attempts > before)),
         };
@@ -149,12 +151,10 @@ impl<'a> Call<'a> {
     }
 
     /// Resolves the token, sends, and reads the answer to its end.
-    async fn exchange(&mut self, mut request: Request) -> Result<Response, Failure> {
+    async fn exchange(&mut self, mut request: Request, copy: Option<&Request>) -> Result<Response, Failure> {
         let transport = self.transport;
         let token = credential_provider::token(transport.credentials.as_ref()).await.map_err(Failure::lasting)?;
         let token = self.token.insert(token);
-        // shares the body, to tell what a refusal is about
-        let sent = request.try_clone();
         let (name, value) = header(transport.protocol.authorization(token))?;
         request.headers_mut().insert(name, value);
 
@@ -170,8 +170,8 @@ impl<'a> Call<'a> {
             return Err(Failure::proxy_credentials(proxy));
         }
         let response = read(answer, transport).await?;
-        let body = sent.as_ref().and_then(|request| request.body()?.as_bytes()).unwrap_or_default();
-        let sent = Sent { url: sent.as_ref().map(Request::url), body };
+        let body = copy.and_then(|request| request.body()?.as_bytes()).unwrap_or_default();
+        let sent = Sent { url: copy.map(Request::url), body };
         Ok(response.judged(self.operation, &transport.protocol, sent))
     }
 
@@ -246,7 +246,7 @@ impl<'a> Call<'a> {
             Err(failure) => (None, Some(failure.error.kind().as_str())),
         };
         tracing::debug!(
-            target: "xtrasecurity::transport",
+            target: events::HTTP,
             operation = self.operation,
             attempt = self.attempts,
             method = self.method.as_str(),
@@ -302,8 +302,21 @@ async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Respon
         }
         body.finish()
     };
-    let headers = std::mem::take(answer.headers_mut());
+    let mut headers = std::mem::take(answer.headers_mut());
+    if CappedBody::is_large(body.len()) {
+        detach(&mut headers);
+    }
     Ok(Response::new(answer.status().as_u16(), headers, body))
+}
+
+/// Copies the values out of the connection's buffer, which they would keep: it has several hundred KiB when the body was large.
+fn detach(headers: &mut HeaderMap) {
+    for value in headers.values_mut() {
+        if let Ok(mut copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            copy.set_sensitive(value.is_sensitive());
+            *value = copy;
+        }
+    }
 }
 
 #[cfg(test)]

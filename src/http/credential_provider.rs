@@ -8,18 +8,18 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::token::Token;
-use crate::core::{ErrorKind, Identity, XtraError};
+use crate::core::{ErrorKind, Identity, XtraError, events};
 
 /// The future of [`CredentialProvider::token`]: boxed, so that the trait can be used as `dyn`.
 pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, XtraError>> + Send + 'a>>;
 
 /// Gives the client its token.
 ///
-/// [`StaticToken`](crate::StaticToken) and [`FileToken`](crate::FileToken) are built in. Write one to take tokens from somewhere else, or to exchange and refresh
+/// [`StaticToken`](crate::credentials::StaticToken) and [`FileToken`](crate::credentials::FileToken) are built in. Write one to take tokens from somewhere else, or to exchange and refresh
 /// them.
 ///
 /// ```
-/// use xtrasecurity::{CredentialProvider, Identity, Token, TokenFuture};
+/// use xtrasecurity::{credentials::{CredentialProvider, Token, TokenFuture}, source::Identity};
 ///
 /// /// Takes a fresh token from this program's own agent for every request.
 /// struct Agent;
@@ -86,7 +86,7 @@ pub(super) fn invalidate(provider: &dyn CredentialProvider, refused: &Token) -> 
     catch_unwind(AssertUnwindSafe(|| provider.invalidate(refused))).unwrap_or_else(|payload| {
         // It may hold anything, and dropping it may panic again.
         std::mem::forget(payload);
-        tracing::warn!("the credential provider panicked when it was told of a refused token; that is a bug in it");
+        tracing::warn!(target: events::CREDENTIALS, "the credential provider panicked when it was told of a refused token; that is a bug in it");
         false
     })
 }

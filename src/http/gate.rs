@@ -16,14 +16,14 @@ use super::protocol::{Protocol, QuotaFormat};
 use super::quota::{Admission, QuotaHeaders, Quotas};
 use super::rate_limiter::{Full, SlidingWindow};
 use super::response::Response;
-use crate::core::{Budget, Clock, ErrorKind, XtraError, spread};
+use crate::core::{Budget, Clock, ErrorKind, XtraError, events, spread};
 
 /// The limits of a root: its quotas, and how many requests it takes in a minute.
 pub(super) struct Gate {
     quotas: Mutex<Quotas>,
     /// `None` when it is turned off.
     limiter: Option<Arc<Limiter>>,
-    /// The headers that tell of quotas.
+    /// The headers that report quotas.
     format: Option<QuotaFormat>,
     clock: Clock,
 }
@@ -126,7 +126,7 @@ impl Gate {
     async fn wait(&self, caller: Caller<'_>, until: Instant, sooner: impl Future<Output = ()>, what: &'static str) {
         let left = until.saturating_duration_since(self.now());
         let wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        tracing::debug!(target: "xtrasecurity::budget", operation = caller.operation, wait_ms, "{what}");
+        tracing::debug!(target: events::QUOTA, operation = caller.operation, wait_ms, "{what}");
         let by_hand = async {
             match self.clock.moved_by() {
                 None => pending().await,
@@ -151,7 +151,7 @@ impl Gate {
         }
     }
 
-    /// Takes in what an answer to a request sent at `sent` tells.
+    /// Updates the limits by an answer to a request sent at `sent`.
     pub(super) fn update(&self, caller: Caller<'_>, response: &Response, sent: Instant) {
         let (now, sent) = (self.now(), self.by_clock(sent));
         let Caller { scope, operation } = caller;
@@ -162,7 +162,7 @@ impl Gate {
                     let wait_s = wait.as_secs();
                     let what =
                         "the service refuses calls for a quota; it is left alone for as long as the service asks";
-                    tracing::info!(target: "xtrasecurity::budget", operation, wait_s, "{what}");
+                    tracing::info!(target: events::QUOTA, operation, wait_s, "{what}");
                 }
             }
             (429, None) if is_metered => lock(&self.quotas).note_metered(operation),
@@ -172,7 +172,7 @@ impl Gate {
                 {
                     limiter.moved.notify_waiters();
                     let what = "the service refuses calls from this address; none is sent for up to a minute";
-                    tracing::info!(target: "xtrasecurity::budget", operation, "{what}");
+                    tracing::info!(target: events::QUOTA, operation, "{what}");
                 }
             }
             // somebody before the service: it says nothing of limits

@@ -1,4 +1,4 @@
-//! The quotas of a service, as answers have told of them, by scope. Pure: the time is passed in.
+//! The quotas of a service, as answers report them, by scope. Pure: the time is passed in.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -38,13 +38,13 @@ struct Quota {
 
 struct Window {
     limit: u64,
-    /// The least that was told: answers may arrive out of order.
+    /// The least that an answer gave: answers may arrive out of order.
     remaining: u64,
-    /// As the service tells it, in Unix seconds. It names the window.
+    /// As the service gives it, in Unix seconds. It names the window.
     reset: u64,
     ends: Instant,
-    /// When it was told of last.
-    told: Instant,
+    /// When an answer last said so.
+    updated: Instant,
 }
 
 /// The service has asked to be left alone.
@@ -66,7 +66,7 @@ pub(super) enum Admission {
     },
 }
 
-/// A quota's window, as the headers of an answer tell of it.
+/// A quota's window, as the headers of an answer report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QuotaHeaders {
     limit: u64,
@@ -155,7 +155,7 @@ impl Quotas {
         self.metered.insert(operation);
     }
 
-    /// The service refused a request for its quota and asked for a wait. `true` when that is news.
+    /// The service refused a request for its quota and asked for a wait. `true` when that is new.
     pub(super) fn refused(&mut self, scope: &str, operation: &'static str, wait: Duration, now: Instant) -> bool {
         self.metered.insert(operation);
         let until = now + wait.min(DAY);
@@ -201,10 +201,10 @@ impl Quota {
         match self.window.as_mut().filter(|window| now < window.ends) {
             Some(window) if same(window) => {
                 window.remaining = window.remaining.min(remaining);
-                (window.ends, window.told) = (ends, now);
+                (window.ends, window.updated) = (ends, now);
             }
-            Some(window) if reset <= window.reset.saturating_add(SAME_WINDOW) && sent <= window.told => {}
-            _ => self.window = Some(Window { limit, remaining, reset, ends, told: now }),
+            Some(window) if reset <= window.reset.saturating_add(SAME_WINDOW) && sent <= window.updated => {}
+            _ => self.window = Some(Window { limit, remaining, reset, ends, updated: now }),
         }
     }
 }

@@ -88,7 +88,7 @@ impl SlidingWindow {
     /// The service has refused a request without saying for how long. Its minute began with some request of the last one, so
     /// what is left of that is waited for, and not in step with everyone else: `jitter` is in `0.0..1.0`.
     ///
-    /// Refusals of requests that were sent together count as one: only the first is news.
+    /// Refusals of requests that were sent together count as one: only the first counts.
     pub(super) fn refused(&mut self, now: Instant, jitter: f64) -> bool {
         if self.closed(now).is_some() {
             return false;

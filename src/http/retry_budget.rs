@@ -1,5 +1,6 @@
 //! The retry budget that all calls of a process share: a failing service must not be asked much more for failing.
 
+use crate::core::events;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -64,7 +65,7 @@ impl RetryBudget {
             part.retries = part.retries.saturating_add(1);
         } else if counts.refusal_is_news(now) {
             tracing::warn!(
-                target: "xtrasecurity::budget",
+                target: events::HTTP,
                 calls,
                 retries,
                 "too many calls of this process fail; until it gets better, most of them are not repeated"

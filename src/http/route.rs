@@ -5,8 +5,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
 use super::base_url::BaseUrl;
+use crate::core::process::NotUnicode;
 use crate::core::{ErrorKind, Hint, Hop, XtraError};
-use crate::env::NotUnicode;
 
 /// How requests reach the service of a root.
 #[derive(Clone)]

@@ -8,8 +8,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_native_certs::CertificateResult;
 
-use crate::core::{ErrorKind, Hop, XtraError};
-use crate::env;
+use crate::core::process;
+use crate::core::{ErrorKind, Hop, XtraError, events};
 
 /// Which authorities a connection may be vouched for by.
 pub(crate) enum Roots<'a> {
@@ -39,7 +39,7 @@ fn system_roots() -> Result<Arc<RootCertStore>, XtraError> {
         return Ok(Arc::clone(roots));
     }
     // not kept when it fails: the file may be mended while the program runs
-    let loaded = Arc::new(load_system_roots(env::path(CERT_FILE).as_deref(), env::path(CERT_DIR).as_deref())?);
+    let loaded = Arc::new(load_system_roots(process::path(CERT_FILE).as_deref(), process::path(CERT_DIR).as_deref())?);
     Ok(Arc::clone(ROOTS.get_or_init(|| loaded)))
 }
 
@@ -70,7 +70,7 @@ fn load_system_roots(file: Option<&Path>, directories: Option<&Path>) -> Result<
             store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
     }
-    tracing::debug!(target: "xtrasecurity::transport", total = store.len(), "certificate authorities loaded");
+    tracing::debug!(target: events::HTTP, total = store.len(), "certificate authorities loaded");
     Ok(store)
 }
 

@@ -19,8 +19,8 @@ use super::request::{Method, Request};
 use super::response::Response;
 use super::route::Route;
 use super::token::Token;
-use crate::core::{Budget, Clock, ErrorKind, Identity, XtraError};
-use crate::env::var;
+use crate::core::process::var;
+use crate::core::{Budget, Clock, ErrorKind, Identity, XtraError, events};
 
 /// What requests to one root URL run on: the service's protocol, connections, credentials and options. Clones share all of
 /// it. `Debug` prints neither root nor token.
@@ -150,7 +150,7 @@ impl Transport {
         let make = || connections::client(&inner.base, &inner.route, inner.protocol.idle_timeout(), &inner.options);
         let http = inner.pools.current(make).map_err(|error| error.in_operation(operation))?;
         let span = tracing::debug_span!(
-            target: "xtrasecurity::transport",
+            target: events::HTTP,
             "call",
             operation,
             attempts = tracing::field::Empty,

@@ -13,7 +13,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
 
-use super::{SERVICE_VARIABLES, ServiceVariables};
+use super::ServiceVariables;
+use crate::SERVICE_VARIABLES;
 
 /// How this platform compares the names of variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,20 +3,22 @@
 mod guarded;
 mod request;
 mod selection;
+mod variables;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
-use super::SERVICE_VARIABLES;
+use crate::SERVICE_VARIABLES;
 use crate::core::snapshot::Secrets;
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
-use crate::env;
-use crate::env::{Existing, Inherited};
+use crate::core::{ErrorKind, Hint, XtraError};
 use selection::{Target, Variable};
+use variables::key;
 
 pub use request::Inject;
 pub use selection::Selection;
+pub use variables::InjectionReport;
+pub(crate) use variables::{Existing, Inherited, unsettable};
 
 /// The environment variables of one service.
 pub(crate) struct ServiceVariables {
@@ -24,53 +26,6 @@ pub(crate) struct ServiceVariables {
     pub(crate) guarded: &'static str,
     /// Those that hold credentials.
     pub(crate) credentials: &'static [&'static str],
-}
-
-/// What became of the variables: names only, in order of the secrets' names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct InjectionReport {
-    set: Vec<String>,
-    kept: Vec<String>,
-    differing: Vec<String>,
-}
-
-impl InjectionReport {
-    /// The variables that now hold a secret.
-    #[must_use]
-    pub fn set(&self) -> &[String] {
-        &self.set
-    }
-
-    /// The variables that were there already and were left as they were.
-    #[must_use]
-    pub fn kept(&self) -> &[String] {
-        &self.kept
-    }
-
-    /// Those of both lists that were there already with another value than the secret's: where they were set, that value was
-    /// replaced; where they were kept, the secret does not get through.
-    #[must_use]
-    pub fn differing(&self) -> &[String] {
-        &self.differing
-    }
-
-    /// Whether the variable is to be set, which is noted.
-    pub(crate) fn decide(
-        &mut self,
-        variable: &str,
-        before: Option<&OsStr>,
-        value: &SecretValue,
-        existing: &Existing,
-    ) -> bool {
-        if before.is_some_and(|before| before != OsStr::new(value.expose())) {
-            self.differing.push(variable.to_owned());
-        }
-        let sets = before.is_none() || !existing.keeps(variable);
-        let list = if sets { &mut self.set } else { &mut self.kept };
-        list.push(variable.to_owned());
-        sets
-    }
 }
 
 /// Secrets on their way into an environment; made by [`Secrets::injection`].
@@ -189,7 +144,7 @@ impl<'s> Injection<'s> {
             Some(Existing::KeepNamed(names)) => names,
             _ => BTreeSet::new(),
         };
-        names.extend(variables.into_iter().map(|name| env::key(OsStr::new(&name.into())).into_owned()));
+        names.extend(variables.into_iter().map(|name| key(OsStr::new(&name.into())).into_owned()));
         self.existing = Some(Existing::KeepNamed(names));
         self
     }
@@ -277,13 +232,13 @@ struct ChildEnvironment {
 impl ChildEnvironment {
     fn of(command: &Command) -> Self {
         let given = command.get_envs();
-        let given = given.map(|(name, value)| (env::key(name).into_owned(), value.map(OsStr::to_owned))).collect();
+        let given = given.map(|(name, value)| (key(name).into_owned(), value.map(OsStr::to_owned))).collect();
         Self { given, inherited: Inherited::now() }
     }
 
     fn get(&self, name: &str) -> Option<&OsStr> {
         let name = OsStr::new(name);
-        match self.given.get(&*env::key(name)) {
+        match self.given.get(&*key(name)) {
             Some(value) => value.as_deref(),
             None => self.inherited.get(name),
         }

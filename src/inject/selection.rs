@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::guarded;
 use super::guarded::{CASE, Case};
+use super::unsettable;
 use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
-use crate::env;
 
 /// One variable to set: its name, and the value of the secret behind it.
 pub(super) type Variable<'s> = (Cow<'s, str>, &'s SecretValue);
@@ -24,7 +24,7 @@ pub(super) enum Target {
 /// may not be set, none is, and one error names all of them.
 ///
 /// ```
-/// use xtrasecurity::{Secrets, Selection};
+/// use xtrasecurity::{Secrets, inject::Selection};
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let secrets = Secrets::from_iter([("DATABASE_URL", "postgres://db"), ("API_KEY", "k"), ("NOTES", "n")]);
@@ -181,7 +181,7 @@ impl<'p, 's> Plan<'p, 's> {
     }
 
     fn flaw(&self, variable: &str, value: &SecretValue) -> Option<Why> {
-        if let Some(why) = env::unsettable(variable, value) {
+        if let Some(why) = unsettable(variable, value) {
             return Some(Why::Impossible(why));
         }
         let key = self.case.key(Cow::Borrowed(variable));

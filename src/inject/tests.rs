@@ -1,8 +1,9 @@
-//! What a child gets. `PATH` stands for a variable that is inherited.
+//! Tests of injection into a child. `PATH` stands for a variable that is inherited.
 
 use std::ffi::OsStr;
 
 use super::*;
+use crate::core::SecretValue;
 
 fn given<'c>(command: &'c Command, name: &str) -> Option<Option<&'c OsStr>> {
     command.get_envs().find(|(known, _)| *known == name).map(|(_, value)| value)

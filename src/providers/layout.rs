@@ -1,4 +1,4 @@
-//! From names to keys.
+//! The layout of keys: which secrets feed a configuration, and under which keys.
 
 use super::tree::{Scalar, Table};
 use crate::core::{ErrorKind, Hint, SecretValue, XtraError};

@@ -19,7 +19,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
+use crate::core::{SecretValue, Secrets, XtraError};
 #[cfg(feature = "config")]
 use crate::engine::{Client, SecretSource};
 use layout::Layout;
@@ -276,10 +276,6 @@ impl<R> SecretsProvider<R> {
 
 /// What both libraries are told that the values come from.
 const ORIGIN: &str = "secrets of xtrasecurity";
-
-fn invalid(message: String, names: [&str; 2]) -> XtraError {
-    XtraError::new(ErrorKind::Invalid, message).with_keys(names)
-}
 
 impl<R: fmt::Debug> fmt::Debug for SecretsProvider<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,3 +1,5 @@
+//! Tests of the providers.
+
 use super::layout::Layout;
 use super::tree::{Node, Scalar, Table};
 use crate::core::{ErrorKind, SecretValue, Secrets};

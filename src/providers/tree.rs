@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::invalid;
 use crate::core::{ErrorKind, SecretValue, XtraError};
 
 /// Nesting takes a piece of the stack for each level.
@@ -85,4 +84,8 @@ fn above(value: &str, below: &str) -> XtraError {
         ),
         [value, below],
     )
+}
+
+fn invalid(message: String, names: [&str; 2]) -> XtraError {
+    XtraError::new(ErrorKind::Invalid, message).with_keys(names)
 }

@@ -1,4 +1,4 @@
-//! Values that take a validator, and the type behind it, more time than there is.
+//! A bound on branching: values for which a validator, and the type behind it, would take too long are refused.
 //!
 //! A value may have one of several forms, and within each the same forms again. Where the forms differ late, each level is
 //! looked at as often as there are forms, for each look at the level above. So the looks are counted before any is taken.
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::shape::follow;
+use super::schema_view::follow;
 
 /// So many looks are taken whatever the value, and so many more for each of its parts.
 const LOOKS: u64 = 200_000;

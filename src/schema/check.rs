@@ -1,4 +1,4 @@
-//! The tree held against the schema, and what is found there told of the secrets that fed it.
+//! The check of an assembled tree against its schema. What is found is told of the secrets that fed it.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -8,14 +8,14 @@ use jsonschema::paths::Location;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
+use super::assemble::Assembly;
 use super::depth::{NoRoom, levels};
 use super::deserialize::{Step, Trouble, What};
-use super::gather::Gathering;
-use super::plan::Plan;
+use super::messages::Listing;
+use super::name_map::NameMap;
 use super::tree::wipe;
 use super::validators::Validators;
-use super::words::Listing;
-use super::{forms, words};
+use super::{messages, one_of};
 
 /// One thing that the validator found, without anything of the value.
 pub(super) struct Finding {
@@ -31,7 +31,7 @@ pub(super) enum Found {
 }
 
 /// Adds what the validator finds to the report.
-pub(super) fn validate(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, validators: &Validators, tree: &Value) {
+pub(super) fn validate(assembly: &mut Assembly<'_, '_>, name_map: &NameMap<'_>, validators: &Validators, tree: &Value) {
     let search = || {
         if validators.is_too_much(tree) {
             return vec![too_much(tree)];
@@ -50,7 +50,7 @@ pub(super) fn validate(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, valid
         vec![Finding { path: Vec::new(), what: Found::Problem(problem.to_owned()) }]
     });
     for finding in findings {
-        tell(gathering, plan, finding);
+        tell(assembly, name_map, finding);
     }
 }
 
@@ -74,24 +74,25 @@ fn find(validator: &Validator, tree: &Value) -> (Vec<Finding>, bool) {
 }
 
 /// Adds what a type refused to the report. `false` when that was told before.
-pub(super) fn refuse(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, trouble: &Trouble) {
+pub(super) fn refuse(assembly: &mut Assembly<'_, '_>, name_map: &NameMap<'_>, trouble: &Trouble) {
     let what = match &trouble.what {
         What::Missing(field) => Found::Missing((*field).to_owned()),
         What::Expected(expected) => Found::Problem(format!("is refused by its type, which expects {expected}")),
-        What::NoVariant(variants) => Found::Problem(words::none_of(&Listing::of(variants, ToString::to_string))),
+        What::NoVariant(variants) => Found::Problem(messages::none_of(&Listing::of(variants, ToString::to_string))),
         What::UnknownField => Found::Problem("holds a part that its type does not know".to_owned()),
-        What::Refused | What::Twice(_) => Found::Problem(refusal(gathering, plan, &trouble.path)),
+        What::Refused | What::Twice(_) => Found::Problem(refusal(assembly, name_map, &trouble.path)),
     };
-    tell(gathering, plan, Finding { path: trouble.path.clone(), what });
+    tell(assembly, name_map, Finding { path: trouble.path.clone(), what });
 }
 
-fn refusal(gathering: &Gathering<'_, '_>, plan: &Plan<'_>, path: &[Step]) -> String {
-    let place = gathering.place(path);
-    let format = plan.field(place.field).filter(|_| place.depth == path.len()).and_then(|field| field.shape.format());
-    format.map_or_else(|| "is refused by its type".to_owned(), words::format)
+fn refusal(assembly: &Assembly<'_, '_>, name_map: &NameMap<'_>, path: &[Step]) -> String {
+    let place = assembly.place(path);
+    let format =
+        name_map.field(place.field).filter(|_| place.depth == path.len()).and_then(|field| field.view.format());
+    format.map_or_else(|| "is refused by its type".to_owned(), messages::format)
 }
 
-fn tell(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, finding: Finding) {
+fn tell(assembly: &mut Assembly<'_, '_>, name_map: &NameMap<'_>, finding: Finding) {
     let Finding { mut path, what } = finding;
     let (problem, is_form) = match what {
         Found::Missing(name) => {
@@ -102,15 +103,15 @@ fn tell(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, finding: Finding) {
         Found::Form(problem) => (Some(problem), true),
     };
     // the form of a whole is told only when none of its parts has been
-    if gathering.is_told(&path) && (is_form || !path.is_empty()) {
+    if assembly.is_told(&path) && (is_form || !path.is_empty()) {
         return;
     }
-    let place = gathering.place(&path);
-    let inside = path.get(place.depth..).map(|steps| inside(steps, plan.property_names())).unwrap_or_default();
+    let place = assembly.place(&path);
+    let inside = path.get(place.depth..).map(|steps| inside(steps, name_map.property_names())).unwrap_or_default();
     let (name, description) = (place.name.to_owned(), place.description.map(str::to_owned));
     let description = description.as_deref();
     let is_fed = place.is_fed;
-    let report = &mut gathering.report;
+    let report = &mut assembly.report;
     match (problem, inside.is_empty()) {
         (None, true) if !is_fed => report.push_missing(&name, description),
         // deeper than properties have names of their own
@@ -120,7 +121,7 @@ fn tell(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, finding: Finding) {
         }
         (None, _) => report.push_invalid(&name, format!("lacks {inside}"), description),
         (Some(problem), true) if path.is_empty() => {
-            let title = plan.root().get("title").and_then(Value::as_str).unwrap_or("schema");
+            let title = name_map.root().get("title").and_then(Value::as_str).unwrap_or("schema");
             report.push_invalid(title, format!("as a whole {problem}"), None);
         }
         (Some(problem), true) => report.push_invalid(&name, problem, description),
@@ -155,10 +156,10 @@ pub(super) fn note(error: ValidationError<'_>, tree: &Value, findings: &mut Vec<
     }
     let path = steps(&parts.instance_path, tree);
     let what = match parts.kind {
-        Kind::Required { property } => Found::Missing(words::plain(&property)),
-        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => return forms::note(parts.kind, path, tree, findings),
+        Kind::Required { property } => Found::Missing(messages::plain(&property)),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => return one_of::note(parts.kind, path, tree, findings),
         kind => {
-            let problem = words::of(&kind);
+            let problem = messages::of(&kind);
             wipe_kind(kind, tree);
             Found::Problem(problem)
         }

@@ -1,95 +1,95 @@
-//! The text of a secret as the value that its schema describes. The schema decides, never the look of the text.
+//! Texts of secrets as values of the types that their schema gives. The schema decides, never the look of the text.
 
 use std::time::Duration;
 
 use serde_json::{Number, Value};
 use zeroize::Zeroize as _;
 
-use super::normal::duration;
-use super::shape::Shape;
+use super::normalize::duration;
+use super::schema_view::SchemaView;
 use super::tree::Tree;
-use super::{json, words};
+use super::{json, messages};
 
-/// Reads `text` as what `shape` describes. The problem is put in words that quote nothing of the text.
-pub(super) fn read<'s>(root: &'s Value, shape: &Shape<'s>, text: &str) -> Result<Tree, String> {
+/// Reads `text` as what `view` describes. The problem is put in words that quote nothing of the text.
+pub(super) fn read<'s>(root: &'s Value, view: &SchemaView<'s>, text: &str) -> Result<Tree, String> {
     // no duration begins as JSON does
-    let is_json = shape.is_duration() && begins_as_json(shape, text);
-    let value = if is_json { None } else { scalar(shape, text) };
-    value.map_or_else(|| composite(root, shape, text), |value| Ok(Tree(value)))
+    let is_json = view.is_duration() && begins_as_json(view, text);
+    let value = if is_json { None } else { scalar(view, text) };
+    value.map_or_else(|| composite(root, view, text), |value| Ok(Tree(value)))
 }
 
 /// Whether the text begins as an object or a list, where one may be.
-fn begins_as_json(shape: &Shape<'_>, text: &str) -> bool {
+fn begins_as_json(view: &SchemaView<'_>, text: &str) -> bool {
     let start = text.trim_start();
-    shape.allows("object") && start.starts_with('{') || shape.allows("array") && start.starts_with('[')
+    view.allows("object") && start.starts_with('{') || view.allows("array") && start.starts_with('[')
 }
 
 /// A text, number, boolean or null.
-fn scalar(shape: &Shape<'_>, text: &str) -> Option<Value> {
-    if shape.is_open() {
+fn scalar(view: &SchemaView<'_>, text: &str) -> Option<Value> {
+    if view.is_open() {
         return Some(Value::from(text));
     }
     let plain = text.trim();
-    if shape.allows("null") && plain.is_empty() && !takes_empty_text(shape) {
+    if view.allows("null") && plain.is_empty() && !takes_empty_text(view) {
         return Some(Value::Null);
     }
-    let may_be_text = shape.has_choice(text).unwrap_or_else(|| shape.allows("string"));
+    let may_be_text = view.has_choice(text).unwrap_or_else(|| view.allows("string"));
     if may_be_text {
         // a duration has a unit, and no number has one
-        let is_other = shape.is_duration() && duration(text).is_none();
-        let other = is_other.then(|| number_or_boolean(shape, plain)).flatten();
+        let is_other = view.is_duration() && duration(text).is_none();
+        let other = is_other.then(|| number_or_boolean(view, plain)).flatten();
         return Some(other.unwrap_or_else(|| Value::from(text)));
     }
-    let null = || (shape.allows("null") && plain == "null").then_some(Value::Null);
-    number_or_boolean(shape, plain).or_else(null)
+    let null = || (view.allows("null") && plain == "null").then_some(Value::Null);
+    number_or_boolean(view, plain).or_else(null)
 }
 
-fn number_or_boolean(shape: &Shape<'_>, plain: &str) -> Option<Value> {
-    let integer = shape.allows("integer").then(|| integer(plain)).flatten();
-    let number = || shape.allows("number").then(|| number(plain)).flatten();
-    let boolean = || shape.allows("boolean").then(|| boolean(plain)).flatten();
+fn number_or_boolean(view: &SchemaView<'_>, plain: &str) -> Option<Value> {
+    let integer = view.allows("integer").then(|| integer(plain)).flatten();
+    let number = || view.allows("number").then(|| number(plain)).flatten();
+    let boolean = || view.allows("boolean").then(|| boolean(plain)).flatten();
     integer.or_else(number).or_else(boolean)
 }
 
 /// Whether the empty text is a value of its own here, and so does not stand for null.
-fn takes_empty_text(shape: &Shape<'_>) -> bool {
-    match shape.has_choice("") {
+fn takes_empty_text(view: &SchemaView<'_>) -> bool {
+    match view.has_choice("") {
         Some(is_choice) => is_choice,
-        None => shape.allows("string") && shape.format().is_none(),
+        None => view.allows("string") && view.format().is_none(),
     }
 }
 
 /// An object or a list.
-fn composite<'s>(root: &'s Value, shape: &Shape<'s>, text: &str) -> Result<Tree, String> {
-    let (object, array) = (shape.allows("object"), shape.allows("array"));
-    if begins_as_json(shape, text) {
+fn composite<'s>(root: &'s Value, view: &SchemaView<'s>, text: &str) -> Result<Tree, String> {
+    let (object, array) = (view.allows("object"), view.allows("array"));
+    if begins_as_json(view, text) {
         let tree = json::parse(text)?;
         let fits = if tree.0.is_object() { object } else { array };
-        return if fits { Ok(tree) } else { Err(words::expectation(shape)) };
+        return if fits { Ok(tree) } else { Err(messages::expectation(view)) };
     }
-    if array && (!object || is_list_of_scalars(root, shape)) {
-        return list(root, shape, text);
+    if array && (!object || is_list_of_scalars(root, view)) {
+        return list(root, view, text);
     }
-    if shape.allows("integer") && is_long_integer(text.trim()) {
+    if view.allows("integer") && is_long_integer(text.trim()) {
         return Err("is an integer that does not fit into 64 bits".to_owned());
     }
-    Err(words::expectation(shape))
+    Err(messages::expectation(view))
 }
 
 /// `a, b, c`, for lists of scalars.
-fn list<'s>(root: &'s Value, shape: &Shape<'s>, text: &str) -> Result<Tree, String> {
-    if !is_list_of_scalars(root, shape) {
-        return Err(words::expectation(shape));
+fn list<'s>(root: &'s Value, view: &SchemaView<'s>, text: &str) -> Result<Tree, String> {
+    if !is_list_of_scalars(root, view) {
+        return Err(messages::expectation(view));
     }
     let mut items = Tree(Value::Array(Vec::new()));
     if text.trim().is_empty() {
         return Ok(items);
     }
-    let shapes = ItemShapes::of(root, shape);
+    let views = ItemShapes::of(root, view);
     for (index, part) in text.split(',').enumerate() {
-        let item = shapes.at(index);
+        let item = views.at(index);
         let value = scalar(item, part.trim())
-            .ok_or_else(|| format!("has an item at place {} that {}", index + 1, words::expectation(item)))?;
+            .ok_or_else(|| format!("has an item at place {} that {}", index + 1, messages::expectation(item)))?;
         if let Value::Array(items) = &mut items.0 {
             items.push(value);
         }
@@ -97,26 +97,26 @@ fn list<'s>(root: &'s Value, shape: &Shape<'s>, text: &str) -> Result<Tree, Stri
     Ok(items)
 }
 
-/// The shapes of a list's items: those of the first ones, and the one of all others. A list may be very long.
+/// The views of a list's items: those of the first ones, and the one of all others. A list may be very long.
 struct ItemShapes<'s> {
-    first: Vec<Shape<'s>>,
-    other: Shape<'s>,
+    first: Vec<SchemaView<'s>>,
+    other: SchemaView<'s>,
 }
 
 impl<'s> ItemShapes<'s> {
-    fn of(root: &'s Value, list: &Shape<'s>) -> Self {
+    fn of(root: &'s Value, list: &SchemaView<'s>) -> Self {
         let count = list.first_items();
-        let at = |index| Shape::of(root, list.item(index));
+        let at = |index| SchemaView::of(root, list.item(index));
         Self { first: (0..count).map(at).collect(), other: at(count) }
     }
 
-    fn at(&self, index: usize) -> &Shape<'s> {
+    fn at(&self, index: usize) -> &SchemaView<'s> {
         self.first.get(index).unwrap_or(&self.other)
     }
 }
 
-fn is_list_of_scalars<'s>(root: &'s Value, shape: &Shape<'s>) -> bool {
-    let item = Shape::of(root, shape.item(0));
+fn is_list_of_scalars<'s>(root: &'s Value, view: &SchemaView<'s>) -> bool {
+    let item = SchemaView::of(root, view.item(0));
     !item.allows("object") && !item.allows("array")
 }
 
@@ -151,9 +151,9 @@ fn boolean(text: &str) -> Option<Value> {
 pub(super) type Spelling = fn(&str, Duration) -> Value;
 
 /// Puts durations in the form that serde knows. The value must have been checked against the schema.
-pub(super) fn spell_out_durations<'s>(root: &'s Value, shape: &Shape<'s>, value: &mut Value, form: Spelling) {
+pub(super) fn spell_out_durations<'s>(root: &'s Value, view: &SchemaView<'s>, value: &mut Value, form: Spelling) {
     match value {
-        Value::String(text) if shape.is_duration() => {
+        Value::String(text) if view.is_duration() => {
             if let Some(duration) = duration(text) {
                 let spelled = form(text, duration);
                 text.zeroize();
@@ -161,18 +161,18 @@ pub(super) fn spell_out_durations<'s>(root: &'s Value, shape: &Shape<'s>, value:
             }
         }
         Value::Array(items) => {
-            let shapes = ItemShapes::of(root, shape);
+            let views = ItemShapes::of(root, view);
             for (index, item) in items.iter_mut().enumerate() {
-                spell_out_durations(root, shapes.at(index), item, form);
+                spell_out_durations(root, views.at(index), item, form);
             }
         }
         Value::Object(map) => {
-            let narrowed = shape.narrowed(|name| map.get(name)?.as_str());
-            let other = Shape::of(root, narrowed.others());
+            let narrowed = view.narrowed(|name| map.get(name)?.as_str());
+            let other = SchemaView::of(root, narrowed.others());
             for (name, value) in map.iter_mut() {
                 match narrowed.named(name) {
                     known if known.is_empty() => spell_out_durations(root, &other, value, form),
-                    known => spell_out_durations(root, &Shape::of(root, known), value, form),
+                    known => spell_out_durations(root, &SchemaView::of(root, known), value, form),
                 }
             }
         }
@@ -186,7 +186,7 @@ mod tests {
     use serde_json::json;
 
     fn read_as(schema: &Value, text: &str) -> Option<Value> {
-        read(schema, &Shape::of(schema, [schema]), text).ok().map(Tree::into_inner)
+        read(schema, &SchemaView::of(schema, [schema]), text).ok().map(Tree::into_inner)
     }
 
     /// Texts of every look, more by a small generator.
@@ -329,7 +329,7 @@ mod tests {
             for text in
                 [canary.to_owned(), format!("{{\"{canary}\""), format!("[\"{canary}\",}}"), format!("1,{canary}")]
             {
-                let problem = read(&schema, &Shape::of(&schema, [&schema]), &text).err().unwrap_or_default();
+                let problem = read(&schema, &SchemaView::of(&schema, [&schema]), &text).err().unwrap_or_default();
                 assert!(!problem.contains("canary"), "{problem}");
             }
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::shape::follow;
+use super::schema_view::follow;
 
 /// So many schemas, one within the other, are checked on the stack of the caller, which may be small.
 const ON_THE_SPOT: usize = 64;

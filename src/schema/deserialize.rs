@@ -1,4 +1,4 @@
-//! A checked tree as a Rust type. serde's own errors quote values; these keep the place and what was expected there.
+//! Deserializing a checked tree as a Rust type. serde's own errors quote values; these keep the place and what was expected.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
-use super::normal::TEXT;
+use super::normalize::TEXT;
 use culprit::{Altered, How};
 
 mod culprit;

@@ -1,4 +1,4 @@
-//! Schemas from outside: what is accepted as one.
+//! Schemas from files and texts, and the rules that they must keep.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind as IoKind, Read};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::shape::follow;
+use super::schema_view::follow;
 use crate::core::{ErrorKind, XtraError};
 
 /// The most that a schema may be, in bytes.

@@ -1,26 +1,26 @@
 //! Secrets held against a JSON Schema, and as a type of one's own.
 
+mod assemble;
 mod branching;
 mod check;
 mod coerce;
 mod depth;
 mod deserialize;
 mod file;
-mod forms;
-mod gather;
 mod json;
-#[cfg(any(feature = "figment", feature = "config"))]
-mod layer;
+mod messages;
+mod name_map;
 mod names;
-mod normal;
-mod plan;
+mod normalize;
+mod one_of;
 mod report;
-mod shape;
+mod schema_view;
 mod template;
 mod tree;
 mod typed;
+#[cfg(any(feature = "figment", feature = "config"))]
+mod typed_layer;
 mod validators;
-mod words;
 
 use std::fmt;
 use std::path::Path;
@@ -33,10 +33,10 @@ use serde_json::Value;
 
 use crate::core::snapshot::Secrets;
 use crate::core::{ErrorKind, XtraError};
+use assemble::Assembly;
 use deserialize::{Effort, Step, What};
-use gather::Gathering;
-use plan::Plan;
-use shape::Shape;
+use name_map::NameMap;
+use schema_view::SchemaView;
 use validators::Validators;
 
 pub use report::{SchemaProblem, SchemaReport};
@@ -96,7 +96,7 @@ impl Schema {
     pub fn of<T: JsonSchema + ?Sized>() -> Self {
         let generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
         let mut json = generator.into_root_schema_for::<T>().to_value();
-        normal::normalize(&mut json);
+        normalize::normalize(&mut json);
         Self::compile(json)
     }
 
@@ -243,16 +243,16 @@ impl Secrets {
         strictness: Strictness,
     ) -> Result<T, XtraError> {
         let schema = Schema::of::<T>();
-        let plan = Plan::of(&schema.0.json);
-        let (mut gathering, mut tree) = self.gather(&schema, &plan, strictness)?;
-        if gathering.report.is_valid() {
-            let whole = Shape::of(plan.root(), [plan.root()]);
-            coerce::spell_out_durations(plan.root(), &whole, &mut tree.0, normal::spelled_out_with_text);
-            if let Some(value) = build(&mut gathering, &plan, &mut tree) {
+        let name_map = NameMap::of(&schema.0.json);
+        let (mut assembly, mut tree) = self.assemble_by(&schema, &name_map, strictness)?;
+        if assembly.report.is_valid() {
+            let whole = SchemaView::of(name_map.root(), [name_map.root()]);
+            coerce::spell_out_durations(name_map.root(), &whole, &mut tree.0, normalize::spelled_out_with_text);
+            if let Some(value) = build(&mut assembly, &name_map, &mut tree) {
                 return Ok(value);
             }
         }
-        gathering.report.in_order().into_result()?;
+        assembly.report.in_order().into_result()?;
         Err(XtraError::new(ErrorKind::Invalid, "the settings are refused by their type"))
     }
 
@@ -283,30 +283,30 @@ impl Secrets {
     /// says `additionalProperties: false`.
     #[must_use]
     pub fn check_schema(&self, schema: &Schema) -> SchemaReport {
-        let plan = Plan::of(&schema.0.json);
-        match self.gather(schema, &plan, Strictness::default()) {
-            Ok((gathering, _)) => gathering.report.in_order(),
+        let name_map = NameMap::of(&schema.0.json);
+        match self.assemble_by(schema, &name_map, Strictness::default()) {
+            Ok((assembly, _)) => assembly.report.in_order(),
             Err(_) => SchemaReport::defect(schema.0.validators.as_ref().err().cloned().unwrap_or_default()),
         }
     }
 
     /// The tree that these secrets make, and what is wrong with it.
-    fn gather<'a, 's>(
+    fn assemble_by<'a, 's>(
         &'a self,
         schema: &Schema,
-        plan: &'a Plan<'s>,
+        name_map: &'a NameMap<'s>,
         strictness: Strictness,
-    ) -> Result<(Gathering<'a, 's>, Tree), XtraError> {
+    ) -> Result<(Assembly<'a, 's>, Tree), XtraError> {
         let validators = match &schema.0.validators {
             Ok(validators) => validators,
             Err(defect) => return Err(XtraError::new(ErrorKind::Config, format!("the schema {defect}"))),
         };
-        let (mut gathering, tree) = Gathering::of(plan, self);
-        check::validate(&mut gathering, plan, validators, &tree.0);
-        if strictness.deny_unexpected || plan.field(0).is_some_and(|whole| whole.shape.is_closed()) {
-            gathering.report.close();
+        let (mut assembly, tree) = Assembly::of(name_map, self);
+        check::validate(&mut assembly, name_map, validators, &tree.0);
+        if strictness.deny_unexpected || name_map.field(0).is_some_and(|whole| whole.view.is_closed()) {
+            assembly.report.close();
         }
-        Ok((gathering, tree))
+        Ok((assembly, tree))
     }
 }
 
@@ -315,7 +315,7 @@ impl Secrets {
 /// A type tells one refusal at a time. So what it refused is taken out and it is tried again: serde reads all properties
 /// before it looks for those that are absent, so the next refusal comes first. It ends when a refusal is of what was taken out,
 /// or when the type has read as much as it may for this.
-fn build<T: DeserializeOwned>(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>, tree: &mut Tree) -> Option<T> {
+fn build<T: DeserializeOwned>(assembly: &mut Assembly<'_, '_>, name_map: &NameMap<'_>, tree: &mut Tree) -> Option<T> {
     let (mut is_first, mut effort) = (true, Effort::of(&tree.0));
     loop {
         let trouble = match deserialize::from_tree::<T>(&tree.0) {
@@ -328,7 +328,7 @@ fn build<T: DeserializeOwned>(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>
             // of the whole: after something was taken out, that may be why
             _ if !is_first => return None,
             _ => {
-                check::refuse(gathering, plan, &trouble);
+                check::refuse(assembly, name_map, &trouble);
                 return None;
             }
         };
@@ -336,7 +336,7 @@ fn build<T: DeserializeOwned>(gathering: &mut Gathering<'_, '_>, plan: &Plan<'_>
         if is_consequence {
             return None;
         }
-        check::refuse(gathering, plan, &trouble);
+        check::refuse(assembly, name_map, &trouble);
         is_first = false;
         if !effort.allows(1) {
             return None;

@@ -1,4 +1,4 @@
-//! How a property's name reads as the name of a secret.
+//! Names of properties as names of secrets.
 
 /// `databaseUrl`, `database-url` and `database_url` as `DATABASE_URL`. A name that is written so already stays.
 pub(super) fn screaming(property: &str) -> String {

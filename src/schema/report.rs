@@ -1,9 +1,9 @@
-//! What a check found: names, problems and what the settings are for. Never a value.
+//! The report of a check: names, problems and what the settings are for. Never a value.
 
 use std::fmt;
 
+use super::messages;
 use super::names::shown;
-use super::words;
 use crate::core::{ErrorKind, XtraError};
 
 /// One name that a check has something to say about.
@@ -19,7 +19,7 @@ pub struct SchemaProblem {
 
 impl SchemaProblem {
     pub(super) fn new(name: impl Into<String>, problem: impl Into<String>, description: Option<&str>) -> Self {
-        let description = description.and_then(words::summary);
+        let description = description.and_then(messages::summary);
         Self { name: name.into(), problem: problem.into(), description }
     }
 

@@ -1,4 +1,4 @@
-//! A file to fill in.
+//! Templates of settings files: a `.env` to fill in, with what each setting is for.
 
 use std::fmt::Write as _;
 
@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::Schema;
-use super::plan::{Field, Plan};
-use super::shape::Shape;
+use super::name_map::{Field, NameMap};
+use super::schema_view::SchemaView;
 use crate::dotenv;
 
 /// The settings of a schema as a file to fill in; made by [`template`] or [`Schema::template`].
@@ -33,7 +33,7 @@ pub struct Template {
 /// }
 /// # fn pool() -> u8 { 4 }
 ///
-/// let template = xtrasecurity::template::<Settings>();
+/// let template = xtrasecurity::schema::template::<Settings>();
 /// let lines: Vec<_> = template.dotenv().lines().collect();
 /// assert_eq!(lines[2..5], ["# where the database is", "# text; required", "DATABASE_URL="]);
 /// assert_eq!(lines[7..], ["# integer from 0 to 255; optional; by default 4", "# POOL=4"]);
@@ -58,14 +58,14 @@ impl Template {
     }
 
     pub(super) fn of(json: &Value) -> Self {
-        let plan = Plan::of(json);
+        let name_map = NameMap::of(json);
         let mut dotenv = String::new();
         let title = json.get("title").and_then(Value::as_str).unwrap_or("Settings");
         comment(&mut dotenv, title);
         if let Some(description) = json.get("description").and_then(Value::as_str) {
             comment(&mut dotenv, description);
         }
-        let writer = Writer { plan: &plan };
+        let writer = Writer { name_map: &name_map };
         let default = json.get("default");
         writer.children(&mut dotenv, 0, Need { required: true, default });
         Self { dotenv, json_schema: format!("{json:#}\n") }
@@ -73,7 +73,7 @@ impl Template {
 }
 
 struct Writer<'p, 's> {
-    plan: &'p Plan<'s>,
+    name_map: &'p NameMap<'s>,
 }
 
 /// What the objects around a setting say of it.
@@ -85,47 +85,47 @@ struct Need<'s> {
 
 impl<'s> Writer<'_, 's> {
     fn children(&self, text: &mut String, at: usize, need: Need<'s>) {
-        let Some(field) = self.plan.field(at) else { return };
+        let Some(field) = self.name_map.field(at) else { return };
         for child in &field.children {
             self.setting(text, *child, need);
         }
-        if at == 0 && field.shape.takes_others() {
+        if at == 0 && field.view.takes_others() {
             text.push('\n');
             comment(text, "Other names are taken too.");
         }
     }
 
     fn setting(&self, text: &mut String, at: usize, around: Need<'s>) {
-        let Some(field) = self.plan.field(at) else { return };
+        let Some(field) = self.name_map.field(at) else { return };
         let of_parent = around.default.and_then(|default| default.get(field.key));
         let own = field.schemas.iter().find_map(|schema| schema.get("default"));
         let default = own.or(of_parent);
         let required = around.required && field.required && of_parent.is_none();
         if field.is_expanded() {
             // its parts carry its description, once
-            if let Some(description) = field.description(self.plan) {
+            if let Some(description) = field.description(self.name_map) {
                 text.push('\n');
                 comment(text, &format!("{}: {description}", field.name));
             }
             return self.children(text, at, Need { required, default });
         }
         text.push('\n');
-        if let Some(description) = field.description(self.plan) {
+        if let Some(description) = field.description(self.name_map) {
             comment(text, description);
         }
-        let default = default.filter(|_| !field.shape.is_write_only()).and_then(written);
+        let default = default.filter(|_| !field.view.is_write_only()).and_then(written);
         comment(text, &self.facts(field, required, around.required && field.required, default.as_deref()));
         assignment(text, &field.name, required, default.as_deref());
     }
 
     fn may_be_required(&self, field: &Field<'s>) -> bool {
-        self.plan.field(field.parent).is_some_and(|parent| parent.shape.may_require(field.key))
+        self.name_map.field(field.parent).is_some_and(|parent| parent.view.may_require(field.key))
     }
 
     /// `integer from 0 to 255; optional; by default 4`
     fn facts(&self, field: &Field<'s>, required: bool, required_here: bool, default: Option<&str>) -> String {
-        let mut facts = kind(self.plan.root(), field);
-        if field.shape.is_write_only() {
+        let mut facts = kind(self.name_map.root(), field);
+        if field.view.is_write_only() {
             facts.push_str("; secret");
         }
         facts.push_str(match (required, field.required && !required_here) {
@@ -143,43 +143,43 @@ impl<'s> Writer<'_, 's> {
 
 /// What is to be written for a setting.
 fn kind(root: &Value, field: &Field<'_>) -> String {
-    let shape = &field.shape;
-    if let Some(choices) = shape.choices() {
-        let also = if shape.allows("object") { ", or JSON" } else { "" };
+    let view = &field.view;
+    if let Some(choices) = view.choices() {
+        let also = if view.allows("object") { ", or JSON" } else { "" };
         return format!("one of {}{also}", choices.join(", "));
     }
-    if shape.is_duration() {
+    if view.is_duration() {
         return "duration, such as 30s or 1h 30m".to_owned();
     }
-    if shape.is_open() || shape.allows("string") {
-        return match shape.format() {
+    if view.is_open() || view.allows("string") {
+        return match view.format() {
             Some("uri") => "URL".to_owned(),
             Some(format) => format!("text ({format})"),
             None => "text".to_owned(),
         };
     }
-    if shape.allows("integer") || shape.allows("number") {
-        let name = if shape.allows("number") { "number" } else { "integer" };
+    if view.allows("integer") || view.allows("number") {
+        let name = if view.allows("number") { "number" } else { "integer" };
         // the bounds of a float are no bounds that anybody has in mind
-        let bounds = if shape.allows("number") { String::new() } else { bounds(shape) };
+        let bounds = if view.allows("number") { String::new() } else { bounds(view) };
         return format!("{name}{bounds}");
     }
-    if shape.allows("boolean") {
+    if view.allows("boolean") {
         return "true or false".to_owned();
     }
-    if shape.allows("array") {
-        let item = Shape::of(root, shape.item(0));
+    if view.allows("array") {
+        let item = SchemaView::of(root, view.item(0));
         let simple = !item.allows("object") && !item.allows("array");
         return if simple { "list, with commas or as JSON" } else { "JSON list" }.to_owned();
     }
-    if shape.takes_others() {
+    if view.takes_others() {
         return format!("map: JSON here, or {}__NAME for each part", field.name);
     }
     "JSON object".to_owned()
 }
 
-fn bounds(shape: &Shape<'_>) -> String {
-    let bound = |keyword: &str| shape.leaves().iter().find_map(|leaf| leaf.keyword(keyword));
+fn bounds(view: &SchemaView<'_>) -> String {
+    let bound = |keyword: &str| view.leaves().iter().find_map(|leaf| leaf.keyword(keyword));
     match (bound("minimum"), bound("maximum")) {
         (Some(least), Some(most)) => format!(" from {least} to {most}"),
         (Some(least), None) => format!(" from {least}"),

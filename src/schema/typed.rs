@@ -1,4 +1,4 @@
-//! Reading secrets as a type.
+//! Typed reads: secrets as a type of one's own.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -43,51 +43,6 @@ impl<T: DeserializeOwned + JsonSchema> ReadAs<T> {
             .with_hint(Hint::AllowEmpty));
         }
         secrets.parse_strictly(self.strictness)
-    }
-}
-
-#[cfg(feature = "xtra")]
-impl<M> crate::engine::Client<crate::services::xtra::Xtra, M> {
-    /// Reads the secrets of an environment as a type of one's own. [`Secrets::parse`] tells which secret feeds which field and
-    /// how its text is read.
-    ///
-    /// The options are those of [`get_secrets`](Self::get_secrets), and
-    /// [`deny_unexpected`](Request::deny_unexpected) and [`allow_empty`](Request::allow_empty). The secrets come from the cache
-    /// when it has a fresh snapshot; the type is made anew by each call, so keep it rather than reading it for each request
-    /// that a server answers.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`get_secrets`](Self::get_secrets); [`EmptyScope`](ErrorKind::EmptyScope) when there are no secrets; and one
-    /// error for all that is wrong with them, [`MissingSecret`](ErrorKind::MissingSecret) or
-    /// [`Invalid`](ErrorKind::Invalid), with every name and no value.
-    ///
-    /// ```no_run
-    /// use std::time::Duration;
-    /// use serde::Deserialize;
-    /// use xtrasecurity::schemars::{self, JsonSchema};
-    /// use xtrasecurity::{SecretValue, XtraClient, XtraError};
-    ///
-    /// #[derive(Debug, Deserialize, JsonSchema)]
-    /// struct AppConfig {
-    ///     /// where the database is
-    ///     database_url: SecretValue,
-    ///     /// how long a request may take
-    ///     timeout: Option<Duration>,
-    ///     #[serde(default)]
-    ///     tags: Vec<String>,
-    /// }
-    ///
-    /// # async fn example() -> Result<(), XtraError> {
-    /// let config: AppConfig = XtraClient::from_env()?.get_secrets_as("production").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn get_secrets_as<'a, T: DeserializeOwned + JsonSchema>(
-        &'a self,
-        environment: impl Into<std::borrow::Cow<'a, str>>,
-    ) -> Request<'a, crate::services::xtra::Xtra, ReadAs<T>, M> {
-        self.get_secrets(environment).typed()
     }
 }
 

@@ -1,4 +1,4 @@
-//! A schema made ready to hold values against, with an end to the time that its patterns may take.
+//! Compiled validators of a schema, with an end to the time that its patterns may take.
 
 use std::sync::OnceLock;
 
@@ -6,8 +6,8 @@ use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
 use super::depth::NoRoom;
-use super::shape::Shape;
-use super::{branching, depth, normal};
+use super::schema_view::SchemaView;
+use super::{branching, depth, normalize};
 
 /// A pattern that looks around or refers back is tried by going back again and again, and each time may read all that is left
 /// of the value. So often it may go back, whatever the value.
@@ -38,7 +38,7 @@ pub(super) struct Validators {
 impl Validators {
     /// The validators of a schema, or what is wrong with the schema, in words of our own.
     pub(super) fn of(json: &Value) -> Result<Self, String> {
-        if !Shape::of(json, [json]).allows("object") {
+        if !SchemaView::of(json, [json]).allows("object") {
             return Err("describes no object: settings are a struct, or a map by name".to_owned());
         }
         let first = validator(json, FEW)?;
@@ -74,7 +74,7 @@ fn validator(json: &Value, backtracks: usize) -> Result<Validator, String> {
     jsonschema::options()
         .offline()
         .should_validate_formats(true)
-        .with_format(normal::DURATION, |text: &str| normal::duration(text).is_some())
+        .with_format(normalize::DURATION, |text: &str| normalize::duration(text).is_some())
         // the format of `IpAddr`, which is none of the standard's
         .with_format("ip", |text: &str| text.parse::<std::net::IpAddr>().is_ok())
         .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(backtracks))

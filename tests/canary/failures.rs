@@ -127,7 +127,7 @@ fn examine_raw(what: &str, failed: Option<Error<types::ApiError>>, seen: &mut Se
         _ => {}
     }
     hides_debug(what, &error.answer());
-    examine(what, &error.into_xtra_error(), seen);
+    examine(what, &error.into_error(), seen);
 }
 
 fn hides_error_text(what: &str, text: &str) {
@@ -155,7 +155,7 @@ pub async fn repeated_token(server: &DevServer, seen: &mut Seen) {
             let error = client.get_secrets(ENVIRONMENT).await.unwrap_err();
             assert!(error.server_message().is_some_and(|said| said.contains(SHORT_TOKEN)), "{error:?}");
             assert!(
-                error.message().contains("server_message()") || error.message().contains("the service's own"),
+                error.to_string().contains("server_message()") || error.to_string().contains("the service's own"),
                 "{error}"
             );
             examine(&format!("{status} that repeats the token"), &error, seen);

@@ -126,8 +126,8 @@ async fn the_watch_hears_this_crate_and_the_http_client() {
     guarded.get_secrets(ENVIRONMENT).await.unwrap();
     server.fault(Fault::body(200, "application/json", r#"{"OTHER":"v"}"#).on(route::SECRETS_READ));
     assert_eq!(guarded.refresh(ENVIRONMENT).await.unwrap_err().keys(), [KEY]);
-    assert!(watch.has_heard_from("xtrasecurity::transport DEBUG"), "requests");
-    assert!(watch.has_heard_from("xtrasecurity::engine"), "an empty scope");
+    assert!(watch.has_heard_from("xtrasecurity::http DEBUG"), "requests");
+    assert!(watch.has_heard_from("xtrasecurity::engine WARN"), "an empty scope");
     assert!(watch.has_heard_from("reqwest::connect DEBUG"), "connections");
     server.stop().await;
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use syn::{Item, UseTree};
+use syn::{Item, UseTree, Visibility};
 
 /// A module of the library: `crate` is `[]`, `crate::engine::read` is `["engine", "read"]`.
 pub type Module = Vec<String>;
@@ -28,7 +28,7 @@ impl Source {
     }
 
     pub fn is_test(&self) -> bool {
-        self.path.ends_with("tests.rs") || self.path.contains("/tests/")
+        self.path.ends_with("tests.rs") || self.path.ends_with("/properties.rs") || self.path.contains("/tests/")
     }
 }
 
@@ -77,26 +77,20 @@ pub fn code_of(text: &str) -> String {
 pub struct Imports(pub BTreeMap<String, BTreeSet<String>>);
 
 impl Imports {
-    pub fn of(sources: &[Source]) -> Self {
+    /// `ignored` is true of the paths that are no arrows, by the room that names them.
+    pub fn of(sources: &[Source], ignored: impl Fn(&str, &Module) -> bool) -> Self {
         let by_module: BTreeMap<&[String], &Source> =
             sources.iter().map(|source| (source.module.as_slice(), source)).collect();
-        let uses: BTreeMap<&[String], Vec<(String, Module)>> =
+        let uses: BTreeMap<&[String], Vec<ImportedName>> =
             sources.iter().map(|source| (source.module.as_slice(), uses_of(source))).collect();
         let mut imports = BTreeMap::new();
         for source in sources.iter().filter(|source| !source.is_test()) {
-            let mut files = BTreeSet::new();
-            for target in uses[source.module.as_slice()].iter().map(|(_, path)| path.clone()).chain(paths_of(source)) {
-                if let Some(file) = resolve(&target, &by_module, &uses, 0)
-                    && file != source.path
-                {
-                    files.insert(file);
-                }
-            }
-            // a module's own children, which it declares and re-exports, are no arrows out of it
-            let folder = source.path.trim_end_matches("mod.rs").trim_end_matches(".rs");
-            if source.path.ends_with("mod.rs") {
-                files.retain(|file| !file.starts_with(folder));
-            }
+            let files = paths(source)
+                .iter()
+                .filter(|target| !ignored(source.room(), target))
+                .filter_map(|target| resolve(target, &by_module, &uses, 0))
+                .filter(|file| *file != source.path)
+                .collect();
             imports.insert(source.path.clone(), files);
         }
         Self(imports)
@@ -140,32 +134,52 @@ impl Imports {
 fn resolve(
     path: &[String],
     by_module: &BTreeMap<&[String], &Source>,
-    uses: &BTreeMap<&[String], Vec<(String, Module)>>,
+    uses: &BTreeMap<&[String], Vec<ImportedName>>,
     depth: usize,
 ) -> Option<String> {
     let module_len = (0..=path.len()).rev().find(|len| by_module.contains_key(&path[..*len]))?;
     let module = &path[..module_len];
     if let Some(name) = path.get(module_len)
         && depth < 8
-        && let Some((_, target)) = uses[module].iter().find(|(known, _)| known == name)
+        && let Some(import) = uses[module].iter().find(|import| import.name == *name)
     {
-        let mut target = target.clone();
+        let mut target = import.path.clone();
         target.extend_from_slice(&path[module_len + 1..]);
         return resolve(&target, by_module, uses, depth + 1);
     }
     Some(by_module[module].path.clone())
 }
 
-/// The names that a file imports from within the crate, and the paths that they stand for.
-fn uses_of(source: &Source) -> Vec<(String, Module)> {
+/// Every path of the crate that a file's code names, but for what it re-exports of its own children: that is followed to
+/// where it is defined.
+pub fn paths(source: &Source) -> Vec<Module> {
+    let own_child = |path: &Module| path.len() > source.module.len() && path.starts_with(&source.module);
+    let imported = uses_of(source).into_iter().filter(|import| !(import.is_public && own_child(&import.path)));
+    imported.map(|import| import.path).chain(paths_of(source)).collect()
+}
+
+/// A name that a file imports from within the crate.
+struct ImportedName {
+    name: String,
+    /// Where it is found.
+    path: Module,
+    is_public: bool,
+}
+
+fn uses_of(source: &Source) -> Vec<ImportedName> {
     let file = syn::parse_file(&source.text).unwrap_or_else(|error| panic!("{}: {error}", source.path));
     let mut found = Vec::new();
     for item in &file.items {
         if let Item::Use(import) = item {
-            leaves(&import.tree, Vec::new(), &mut found);
+            let is_public = !matches!(import.vis, Visibility::Inherited);
+            let mut names = Vec::new();
+            leaves(&import.tree, Vec::new(), &mut names);
+            found.extend(names.into_iter().filter_map(|(name, path)| {
+                Some(ImportedName { name, path: absolute(&path, &source.module)?, is_public })
+            }));
         }
     }
-    found.into_iter().filter_map(|(name, path)| Some((name, absolute(&path, &source.module)?))).collect()
+    found
 }
 
 fn leaves(tree: &UseTree, mut path: Module, found: &mut Vec<(String, Module)>) {
@@ -188,7 +202,7 @@ fn leaves(tree: &UseTree, mut path: Module, found: &mut Vec<(String, Module)>) {
     }
 }
 
-/// The paths that the code names without an import: `crate::room::name`.
+/// The paths that the code names without an import: `crate::room::name`, `super::name`.
 fn paths_of(source: &Source) -> Vec<Module> {
     let code = source
         .code
@@ -196,13 +210,16 @@ fn paths_of(source: &Source) -> Vec<Module> {
         .filter(|line| !line.trim_start().starts_with("use ") && !line.contains("pub use "))
         .collect::<Vec<_>>()
         .join("\n");
-    code.match_indices("crate::")
-        .map(|(at, mark)| {
-            let rest = &code[at + mark.len()..];
-            let end = rest
-                .find(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == ':'))
-                .unwrap_or(rest.len());
-            rest[..end].split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == ':';
+    ["crate::", "super::"]
+        .iter()
+        .flat_map(|mark| code.match_indices(mark))
+        // `pub(in crate::room)` says who may name an item
+        .filter(|(at, _)| !code[..*at].ends_with(is_part) && !code[..*at].ends_with("pub(in "))
+        .filter_map(|(at, _)| {
+            let path = code[at..].split(|letter| !is_part(letter)).next()?;
+            let parts: Module = path.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect();
+            absolute(&parts, &source.module)
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use xtrasecurity::{ErrorKind, ManualClock, XtraClient};
+use xtrasecurity::{ErrorKind, XtraClient, clock::ManualClock};
 
 use crate::server::{Says, Server, json, own};
 
@@ -36,7 +36,7 @@ async fn a_first_answer_that_looks_like_an_error_is_one_on_every_path_of_reading
         assert_eq!(kinds, [Some(ErrorKind::Decode); 7], "{body}");
         let client = client(&server);
         let error = client.get_secrets("production").await.unwrap_err();
-        assert!(error.message().contains("allow_any_answer()") && !error.is_retryable(), "{error}");
+        assert!(error.to_string().contains("allow_any_answer()") && !error.is_retryable(), "{error}");
         assert_eq!(client.stats().cached, 0, "{body}");
     }
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use xtrasecurity::{
-    ChainPosition, CredentialProvider, ErrorKind, Identity, ManualClock, Token, TokenFuture, XtraClient, XtraError,
+    ErrorKind, XtraClient, XtraError,
+    clock::ManualClock,
+    credentials::{ChainPosition, CredentialProvider, Token, TokenFuture},
+    source::Identity,
 };
 
 use crate::server::{PROJECT, Says, Server, TOKEN, json, own};
@@ -90,7 +93,7 @@ async fn a_provider_that_panics_over_a_refused_token_leaves_the_refusal_to_reads
     let read = client.get_secrets("production").await.unwrap_err();
     let write = client.set_secret("staging", "A", "1").await.unwrap_err();
     let raw = client.raw().secrets_read().project_id(PROJECT).env("production").send().await.unwrap_err();
-    assert_eq!([read.status(), write.status(), raw.into_xtra_error().status()], [Some(401); 3]);
+    assert_eq!([read.status(), write.status(), raw.into_error().status()], [Some(401); 3]);
 }
 
 fn readers(client: &XtraClient) -> Vec<tokio::task::JoinHandle<Result<(), XtraError>>> {

@@ -107,7 +107,7 @@ async fn a_service_account_rewrites_nothing() {
     let (server, _) = with_versions().await;
     let body = SecretRecordsRotate { project_id: server.project_id().to_owned(), updates: Vec::new() };
     let account = client_of(&server, "deploy");
-    let error = account.raw().secret_records_rotate().body(body).send().await.unwrap_err().into_xtra_error();
+    let error = account.raw().secret_records_rotate().body(body).send().await.unwrap_err().into_error();
     assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Forbidden, false));
     assert_eq!(server.request_count(route::SECRETS_BY_ID_ROTATE), 1);
     server.stop().await;

@@ -12,7 +12,11 @@ use xtrasecurity::http::{
     Advice, Authorization, ErrorAnswer, ErrorBody, ErrorMembers, Method, Outgoing, Protocol, QuotaFormat, RefusalForms,
     ResetForm, Transport, TransportBuilder,
 };
-use xtrasecurity::{CredentialProvider, ErrorKind, Identity, StaticToken, Token, TokenFuture, XtraError};
+use xtrasecurity::{
+    ErrorKind, XtraError,
+    credentials::{CredentialProvider, StaticToken, Token, TokenFuture},
+    source::Identity,
+};
 
 /// A made-up secrets manager.
 struct Burrow;
@@ -52,7 +56,8 @@ impl Protocol for Burrow {
     }
 
     fn explain(&self, answer: &ErrorAnswer<'_>) -> Option<Advice> {
-        (answer.status == 410).then(|| Advice::new("the hole has collapsed", "dig another"))
+        (answer.status == 410)
+            .then(|| Advice::new("the hole has collapsed", xtrasecurity::error::Hint::advice("Dig another")))
     }
 }
 
@@ -164,7 +169,7 @@ async fn refusals_are_told_by_the_protocol_and_show_documented_forms_only() {
     shows_nothing(&error);
     assert_eq!(error.code(), Some("collapsed"));
     assert!(
-        error.to_string().contains("the hole has collapsed (status 410") && error.to_string().contains("dig another")
+        error.to_string().contains("the hole has collapsed (status 410") && error.to_string().contains("Dig another")
     );
     let error = client.read("mine").await.expect_err("refused");
     assert!(error.is_foreign_refusal() && error.to_string().contains("ends in /burrow"), "{error}");

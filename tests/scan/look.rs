@@ -99,7 +99,7 @@ impl<'a> Scan<'a> {
             _ => {}
         }
         self.debugged("an answer", &error.answer());
-        self.error(&error.into_xtra_error());
+        self.error(&error.into_error());
     }
 
     fn error(&mut self, error: &XtraError) {

@@ -43,7 +43,7 @@ async fn a_write_may_have_been_applied_unless_the_status_says_that_it_was_not() 
             if status > 200 {
                 assert_eq!(error.status(), Some(status), "{error:?}");
             }
-            let error = error.into_xtra_error();
+            let error = error.into_error();
             assert_eq!(error.may_have_been_applied(), !DEFINITE.contains(&status), "{status} {text}: {error}");
             assert!(!error.may_have_been_applied() || !error.is_retryable(), "{status} {text}: {error}");
             if status != 429 {
@@ -70,7 +70,7 @@ async fn a_read_takes_200_alone_for_a_success() {
         assert!(raw.is_err() && !error.may_have_been_applied(), "{error:?}");
         if status > 200 {
             assert_eq!(error.status(), Some(status), "{error:?}");
-            assert!(error.message().contains(&format!("(status {status}")), "{error}");
+            assert!(error.to_string().contains(&format!("(status {status}")), "{error}");
         }
         if status < 300 {
             assert_eq!(error.kind(), ErrorKind::Decode, "{error:?}");

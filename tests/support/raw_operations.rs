@@ -37,7 +37,7 @@ async fn outcome<T: Serialize>(
                 _ => None,
             };
             let status = error.status().unwrap_or_else(|| panic!("no answer: {error}"));
-            Outcome::Refused { status, written, error: error.into_xtra_error() }
+            Outcome::Refused { status, written, error: error.into_error() }
         }
     }
 }

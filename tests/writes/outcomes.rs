@@ -99,13 +99,13 @@ async fn a_raw_write_whose_answer_cannot_be_read_may_have_been_applied_and_a_raw
     let page = || Fault::body(200, "text/html", "<p>a proxy</p>");
     server.fault(page().on(route::BRANCHES_CREATE));
     let create = client.raw().branches_create().body_map(|body| body.name("b").project_id(server.project_id()));
-    let error = create.send().await.unwrap_err().into_xtra_error();
+    let error = create.send().await.unwrap_err().into_error();
     assert!(error.may_have_been_applied() && !error.is_retryable(), "{error:?}");
     server.fault(page().on(route::BRANCHES_LIST));
     let list = client.raw().branches_list().project_id(server.project_id());
-    assert!(!list.send().await.unwrap_err().into_xtra_error().may_have_been_applied());
+    assert!(!list.send().await.unwrap_err().into_error().may_have_been_applied());
     server.fault(Fault::status(503).on(route::BRANCHES_CREATE));
     let create = client.raw().branches_create().body_map(|body| body.name("b").project_id(server.project_id()));
     let error = create.send().await.unwrap_err();
-    assert!(!error.is_retryable() && error.into_xtra_error().may_have_been_applied());
+    assert!(!error.is_retryable() && error.into_error().may_have_been_applied());
 }

@@ -4,7 +4,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
-use xtrasecurity::Configuration;
+use xtrasecurity::credentials::Configuration;
 use xtrasecurity::{Secrets, XtraClient, XtraError};
 
 use crate::failure::{Failure, Outcome, REFUSED};
@@ -123,7 +123,7 @@ impl Report {
         let asked = Instant::now();
         match client.raw().health_check().send().await {
             Ok(_) => self.add("service", State::Fine, format!("answers after {} ms", asked.elapsed().as_millis())),
-            Err(error) => self.add("service", State::Problem, Failure::from(error.into_xtra_error()).line),
+            Err(error) => self.add("service", State::Problem, Failure::from(error.into_error()).line),
         }
     }
 
@@ -173,14 +173,13 @@ async fn budget(client: &XtraClient, project: Option<&str>, environment: &str) -
     let project = match project {
         Some(id) => Some(id.to_owned()),
         None => {
-            let account =
-                client.raw().service_accounts_resolve().send().await.map_err(|error| error.into_xtra_error())?;
+            let account = client.raw().service_accounts_resolve().send().await.map_err(|error| error.into_error())?;
             account.into_inner().project.and_then(|project| project.id)
         }
     };
     let Some(project) = project else { return Ok(None) };
     let read = client.raw().secrets_read().project_id(project).env(environment.to_lowercase());
-    let answer = read.send().await.map_err(|error| error.into_xtra_error())?;
+    let answer = read.send().await.map_err(|error| error.into_error())?;
     let number = |name: &str| answer.header(name).and_then(|text| text.parse::<u64>().ok());
     let (Some(left), Some(limit)) = (number("x-ratelimit-remaining"), number("x-ratelimit-limit")) else {
         return Ok(None);

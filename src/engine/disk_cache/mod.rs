@@ -18,7 +18,7 @@ pub(crate) use error::DiskError;
 pub use options::{OfflineKey, OfflineOptions};
 
 use super::single_flight::SingleFlight;
-use crate::core::{SecretValue, Secrets, SortedPairs, Unreadable};
+use crate::core::{SecretValue, Secrets, SortedPairs, Unreadable, events};
 use contents::{decode, encode};
 use folder::Folder;
 use io_threads::{BoundedThreads, IO_TIMEOUT};
@@ -150,7 +150,7 @@ impl DiskCache {
         if let Err(error) = &found
             && *error != DiskError::Absent
         {
-            tracing::warn!(directory = ?self.writer.options.directory, "no saved secrets can be used: {error}");
+            tracing::warn!(target: events::ENGINE, directory = ?self.writer.options.directory, "no saved secrets can be used: {error}");
         }
         found
     }
@@ -218,7 +218,7 @@ impl DiskCache {
     fn fail(&self, error: DiskError, what: &str) {
         self.failures.fetch_add(1, Ordering::Relaxed);
         if !self.reported.swap(true, Ordering::Relaxed) {
-            tracing::warn!(directory = ?self.writer.options.directory, "{what}: {error}");
+            tracing::warn!(target: events::ENGINE, directory = ?self.writer.options.directory, "{what}: {error}");
         }
     }
 }

@@ -17,7 +17,7 @@ use super::backoff::Backoff;
 use super::registry::{WHO, scope_part, who_part};
 use super::subscription::{Joined, Source};
 use super::topic::Topic;
-use crate::core::{Clock, ErrorKind, Tick, XtraError, spread};
+use crate::core::{Clock, ErrorKind, Tick, XtraError, events, spread};
 use crate::engine::client::{Client, Owner};
 use crate::engine::outcome::{LoadOutcome, LoadRequest};
 use crate::engine::policy::CacheOptions;
@@ -269,7 +269,7 @@ impl<S: SecretSource> Poller<S> {
     fn went_well(&mut self, engine: &Engine<S>, due: Tick) -> Tick {
         if self.backoff.is_on() {
             self.backoff.reset();
-            tracing::info!(source = engine.source.name(), "a watched scope can be read again");
+            tracing::info!(target: events::ENGINE, source = engine.source.name(), "a watched scope can be read again");
         }
         let due = self.polled.map_or(due, |polled| due.max(polled.after(SHORTEST)));
         self.interval = due.since(engine.clock.now());
@@ -280,7 +280,7 @@ impl<S: SecretSource> Poller<S> {
     fn failed(&mut self, engine: &Engine<S>, error: XtraError) -> Tick {
         if !self.backoff.is_on() {
             let (source, kind) = (engine.source.name(), error.kind().as_str());
-            tracing::warn!(source, kind, "a watched scope could not be read; the watch goes on");
+            tracing::warn!(target: events::ENGINE, source, kind, "a watched scope could not be read; the watch goes on");
         }
         let mut wait = self.backoff.after(&error);
         if !error.is_retryable() {

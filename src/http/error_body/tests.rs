@@ -1,3 +1,5 @@
+//! Tests of error bodies: hostile, cut, of other types, and what is shown of them.
+
 use super::*;
 use crate::http::protocol::Plain;
 use crate::http::{Protocol, RefusalForms};

@@ -1,3 +1,5 @@
+//! Tests of the gate: waits for the rate limit, refusals for the quota, and who shares one.
+
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
@@ -175,18 +177,18 @@ async fn time_goes_on_when_the_clock_is_moved_by_hand() {
 
 #[test]
 fn clients_of_one_root_and_limit_share_its_turns_as_long_as_there_is_one() {
-    let (url, clock) = ("https://turns.example/api", Clock::system());
+    let (url, clock) = ("https://limits.example/api", Clock::system());
     let of = |url: &str, limit| limiter_of(&root(url), limit, 100, &clock);
     let one = of(url, None).expect("it is on by default");
     let shares = |other: Option<Arc<Limiter>>| Arc::ptr_eq(&one, &other.expect("it is on"));
     assert!(shares(of(url, Some(100))), "the default is 100");
-    assert!(!shares(of(url, Some(50))) && !shares(of("https://turns.example/v2/api", None)));
+    assert!(!shares(of(url, Some(50))) && !shares(of("https://limits.example/v2/api", None)));
     assert!(!shares(limiter_of(&root(url), None, 100, &ManualClock::new().clock())));
     assert!(of("http://localhost:1/api", None).is_none() && of("http://localhost:1/api", Some(3)).is_some());
     assert!(of(url, Some(0)).is_none());
-    let turns = Arc::downgrade(&one);
+    let window = Arc::downgrade(&one);
     drop(one);
-    assert!(turns.upgrade().is_none());
+    assert!(window.upgrade().is_none());
     assert!(of(url, None).is_some());
 }
 

@@ -1,3 +1,5 @@
+//! Tests of quotas: windows, late answers, refusals and lies.
+
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::*;
@@ -129,7 +131,7 @@ fn a_refusal_closes_its_project_alone_and_only_what_spends_the_budget() {
     assert_eq!(quotas.acquire("p", READ, now), closed);
     assert_eq!(quotas.acquire("p", READ, now + Duration::from_millis(36_999)), closed);
     assert_eq!(quotas.acquire("other", READ, now), Admission::Open);
-    assert_eq!(quotas.acquire("p", "secrets_history", now), Admission::Open, "nothing says that it spends the budget");
+    assert_eq!(quotas.acquire("p", "secrets_history", now), Admission::Open, "nothing says that it spends the quota");
     quotas.answered("q", "secrets_history", told(5, UNIX + 60), [now, now]);
     assert_eq!(quotas.acquire("p", "secrets_history", now), closed, "now it is known");
     assert_eq!(quotas.acquire("p", READ, now + seconds(37)), Admission::Open);

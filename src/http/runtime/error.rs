@@ -123,7 +123,7 @@ impl<E> Error<E> {
 
     /// The same failure as the rest of the crate reports it: its kind, its code, and what to do about it.
     #[must_use]
-    pub fn into_xtra_error(self) -> XtraError {
+    pub fn into_error(self) -> XtraError {
         match self {
             Self::Failed(error) => error,
             other => other.describe(),
@@ -195,7 +195,7 @@ impl<E> StdError for Error<E> {
 
 impl<E> From<Error<E>> for XtraError {
     fn from(error: Error<E>) -> Self {
-        error.into_xtra_error()
+        error.into_error()
     }
 }
 

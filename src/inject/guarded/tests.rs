@@ -1,3 +1,5 @@
+//! Tests of guarded variables.
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of the choice of names.
+
 use super::*;
 use crate::core::{Clock, Origin, SnapshotSource, Unreadable, UnreadableReason};
 

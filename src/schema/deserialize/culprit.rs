@@ -1,4 +1,4 @@
-//! Which part of an object its type refuses, when the type does not say.
+//! The part of an object that its type refuses, when the type does not say which.
 //!
 //! serde reads the parts of flattened structs and tagged enums into a buffer first, and what is refused there has no place. So
 //! it is looked for: the part without which the type says something else. A part that is merely needed shows itself by the

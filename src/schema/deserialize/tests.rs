@@ -1,3 +1,5 @@
+//! Tests of deserializing: what is refused is told with its place and without its value.
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;

@@ -42,7 +42,7 @@ pub(crate) fn decoded(answer: raw::ResponseValue<ReadPairs>) -> Loaded {
 
 /// What a raw call failed with, as an error that says what to do.
 pub(crate) fn from_raw(error: raw::Error<types::ApiError>) -> XtraError {
-    error.into_xtra_error()
+    error.into_error()
 }
 
 #[cfg(test)]

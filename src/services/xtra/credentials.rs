@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError, events};
 use crate::credentials::{
     BaseUrls, ChainPosition, ProcessEnv, SettingsFile, SettingsReader, Sourced, Step, TokenStore,
 };
@@ -111,7 +111,7 @@ pub(super) fn local_file(env: &ProcessEnv) -> Result<Option<PathBuf>, XtraError>
     match env.var(LOCAL_MODE) {
         Ok(Some(value)) if value == "true" => {}
         Ok(Some(value)) if !matches!(value.as_str(), "" | "false" | "0") => {
-            tracing::warn!("{LOCAL_MODE} is set to something else than `true`, and does nothing");
+            tracing::warn!(target: events::CREDENTIALS, "{LOCAL_MODE} is set to something else than `true`, and does nothing");
             return Ok(None);
         }
         _ => return Ok(None),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::credentials::LOCAL_MODE;
 use super::envelope::{self, Reading};
-use crate::core::{ErrorKind, Hint, SecretValue, SnapshotSource, Unreadable, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, SnapshotSource, Unreadable, XtraError, events};
 use crate::credentials::file::{self, FileError};
 use crate::dotenv;
 use crate::engine::Loaded;
@@ -31,7 +31,7 @@ impl LocalFile {
     pub(super) fn load(&self) -> Result<Loaded, XtraError> {
         let content = file::read(&self.path).map_err(|why| self.unusable(&why))?;
         if file::is_open_to_others(&self.path) && !self.warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!(path = ?self.path, "other users can read this file, and it holds secrets: take their rights away");
+            tracing::warn!(target: events::SERVICE, path = ?self.path, "other users can read this file, and it holds secrets: take their rights away");
         }
         let text = std::str::from_utf8(&content).map_err(|_| self.unusable(&FileError::NotUnicode))?;
         let pairs = dotenv::parse(text).map_err(|flaw| {

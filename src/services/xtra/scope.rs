@@ -1,4 +1,4 @@
-//! Which secrets: project, environment, branch. Names are checked before anything is sent.
+//! The scope of a read or write: project, environment, branch. Names are checked before anything is sent.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,11 @@
 //! The blocking client of XtraSecurity, by the names that people look for.
 
-use crate::blocking::{Blocking, Client};
-use crate::services::xtra::Xtra;
+use std::borrow::Cow;
+
+use crate::blocking::{Blocking, Client, Request, WithSecret};
+use crate::core::SecretValue;
+use crate::engine::{self, UseError};
+use crate::services::xtra::{Xtra, XtraScope};
 
 /// The blocking client of XtraSecurity: the [async one](crate::XtraClient), with the same methods, whose requests end in
 /// `send()`.
@@ -88,3 +92,24 @@ pub type XtraClient = Client<Xtra>;
 /// # }
 /// ```
 pub type XtraClientBuilder = super::XtraClientBuilder<Blocking>;
+
+impl engine::Client<Xtra, Blocking> {
+    /// Uses one secret of the [default environment](Self::default_environment), and tries a newer value once when it is
+    /// refused; see [`Request::with_secret`]. For another environment, branch or project, call the methods of those names on
+    /// what this returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::with_secret`]; [`ErrorKind::Config`](crate::ErrorKind::Config) when there is no default environment and
+    /// none is named.
+    pub fn with_secret<'a, F, T, E>(
+        &'a self,
+        name: impl Into<Cow<'a, str>>,
+        closure: F,
+    ) -> Request<'a, Xtra, WithSecret<'a, F>>
+    where
+        F: FnMut(SecretValue) -> Result<T, UseError<E>>,
+    {
+        self.read(XtraScope::default()).with_secret(name, closure)
+    }
+}

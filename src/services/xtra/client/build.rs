@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::XtraClientBuilder;
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError, events};
 use crate::credentials::{ProcessEnv, Resolved, Sourced};
 use crate::engine::Client;
 #[cfg(feature = "offline")]
@@ -76,9 +76,10 @@ impl<M> XtraClientBuilder<M> {
                 false => "",
             };
             tracing::warn!(
-                ?path,
-                "local mode is on (XTRA_LOCAL_MODE=true): secrets come from this file, not from the service{unused}"
-            );
+            target: events::SERVICE,
+                           ?path,
+                           "local mode is on (XTRA_LOCAL_MODE=true): secrets come from this file, not from the service{unused}"
+                       );
         }
         // A file is read in no time: whoever has edited it need not be served what it held before.
         self.engine.cache.stale_while_revalidate = Duration::ZERO;

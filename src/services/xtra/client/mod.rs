@@ -17,6 +17,8 @@ use super::{Xtra, XtraScope};
 use crate::core::{SecretValue, SnapshotSource, XtraError};
 use crate::engine::{Client, EngineOptions, Loaded, Preload, Read, Request, ScopeHandle, UseError, WithSecret};
 use crate::inject::Inject;
+#[cfg(feature = "typed")]
+use crate::schema::ReadAs;
 use crate::services::xtra::raw;
 
 /// The client of XtraSecurity.
@@ -286,5 +288,50 @@ impl ScopeHandle<Xtra> {
     pub fn branch(self, name: impl Into<Cow<'static, str>>) -> Self {
         let scope = XtraScope { branch: Some(name.into()), ..self.target().clone() };
         self.with_target(scope)
+    }
+}
+
+#[cfg(feature = "typed")]
+impl<M> Client<Xtra, M> {
+    /// Reads the secrets of an environment as a type of one's own. [`Secrets::parse`] tells which secret feeds which field and
+    /// how its text is read.
+    ///
+    /// The options are those of [`get_secrets`](Self::get_secrets), and
+    /// [`deny_unexpected`](Request::deny_unexpected) and [`allow_empty`](Request::allow_empty). The secrets come from the cache
+    /// when it has a fresh snapshot; the type is made anew by each call, so keep it rather than reading it for each request
+    /// that a server answers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get_secrets`](Self::get_secrets); [`EmptyScope`](crate::ErrorKind::EmptyScope) when there are no secrets; and one
+    /// error for all that is wrong with them, [`MissingSecret`](crate::ErrorKind::MissingSecret) or
+    /// [`Invalid`](crate::ErrorKind::Invalid), with every name and no value.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use serde::Deserialize;
+    /// use xtrasecurity::schemars::{self, JsonSchema};
+    /// use xtrasecurity::{SecretValue, XtraClient, XtraError};
+    ///
+    /// #[derive(Debug, Deserialize, JsonSchema)]
+    /// struct AppConfig {
+    ///     /// where the database is
+    ///     database_url: SecretValue,
+    ///     /// how long a request may take
+    ///     timeout: Option<Duration>,
+    ///     #[serde(default)]
+    ///     tags: Vec<String>,
+    /// }
+    ///
+    /// # async fn example() -> Result<(), XtraError> {
+    /// let config: AppConfig = XtraClient::from_env()?.get_secrets_as("production").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_secrets_as<'a, T: serde::de::DeserializeOwned + schemars::JsonSchema>(
+        &'a self,
+        environment: impl Into<Cow<'a, str>>,
+    ) -> Request<'a, Xtra, ReadAs<T>, M> {
+        self.get_secrets(environment).typed()
     }
 }

@@ -1,3 +1,5 @@
+//! Tests of references: their syntax, and the texts that they are put into.
+
 use std::str::FromStr;
 
 use crate::core::{ErrorKind, SecretValue};

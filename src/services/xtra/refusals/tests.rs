@@ -135,7 +135,7 @@ fn codes_waits_and_conflicts_are_kept() {
     assert_eq!(error_of("ratelimit-ip-429").retry_after(), None);
     let conflict = error_of("upsert-conflict");
     assert_eq!(conflict.conflicts(), [Conflict::new("NEW_A", Some("1".into()), Some("3".into()))]);
-    assert!(conflict.message().contains("NEW_A"), "{conflict}");
+    assert!(conflict.to_string().contains("NEW_A"), "{conflict}");
     assert_eq!(
         error_of("upsert-expected-number").conflicts(),
         [Conflict::new("NEW_A", Some("4".into()), Some("4".into()))]

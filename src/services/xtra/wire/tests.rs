@@ -1,4 +1,4 @@
-//! What arrives is read in every form the service sends, and is never shown.
+//! Tests of the wire types: every form that the service sends is read, and none is shown.
 
 use serde::de::value::{Error as ValueError, StringDeserializer};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What surrounds the secrets: projects, branches, service accounts, access.
+//! The management operations: projects, branches, service accounts, access.
 //!
 //! The types here are what [`XtraClient`](crate::XtraClient)'s methods of management take and give.
 //!

@@ -1,4 +1,4 @@
-//! What is there before a write, and after it: every secret of one place with its version.
+//! The current state of one place, before a write and after it: every secret with its version.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

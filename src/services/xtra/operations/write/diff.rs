@@ -1,4 +1,4 @@
-//! What is different between two environments, branches or projects.
+//! The differences between two environments, branches or projects.
 
 use crate::core::{ErrorKind, Secrets, XtraError, paired};
 use crate::engine::{Call, Client, Operation, Reads, Request};

@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 
 use super::current_state::{CurrentState, Existing};
 use super::names::{is_inherited, named};
-use super::stored_rows::branch_versions;
-use super::stored_rows::{FirstRow, Row, Target};
+use super::stored_rows::{BranchVersions, FirstRow, Row, Target, branch_versions};
 use super::upsert::{Expected, conflict, conflicts};
 use crate::core::{Conflict, ErrorKind, XtraError};
 use crate::services::xtra::convert::from_raw;
@@ -70,15 +69,6 @@ impl Conditions {
             _ => self.sent.remove(&told.key),
         };
     }
-}
-
-/// The rows of a name in an environment, as far as they hang on branches.
-#[derive(Default)]
-pub(crate) struct BranchVersions {
-    /// The versions on the branch that is written, without links.
-    pub(crate) here: Vec<String>,
-    /// Those on other branches.
-    pub(crate) elsewhere: Vec<String>,
 }
 
 /// What stands behind a conflict that a read does not show.

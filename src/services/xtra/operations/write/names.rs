@@ -1,4 +1,4 @@
-//! Whether secrets can be written under these names, with these values: all of them, before anything is sent. The service
+//! The check of names and values before a write: of all of them, before anything is sent. The service
 //! stops half-way at what it cannot take, and keeps what stood before it.
 
 use std::collections::BTreeSet;

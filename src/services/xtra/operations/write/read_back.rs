@@ -3,7 +3,7 @@
 use super::current_state::{CurrentState, Existing};
 use super::names::named;
 use super::stored_rows::{Row, Target};
-use crate::core::{ErrorKind, SecretValue, UnreadableReason, XtraError};
+use crate::core::{ErrorKind, SecretValue, UnreadableReason, XtraError, events};
 use crate::services::xtra::{Place, Xtra};
 
 /// The keys that a read does not give as they were meant.
@@ -72,7 +72,7 @@ impl Xtra {
         match self.current_state(place).await {
             Ok(after) => unconfirmed(written, before, &after),
             Err(error) => {
-                tracing::warn!(kind = error.kind().as_str(), "what was written could not be read back");
+                tracing::warn!(target: events::SERVICE, kind = error.kind().as_str(), "what was written could not be read back");
                 written.iter().map(|(key, _)| key.clone()).collect()
             }
         }

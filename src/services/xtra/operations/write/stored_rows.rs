@@ -1,4 +1,4 @@
-//! Which stored rows a key has. The service keeps any number of rows of one key and environment on a branch, and a row that
+//! The stored rows of a key. The service keeps any number of rows of one key and environment on a branch, and a row that
 //! hangs on no branch is read as one of `main`: its routes by key take the first row of any branch, and a read shows the
 //! last.
 
@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::current_state::Existing;
-use super::explain::BranchVersions;
 use super::names::named;
 use crate::core::{ErrorKind, SecretValue, Timestamp, XtraError};
 use crate::services::xtra::convert::from_raw;
@@ -368,6 +367,15 @@ pub(crate) fn branches(answer: ResponseValue<types::BranchList>, key: &str) -> V
         Branch { name: branch.name, rows: rows.map(row).collect() }
     });
     branches.collect()
+}
+
+/// The rows of a name in an environment, as far as they hang on branches.
+#[derive(Default)]
+pub(crate) struct BranchVersions {
+    /// The versions on the branch that is written, without links.
+    pub(crate) here: Vec<String>,
+    /// Those on other branches.
+    pub(crate) elsewhere: Vec<String>,
 }
 
 /// Where the keys hang on branches, in the environment of the place.

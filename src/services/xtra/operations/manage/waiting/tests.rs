@@ -1,3 +1,5 @@
+//! Tests of waiting for a decision.
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::{pending, ready};

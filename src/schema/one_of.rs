@@ -1,4 +1,4 @@
-//! A value that has none of several forms, told by the form that was meant.
+//! Values of several forms, `oneOf` and `anyOf`: the problem of one that has none of them, told by the form that was meant.
 
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::check::{Finding, Found, segments, steps};
 use super::deserialize::Step;
-use super::words::Listing;
-use super::{check, words};
+use super::messages::Listing;
+use super::{check, messages};
 
 /// Why a value does not have one of the forms.
 struct Form {
@@ -37,7 +37,7 @@ impl Form {
         for error in &errors {
             let deeper = segments(error.instance_path()).count().saturating_sub(depth);
             match (error.kind(), deeper) {
-                (Kind::Required { property }, 0) => form.lacks.push(words::plain(property)),
+                (Kind::Required { property }, 0) => form.lacks.push(messages::plain(property)),
                 (Kind::Type { .. }, 0) => form.is_of_another_type = true,
                 (Kind::AdditionalProperties { .. }, 0) => form.has_other_parts = true,
                 (Kind::Enum { .. } | Kind::Constant { .. }, 0) => {
@@ -65,15 +65,17 @@ impl Form {
 
 fn values(kind: &Kind) -> Listing {
     match kind {
-        Kind::Enum { options } => Listing::of(options.as_array().map_or(&[], Vec::as_slice), words::plain),
-        Kind::Constant { expected_value } => Listing::of::<Value>(std::slice::from_ref(expected_value), words::plain),
+        Kind::Enum { options } => Listing::of(options.as_array().map_or(&[], Vec::as_slice), messages::plain),
+        Kind::Constant { expected_value } => {
+            Listing::of::<Value>(std::slice::from_ref(expected_value), messages::plain)
+        }
         _ => Listing::default(),
     }
 }
 
 /// None of several forms fits. When one of them is clearly meant, its problems are the answer.
 pub(super) fn note(kind: Kind, path: Vec<Step>, tree: &Value, findings: &mut Vec<Finding>) {
-    let words = words::of(&kind);
+    let words = messages::of(&kind);
     let (Kind::AnyOf { context } | Kind::OneOfNotValid { context }) = kind else { return };
     let mut forms: Vec<Form> = context.into_iter().map(|errors| Form::of(errors, path.len(), tree)).collect();
     if let Some(meant) = the_only(&mut forms, Form::is_meant) {
@@ -85,10 +87,10 @@ pub(super) fn note(kind: Kind, path: Vec<Step>, tree: &Value, findings: &mut Vec
         return;
     }
     if let Some(choices) = choices(&forms) {
-        return findings.push(Finding { path, what: Found::Problem(words::none_of(&choices)) });
+        return findings.push(Finding { path, what: Found::Problem(messages::none_of(&choices)) });
     }
     if let Some((path, tags)) = tags(&forms) {
-        return findings.push(Finding { path, what: Found::Problem(words::none_of(&tags)) });
+        return findings.push(Finding { path, what: Found::Problem(messages::none_of(&tags)) });
     }
     if let Some(meant) = the_only(&mut forms, Form::may_be_meant) {
         return findings.append(&mut meant.findings);

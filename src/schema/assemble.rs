@@ -1,4 +1,4 @@
-//! Secrets put together as the tree that the schema describes.
+//! The assembly of the tree that a schema describes, out of secrets.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -6,16 +6,16 @@ use serde_json::{Map, Value};
 
 use super::coerce;
 use super::deserialize::Step;
+use super::name_map::{NameMap, Owner};
 use super::names::shown;
-use super::plan::{Owner, Plan};
 use super::report::SchemaReport;
-use super::shape::Shape;
+use super::schema_view::SchemaView;
 use super::tree::Tree;
 use crate::core::{SecretValue, Secrets, UnreadableReason};
 
 /// Which secrets feed which fields, and what was wrong with them.
-pub(super) struct Gathering<'a, 's> {
-    plan: &'a Plan<'s>,
+pub(super) struct Assembly<'a, 's> {
+    name_map: &'a NameMap<'s>,
     secrets: &'a Secrets,
     /// The names that feed a field as a whole.
     whole: BTreeMap<usize, Vec<&'a str>>,
@@ -63,12 +63,12 @@ pub(super) struct Place<'g> {
     pub(super) field: usize,
 }
 
-impl<'a, 's> Gathering<'a, 's> {
+impl<'a, 's> Assembly<'a, 's> {
     /// Sorts the secrets by the fields that they feed, and makes the tree.
-    pub(super) fn of(plan: &'a Plan<'s>, secrets: &'a Secrets) -> (Self, Tree) {
-        let report = SchemaReport::new(plan.settings());
+    pub(super) fn of(name_map: &'a NameMap<'s>, secrets: &'a Secrets) -> (Self, Tree) {
+        let report = SchemaReport::new(name_map.settings());
         let (whole, parts, told) = (BTreeMap::new(), BTreeMap::new(), Told::default());
-        let mut this = Self { plan, secrets, whole, parts, told, report };
+        let mut this = Self { name_map, secrets, whole, parts, told, report };
         this.sort();
         let tree = this.object(0, &mut Vec::new());
         (this, tree)
@@ -78,10 +78,10 @@ impl<'a, 's> Gathering<'a, 's> {
         let unreadable = self.secrets.unreadable().iter().map(|entry| entry.name.as_str());
         let mut contested = Vec::new();
         for name in self.secrets.names().chain(unreadable) {
-            match self.plan.owner(name) {
+            match self.name_map.owner(name) {
                 Some(Owner::Field(at)) => self.whole.entry(*at).or_default().push(name),
                 Some(Owner::Contested(claimants)) => contested.push((name, claimants.as_slice())),
-                None => match self.plan.map_of(name) {
+                None => match self.name_map.map_of(name) {
                     Some((at, key)) => self.parts.entry(at).or_default().entry(key).or_default().push(name),
                     None => self.report.push_unexpected(name),
                 },
@@ -98,7 +98,7 @@ impl<'a, 's> Gathering<'a, 's> {
         if open.is_empty() {
             return self.report.push_unexpected(name);
         }
-        let fields = || claimants.iter().filter_map(|at| self.plan.field(*at));
+        let fields = || claimants.iter().filter_map(|at| self.name_map.field(*at));
         let meanings: Vec<_> = fields().map(|field| field.dotted()).collect();
         let clear: Vec<_> = fields().map(|field| shown(&field.name)).collect();
         let problem = format!("could be {}: write {} for the one meant", meanings.join(" or "), clear.join(" or "));
@@ -110,7 +110,7 @@ impl<'a, 's> Gathering<'a, 's> {
 
     fn steps(&self, mut at: usize) -> Vec<Step> {
         let mut steps = Vec::new();
-        while let Some(field) = self.plan.field(at).filter(|_| at > 0) {
+        while let Some(field) = self.name_map.field(at).filter(|_| at > 0) {
             steps.insert(0, Step::Key(field.key.to_owned()));
             at = field.parent;
         }
@@ -123,41 +123,42 @@ impl<'a, 's> Gathering<'a, 's> {
     }
 
     fn has_parts(&self, at: usize) -> bool {
-        let children = self.plan.field(at).map(|field| field.children.as_slice()).unwrap_or_default();
+        let children = self.name_map.field(at).map(|field| field.children.as_slice()).unwrap_or_default();
         self.parts.contains_key(&at) || children.iter().any(|child| self.is_fed(*child))
     }
 
     /// The value of a field, when there is one.
     fn value(&mut self, at: usize, path: &mut Vec<Step>) -> Option<Tree> {
-        let field = self.plan.field(at)?;
+        let field = self.name_map.field(at)?;
         let names = self.whole.get(&at).cloned().unwrap_or_default();
         match (names.as_slice(), self.has_parts(at)) {
             ([], true) => Some(self.object(at, path)),
             // its parts may all have defaults, or their names are what is missing
             ([], false) => (field.required && field.is_expanded()).then(|| self.object(at, path)),
-            ([name], false) => self.read(name, &self.shape(at), field.description(self.plan), path),
+            ([name], false) => self.read(name, &self.view(at), field.description(self.name_map), path),
             (names, _) => {
                 let mut rivals: Vec<&str> = names.to_vec();
                 self.collect_names(at, &mut rivals);
-                self.ambiguous(&rivals, field.description(self.plan), path);
+                self.ambiguous(&rivals, field.description(self.name_map), path);
                 None
             }
         }
     }
 
     /// What the value of a field looks like: when it lies in an object of several forms, the form that its tag tells.
-    fn shape(&self, at: usize) -> Shape<'s> {
-        let Some(field) = self.plan.field(at) else { return Shape::of(self.plan.root(), []) };
-        match self.plan.field(field.parent) {
-            Some(parent) if parent.shape.has_forms() => {
+    fn view(&self, at: usize) -> SchemaView<'s> {
+        let Some(field) = self.name_map.field(at) else { return SchemaView::of(self.name_map.root(), []) };
+        match self.name_map.field(field.parent) {
+            Some(parent) if parent.view.has_forms() => {
                 // a tag does not rule itself out: what is wrong with it is told by what it may be
-                let of_others = |name: &str| if name == field.key { None } else { self.plan.child(field.parent, name) };
-                let form = parent.shape.narrowed(|name| self.text(of_others(name)?));
+                let of_others =
+                    |name: &str| if name == field.key { None } else { self.name_map.child(field.parent, name) };
+                let form = parent.view.narrowed(|name| self.text(of_others(name)?));
                 // a tag that no form has leaves none
-                let form = if form.leaves().is_empty() { &parent.shape } else { &form };
-                Shape::of(self.plan.root(), form.property(field.key))
+                let form = if form.leaves().is_empty() { &parent.view } else { &form };
+                SchemaView::of(self.name_map.root(), form.property(field.key))
             }
-            _ => field.shape.clone(),
+            _ => field.view.clone(),
         }
     }
 
@@ -170,7 +171,7 @@ impl<'a, 's> Gathering<'a, 's> {
     /// The secrets that feed parts of a field.
     fn collect_names(&self, at: usize, names: &mut Vec<&'a str>) {
         names.extend(self.parts.get(&at).into_iter().flat_map(BTreeMap::values).flatten());
-        for child in self.plan.field(at).map(|field| field.children.clone()).unwrap_or_default() {
+        for child in self.name_map.field(at).map(|field| field.children.clone()).unwrap_or_default() {
             names.extend(self.whole.get(&child).into_iter().flatten());
             self.collect_names(child, names);
         }
@@ -178,8 +179,8 @@ impl<'a, 's> Gathering<'a, 's> {
 
     fn object(&mut self, at: usize, path: &mut Vec<Step>) -> Tree {
         let mut tree = Tree::object(Map::new());
-        for child in self.plan.field(at).map(|field| field.children.clone()).unwrap_or_default() {
-            let Some(key) = self.plan.field(child).map(|field| field.key) else { continue };
+        for child in self.name_map.field(at).map(|field| field.children.clone()).unwrap_or_default() {
+            let Some(key) = self.name_map.field(child).map(|field| field.key) else { continue };
             path.push(Step::Key(key.to_owned()));
             let value = self.value(child, path);
             path.pop();
@@ -191,17 +192,17 @@ impl<'a, 's> Gathering<'a, 's> {
 
     /// Adds the parts of a map that come as secrets of their own.
     fn fill_map(&mut self, at: usize, tree: &mut Tree, path: &mut Vec<Step>) {
-        let Some(field) = self.plan.field(at) else { return };
+        let Some(field) = self.name_map.field(at) else { return };
         let parts = self.parts.get(&at).cloned().unwrap_or_default();
-        let (root, description) = (self.plan.root(), field.description(self.plan));
-        let other = Shape::of(root, field.shape.others());
+        let (root, description) = (self.name_map.root(), field.description(self.name_map));
+        let other = SchemaView::of(root, field.view.others());
         for (key, names) in &parts {
             path.push(Step::Key((*key).to_owned()));
             if let [name] = names.as_slice() {
                 let description = description.filter(|_| at > 0);
-                let value = match field.shape.named(key) {
+                let value = match field.view.named(key) {
                     known if known.is_empty() => self.read(name, &other, description, path),
-                    known => self.read(name, &Shape::of(root, known), description, path),
+                    known => self.read(name, &SchemaView::of(root, known), description, path),
                 };
                 insert(tree, key, value);
             } else {
@@ -212,9 +213,9 @@ impl<'a, 's> Gathering<'a, 's> {
     }
 
     /// The value of one secret, or a problem with it.
-    fn read(&mut self, name: &str, shape: &Shape<'s>, description: Option<&str>, path: &[Step]) -> Option<Tree> {
+    fn read(&mut self, name: &str, view: &SchemaView<'s>, description: Option<&str>, path: &[Step]) -> Option<Tree> {
         let problem = match self.secrets.get(name) {
-            Some(value) => match coerce::read(self.plan.root(), shape, value.expose()) {
+            Some(value) => match coerce::read(self.name_map.root(), view, value.expose()) {
                 Ok(tree) => return Some(tree),
                 Err(problem) => problem,
             },
@@ -263,15 +264,15 @@ impl<'a, 's> Gathering<'a, 's> {
             if let Some(name) = part {
                 return Place { name, is_fed: true, description: None, depth: depth + 1, field: at };
             }
-            let Some(child) = self.plan.child(at, key) else { break };
+            let Some(child) = self.name_map.child(at, key) else { break };
             (at, depth) = (child, depth + 1);
         }
         let fed = self.whole.get(&at).and_then(|names| names.first());
-        let field = self.plan.field(at);
+        let field = self.name_map.field(at);
         Place {
             name: fed.copied().or(field.map(|field| field.name.as_str())).unwrap_or_default(),
             is_fed: fed.is_some(),
-            description: field.filter(|_| at > 0).and_then(|field| field.description(self.plan)),
+            description: field.filter(|_| at > 0).and_then(|field| field.description(self.name_map)),
             depth,
             field: at,
         }

@@ -1,18 +1,18 @@
-//! Problems in words: what a schema asks for, never what a value is.
+//! Messages about problems: what a schema asks for, never what a value is.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
-use super::normal::DURATION;
-use super::shape::Shape;
+use super::normalize::DURATION;
+use super::schema_view::SchemaView;
 
 /// How many alternatives are listed before the rest is only counted.
 const LISTED: usize = 20;
 
-/// What a text that does not fit a shape is not.
-pub(super) fn expectation(shape: &Shape<'_>) -> String {
-    if let Some(choices) = shape.choices() {
-        let also = if shape.allows("object") { ", and no JSON object" } else { "" };
+/// What a text that does not fit a view is not.
+pub(super) fn expectation(view: &SchemaView<'_>) -> String {
+    if let Some(choices) = view.choices() {
+        let also = if view.allows("object") { ", and no JSON object" } else { "" };
         return format!("{}{also}", none_of(&Listing::of(choices, |choice| (*choice).to_owned())));
     }
     let forms: Vec<&str> = [
@@ -24,7 +24,7 @@ pub(super) fn expectation(shape: &Shape<'_>) -> String {
         ("null", "empty"),
     ]
     .into_iter()
-    .filter(|(kind, _)| shape.allows(kind) && !(*kind == "integer" && shape.allows("number")))
+    .filter(|(kind, _)| view.allows(kind) && !(*kind == "integer" && view.allows("number")))
     .map(|(_, form)| form)
     .collect();
     // an empty text is an odd way to say that a setting may be absent

@@ -1,4 +1,4 @@
-//! Which secret feeds which property.
+//! The map from the names of secrets to the properties that they feed.
 //!
 //! Every property has names that a secret may have, each of a rank. A name that properties of different rank lay claim to
 //! belongs to the highest; one that two of the same rank claim belongs to neither, because guessing gives a wrong secret.
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::Value;
 
 use super::names::screaming;
-use super::shape::{Shape, follow};
+use super::schema_view::{SchemaView, follow};
 
 /// How deep properties within properties have names of their own. Below that, they come as JSON.
 const DEPTH: usize = 6;
@@ -20,13 +20,13 @@ const SEPARATOR: &str = "__";
 /// How many fields are enough. A schema that refers to itself in many ways could describe any number.
 const MOST: usize = 4096;
 
-/// One property of the schema; the first field of a plan is the whole.
+/// One property of the schema; the first field of a name map is the whole.
 pub(super) struct Field<'s> {
     pub(super) key: &'s str,
     pub(super) parent: usize,
     pub(super) children: Vec<usize>,
     by_key: HashMap<&'s str, usize>,
-    pub(super) shape: Shape<'s>,
+    pub(super) view: SchemaView<'s>,
     /// Whether the object that it belongs to must have it.
     pub(super) required: bool,
     /// What the schemas that name it say.
@@ -54,7 +54,7 @@ pub(super) enum Owner {
     Contested(Vec<usize>),
 }
 
-pub(super) struct Plan<'s> {
+pub(super) struct NameMap<'s> {
     root: &'s Value,
     fields: Vec<Field<'s>>,
     owners: BTreeMap<String, Owner>,
@@ -66,27 +66,27 @@ pub(super) struct Plan<'s> {
     property_names: OnceCell<HashSet<&'s str>>,
 }
 
-impl<'s> Plan<'s> {
+impl<'s> NameMap<'s> {
     pub(super) fn of(root: &'s Value) -> Self {
         let whole = Field {
             key: "",
             parent: 0,
             children: Vec::new(),
             by_key: HashMap::new(),
-            shape: Shape::of(root, [root]),
+            view: SchemaView::of(root, [root]),
             required: true,
             schemas: vec![root],
             name: String::new(),
             path: Vec::new(),
         };
-        let takes_others = whole.shape.takes_others();
+        let takes_others = whole.view.takes_others();
         let (owners, prefixes, property_names) = (BTreeMap::new(), HashMap::new(), OnceCell::new());
         let fields = vec![whole];
-        let mut plan = Self { root, fields, owners, prefixes, longest_prefix: 0, takes_others, property_names };
-        plan.expand(0);
-        plan.settle();
-        plan.find_maps();
-        plan
+        let mut name_map = Self { root, fields, owners, prefixes, longest_prefix: 0, takes_others, property_names };
+        name_map.expand(0);
+        name_map.settle();
+        name_map.find_maps();
+        name_map
     }
 
     /// The document that references lead into.
@@ -145,14 +145,14 @@ impl<'s> Plan<'s> {
 
     fn expand(&mut self, at: usize) {
         let Some(field) = self.field(at) else { return };
-        let (shape, path) = (field.shape.clone(), field.path.clone());
+        let (view, path) = (field.view.clone(), field.path.clone());
         // a type that contains itself would never end; from there on it comes as JSON
         if path.len() >= DEPTH || (at > 0 && (self.fields.len() > MOST || self.repeats(at))) {
             return;
         }
-        let required = shape.required();
-        for key in shape.property_names() {
-            let schemas = shape.property(key);
+        let required = view.required();
+        for key in view.property_names() {
+            let schemas = view.property(key);
             let mut path = path.clone();
             path.push(key);
             let next = self.fields.len();
@@ -161,7 +161,7 @@ impl<'s> Plan<'s> {
                 parent: at,
                 children: Vec::new(),
                 by_key: HashMap::new(),
-                shape: Shape::of(self.root, schemas.iter().copied()),
+                view: SchemaView::of(self.root, schemas.iter().copied()),
                 required: required.contains(key),
                 schemas,
                 name: String::new(),
@@ -175,18 +175,18 @@ impl<'s> Plan<'s> {
         }
     }
 
-    /// Whether the field has the shape of one that it lies in.
+    /// Whether the field has the view of one that it lies in.
     fn repeats(&self, at: usize) -> bool {
         let Some(field) = self.field(at) else { return false };
         let mut above = field.parent;
         while above > 0 {
             let Some(outer) = self.field(above) else { return false };
-            if outer.shape.shares_object_with(&field.shape) {
+            if outer.view.shares_object_with(&field.view) {
                 return true;
             }
             above = outer.parent;
         }
-        self.field(0).is_some_and(|whole| whole.shape.shares_object_with(&field.shape))
+        self.field(0).is_some_and(|whole| whole.view.shares_object_with(&field.view))
     }
 
     /// Decides whose each name is, and which name of a field is shown.
@@ -221,7 +221,7 @@ impl<'s> Plan<'s> {
     /// Finds the fields that names with their prefix are parts of.
     fn find_maps(&mut self) {
         for (at, field) in self.fields.iter().enumerate().skip(1) {
-            if field.shape.takes_others() && !field.shape.allows("string") {
+            if field.view.takes_others() && !field.view.allows("string") {
                 self.prefixes.extend(field.prefixes().map(|prefix| (prefix, at)));
             }
         }
@@ -260,7 +260,7 @@ impl<'s> Field<'s> {
 
     /// Whether the property is made of parts that are settings of their own.
     pub(super) fn is_expanded(&self) -> bool {
-        !self.children.is_empty() && self.shape.is_one_object()
+        !self.children.is_empty() && self.view.is_one_object()
     }
 
     /// The path in the schema's own words, `database.pool.size`.
@@ -269,8 +269,8 @@ impl<'s> Field<'s> {
     }
 
     /// What the schema says that the property is for.
-    pub(super) fn description<'p>(&self, plan: &'p Plan<'s>) -> Option<&'p str> {
-        self.schemas.iter().find_map(|schema| description(plan.root, schema))
+    pub(super) fn description<'p>(&self, name_map: &'p NameMap<'s>) -> Option<&'p str> {
+        self.schemas.iter().find_map(|schema| description(name_map.root, schema))
     }
 }
 
@@ -324,9 +324,9 @@ mod tests {
         json!({ "type": "object", "properties": properties })
     }
 
-    fn owner_of(plan: &Plan<'_>, name: &str) -> Option<String> {
-        match plan.owner(name)? {
-            Owner::Field(at) => plan.field(*at).map(Field::dotted),
+    fn owner_of(name_map: &NameMap<'_>, name: &str) -> Option<String> {
+        match name_map.owner(name)? {
+            Owner::Field(at) => name_map.field(*at).map(Field::dotted),
             Owner::Contested(_) => Some("contested".to_owned()),
         }
     }
@@ -337,24 +337,24 @@ mod tests {
             "database": object(json!({ "url": {}, "pool": object(json!({ "size": {} })) })),
             "database_url": {},
         }));
-        let plan = Plan::of(&root);
-        assert_eq!(owner_of(&plan, "DATABASE_URL").as_deref(), Some("database_url"));
-        assert_eq!(owner_of(&plan, "DATABASE__URL").as_deref(), Some("database.url"));
-        assert_eq!(owner_of(&plan, "DATABASE_POOL_SIZE").as_deref(), Some("database.pool.size"));
-        assert_eq!(owner_of(&plan, "database__pool__size").as_deref(), Some("database.pool.size"));
-        assert_eq!(owner_of(&plan, "URL"), None);
+        let name_map = NameMap::of(&root);
+        assert_eq!(owner_of(&name_map, "DATABASE_URL").as_deref(), Some("database_url"));
+        assert_eq!(owner_of(&name_map, "DATABASE__URL").as_deref(), Some("database.url"));
+        assert_eq!(owner_of(&name_map, "DATABASE_POOL_SIZE").as_deref(), Some("database.pool.size"));
+        assert_eq!(owner_of(&name_map, "database__pool__size").as_deref(), Some("database.pool.size"));
+        assert_eq!(owner_of(&name_map, "URL"), None);
     }
 
     #[test]
     fn a_name_that_two_could_mean_is_of_neither() {
         let inner = |name: &str| object(json!({ name: {} }));
         let root = object(json!({ "a": inner("b_c"), "a_b": inner("c"), "x": {}, "X": {} }));
-        let plan = Plan::of(&root);
-        assert_eq!(owner_of(&plan, "A_B_C").as_deref(), Some("contested"));
-        assert_eq!(owner_of(&plan, "A__B_C").as_deref(), Some("a.b_c"));
-        assert_eq!(owner_of(&plan, "X").as_deref(), Some("X"));
-        assert_eq!(owner_of(&plan, "x").as_deref(), Some("x"));
-        let shown: Vec<_> = plan.fields().map(|(_, field)| field.name.as_str()).collect();
+        let name_map = NameMap::of(&root);
+        assert_eq!(owner_of(&name_map, "A_B_C").as_deref(), Some("contested"));
+        assert_eq!(owner_of(&name_map, "A__B_C").as_deref(), Some("a.b_c"));
+        assert_eq!(owner_of(&name_map, "X").as_deref(), Some("X"));
+        assert_eq!(owner_of(&name_map, "x").as_deref(), Some("x"));
+        let shown: Vec<_> = name_map.fields().map(|(_, field)| field.name.as_str()).collect();
         assert!(shown.contains(&"x") && shown.contains(&"X") && shown.contains(&"A__B_C"), "{shown:?}");
     }
 
@@ -364,8 +364,8 @@ mod tests {
             "$ref": "#/$defs/node",
             "$defs": { "node": object(json!({ "left": { "$ref": "#/$defs/node" }, "name": {} })) },
         });
-        let plan = Plan::of(&root);
-        assert!(plan.fields().count() <= 8);
-        assert!(plan.owner("LEFT").is_some());
+        let name_map = NameMap::of(&root);
+        assert!(name_map.fields().count() <= 8);
+        assert!(name_map.owner("LEFT").is_some());
     }
 }

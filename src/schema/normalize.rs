@@ -1,4 +1,4 @@
-//! The schema of a Rust type, put in the words that settings are written in.
+//! The normal form of a Rust type's schema: durations as texts, integers with their bounds.
 
 use std::time::Duration;
 

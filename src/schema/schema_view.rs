@@ -1,11 +1,11 @@
-//! What a schema says about one place: the simple schemas that its references and combinations lead to.
+//! A schema's view of one place: the simple schemas that its references and combinations lead to.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::normal::DURATION;
+use super::normalize::DURATION;
 
 type Keywords = Map<String, Value>;
 
@@ -24,7 +24,7 @@ type Form = *const Value;
 
 /// Every simple schema of one place, in order.
 #[derive(Clone)]
-pub(super) struct Shape<'s> {
+pub(super) struct SchemaView<'s> {
     leaves: Vec<Leaf<'s>>,
     choices: OnceCell<Option<Choices<'s>>>,
 }
@@ -51,8 +51,8 @@ const DESCRIBING: [&str; 11] = [
     "pattern",
 ];
 
-impl<'s> Shape<'s> {
-    /// The shape of a place that several schemas describe. `root` is the document that references lead into.
+impl<'s> SchemaView<'s> {
+    /// The view of a place that several schemas describe. `root` is the document that references lead into.
     pub(super) fn of(root: &'s Value, schemas: impl IntoIterator<Item = &'s Value>) -> Self {
         let mut walk = Walk { root, leaves: Vec::new(), seen: HashSet::new(), depth: 0, form: None };
         let schemas: Vec<_> = schemas.into_iter().collect();
@@ -118,7 +118,7 @@ impl<'s> Shape<'s> {
         self.leaves.iter().filter(|leaf| leaf.allows("object"))
     }
 
-    /// The shape without the forms that the tags rule out: what `text` tells of a property is not what the form says there.
+    /// The view without the forms that the tags rule out: what `text` tells of a property is not what the form says there.
     pub(super) fn narrowed<'t>(&self, text: impl Fn(&str) -> Option<&'t str>) -> Self {
         let is_other = |leaf: &Leaf<'s>| {
             leaf.map_of("properties").any(|(name, schema)| match tag(schema) {
@@ -233,7 +233,7 @@ impl<'s> Shape<'s> {
     }
 }
 
-impl<'s> From<Vec<Leaf<'s>>> for Shape<'s> {
+impl<'s> From<Vec<Leaf<'s>>> for SchemaView<'s> {
     fn from(leaves: Vec<Leaf<'s>>) -> Self {
         Self { leaves, choices: OnceCell::new() }
     }
@@ -404,20 +404,20 @@ mod tests {
             "$defs": { "a": { "anyOf": [{ "$ref": "#/$defs/b" }, { "type": "null" }] }, "b": { "allOf": [{ "$ref": "#/$defs/a" }, { "type": "integer" }] } },
             "$ref": "#/$defs/a",
         });
-        let shape = Shape::of(&root, [&root]);
-        assert!(shape.allows("integer") && shape.allows("null") && !shape.allows("string"));
+        let view = SchemaView::of(&root, [&root]);
+        assert!(view.allows("integer") && view.allows("null") && !view.allows("string"));
     }
 
     #[test]
     fn an_optional_object_is_still_one_object_and_one_of_two_is_not() {
         let object = json!({ "type": "object", "properties": { "a": {} }, "required": ["a"] });
         let optional = json!({ "anyOf": [object, { "type": "null" }] });
-        assert!(Shape::of(&optional, [&optional]).is_one_object());
-        assert!(Shape::of(&optional, [&optional]).required().contains("a"));
+        assert!(SchemaView::of(&optional, [&optional]).is_one_object());
+        assert!(SchemaView::of(&optional, [&optional]).required().contains("a"));
         let either = json!({ "oneOf": [object, { "type": "object", "properties": { "b": {} } }] });
-        let shape = Shape::of(&either, [&either]);
-        assert!(!shape.is_one_object() && shape.required().is_empty());
-        assert_eq!(shape.property_names(), ["a", "b"]);
+        let view = SchemaView::of(&either, [&either]);
+        assert!(!view.is_one_object() && view.required().is_empty());
+        assert_eq!(view.property_names(), ["a", "b"]);
     }
 
     #[test]

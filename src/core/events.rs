@@ -1,0 +1,15 @@
+//! The targets of the crate's events. They are stable: programs filter by them, whatever file an event comes from.
+
+/// Every request, what it is retried for, and the certificates that it trusts.
+#[cfg(feature = "http")]
+pub(crate) const HTTP: &str = "xtrasecurity::http";
+/// The service's quotas: requests that wait or are refused for one, and snapshots that are kept longer to spare it.
+pub(crate) const QUOTA: &str = "xtrasecurity::quota";
+/// The cache: reads, refreshes, watches and copies on disk.
+pub(crate) const ENGINE: &str = "xtrasecurity::engine";
+/// Tokens: where they were found, and files that others can read.
+#[cfg(feature = "http")]
+pub(crate) const CREDENTIALS: &str = "xtrasecurity::credentials";
+/// One service's client: local mode, and writes that could not be read back.
+#[allow(dead_code, reason = "a service is a feature of its own")]
+pub(crate) const SERVICE: &str = "xtrasecurity::service";
