@@ -182,11 +182,13 @@ impl Secrets {
     }
 
     /// Fails, naming them, when there are secrets that cannot be read.
+    #[inline]
     pub(crate) fn all_readable(&self) -> Result<(), XtraError> {
         Self::refuse_unreadable(&self.unreadable)
     }
 
     /// One error for all of these, when there are any.
+    #[inline]
     pub(crate) fn refuse_unreadable(unreadable: &[crate::core::Unreadable]) -> Result<(), XtraError> {
         if unreadable.is_empty() { Ok(()) } else { Err(unreadable::error(unreadable)) }
     }

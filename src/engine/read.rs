@@ -14,13 +14,14 @@ use tracing::Instrument;
 use super::backoff::Last;
 use super::client::Client;
 use super::outcome::{Answer, LoadOutcome, LoadRequest};
+use super::recent_reads;
 use super::request::{Options, Reads, Request};
 use super::single_flight::{InFlight, Role};
 use super::source::{KeyWriter, SecretSource};
 use super::state::Engine;
-use super::store::Found;
+use super::store::{Found, Store};
 use super::tasks;
-use crate::core::{ErrorKind, Secrets, SnapshotSource, XtraError, events};
+use crate::core::{ErrorKind, Secrets, SnapshotSource, Tick, XtraError, events};
 
 /// The operation of a [`Request`] that reads secrets.
 #[derive(Debug, Clone, Copy)]
@@ -159,19 +160,40 @@ impl<S: SecretSource> Engine<S> {
         let store = self.store.as_ref()?;
         let mut key = KeyWriter::new();
         self.write_key(scope, &mut key);
-        let now = self.clock.now();
-        match store.find(key.as_slice(), now) {
+        let (key, now) = (key.as_slice(), self.clock.now());
+        if let Some(secrets) = recent_reads::find(store, key, now) {
+            self.counts.hits.add();
+            return Some(secrets);
+        }
+        self.find(store, scope, key, now)
+    }
+
+    /// The same for what this thread has not read lately.
+    #[inline(never)]
+    fn find(
+        self: &Arc<Self>,
+        store: &Store<Arc<Secrets>>,
+        scope: &S::Scope<'_>,
+        key: &[u8],
+        now: Tick,
+    ) -> Option<Arc<Secrets>> {
+        if let Some(pinned) = store.pin(key, now) {
+            recent_reads::note(store, &pinned, now);
+            self.counts.hits.add();
+            return Some(Arc::clone(pinned.value()));
+        }
+        match store.find(key, now) {
             Found::Fresh(secrets) => {
                 self.counts.hits.add();
                 Some(secrets)
             }
-            Found::Stale(secrets) => match self.refresher.last(key.as_slice(), now) {
+            Found::Stale(secrets) => match self.refresher.last(key, now) {
                 Some(Last::Refused) => None,
-                last => self.serve_stale_and_refresh(scope, key.as_slice(), secrets, last),
+                last => self.serve_stale_and_refresh(scope, key, secrets, last),
             },
-            Found::Old(secrets) => match self.refresher.last(key.as_slice(), now) {
+            Found::Old(secrets) => match self.refresher.last(key, now) {
                 Some(Last::Rejected | Last::Refused) | None => None,
-                away => self.serve_stale_and_refresh(scope, key.as_slice(), secrets, away),
+                away => self.serve_stale_and_refresh(scope, key, secrets, away),
             },
             Found::Nothing => None,
         }

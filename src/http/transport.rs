@@ -118,6 +118,7 @@ impl Transport {
 
     /// Whose credentials the requests carry.
     #[must_use]
+    #[inline]
     pub fn identity(&self) -> Identity {
         self.0.credentials.identity()
     }

@@ -260,6 +260,7 @@ impl SecretSource for Xtra {
         &self.root
     }
 
+    #[inline]
     fn identity(&self) -> Identity {
         self.raw.inner.identity()
     }
