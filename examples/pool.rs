@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use xtrasecurity::dev_server::DevServer;
-use xtrasecurity::{ManualClock, UseError, WithSecretError, XtraClient};
+use xtrasecurity::{UseError, WithSecretError, XtraClient, clock::ManualClock};
 
 /// A database that lets nobody in without its password.
 #[derive(Clone)]

@@ -62,7 +62,7 @@ fn port() -> u16 {
 async fn main() -> Result<(), Box<dyn Error>> {
     let mode = std::env::args().nth(1);
     if mode.as_deref() == Some("--template") {
-        print!("{}", xtrasecurity::template::<Settings>().dotenv());
+        print!("{}", xtrasecurity::schema::template::<Settings>().dotenv());
         return Ok(());
     }
     let server = DevServer::start().await?;

@@ -133,42 +133,25 @@ mod env;
 pub mod fuzzing;
 #[cfg(feature = "http")]
 pub mod http;
-mod inject;
+pub mod inject;
 #[cfg(any(feature = "figment", feature = "config"))]
-mod providers;
-mod references;
+pub mod providers;
+pub mod references;
 #[cfg(feature = "typed")]
-mod schema;
+pub mod schema;
 mod services;
 
-#[cfg(feature = "watch")]
-pub use core::Change;
-pub use core::{
-    Budget, Clock, Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Identity, ManualClock, Pages, Paging, Reason,
-    SecretValue, Secrets, SecretsIter, SecretsPage, SnapshotSource, Timestamp, Unreadable, UnreadableReason, XtraError,
-};
-#[cfg(feature = "http")]
-pub use credentials::{ChainPosition, Configuration, FileToken, Setting, StaticToken};
+pub use core::{ErrorKind, SecretValue, Secrets, XtraError};
 pub use engine::{
-    Async, CacheOptions, Call, Client, EngineOptions, KeyWriter, Loaded, Operation, Preload, Preloaded, Read,
-    ReadFuture, Reads, Refresh, Request, ScopeHandle, ScopeRead, SecretSource, Stats, Traffic, UseError, WithSecret,
-    WithSecretError,
+    CacheOptions, Client, EngineOptions, Request, ScopeHandle, SecretSource, Stats, UseError, WithSecretError,
 };
 #[cfg(feature = "offline")]
 pub use engine::{OfflineKey, OfflineOptions};
-#[cfg(feature = "watch")]
-pub use engine::{Watch, WatchKey, WatchReceiver};
-#[cfg(feature = "http")]
-pub use http::{CredentialProvider, Token, TokenFuture};
-pub use inject::{Inject, Injection, InjectionReport, Selection};
-// handed to `inject`, which knows no service
-#[cfg(feature = "config")]
-pub use providers::ReadLater;
 #[cfg(any(feature = "figment", feature = "config"))]
-pub use providers::{ReadNow, SecretsProvider};
-pub use references::{Refer, Reference, Resolve, ResolveText, ResolveValues};
+pub use providers::SecretsProvider;
 #[cfg(feature = "typed")]
-pub use schema::{ReadAs, Schema, SchemaProblem, SchemaReport, Template, template};
+pub use schema::Schema;
+// handed to `inject`, which knows no service
 use services::VARIABLES as SERVICE_VARIABLES;
 #[cfg(feature = "dev-server")]
 pub use services::xtra::dev as dev_server;
@@ -178,10 +161,48 @@ pub use services::xtra::fuzzing as xtra_fuzzing;
 #[cfg(feature = "xtra")]
 pub use services::xtra::{XtraClient, XtraClientBuilder, XtraClientOptions};
 
-/// What is XtraSecurity's alone: its scopes, its operations with what they take and give, and its generated client.
+/// XtraSecurity's own: its scopes, its operations with what they take and give, and its generated client.
 #[cfg(feature = "xtra")]
 pub mod xtra {
     pub use crate::services::xtra::{ReadsBack, WriteOptions, Writes, Xtra, XtraScope, manage, raw, write};
+}
+
+/// The clock that a client lives by, one to set by hand in tests, and points in time.
+pub mod clock {
+    pub use crate::core::{Clock, ManualClock, Timestamp};
+}
+
+/// The parts of an [`XtraError`]: its advice, the reason of a refusal, the hop that failed, and conflicts.
+pub mod error {
+    pub use crate::core::{Conflict, Elevation, FileEntry, Hint, Hop, Reason};
+}
+
+/// Lists that come page by page.
+pub mod paging {
+    pub use crate::core::{Pages, Paging, SecretsPage};
+}
+
+/// The operations of a [`Request`], and what they give.
+pub mod request {
+    pub use crate::engine::{Async, Preload, Preloaded, Read, ReadFuture, Refresh, ScopeRead, WithSecret};
+}
+
+/// The parts of a [`Secrets`] snapshot: where it came from, its iterator, and what could not be read.
+pub mod snapshot {
+    pub use crate::core::{SecretsIter, SnapshotSource, Unreadable, UnreadableReason};
+}
+
+/// What a [`SecretSource`] of one's own speaks with: the keys of its scopes, what it loads, and its operations.
+pub mod source {
+    pub use crate::core::{Budget, Identity};
+    pub use crate::engine::{Call, KeyWriter, Loaded, Operation, Reads, Traffic};
+}
+
+/// Changes of secrets as they are noticed: streams, and handles on the newest snapshot.
+#[cfg(feature = "watch")]
+pub mod watch {
+    pub use crate::core::Change;
+    pub use crate::engine::{Watch, WatchKey, WatchReceiver};
 }
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module

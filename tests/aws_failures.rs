@@ -8,8 +8,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::{
-    CacheOptions, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource,
-    SecretValue, Secrets, XtraClient, XtraClientBuilder, XtraClientOptions, XtraError,
+    CacheOptions, Client, EngineOptions, ErrorKind, SecretSource, SecretValue, Secrets, XtraClient, XtraClientBuilder,
+    XtraClientOptions, XtraError,
+    clock::ManualClock,
+    source::{Identity, KeyWriter, Loaded},
 };
 
 const READERS: usize = 64;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::{ErrorKind, Reference, XtraClient, XtraClientBuilder, XtraError};
+use xtrasecurity::{ErrorKind, XtraClient, XtraClientBuilder, XtraError, references::Reference};
 
 const PROJECT: &str = "665f1c2ab7c0de0012345678";
 

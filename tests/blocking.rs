@@ -14,8 +14,10 @@ use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::schemars::JsonSchema;
 use xtrasecurity::xtra::Xtra;
 use xtrasecurity::{
-    ChainPosition, CredentialProvider, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource, SecretValue,
-    Token, TokenFuture, UseError, WithSecretError, XtraError,
+    ErrorKind, SecretSource, SecretValue, UseError, WithSecretError, XtraError,
+    clock::ManualClock,
+    credentials::{ChainPosition, CredentialProvider, Token, TokenFuture},
+    source::{Identity, KeyWriter, Loaded},
 };
 
 /// A server on threads of its own, so that it answers while the test's thread is blocked.

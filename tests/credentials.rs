@@ -9,7 +9,10 @@ use xtrasecurity::credentials::{
     Sourced, Step, TokenStore,
 };
 use xtrasecurity::{
-    CredentialProvider, ErrorKind, FileToken, Hint, Identity, StaticToken, Token, TokenFuture, XtraError,
+    ErrorKind, XtraError,
+    credentials::{CredentialProvider, FileToken, StaticToken, Token, TokenFuture},
+    error::Hint,
+    source::Identity,
 };
 
 /// A provider of the program's own, which does not say what to do on a refusal.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use tracing::field::Field;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
-use xtrasecurity::{CredentialProvider, FileToken, Token};
+use xtrasecurity::credentials::{CredentialProvider, FileToken, Token};
 
 /// Keeps the text of every event.
 #[derive(Clone, Default)]

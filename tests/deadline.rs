@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use xtrasecurity::{
-    ChainPosition, CredentialProvider, ErrorKind, Identity, Token, TokenFuture, XtraClient, XtraClientBuilder,
-    XtraError,
+    ErrorKind, XtraClient, XtraClientBuilder, XtraError,
+    credentials::{ChainPosition, CredentialProvider, Token, TokenFuture},
+    source::Identity,
 };
 
 const DEADLINE: Duration = Duration::from_millis(400);

@@ -12,8 +12,9 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use xtrasecurity::dev_server::{DevServer, Fault, ProjectSeed, RateLimits, ServiceAccountSeed, route};
 use xtrasecurity::{
-    ErrorKind, Hint, OfflineOptions, SecretValue, Secrets, SnapshotSource, UnreadableReason, XtraClient,
-    XtraClientBuilder,
+    ErrorKind, OfflineOptions, SecretValue, Secrets, XtraClient, XtraClientBuilder,
+    error::Hint,
+    snapshot::{SnapshotSource, UnreadableReason},
 };
 
 const PROJECT: &str = "665f1c2ab7c0de0012345678";

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use xtrasecurity::dev_server::DevServer;
-use xtrasecurity::{ErrorKind, ManualClock, SecretValue, SnapshotSource, UseError, XtraClient};
+use xtrasecurity::{ErrorKind, SecretValue, UseError, XtraClient, clock::ManualClock, snapshot::SnapshotSource};
 
 fn client(path: &Path) -> XtraClient {
     XtraClient::builder().local_file(path).build().unwrap()

@@ -12,7 +12,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::{CacheOptions, ManualClock, XtraClient};
+use xtrasecurity::{CacheOptions, XtraClient, clock::ManualClock};
 
 /// The spans of this crate, each with its fields as they were when it closed, behind the spans around it.
 #[derive(Clone, Default)]

@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::{
-    ChainPosition, CredentialProvider, ErrorKind, Identity, ManualClock, OfflineKey, OfflineOptions, SecretValue,
-    Secrets, SnapshotSource, Token, TokenFuture, UseError, XtraClient, XtraClientBuilder, XtraError, blocking,
+    ErrorKind, OfflineKey, OfflineOptions, SecretValue, Secrets, UseError, XtraClient, XtraClientBuilder, XtraError,
+    blocking,
+    clock::ManualClock,
+    credentials::{ChainPosition, CredentialProvider, Token, TokenFuture},
+    snapshot::SnapshotSource,
+    source::Identity,
 };
 
 const READ: &str = route::SECRETS_READ;

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, oneshot};
 use xtrasecurity::{
-    CacheOptions, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource, Secrets,
-    Unreadable, UnreadableReason, XtraError,
+    CacheOptions, Client, EngineOptions, ErrorKind, SecretSource, Secrets, XtraError,
+    clock::ManualClock,
+    snapshot::{Unreadable, UnreadableReason},
+    source::{Identity, KeyWriter, Loaded},
 };
 
 /// Answers with what it is told to, once the gate in front of each load is open.

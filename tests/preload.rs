@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::{ErrorKind, ManualClock, XtraClient};
+use xtrasecurity::{ErrorKind, XtraClient, clock::ManualClock};
 
 async fn server() -> DevServer {
     DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap()

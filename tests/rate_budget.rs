@@ -10,7 +10,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::xtra::raw::{Error, SecretInput, types};
-use xtrasecurity::{CacheOptions, ErrorKind, ManualClock, XtraClient, XtraClientBuilder, XtraError};
+use xtrasecurity::{CacheOptions, ErrorKind, XtraClient, XtraClientBuilder, XtraError, clock::ManualClock};
 
 struct World {
     server: DevServer,

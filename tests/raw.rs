@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::xtra::raw;
-use xtrasecurity::{ErrorKind, Reason, XtraClient, XtraError};
+use xtrasecurity::{ErrorKind, XtraClient, XtraError, error::Reason};
 
 async fn start() -> (DevServer, XtraClient) {
     let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();

@@ -5,7 +5,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, Form, RateLimits, SecretSeed, route};
-use xtrasecurity::{ErrorKind, ManualClock, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder};
+use xtrasecurity::{
+    ErrorKind, XtraClient, XtraClientBuilder,
+    clock::ManualClock,
+    snapshot::{SnapshotSource, UnreadableReason},
+};
 
 async fn server() -> DevServer {
     DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap()

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, Form, ProjectSeed, RateLimits, Role, SecretSeed, UserSeed, route};
-use xtrasecurity::{ErrorKind, Secrets, SnapshotSource, XtraClient, XtraClientBuilder, XtraError};
+use xtrasecurity::{ErrorKind, Secrets, XtraClient, XtraClientBuilder, XtraError, snapshot::SnapshotSource};
 
 const MAIN: &str = "aaaaaaaaaaaaaaaaaaaaaaa1";
 const SHARED: &str = "bbbbbbbbbbbbbbbbbbbbbbb2";

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use xtrasecurity::xtra::manage::{
     AccessRequest, AccessStatus, Branch, Caller, Decision, JitLink, NewKey, Project, ServiceAccount, ServiceAccountKey,
 };
-use xtrasecurity::{ErrorKind, Timestamp, XtraClient, XtraError};
+use xtrasecurity::{ErrorKind, XtraClient, XtraError, clock::Timestamp};
 
 /// What the recordings are called that this is about.
 const STARTS: [&str; 7] = ["access-", "branch-", "jit-", "project-", "redis-sa-", "sa-", "user-"];

@@ -15,7 +15,10 @@ use raw_operations::{Operation, Outcome, operations};
 use replay::{Recording, Replay, Sent, TOKEN, is_same_target, names, seed_values};
 use serde_json::Value;
 use xtrasecurity::xtra::raw::types;
-use xtrasecurity::{Conflict, ErrorKind, Reason, SecretValue, XtraClient, XtraError};
+use xtrasecurity::{
+    ErrorKind, SecretValue, XtraClient, XtraError,
+    error::{Conflict, Reason},
+};
 
 /// Answers to requests that no operation sends. They are given to another operation: the error is told from the answer.
 const NO_OPERATION: [(&str, &str); 27] = [

@@ -14,7 +14,11 @@ use recorded_values::{
     development_with_the_lost_branch, new_ui, new_ui_after_the_upserts, staging, staging_after_the_clone,
 };
 use replay::{Recording, Replay, Sent, TOKEN, is_same_target, names, seed_values};
-use xtrasecurity::{ErrorKind, Reason, SecretValue, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraError};
+use xtrasecurity::{
+    ErrorKind, SecretValue, Secrets, XtraClient, XtraError,
+    error::Reason,
+    snapshot::{SnapshotSource, UnreadableReason},
+};
 
 /// What a read must come to.
 enum Expected {

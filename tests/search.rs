@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::collection::btree_set;
 use proptest::prelude::*;
 use xtrasecurity::dev_server::DevServer;
-use xtrasecurity::{ErrorKind, ManualClock, Paging, Secrets, SnapshotSource, XtraClient};
+use xtrasecurity::{ErrorKind, Secrets, XtraClient, clock::ManualClock, paging::Paging, snapshot::SnapshotSource};
 
 fn named(names: impl IntoIterator<Item = impl Into<String>>) -> Secrets {
     Secrets::from_iter(names.into_iter().map(|name| (name, "value")))

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, RateLimits, route};
-use xtrasecurity::{CacheOptions, ManualClock, XtraClient};
+use xtrasecurity::{CacheOptions, XtraClient, clock::ManualClock};
 
 /// Requests a day of the free plan.
 const BUDGET: u32 = 1_000;

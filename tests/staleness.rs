@@ -6,8 +6,10 @@ use std::time::Duration;
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::xtra::Xtra;
 use xtrasecurity::{
-    CacheOptions, Client, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, ScopeHandle, SecretSource, Secrets,
-    XtraClient, XtraClientBuilder, XtraError, blocking,
+    CacheOptions, Client, ErrorKind, ScopeHandle, SecretSource, Secrets, XtraClient, XtraClientBuilder, XtraError,
+    blocking,
+    clock::ManualClock,
+    source::{Identity, KeyWriter, Loaded},
 };
 
 const READ: &str = route::SECRETS_READ;

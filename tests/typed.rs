@@ -6,7 +6,8 @@ use serde::Deserialize;
 use xtrasecurity::dev_server::{DevServer, Form, RateLimits, SecretSeed, route};
 use xtrasecurity::schemars::{self, JsonSchema};
 use xtrasecurity::{
-    Client, ErrorKind, Identity, KeyWriter, Loaded, SecretSource, SecretValue, XtraClient, XtraClientBuilder, XtraError,
+    Client, ErrorKind, SecretSource, SecretValue, XtraClient, XtraClientBuilder, XtraError,
+    source::{Identity, KeyWriter, Loaded},
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xtrasecurity::schemars::{self, JsonSchema};
-use xtrasecurity::{ErrorKind, Schema, SecretValue, Secrets, template};
+use xtrasecurity::{ErrorKind, Schema, SecretValue, Secrets, schema::template};
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema, PartialEq, Clone, Copy)]
 #[serde(rename_all = "lowercase")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use xtrasecurity::blocking::{Watch, XtraClient};
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
-use xtrasecurity::{Change, ErrorKind, ManualClock, XtraError};
+use xtrasecurity::{ErrorKind, XtraError, clock::ManualClock, watch::Change};
 
 const TTL: Duration = Duration::from_secs(30);
 

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use xtrasecurity::xtra::raw::{Error, SecretInput, types};
-use xtrasecurity::{ErrorKind, Reason, XtraClient, XtraError};
+use xtrasecurity::{ErrorKind, XtraClient, XtraError, error::Reason};
 
 /// No error, log or debug output may hold a part of this.
 const CANARY: &str = "canary-plaintext";

@@ -9,8 +9,9 @@ use std::time::Duration;
 use tokio::sync::Barrier;
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::{
-    Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource, SecretValue, UseError,
-    WithSecretError, XtraClient, XtraError,
+    Client, EngineOptions, ErrorKind, SecretSource, SecretValue, UseError, WithSecretError, XtraClient, XtraError,
+    clock::ManualClock,
+    source::{Identity, KeyWriter, Loaded},
 };
 
 const OLD: &str = "demo-production-key";

@@ -15,7 +15,7 @@ use super::value::SecretValue;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use xtrasecurity::{Change, Secrets};
+/// use xtrasecurity::{Secrets, watch::Change};
 ///
 /// let before = Secrets::from_iter([("API_KEY", "k-1"), ("PORT", "80")]);
 /// let now = Arc::new(Secrets::from_iter([("API_KEY", "k-2"), ("HOST", "db")]));

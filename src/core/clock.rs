@@ -112,7 +112,7 @@ impl fmt::Debug for Clock {
 ///
 /// ```
 /// use std::time::Duration;
-/// use xtrasecurity::{ManualClock, XtraClient};
+/// use xtrasecurity::{XtraClient, clock::ManualClock};
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let clock = ManualClock::new();

@@ -62,7 +62,7 @@ struct Inner {
 
 impl XtraError {
     /// An error of `kind` with a message of one's own, for a [`SecretSource`](crate::SecretSource) or
-    /// [`CredentialProvider`](crate::CredentialProvider) written outside this crate.
+    /// [`CredentialProvider`](crate::credentials::CredentialProvider) written outside this crate.
     ///
     /// The message is shown by `Display` and in logs: put no value, token or URL in it.
     #[must_use]

@@ -10,7 +10,7 @@ use super::value::SecretValue;
 /// Which part of a snapshot to show: so many secrets, from so many on.
 ///
 /// ```
-/// use xtrasecurity::{Paging, Secrets};
+/// use xtrasecurity::{Secrets, paging::Paging};
 ///
 /// let secrets = Secrets::from_iter(["A", "B", "C", "D", "E"].map(|name| (name, "")));
 /// let page = secrets.page(Paging::limit(2).offset(2));

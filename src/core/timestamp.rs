@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
-/// use xtrasecurity::Timestamp;
+/// use xtrasecurity::clock::Timestamp;
 ///
 /// let granted = Timestamp::parse("2026-05-01T09:30:00.000Z").unwrap();
 /// let expires = Timestamp::parse("2026-05-01T13:30:00+02:00").unwrap();

@@ -50,6 +50,7 @@ pub enum Step {
 ///
 /// The function gives a provider, or `None` when there is nothing. An error ends the search: going on could act as somebody else.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::type_complexity, reason = "an alias would hide what such a function gives")]
 pub struct Lookup {
     name: &'static str,
     find: fn(&ProcessEnv) -> Result<Option<Arc<dyn CredentialProvider>>, XtraError>,
@@ -58,6 +59,7 @@ pub struct Lookup {
 impl Lookup {
     /// A step that messages call `name`.
     #[must_use]
+    #[allow(clippy::type_complexity, reason = "as above")]
     pub const fn new(
         name: &'static str,
         find: fn(&ProcessEnv) -> Result<Option<Arc<dyn CredentialProvider>>, XtraError>,

@@ -51,7 +51,7 @@ impl Exchanged {
 /// ```
 /// use std::time::Duration;
 /// use xtrasecurity::credentials::{Exchanged, ExchangedToken};
-/// use xtrasecurity::{CredentialProvider, Identity, Token, XtraError};
+/// use xtrasecurity::{XtraError, credentials::{CredentialProvider, Token}, source::Identity};
 ///
 /// async fn log_in(client_id: &str) -> Result<Exchanged, XtraError> {
 ///     // a request to the service …

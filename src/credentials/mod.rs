@@ -40,8 +40,9 @@ mod token_store;
 
 #[cfg(test)]
 use crate::http::jwt;
-use crate::http::{CredentialProvider, TokenFuture, token};
+use crate::http::token;
 
+pub use crate::http::{CredentialProvider, Token, TokenFuture};
 pub use base_url::BaseUrls;
 pub use chain::{Chain, ChainPosition, Lookup, Resolved, Step};
 pub use configuration::{Configuration, Setting};

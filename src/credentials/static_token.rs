@@ -14,7 +14,7 @@ use crate::core::{Identity, XtraError};
 /// and nothing is sent.
 ///
 /// ```
-/// use xtrasecurity::{CredentialProvider, StaticToken};
+/// use xtrasecurity::credentials::{CredentialProvider, StaticToken};
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let provider = StaticToken::new("xs_0123456789abcdef")?;

@@ -21,7 +21,7 @@ use crate::core::{ErrorKind, Identity, SecretValue, XtraError, events};
 /// nothing that was read with the old one is served any more.
 ///
 /// ```
-/// use xtrasecurity::{CredentialProvider, FileToken};
+/// use xtrasecurity::credentials::{CredentialProvider, FileToken};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let dir = tempfile::tempdir()?;

@@ -17,7 +17,7 @@ use crate::core::XtraError;
 /// this crate does not know of, with the client's cache and options.
 ///
 /// ```
-/// use xtrasecurity::{Call, Operation, XtraClient, XtraError};
+/// use xtrasecurity::{XtraClient, XtraError, source::{Call, Operation}};
 /// use xtrasecurity::xtra::{Xtra, XtraScope};
 ///
 /// /// Counts the secrets of an environment.

@@ -13,7 +13,7 @@ use crate::core::{Budget, Identity, SecretValue, SnapshotSource, SortedPairs, Un
 /// [`Client::read`](crate::Client::read).
 ///
 /// ```
-/// use xtrasecurity::{Client, Identity, KeyWriter, Loaded, SecretSource, XtraError};
+/// use xtrasecurity::{Client, SecretSource, XtraError, source::{Identity, KeyWriter, Loaded}};
 ///
 /// /// Secrets by team, from wherever this program keeps them.
 /// struct Teams;
@@ -68,7 +68,7 @@ pub trait SecretSource: Send + Sync + 'static {
         ""
     }
 
-    /// The scope's name as callers know it, by which [`Preloaded::get`](crate::Preloaded::get) finds it. Default: empty.
+    /// The scope's name as callers know it, by which [`Preloaded::get`](crate::request::Preloaded::get) finds it. Default: empty.
     fn scope_name<'s>(&self, _scope: &'s Self::Scope<'_>) -> Cow<'s, str> {
         Cow::Borrowed("")
     }

@@ -15,11 +15,11 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, XtraError>>
 
 /// Gives the client its token.
 ///
-/// [`StaticToken`](crate::StaticToken) and [`FileToken`](crate::FileToken) are built in. Write one to take tokens from somewhere else, or to exchange and refresh
+/// [`StaticToken`](crate::credentials::StaticToken) and [`FileToken`](crate::credentials::FileToken) are built in. Write one to take tokens from somewhere else, or to exchange and refresh
 /// them.
 ///
 /// ```
-/// use xtrasecurity::{CredentialProvider, Identity, Token, TokenFuture};
+/// use xtrasecurity::{credentials::{CredentialProvider, Token, TokenFuture}, source::Identity};
 ///
 /// /// Takes a fresh token from this program's own agent for every request.
 /// struct Agent;

@@ -9,7 +9,7 @@
 //! use std::sync::Arc;
 //!
 //! use xtrasecurity::http::{Method, Protocol, Transport};
-//! use xtrasecurity::{StaticToken, XtraError};
+//! use xtrasecurity::{XtraError, credentials::StaticToken};
 //!
 //! struct Vaultd;
 //!

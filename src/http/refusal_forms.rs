@@ -10,7 +10,7 @@ use crate::core::Reason;
 /// The documented refusals of one service. Without any, nothing of an answer but its status is shown.
 ///
 /// ```
-/// use xtrasecurity::Reason;
+/// use xtrasecurity::error::Reason;
 /// use xtrasecurity::http::RefusalForms;
 ///
 /// const REFUSALS: RefusalForms = RefusalForms::new()

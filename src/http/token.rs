@@ -13,7 +13,7 @@ use crate::core::{ErrorKind, Identity, SecretValue, XtraError};
 /// Clones share one buffer, which is wiped when the last of them is dropped.
 ///
 /// ```
-/// use xtrasecurity::{ErrorKind, Token};
+/// use xtrasecurity::{ErrorKind, credentials::Token};
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let token = Token::new("xs_0123456789abcdef")?;

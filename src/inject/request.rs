@@ -56,7 +56,7 @@ impl<S: SecretSource, M> Request<'_, S, Inject, M> {
     }
 
     /// Allows one guarded variable, such as `PATH`, which is refused otherwise;
-    /// [`Selection::allow_name`](crate::Selection::allow_name) lists all that are guarded.
+    /// [`Selection::allow_name`](crate::inject::Selection::allow_name) lists all that are guarded.
     pub fn allow_name(self, variable: impl Into<String>) -> Self {
         self.choose(|selection| selection.allow_name(variable))
     }

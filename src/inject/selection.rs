@@ -24,7 +24,7 @@ pub(super) enum Target {
 /// may not be set, none is, and one error names all of them.
 ///
 /// ```
-/// use xtrasecurity::{Secrets, Selection};
+/// use xtrasecurity::{Secrets, inject::Selection};
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let secrets = Secrets::from_iter([("DATABASE_URL", "postgres://db"), ("API_KEY", "k"), ("NOTES", "n")]);

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 
 use super::*;
+use crate::core::SecretValue;
 
 fn given<'c>(command: &'c Command, name: &str) -> Option<Option<&'c OsStr>> {
     command.get_envs().find(|(known, _)| *known == name).map(|(_, value)| value)

@@ -33,7 +33,7 @@ pub struct Template {
 /// }
 /// # fn pool() -> u8 { 4 }
 ///
-/// let template = xtrasecurity::template::<Settings>();
+/// let template = xtrasecurity::schema::template::<Settings>();
 /// let lines: Vec<_> = template.dotenv().lines().collect();
 /// assert_eq!(lines[2..5], ["# where the database is", "# text; required", "DATABASE_URL="]);
 /// assert_eq!(lines[7..], ["# integer from 0 to 255; optional; by default 4", "# POOL=4"]);

@@ -14,10 +14,16 @@ use xtrasecurity::http;
 use xtrasecurity::xtra::XtraScope;
 use xtrasecurity::xtra::raw::{self, types};
 use xtrasecurity::{
-    Budget, CacheOptions, ChainPosition, Client, Conflict, EngineOptions, ErrorKind, FileToken, Identity, KeyWriter,
-    Loaded, ManualClock, OfflineKey, OfflineOptions, Paging, Reference, Schema, SecretSource, SecretValue, Secrets,
-    SecretsProvider, Selection, SnapshotSource, StaticToken, Timestamp, Token, Traffic, Unreadable, UnreadableReason,
-    UseError, XtraClient, XtraClientOptions, XtraError,
+    CacheOptions, Client, EngineOptions, ErrorKind, OfflineKey, OfflineOptions, Schema, SecretSource, SecretValue,
+    Secrets, SecretsProvider, UseError, XtraClient, XtraClientOptions, XtraError,
+    clock::{ManualClock, Timestamp},
+    credentials::{ChainPosition, FileToken, StaticToken, Token},
+    error::Conflict,
+    inject::Selection,
+    paging::Paging,
+    references::Reference,
+    snapshot::{SnapshotSource, Unreadable, UnreadableReason},
+    source::{Budget, Identity, KeyWriter, Loaded, Traffic},
 };
 
 use crate::planted::{
@@ -122,7 +128,7 @@ async fn typed(table: &mut Table, server: &DevServer) {
     let only_the_type_refuses = Secrets::from_iter([(KEY, "1"), ("MAGPIE_IP", VALUE), ("OTHER", "yes")]);
     table.error("XtraError", &only_the_type_refuses.parse::<Settings>().unwrap_err());
     table.debug("Schema", &Schema::of::<Settings>());
-    table.debug("Template", &xtrasecurity::template::<Settings>());
+    table.debug("Template", &xtrasecurity::schema::template::<Settings>());
     for text in [VALUE, &json, &format!("{{\"type\":\"object\",\"$ref\":\"{VALUE}\"}}")] {
         let _ = Schema::from_json(text).map_err(|error| table.error("XtraError", &error));
     }
@@ -155,7 +161,7 @@ impl http::Protocol for Strange {
 
     fn explain(&self, answer: &http::ErrorAnswer<'_>) -> Option<http::Advice> {
         hides_debug("http::ErrorAnswer", answer);
-        let advice = http::Advice::new("the service is strange", xtrasecurity::Hint::advice("Expect it"));
+        let advice = http::Advice::new("the service is strange", xtrasecurity::error::Hint::advice("Expect it"));
         hides_debug("http::Advice", &advice);
         Some(advice)
     }
@@ -190,7 +196,7 @@ async fn transport(table: &mut Table) {
     table.debug("http::QuotaFormat", &http::QuotaFormat { limit, remaining, reset, reset_form });
     // looked at on the way
     table.0.extend(["http::Outgoing", "http::Authorization", "http::ErrorBody", "http::ErrorAnswer", "http::Advice"]);
-    table.debug("Hop", &xtrasecurity::Hop::Proxy);
+    table.debug("Hop", &xtrasecurity::error::Hop::Proxy);
 }
 
 fn credentials(table: &mut Table) {

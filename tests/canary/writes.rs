@@ -3,7 +3,7 @@
 use xtrasecurity::dev_server::{DevServer, Fault, route};
 use xtrasecurity::xtra::XtraScope;
 use xtrasecurity::xtra::write::{KeyOrigin, Written};
-use xtrasecurity::{FileEntry, Secrets};
+use xtrasecurity::{Secrets, error::FileEntry};
 
 use super::Table;
 use crate::planted::{ENVIRONMENT, KEY, VALUE};

@@ -174,7 +174,7 @@ impl Case {
         self
     }
 
-    pub fn client(&self, stage: &Stage, clock: xtrasecurity::Clock) -> XtraClient {
+    pub fn client(&self, stage: &Stage, clock: xtrasecurity::clock::Clock) -> XtraClient {
         let builder = XtraClient::builder().token(TOKEN).project_id(PROJECT).api_url(stage.root()).clock(clock);
         // longer than any bound, so that it is not the deadline that ends a call by chance
         (self.tune)(builder.max_retries(0).call_timeout(Duration::from_secs(60))).build().unwrap()

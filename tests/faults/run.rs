@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
-use xtrasecurity::{ErrorKind, ManualClock, Secrets, XtraClient, XtraError};
+use xtrasecurity::{ErrorKind, Secrets, XtraClient, XtraError, clock::ManualClock};
 
 use crate::case::{Case, Ends, Next, Stage, Told, Trouble};
 use crate::planted::{ENVIRONMENT, KEY, NEW, OLD, leaks_of, leaks_of_events, listen};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use xtrasecurity::{ErrorKind, ManualClock, XtraClient};
+use xtrasecurity::{ErrorKind, XtraClient, clock::ManualClock};
 
 use crate::server::{Says, Server, json, own};
 

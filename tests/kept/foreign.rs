@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use xtrasecurity::{
-    CacheOptions, ErrorKind, ManualClock, OfflineOptions, SecretValue, SnapshotSource, UseError, XtraClient,
-    XtraClientBuilder, XtraError, blocking,
+    CacheOptions, ErrorKind, OfflineOptions, SecretValue, UseError, XtraClient, XtraClientBuilder, XtraError, blocking,
+    clock::ManualClock, snapshot::SnapshotSource,
 };
 
 use crate::server::{Says, Server, answer, html, json, own};

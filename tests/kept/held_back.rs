@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use xtrasecurity::{CacheOptions, ErrorKind, ManualClock, OfflineOptions, SnapshotSource, UnreadableReason};
+use xtrasecurity::{
+    CacheOptions, ErrorKind, OfflineOptions,
+    clock::ManualClock,
+    snapshot::{SnapshotSource, UnreadableReason},
+};
 
 use crate::server::{Says as ServerSays, Server, own};
 use crate::source::{Says, Scripted};

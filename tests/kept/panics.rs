@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use xtrasecurity::{
-    ChainPosition, CredentialProvider, ErrorKind, Identity, ManualClock, Token, TokenFuture, XtraClient, XtraError,
+    ErrorKind, XtraClient, XtraError,
+    clock::ManualClock,
+    credentials::{ChainPosition, CredentialProvider, Token, TokenFuture},
+    source::Identity,
 };
 
 use crate::server::{PROJECT, Says, Server, TOKEN, json, own};

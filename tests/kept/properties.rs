@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use xtrasecurity::{CacheOptions, ErrorKind, ManualClock, UnreadableReason, XtraError};
+use xtrasecurity::{CacheOptions, ErrorKind, XtraError, clock::ManualClock, snapshot::UnreadableReason};
 
 use crate::source::{Entries, Says, Scripted};
 

@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use xtrasecurity::{
-    Client, EngineOptions, Identity, KeyWriter, Loaded, ManualClock, SecretSource, SecretValue, Unreadable,
-    UnreadableReason, XtraError,
+    Client, EngineOptions, SecretSource, SecretValue, XtraError,
+    clock::ManualClock,
+    snapshot::{Unreadable, UnreadableReason},
+    source::{Identity, KeyWriter, Loaded},
 };
 
 /// Names, and values that can be read or not.

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use xtrasecurity::{
-    CacheOptions, Client, EngineOptions, Identity, KeyWriter, Loaded, ManualClock, SecretSource, Secrets, XtraClient,
-    XtraError, blocking,
+    CacheOptions, Client, EngineOptions, SecretSource, Secrets, XtraClient, XtraError, blocking,
+    clock::ManualClock,
+    source::{Identity, KeyWriter, Loaded},
 };
 
 use crate::server::{PROJECT, Says, Server, TOKEN, own};

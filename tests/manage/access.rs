@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, GrantSeed, ProjectSeed, RateLimits, Role, UserSeed, route};
 use xtrasecurity::xtra::manage::{AccessMode, AccessRequest, AccessStatus, Decision};
-use xtrasecurity::{ErrorKind, Reason, XtraClient};
+use xtrasecurity::{ErrorKind, XtraClient, error::Reason};
 
 use crate::{NOBODY, client, client_of, refused, service};
 

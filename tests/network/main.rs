@@ -12,7 +12,11 @@ use xtrasecurity::http::{
     Advice, Authorization, ErrorAnswer, ErrorBody, ErrorMembers, Method, Outgoing, Protocol, QuotaFormat, RefusalForms,
     ResetForm, Transport, TransportBuilder,
 };
-use xtrasecurity::{CredentialProvider, ErrorKind, Identity, StaticToken, Token, TokenFuture, XtraError};
+use xtrasecurity::{
+    ErrorKind, XtraError,
+    credentials::{CredentialProvider, StaticToken, Token, TokenFuture},
+    source::Identity,
+};
 
 /// A made-up secrets manager.
 struct Burrow;
@@ -52,7 +56,8 @@ impl Protocol for Burrow {
     }
 
     fn explain(&self, answer: &ErrorAnswer<'_>) -> Option<Advice> {
-        (answer.status == 410).then(|| Advice::new("the hole has collapsed", xtrasecurity::Hint::advice("Dig another")))
+        (answer.status == 410)
+            .then(|| Advice::new("the hole has collapsed", xtrasecurity::error::Hint::advice("Dig another")))
     }
 }
 

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use xtrasecurity::credentials::ProcessEnv;
 use xtrasecurity::http::Transport;
 use xtrasecurity::{
-    EngineOptions, ErrorKind, ManualClock, OfflineKey, OfflineOptions, SnapshotSource, XtraError, blocking, schemars,
+    EngineOptions, ErrorKind, OfflineKey, OfflineOptions, XtraError, blocking, clock::ManualClock, schemars,
+    snapshot::SnapshotSource,
 };
 
 use server::{KEY, Larder, QUOTA};
@@ -203,7 +204,8 @@ async fn a_refused_key_is_renewed_once() {
 
 fn server_transport(server: &Larder) -> xtrasecurity::http::TransportBuilder {
     let _ = server;
-    Transport::builder(service::protocol()).credentials(Arc::new(xtrasecurity::StaticToken::new(KEY).unwrap()))
+    Transport::builder(service::protocol())
+        .credentials(Arc::new(xtrasecurity::credentials::StaticToken::new(KEY).unwrap()))
 }
 
 #[test]

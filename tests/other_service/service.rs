@@ -9,8 +9,9 @@ use xtrasecurity::http::{
     Authorization, ErrorMembers, Method, Outgoing, Protocol, QuotaFormat, RefusalForms, ResetForm, Token, Transport,
 };
 use xtrasecurity::{
-    Async, Budget, Call, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, Operation, Request,
-    SecretSource, SecretValue, Traffic, XtraError,
+    Client, EngineOptions, ErrorKind, Request, SecretSource, SecretValue, XtraError,
+    request::Async,
+    source::{Budget, Call, Identity, KeyWriter, Loaded, Operation, Traffic},
 };
 
 /// The client of Larder; `M` is how its requests are sent.
@@ -263,12 +264,12 @@ pub const OPERATIONS: [(&str, &str, &str); 3] = [
 /// A provider that takes another key once the first is refused.
 pub struct TwoKeys(pub Arc<std::sync::atomic::AtomicBool>);
 
-impl xtrasecurity::CredentialProvider for TwoKeys {
+impl xtrasecurity::credentials::CredentialProvider for TwoKeys {
     fn identity(&self) -> Identity {
         Identity::of("two keys")
     }
 
-    fn token(&self) -> xtrasecurity::TokenFuture<'_> {
+    fn token(&self) -> xtrasecurity::credentials::TokenFuture<'_> {
         let is_second = self.0.load(std::sync::atomic::Ordering::SeqCst);
         Box::pin(async move { Token::new(if is_second { "larder-key-2" } else { "larder-key-1" }) })
     }

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use tokio::runtime::Builder;
-use xtrasecurity::{ErrorKind, InjectionReport, OfflineOptions, XtraClient, XtraError, blocking};
+use xtrasecurity::{ErrorKind, OfflineOptions, XtraClient, XtraError, blocking, inject::InjectionReport};
 
 use crate::hangs_up::HangsUp;
 

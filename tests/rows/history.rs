@@ -2,7 +2,7 @@
 
 use xtrasecurity::dev_server::{Form, SecretSeed, route};
 use xtrasecurity::xtra::write::{History, NoValue};
-use xtrasecurity::{ErrorKind, UnreadableReason};
+use xtrasecurity::{ErrorKind, snapshot::UnreadableReason};
 
 use crate::{BRANCH, World, builder, says};
 

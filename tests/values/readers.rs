@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use xtrasecurity::schemars::{self, JsonSchema};
-use xtrasecurity::{Change, Reference, Schema, SecretValue, Secrets, Token};
+use xtrasecurity::{Schema, SecretValue, Secrets, credentials::Token, references::Reference, watch::Change};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[allow(dead_code)]

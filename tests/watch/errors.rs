@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use xtrasecurity::{CacheOptions, ErrorKind, Loaded, Unreadable, UnreadableReason, Watch, XtraError};
+use xtrasecurity::{
+    CacheOptions, ErrorKind, XtraError,
+    snapshot::{Unreadable, UnreadableReason},
+    source::Loaded,
+    watch::Watch,
+};
 
 use crate::script::{Script, error, seconds, settle, soon};
 use crate::{lists, names};

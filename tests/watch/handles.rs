@@ -2,7 +2,12 @@
 
 use futures_util::{FutureExt, StreamExt};
 use tokio::runtime::Builder;
-use xtrasecurity::{ErrorKind, Loaded, Secrets, Unreadable, UnreadableReason, WatchReceiver};
+use xtrasecurity::{
+    ErrorKind, Secrets,
+    snapshot::{Unreadable, UnreadableReason},
+    source::Loaded,
+    watch::WatchReceiver,
+};
 
 use crate::lists;
 use crate::script::{Script, error, seconds, settle};

@@ -12,7 +12,7 @@ mod service;
 
 use futures_util::StreamExt;
 use script::{Script, seconds};
-use xtrasecurity::{Change, Watch};
+use xtrasecurity::watch::{Change, Watch};
 
 /// The next change, as its three lists.
 async fn lists(watch: &mut Watch) -> [Vec<String>; 3] {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use xtrasecurity::{Budget, CacheOptions, ErrorKind};
+use xtrasecurity::{CacheOptions, ErrorKind, source::Budget};
 
 use crate::script::{Script, error, seconds, settle, tasks};
 use crate::{lists, names};

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use xtrasecurity::{
-    Budget, CacheOptions, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, ManualClock, SecretSource,
-    XtraError,
+    CacheOptions, Client, EngineOptions, ErrorKind, SecretSource, XtraError,
+    clock::ManualClock,
+    source::{Budget, Identity, KeyWriter, Loaded},
 };
 
 #[derive(Clone)]

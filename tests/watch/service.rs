@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::xtra::XtraScope;
-use xtrasecurity::{ErrorKind, ManualClock, OfflineOptions, SnapshotSource, XtraClient};
+use xtrasecurity::{ErrorKind, OfflineOptions, XtraClient, clock::ManualClock, snapshot::SnapshotSource};
 
 use crate::script::soon;
 use crate::{lists, names};

@@ -2,7 +2,7 @@
 
 use xtrasecurity::dev_server::{DevServer, Fault, LinkSeed, ProjectSeed, RateLimits, SecretSeed, Seed, route};
 use xtrasecurity::xtra::write::{KeyOrigin, Written};
-use xtrasecurity::{ErrorKind, UnreadableReason, XtraClient};
+use xtrasecurity::{ErrorKind, XtraClient, snapshot::UnreadableReason};
 
 use crate::{arrived, builder, client, server, stored, version};
 

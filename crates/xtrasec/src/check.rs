@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
-use xtrasecurity::{ErrorKind, SchemaProblem, SchemaReport};
+use xtrasecurity::{
+    ErrorKind,
+    schema::{SchemaProblem, SchemaReport},
+};
 
 use crate::failure::{Outcome, REFUSED};
 use crate::file;

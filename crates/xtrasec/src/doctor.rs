@@ -4,7 +4,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
-use xtrasecurity::Configuration;
+use xtrasecurity::credentials::Configuration;
 use xtrasecurity::{Secrets, XtraClient, XtraError};
 
 use crate::failure::{Failure, Outcome, REFUSED};

@@ -7,7 +7,7 @@ use std::process::Command;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
-use xtrasecurity::{SecretValue, Secrets, Selection};
+use xtrasecurity::{SecretValue, Secrets, inject::Selection};
 
 use crate::failure::{Failure, Outcome};
 use crate::file::{self, random_word};

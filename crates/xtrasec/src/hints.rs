@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use xtrasecurity::{FileEntry, Hint, XtraError};
+use xtrasecurity::{
+    XtraError,
+    error::{FileEntry, Hint},
+};
 
 /// What an error tells whoever typed a command: what was wrong, what that means, and what can be done about it.
 pub(crate) fn told(error: &XtraError) -> String {

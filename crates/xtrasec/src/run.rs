@@ -7,7 +7,10 @@ use std::process::Command;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use xtrasecurity::{InjectionReport, OfflineOptions, Secrets, Selection};
+use xtrasecurity::{
+    OfflineOptions, Secrets,
+    inject::{InjectionReport, Selection},
+};
 
 use crate::failure::{Failure, Outcome, reason};
 use crate::options::{Choice, Global};

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use xtrasecurity::Configuration;
+use xtrasecurity::credentials::Configuration;
 use xtrasecurity::{
-    ErrorKind, OfflineOptions, Secrets, SnapshotSource, UnreadableReason, XtraClient, XtraClientBuilder, XtraError,
+    ErrorKind, OfflineOptions, Secrets, XtraClient, XtraClientBuilder, XtraError,
+    snapshot::{SnapshotSource, UnreadableReason},
 };
 
 use crate::failure::Failure;

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// holds names of settings, secrets and variables, and never a value, a token or a URL.
 ///
 /// ```
-/// use xtrasecurity::{Hint, XtraClient};
+/// use xtrasecurity::{XtraClient, error::Hint};
 ///
 /// let error = XtraClient::builder().token("").build().unwrap_err();
 /// for hint in error.hints() {

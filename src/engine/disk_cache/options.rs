@@ -21,8 +21,8 @@ use crate::core::{ErrorKind, Hint, XtraError};
 /// the first answer of a process is compared with the copy. What cannot be saved fails no read: it is counted
 /// in [`Stats`](crate::Stats), and the first time in a row it is a warning.
 ///
-/// The key is made from the token when that lasts: a [`StaticToken`](crate::StaticToken) or [`FileToken`](crate::FileToken)
-/// without an end of its own, or what a [provider](crate::CredentialProvider::lasting_token) says. Another token opens
+/// The key is made from the token when that lasts: a [`StaticToken`](crate::credentials::StaticToken) or [`FileToken`](crate::credentials::FileToken)
+/// without an end of its own, or what a [provider](crate::credentials::CredentialProvider::lasting_token) says. Another token opens
 /// nothing that was saved under the old one. For tokens that end, give a [`key`](Self::key).
 ///
 /// # What is served
@@ -32,7 +32,7 @@ use crate::core::{ErrorKind, Hint, XtraError};
 /// [`foreign_refusal_grace`](crate::CacheOptions::foreign_refusal_grace); when the first came is noted in the file, so that a
 /// process that starts again does not begin anew. And where an answer is held back, the copy is served until it is as old as
 /// [`max_stale`](crate::CacheOptions::max_stale). The snapshot's
-/// [`source`](crate::Secrets::source) is [`Offline`](crate::SnapshotSource::Offline), its [`age`](crate::Secrets::age) counts
+/// [`source`](crate::Secrets::source) is [`Offline`](crate::snapshot::SnapshotSource::Offline), its [`age`](crate::Secrets::age) counts
 /// from the load that it was saved by, and it [is stale](crate::Secrets::is_stale). A warning is logged. A read with `no_cache`,
 /// a refresh and `with_secret` after a refusal ask for something newer than any copy, and are never answered with one. When no
 /// copy can be used, the error of the read says why.
@@ -79,8 +79,8 @@ pub struct OfflineOptions {
     /// up in the working directory of the moment, each time.
     pub directory: PathBuf,
     /// What the copies are encrypted with. Default `None`: the token, when it lasts. With a key, too, a copy is for one account:
-    /// that is the [identity](crate::CredentialProvider::identity) of the credentials, which for a
-    /// [`StaticToken`](crate::StaticToken) or [`FileToken`](crate::FileToken) is another one with every token.
+    /// that is the [identity](crate::credentials::CredentialProvider::identity) of the credentials, which for a
+    /// [`StaticToken`](crate::credentials::StaticToken) or [`FileToken`](crate::credentials::FileToken) is another one with every token.
     pub key: Option<OfflineKey>,
     /// How old a copy may be, by the system's clock. Default 24 h. It holds for copies already saved, too, and a copy is never
     /// used for longer than whoever saved it allowed.

@@ -14,7 +14,7 @@ use super::topic::Event;
 use crate::core::{SecretValue, Secrets, XtraError};
 
 /// The newest snapshot of a watched scope, for the parts of a program that want the secrets as they are now and not what
-/// became of them. Made by [`Watch::receiver`](crate::Watch::receiver).
+/// became of them. Made by [`Watch::receiver`](crate::watch::Watch::receiver).
 ///
 /// Clones are watchers of their own: each is told of every change. As long as there is one, the scope is polled.
 ///
@@ -102,14 +102,14 @@ impl fmt::Debug for WatchReceiver {
     }
 }
 
-/// A stream of the values of one secret. Made by [`Watch::key`](crate::Watch::key).
+/// A stream of the values of one secret. Made by [`Watch::key`](crate::watch::Watch::key).
 ///
 /// The first item is the value as it is, or `None` when the scope has no such secret. After that there is an item only when
 /// the value is another one: `None` when the secret was removed, `Some` when it is back. Values that changed several times
 /// between two items are one item, the newest.
 ///
 /// A value that stops coming through (masked, or ciphertext) is no item: it is neither removed nor known. Nor is an error:
-/// those are in the [`Watch`](crate::Watch). The stream ends when the last client is dropped, and only then.
+/// those are in the [`Watch`](crate::watch::Watch). The stream ends when the last client is dropped, and only then.
 ///
 /// ```
 /// # use xtrasecurity::{XtraClient, XtraError};

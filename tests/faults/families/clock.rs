@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use xtrasecurity::ErrorKind::RateLimited;
-use xtrasecurity::ManualClock;
+use xtrasecurity::clock::ManualClock;
 use xtrasecurity::dev_server::Fault;
 
 use crate::case::{Case, Ends, Told, Trouble};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
-use xtrasecurity::{ManualClock, XtraClient};
+use xtrasecurity::{XtraClient, clock::ManualClock};
 
 use crate::case::{Case, Ends, Told};
 use crate::peer::{Act, Manner, Peer, Wrong};

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 use xtrasecurity::xtra::XtraScope;
 use xtrasecurity::{
-    CacheOptions, Client, EngineOptions, ErrorKind, Identity, KeyWriter, Loaded, OfflineKey, OfflineOptions,
-    SecretSource, XtraClient, XtraError,
+    CacheOptions, Client, EngineOptions, ErrorKind, OfflineKey, OfflineOptions, SecretSource, XtraClient, XtraError,
+    source::{Identity, KeyWriter, Loaded},
 };
 
 use super::names;

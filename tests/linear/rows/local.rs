@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::sync::Arc;
 
-use xtrasecurity::{Change, Loaded, Secrets, SecretsProvider, SnapshotSource};
+use xtrasecurity::{Secrets, SecretsProvider, snapshot::SnapshotSource, source::Loaded, watch::Change};
 
 use super::names;
 use crate::measure::Row;
@@ -179,7 +179,7 @@ pub fn plain(n: usize) -> Secrets {
 
 /// So many names whose values did not come through.
 pub fn unreadable(n: usize) -> Loaded {
-    use xtrasecurity::{Unreadable, UnreadableReason};
+    use xtrasecurity::snapshot::{Unreadable, UnreadableReason};
     let hidden = names(n).map(|name| Unreadable::new(name, UnreadableReason::Masked));
     Loaded::from_iter([("A", "v")]).with_unreadable(hidden)
 }

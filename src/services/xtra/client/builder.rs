@@ -115,7 +115,7 @@ impl<M> XtraClientBuilder<M> {
     /// program on a machine without access to the service. A warning is logged then.
     ///
     /// ```
-    /// use xtrasecurity::{SnapshotSource, XtraClient};
+    /// use xtrasecurity::{XtraClient, snapshot::SnapshotSource};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -217,7 +217,7 @@ impl<M> XtraClientBuilder<M> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use xtrasecurity::dev_server::DevServer;
-    /// use xtrasecurity::{OfflineOptions, SnapshotSource, XtraClient};
+    /// use xtrasecurity::{OfflineOptions, XtraClient, snapshot::SnapshotSource};
     ///
     /// # let directory = tempfile::tempdir()?;
     /// # let server = DevServer::start().await?;

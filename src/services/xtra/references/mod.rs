@@ -92,7 +92,7 @@ impl Reference {
 /// Reads a reference of XtraSecurity.
 ///
 /// ```
-/// use xtrasecurity::Reference;
+/// use xtrasecurity::references::Reference;
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let reference: Reference = "xtra:///production/tls%2Fkey?branch=feature/new-ui".parse()?;

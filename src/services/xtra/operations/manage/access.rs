@@ -13,7 +13,7 @@ impl<M> Client<Xtra, M> {
     /// Asks for access to the project for a time: whole minutes, what is begun counts. Somebody has to
     /// [decide](Self::decide_access_request); [`wait_for_access`](Self::wait_for_access) waits for that.
     ///
-    /// This is what to do about [`ElevationNeeded`](crate::Reason::ElevationNeeded):
+    /// This is what to do about [`ElevationNeeded`](crate::error::Reason::ElevationNeeded):
     /// [`XtraError::elevation`](crate::XtraError::elevation) tells the project.
     ///
     /// # Errors

@@ -272,7 +272,7 @@ fn random() -> Result<SecretValue, XtraError> {
     getrandom::fill(&mut *bytes).map_err(|_| {
         XtraError::new(ErrorKind::Config, "nothing was changed: the system gives no random numbers. Repair that first")
     })?;
-    Ok(SecretValue::new(hex::encode(&*bytes)))
+    Ok(SecretValue::new(hex::encode(bytes.as_slice())))
 }
 
 #[cfg(test)]
