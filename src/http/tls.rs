@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_native_certs::CertificateResult;
 
-use crate::core::{ErrorKind, Hop, XtraError};
+use crate::core::{ErrorKind, Hop, XtraError, file_reason};
 use crate::env;
 
 /// Which authorities a connection may be vouched for by.
@@ -85,7 +85,7 @@ fn add_named(store: &mut RootCertStore, variable: &str, what: &str, found: Certi
         return Ok(());
     }
     let problem = match &cause {
-        Some(error) => format!("that cannot be read ({})", error.kind()),
+        Some(error) => format!("that cannot be read ({})", file_reason(error.kind())),
         None => "without a usable PEM certificate".to_owned(),
     };
     let message = format!(

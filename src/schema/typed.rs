@@ -19,6 +19,8 @@ use crate::engine::request::{Reads, Request};
 pub struct ReadAs<T> {
     strictness: Strictness,
     allow_empty: bool,
+    /// The method that was called for it, when that is not the source's for reads.
+    method: Option<&'static str>,
     /// A request makes a `T` and holds none, so it may go wherever the client may.
     made: PhantomData<fn() -> T>,
 }
@@ -27,7 +29,7 @@ impl<T> Reads for ReadAs<T> {}
 
 impl<T> ReadAs<T> {
     pub(crate) fn new() -> Self {
-        Self { strictness: Strictness::default(), allow_empty: false, made: PhantomData }
+        Self { strictness: Strictness::default(), allow_empty: false, method: None, made: PhantomData }
     }
 }
 
@@ -87,7 +89,7 @@ impl<M> crate::engine::Client<crate::services::xtra::Xtra, M> {
         &'a self,
         environment: impl Into<std::borrow::Cow<'a, str>>,
     ) -> Request<'a, crate::services::xtra::Xtra, ReadAs<T>, M> {
-        self.get_secrets(environment).typed()
+        self.get_secrets(environment).with_operation(ReadAs { method: Some("get_secrets_as"), ..ReadAs::new() })
     }
 }
 
@@ -140,9 +142,10 @@ impl<S: SecretSource, T: DeserializeOwned + JsonSchema> Request<'_, S, ReadAs<T>
     ///
     /// Those of reading, [`ErrorKind::EmptyScope`] when there are no secrets, and those of [`Secrets::parse`].
     pub async fn send(self) -> Result<T, XtraError> {
-        let (read, operation) = self.exchange(Read);
-        let secrets = Request::<S, Read>::send(read).await?;
-        operation.of(&secrets)
+        let Self { engine, scope, options, operation, .. } = self;
+        let method = operation.method.unwrap_or(engine.source.read_method());
+        let made = async { operation.of(&*engine.snapshot(&scope, options).await?) };
+        made.await.map_err(|error| engine.of_call(method, &scope, error))
     }
 }
 
