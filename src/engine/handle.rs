@@ -165,9 +165,14 @@ impl<S: SecretSource> ScopeHandle<S> {
             Kept::Nothing => return Err(nothing_kept()),
         };
         if !self.options.allow_unreadable {
-            secrets.all_readable()?;
+            secrets.all_readable().map_err(|error| self.of_read(error))?;
         }
         Ok(secrets)
+    }
+
+    #[cold]
+    fn of_read(&self, error: XtraError) -> XtraError {
+        self.client.engine.of_read(&self.scope, error)
     }
 }
 
@@ -249,7 +254,7 @@ impl<'h, S: SecretSource> ScopeRead<'h, S> {
     fn begin(&mut self, handle: &'h mut ScopeHandle<S>, context: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
         match handle.client.engine.fetch(&handle.scope, handle.options) {
             Ok(load) => self.poll_load(handle, Box::pin(load), context),
-            Err(error) => Poll::Ready(Err(error)),
+            Err(error) => Poll::Ready(Err(handle.of_read(error))),
         }
     }
 
@@ -269,7 +274,7 @@ impl<'h, S: SecretSource> ScopeRead<'h, S> {
                 handle.kept = Kept::Given(secrets);
                 Poll::Ready(handle.checked())
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(handle.of_read(error))),
         }
     }
 }

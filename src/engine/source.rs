@@ -84,6 +84,17 @@ pub trait SecretSource: Send + Sync + 'static {
         }
     }
 
+    /// The method that reads a scope, as the users of this source's client know it: errors of reads name it. Default: `read`.
+    fn read_method(&self) -> &'static str {
+        "read"
+    }
+
+    /// The environment variable that holds the passphrase which opens values that clients have sealed, for advice to whoever
+    /// meets one that cannot be opened. Default: there is none.
+    fn passphrase_variable(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How long a load may take, for those who wait for several: [`Client::preload`](crate::Client::preload). Default 30 s.
     fn call_timeout(&self) -> Duration {
         Duration::from_secs(30)

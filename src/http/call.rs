@@ -189,10 +189,10 @@ impl<'a> Call<'a> {
                 format!("no complete answer within {within:?}, the limit of one attempt, and no time for another")
             }
             (true, false) => format!("no complete answer within {within:?}"),
-            (false, _) => format!("the credential provider gave no token within {within:?}; check it"),
+            (false, _) => format!("the credential provider gave no token within {within:?}"),
         };
         let failure = Failure::timed_out(message, class);
-        let failure = if sent { failure.with_hint(Hint::Retry) } else { failure };
+        let failure = failure.with_hint(if sent { Hint::Retry } else { Hint::advice("Check the provider") });
         failure.with_hint(Hint::Raise { limit: "call_timeout" })
     }
 
@@ -233,7 +233,7 @@ impl<'a> Call<'a> {
                 Ok(if self.retries.idempotency() == Idempotency::Read { response } else { response.of_a_write() })
             }
             Err(failure) => {
-                let error = failure.error.in_operation(self.operation).with_attempts(self.attempts);
+                let error = failure.error.in_call(self.operation).with_attempts(self.attempts);
                 let stalled = Instant::now() > self.deadline + LATE;
                 Err(if stalled { error.stalled() } else { error })
             }

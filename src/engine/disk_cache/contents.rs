@@ -124,6 +124,7 @@ pub(super) mod tests {
             fetched: clock.now(),
             clock,
             ttl: std::time::Duration::from_secs(30),
+            passphrase: None,
         };
         Secrets::assemble(values, unreadable, origin)
     }
