@@ -110,8 +110,7 @@ fn serve(secrets: usize, framing: Framing) -> (usize, String) {
     let mut body = String::from("{");
     for number in 0..secrets {
         let comma = if number == 0 { "" } else { "," };
-        write!(body, "{comma}\"SETTING_{number:06}\":\"{number:06}-0123456789abcdef0123456789abcdef0123456789ab\"")
-            .unwrap();
+        write!(body, "{comma}\"SETTING_{number:06}\":\"{number:06}-0123456789abcdef01234567\"").unwrap();
     }
     body.push('}');
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";

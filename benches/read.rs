@@ -4,13 +4,18 @@
 //! same noise. The first server is a thread that sends recorded bytes and does nothing else; the second is the dev server.
 //!
 //! `cargo bench --bench read` measures; `cargo bench --bench read -- --test` runs each measurement once, shortly.
+//!
+//! `-- --count ours N` and `-- --count bare N` do nothing but read N times, from a server in a process of its own. Under
+//! `valgrind --tool=callgrind`, the difference of two such runs is what so many reads cost in instructions, which does not depend
+//! on what else the machine does.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a bench that cannot go on should stop, and its output is its result
 
 use std::collections::HashMap;
 use std::hint::black_box;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,6 +36,12 @@ struct Effort {
 }
 
 pub(crate) fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--serve"] => return serve(),
+        ["--count", contender, requests] => return count(contender, requests.parse().unwrap()),
+        _ => {}
+    }
     let effort = match std::env::args().any(|argument| argument == "--test") {
         true => Effort { runs: 1, requests: TURN },
         false => Effort { runs: 9, requests: 3000 },
@@ -40,6 +51,40 @@ pub(crate) fn main() {
     println!("{:<44} {:>8} {:>8} {:>8} {:>7}", "µs an uncached read of 50 secrets", "median", "least", "most", "ratio");
     compare("recorded answer", &recorded, &effort);
     compare("dev server", &service.place, &effort);
+}
+
+/// Serves recorded bytes until the input ends, and tells where.
+fn serve() {
+    let service = Service::start();
+    let Place { root, project, token } = record(&service);
+    println!("{root}\n{project}\n{token}");
+    let _ = std::io::stdin().read(&mut [0]);
+}
+
+/// So many reads of one contender.
+fn count(contender: &str, requests: usize) {
+    let this = std::env::current_exe().unwrap();
+    let mut server = Command::new(this).arg("--serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut line = || lines.next().unwrap();
+    let place = Place { root: line(), project: line(), token: line() };
+    let (ours, bare) = (ours(&place), Bare::new(&place));
+    runtime().block_on(async {
+        for _ in 0..requests {
+            match contender {
+                "ours" => assert_eq!(ours.get_secrets("production").no_cache().await.unwrap().len(), SECRETS),
+                "bare" => assert_eq!(bare.read().await.len(), SECRETS),
+                _ => panic!("there is no contender {contender}"),
+            }
+        }
+    });
+    drop(server.stdin.take());
+    server.wait().unwrap();
+}
+
+fn ours(place: &Place) -> XtraClient {
+    let builder = XtraClient::builder().token(place.token.as_str()).project_id(place.project.as_str());
+    builder.api_url(place.root.as_str()).build().unwrap()
 }
 
 /// Where to read, and as whom.
@@ -148,13 +193,7 @@ fn repeat(mut connection: TcpStream, answer: &[u8]) {
 /// Both contenders against one server, on one runtime.
 fn compare(server: &str, place: &Place, effort: &Effort) {
     let runtime = runtime();
-    let ours = XtraClient::builder()
-        .token(place.token.as_str())
-        .project_id(place.project.as_str())
-        .api_url(place.root.as_str())
-        .build()
-        .unwrap();
-    let bare = Bare::new(place);
+    let (ours, bare) = (ours(place), Bare::new(place));
     let (mut our_runs, mut bare_runs) = (Vec::new(), Vec::new());
     for run in 0..=effort.runs {
         let (mut our_time, mut bare_time) = (Duration::ZERO, Duration::ZERO);

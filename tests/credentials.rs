@@ -161,7 +161,7 @@ async fn a_service_of_ones_own_has_a_chain_of_its_own_in_a_few_lines() {
     let error = acme::chain().resolve(&env(&[("ACME_TOKEN", "")])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credentials);
     for part in [
-        "the token option: not given; ACME_TOKEN: empty; ACME_CLIENT_ID: nothing found",
+        "the program: gives none; ACME_TOKEN: empty; ACME_CLIENT_ID: nothing found",
         "~/.acme/login.json: there is no such file",
         "Set ACME_TOKEN",
     ] {

@@ -12,7 +12,7 @@ fn a_large_snapshot_takes_at_most_three_times_its_answer_and_reading_it_again_no
     for framing in [Framing::Length, Framing::Chunks] {
         let large = measure(100_000, framing, 4);
         assert!(large.first_peak <= 2.5, "{framing:?}: {large:?}");
-        assert!(large.kept <= 1.6, "{framing:?}: {large:?}");
+        assert!(large.kept <= 1.65, "{framing:?}: {large:?}");
         assert!(large.kept_at_last <= large.kept * 1.01, "{framing:?}: it grows: {large:?}");
         assert!(large.again_peak <= 3.0, "{framing:?}: {large:?}");
         let fourth = measure(25_000, framing, 1);

@@ -393,7 +393,8 @@ async fn tokens_that_are_exchanged_need_a_key_or_what_they_are_exchanged_for() {
     assert!(error.to_string().contains("Give the copies a key"), "{error}");
     let problem = builder(None).explain();
     assert!(
-        !problem.is_usable() && problem.get("offline").unwrap().problem().unwrap().contains("Give the copies a key")
+        !problem.is_usable()
+            && problem.get("offline").unwrap().problem().unwrap().to_string().contains("Give the copies a key")
     );
     assert!(builder(Some("xs_lasting")).explain().is_usable());
     let with_key = || builder(None).offline(world.options().key(OfflineKey::new([5; 32]).unwrap()));

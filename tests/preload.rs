@@ -61,7 +61,7 @@ async fn every_missing_name_of_every_environment_is_told_at_once() {
     assert_eq!(error.kind(), ErrorKind::MissingSecret);
     assert_eq!(error.keys(), ["FEATURE_NEW_UI", "SENTRY_DSN"]);
     let text = error.to_string();
-    assert!(text.starts_with("3 of 3 scopes cannot be used"), "{text}");
+    assert!(text.starts_with("preload: 3 of 3 scopes cannot be used"), "{text}");
     assert!(text.contains(r#""production": missing, or not readable: SENTRY_DSN"#), "{text}");
     let alike = r#""staging", "development": missing, or not readable: SENTRY_DSN, FEATURE_NEW_UI"#;
     assert!(text.contains(alike), "what is the same is told once: {text}");
@@ -83,7 +83,7 @@ async fn the_gravest_trouble_gives_the_kind_and_all_are_listed() {
     assert_eq!((error.kind(), error.status()), (ErrorKind::Server, Some(503)));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     assert!(error.is_retryable());
-    assert!(error.to_string().starts_with("1 of 2 scopes"), "{error}");
+    assert!(error.to_string().starts_with("preload: 1 of 2 scopes"), "{error}");
 
     let error = client.preload(["prodution", "staging"]).require(["FEATURE_NEW_UI"]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::EmptyScope);

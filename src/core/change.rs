@@ -124,7 +124,13 @@ mod tests {
     fn snapshot(pairs: &[(&str, &str)], unreadable: &[&str]) -> Arc<Secrets> {
         let clock = Clock::system();
         let fetched = clock.now();
-        let origin = Origin { source: SnapshotSource::Service, clock, fetched, ttl: std::time::Duration::ZERO };
+        let origin = Origin {
+            source: SnapshotSource::Service,
+            clock,
+            fetched,
+            ttl: std::time::Duration::ZERO,
+            passphrase: None,
+        };
         let values = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let unreadable = unreadable.iter().map(|name| Unreadable::new(*name, UnreadableReason::Masked)).collect();
         Arc::new(Secrets::assemble(values, unreadable, origin))

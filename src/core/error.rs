@@ -313,14 +313,20 @@ impl XtraError {
         })
     }
 
-    /// To be removed: [`within`](Self::within), or a message made where it is known.
-    pub(crate) fn saying(self, message: String) -> Self {
-        self.within(message)
+    /// What was wrong and what that means, for the message of a larger failure: without the call and the advice.
+    pub(crate) fn facts(&self) -> String {
+        self.notes().fold(self.message().to_owned(), |text, note| text + ". " + note)
     }
 
-    /// To be removed: [`with_note`](Self::with_note) and [`with_hint`](Self::with_hint).
-    pub(crate) fn adding(self, text: &str) -> Self {
-        self.with_note(text.trim_start_matches(['.', ';', ':', ' ']).to_owned())
+    /// Adds these pieces of advice, each once.
+    pub(crate) fn with_hints(self, hints: impl IntoIterator<Item = Hint>) -> Self {
+        self.edit(|inner| {
+            for hint in hints {
+                if !inner.hints.contains(&hint) {
+                    inner.hints.push(hint);
+                }
+            }
+        })
     }
 
     /// Keeps an operating system error as the source. Only the error number is kept: a text could quote data.
@@ -360,13 +366,21 @@ impl XtraError {
         self.edit(|inner| inner.stalled = true)
     }
 
-    /// To be removed: [`in_call`](Self::in_call).
-    pub(crate) fn in_operation(self, name: &str) -> Self {
-        self.in_call(name.to_owned())
+    /// Adds where to look, when this is a write that may have been carried out.
+    pub(crate) fn if_in_doubt(self, tell: impl FnOnce(Self) -> Self) -> Self {
+        if self.may_have_been_applied() { tell(self) } else { self }
     }
 
     pub(crate) fn with_attempts(self, attempts: u32) -> Self {
         self.edit(|inner| inner.attempts = attempts)
+    }
+}
+
+/// The system's reason for a failure with a file, for a message.
+pub(crate) fn file_reason(kind: io::ErrorKind) -> String {
+    match kind {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        kind => kind.to_string(),
     }
 }
 

@@ -22,6 +22,7 @@ pub use account::{Budget, Identity};
 #[cfg(feature = "watch")]
 pub use change::Change;
 pub use clock::{Clock, ManualClock};
+pub(crate) use error::file_reason;
 pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Reason, XtraError};
 pub use pages::{Pages, Paging, SecretsPage};
 pub use snapshot::{Secrets, SnapshotSource};
@@ -39,6 +40,6 @@ pub(crate) use clock::Tick;
 pub(crate) use snapshot::Origin;
 pub(crate) use sorted::SortedPairs;
 #[cfg(feature = "http")]
-pub(crate) use sorted::{NameAt, PairsBuilder};
+pub(crate) use sorted::{MetName, PairsBuilder};
 #[cfg(feature = "http")]
 pub(crate) use wiped::WipedText;

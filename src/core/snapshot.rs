@@ -30,6 +30,8 @@ pub(crate) struct Origin {
     pub(crate) clock: Clock,
     pub(crate) fetched: Tick,
     pub(crate) ttl: Duration,
+    /// The variable for the passphrase that opens what clients have sealed.
+    pub(crate) passphrase: Option<&'static str>,
 }
 
 /// The secrets of one scope at one moment: names in order, values redacted when printed. It never changes.
@@ -85,7 +87,7 @@ impl Secrets {
     /// [`ErrorKind::Undecryptable`] when it has one whose value did not come through.
     pub fn require(&self, name: &str) -> Result<&SecretValue, XtraError> {
         self.get(name).ok_or_else(|| match self.unreadable_of(name) {
-            Some(entry) => unreadable::error(std::slice::from_ref(entry)),
+            Some(entry) => unreadable::error(std::slice::from_ref(entry), self.origin.passphrase),
             None => {
                 let message = format!(
                     "the secret {name:?} is not among the {} of this snapshot. Names are case-sensitive",
@@ -182,13 +184,18 @@ impl Secrets {
     }
 
     /// Fails, naming them, when there are secrets that cannot be read.
+    #[inline]
     pub(crate) fn all_readable(&self) -> Result<(), XtraError> {
-        Self::refuse_unreadable(&self.unreadable)
+        Self::refuse_unreadable(&self.unreadable, self.origin.passphrase)
     }
 
-    /// One error for all of these, when there are any.
-    pub(crate) fn refuse_unreadable(unreadable: &[crate::core::Unreadable]) -> Result<(), XtraError> {
-        if unreadable.is_empty() { Ok(()) } else { Err(unreadable::error(unreadable)) }
+    /// One error for all of these, when there are any. `passphrase` is the variable for it.
+    #[inline]
+    pub(crate) fn refuse_unreadable(
+        unreadable: &[crate::core::Unreadable],
+        passphrase: Option<&'static str>,
+    ) -> Result<(), XtraError> {
+        if unreadable.is_empty() { Ok(()) } else { Err(unreadable::error(unreadable, passphrase)) }
     }
 }
 
@@ -201,7 +208,7 @@ impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Secrets {
         Self::assemble(
             values,
             Vec::new(),
-            Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO },
+            Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO, passphrase: None },
         )
     }
 }
@@ -262,8 +269,13 @@ mod tests {
     fn a_snapshot_is_stale_once_it_is_as_old_as_the_ttl() {
         let manual = ManualClock::new();
         let clock = manual.clock();
-        let origin =
-            Origin { source: SnapshotSource::Service, fetched: clock.now(), clock, ttl: Duration::from_secs(30) };
+        let origin = Origin {
+            source: SnapshotSource::Service,
+            fetched: clock.now(),
+            clock,
+            ttl: Duration::from_secs(30),
+            passphrase: None,
+        };
         let secrets = Secrets::assemble(SortedPairs::default(), Vec::new(), origin);
         manual.advance(Duration::from_secs(29));
         assert!(!secrets.is_stale());

@@ -1,7 +1,10 @@
 //! Sorted pairs of names and values: three blocks of memory for a whole snapshot.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::iter::FusedIterator;
+use std::iter::{FusedIterator, Zip};
+use std::slice::Iter;
+#[cfg(feature = "http")]
 use std::sync::Arc;
 
 use super::value::SecretValue;
@@ -9,107 +12,172 @@ use super::wiped::WipedText;
 
 /// Names and values in order of the names, each name once. When one came twice, the last value counts.
 ///
-/// Names and values that came in one text stay in it, and an entry says where: there is no allocation for each.
+/// Names and values that came in one text stay in it. A name stands before its value there, always at the same distance, so that
+/// its length is all that is kept of it: 18 bytes a pair in all.
 #[derive(Default)]
 pub(crate) struct SortedPairs {
-    names: Names,
-    entries: Vec<Entry>,
+    values: Vec<SecretValue>,
+    /// The lengths of the names, in the order of the values, or [`ALL_BEFORE`].
+    names: Vec<u16>,
+    gap: Gap,
 }
 
-/// The memory that names are in: one text, or, for those that are not in it, a list.
-#[derive(Default)]
-struct Names {
-    text: Option<Arc<WipedText>>,
-    own: Vec<String>,
-}
+/// So many bytes lie between the end of a name and its value.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Gap(u32);
 
-/// Where a name is: its start and length in the text, or its place in the list and [`OWN`].
-#[derive(Clone, Copy)]
-pub(crate) struct NameAt {
-    start: u32,
-    len: u32,
-}
+/// In the place of a name's length: the name is all that stands before the value, in a text that is theirs alone.
+const ALL_BEFORE: u16 = u16::MAX;
 
-/// In the place of a length: the name is in the list. A part of a text is always shorter.
-const OWN: u32 = u32::MAX;
-
-struct Entry {
-    name: NameAt,
-    value: SecretValue,
-}
-
-impl Names {
-    fn of(&self, at: NameAt) -> &str {
-        match &self.text {
-            Some(text) if at.len != OWN => text.part(at.start, at.len),
-            _ => self.own.get(at.start as usize).map_or("", String::as_str),
-        }
-    }
-
-    fn add(&mut self, name: String) -> NameAt {
-        // four thousand million names take more memory than there is
-        let start = u32::try_from(self.own.len()).unwrap_or(OWN);
-        self.own.push(name);
-        NameAt { start, len: OWN }
+impl Gap {
+    /// The name of a value.
+    fn name(self, value: &SecretValue, len: u16) -> &str {
+        if len == ALL_BEFORE { value.all_before() } else { value.before(self.0, u32::from(len)) }
     }
 }
 
 impl SortedPairs {
-    fn sorted(names: Names, mut entries: Vec<Entry>) -> Self {
-        let name = |entry: &Entry| names.of(entry.name);
-        if !entries.is_sorted_by(|one, other| name(one) < name(other)) {
-            // stable, so that the last of a name stays the last
-            entries.sort_by(|one, other| name(one).cmp(name(other)));
-            entries.dedup_by(|later, earlier| {
-                let is_repeated = name(later) == name(earlier);
-                if is_repeated {
-                    std::mem::swap(later, earlier);
+    /// Puts what has been pushed in order.
+    fn sort(&mut self) {
+        let (values, names, gap) = (&self.values, &self.names, self.gap);
+        let name = |at: usize| pair(values, names, gap, at).map_or("", |(name, _)| name);
+        if (1..values.len()).all(|at| name(at - 1) < name(at)) {
+            return;
+        }
+        // more pairs than that take more memory than there is
+        let mut order: Vec<u32> = (0..u32::try_from(values.len()).unwrap_or(u32::MAX)).collect();
+        // by their places too, so that the last of a name stays the last
+        order.sort_unstable_by(|one, other| name(*one as usize).cmp(name(*other as usize)).then(one.cmp(other)));
+        self.rearrange(&mut order);
+        let mut before = (1..self.len()).map(|at| self.name(at - 1) == self.name(at)).collect::<Vec<_>>().into_iter();
+        self.retain(|_, _, _| !before.next().unwrap_or(false));
+    }
+
+    /// Moves to each place the pair that `order` tells, without other memory.
+    fn rearrange(&mut self, order: &mut [u32]) {
+        for start in 0..order.len() {
+            let mut at = start;
+            while let Some(from) = order.get_mut(at) {
+                let from = std::mem::replace(from, at as u32) as usize;
+                if from == start || from == at {
+                    break;
                 }
-                is_repeated
+                self.values.swap(at, from);
+                self.names.swap(at, from);
+                at = from;
+            }
+        }
+    }
+
+    /// Keeps the pairs that `keep` accepts, in their order. It may change them.
+    fn retain(&mut self, mut keep: impl FnMut(Gap, &mut SecretValue, &mut u16) -> bool) {
+        let mut kept = 0;
+        for at in 0..self.values.len() {
+            let (Some(value), Some(name)) = (self.values.get_mut(at), self.names.get_mut(at)) else { break };
+            if keep(self.gap, value, name) {
+                if kept < at {
+                    self.values.swap(kept, at);
+                    self.names.swap(kept, at);
+                }
+                kept += 1;
+            }
+        }
+        self.values.truncate(kept);
+        self.names.truncate(kept);
+    }
+
+    /// Adds a pair in a text of its own, behind the others.
+    fn push_own(&mut self, name: &str, value: &str) {
+        // a name of 4 GiB is no name
+        if let Some(value) = SecretValue::named(name, value) {
+            self.values.push(value);
+            self.names.push(ALL_BEFORE);
+        }
+    }
+
+    /// The pairs, copied into one text of their size.
+    #[cfg(any(feature = "http", feature = "offline"))]
+    pub(crate) fn packed<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)> + Clone) -> Self {
+        let is_short = |name: &str| name.len() < usize::from(ALL_BEFORE);
+        let (mut count, mut size) = (0, 0);
+        for (name, value) in pairs.clone() {
+            count += 1;
+            size += if is_short(name) { name.len() + value.len() } else { 0 };
+        }
+        let fits = u32::try_from(size).is_ok_and(|size| size < u32::MAX);
+        let mut text = String::with_capacity(if fits { size } else { 0 });
+        if fits {
+            pairs.clone().filter(|(name, _)| is_short(name)).for_each(|(name, value)| {
+                text.push_str(name);
+                text.push_str(value);
             });
         }
-        Self { names, entries }
+        let text = std::sync::Arc::new(WipedText::new(text));
+        let mut packed =
+            Self { values: Vec::with_capacity(count), names: Vec::with_capacity(count), gap: Gap::default() };
+        let mut at = 0;
+        for (name, value) in pairs {
+            match u16::try_from(name.len()) {
+                Ok(len) if fits && len < ALL_BEFORE => {
+                    at += name.len();
+                    packed.values.push(SecretValue::at(&text, at, value.len()));
+                    packed.names.push(len);
+                    at += value.len();
+                }
+                _ => packed.push_own(name, value),
+            }
+        }
+        packed.sort();
+        packed
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.values.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.values.is_empty()
+    }
+
+    /// The name at a place; empty behind the last.
+    fn name(&self, at: usize) -> &str {
+        pair(&self.values, &self.names, self.gap, at).map_or("", |(name, _)| name)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&SecretValue> {
-        let at = self.entries.binary_search_by(|entry| self.names.of(entry.name).cmp(name)).ok()?;
-        self.entries.get(at).map(|entry| &entry.value)
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.name(middle).cmp(name) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return self.values.get(middle),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
     }
 
     pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.entries.iter().map(|entry| self.names.of(entry.name))
+        self.iter().map(|(name, _)| name)
     }
 
     pub(crate) fn iter(&self) -> SecretsIter<'_> {
-        SecretsIter { names: &self.names, entries: self.entries.iter() }
+        SecretsIter { pairs: self.values.iter().zip(&self.names), gap: self.gap }
     }
 
     /// At most `limit` pairs behind the first `offset`.
     pub(super) fn range(&self, offset: usize, limit: usize) -> SecretsIter<'_> {
-        let rest = self.entries.get(offset..).unwrap_or_default();
-        SecretsIter { names: &self.names, entries: rest.get(..limit).unwrap_or(rest).iter() }
+        let end = self.len().min(offset.saturating_add(limit));
+        let values = self.values.get(offset..end).unwrap_or_default();
+        let names = self.names.get(offset..end).unwrap_or_default();
+        SecretsIter { pairs: values.iter().zip(names), gap: self.gap }
     }
 
-    /// The pairs whose names `keep` accepts. They share the memory of their values with these.
+    /// The pairs whose names `keep` accepts. They share the memory of these.
     pub(super) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
-        let mut names = Names { text: self.names.text.clone(), own: Vec::new() };
-        let mut entries = Vec::new();
-        for entry in &self.entries {
-            let name = self.names.of(entry.name);
-            if keep(name) {
-                let at = if entry.name.len == OWN { names.add(name.to_owned()) } else { entry.name };
-                entries.push(Entry { name: at, value: entry.value.shared() });
-            }
-        }
-        Self { names, entries }
+        let kept = self.values.iter().zip(&self.names).filter(|(value, len)| keep(self.gap.name(value, **len)));
+        let (values, names) = kept.map(|(value, len)| (value.shared(), *len)).unzip();
+        Self { values, names, gap: self.gap }
     }
 
     /// Asks `read` what each value stands for: itself (`None`), another value, or, for a reason, no value. The names of the last
@@ -120,95 +188,61 @@ impl SortedPairs {
         mut read: impl FnMut(&SecretValue) -> Result<Option<SecretValue>, R>,
     ) -> Vec<(String, R)> {
         let mut refused = Vec::new();
-        self.entries.retain_mut(|entry| match read(&entry.value) {
+        self.retain(|gap, value, len| match read(value) {
             Ok(None) => true,
             Ok(Some(other)) => {
-                entry.value = other;
-                true
+                let other = SecretValue::named(gap.name(value, *len), other.expose());
+                other.is_some_and(|other| {
+                    (*value, *len) = (other, ALL_BEFORE);
+                    true
+                })
             }
             Err(reason) => {
-                refused.push((self.names.of(entry.name).to_owned(), reason));
+                refused.push((gap.name(value, *len).to_owned(), reason));
                 false
             }
         });
         refused
     }
-
-    /// Moves names and values to a text of their own when most of the one they are in is something else, so that a snapshot does
-    /// not keep an answer that is much larger than what it says.
-    #[cfg(feature = "http")]
-    fn compact(&mut self) {
-        let Some(text) = &self.names.text else { return };
-        let is_name_there = |name: NameAt| name.len != OWN;
-        let used: usize = self
-            .entries
-            .iter()
-            .map(|entry| {
-                let name = if is_name_there(entry.name) { entry.name.len as usize } else { 0 };
-                let value = if entry.value.is_part_of(text) { entry.value.len() } else { 0 };
-                name + value
-            })
-            .sum();
-        if text.capacity() <= used + used / 2 + SMALL {
-            return;
-        }
-        let mut packed = String::with_capacity(used);
-        let mut add = |part: &str| {
-            // no longer than the text before, whose positions have 32 bits
-            let start = u32::try_from(packed.len()).unwrap_or(OWN);
-            packed.push_str(part);
-            start
-        };
-        let starts: Vec<(u32, u32)> = self
-            .entries
-            .iter()
-            .map(|Entry { name, value }| {
-                let name_start = if is_name_there(*name) { add(text.part(name.start, name.len)) } else { name.start };
-                (name_start, if value.is_part_of(text) { add(value.expose()) } else { 0 })
-            })
-            .collect();
-        let packed = Arc::new(WipedText::new(packed));
-        for (entry, (name_start, value_start)) in self.entries.iter_mut().zip(starts) {
-            entry.name.start = name_start;
-            if entry.value.is_part_of(text) {
-                entry.value.move_to(&packed, value_start);
-            }
-        }
-        self.names.text = Some(packed);
-    }
 }
 
-/// So much of an answer is kept whatever it is.
-#[cfg(feature = "http")]
-const SMALL: usize = 1024;
+fn pair<'p>(values: &'p [SecretValue], names: &[u16], gap: Gap, at: usize) -> Option<(&'p str, &'p SecretValue)> {
+    let value = values.get(at)?;
+    Some((gap.name(value, *names.get(at)?), value))
+}
 
 /// The pairs of a text, as they are met in it.
 #[cfg(feature = "http")]
 pub(crate) struct PairsBuilder {
     text: Arc<WipedText>,
-    names: Names,
-    entries: Vec<Entry>,
+    pairs: SortedPairs,
     /// Names without a value, and how many pairs came before.
-    absent: Vec<(NameAt, usize)>,
+    absent: Vec<(String, usize)>,
+}
+
+/// A name that was met: a part of the text, or one that is not in it.
+#[cfg(feature = "http")]
+pub(crate) enum MetName {
+    Part { start: u32, len: u16 },
+    Own(String),
 }
 
 #[cfg(feature = "http")]
 impl PairsBuilder {
+    /// So much of a text is kept whatever it is.
+    const SMALL: usize = 1024;
+
     /// No pairs yet, with room for `expected`.
     pub(crate) fn new(text: &Arc<WipedText>, expected: usize) -> Self {
-        Self {
-            text: Arc::clone(text),
-            names: Names { text: Some(Arc::clone(text)), own: Vec::new() },
-            entries: Vec::with_capacity(expected),
-            absent: Vec::new(),
-        }
+        let (values, names) = (Vec::with_capacity(expected), Vec::with_capacity(expected));
+        Self { text: Arc::clone(text), pairs: SortedPairs { values, names, gap: Gap::default() }, absent: Vec::new() }
     }
 
     /// A name, which stays where it is when it is a part of the text, and is copied when not.
-    pub(crate) fn name(&mut self, name: &str) -> NameAt {
-        match self.text.position(name) {
-            Some((start, len)) if len != OWN => NameAt { start, len },
-            _ => self.names.add(name.to_owned()),
+    pub(crate) fn name(&self, name: &str) -> MetName {
+        match (self.text.position(name), u16::try_from(name.len())) {
+            (Some((start, _)), Ok(len)) if len != ALL_BEFORE => MetName::Part { start, len },
+            _ => MetName::Own(name.to_owned()),
         }
     }
 
@@ -218,36 +252,56 @@ impl PairsBuilder {
     }
 
     /// Adds a name with its value, or one that has none.
-    pub(crate) fn push(&mut self, name: NameAt, value: Option<SecretValue>) {
-        match value {
-            Some(value) => self.entries.push(Entry { name, value }),
-            None => self.absent.push((name, self.entries.len())),
+    pub(crate) fn push(&mut self, name: MetName, value: Option<SecretValue>) {
+        match (name, value) {
+            (MetName::Part { start, len }, Some(value)) => {
+                let gap = value.distance(&self.text, start.saturating_add(u32::from(len))).map(Gap);
+                if self.pairs.is_empty() {
+                    self.pairs.gap = gap.unwrap_or_default();
+                }
+                if gap == Some(self.pairs.gap) {
+                    self.pairs.values.push(value);
+                    self.pairs.names.push(len);
+                } else {
+                    self.pairs.push_own(self.text.part(start, u32::from(len)), value.expose());
+                }
+            }
+            (MetName::Own(name), Some(value)) => self.pairs.push_own(&name, value.expose()),
+            (MetName::Part { start, len }, None) => {
+                self.absent.push((self.text.part(start, u32::from(len)).to_owned(), self.pairs.len()));
+            }
+            (MetName::Own(name), None) => self.absent.push((name, self.pairs.len())),
         }
     }
 
     /// The pairs in order, and the names without a value. Of a name that came twice the last counts.
     pub(crate) fn finish(self) -> (SortedPairs, Vec<String>) {
-        let Self { names, mut entries, absent, .. } = self;
+        let Self { text, mut pairs, absent } = self;
         let mut without_value = Vec::new();
         if !absent.is_empty() {
-            let last: std::collections::HashMap<&str, usize> =
-                absent.iter().map(|(name, before)| (names.of(*name), *before)).collect();
-            let mut index = 0;
-            entries.retain(|entry| {
-                index += 1;
-                last.get(names.of(entry.name)).is_none_or(|before| index > *before)
+            let last: HashMap<&str, usize> = absent.iter().map(|(name, before)| (name.as_str(), *before)).collect();
+            let mut place = 0;
+            pairs.retain(|gap, value, len| {
+                place += 1;
+                last.get(gap.name(value, *len)).is_none_or(|before| place > *before)
             });
-            let valued: std::collections::HashSet<&str> = entries.iter().map(|entry| names.of(entry.name)).collect();
+            let valued: HashSet<&str> = pairs.names().collect();
             without_value = last.into_keys().filter(|name| !valued.contains(name)).map(str::to_owned).collect();
         }
-        entries.shrink_to_fit();
-        let mut pairs = SortedPairs::sorted(names, entries);
-        pairs.compact();
+        pairs.values.shrink_to_fit();
+        pairs.names.shrink_to_fit();
+        pairs.sort();
+        // a snapshot does not keep an answer that is much larger than what it says
+        let in_text = pairs.iter().filter(|(_, value)| value.distance(&text, 0).is_some());
+        let used: usize = in_text.map(|(name, value)| name.len() + value.len()).sum();
+        if text.capacity() > used + used / 2 + Self::SMALL {
+            pairs = SortedPairs::packed(pairs.iter().map(|(name, value)| (name, value.expose())));
+        }
         (pairs, without_value)
     }
 }
 
-/// Shares the memory of the values.
+/// Shares the memory of names and values.
 impl Clone for SortedPairs {
     fn clone(&self) -> Self {
         self.only(|_| true)
@@ -255,10 +309,11 @@ impl Clone for SortedPairs {
 }
 
 impl FromIterator<(String, SecretValue)> for SortedPairs {
-    fn from_iter<I: IntoIterator<Item = (String, SecretValue)>>(pairs: I) -> Self {
-        let mut names = Names::default();
-        let entries = pairs.into_iter().map(|(name, value)| Entry { name: names.add(name), value }).collect();
-        Self::sorted(names, entries)
+    fn from_iter<I: IntoIterator<Item = (String, SecretValue)>>(from: I) -> Self {
+        let mut pairs = Self::default();
+        from.into_iter().for_each(|(name, value)| pairs.push_own(&name, value.expose()));
+        pairs.sort();
+        pairs
     }
 }
 
@@ -272,31 +327,25 @@ impl fmt::Debug for SortedPairs {
 #[derive(Clone)]
 #[must_use = "an iterator gives nothing before it is asked"]
 pub struct SecretsIter<'s> {
-    names: &'s Names,
-    entries: std::slice::Iter<'s, Entry>,
-}
-
-impl<'s> SecretsIter<'s> {
-    fn pair(names: &'s Names, entry: &'s Entry) -> (&'s str, &'s SecretValue) {
-        (names.of(entry.name), &entry.value)
-    }
+    pairs: Zip<Iter<'s, SecretValue>, Iter<'s, u16>>,
+    gap: Gap,
 }
 
 impl<'s> Iterator for SecretsIter<'s> {
     type Item = (&'s str, &'s SecretValue);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.entries.next().map(|entry| Self::pair(self.names, entry))
+        self.pairs.next().map(|(value, len)| (self.gap.name(value, *len), value))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.entries.size_hint()
+        self.pairs.size_hint()
     }
 }
 
 impl DoubleEndedIterator for SecretsIter<'_> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.entries.next_back().map(|entry| Self::pair(self.names, entry))
+        self.pairs.next_back().map(|(value, len)| (self.gap.name(value, *len), value))
     }
 }
 
@@ -329,8 +378,35 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_as_small_as_two_positions_and_an_address() {
-        assert_eq!(size_of::<Entry>(), 24);
+    fn a_pair_takes_18_bytes_beside_its_text() {
+        assert_eq!(size_of::<SecretValue>() + size_of::<u16>(), 18);
+    }
+
+    #[test]
+    fn pairs_in_any_order_are_put_in_order_and_the_last_of_a_name_counts() {
+        for step in [1, 7, 61, 99] {
+            let name = |number: usize| format!("NAME_{:03}", number * step % 100 % 70);
+            let pairs: SortedPairs = (0..100).map(|number| (name(number), number.to_string().into())).collect();
+            let expected: std::collections::BTreeMap<_, _> =
+                (0..100).map(|number| (name(number), number.to_string())).collect();
+            let expected: Vec<_> = expected.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            assert_eq!(shown(&pairs), expected);
+            assert_eq!(shown(&SortedPairs::packed(shown(&pairs).into_iter().rev())), expected);
+            assert!(expected.iter().all(|(name, value)| pairs.get(name).is_some_and(|found| found == value)));
+        }
+    }
+
+    #[test]
+    fn a_name_of_any_length_is_a_name() {
+        for length in [0, 1, 65_534, 65_535, 65_536, 70_000] {
+            let name = "N".repeat(length);
+            let packed = SortedPairs::packed([("A", "one"), (&name, "two"), ("Z", "three")].into_iter());
+            assert_eq!(packed.get(&name).map(SecretValue::expose), Some("two"), "{length}");
+            assert_eq!((packed.len(), shown(&packed.only(|known| known == name))), (3, vec![(name.as_str(), "two")]));
+            let text = format!("{name}={name}");
+            let builder = built(&text, |text| vec![(&text[..length], Some(&text[length + 1..]))]);
+            assert_eq!(shown(&builder.finish().0), [(name.as_str(), name.as_str())], "{length}");
+        }
     }
 
     #[cfg(feature = "http")]
@@ -346,16 +422,23 @@ mod tests {
 
     #[cfg(feature = "http")]
     #[test]
-    fn parts_of_the_text_stay_in_it_and_others_are_copied() {
-        let builder = built("A=one B=two", |text| {
-            vec![(&text[6..7], Some(&text[8..])), (&text[..1], Some(&text[2..5])), ("C", Some("three"))]
+    fn pairs_stay_in_the_text_when_their_names_stand_as_far_before_them_as_the_first_and_others_are_copied() {
+        let builder = built("A=one B=two C==six", |text| {
+            vec![
+                (&text[6..7], Some(&text[8..11])),
+                (&text[..1], Some(&text[2..5])),
+                (&text[12..13], Some(&text[15..])),
+                ("D", Some("three")),
+                (&text[..1], Some(&text[8..8])),
+                ("E", Some(&text[8..11])),
+            ]
         });
         let text = Arc::clone(&builder.text);
         let (pairs, without_value) = builder.finish();
-        assert_eq!(shown(&pairs), [("A", "one"), ("B", "two"), ("C", "three")]);
+        assert_eq!(shown(&pairs), [("A", ""), ("B", "two"), ("C", "six"), ("D", "three"), ("E", "two")]);
         assert!(without_value.is_empty());
-        let at = |name| pairs.get(name).map(|value| value.is_part_of(&text));
-        assert_eq!((at("A"), at("B"), at("C")), (Some(true), Some(true), Some(false)));
+        let in_text = |name| pairs.get(name).is_some_and(|value| value.distance(&text, 0).is_some());
+        assert_eq!(["A", "B", "C", "D", "E"].map(in_text), [false, true, false, false, false]);
     }
 
     #[cfg(feature = "http")]
@@ -388,7 +471,6 @@ mod tests {
         let text = Arc::clone(&builder.text);
         let (pairs, _) = builder.finish();
         assert_eq!(shown(&pairs), [("A", "one"), ("B", "two"), ("C", "three")]);
-        assert!(pairs.iter().all(|(_, value)| !value.is_part_of(&text)));
-        assert_eq!(pairs.names.text.as_ref().map(|text| text.capacity()), Some("AoneBtwo".len()));
+        assert_eq!(Arc::strong_count(&text), 1, "nothing is in it any more");
     }
 }

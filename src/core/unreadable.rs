@@ -36,7 +36,7 @@ impl Unreadable {
 }
 
 /// One error for all the names that cannot be read. Masking is reported first: it explains the whole answer.
-pub(crate) fn error(unreadable: &[Unreadable]) -> XtraError {
+pub(crate) fn error(unreadable: &[Unreadable], passphrase: Option<&'static str>) -> XtraError {
     let masked = unreadable.iter().any(|entry| entry.reason == UnreadableReason::Masked);
     let names: Vec<&str> = unreadable
         .iter()
@@ -56,7 +56,7 @@ pub(crate) fn error(unreadable: &[Unreadable]) -> XtraError {
             ErrorKind::Undecryptable,
             "values were encrypted by a client before they were stored, and this client has no key that opens them: it has no \
              passphrase, or another one than theirs, or they were damaged and must be stored again",
-            Hint::GivePassphrase { variable: None },
+            Hint::GivePassphrase { variable: passphrase },
         )
     } else if unreadable.iter().all(|entry| entry.reason == UnreadableReason::NoValue) {
         (
@@ -94,10 +94,13 @@ mod tests {
 
     #[test]
     fn the_error_names_every_key_and_says_why() {
-        let error = error(&[
-            Unreadable::new("A", UnreadableReason::ServerCiphertext),
-            Unreadable::new("B", UnreadableReason::ClientEnvelope),
-        ]);
+        let error = error(
+            &[
+                Unreadable::new("A", UnreadableReason::ServerCiphertext),
+                Unreadable::new("B", UnreadableReason::ClientEnvelope),
+            ],
+            None,
+        );
         assert_eq!(error.kind(), ErrorKind::Undecryptable);
         assert_eq!(error.keys(), ["A", "B"]);
         assert!(error.to_string().contains("Affected: A, B. "));
@@ -105,10 +108,10 @@ mod tests {
 
     #[test]
     fn masking_is_reported_before_anything_else() {
-        let error = error(&[
-            Unreadable::new("A", UnreadableReason::ServerCiphertext),
-            Unreadable::new("B", UnreadableReason::Masked),
-        ]);
+        let error = error(
+            &[Unreadable::new("A", UnreadableReason::ServerCiphertext), Unreadable::new("B", UnreadableReason::Masked)],
+            None,
+        );
         assert_eq!(error.kind(), ErrorKind::Masked);
         assert_eq!(error.keys(), ["B"]);
     }
@@ -116,7 +119,7 @@ mod tests {
     #[test]
     fn a_long_list_is_cut_in_the_text_but_whole_in_the_keys() {
         let many: Vec<_> = (0..25).map(|n| Unreadable::new(format!("K{n:02}"), UnreadableReason::Masked)).collect();
-        let error = error(&many);
+        let error = error(&many, None);
         assert!(error.to_string().contains("K09 and 15 more. "));
         assert_eq!(error.keys().len(), 25);
     }

@@ -30,30 +30,39 @@ const REDACTED: &str = "[REDACTED]";
 pub struct SecretValue {
     text: Arc<WipedText>,
     start: u32,
-    /// [`WHOLE`] for all of the text.
+    /// [`REST`] for everything from the start on.
     len: u32,
 }
 
-/// In the place of a length: the value is all of its text.
-const WHOLE: u32 = u32::MAX;
+/// In the place of a length: the value is the rest of its text.
+const REST: u32 = u32::MAX;
 
 impl SecretValue {
     /// Takes a secret over. The text is not copied; the buffer given is the one wiped later.
     #[must_use]
     pub fn new(plaintext: String) -> Self {
-        Self { text: Arc::new(WipedText::new(plaintext)), start: 0, len: WHOLE }
+        Self { text: Arc::new(WipedText::new(plaintext)), start: 0, len: REST }
+    }
+
+    /// A copy of a value behind a copy of its name, unless that has 4 GiB.
+    pub(super) fn named(name: &str, value: &str) -> Option<Self> {
+        let start = u32::try_from(name.len()).ok()?;
+        let mut text = String::with_capacity(name.len() + value.len());
+        text.push_str(name);
+        text.push_str(value);
+        Some(Self { text: Arc::new(WipedText::new(text)), start, len: REST })
     }
 
     /// The plaintext. Whatever copies it is responsible for the copy.
     #[must_use]
     pub fn expose(&self) -> &str {
-        if self.len == WHOLE { self.text.as_str() } else { self.text.part(self.start, self.len) }
+        if self.len == REST { self.text.rest(self.start) } else { self.text.part(self.start, self.len) }
     }
 
     /// The plaintext's length in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
-        if self.len == WHOLE { self.text.as_str().len() } else { self.len as usize }
+        if self.len == REST { self.text.rest(self.start).len() } else { self.len as usize }
     }
 
     /// Whether the secret is the empty string.
@@ -67,25 +76,36 @@ impl SecretValue {
         Self { text: Arc::clone(&self.text), ..*self }
     }
 
+    /// Everything that stands before the value in its text.
+    pub(super) fn all_before(&self) -> &str {
+        self.text.part(0, self.start)
+    }
+
+    /// The `len` bytes of its text that end so far before the value.
+    pub(super) fn before(&self, distance: u32, len: u32) -> &str {
+        self.text.part(self.start.saturating_sub(distance).saturating_sub(len), len)
+    }
+
+    /// The value at a place of a text that is shorter than 4 GiB.
+    #[cfg(any(feature = "http", feature = "offline"))]
+    pub(super) fn at(text: &Arc<WipedText>, start: usize, len: usize) -> Self {
+        let position = |number: usize| u32::try_from(number).unwrap_or(REST);
+        Self { text: Arc::clone(text), start: position(start), len: position(len) }
+    }
+
     /// The value that `part` is: without a copy when it is borrowed from `text`.
     #[cfg(feature = "http")]
     pub(super) fn part_of(text: &Arc<WipedText>, part: &str) -> Self {
         match text.position(part) {
-            Some((start, len)) if len != WHOLE => Self { text: Arc::clone(text), start, len },
+            Some((start, len)) if len != REST => Self { text: Arc::clone(text), start, len },
             _ => Self::from(part),
         }
     }
 
-    /// Whether the value is kept in that text.
+    /// How far behind a place of that text the value begins, when it is in it.
     #[cfg(feature = "http")]
-    pub(super) fn is_part_of(&self, text: &Arc<WipedText>) -> bool {
-        Arc::ptr_eq(&self.text, text)
-    }
-
-    /// The same value, a copy of which begins at `start` of another text.
-    #[cfg(feature = "http")]
-    pub(super) fn move_to(&mut self, text: &Arc<WipedText>, start: u32) {
-        (self.text, self.start) = (Arc::clone(text), start);
+    pub(super) fn distance(&self, text: &Arc<WipedText>, from: u32) -> Option<u32> {
+        if Arc::ptr_eq(&self.text, text) { self.start.checked_sub(from) } else { None }
     }
 }
 
@@ -116,7 +136,7 @@ impl From<&SecretValue> for SecretValue {
 
 impl Clone for SecretValue {
     fn clone(&self) -> Self {
-        if self.len == WHOLE { self.shared() } else { Self::from(self.expose()) }
+        if self.start == 0 && self.len == REST { self.shared() } else { Self::from(self.expose()) }
     }
 }
 
@@ -239,7 +259,8 @@ mod tests {
         let text = Arc::new(WipedText::new("one two".to_owned()));
         let value = SecretValue::part_of(&text, &text.as_str()[4..]);
         let (shared, clone) = (value.shared(), value.clone());
-        assert!(value.is_part_of(&text) && shared.is_part_of(&text) && !clone.is_part_of(&text));
+        let is_there = |value: &SecretValue| Arc::ptr_eq(&value.text, &text);
+        assert!(is_there(&value) && is_there(&shared) && !is_there(&clone));
         assert_eq!([value.expose(), shared.expose(), clone.expose()], ["two"; 3]);
         assert!(std::ptr::eq(clone.expose(), clone.clone().expose()));
         drop((value, shared));

@@ -11,10 +11,12 @@ impl WipedText {
         Self(text)
     }
 
+    #[cfg(feature = "http")]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
+    #[cfg(feature = "http")]
     pub(super) fn capacity(&self) -> usize {
         self.0.capacity()
     }
@@ -33,6 +35,11 @@ impl WipedText {
         // the same bytes at the same address, so that equal text elsewhere is never taken for it
         let is_there = std::ptr::eq(there, part);
         Some((u32::try_from(start).ok()?, u32::try_from(part.len()).ok()?)).filter(|_| is_there)
+    }
+
+    /// Everything from a position on.
+    pub(super) fn rest(&self, start: u32) -> &str {
+        self.0.get(start as usize..).unwrap_or_default()
     }
 
     /// The part at a position; empty when there is none, which never happens with positions of this text.

@@ -82,7 +82,7 @@ impl Lookup {
 ///
 /// let nothing = ProcessEnv::of_variables([("ACME_TOKEN", "")]);
 /// let error = Chain::new(STEPS).resolve(&nothing).unwrap_err();
-/// assert!(error.to_string().contains("the token option: not given; ACME_TOKEN: empty"));
+/// assert!(error.to_string().contains("the program: gives none; ACME_TOKEN: empty"));
 /// # Ok(())
 /// # }
 /// ```
@@ -214,13 +214,18 @@ impl Chain {
     }
 
     fn explicit(&self) -> Result<Found, XtraError> {
-        if self.explicit.as_ref().is_some_and(SecretValue::is_empty) {
+        let Some(secret) = self.explicit.clone() else {
+            return Ok(Err("the program: gives none".to_owned()));
+        };
+        if secret.is_empty() {
             // going on to the environment would use an account that the program did not mean
-            return Err(XtraError::new(ErrorKind::Credentials, "the token option is empty")
+            return Err(XtraError::new(ErrorKind::Credentials, "the given token is empty")
                 .with_hint(self.give_token())
                 .with_hint(Hint::LeaveOut { option: "token" }));
         }
-        from_text(self.explicit.clone(), "the token option", "not given")
+        let token = Token::checked(secret).map_err(|flaw| flaw.error("the given token"))?;
+        token.ensure_live(SystemTime::now(), "the program")?;
+        Ok(Ok(Resolved::new(Arc::new(StaticToken::found(token, "the program")), "the token option")))
     }
 }
 

@@ -52,14 +52,15 @@ pub struct Setting {
     name: &'static str,
     shown: Option<String>,
     origin: Cow<'static, str>,
-    problem: Option<String>,
+    option: Option<&'static str>,
+    problem: Option<XtraError>,
 }
 
 impl Setting {
     /// A setting that may be shown.
     #[must_use]
     pub fn new(name: &'static str, found: Sourced) -> Self {
-        Self { name, shown: Some(found.value), origin: found.origin, problem: None }
+        Self { name, shown: Some(found.value), origin: found.origin, option: found.option, problem: None }
     }
 
     /// A token or a passphrase from `origin`, which is shown as `[REDACTED]`.
@@ -71,13 +72,13 @@ impl Setting {
     /// A setting that is not set. `origin` says why, or where it was looked for.
     #[must_use]
     pub fn absent(name: &'static str, origin: impl Into<Cow<'static, str>>) -> Self {
-        Self { name, shown: None, origin: origin.into(), problem: None }
+        Self { name, shown: None, origin: origin.into(), option: None, problem: None }
     }
 
     /// This setting with what is wrong with it, if anything is.
     #[must_use]
     pub fn with_problem(mut self, problem: Option<XtraError>) -> Self {
-        self.problem = problem.map(|error| error.to_string());
+        self.problem = problem;
         self
     }
 
@@ -108,10 +109,16 @@ impl Setting {
         &self.origin
     }
 
-    /// Why it cannot be used.
+    /// The option of the builder that gave it, when one did: the name of its method.
     #[must_use]
-    pub fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
+    pub fn option(&self) -> Option<&'static str> {
+        self.option
+    }
+
+    /// Why it cannot be used, and what to do about it.
+    #[must_use]
+    pub fn problem(&self) -> Option<&XtraError> {
+        self.problem.as_ref()
     }
 }
 

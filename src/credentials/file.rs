@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use zeroize::Zeroizing;
 
-use crate::core::XtraError;
+use crate::core::{XtraError, file_reason};
 
 /// The largest file that is read. (Some command line tools keep a cache in the same file as their token.)
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -43,7 +43,7 @@ impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("there is no such file"),
-            Self::Unreadable(error) => write!(f, "the file cannot be read ({})", error.kind()),
+            Self::Unreadable(error) => write!(f, "the file cannot be read ({})", file_reason(error.kind())),
             Self::NotAFile => f.write_str("it is not a regular file"),
             Self::TooLarge => write!(f, "the file is larger than {} MiB", LARGEST / 1024 / 1024),
             Self::NotUnicode => f.write_str("the file is not UTF-8 text"),

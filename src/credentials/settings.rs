@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::file::{self, FileError};
 use super::process_env::ProcessEnv;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 
 /// A value, and where it was found. `Debug` prints the origin alone: a URL, say, may hold a password until it is checked.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,31 +15,36 @@ pub struct Sourced<T = String> {
     pub value: T,
     /// The variable, file or option that it was found in, as messages name it.
     pub origin: Cow<'static, str>,
+    /// The option of the client builder that gave it, when one did: the name of its method.
+    pub option: Option<&'static str>,
 }
 
 impl<T> Sourced<T> {
     /// A value from `origin`.
     pub fn new(value: impl Into<T>, origin: impl Into<Cow<'static, str>>) -> Self {
-        Self { value: value.into(), origin: origin.into() }
+        Self { value: value.into(), origin: origin.into(), option: None }
     }
 
     /// Another value from the same origin.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
-        Sourced { value: change(self.value), origin: self.origin }
+        Sourced { value: change(self.value), origin: self.origin, option: self.option }
     }
 }
 
 impl Sourced {
     /// An option of a client builder, called `name`.
     #[must_use]
-    pub fn option(value: Option<&str>, name: &str) -> Option<Self> {
-        value.map(|text| Self::new(text, format!("the {name} option")))
+    pub fn option(value: Option<&str>, name: &'static str) -> Option<Self> {
+        value.map(|text| Self { option: Some(name), ..Self::new(text, format!("the {name} option")) })
     }
 
     /// `error`, which is about this text, with the place where it was found.
     #[must_use]
     pub fn explained(&self, error: XtraError) -> XtraError {
-        error.with_note(format!("It comes from {}", self.origin))
+        match self.option {
+            Some(option) => error.with_hint(Hint::Correct { option }),
+            None => error.with_note(format!("It comes from {}", self.origin)),
+        }
     }
 }
 

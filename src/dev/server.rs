@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
-use std::{fmt, io};
 
 use axum::Router;
 use axum::body::Body;
@@ -208,16 +208,9 @@ async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
 }
 
 /// The end of a connection on purpose.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("a fault broke the connection")]
 struct Broken;
-
-impl fmt::Display for Broken {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a fault broke the connection")
-    }
-}
-
-impl std::error::Error for Broken {}
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Broken>> + Send>>;
 

@@ -95,8 +95,13 @@ impl<S: SecretSource> Engine<S> {
     fn take_in(self: &Arc<Self>, key: &[u8], saved: Saved, token: Option<WriteToken>) -> Arc<Secrets> {
         let Saved { values, unreadable, age, left } = saved;
         let now = self.clock.now();
-        let origin =
-            Origin { source: SnapshotSource::Offline, clock: self.clock.clone(), fetched: now, ttl: self.options.ttl };
+        let origin = Origin {
+            source: SnapshotSource::Offline,
+            clock: self.clock.clone(),
+            fetched: now,
+            ttl: self.options.ttl,
+            passphrase: self.source.passphrase_variable(),
+        };
         let secrets = Arc::new(Secrets::assemble(values, unreadable, origin).older_by(age));
         if let (Some(store), Some(token)) = (&self.store, token) {
             let entry = store.stand_in(token, now, left);

@@ -27,18 +27,30 @@ pub(crate) fn at<T>(now: Tick, ask: impl FnOnce() -> T) -> T {
 
 /// A value and what must be known to serve it.
 pub(crate) struct Held<V> {
-    pub(crate) key: Vec<u8>,
     pub(crate) value: V,
+    pub(crate) about: Arc<About>,
+}
+
+/// What is known of an entry beside its value, which it does not keep in memory.
+pub(crate) struct About {
+    pub(crate) key: Vec<u8>,
     pub(crate) deadlines: Deadlines,
     /// The order in which loads began: a later one may replace this value, an earlier one may not.
     pub(crate) sequence: u64,
     /// The place in the order of reads.
     pub(crate) read: AtomicU64,
-    /// Which change of the store it was last found after. See [`HotSlots`](super::hot_slots::HotSlots).
-    pub(crate) found_after: AtomicU64,
 }
 
-impl<V> Held<V> {
+impl<V> Deref for Held<V> {
+    type Target = About;
+
+    #[inline]
+    fn deref(&self) -> &About {
+        &self.about
+    }
+}
+
+impl About {
     /// Makes this the entry read last. Reading the same one again and again writes nothing, so that threads which do it do
     /// not wait for each other.
     #[inline]

@@ -10,7 +10,6 @@ use super::client::Client;
 use super::outcome::Answer;
 use super::request::Options;
 use super::source::{KeyWriter, SecretSource};
-use super::stats::HitCounter;
 use super::store::Pinned;
 use crate::core::{Identity, Secrets, XtraError};
 
@@ -48,7 +47,6 @@ pub struct ScopeHandle<S: SecretSource> {
     /// The key of the scope, and whose it is: another account's token may come in.
     key: Option<(Identity, Arc<[u8]>)>,
     kept: Kept,
-    hits: HitCounter,
 }
 
 /// The snapshot that was given last.
@@ -70,7 +68,6 @@ impl<S: SecretSource, M> Client<S, M> {
             options: Options::default(),
             key: None,
             kept: Kept::Nothing,
-            hits: HitCounter::default(),
         }
     }
 }
@@ -122,10 +119,10 @@ impl<S: SecretSource> ScopeHandle<S> {
     fn is_fresh(&mut self) -> bool {
         let engine = &self.client.engine;
         if let (Kept::Pinned(pinned, identity), Some(store)) = (&self.kept, &engine.store)
-            && store.is_fresh(pinned, engine.clock.now())
+            && store.is_fresh(pinned.about(), pinned.found(), engine.clock.now())
             && engine.source.identity() == *identity
         {
-            self.hits.add(&engine.counts.hits);
+            engine.counts.hits.add();
             return true;
         }
         false
@@ -154,7 +151,7 @@ impl<S: SecretSource> ScopeHandle<S> {
         };
         let whose = self.key.as_ref().map(|(whose, _)| *whose)?;
         if let Some(pinned) = engine.store.as_ref()?.pin(&key, engine.clock.now()) {
-            self.hits.add(&engine.counts.hits);
+            engine.counts.hits.add();
             return Some(Kept::Pinned(pinned, whose));
         }
         engine.cached(&self.scope).map(Kept::Given)
@@ -168,9 +165,14 @@ impl<S: SecretSource> ScopeHandle<S> {
             Kept::Nothing => return Err(nothing_kept()),
         };
         if !self.options.allow_unreadable {
-            secrets.all_readable()?;
+            secrets.all_readable().map_err(|error| self.of_read(error))?;
         }
         Ok(secrets)
+    }
+
+    #[cold]
+    fn of_read(&self, error: XtraError) -> XtraError {
+        self.client.engine.of_read(&self.scope, error)
     }
 }
 
@@ -188,14 +190,7 @@ impl<S: SecretSource> Clone for ScopeHandle<S> {
             options: self.options,
             key: self.key.clone(),
             kept: self.kept.clone(),
-            hits: HitCounter::default(),
         }
-    }
-}
-
-impl<S: SecretSource> Drop for ScopeHandle<S> {
-    fn drop(&mut self) {
-        self.hits.give_back(&self.client.engine.counts.hits);
     }
 }
 
@@ -259,7 +254,7 @@ impl<'h, S: SecretSource> ScopeRead<'h, S> {
     fn begin(&mut self, handle: &'h mut ScopeHandle<S>, context: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
         match handle.client.engine.fetch(&handle.scope, handle.options) {
             Ok(load) => self.poll_load(handle, Box::pin(load), context),
-            Err(error) => Poll::Ready(Err(error)),
+            Err(error) => Poll::Ready(Err(handle.of_read(error))),
         }
     }
 
@@ -279,7 +274,7 @@ impl<'h, S: SecretSource> ScopeRead<'h, S> {
                 handle.kept = Kept::Given(secrets);
                 Poll::Ready(handle.checked())
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(handle.of_read(error))),
         }
     }
 }

@@ -291,7 +291,13 @@ impl<S: SecretSource> Engine<S> {
                            "the scope holds no secrets; an unknown environment or branch looks the same"
                        );
         }
-        let origin = Origin { source, clock: self.clock.clone(), fetched, ttl: self.options.ttl };
+        let origin = Origin {
+            source,
+            clock: self.clock.clone(),
+            fetched,
+            ttl: self.options.ttl,
+            passphrase: self.source.passphrase_variable(),
+        };
         (Secrets::assemble(values, unreadable, origin), doubt)
     }
 }

@@ -16,7 +16,10 @@ use super::client::{Async, Client, Owner};
 use super::outcome::Answer;
 use super::request::Options;
 use super::source::SecretSource;
-use crate::core::{ErrorKind, Secrets, XtraError};
+use crate::core::{ErrorKind, Hint, Secrets, XtraError};
+
+/// The call as errors name it.
+const NAME: &str = "preload";
 
 /// A reading of several scopes that is being put together; made by [`Client::preload`]. It is sent when it is awaited.
 #[must_use = "nothing is read until it is awaited"]
@@ -126,7 +129,8 @@ impl<'a, S: SecretSource> Preload<'a, S> {
     /// See [`Client::preload`].
     pub async fn send(self) -> Result<Preloaded, XtraError> {
         if self.scopes.is_empty() {
-            return Err(XtraError::new(ErrorKind::Invalid, "there is nothing to preload: name at least one scope"));
+            let error = XtraError::new(ErrorKind::Invalid, "there is nothing to preload");
+            return Err(error.with_hint(Hint::advice("Name at least one scope")).in_call(NAME));
         }
         let answers = self.answers().await;
         let mut ready = Vec::with_capacity(answers.len());
@@ -200,12 +204,13 @@ impl<'a, S: SecretSource> Preload<'a, S> {
         let keys: BTreeSet<String> = troubles.iter().flat_map(|(_, trouble)| trouble.keys()).cloned().collect();
         let gravest = troubles.iter().map(|(_, trouble)| trouble).min_by_key(|trouble| trouble.rank());
         let error = match gravest {
-            Some(Trouble::Read(error)) => error.clone().saying(message),
+            Some(Trouble::Read(error)) => error.clone().within(message),
             Some(Trouble::Empty) => XtraError::new(ErrorKind::EmptyScope, message),
             Some(Trouble::Missing(_)) => XtraError::new(ErrorKind::MissingSecret, message),
             Some(Trouble::Late(_)) | None => XtraError::new(ErrorKind::Timeout, message),
         };
-        error.with_keys(keys)
+        let hints = troubles.iter().flat_map(|(_, trouble)| trouble.hints());
+        error.with_hints(hints).with_keys(keys).in_call(NAME)
     }
 }
 
@@ -238,18 +243,28 @@ impl Trouble {
     }
 }
 
+impl Trouble {
+    /// What to do about it.
+    fn hints(&self) -> Vec<Hint> {
+        match self {
+            Self::Read(error) => error.hints().to_vec(),
+            Self::Empty => vec![Hint::AllowEmpty],
+            Self::Missing(_) => Vec::new(),
+            Self::Late(_) => vec![Hint::Retry, Hint::Raise { limit: "deadline" }],
+        }
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read(error) => error.fmt(f),
-            Self::Empty => f.write_str(
-                "it holds no secrets, and an unknown name looks the same. Check what was named, or accept it with allow_empty()",
-            ),
+            Self::Read(error) => f.write_str(&error.facts()),
+            Self::Empty => f.write_str("it holds no secrets, and an unknown name looks the same"),
             Self::Missing(names) => {
                 let names: Vec<_> = names.iter().map(|name| plain_or_quoted(name)).collect();
                 write!(f, "missing, or not readable: {}", names.join(", "))
             }
-            Self::Late(limit) => write!(f, "not done within {limit:?}. Try again, or raise the deadline"),
+            Self::Late(limit) => write!(f, "not done within {limit:?}"),
         }
     }
 }

@@ -12,15 +12,16 @@ use futures_util::future::{Either, select};
 use tracing::Instrument;
 
 use super::backoff::Last;
-use super::client::Client;
+use super::client::{Client, Owner};
 use super::outcome::{Answer, LoadOutcome, LoadRequest};
+use super::recent_reads;
 use super::request::{Options, Reads, Request};
 use super::single_flight::{InFlight, Role};
 use super::source::{KeyWriter, SecretSource};
 use super::state::Engine;
-use super::store::Found;
+use super::store::{Found, Store};
 use super::tasks;
-use crate::core::{ErrorKind, Secrets, SnapshotSource, XtraError, events};
+use crate::core::{ErrorKind, Secrets, SnapshotSource, Tick, XtraError, events};
 
 /// The operation of a [`Request`] that reads secrets.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +72,7 @@ pub struct ReadFuture<'a, S: SecretSource> {
 
 enum Step<'a, S: SecretSource> {
     Start(Request<'a, S, Read>),
-    Waiting(Waiting),
+    Waiting(Waiting, &'a Arc<Owner<S>>, S::Scope<'a>),
     Done,
 }
 
@@ -98,25 +99,30 @@ impl<S: SecretSource> ReadFuture<'_, S> {
     pub(crate) fn at_once(&self) -> Option<Answer> {
         match &self.step {
             Step::Start(request) => cached(request),
-            Step::Waiting(_) | Step::Done => None,
+            Step::Waiting(..) | Step::Done => None,
         }
     }
 
     #[cold]
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
-        let mut waiting = match std::mem::replace(&mut self.step, Step::Done) {
-            Step::Start(request) => match begin(request) {
-                Ok(waiting) => waiting,
-                Err(error) => return Poll::Ready(Err(error)),
-            },
-            Step::Waiting(waiting) => waiting,
+        let (mut waiting, engine, scope) = match std::mem::replace(&mut self.step, Step::Done) {
+            Step::Start(request) => {
+                let Request { engine, scope, options, .. } = request;
+                match begin(engine, &scope, options) {
+                    Ok(waiting) => (waiting, engine, scope),
+                    Err(error) => return Poll::Ready(Err(engine.of_read(&scope, error))),
+                }
+            }
+            Step::Waiting(waiting, engine, scope) => (waiting, engine, scope),
             Step::Done => return Poll::Pending,
         };
-        let answer = waiting.as_mut().poll(context);
-        if answer.is_pending() {
-            self.step = Step::Waiting(waiting);
+        match waiting.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(answer.map_err(|error| engine.of_read(&scope, error))),
+            Poll::Pending => {
+                self.step = Step::Waiting(waiting, engine, scope);
+                Poll::Pending
+            }
         }
-        answer
     }
 }
 
@@ -125,12 +131,15 @@ fn cached<S: SecretSource>(request: &Request<'_, S, Read>) -> Option<Answer> {
         return None;
     }
     let secrets = request.engine.cached(&request.scope)?;
-    Some(request.options.check(secrets))
+    Some(request.options.check(secrets).map_err(|error| request.engine.of_read(&request.scope, error)))
 }
 
-fn begin<S: SecretSource>(request: Request<'_, S, Read>) -> Result<Waiting, XtraError> {
-    let Request { engine, scope, options, .. } = request;
-    let fetch = engine.fetch(&scope, options)?;
+fn begin<S: SecretSource>(
+    engine: &Arc<Owner<S>>,
+    scope: &S::Scope<'_>,
+    options: Options,
+) -> Result<Waiting, XtraError> {
+    let fetch = engine.fetch(scope, options)?;
     Ok(Box::pin(async move { options.check(fetch.await?) }))
 }
 
@@ -153,25 +162,68 @@ enum Waited {
 }
 
 impl<S: SecretSource> Engine<S> {
+    /// An error of a read, with the read as its user wrote it.
+    #[cold]
+    pub(crate) fn of_read(&self, scope: &S::Scope<'_>, error: XtraError) -> XtraError {
+        self.of_call(self.source.read_method(), scope, error)
+    }
+
+    /// An error of a call about one scope, with the call as its user wrote it.
+    #[cold]
+    pub(crate) fn of_call(&self, method: &str, scope: &S::Scope<'_>, error: XtraError) -> XtraError {
+        error.in_call(format!("{method}({})", self.source.show_scope(scope)))
+    }
+
+    /// What an ordinary read gives, for what does something with it.
+    pub(crate) async fn snapshot(self: &Arc<Self>, scope: &S::Scope<'_>, options: Options) -> Answer {
+        let kept = if options.no_cache { None } else { self.cached(scope) };
+        let secrets = match kept {
+            Some(secrets) => secrets,
+            None => self.fetch(scope, options)?.await?,
+        };
+        options.check(secrets)
+    }
+
     /// The snapshot of `scope` that may be served at once, when the cache holds one. Waits for nothing, and allocates nothing
     /// when the snapshot is fresh.
     pub(crate) fn cached(self: &Arc<Self>, scope: &S::Scope<'_>) -> Option<Arc<Secrets>> {
         let store = self.store.as_ref()?;
         let mut key = KeyWriter::new();
         self.write_key(scope, &mut key);
-        let now = self.clock.now();
-        match store.find(key.as_slice(), now) {
+        let (key, now) = (key.as_slice(), self.clock.now());
+        if let Some(secrets) = recent_reads::find(store, key, now) {
+            self.counts.hits.add();
+            return Some(secrets);
+        }
+        self.find(store, scope, key, now)
+    }
+
+    /// The same for what this thread has not read lately.
+    #[inline(never)]
+    fn find(
+        self: &Arc<Self>,
+        store: &Store<Arc<Secrets>>,
+        scope: &S::Scope<'_>,
+        key: &[u8],
+        now: Tick,
+    ) -> Option<Arc<Secrets>> {
+        if let Some(pinned) = store.pin(key, now) {
+            recent_reads::note(store, &pinned, now);
+            self.counts.hits.add();
+            return Some(Arc::clone(pinned.value()));
+        }
+        match store.find(key, now) {
             Found::Fresh(secrets) => {
                 self.counts.hits.add();
                 Some(secrets)
             }
-            Found::Stale(secrets) => match self.refresher.last(key.as_slice(), now) {
+            Found::Stale(secrets) => match self.refresher.last(key, now) {
                 Some(Last::Refused) => None,
-                last => self.serve_stale_and_refresh(scope, key.as_slice(), secrets, last),
+                last => self.serve_stale_and_refresh(scope, key, secrets, last),
             },
-            Found::Old(secrets) => match self.refresher.last(key.as_slice(), now) {
+            Found::Old(secrets) => match self.refresher.last(key, now) {
                 Some(Last::Rejected | Last::Refused) | None => None,
-                away => self.serve_stale_and_refresh(scope, key.as_slice(), secrets, away),
+                away => self.serve_stale_and_refresh(scope, key, secrets, away),
             },
             Found::Nothing => None,
         }

@@ -73,7 +73,8 @@ impl<S: SecretSource> Request<'_, S, Refresh> {
     /// See [`Client::refresh`](crate::Client::refresh).
     pub async fn send(self) -> Result<Arc<Secrets>, XtraError> {
         let Self { engine, scope, options, .. } = self;
-        options.check(engine.refresh(&scope, options.allow_any_answer)?.await?)
+        let refreshed = async { options.check(engine.refresh(&scope, options.allow_any_answer)?.await?) };
+        refreshed.await.map_err(|error| engine.of_read(&scope, error))
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) struct Options {
 pub trait Reads {}
 
 impl Options {
+    #[inline]
     pub(crate) fn check(self, secrets: Arc<Secrets>) -> Result<Arc<Secrets>, XtraError> {
         if !self.allow_unreadable {
             secrets.all_readable()?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-use crate::core::{ErrorKind, Secrets, SnapshotSource, Unreadable, UnreadableReason, XtraError};
+use crate::core::{ErrorKind, Hint, Secrets, SnapshotSource, Unreadable, UnreadableReason, XtraError};
 
 /// Which answers must not take the place of what was there before.
 #[derive(Default)]
@@ -146,39 +146,42 @@ fn names(secrets: &Secrets) -> impl Iterator<Item = &str> {
     secrets.names().chain(secrets.unreadable().iter().map(|entry| entry.name.as_str()))
 }
 
-/// What every objection ends with.
-const KEPT: &str = "The answer is not stored, and the snapshot from before is served until it is as old as max_stale. If this is \
-                    right, accept it with invalidate()";
+/// An objection to an answer.
+fn objection(kind: ErrorKind, message: String) -> XtraError {
+    XtraError::new(kind, message)
+        .with_note("The answer is not stored, and the snapshot from before is served until it is as old as max_stale")
+        .with_hint(Hint::Invalidate)
+}
 
 fn emptied(before: usize) -> XtraError {
     let message = format!(
-        "the scope held {before} secrets and now holds none; a renamed or deleted environment or branch looks the same. {KEPT}"
+        "the scope held {before} secrets and now holds none; a renamed or deleted environment or branch looks the same"
     );
-    XtraError::new(ErrorKind::EmptyScope, message)
+    objection(ErrorKind::EmptyScope, message)
 }
 
 fn replaced(before: usize) -> XtraError {
     let message = format!(
         "none of the {before} names that the scope held is in the answer; another project's answer, or an error in the place \
-         of one, looks the same. {KEPT}"
+         of one, looks the same"
     );
-    XtraError::new(ErrorKind::MissingSecret, message)
+    objection(ErrorKind::MissingSecret, message)
 }
 
 fn unreadable(entries: &[Unreadable]) -> XtraError {
     let message = format!(
         "every value in the answer is ciphertext, where there were values that could be read; a key that the service has lost \
-         looks the same. {KEPT}"
+         looks the same"
     );
-    XtraError::new(ErrorKind::Undecryptable, message).with_keys(entries.iter().map(|entry| entry.name.as_str()))
+    objection(ErrorKind::Undecryptable, message).with_keys(entries.iter().map(|entry| entry.name.as_str()))
 }
 
 fn without_required(lost: BTreeSet<String>) -> XtraError {
     let message = format!(
-        "the scope no longer holds {}, which is required. {KEPT}",
+        "the scope no longer holds {}, which is required",
         lost.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
     );
-    XtraError::new(ErrorKind::MissingSecret, message).with_keys(lost)
+    objection(ErrorKind::MissingSecret, message).with_keys(lost)
 }
 
 /// The names of a snapshot, hashed and in order.

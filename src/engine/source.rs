@@ -84,6 +84,17 @@ pub trait SecretSource: Send + Sync + 'static {
         }
     }
 
+    /// The method that reads a scope, as the users of this source's client know it: errors of reads name it. Default: `read`.
+    fn read_method(&self) -> &'static str {
+        "read"
+    }
+
+    /// The environment variable that holds the passphrase which opens values that clients have sealed, for advice to whoever
+    /// meets one that cannot be opened. Default: there is none.
+    fn passphrase_variable(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How long a load may take, for those who wait for several: [`Client::preload`](crate::Client::preload). Default 30 s.
     fn call_timeout(&self) -> Duration {
         Duration::from_secs(30)
@@ -325,25 +336,59 @@ fn fold_ascii(word: u64) -> u64 {
 }
 
 /// Copies `bytes` into `room`, which is as long, through `map`; gives the bits that any of them has. Names are short, so that a
-/// call of the C library's copy would take longer; the last word overlaps the one before.
+/// loop or a call of the C library's copy would take longer than a few words, of which the last overlaps the one before.
 #[inline]
 fn copy_words(room: &mut [u8], bytes: &[u8], map: impl Fn(u64) -> u64) -> u64 {
-    let mut bits = 0;
-    let mut word = |from: u64| {
-        bits |= from;
-        map(from)
-    };
-    if let (Some(to), Some(from)) = (room.last_chunk_mut(), bytes.last_chunk()) {
-        *to = word(u64::from_le_bytes(*from)).to_le_bytes();
-        for (to, from) in room.as_chunks_mut().0.iter_mut().zip(bytes.as_chunks().0) {
-            *to = word(u64::from_le_bytes(*from)).to_le_bytes();
-        }
-    } else {
-        for (to, from) in room.iter_mut().zip(bytes) {
-            [*to, ..] = word(u64::from(*from)).to_le_bytes();
+    match bytes.len() {
+        0..4 => room.iter_mut().zip(bytes).fold(0, |bits, (to, from)| {
+            [*to, ..] = map(u64::from(*from)).to_le_bytes();
+            bits | u64::from(*from)
+        }),
+        4..8 => copy_halves(room, bytes, map),
+        8..=16 => copy_ends(room, bytes, map),
+        length => {
+            // the first sixteen, those after them, and the last sixteen
+            let mut bits = 0;
+            for start in (0..length - 16).step_by(16) {
+                if let (Some(to), Some(from)) = (room.get_mut(start..start + 16), bytes.get(start..start + 16)) {
+                    bits |= copy_ends(to, from, &map);
+                }
+            }
+            if let (Some(to), Some(from)) = (room.last_chunk_mut::<16>(), bytes.last_chunk::<16>()) {
+                bits |= copy_ends(to, from, map);
+            }
+            bits
         }
     }
-    bits
+}
+
+/// Eight to sixteen bytes.
+#[inline]
+fn copy_ends(room: &mut [u8], bytes: &[u8], map: impl Fn(u64) -> u64) -> u64 {
+    let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else { return 0 };
+    let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    if let Some(to) = room.first_chunk_mut() {
+        *to = map(first).to_le_bytes();
+    }
+    if let Some(to) = room.last_chunk_mut() {
+        *to = map(last).to_le_bytes();
+    }
+    first | last
+}
+
+/// Four to eight bytes, in one word.
+#[inline]
+fn copy_halves(room: &mut [u8], bytes: &[u8], map: impl Fn(u64) -> u64) -> u64 {
+    let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else { return 0 };
+    let word = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
+    let mapped = map(word);
+    if let Some(to) = room.first_chunk_mut() {
+        *to = (mapped as u32).to_le_bytes();
+    }
+    if let Some(to) = room.last_chunk_mut() {
+        *to = ((mapped >> 32) as u32).to_le_bytes();
+    }
+    word
 }
 
 /// What a source writes here is its own affair, and the identity of the caller is in it.

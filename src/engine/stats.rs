@@ -1,7 +1,6 @@
 //! The counts of a client, and counters that many threads add to without waiting for each other.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_utils::CachePadded;
 
@@ -53,6 +52,7 @@ pub struct Stats {
 /// What an engine counts itself.
 #[derive(Default)]
 pub(crate) struct Counts {
+    /// Reads answered with a fresh snapshot.
     pub(crate) hits: Hits,
     pub(crate) misses: AtomicU64,
     pub(crate) stale: AtomicU64,
@@ -77,126 +77,99 @@ impl Counts {
     }
 }
 
-/// Reads answered with a fresh snapshot: by ordinary reads, and by handles that have a count of their own.
+/// One count in parts, each on cache lines of its own. So many threads have a part to themselves and need no atomic addition,
+/// which would be a third of a cached read; those beyond share the others.
 #[derive(Default)]
 pub(crate) struct Hits {
-    shared: ShardedCounter,
-    own: Mutex<Vec<OwnCount>>,
+    own: [CachePadded<AtomicU64>; OWN],
+    shared: [CachePadded<AtomicU64>; SHARED],
 }
 
-/// One handle's count. Only that handle writes it, so it needs no atomic addition.
-type OwnCount = Arc<CachePadded<AtomicU64>>;
+const OWN: usize = 32;
+const SHARED: usize = 4;
 
 impl Hits {
     #[inline]
     pub(crate) fn add(&self) {
-        self.shared.add(1);
-    }
-
-    pub(crate) fn count(&self) -> u64 {
-        let own = self.own();
-        own.iter().map(|count| count.load(Ordering::Relaxed)).fold(self.shared.count(), u64::wrapping_add)
-    }
-
-    fn own(&self) -> MutexGuard<'_, Vec<OwnCount>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The part of [`Hits`] that one handle counts. The first hit goes to the shared count: many a handle is cloned for one read.
-#[derive(Default)]
-pub(crate) enum HitCounter {
-    #[default]
-    Unused,
-    Used,
-    Own(OwnCount),
-}
-
-impl HitCounter {
-    #[inline]
-    pub(crate) fn add(&mut self, hits: &Hits) {
-        match self {
-            Self::Own(count) => count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed),
-            Self::Unused | Self::Used => self.add_shared(hits),
+        // a thread that is ending has no number any more
+        let number = NUMBER.try_with(|number| number.0).unwrap_or(OWN);
+        match self.own.get(number) {
+            Some(own) => own.store(own.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed),
+            None => self.add_shared(number),
         }
     }
 
     #[cold]
-    fn add_shared(&mut self, hits: &Hits) {
-        hits.add();
-        *self = match self {
-            Self::Unused => Self::Used,
-            Self::Used | Self::Own(_) => {
-                let count = OwnCount::default();
-                hits.own().push(Arc::clone(&count));
-                Self::Own(count)
-            }
-        };
-    }
-
-    /// To be called when the handle goes: what it has counted stays counted.
-    pub(crate) fn give_back(&mut self, hits: &Hits) {
-        if let Self::Own(count) = std::mem::take(self) {
-            let mut own = hits.own();
-            own.retain(|other| !Arc::ptr_eq(other, &count));
-            hits.shared.add(count.load(Ordering::Relaxed));
-        }
-    }
-}
-
-const SHARDS: usize = 8;
-
-/// One count in parts, each on cache lines of its own. A thread always adds to the same part, and threads take turns in being
-/// given one.
-#[derive(Default)]
-pub(crate) struct ShardedCounter {
-    shards: [CachePadded<AtomicU64>; SHARDS],
-}
-
-impl ShardedCounter {
-    #[inline]
-    pub(crate) fn add(&self, count: u64) {
-        static THREADS: AtomicUsize = AtomicUsize::new(0);
-        thread_local!(static SHARD: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS);
-        // a thread that is ending has no number any more
-        let shard = SHARD.try_with(|shard| *shard).unwrap_or_default();
-        if let Some(shard) = self.shards.get(shard) {
-            shard.fetch_add(count, Ordering::Relaxed);
+    fn add_shared(&self, number: usize) {
+        if let Some(shared) = self.shared.get(number % SHARED) {
+            shared.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
+        let parts = self.own.iter().chain(&self.shared);
+        parts.map(|part| part.load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
+    }
+}
+
+thread_local!(static NUMBER: ThreadNumber = ThreadNumber::take());
+
+/// A thread's number: below [`OWN`] no other living thread has the same.
+struct ThreadNumber(usize);
+
+/// A bit for each number below [`OWN`] that a thread has.
+static TAKEN: AtomicU32 = AtomicU32::new(0);
+const _: () = assert!(OWN == u32::BITS as usize);
+
+impl ThreadNumber {
+    fn take() -> Self {
+        static OTHERS: AtomicUsize = AtomicUsize::new(0);
+        let first_free = |taken: u32| (taken != u32::MAX).then(|| taken | (taken + 1));
+        // what the number's last thread has counted is seen by this one
+        match TAKEN.fetch_update(Ordering::Acquire, Ordering::Relaxed, first_free) {
+            Ok(taken) => Self(taken.trailing_ones() as usize),
+            Err(_) => Self(OWN + OTHERS.fetch_add(1, Ordering::Relaxed) % SHARED),
+        }
+    }
+}
+
+impl Drop for ThreadNumber {
+    fn drop(&mut self) {
+        if self.0 < OWN {
+            TAKEN.fetch_and(!(1 << self.0), Ordering::Release);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
 
     #[test]
     fn nothing_is_lost_however_many_threads_count() {
-        let hits = ShardedCounter::default();
+        let hits = Hits::default();
+        let (threads, reads) = (2 * OWN + 1, 1000);
+        let all_count = Barrier::new(threads);
         std::thread::scope(|scope| {
-            for _ in 0..2 * SHARDS + 1 {
-                scope.spawn(|| (0..1000).for_each(|_| hits.add(1)));
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    all_count.wait();
+                    (0..reads).for_each(|_| hits.add());
+                    all_count.wait();
+                });
             }
         });
-        assert_eq!(hits.count(), (2 * SHARDS as u64 + 1) * 1000);
+        assert_eq!(hits.count(), threads as u64 * reads);
     }
 
     #[test]
-    fn what_a_handle_has_counted_is_seen_at_once_and_stays_counted_when_it_goes() {
-        let (hits, mut one, mut other) = (Hits::default(), HitCounter::default(), HitCounter::default());
-        for expected in 1..=5 {
-            one.add(&hits);
-            other.add(&hits);
-            hits.add();
-            assert_eq!(hits.count(), 3 * expected);
+    fn what_a_thread_has_counted_stays_counted_when_others_come_after_it() {
+        let hits = Hits::default();
+        for expected in 1..=3 * OWN as u64 {
+            std::thread::scope(|scope| scope.spawn(|| hits.add()).join().unwrap());
+            assert_eq!(hits.count(), expected);
         }
-        one.give_back(&hits);
-        assert_eq!((hits.count(), hits.own().len()), (15, 1));
-        other.give_back(&hits);
-        assert_eq!((hits.count(), hits.own().len()), (15, 0));
     }
 }

@@ -7,19 +7,20 @@ use std::time::Duration;
 
 use cached::{ShardHasher, ShardedExpiringLruCache};
 
-use super::entry::{Entry, EvictionOrder, Held, at, next};
-use super::hot_slots::HotSlots;
+use super::entry::{About, Entry, EvictionOrder, Held, at, next};
 use super::policy::{CacheOptions, Deadlines};
 use crate::core::clock::Tick;
 use crate::core::spread;
 
 pub(crate) struct Store<V> {
-    /// What is held, within the bound. Whoever changes it says so to `hot`. The crate's map and its expiry are used, but not its
-    /// order of reads: each read would write that behind a lock, and a bare look-up then takes 110 ns on two threads, where a whole
-    /// read takes 75 (`benches/README.md`).
+    /// What is held, within the bound. Whoever changes it holds a [`Change`]. The crate's map and its expiry are used, but not its
+    /// order of reads: each read would write that behind a lock, and a bare look-up then takes longer on two threads than a whole
+    /// read (`benches/README.md`).
     entries: ShardedExpiringLruCache<Vec<u8>, Entry<V>, OneShard>,
-    /// What was read most lately, from where it is read again.
-    hot: HotSlots<V>,
+    /// Tells this store from every other of the process.
+    number: u64,
+    /// The number of the latest change; odd while one is being made.
+    changes: AtomicU64,
     /// The last place in the order of reads. The entries keep that order: the store's own would make each read wait for the
     /// others.
     latest_read: AtomicU64,
@@ -63,7 +64,40 @@ pub(crate) enum Found<V> {
 /// A fresh entry, and the change of the store after which it was found: it counts until the next one.
 pub(crate) struct Pinned<V> {
     held: Arc<Held<V>>,
+    found: FoundAfter,
+}
+
+/// The store in which an entry was found, and the change after which it was.
+///
+/// A change counts twice, before and after it: while the number is odd, one is being made, and nothing found before counts.
+/// Otherwise a thread could read a new entry from the store, and then the one before it from what it has kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FoundAfter {
+    store: u64,
     change: u64,
+}
+
+impl FoundAfter {
+    /// Whether the same store has changed in between.
+    pub(crate) fn is_before(self, latest: Self) -> bool {
+        self.store == latest.store && self.change != latest.change
+    }
+}
+
+/// A change of the store that is being made, by one thread at a time.
+struct Change<'a>(&'a AtomicU64);
+
+impl<'a> Change<'a> {
+    fn of(changes: &'a AtomicU64) -> Self {
+        changes.fetch_add(1, Ordering::SeqCst);
+        Self(changes)
+    }
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl<V> Pinned<V> {
@@ -71,11 +105,19 @@ impl<V> Pinned<V> {
     pub(crate) fn value(&self) -> &V {
         &self.held.value
     }
+
+    pub(crate) fn about(&self) -> &Arc<About> {
+        &self.held.about
+    }
+
+    pub(crate) fn found(&self) -> FoundAfter {
+        self.found
+    }
 }
 
 impl<V> Clone for Pinned<V> {
     fn clone(&self) -> Self {
-        Self { held: Arc::clone(&self.held), change: self.change }
+        Self { held: Arc::clone(&self.held), found: self.found }
     }
 }
 
@@ -108,6 +150,7 @@ pub(crate) enum InsertOutcome<V> {
 impl<V: Clone + Send + Sync + 'static> Store<V> {
     /// A store by `options`, or `None` when they turn caching off.
     pub(crate) fn new(options: CacheOptions) -> Option<Self> {
+        static STORES: AtomicU64 = AtomicU64::new(0);
         if options.ttl.is_zero() {
             return None;
         }
@@ -116,7 +159,8 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         let entries = builder.hasher(OneShard).build().ok()?;
         Some(Self {
             entries,
-            hot: HotSlots::default(),
+            number: STORES.fetch_add(1, Ordering::Relaxed),
+            changes: AtomicU64::new(0),
             latest_read: AtomicU64::new(0),
             options,
             ledger: Mutex::new(Ledger { generations: Generations::default(), eviction: EvictionOrder::default() }),
@@ -124,54 +168,47 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         })
     }
 
-    #[inline]
     pub(crate) fn find(&self, key: &[u8], now: Tick) -> Found<V> {
-        match self.hot.find(key, now, &self.latest_read) {
-            Some(value) => Found::Fresh(value),
-            None => self.find_behind(key, now),
-        }
-    }
-
-    fn find_behind(&self, key: &[u8], now: Tick) -> Found<V> {
-        let change = self.hot.latest_change();
         let Some(entry) = at(now, || self.entries.peek(key)) else {
             // peeking leaves a dead entry where it is; getting it takes it out of memory
             let _ = at(now, || self.entries.get(key));
-            self.hot.forget(key);
             return Found::Nothing;
         };
         entry.touch(&self.latest_read);
         let value = entry.value.clone();
-        if now >= entry.deadlines.revalidate {
-            return Found::Old(value);
+        match entry.deadlines {
+            deadlines if now >= deadlines.revalidate => Found::Old(value),
+            deadlines if now >= deadlines.fresh => Found::Stale(value),
+            _ => Found::Fresh(value),
         }
-        if now >= entry.deadlines.fresh {
-            return Found::Stale(value);
-        }
-        self.hot.offer(entry.into_held(), change, now);
-        Found::Fresh(value)
     }
 
     /// The fresh entry under `key`, to be given again without looking for it for as long as [`is_fresh`](Self::is_fresh) says.
     /// `None` also while the store is being changed.
     pub(crate) fn pin(&self, key: &[u8], now: Tick) -> Option<Pinned<V>> {
-        let change = self.hot.latest_change();
+        // before looking, so that no change in between goes by unnoticed
+        let found = self.latest_change();
         let entry = at(now, || self.entries.peek(key))?;
-        if now >= entry.deadlines.fresh || HotSlots::<V>::is_being_changed(change) {
+        if now >= entry.deadlines.fresh || found.change % 2 == 1 {
             return None;
         }
         entry.touch(&self.latest_read);
-        Some(Pinned { held: entry.into_held(), change })
+        Some(Pinned { held: entry.into_held(), found })
     }
 
     /// Whether a read of this entry's key would find this very entry, and fresh. It then becomes the one read last.
     #[inline]
-    pub(crate) fn is_fresh(&self, pinned: &Pinned<V>, now: Tick) -> bool {
-        let is_fresh = self.hot.latest_change() == pinned.change && now < pinned.held.deadlines.fresh;
+    pub(crate) fn is_fresh(&self, about: &About, found: FoundAfter, now: Tick) -> bool {
+        let is_fresh = self.latest_change() == found && now < about.deadlines.fresh;
         if is_fresh {
-            pinned.held.touch(&self.latest_read);
+            about.touch(&self.latest_read);
         }
         is_fresh
+    }
+
+    #[inline]
+    pub(crate) fn latest_change(&self) -> FoundAfter {
+        FoundAfter { store: self.number, change: self.changes.load(Ordering::SeqCst) }
     }
 
     pub(crate) fn token(&self) -> WriteToken {
@@ -220,23 +257,18 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             return InsertOutcome::Refused(kept.value.clone());
         }
         let is_full = kept.is_none() && self.entries.len() >= self.entries.capacity();
-        self.hot.changing();
+        let _change = Change::of(&self.changes);
         if is_full {
             self.make_room(&mut ledger.eviction, now);
         }
-        let held = Arc::new(Held {
+        let about = About {
             key: key.to_vec(),
-            value,
             deadlines,
             sequence: token.sequence,
             read: AtomicU64::new(next(&self.latest_read)),
-            found_after: AtomicU64::new(self.hot.latest_change()),
-        });
+        };
+        let held = Arc::new(Held { value, about: Arc::new(about) });
         at(now, || self.entries.set(key.to_vec(), Entry::from(Arc::clone(&held))));
-        match is_full {
-            true => self.hot.changed(),
-            false => self.hot.changed_at(key),
-        }
         ledger.eviction.enter(&held, self.entries.len());
         self.first_death.fetch_min(deadlines.dead.number(), Ordering::SeqCst);
         InsertOutcome::Stored
@@ -253,7 +285,6 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         if now.number() >= self.first_death.load(Ordering::SeqCst) {
             let mut ledger = self.ledger();
             self.drop_dead(&mut ledger.eviction, now);
-            self.hot.sweep(now);
             let next = ledger.eviction.next_death().map_or(u64::MAX, Tick::number);
             self.first_death.store(next, Ordering::SeqCst);
         }
@@ -286,18 +317,16 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     pub(crate) fn forget(&self, key: &[u8], now: Tick) {
         let mut ledger = self.ledger();
         ledger.generations.drop_key(key);
-        self.hot.changing();
+        let _change = Change::of(&self.changes);
         at(now, || self.entries.remove(key));
-        self.hot.changed_at(key);
     }
 
     /// Drops every entry whose key begins like this, and nothing that is under way will be kept.
     pub(crate) fn forget_under(&self, start: &[u8], now: Tick) {
         let mut ledger = self.ledger();
         ledger.generations.drop_all();
-        self.hot.changing();
+        let _change = Change::of(&self.changes);
         at(now, || self.entries.retain(|key, _| !key.starts_with(start)));
-        self.hot.changed();
     }
 
     /// Drops everything, and what is under way will not be kept either.
@@ -305,9 +334,8 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         let mut ledger = self.ledger();
         ledger.generations.drop_all();
         ledger.eviction.clear();
-        self.hot.changing();
+        let _change = Change::of(&self.changes);
         self.entries.clear();
-        self.hot.changed();
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger<V>> {

@@ -1,7 +1,6 @@
 //! The secret at its point of use: fetched anew once when it is refused there, and tried once more.
 
 use std::borrow::Cow;
-use std::error::Error as StdError;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -45,21 +44,20 @@ impl<E> From<E> for UseError<E> {
 }
 
 /// What [`with_secret`](Request::with_secret) fails with.
-#[derive(Debug, Clone)]
+///
+/// What the closure's own error says is left to [`source`](std::error::Error::source).
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum WithSecretError<E> {
     /// The secret could not be read, so that nothing was tried.
-    Secrets(XtraError),
+    #[error(transparent)]
+    Secrets(#[from] XtraError),
     /// The credential was refused, and there was no other to try, or that was refused too.
-    Refused(E),
+    #[error("the credential was refused, and no newer one was accepted")]
+    Refused(#[source] E),
     /// The use failed for another reason.
-    Failed(E),
-}
-
-impl<E> From<XtraError> for WithSecretError<E> {
-    fn from(error: XtraError) -> Self {
-        Self::Secrets(error)
-    }
+    #[error("the use of a secret failed")]
+    Failed(#[source] E),
 }
 
 impl<E> From<UseError<E>> for WithSecretError<E> {
@@ -67,26 +65,6 @@ impl<E> From<UseError<E>> for WithSecretError<E> {
         match error {
             UseError::Refused(error) => Self::Refused(error),
             UseError::Failed(error) => Self::Failed(error),
-        }
-    }
-}
-
-/// What the closure's own error says is left to [`source`](StdError::source).
-impl<E> fmt::Display for WithSecretError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Secrets(error) => error.fmt(f),
-            Self::Refused(_) => f.write_str("the credential was refused, and no newer one was accepted"),
-            Self::Failed(_) => f.write_str("the use of a secret failed"),
-        }
-    }
-}
-
-impl<E: StdError + 'static> StdError for WithSecretError<E> {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::Secrets(error) => error.source(),
-            Self::Refused(error) | Self::Failed(error) => Some(error),
         }
     }
 }
@@ -175,7 +153,9 @@ impl<'a, S: SecretSource, F> Request<'a, S, WithSecret<'a, F>> {
         Fut: Future<Output = Result<T, UseError<E>>>,
     {
         let Self { engine, scope, options, operation: WithSecret { name, mut closure }, .. } = self;
-        let (used, value) = first(engine, &scope, options, &name).await.map_err(WithSecretError::Secrets)?;
+        let (used, value) = first(engine, &scope, options, &name)
+            .await
+            .map_err(|error| WithSecretError::Secrets(engine.of_read(&scope, error)))?;
         let refusal = match closure(value.clone()).await {
             Ok(done) => return Ok(done),
             Err(UseError::Failed(error)) => return Err(WithSecretError::Failed(error)),
@@ -195,12 +175,7 @@ async fn first<S: SecretSource>(
     options: Options,
     name: &str,
 ) -> Result<(Arc<Secrets>, SecretValue), XtraError> {
-    let kept = if options.no_cache { None } else { engine.cached(scope) };
-    let secrets = match kept {
-        Some(secrets) => secrets,
-        None => engine.fetch(scope, options)?.await?,
-    };
-    let secrets = options.check(secrets)?;
+    let secrets = engine.snapshot(scope, options).await?;
     let value = secrets.require(name)?.clone();
     Ok((secrets, value))
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -65,7 +65,9 @@ impl<'a> Call<'a> {
         let mut uncounted = Some(self.transport.options.retry_budget);
         let mut before = None;
         loop {
-            let copy = self.retry_copy(&request);
+            // shares the body: for another attempt, and to tell what a refusal is about
+            let copy = request.try_clone();
+            let may_repeat = self.retries.may_follow() || !self.reauthenticated;
             if let Err(withheld) = self.pass_gate().await {
                 // a retry that may not be sent is not made, and what came before it stands
                 return self.end(before.unwrap_or(Err(withheld)));
@@ -75,10 +77,10 @@ impl<'a> Call<'a> {
                 budget.count_call(Instant::now());
             }
             let started = Instant::now();
-            let outcome = self.attempt(request, started).await;
+            let outcome = self.attempt(request, copy.as_ref(), started).await;
             self.trace(started, &outcome);
             let retry_after = self.update_quota(&outcome, started);
-            let Some(again) = copy else { return self.end(outcome) };
+            let Some(again) = copy.filter(|_| may_repeat) else { return self.end(outcome) };
             before = if self.reauthenticate(&outcome) {
                 None
             } else {
@@ -121,15 +123,15 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// A copy for another attempt, unless there can be none.
-    fn retry_copy(&self, request: &Request) -> Option<Request> {
-        if self.retries.may_follow() || !self.reauthenticated { request.try_clone() } else { None }
-    }
-
-    async fn attempt(&mut self, request: Request, started: Instant) -> Result<Response, Failure> {
+    async fn attempt(
+        &mut self,
+        request: Request,
+        copy: Option<&Request>,
+        started: Instant,
+    ) -> Result<Response, Failure> {
         let limit = self.limit(started);
         let before = self.attempts;
-        let outcome = match timeout_at(limit, self.exchange(request)).await {
+        let outcome = match timeout_at(limit, self.exchange(request, copy)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(self.out_of_time(limit, self.attempts > before)),
         };
@@ -149,12 +151,10 @@ impl<'a> Call<'a> {
     }
 
     /// Resolves the token, sends, and reads the answer to its end.
-    async fn exchange(&mut self, mut request: Request) -> Result<Response, Failure> {
+    async fn exchange(&mut self, mut request: Request, copy: Option<&Request>) -> Result<Response, Failure> {
         let transport = self.transport;
         let token = credential_provider::token(transport.credentials.as_ref()).await.map_err(Failure::lasting)?;
         let token = self.token.insert(token);
-        // shares the body, to tell what a refusal is about
-        let sent = request.try_clone();
         let (name, value) = header(transport.protocol.authorization(token))?;
         request.headers_mut().insert(name, value);
 
@@ -170,8 +170,8 @@ impl<'a> Call<'a> {
             return Err(Failure::proxy_credentials(proxy));
         }
         let response = read(answer, transport).await?;
-        let body = sent.as_ref().and_then(|request| request.body()?.as_bytes()).unwrap_or_default();
-        let sent = Sent { url: sent.as_ref().map(Request::url), body };
+        let body = copy.and_then(|request| request.body()?.as_bytes()).unwrap_or_default();
+        let sent = Sent { url: copy.map(Request::url), body };
         Ok(response.judged(self.operation, &transport.protocol, sent))
     }
 
@@ -189,10 +189,10 @@ impl<'a> Call<'a> {
                 format!("no complete answer within {within:?}, the limit of one attempt, and no time for another")
             }
             (true, false) => format!("no complete answer within {within:?}"),
-            (false, _) => format!("the credential provider gave no token within {within:?}; check it"),
+            (false, _) => format!("the credential provider gave no token within {within:?}"),
         };
         let failure = Failure::timed_out(message, class);
-        let failure = if sent { failure.with_hint(Hint::Retry) } else { failure };
+        let failure = failure.with_hint(if sent { Hint::Retry } else { Hint::advice("Check the provider") });
         failure.with_hint(Hint::Raise { limit: "call_timeout" })
     }
 
@@ -233,7 +233,7 @@ impl<'a> Call<'a> {
                 Ok(if self.retries.idempotency() == Idempotency::Read { response } else { response.of_a_write() })
             }
             Err(failure) => {
-                let error = failure.error.in_operation(self.operation).with_attempts(self.attempts);
+                let error = failure.error.in_call(self.operation).with_attempts(self.attempts);
                 let stalled = Instant::now() > self.deadline + LATE;
                 Err(if stalled { error.stalled() } else { error })
             }
@@ -302,8 +302,21 @@ async fn read(mut answer: reqwest::Response, transport: &Inner) -> Result<Respon
         }
         body.finish()
     };
-    let headers = std::mem::take(answer.headers_mut());
+    let mut headers = std::mem::take(answer.headers_mut());
+    if CappedBody::is_large(body.len()) {
+        detach(&mut headers);
+    }
     Ok(Response::new(answer.status().as_u16(), headers, body))
+}
+
+/// Copies the values out of the connection's buffer, which they would keep: it has several hundred KiB when the body was large.
+fn detach(headers: &mut HeaderMap) {
+    for value in headers.values_mut() {
+        if let Ok(mut copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            copy.set_sensitive(value.is_sensitive());
+            *value = copy;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Name lookups that leave no thread behind: each runs on a thread of its own that is joined before its answer is used.
 
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::{fmt, io};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -32,11 +32,13 @@ impl Resolve for ThreadResolver {
 }
 
 /// Why a lookup gave no address. It names no host.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum LookupError {
     /// The operating system would not start a thread.
+    #[error("no thread could be started for the name lookup")]
     NoThread(io::Error),
     /// The resolver failed or does not know the name.
+    #[error("the host name could not be resolved")]
     Unresolved(Option<io::Error>),
 }
 
@@ -48,17 +50,6 @@ impl LookupError {
         }
     }
 }
-
-impl fmt::Display for LookupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoThread(_) => "no thread could be started for the name lookup",
-            Self::Unresolved(_) => "the host name could not be resolved",
-        })
-    }
-}
-
-impl std::error::Error for LookupError {}
 
 async fn look_up(host: String, lookup: Option<Lookup>) -> Result<Vec<SocketAddr>, LookupError> {
     let answer = thread::run("name-lookup", move || match lookup {

@@ -37,7 +37,7 @@ pub(crate) fn refused(
     status: u16,
     headers: &[(&str, &str)],
     body: &str,
-    operation: &str,
+    operation: &'static str,
     protocol: impl Protocol,
     sent: &str,
 ) -> XtraError {

@@ -193,45 +193,43 @@ fn unconnected(
         None => ("service", &route.service),
     };
     if let Some(lookup) = causes.lookup {
-        let message = match lookup {
+        let (message, advice) = match lookup {
             LookupError::NoThread(_) => {
-                "no thread could be started for the name lookup; check the limits of the process".to_owned()
+                ("no thread could be started for the name lookup".to_owned(), "Check the limits of the process")
             }
             LookupError::Unresolved(_) => {
-                format!("the host name of the {peer}, {at}, could not be resolved; check its spelling, and the DNS")
+                (format!("the host name of the {peer}, {at}, could not be resolved"), "Check its spelling, and the DNS")
             }
         };
-        return network(Hop::Lookup, FailureClass::NotSent, message);
+        return network(Hop::Lookup, FailureClass::NotSent, message).with_hint(Hint::advice(advice));
     }
     if let Some(tls) = causes.tls {
         return securing(tls, peer, at);
     }
     if error.is_timeout() {
-        let message =
-            format!("no connection to the {peer} within {connect_timeout:?}: {at} does not answer; check the network");
-        let failure =
-            Failure::timed_out(message, FailureClass::NotSent).with_hint(Hint::Raise { limit: "connect_timeout" });
+        let message = format!("no connection to the {peer} within {connect_timeout:?}: {at} does not answer");
+        let failure = Failure::timed_out(message, FailureClass::NotSent)
+            .with_hint(Hint::advice("Check the network"))
+            .with_hint(Hint::Raise { limit: "connect_timeout" });
         return Failure { error: failure.error.at_hop(hop), ..failure };
     }
-    let message = match causes.io.map(io::Error::kind) {
+    let (message, advice) = match causes.io.map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => {
-            format!("the connection was refused by the {peer} at {at}; check that it listens there")
+            (format!("the connection was refused by the {peer} at {at}"), "Check that it listens there")
         }
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown) => {
-            format!("the network of the {peer} at {at} cannot be reached; check the connection of this machine")
+            (format!("the network of the {peer} at {at} cannot be reached"), "Check the connection of this machine")
         }
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof) => {
-            format!(
-                "the connection to the {peer} at {at} was closed while it was being set up; check that scheme and port are \
-                 right"
-            )
-        }
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof) => (
+            format!("the connection to the {peer} at {at} was closed while it was being set up"),
+            "Check that scheme and port are right",
+        ),
         Some(io::ErrorKind::PermissionDenied) => {
-            "this process may not open network connections; check the sandbox or firewall".to_owned()
+            ("this process may not open network connections".to_owned(), "Check the sandbox or firewall")
         }
-        _ => format!("no connection to the {peer} at {at} could be made; check its address and the network"),
+        _ => (format!("no connection to the {peer} at {at} could be made"), "Check its address and the network"),
     };
-    network(hop, FailureClass::NotSent, message)
+    network(hop, FailureClass::NotSent, message).with_hint(Hint::advice(advice))
 }
 
 /// The TLS handshake failed. A certificate does not get better within seconds, so these are not repeated.
@@ -240,12 +238,16 @@ fn securing(error: &rustls::Error, peer: &str, at: &str) -> Failure {
     let certificate = format!("the TLS certificate of the {peer} at {at}");
     match error {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            let failure = failure(format!("{certificate} is not trusted: its issuer is unknown here"));
-            Failure { error: failure.error.with_hint(Hint::AddRootCertificate), ..failure }
+            failure(format!("{certificate} is not trusted: its issuer is unknown here"))
+                .with_hint(Hint::AddRootCertificate)
         }
-        rustls::Error::InvalidCertificate(reason) => failure(format!("{certificate} {}", unacceptable(reason))),
+        rustls::Error::InvalidCertificate(reason) => {
+            let (flaw, advice) = unacceptable(reason);
+            let failure = failure(format!("{certificate} {flaw}"));
+            advice.map(Hint::advice).into_iter().fold(failure, Failure::with_hint)
+        }
         rustls::Error::InvalidMessage(_) => {
-            failure(format!("the {peer} does not speak TLS at {at}; check scheme and port"))
+            failure(format!("the {peer} does not speak TLS at {at}")).with_hint(Hint::advice("Check scheme and port"))
         }
         rustls::Error::AlertReceived(_) | rustls::Error::PeerIncompatible(_) => {
             failure(format!("the {peer} at {at} and this client have no TLS version, cipher or certificate in common"))
@@ -254,33 +256,37 @@ fn securing(error: &rustls::Error, peer: &str, at: &str) -> Failure {
     }
 }
 
-fn unacceptable(reason: &CertificateError) -> &'static str {
+/// What is wrong with a certificate, and what to do about it.
+fn unacceptable(reason: &CertificateError) -> (&'static str, Option<&'static str>) {
     match reason {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "has expired; check the clock of this machine too"
+            ("has expired", Some("Check the clock of this machine too"))
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "is not valid yet; check the clock of this machine"
+            ("is not valid yet", Some("Check the clock of this machine"))
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "is for another name than that host"
+            ("is for another name than that host", None)
         }
-        CertificateError::Revoked => "has been revoked",
+        CertificateError::Revoked => ("has been revoked", None),
         // the verifier's own error has no variant of its own here
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            "is that of a certificate authority (CA:TRUE), which cannot be the server's own as well; give the server a \
-             certificate that this authority has signed, or one that is self-signed with CA:FALSE"
-        }
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
+            "is that of a certificate authority (CA:TRUE), which cannot be the server's own as well",
+            Some(
+                "Give the server a certificate that this authority has signed, or one that is self-signed with CA:FALSE",
+            ),
+        ),
         CertificateError::Other(other) if other.to_string().contains("EndEntityUsedAsCa") => {
-            "is signed by one that is no certificate authority (CA:FALSE); have it signed by an authority"
+            ("is signed by one that is no certificate authority (CA:FALSE)", Some("Have it signed by an authority"))
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "is not meant for servers (extended key usage); issue one for serverAuth"
+            ("is not meant for servers (extended key usage)", Some("Issue one for serverAuth"))
         }
-        CertificateError::BadSignature => {
-            "is not signed by the authority that it names; one of the same name but another key may have been added"
-        }
-        _ => "is not acceptable",
+        CertificateError::BadSignature => (
+            "is not signed by the authority that it names; one of the same name but another key may have been added",
+            None,
+        ),
+        _ => ("is not acceptable", None),
     }
 }
 
@@ -291,8 +297,8 @@ fn exchanging(error: &reqwest::Error, causes: &Causes<'_>, hop: Hop) -> Failure 
         return Failure { error: failure.error.at_hop(hop), ..failure };
     }
     if causes.http.is_some_and(hyper::Error::is_parse) {
-        let message = "the answer is not HTTP; check the scheme and port of the API root";
-        return network(hop, FailureClass::Garbled, message);
+        return network(hop, FailureClass::Garbled, "the answer is not HTTP")
+            .with_hint(Hint::advice("Check the scheme and port of the API root"));
     }
     if causes.tls.is_some() {
         let message = "the encrypted connection broke before the answer was complete";

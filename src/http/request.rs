@@ -118,7 +118,7 @@ impl<'t> Request<'t> {
     /// [`ErrorKind::RateLimited`] also for a call that is held back.
     pub async fn send(self) -> Result<Answer, XtraError> {
         let Self { transport, operation, method, parts } = self;
-        let named = |error: XtraError| error.in_operation(operation);
+        let named = |error: XtraError| error.in_call(operation);
         let request = parts.and_then(|parts| parts.build(transport, method)).map_err(named)?;
         let response = transport.run(request, operation).await?;
         if response.is_success() || (response.is_of_a_write() && response.status() == 204) {

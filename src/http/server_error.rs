@@ -9,14 +9,14 @@ use crate::core::{ErrorKind, Hint, Reason, XtraError};
 const KEYS_NAMED: usize = 5;
 
 /// The error that an answer stands for. `operation` is the operation's name, which the error begins with.
-pub(crate) fn from_response(response: &Response, operation: &str) -> XtraError {
+pub(crate) fn from_response(response: &Response, operation: &'static str) -> XtraError {
     let nothing = Refusal::default();
     let refusal = response.refusal().unwrap_or(&nothing);
     let status = response.status();
     let open = response.leaves_a_write_open();
     let Advice { meaning, hints } = advice(response, refusal, operation);
     let mut error = XtraError::new(kind(status), message(&meaning, status, refusal))
-        .in_call(operation.to_owned())
+        .in_call(operation)
         .with_status(status)
         .with_attempts(response.attempts());
     // "try again" is no advice for what may be done already
@@ -171,7 +171,7 @@ fn conflict(refusal: &Refusal) -> Advice {
         named.push(format!("{count} in all"));
     }
     Advice::new(
-        "secrets have changed since they were read, and nothing was written",
-        Hint::advice(format!("Read them again, then decide: {}", named.join(", "))),
+        format!("secrets have changed since they were read, and nothing was written: {}", named.join(", ")),
+        Hint::advice("Read them again, then decide"),
     )
 }

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_native_certs::CertificateResult;
 
 use crate::core::process;
-use crate::core::{ErrorKind, Hop, XtraError, events};
+use crate::core::{ErrorKind, Hop, XtraError, events, file_reason};
 
 /// Which authorities a connection may be vouched for by.
 pub(crate) enum Roots<'a> {
@@ -85,7 +85,7 @@ fn add_named(store: &mut RootCertStore, variable: &str, what: &str, found: Certi
         return Ok(());
     }
     let problem = match &cause {
-        Some(error) => format!("that cannot be read ({})", error.kind()),
+        Some(error) => format!("that cannot be read ({})", file_reason(error.kind())),
         None => "without a usable PEM certificate".to_owned(),
     };
     let message = format!(

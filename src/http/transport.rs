@@ -20,7 +20,7 @@ use super::response::Response;
 use super::route::Route;
 use super::token::Token;
 use crate::core::process::var;
-use crate::core::{Budget, Clock, ErrorKind, Identity, XtraError, events};
+use crate::core::{Budget, Clock, ErrorKind, Hint, Identity, XtraError, events};
 
 /// What requests to one root URL run on: the service's protocol, connections, credentials and options. Clones share all of
 /// it. `Debug` prints neither root nor token.
@@ -118,6 +118,7 @@ impl Transport {
 
     /// Whose credentials the requests carry.
     #[must_use]
+    #[inline]
     pub fn identity(&self) -> Identity {
         self.0.credentials.identity()
     }
@@ -147,7 +148,7 @@ impl Transport {
     pub(crate) async fn run(&self, request: reqwest::Request, operation: &'static str) -> Result<Response, XtraError> {
         let inner = &*self.0;
         let make = || connections::client(&inner.base, &inner.route, inner.protocol.idle_timeout(), &inner.options);
-        let http = inner.pools.current(make).map_err(|error| error.in_operation(operation))?;
+        let http = inner.pools.current(make).map_err(|error| error.in_call(operation))?;
         let span = tracing::debug_span!(
             target: events::HTTP,
             "call",
@@ -304,10 +305,8 @@ impl TransportBuilder {
     pub fn build(self, root: &str) -> Result<Transport, XtraError> {
         let base = BaseUrl::parse(root, self.protocol.root_suffix(), self.danger_allow_http)?;
         let Some(credentials) = self.credentials else {
-            return Err(XtraError::new(
-                ErrorKind::Credentials,
-                "the transport has no credential provider. Give one to credentials(..)",
-            ));
+            return Err(XtraError::new(ErrorKind::Credentials, "the transport has no credential provider")
+                .with_hint(Hint::Add { options: &["credentials"] }));
         };
         Transport::new(&base, self.protocol, credentials, self.options)
     }

@@ -16,6 +16,8 @@ pub struct Inject {
     selection: Selection,
     override_existing: bool,
     allow_empty: bool,
+    /// The method that was called for it, when that is not the source's for reads.
+    method: Option<&'static str>,
 }
 
 impl Reads for Inject {}
@@ -80,9 +82,10 @@ impl<S: SecretSource> Request<'_, S, Inject> {
     ///
     /// See [`XtraClient::inject_secrets`](crate::XtraClient::inject_secrets).
     pub async fn send(self) -> Result<InjectionReport, XtraError> {
-        let (read, operation) = self.exchange(Read);
-        let secrets = Request::<S, Read>::send(read).await?;
-        operation.of(&secrets)?.inject()
+        let Self { engine, scope, options, operation, .. } = self;
+        let method = operation.method.unwrap_or(engine.source.read_method());
+        let injected = async { operation.of(&*engine.snapshot(&scope, options).await?)?.inject() };
+        injected.await.map_err(|error| engine.of_call(method, &scope, error))
     }
 
     /// Sets the variables without asking how many threads the process has.
@@ -98,15 +101,25 @@ impl<S: SecretSource> Request<'_, S, Inject> {
     /// locales use. See [`std::env::set_var`].
     #[allow(unsafe_code)] // the caller's promise is passed on unchanged; the deed itself is in env.rs
     pub async unsafe fn send_unchecked(self) -> Result<InjectionReport, XtraError> {
-        let (read, operation) = self.exchange(Read);
-        let secrets = Request::<S, Read>::send(read).await?;
-        let injection = operation.of(&secrets)?;
-        // SAFETY: the caller promises what `inject_unchecked` asks for.
-        unsafe { injection.inject_unchecked() }
+        let Self { engine, scope, options, operation, .. } = self;
+        let method = operation.method.unwrap_or(engine.source.read_method());
+        let injected = async {
+            let secrets = engine.snapshot(&scope, options).await?;
+            let injection = operation.of(&secrets)?;
+            // SAFETY: the caller promises what `inject_unchecked` asks for.
+            unsafe { injection.inject_unchecked() }
+        };
+        injected.await.map_err(|error| engine.of_call(method, &scope, error))
     }
 }
 
 impl Inject {
+    /// The same, which was asked for by another method than the source's for reads.
+    #[cfg(feature = "xtra")]
+    pub(crate) fn by(method: &'static str) -> Self {
+        Self { method: Some(method), ..Self::default() }
+    }
+
     /// What is to be set, once the secrets are here.
     fn of(self, secrets: &Secrets) -> Result<Injection<'_>, XtraError> {
         if secrets.is_empty() && !self.allow_empty {

@@ -78,7 +78,7 @@ impl Problems {
         for (node, error) in &self.unresolved {
             let name = format!("{} ({})", shown(graph, *node), self.seen(graph, *node));
             let next = causes.len();
-            let cause = error.to_string();
+            let cause = error.facts();
             match causes.get_mut(*known.entry(cause.clone()).or_insert(next)) {
                 Some((_, names)) => names.push(name),
                 None => causes.push((cause, vec![name])),
@@ -88,7 +88,8 @@ impl Problems {
         let count = self.unresolved.len();
         let what = if count == 1 { "a reference" } else { &format!("{count} references") };
         let message = format!("{what} cannot be resolved:{}", block(&lines));
-        Err(self.kind(message).with_keys(self.unresolved.iter().map(|(node, _)| name(graph, *node))))
+        let hints = self.unresolved.iter().flat_map(|(_, error)| error.hints().iter().cloned());
+        Err(self.kind(message).with_hints(hints).with_keys(self.unresolved.iter().map(|(node, _)| name(graph, *node))))
     }
 
     /// The kind that all have in common, with what a caller needs to go by it; or that a secret is missing.

@@ -17,7 +17,9 @@ use super::graph::MOST_BYTES;
 use super::problems::Label;
 use super::reference::{Refer, Reference};
 use super::search::{Input, Options, Search};
-use crate::core::{Clock, ErrorKind, Hint, Origin, SecretValue, Secrets, SnapshotSource, Unreadable, XtraError};
+use crate::core::{
+    Clock, ErrorKind, Hint, Origin, SecretValue, Secrets, SnapshotSource, Unreadable, XtraError, file_reason,
+};
 use crate::engine::{Async, Client, Owner};
 
 /// References in texts and values. [`Refer`] says what they look like; its implementations have examples.
@@ -98,7 +100,10 @@ impl<S: Refer, M> Client<S, M> {
     /// leads nowhere; of a malformed one, and of what is around it, it shows nothing.
     pub fn resolve_secrets(&self, secrets: &Secrets) -> Resolve<'_, S, ResolveValues, M> {
         let pairs = secrets.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        Resolve::new(&self.engine, ResolveValues { pairs, unreadable: secrets.unreadable().to_vec() })
+        Resolve::new(
+            &self.engine,
+            ResolveValues { pairs, unreadable: secrets.unreadable().to_vec(), method: "resolve_secrets" },
+        )
     }
 
     /// The same for names and values of any origin: environment variables, or entries of a configuration. When a name comes
@@ -112,7 +117,7 @@ impl<S: Refer, M> Client<S, M> {
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Resolve<'_, S, ResolveValues, M> {
         let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Resolve::new(&self.engine, ResolveValues { pairs, unreadable: Vec::new() })
+        Resolve::new(&self.engine, ResolveValues { pairs, unreadable: Vec::new(), method: "resolve_pairs" })
     }
 }
 
@@ -139,11 +144,23 @@ enum What<'a> {
     File(PathBuf),
 }
 
+impl What<'_> {
+    /// The method that was called for it.
+    fn method(&self) -> &'static str {
+        match self {
+            Self::Reference(_) => "resolve",
+            Self::Text(_) => "render",
+            Self::File(_) => "render_file",
+        }
+    }
+}
+
 /// The operation of a [`Resolve`] that makes a value for each of many names.
 #[non_exhaustive]
 pub struct ResolveValues {
     pairs: Vec<(String, SecretValue)>,
     unreadable: Vec<Unreadable>,
+    method: &'static str,
 }
 
 impl<'a, S: Refer, Op, M> Resolve<'a, S, Op, M> {
@@ -196,6 +213,11 @@ impl<'a, S: Refer> Resolve<'a, S, ResolveText<'a>> {
     ///
     /// See [`Client::render`].
     pub async fn send(self) -> Result<SecretValue, XtraError> {
+        let method = self.operation.0.method();
+        self.make().await.map_err(|error| error.in_call(method))
+    }
+
+    async fn make(self) -> Result<SecretValue, XtraError> {
         let Self { engine, options, operation: ResolveText(what), .. } = self;
         let input = match what {
             What::Reference(text) => {
@@ -217,13 +239,15 @@ impl<S: Refer> Resolve<'_, S, ResolveValues> {
     ///
     /// See [`Client::resolve_secrets`].
     pub async fn send(self) -> Result<Secrets, XtraError> {
-        let Self { engine, options, operation: ResolveValues { pairs, unreadable }, .. } = self;
+        let Self { engine, options, operation: ResolveValues { pairs, unreadable, method }, .. } = self;
         let inputs = pairs.iter().map(|(name, value)| Input::value::<S>(Label::Secret(name.clone()), value.clone()));
-        let made = Search::new(&Client::over(Arc::clone(engine)), options).run(inputs.collect()).await?;
+        let client = Client::over(Arc::clone(engine));
+        let made = Search::new(&client, options).run(inputs.collect()).await;
+        let made = made.map_err(|error| error.in_call(method))?;
         let values = pairs.into_iter().map(|(name, _)| name).zip(made).collect::<Vec<_>>();
         let clock = Clock::system();
         let fetched = clock.now();
-        let origin = Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO };
+        let origin = Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO, passphrase: None };
         Ok(Secrets::assemble(values.into_iter().collect(), unreadable, origin))
     }
 }
@@ -318,7 +342,7 @@ fn problem(path: &Path, what: &str) -> XtraError {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> XtraError {
-    problem(path, &format!("cannot be read ({})", error.kind())).with_os_error(error)
+    problem(path, &format!("cannot be read ({})", file_reason(error.kind()))).with_os_error(error)
 }
 
 #[cfg(test)]

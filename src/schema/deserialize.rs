@@ -22,7 +22,8 @@ pub(super) fn from_tree<T: DeserializeOwned>(tree: &Value) -> Result<T, Trouble>
 }
 
 /// What a type refused: where, and what it expects there. Nothing of the value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the type refuses the value")]
 pub(super) struct Trouble {
     /// From the outside in.
     pub(super) path: Vec<Step>,
@@ -94,14 +95,6 @@ const EXPECTED: [&str; 23] = [
     "option",
     "byte array",
 ];
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the type refuses the value")
-    }
-}
-
-impl std::error::Error for Trouble {}
 
 impl de::Error for Trouble {
     fn custom<M: fmt::Display>(_: M) -> Self {

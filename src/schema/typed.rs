@@ -19,6 +19,8 @@ use crate::engine::request::{Reads, Request};
 pub struct ReadAs<T> {
     strictness: Strictness,
     allow_empty: bool,
+    /// The method that was called for it, when that is not the source's for reads.
+    method: Option<&'static str>,
     /// A request makes a `T` and holds none, so it may go wherever the client may.
     made: PhantomData<fn() -> T>,
 }
@@ -27,7 +29,13 @@ impl<T> Reads for ReadAs<T> {}
 
 impl<T> ReadAs<T> {
     pub(crate) fn new() -> Self {
-        Self { strictness: Strictness::default(), allow_empty: false, made: PhantomData }
+        Self { strictness: Strictness::default(), allow_empty: false, method: None, made: PhantomData }
+    }
+
+    /// The operation as it is made by a method of this name, which errors name.
+    #[allow(dead_code, reason = "a build without any service has no such method")]
+    pub(crate) fn made_by(method: &'static str) -> Self {
+        Self { method: Some(method), ..Self::new() }
     }
 }
 
@@ -95,9 +103,10 @@ impl<S: SecretSource, T: DeserializeOwned + JsonSchema> Request<'_, S, ReadAs<T>
     ///
     /// Those of reading, [`ErrorKind::EmptyScope`] when there are no secrets, and those of [`Secrets::parse`].
     pub async fn send(self) -> Result<T, XtraError> {
-        let (read, operation) = self.exchange(Read);
-        let secrets = Request::<S, Read>::send(read).await?;
-        operation.of(&secrets)
+        let Self { engine, scope, options, operation, .. } = self;
+        let method = operation.method.unwrap_or(engine.source.read_method());
+        let made = async { operation.of(&*engine.snapshot(&scope, options).await?) };
+        made.await.map_err(|error| engine.of_call(method, &scope, error))
     }
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod blocking;
 mod branches;
+mod calls;
 mod jit;
 mod projects;
 mod rewrite;

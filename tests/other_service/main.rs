@@ -104,7 +104,7 @@ async fn a_copy_on_disk_stands_in_when_the_service_is_gone() {
     let offline = || {
         let mut options = EngineOptions::default();
         let key = OfflineKey::new("a key of this test's own, long enough to be one").unwrap();
-        options.offline = Some(OfflineOptions::new(directory.path()).key(key));
+        options.offline = Some(OfflineOptions::new(directory.path().join("copies")).key(key));
         options
     };
     let server = Larder::start().await;

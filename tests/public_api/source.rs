@@ -30,7 +30,53 @@ pub fn load() -> Modules {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut modules = Modules::new();
     load_file(&root.join("lib.rs"), &root, Vec::new(), &mut modules);
+    expand_globs(&mut modules);
     modules
+}
+
+/// Puts the public names of a module in the place of a `*` that imports them. Constants that a macro makes are not among them.
+fn expand_globs(modules: &mut Modules) {
+    let names: BTreeMap<Vec<String>, Vec<String>> =
+        modules.iter().map(|(path, module)| (path.clone(), public_names(module))).collect();
+    for (here, module) in modules {
+        let (globs, uses): (Vec<Use>, Vec<Use>) = module.uses.drain(..).partition(|used| used.name == "*");
+        module.uses = uses;
+        for glob in globs {
+            let target = absolute(here, &glob.path);
+            for name in names.get(&target).into_iter().flatten() {
+                let path = glob.path.iter().chain([name]).cloned().collect();
+                module.uses.push(Use { name: name.clone(), path, public: glob.public });
+            }
+        }
+    }
+}
+
+fn absolute(here: &[String], path: &[String]) -> Vec<String> {
+    let mut target = here.to_vec();
+    for part in path {
+        match part.as_str() {
+            "crate" => target.clear(),
+            "super" => drop(target.pop()),
+            "self" => {}
+            name => target.push(name.to_owned()),
+        }
+    }
+    target
+}
+
+fn public_names(module: &Module) -> Vec<String> {
+    let is_public = |visibility: &syn::Visibility| matches!(visibility, syn::Visibility::Public(_));
+    let items = module.items.iter().filter_map(|item| match item {
+        Item::Struct(item) if is_public(&item.vis) => Some(item.ident.to_string()),
+        Item::Enum(item) if is_public(&item.vis) => Some(item.ident.to_string()),
+        Item::Trait(item) if is_public(&item.vis) => Some(item.ident.to_string()),
+        Item::Type(item) if is_public(&item.vis) => Some(item.ident.to_string()),
+        Item::Fn(item) if is_public(&item.vis) => Some(item.sig.ident.to_string()),
+        Item::Const(item) if is_public(&item.vis) => Some(item.ident.to_string()),
+        _ => None,
+    });
+    let uses = module.uses.iter().filter(|used| used.public && used.name != "*").map(|used| used.name.clone());
+    items.chain(uses).collect()
 }
 
 /// What the build generates from the API's document, as text: over a megabyte, of which a syntax tree takes seconds.
@@ -109,7 +155,10 @@ fn add_child(child: &ItemMod, below: &Path, path: &[String], modules: &mut Modul
     let name = child.ident.to_string();
     let mut path = path.to_vec();
     path.push(name.clone());
-    assert!(!child.attrs.iter().any(|attribute| attribute.path().is_ident("path")), "#[path] is not read: {path:?}");
+    if child.attrs.iter().any(|attribute| attribute.path().is_ident("path")) {
+        assert!(matches!(child.vis, syn::Visibility::Inherited), "a public module with #[path] is not read: {path:?}");
+        return;
+    }
     let directory = below.join(&name);
     match &child.content {
         Some((_, items)) => add(items.clone(), &directory, path, modules),
@@ -146,7 +195,7 @@ fn flatten(tree: &UseTree, mut path: Vec<String>, public: bool, into: &mut Vec<U
                 flatten(tree, path.clone(), public, into);
             }
         }
-        UseTree::Glob(_) => panic!("a glob import is not read: {path:?}"),
+        UseTree::Glob(_) => into.push(Use { name: "*".to_owned(), path, public }),
     }
 }
 

@@ -110,7 +110,7 @@ async fn a_lost_answer_is_told_with_what_to_look_at() {
     world.server.fault(Fault::cut_body().on(route::ENVIRONMENTS_CLONE));
     let error = world.client.clone_environment("staging", "qa").await.unwrap_err();
     assert!(error.may_have_been_applied());
-    says(&error, &["\"qa\"", "compare"]);
+    says(&error, &["\"qa\"", "Compare"]);
 }
 
 #[tokio::test]

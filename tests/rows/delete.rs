@@ -163,7 +163,7 @@ async fn a_lost_answer_is_told_with_what_to_look_at_and_a_second_call_settles_it
     world.server.fault(Fault::cut_body().on(route::SECRETS_BY_ID_DELETE));
     let error = world.client.delete_secret("staging", "API_KEY").await.unwrap_err();
     assert!(error.may_have_been_applied());
-    says(&error, &["read the environment and look for it", "API_KEY", "staging"]);
+    says(&error, &["Read the environment and look for it", "API_KEY", "staging"]);
     assert_eq!(world.client.delete_secret("staging", "API_KEY").if_exists().await.unwrap().rows, 0);
 }
 

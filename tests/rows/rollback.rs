@@ -101,7 +101,7 @@ async fn a_lost_answer_is_told_with_what_to_look_at() {
     world.server.fault(Fault::cut_body().on(route::SECRETS_BY_ID_ROLLBACK));
     let error = world.client.rollback_secret("production", "FEATURE_NEW_UI", 1).await.unwrap_err();
     assert!(error.may_have_been_applied());
-    says(&error, &["FEATURE_NEW_UI", "was on version 2", "read its history"]);
+    says(&error, &["FEATURE_NEW_UI", "was on version 2", "secret_history() tells"]);
     assert_eq!(world.on_main("production", "FEATURE_NEW_UI").await.as_deref(), Some("off"));
 }
 

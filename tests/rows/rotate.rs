@@ -75,7 +75,7 @@ async fn links_and_doubles_are_refused_and_nothing_is_changed() {
     world.server.set_secret("demo", "staging", "main", "LINK", "shadow").unwrap();
     let error = world.client.rotate_secret("staging", "LINK").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
-    says(&error, &["several rows", "repair_secret(..)"]);
+    says(&error, &["several rows", "repair_secret(.., "]);
     for twice in [
         SecretSeed::new("staging", "API_KEY", "second"),
         SecretSeed::new("staging", "DATABASE_URL", "orphan").without_branch(),

@@ -4,11 +4,11 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
-use xtrasecurity::credentials::Configuration;
+use xtrasecurity::credentials::{Configuration, Setting};
 use xtrasecurity::{Secrets, XtraClient, XtraError};
 
 use crate::failure::{Failure, Outcome, REFUSED};
-use crate::hints::in_words_of_the_command;
+use crate::hints;
 use crate::options::Global;
 use crate::output;
 use crate::session::{builder, is_local, nothing_there, why};
@@ -97,11 +97,7 @@ impl State {
 
 impl Report {
     fn add(&mut self, name: &str, state: State, detail: String) {
-        self.checks.push(Check {
-            name: name.to_owned(),
-            state,
-            detail: text::one_line(&in_words_of_the_command(&detail)),
-        });
+        self.checks.push(Check { name: name.to_owned(), state, detail: text::one_line(&detail) });
     }
 
     fn is_ok(&self) -> bool {
@@ -112,9 +108,9 @@ impl Report {
         for setting in configuration.settings() {
             let name = setting.name().replace('_', " ");
             match (setting.problem(), setting.shown()) {
-                (Some(problem), _) => self.add(&name, State::Problem, problem.to_owned()),
-                (None, Some(shown)) => self.add(&name, State::Fine, format!("{shown} ({})", setting.origin())),
-                (None, None) => self.add(&name, State::Note, format!("not set: {}", setting.origin())),
+                (Some(problem), _) => self.add(&name, State::Problem, hints::told(problem)),
+                (None, Some(shown)) => self.add(&name, State::Fine, format!("{shown} ({})", origin(setting))),
+                (None, None) => self.add(&name, State::Note, format!("not set: {}", origin(setting))),
             }
         }
     }
@@ -165,6 +161,15 @@ impl Report {
             .map(|check| json!({ "name": check.name, "state": check.state.as_str(), "detail": check.detail }))
             .collect();
         text::json(&json!({ "ok": self.is_ok(), "version": env!("CARGO_PKG_VERSION"), "checks": checks }))
+    }
+}
+
+/// Where a setting comes from, or is to come from, in terms of what can be typed.
+fn origin(setting: &Setting) -> &str {
+    match setting.option() {
+        Some(option) => hints::flag(option).unwrap_or(setting.origin()),
+        None if setting.name() == "environment" && setting.shown().is_none() => "give one with --env",
+        None => setting.origin(),
     }
 }
 

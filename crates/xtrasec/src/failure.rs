@@ -84,6 +84,7 @@ impl From<XtraError> for Failure {
 /// Whether a message says already what the system said.
 fn tells(message: &str, kind: io::ErrorKind) -> bool {
     message.contains(&kind.to_string())
+        || kind == io::ErrorKind::NotFound && message.contains("there is no such file")
         || kind == io::ErrorKind::ConnectionRefused && message.contains("the connection was refused")
 }
 

@@ -12,7 +12,7 @@ pub(crate) fn told(error: &XtraError) -> String {
     let mut text = error.message().to_owned();
     error.notes().for_each(|note| text.extend([". ", note]));
     error.hints().iter().filter_map(advice).for_each(|advice| text.extend([". ", &advice]));
-    in_words_of_the_command(&text)
+    text
 }
 
 /// One piece of advice as a sentence without a full stop. `None` for what a command has no way to do.
@@ -39,8 +39,10 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         Hint::CheckBaseUrl { form: Some(form) } => format!("Check that the API root {form}").into(),
         Hint::CheckBaseUrl { form: None } => "Check the API root".into(),
         Hint::UseHttps => "Use https://; http:// is for loopback hosts only".into(),
-        Hint::AddRootCertificate => "Name the authority's file in SSL_CERT_FILE".into(),
-        Hint::Raise { .. } | Hint::CacheLonger => return None,
+        Hint::AddRootCertificate => {
+            "Name the file with the authority in SSL_CERT_FILE, or the directory with it in SSL_CERT_DIR".into()
+        }
+        Hint::Raise { .. } | Hint::CacheLonger | Hint::Add { .. } => return None,
         // time
         Hint::Retry => "Try again".into(),
         Hint::Wait { wait: Some(wait) } => format!("Try again in {} s", wait.as_secs()).into(),
@@ -72,7 +74,7 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
 }
 
 /// The flag or variable of an option.
-fn flag(option: &str) -> Option<&'static str> {
+pub(crate) fn flag(option: &str) -> Option<&'static str> {
     Some(match option {
         "environment" => "--env",
         "branch" => "--branch",
@@ -90,76 +92,12 @@ fn command(call: &str) -> Option<&'static str> {
         "history" | "secret_history" => "`xtrasec history`",
         "list_branches" => "`xtrasec branches`",
         "list_keys" => "`xtrasec list`",
-        "promote" => "`xtrasec promote`",
+        "promote" | "promote_secrets" => "`xtrasec promote`",
         "render" => "`xtrasec render`",
         "repair_secret" => "`xtrasec repair`",
         "set_secret" | "set_secrets" => "`xtrasec set`",
         _ => return None,
     })
-}
-
-// To be removed with the last message of the library that names a method in its text rather than in a hint.
-const WORDS: &[(&str, &str)] = &[
-    // where a setting comes from
-    ("the environment option", "--env"),
-    ("the branch option", "--branch"),
-    ("the project_id option", "--project"),
-    ("the api_url option", "--api-url"),
-    ("each call names its own", "give one with --env"),
-    ("the offline option", "--offline"),
-    ("Give a key, or use a token without an end", "Use an access key or a service account's key, which last"),
-    ("Set XDG_CACHE_HOME (Unix), or give a directory", "Set XDG_CACHE_HOME, or do without --offline"),
-    // credentials
-    ("the token option: not given; ", ""),
-    ("Set XTRA_TOKEN, or pass token(..)", "Set XTRA_TOKEN, or store one with `xtrasec login`"),
-    ("give the token as the token option instead", "the token belongs into XTRA_TOKEN"),
-    (
-        "Set XTRA_PROJECT_ID, or pass project_id(..) to the builder or the call,",
-        "Set XTRA_PROJECT_ID, or add --project ID,",
-    ),
-    // the way to the service
-    (", or pass api_url(..) to the builder", ", or add --api-url …"),
-    ("http:// is for loopback hosts, or for danger_allow_http", "http:// is for loopback hosts only"),
-    ("; try again, or raise call_timeout", "; try again"),
-    ("; check it, or raise call_timeout", "; check it"),
-    ("; check the network, or raise connect_timeout", "; check the network"),
-    ("; raise max_response_bytes if that is what you expect", ""),
-    ("put them into the proxy's URL, or turn proxies off", "put them into the proxy's URL"),
-    // secrets
-    ("or build the client without local_file", "or set it to false"),
-    (
-        "Leave a secret out with except, call its variable otherwise with rename",
-        "Leave a secret out with --except, call its variable otherwise (run --rename)",
-    ),
-    (", or allow what is guarded with allow_name: ", ", or allow what is guarded: --allow-name "),
-    // writes
-    ("allow_any_name() accepts it", "--allow-any-name accepts it"),
-    ("say exact() if", "add --exact if"),
-    ("delete it again with if_exists()", "delete it again with --if-exists"),
-    ("set_secret(..) changes it", "Without --new it is changed"),
-    (
-        "repair_secret(..).dry_run() shows the rows; repair_secret(..) leaves one",
-        "`xtrasec repair` shows the rows, and with --yes leaves one",
-    ),
-    ("repair_secret(..).dry_run() shows the rows", "`xtrasec repair` shows the rows"),
-    ("let repair_secret(..).dry_run() show the rows", "let `xtrasec repair` show the rows"),
-    ("with keep(..)", "with --keep"),
-    ("name the others with keys(..)", "name the others with --only"),
-    (". The snapshot must be of this environment and branch", ""),
-    ("list_branches() tells", "`xtrasec branches` tells"),
-    ("promote() copies", "`xtrasec promote` copies"),
-    ("Set XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..) to the builder", "Set XTRA_VAULT_PASSPHRASE"),
-    ("the token option", "the token"),
-    (", or read the rest with allow_unreadable()", ""),
-    ("; if they are secrets, read them with allow_any_answer()", ""),
-    ("accept it with invalidate()", "delete the saved copy, or do without --offline"),
-    // files
-    ("(entity not found)", "(there is no such file)"),
-];
-
-/// A text of the library's in the words of the command.
-pub(crate) fn in_words_of_the_command(text: &str) -> String {
-    WORDS.iter().fold(text.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
 }
 
 #[cfg(test)]
@@ -186,6 +124,7 @@ mod tests {
             Hint::UseLastingToken,
             Hint::Correct { option: "api_url" },
             Hint::LeaveOut { option: "project_id" },
+            Hint::Add { options: &["name", "description"] },
             Hint::LeaveLocalMode { variable: "XTRA_LOCAL_MODE" },
             Hint::check_base_url("ends in /api"),
             Hint::CheckBaseUrl { form: None },

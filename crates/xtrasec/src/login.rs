@@ -5,7 +5,7 @@ use xtrasecurity::xtra::manage::Caller;
 use xtrasecurity::{SecretValue, XtraClientBuilder};
 
 use crate::failure::{Failure, Outcome};
-use crate::hints::in_words_of_the_command;
+use crate::hints;
 use crate::options::Global;
 use crate::output;
 use crate::session::builder;
@@ -111,8 +111,8 @@ fn base_url(global: &Global, store: &TokenStore) -> Result<Option<String>, Failu
         let configuration = builder.explain();
         let setting = configuration.get("api_url");
         match setting.and_then(|setting| setting.problem()) {
-            Some(problem) if global.api_url.is_some() => Err(Failure::usage(in_words_of_the_command(problem))),
-            Some(problem) => Err(Failure::refused(in_words_of_the_command(problem)).so(NOTHING_DONE)),
+            Some(problem) if global.api_url.is_some() => Err(Failure::usage(hints::told(problem))),
+            Some(problem) => Err(Failure::refused(hints::told(problem)).so(NOTHING_DONE)),
             None => Ok(setting.map(|setting| (setting.origin().to_owned(), setting.shown().map(str::to_owned)))),
         }
     };

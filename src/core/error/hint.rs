@@ -76,6 +76,11 @@ pub enum Hint {
         /// The option's name, as the builder's or the request's method is called.
         option: &'static str,
     },
+    /// Add one of these options, or several.
+    Add {
+        /// The options' names, as the methods of the builder or of the request are called.
+        options: &'static [&'static str],
+    },
     /// Leave local mode, in which a file takes the place of the service.
     LeaveLocalMode {
         /// The environment variable that turns it on.
@@ -236,6 +241,10 @@ impl fmt::Display for Hint {
             Self::UseLastingToken => f.write_str("Give the copies a key, or use a token without an end"),
             Self::Correct { option } => write!(f, "It comes from the {option} option"),
             Self::LeaveOut { option } => write!(f, "Leave {option}(..) out"),
+            Self::Add { options } => {
+                let options: Vec<_> = options.iter().map(|option| format!("{option}(..)")).collect();
+                write!(f, "Add {}", options.join(" or "))
+            }
             Self::LeaveLocalMode { variable } => {
                 write!(f, "Unset {variable}, or build the client without local_file(..), to ask the service")
             }

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::error::DiskError;
-use crate::core::{SecretValue, Secrets, SortedPairs, Unreadable, UnreadableReason};
+use crate::core::{Secrets, SortedPairs, Unreadable, UnreadableReason};
 
 /// The secrets of a copy.
 pub(super) struct Contents {
@@ -71,8 +71,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Contents> {
     let mut reader = Reader(bytes);
     let mut values = Vec::new();
     for _ in 0..reader.number()? {
-        let name = reader.text()?.to_owned();
-        values.push((name, SecretValue::from(reader.text()?)));
+        values.push((reader.text()?, reader.text()?));
     }
     let mut unreadable = Vec::new();
     for _ in 0..reader.number()? {
@@ -86,7 +85,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Contents> {
         };
         unreadable.push(Unreadable::new(name, reason));
     }
-    reader.0.is_empty().then(|| Contents { values: values.into_iter().collect(), unreadable })
+    reader.0.is_empty().then(|| Contents { values: SortedPairs::packed(values.into_iter()), unreadable })
 }
 
 /// The bytes that are still to be read.
@@ -125,6 +124,7 @@ pub(super) mod tests {
             fetched: clock.now(),
             clock,
             ttl: std::time::Duration::from_secs(30),
+            passphrase: None,
         };
         Secrets::assemble(values, unreadable, origin)
     }

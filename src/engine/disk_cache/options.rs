@@ -140,17 +140,17 @@ impl OfflineOptions {
     /// [`ErrorKind::Config`] when there is no directory, no time, or neither a key nor such a token.
     pub fn check(&self, has_token: bool) -> Result<(), XtraError> {
         let (problem, hint) = if self.directory.as_os_str().is_empty() {
-            ("names no directory", Hint::advice("Give the path of one"))
+            ("name no directory", Hint::advice("Give the path of one"))
         } else if self.max_age.is_zero() {
-            ("has a max_age of zero, so that no copy could be used", Hint::advice("Raise it"))
+            ("have a max_age of zero, so that none could be used", Hint::advice("Raise it"))
         } else if self.key.is_none() && !has_token {
             let problem =
-                "has no key, and the token is not one that lasts: copies encrypted with it could not be opened later";
+                "have no key, and the token is not one that lasts: what is encrypted with it could not be opened later";
             (problem, Hint::UseLastingToken)
         } else {
             return Ok(());
         };
-        Err(XtraError::new(ErrorKind::Config, format!("the offline option {problem}")).with_hint(hint))
+        Err(XtraError::new(ErrorKind::Config, format!("the options for copies on disk {problem}")).with_hint(hint))
     }
 }
 

@@ -1,6 +1,5 @@
 //! The errors of raw calls.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
@@ -13,12 +12,15 @@ use crate::http::server_error;
 ///
 /// `Display`, `Debug` and `source` show no body, header or URL, so it may be logged as it is; the answer itself is there for
 /// whoever asks for it. `?` turns it into an [`XtraError`].
+#[derive(thiserror::Error)]
+#[error("{}", self.describe())]
 #[non_exhaustive]
 pub enum Error<E = ()> {
     /// A parameter is missing or cannot be sent. Nothing was sent. The text names the parameter.
     InvalidRequest(String),
     /// There is no answer: no token, no connection, no time left, or more than the cap.
-    Failed(XtraError),
+    #[error(transparent)]
+    Failed(#[from] XtraError),
     /// The service refused, in the documented form.
     ErrorResponse(ResponseValue<E>),
     /// An answer whose body is not what the document promises: HTML, nothing, other types.
@@ -150,7 +152,7 @@ fn refused(answer: &Answer) -> XtraError {
 impl InvalidPayload {
     pub(super) fn describe(&self) -> XtraError {
         let error = XtraError::new(ErrorKind::Decode, self.problem.to_string())
-            .in_call(self.answer.operation().to_owned())
+            .in_call(self.answer.operation())
             .with_hint(server_error::check_root(self.answer.response()))
             .with_status(self.answer.status())
             .with_attempts(self.answer.attempts());
@@ -166,12 +168,6 @@ impl InvalidPayload {
     }
 }
 
-impl<E> fmt::Display for Error<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.describe(), f)
-    }
-}
-
 impl<E> fmt::Debug for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -184,24 +180,9 @@ impl<E> fmt::Debug for Error<E> {
     }
 }
 
-impl<E> StdError for Error<E> {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::Failed(error) => error.source(),
-            _ => None,
-        }
-    }
-}
-
 impl<E> From<Error<E>> for XtraError {
     fn from(error: Error<E>) -> Self {
         error.into_error()
-    }
-}
-
-impl<E> From<XtraError> for Error<E> {
-    fn from(error: XtraError) -> Self {
-        Self::Failed(error)
     }
 }
 

@@ -36,7 +36,10 @@ pub(super) const STEPS: &[Step] = &[
 const SETTINGS_FILE: SettingsFile = SettingsFile::new(".xtrarc", &["project", "env", "branch", "apiUrl"]);
 
 /// The passphrase of sealed values. In variables only: the file is shared, and often committed.
-const PASSPHRASES: &[&str] = &["XTRA_VAULT_PASSPHRASE", "XTRA_MASTER_SECRET"];
+const PASSPHRASES: &[&str] = &[PASSPHRASE_VARIABLE, "XTRA_MASTER_SECRET"];
+
+/// The variable that errors name.
+pub(crate) const PASSPHRASE_VARIABLE: &str = "XTRA_VAULT_PASSPHRASE";
 
 /// Turns local mode on when it is exactly `true`. The vendor's command obeys the same variable.
 pub(super) const LOCAL_MODE: &str = "XTRA_LOCAL_MODE";

@@ -2,7 +2,7 @@
 
 use super::protocol::QUOTA;
 use super::wire::SecretEntry;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 
 /// The names of what such a body says, in any case: those of gateways, of RFC 9457, Spring and AWS. To doubt too much costs a request,
 /// since the form with versions confirms what is secrets.
@@ -53,11 +53,13 @@ pub(super) fn confirms<'n, 'e>(
 
 /// Why an answer that nothing has confirmed is not taken.
 pub(super) fn unconfirmed() -> XtraError {
-    let message = "secrets_read: the answer has the form of an error message (its only names are error, message, status or the \
+    let message = "the answer has the form of an error message (its only names are error, message, status or the \
                    like), without what the service's answers carry, and the form with versions does not confirm that these are \
-                   secrets. Check the API root and what stands before it; if they are secrets, read them with \
-                   allow_any_answer()";
-    XtraError::new(ErrorKind::Decode, message).with_status(200)
+                   secrets";
+    XtraError::new(ErrorKind::Decode, message)
+        .with_status(200)
+        .with_hint(Hint::advice("Check the API root and what stands before it"))
+        .with_hint(Hint::AllowAnyAnswer)
 }
 
 fn looks_like_error<'n>(names: impl Iterator<Item = &'n str>) -> bool {

@@ -115,3 +115,53 @@ impl fmt::Debug for Client {
         f.debug_struct("Client").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use crate::XtraClient;
+
+    /// Answers one request with no secrets, and returns its lines in order.
+    async fn received(listener: &TcpListener) -> Vec<String> {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            assert_ne!(connection.read_buf(&mut request).await.unwrap(), 0);
+        }
+        let answer = "HTTP/1.1 200 OK\r\nx-ratelimit-limit: 1\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+        connection.write_all(answer.as_bytes()).await.unwrap();
+        let mut lines: Vec<_> = String::from_utf8(request).unwrap().lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+
+    #[tokio::test]
+    async fn the_request_of_a_read_is_the_one_that_the_generated_client_sends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let root = format!("http://{}/under a/api", listener.local_addr().unwrap());
+        let client = XtraClient::builder().token("xs_read").project_id("p").api_url(root.as_str()).build().unwrap();
+        let raw = client.raw();
+        for (project, environment, branch) in [
+            ("665f1c2ab7c0de0012345678", "production", "main"),
+            ("a b", "über / %2F?#", "feature/ä&b=c+d e%20"),
+            ("p:;,@$!'()*~", "[x]{y}|\\^`\"<>", "[x]{y}|\\^`\"<>:;,@$!'()*~-_."),
+            ("p", "line\nline\t", "\u{1f511}\r\n\u{0}"),
+            ("p", "e", ""),
+        ] {
+            let generated = raw.secrets_read().project_id(project).env(environment).branch(branch);
+            let (answer, generated) = tokio::join!(generated.send(), received(&listener));
+            answer.unwrap();
+            let (answer, by_hand) = tokio::join!(raw.read_pairs(project, environment, branch), received(&listener));
+            answer.unwrap();
+            assert_eq!(by_hand, generated, "{project} {environment} {branch}");
+        }
+        for (project, environment) in [("", "e"), ("p", "."), ("..", "e")] {
+            let generated = raw.secrets_read().project_id(project).env(environment).branch("main").send().await;
+            let by_hand = raw.read_pairs(project, environment, "main").await;
+            let words = (generated.err().unwrap().to_string(), by_hand.err().unwrap().to_string());
+            assert_eq!(words.0, words.1);
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::credentials::PASSPHRASE_VARIABLE;
 use super::envelope::Vault;
 use super::local::LocalFile;
 use super::operations::write::current_state::Spellings;
@@ -193,6 +194,31 @@ impl Xtra {
         self.known_project(self.identity()).is_some() || self.lasting_token().is_some_and(begins_so)
     }
 
+    /// Asks the service for the secrets of a scope.
+    async fn ask(&self, scope: &CheckedScope) -> Result<Loaded, XtraError> {
+        let project = self.project(scope.project.as_deref()).await?;
+        // The flat form: only it says that values are masked, and only it leaves a trace in the audit log.
+        let begun = tokio::time::Instant::now();
+        let answer = self
+            .raw
+            .read_pairs(&project, &scope.environment, &scope.branch)
+            .await
+            .map_err(|error| how_to_go_on(convert::from_raw(error), &project, &scope.environment))?;
+        let names = || answer.names();
+        if !doubt::is_doubtful(|header| answer.headers().contains_key(header), names()) {
+            return Ok(convert::secrets(answer, &self.vault, &project));
+        }
+        // both are one call to whoever waits, and have its time together
+        let left = self.call_timeout().saturating_sub(begun.elapsed());
+        let request = self.raw.secrets_read().project_id(project.as_str()).env(scope.environment.as_str());
+        let request = request.branch(scope.branch.as_str()).include_versions(true);
+        let versions = tokio::time::timeout(left, request.send()).await;
+        let is_confirmed =
+            matches!(versions, Ok(Ok(versions)) if doubt::confirms(|name| versions.0.get(name), names()));
+        let loaded = convert::secrets(answer, &self.vault, &project);
+        Ok(if is_confirmed { loaded } else { loaded.doubted(doubt::unconfirmed()) })
+    }
+
     async fn ask_for_project(&self) -> Result<String, XtraError> {
         let answer = self.raw.service_accounts_resolve().send().await.map_err(|error| {
             let error = convert::from_raw(error);
@@ -260,6 +286,7 @@ impl SecretSource for Xtra {
         &self.root
     }
 
+    #[inline]
     fn identity(&self) -> Identity {
         self.raw.inner.identity()
     }
@@ -282,6 +309,14 @@ impl SecretSource for Xtra {
         scope::quoted(scope.environment.as_deref().or(self.default_environment()).unwrap_or_default())
     }
 
+    fn read_method(&self) -> &'static str {
+        "get_secrets"
+    }
+
+    fn passphrase_variable(&self) -> Option<&'static str> {
+        Some(PASSPHRASE_VARIABLE)
+    }
+
     fn call_timeout(&self) -> Duration {
         self.raw.inner.call_timeout()
     }
@@ -298,31 +333,13 @@ impl SecretSource for Xtra {
 
     async fn load(&self, scope: &CheckedScope) -> Result<Loaded, XtraError> {
         match &self.backing {
-            Backing::Service => {}
-            Backing::Memory(secrets) => return Ok(secrets.clone()),
-            Backing::File(file) => return file.load(),
+            Backing::Service => self.ask(scope).await.map_err(|error| {
+                // a watch and a refresh have no call of their own around this
+                error.in_call(format!("{}({})", self.read_method(), scope::quoted(&scope.environment)))
+            }),
+            Backing::Memory(secrets) => Ok(secrets.clone()),
+            Backing::File(file) => file.load(),
         }
-        let project = self.project(scope.project.as_deref()).await?;
-        // The flat form: only it says that values are masked, and only it leaves a trace in the audit log.
-        let begun = tokio::time::Instant::now();
-        let answer = self
-            .raw
-            .read_pairs(&project, &scope.environment, &scope.branch)
-            .await
-            .map_err(|error| how_to_go_on(convert::from_raw(error), &project, &scope.environment))?;
-        let names = || answer.names();
-        if !doubt::is_doubtful(|header| answer.headers().contains_key(header), names()) {
-            return Ok(convert::secrets(answer, &self.vault, &project));
-        }
-        // both are one call to whoever waits, and have its time together
-        let left = self.call_timeout().saturating_sub(begun.elapsed());
-        let request = self.raw.secrets_read().project_id(project.as_str()).env(scope.environment.as_str());
-        let request = request.branch(scope.branch.as_str()).include_versions(true);
-        let versions = tokio::time::timeout(left, request.send()).await;
-        let is_confirmed =
-            matches!(versions, Ok(Ok(versions)) if doubt::confirms(|name| versions.0.get(name), names()));
-        let loaded = convert::secrets(answer, &self.vault, &project);
-        Ok(if is_confirmed { loaded } else { loaded.doubted(doubt::unconfirmed()) })
     }
 
     fn budget(&self, scope: &CheckedScope) -> Option<Budget> {
@@ -362,6 +379,7 @@ impl fmt::Debug for Xtra {
 struct NoAccount {
     identity: Identity,
     message: &'static str,
+    hint: Hint,
 }
 
 impl NoAccount {
@@ -369,13 +387,14 @@ impl NoAccount {
         match backing {
             Backing::File(file) => Self {
                 identity: Identity::of(&format!("local file\n{}", file.path().display())),
-                message: "this client is in local mode: it reads a file and has no service to call. Leave local mode (unset \
-                          XTRA_LOCAL_MODE) for writes and everything else but reading",
+                message: "this client is in local mode: it reads a file and has no service to call for writes and everything else \
+                          but reading",
+                hint: Hint::LeaveLocalMode { variable: "XTRA_LOCAL_MODE" },
             },
             Backing::Memory(_) | Backing::Service => Self {
                 identity: Identity::of("in memory"),
-                message: "this client is in memory and has no service to call. Use the dev server for writes and everything else \
-                          but reading",
+                message: "this client is in memory and has no service to call for writes and everything else but reading",
+                hint: Hint::advice("Use the dev server for those"),
             },
         }
     }
@@ -387,7 +406,7 @@ impl CredentialProvider for NoAccount {
     }
 
     fn token(&self) -> TokenFuture<'_> {
-        let message = self.message;
-        Box::pin(async move { Err(XtraError::new(ErrorKind::Credentials, message)) })
+        let error = XtraError::new(ErrorKind::Credentials, self.message).with_hint(self.hint.clone());
+        Box::pin(async move { Err(error) })
     }
 }

@@ -112,7 +112,13 @@ fn an_older_snapshot_of_another_asker_is_shown_and_then_a_newer_one_of_the_first
 fn what_was_readable_is_kept_beside_what_is_not_and_only_for_the_same_asker() {
     let masked = || {
         let (clock, unreadable) = (Clock::system(), vec![Unreadable::new("A", UnreadableReason::Masked)]);
-        let origin = Origin { source: SnapshotSource::Service, fetched: clock.now(), clock, ttl: Duration::ZERO };
+        let origin = Origin {
+            source: SnapshotSource::Service,
+            fetched: clock.now(),
+            clock,
+            ttl: Duration::ZERO,
+            passphrase: None,
+        };
         let values = [("B".to_owned(), SecretValue::from("1"))].into_iter().collect();
         Arc::new(Secrets::assemble(values, unreadable, origin))
     };

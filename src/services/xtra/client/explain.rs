@@ -174,6 +174,7 @@ mod tests {
         assert_eq!(configuration.get("api_url").and_then(Setting::shown), Some("https://host/api"));
         let problems: Vec<_> = configuration.settings().iter().filter_map(Setting::problem).collect();
         assert_eq!(problems.len(), 2);
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         assert!(problems[0].contains("XTRA_PROJECT_ID") && problems[1].contains(".xtrarc"), "{problems:?}");
     }
 

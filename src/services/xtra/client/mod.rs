@@ -170,7 +170,7 @@ impl<M> Client<Xtra, M> {
     /// }
     /// ```
     pub fn inject_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Inject, M> {
-        self.request(XtraScope::new(environment), Inject::default())
+        self.request(XtraScope::new(environment), Inject::by("inject_secrets"))
     }
 
     /// The generated client: every documented operation of the API, on this client's connections, token and retries.
@@ -332,6 +332,6 @@ impl<M> Client<Xtra, M> {
         &'a self,
         environment: impl Into<Cow<'a, str>>,
     ) -> Request<'a, Xtra, ReadAs<T>, M> {
-        self.get_secrets(environment).typed()
+        self.get_secrets(environment).with_operation(ReadAs::made_by("get_secrets_as"))
     }
 }

@@ -102,7 +102,7 @@ fn empty_texts_count_as_absent() {
 
 #[test]
 fn an_empty_option_is_refused_in_place_of_a_token_that_was_not_meant() {
-    assert!(failure(Some(""), BOTH, &Home::full()).starts_with("the token option is empty"));
+    assert!(failure(Some(""), BOTH, &Home::full()).starts_with("the given token is empty"));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn the_error_tells_what_each_place_had_and_what_to_do() {
     let home = Home::new().holding(CONFIG, r#"{"user":"x"}"#);
     let text = failure(None, &[("XTRA_MACHINE_TOKEN", "")], &home);
     for part in [
-        "the token option: not given",
+        "the program: gives none",
         "XTRA_TOKEN: not set",
         "XTRA_MACHINE_TOKEN: empty",
         "~/.xtra/config.json: the file has no token under `token` or `authToken`",
@@ -132,7 +132,7 @@ fn without_a_home_directory_the_error_says_so() {
 fn a_text_that_cannot_be_a_token_is_an_error_at_once_that_names_its_place() {
     let full = Home::full();
     let place = |explicit, variables: &[(&str, &str)], home| failure(explicit, variables, home);
-    assert!(place(Some("hunter2 "), BOTH, &full).starts_with("the token option begins or ends with white space"));
+    assert!(place(Some("hunter2 "), BOTH, &full).starts_with("the given token begins or ends with white space"));
     assert!(place(None, &[("XTRA_TOKEN", "hunter2\n"), BOTH[1]], &full).starts_with("XTRA_TOKEN begins or ends"));
     assert!(
         place(None, &[("XTRA_MACHINE_TOKEN", "hunter2\u{1}")], &full).starts_with("XTRA_MACHINE_TOKEN holds a control")
@@ -153,7 +153,7 @@ fn a_variable_that_is_not_unicode_is_an_error_at_once() {
 fn an_expired_jwt_is_an_error_at_once_that_says_when_and_where() {
     let expired = jwt::signed(r#"{"exp":1767225600}"#);
     let text = failure(Some(&expired), BOTH, &Home::full());
-    assert!(text.starts_with("the token from the token option expired at 2026-01-01T00:00:00Z"), "{text}");
+    assert!(text.starts_with("the token from the program expired at 2026-01-01T00:00:00Z"), "{text}");
     let text = failure(None, &[("XTRA_TOKEN", &expired), BOTH[1]], &Home::full());
     assert!(text.starts_with("the token from XTRA_TOKEN expired at 2026-01-01T00:00:00Z"), "{text}");
     let home = Home::full().holding(CONFIG, &format!(r#"{{"token":"{expired}"}}"#));

@@ -11,6 +11,7 @@ use super::sealed::{Parts, Sealed};
 use super::{Reading, read, sealed};
 use crate::core::{ErrorKind, Hint, SecretValue, UnreadableReason, XtraError};
 use crate::services::xtra::compared_project;
+use crate::services::xtra::credentials::PASSPHRASE_VARIABLE;
 
 /// For how many projects keys are kept. A program reads one or a few; what one more costs is a few hashes.
 const KEPT: usize = 16;
@@ -111,7 +112,7 @@ impl Vault {
 /// Why nothing can be sealed.
 pub(crate) fn no_passphrase() -> XtraError {
     XtraError::new(ErrorKind::Config, "there is no passphrase to seal values with")
-        .with_hint(Hint::GivePassphrase { variable: Some("XTRA_VAULT_PASSPHRASE") })
+        .with_hint(Hint::GivePassphrase { variable: Some(PASSPHRASE_VARIABLE) })
 }
 
 impl fmt::Debug for Vault {

@@ -7,7 +7,7 @@ pub mod manage;
 pub mod write;
 
 use super::{Place, Xtra, names_production, write_project};
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use write::current_state::CurrentState;
 
@@ -137,11 +137,9 @@ impl Call<'_, Xtra> {
         }
         Err(XtraError::new(
             ErrorKind::Unconfirmed,
-            format!(
-                "the call {what}, which this client protects, and nothing was sent. If it is meant, add \
-                 confirm_production() to the request"
-            ),
-        ))
+            format!("the call {what}, which this client protects, and nothing was sent"),
+        )
+        .with_hint(Hint::Confirm))
     }
 
     /// From now on, until what this returns is dropped, the client's snapshots of `project` may be out of date: they leave the

@@ -49,8 +49,8 @@ impl World {
         match setting.problem() {
             Some(problem) => {
                 let error = built.unwrap_err();
-                assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Config, problem));
-                Err(problem.to_owned())
+                assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, problem.to_string()));
+                Err(problem.to_string())
             }
             None => {
                 built.unwrap();

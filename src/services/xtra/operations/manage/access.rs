@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::{checked_id, checked_ids, invalid, lacks, minutes, not_empty, of_minutes, timestamp};
-use crate::core::{ErrorKind, Timestamp, XtraError};
+use crate::core::{ErrorKind, Hint, Timestamp, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::raw::types;
@@ -175,8 +175,7 @@ impl Operation for RequestAccess {
             match error.status() {
                 // what it means is told already
                 Some(500) => error,
-                _ if error.may_have_been_applied() => error.adding(". list_access_requests() tells"),
-                _ => error,
+                _ => error.if_in_doubt(|error| error.with_hint(Hint::LookAt { call: "list_access_requests" })),
             }
         })?;
         let made = AccessRequest::try_from(answer.into_inner())?;
@@ -224,10 +223,10 @@ impl Operation for ListAccessRequests {
     async fn perform(self, call: Call<'_, Xtra>) -> Result<Vec<AccessRequest>, XtraError> {
         let (Self { mode, workspace_id }, source) = (self, call.source());
         if mode != AccessMode::Mine && workspace_id.is_none() {
-            return Err(invalid(
-                "this list is one of a workspace, and none was named, so nothing was sent. Add workspace_id(..); get_project() \
-                 tells the id",
-            ));
+            let error = invalid("this list is one of a workspace, and none was named, so nothing was sent");
+            return Err(error
+                .with_hint(Hint::Add { options: &["workspace_id"] })
+                .with_hint(Hint::LookAt { call: "get_project" }));
         }
         let request = source.raw().access_list().mode(mode.word());
         let request = match &workspace_id {
@@ -316,7 +315,8 @@ impl Xtra {
 fn or_unauthorized(error: XtraError) -> XtraError {
     match error.status() {
         Some(500) if error.kind() == ErrorKind::Server => {
-            error.adding(". This operation also fails like this when the token is not valid: whoami() tells")
+            let error = error.with_note("This operation also fails like this when the token is not valid");
+            error.with_hint(Hint::LookAt { call: "whoami" })
         }
         _ => error,
     }

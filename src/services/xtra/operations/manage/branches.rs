@@ -1,7 +1,7 @@
 //! Branches. The service knows them by id, people by name.
 
 use super::{invalid, timestamp};
-use crate::core::{ErrorKind, Timestamp, XtraError};
+use crate::core::{ErrorKind, Hint, Timestamp, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::operations::{WriteOptions, writes};
@@ -336,13 +336,10 @@ impl Xtra {
     async fn empty_and_detach(&self, project: &str, id: &str) -> Result<(), XtraError> {
         let clear = self.raw().branches_clear_by_query().operation("clear").branch_id(id).send().await;
         clear.map_err(from_raw).map_err(|error| {
-            if error.may_have_been_applied() {
-                return error.adding(". The branch is still there; its secrets may be deleted");
-            }
-            error
+            error.if_in_doubt(|error| error.with_note("The branch is still there; its secrets may be deleted"))
         })?;
         let left = |error: XtraError| {
-            error.adding(". The branch's secrets are deleted; the branch may still be there").with_unknown_outcome()
+            error.with_note("The branch's secrets are deleted; the branch may still be there").with_unknown_outcome()
         };
         let branches = self.branches(project).await.map_err(left)?;
         let Some(branch) = branches.iter().find(|branch| branch.id == id) else {
@@ -390,10 +387,7 @@ fn no_branch(branches: &[Branch], name: &str) -> XtraError {
 
 /// Says what to look at when it is not known whether a write was carried out.
 fn look_at_the_list(error: XtraError) -> XtraError {
-    match error.may_have_been_applied() {
-        true => error.adding(". list_branches() tells"),
-        false => error,
-    }
+    error.if_in_doubt(|error| error.with_hint(Hint::LookAt { call: "list_branches" }))
 }
 
 /// A branch of a project. The secrets on it are not kept.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::access::AccessRequest;
 use super::{checked_ids, count, invalid, lacks, minutes, of_minutes, timestamp};
-use crate::core::{ErrorKind, SecretValue, Timestamp, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, Timestamp, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::raw::{Error, WireSecret, types};
@@ -183,7 +183,9 @@ impl Operation for ClaimJitLink {
             let waiting = waiting_request(&error);
             let error = source.or_for_users(from_raw(error), "claim a link for access");
             match waiting.filter(|id| is_id(id) && error.kind() == ErrorKind::Conflict) {
-                Some(id) => error.adding(&format!(". Wait for the request {id}, which is still to be decided")),
+                Some(id) => error
+                    .with_note(format!("The request {id} is still to be decided"))
+                    .with_hint(Hint::Use { call: "wait_for_access", purpose: "wait until it is" }),
                 None => error,
             }
         })?;

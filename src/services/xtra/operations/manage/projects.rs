@@ -1,7 +1,7 @@
 //! Projects.
 
 use super::{checked_id, invalid, not_empty, timestamp};
-use crate::core::{ErrorKind, Timestamp, XtraError};
+use crate::core::{ErrorKind, Hint, Timestamp, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::operations::{WriteOptions, writes};
@@ -231,10 +231,11 @@ impl Operation for CreateProject {
         let request = request.body_map(|body| body.name(name).workspace_id(workspace_id).description(description));
         let project = request.send().await.map_err(|error| source.or_for_users(from_raw(error), "create a project"));
         project.map(|project| project.into_inner().into()).map_err(|error| {
-            if !error.may_have_been_applied() {
-                return error;
-            }
-            error.adding(". Names of projects are not unique: look at list_projects() before you create it again")
+            error.if_in_doubt(|error| {
+                error
+                    .with_note("Names of projects are not unique, and a second call may create a second one")
+                    .with_hint(Hint::LookAt { call: "list_projects" })
+            })
         })
     }
 }
@@ -256,7 +257,8 @@ impl Operation for UpdateProject {
         let Self { name, description } = self;
         let id = call.project().await?;
         if name.is_none() && description.is_none() {
-            return Err(invalid("nothing of the project was to change. Add name(..) or description(..)"));
+            let error = invalid("nothing of the project was to change");
+            return Err(error.with_hint(Hint::Add { options: &["name", "description"] }));
         }
         name.as_deref().map(|name| not_empty("name of the project", name)).transpose()?;
         description.as_deref().map(|text| not_empty("description of the project", text)).transpose()?;
@@ -286,13 +288,12 @@ impl Operation for DeleteProject {
         let _changing = call.changing(id);
         source.check_deletable(id).await?;
         source.raw().projects_delete().id(id).send().await.map(drop).map_err(from_raw).map_err(|error| {
-            if !error.may_have_been_applied() {
-                return error;
-            }
-            error.adding(
-                ". Its secrets and branches may be gone though the project is still there: look at list_projects(), and \
-                 whether it has webhooks that only its creator sees",
-            )
+            error.if_in_doubt(|error| {
+                error
+                    .with_note("Its secrets and branches may be gone though the project is still there")
+                    .with_hint(Hint::LookAt { call: "list_projects" })
+                    .with_hint(Hint::advice("Look too whether it has webhooks, which only its creator sees"))
+            })
         })
     }
 }
@@ -303,7 +304,7 @@ impl Xtra {
     /// Refuses to delete a project on which something hangs that would stop the service half-way.
     async fn check_deletable(&self, id: &str) -> Result<(), XtraError> {
         let seen = self.what_hangs_on(id).await.map_err(|error| {
-            error.adding(". So nothing was deleted: whether the project has service accounts or webhooks is not known")
+            error.with_note("So nothing was deleted: whether the project has service accounts or webhooks is not known")
         })?;
         if let Some(what) = seen {
             return Err(XtraError::new(
@@ -333,12 +334,10 @@ impl Xtra {
 fn not_its_project(id: &str) -> XtraError {
     XtraError::new(
         ErrorKind::Forbidden,
-        format!(
-            "the token is a service account's, which belongs to another project than {}. Leave project_id(..) out, or use a \
-             token that may see it",
-            shown_name(id)
-        ),
+        format!("the token is a service account's, which belongs to another project than {}", shown_name(id)),
     )
+    .with_hint(Hint::LeaveOut { option: "project_id" })
+    .with_hint(Hint::advice("Or use a token that may see it"))
 }
 
 /// A project. What its secrets are called is not kept.

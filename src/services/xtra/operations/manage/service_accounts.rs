@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{checked_id, count, invalid, lacks, not_empty, timestamp};
-use crate::core::{SecretValue, Timestamp, XtraError};
+use crate::core::{Hint, SecretValue, Timestamp, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::raw::types;
@@ -268,7 +268,7 @@ impl Operation for CreateServiceAccount {
         let request = call.source().raw().service_accounts_create().project_id(&project);
         let request = request.body_map(|body| body.name(name).description(description).permissions(permissions));
         let account = request.send().await.map_err(from_raw).map_err(|error| {
-            look(error, ". Names are not unique: look at list_service_accounts() before you create it again")
+            look(error.if_in_doubt(|error| error.with_note("Names are not unique")), "list_service_accounts")
         })?;
         Ok(account.into_inner().into())
     }
@@ -293,13 +293,15 @@ impl Operation for UpdateServiceAccount {
         let project = call.project().await?;
         checked_id("service account", &id)?;
         if name.is_none() && permissions.is_none() {
-            return Err(invalid("nothing of the service account was to change. Add name(..) or permissions(..)"));
+            let error = invalid("nothing of the service account was to change");
+            return Err(error.with_hint(Hint::Add { options: &["name", "permissions"] }));
         }
         name.as_deref().map(|name| not_empty("name of the service account", name)).transpose()?;
         let request = call.source().raw().service_accounts_update().project_id(&project).sa_id(&id);
         let request = request.body_map(|body| body.name(name).permissions(permissions));
         let account = request.send().await.map_err(from_raw).map_err(|error| {
-            look(error, ". It answers the same when there is no such account: list_service_accounts() tells")
+            let note = "The service answers the same when there is no such account";
+            look(error.if_in_doubt(|error| error.with_note(note)), "list_service_accounts")
         })?;
         Ok(account.into_inner().into())
     }
@@ -321,7 +323,9 @@ impl Operation for DeleteServiceAccount {
         let project = call.project().await?;
         let request = call.source().raw().service_accounts_delete().project_id(&project);
         let gone = request.sa_id(checked_id("service account", &self.id)?).send().await.map(drop).map_err(from_raw);
-        gone.map_err(|error| look(error, ". list_service_accounts() tells; its keys may be gone"))
+        gone.map_err(|error| {
+            look(error.if_in_doubt(|error| error.with_note("Its keys may be gone")), "list_service_accounts")
+        })
     }
 }
 
@@ -369,10 +373,10 @@ impl Operation for CreateServiceAccountKey {
         let request = request.body_map(|body| body.label(label).expires_in_days(days));
         let key = request.send().await.map_err(from_raw).and_then(|key| key.into_inner().try_into());
         key.map_err(|error| {
-            look(
-                error,
-                ". A key that nobody has seen is then in list_service_account_keys(): delete it, and make another",
-            )
+            let told = |error: XtraError| {
+                error.with_hint(Hint::advice("If there is a key that nobody has seen, delete it, and make another"))
+            };
+            look(error, "list_service_account_keys").if_in_doubt(told)
         })
     }
 }
@@ -395,29 +399,25 @@ impl Operation for DeleteServiceAccountKey {
         let request = call.source().raw().service_account_keys_delete().project_id(&project);
         let request = request.sa_id(checked_id("service account", &self.account_id)?);
         let gone = request.key_id(checked_id("key", &self.key_id)?).send().await.map(drop).map_err(from_raw);
-        gone.map_err(|error| look(error, ". list_service_account_keys() tells"))
+        gone.map_err(|error| look(error, "list_service_account_keys"))
     }
 }
 
 /// The unit that the service counts in, with fractions. It takes nothing for "never".
 fn days(time: Duration) -> Result<f64, XtraError> {
     if time.is_zero() {
-        return Err(invalid("a key cannot expire at once. Leave expires_in(..) out for one that never does"));
+        return Err(invalid("a key cannot expire at once").with_hint(Hint::LeaveOut { option: "expires_in" }));
     }
     if time > LONGEST {
-        return Err(invalid(
-            "a key cannot last longer than a hundred years. Leave expires_in(..) out for one that never expires",
-        ));
+        let error = invalid("a key cannot last longer than a hundred years, unless it never expires");
+        return Err(error.with_hint(Hint::LeaveOut { option: "expires_in" }));
     }
     Ok(time.as_secs_f64() / DAY)
 }
 
 /// Says what to look at when it is not known whether a write was carried out.
-fn look(error: XtraError, at: &str) -> XtraError {
-    match error.may_have_been_applied() {
-        true => error.adding(at),
-        false => error,
-    }
+fn look(error: XtraError, call: &'static str) -> XtraError {
+    error.if_in_doubt(|error| error.with_hint(Hint::LookAt { call }))
 }
 
 /// A service account of a project.

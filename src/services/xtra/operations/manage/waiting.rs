@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::access::{AccessRequest, AccessStatus};
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::{Xtra, XtraScope};
 
@@ -141,15 +141,14 @@ fn granted(request: AccessRequest) -> Result<AccessRequest, XtraError> {
 }
 
 fn too_late(failed: Option<&XtraError>) -> XtraError {
-    let mut message =
-        "nobody has decided on the request for access by the deadline. It still stands: wait for it again, or raise \
-                       deadline(..)"
-            .to_owned();
+    let mut message = "nobody has decided on the request for access by the deadline, and it still stands".to_owned();
     if let Some(error) = failed {
         message.push_str(". The last look at it failed too: ");
         message.push_str(error.kind().as_str());
     }
     XtraError::new(ErrorKind::Timeout, message)
+        .with_hint(Hint::advice("Wait for it again"))
+        .with_hint(Hint::Raise { limit: "deadline" })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::current_state::CurrentState;
 use super::names::named;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::operations::{WriteOptions, writes};
@@ -114,12 +114,13 @@ fn check(from: &Place, to: &Place, exact: bool) -> Result<(), XtraError> {
     for (place, lower) in [from, to].into_iter().zip(lower) {
         if place.environment != lower && !exact {
             let message = format!(
-                "nothing was cloned: the service would take {} for {}. Spell it in small letters, or say exact() if that is \
-                 meant",
+                "nothing was cloned: the service would take {} for {}",
                 shown_name(&place.environment),
                 shown_name(&lower)
             );
-            return Err(XtraError::new(ErrorKind::Invalid, message));
+            return Err(XtraError::new(ErrorKind::Invalid, message)
+                .with_hint(Hint::advice("Spell it in small letters"))
+                .with_hint(Hint::Exact));
         }
     }
     Ok(())
@@ -144,7 +145,7 @@ impl CloneEnvironment {
         let summary = answer.into_inner().summary;
         let figure = |figure: Option<i64>| figure.and_then(|figure| u64::try_from(figure).ok()).unwrap_or_default();
         let after = source.current_state(to).await.map_err(|error| {
-            error.adding(". The environment is cloned; this was to read what is there now").with_unknown_outcome()
+            error.with_note("The environment is cloned; this was to read what is there now").with_unknown_outcome()
         })?;
         Ok(Cloned {
             copied: figure(summary.as_ref().and_then(|summary| summary.copied)),
@@ -155,25 +156,27 @@ impl CloneEnvironment {
     }
 }
 
+/// What everybody may do who may write secrets, links or not.
+const USE_PROMOTE: Hint = Hint::Use { call: "promote_secrets", purpose: "copy values" };
+
 fn check_source(from: &Place, look: &CurrentState) -> Result<(), XtraError> {
     let name = shown_name(&from.environment);
     if look.is_empty() {
         let message = format!(
-            "nothing was cloned: the environment {name} has no secrets on the branch {}. Check both names",
+            "nothing was cloned: the environment {name} has no secrets on the branch {}",
             shown_name(&from.branch)
         );
-        return Err(XtraError::new(ErrorKind::EmptyScope, message));
+        return Err(XtraError::new(ErrorKind::EmptyScope, message).with_hint(Hint::advice("Check both names")));
     }
     let linked: Vec<_> = look.iter().filter(|(_, seen)| seen.linked).map(|(key, _)| key.to_owned()).collect();
     if linked.is_empty() {
         return Ok(());
     }
     let message = format!(
-        "nothing was cloned: the environment {name} has secrets that are links, which the service clones without their value: \
-         {}. promote_secrets(..) copies values",
+        "nothing was cloned: the environment {name} has secrets that are links, which the service clones without their value: {}",
         named(&linked)
     );
-    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(linked))
+    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(linked).with_hint(USE_PROMOTE))
 }
 
 /// The service does not see links in the target: it would make a secret beside each, which hides it.
@@ -184,12 +187,11 @@ fn check_target(to: &Place, before: &CurrentState, there: &CurrentState) -> Resu
         return Ok(());
     }
     let message = format!(
-        "nothing was cloned: the environment {} has links of the same names, which the clones would hide: {}. promote_secrets(..) keeps \
-         them",
+        "nothing was cloned: the environment {} has links of the same names, which the clones would hide: {}",
         shown_name(&to.environment),
         named(&hidden)
     );
-    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(hidden))
+    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(hidden).with_hint(USE_PROMOTE))
 }
 
 /// Only the project's creator may clone. To everybody else the service says that the project is not there, and for service
@@ -198,20 +200,19 @@ fn refused(error: XtraError, to: &Place) -> XtraError {
     match error.status() {
         Some(404) if error.server_message() == Some("Project not found") => XtraError::new(
             ErrorKind::Forbidden,
-            "only the user who created the project may clone an environment (status 404). promote_secrets(..) \
-             copies secrets for everybody who may write them",
+            "only the user who created the project may clone an environment (status 404)",
         )
+        .with_hint(USE_PROMOTE)
         .with_status(404)
         .with_attempts(error.attempts()),
-        Some(500) => error.adding(
-            ". The service fails so for service accounts, which may not clone: promote_secrets(..) copies secrets for everybody who may \
-             write them",
-        ),
-        _ if error.may_have_been_applied() => error.adding(&format!(
-            ". It was to copy secrets to the environment {}: compare it with its source",
-            shown_name(&to.environment)
-        )),
-        _ => error,
+        Some(500) => {
+            error.with_note("The service fails so for service accounts, which may not clone").with_hint(USE_PROMOTE)
+        }
+        _ => error.if_in_doubt(|error| {
+            error
+                .with_note(format!("It was to copy secrets to the environment {}", shown_name(&to.environment)))
+                .with_hint(Hint::advice("Compare it with its source"))
+        }),
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use super::names::{Naming, check_pairs, shown_version};
 use super::read_back::{refuse_unconfirmed, unconfirmed};
 use super::upsert::{Batch, Expected, Sealing, known_versions};
-use crate::core::{Conflict, ErrorKind, SecretValue, XtraError};
+use crate::core::{Conflict, ErrorKind, Hint, SecretValue, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
 use crate::services::xtra::{Place, Xtra, XtraScope, shown_name};
@@ -109,8 +109,8 @@ impl Operation for CreateSecret {
             return Ok(());
         }
         let after = source.current_state(&place).await.map_err(|error| {
-            let told = ". The secret is written; this was to see whether somebody else had created it meanwhile";
-            error.adding(told).with_keys([&key]).with_unknown_outcome()
+            let told = "The secret is written; this was to see whether somebody else had created it meanwhile";
+            error.with_note(told).with_keys([&key]).with_unknown_outcome()
         })?;
         match after.get(&key) {
             Some(seen) if seen.version != FIRST => Err(raced(&key, &seen.version)),
@@ -125,15 +125,17 @@ impl ReadsBack for CreateSecret {}
 
 fn exists(place: &Place, key: &str, version: &str) -> XtraError {
     let message = format!(
-        "nothing was written: the secret {} of the environment {} on the branch {} exists already, in version {}. \
-         set_secret(..) changes it",
+        "nothing was written: the secret {} of the environment {} on the branch {} exists already, in version {}",
         shown_name(key),
         shown_name(&place.environment),
         shown_name(&place.branch),
         shown_version(version)
     );
     let conflict = Conflict::new(key, None, Some(version.to_owned()));
-    XtraError::new(ErrorKind::Conflict, message).with_keys([key]).with_conflicts(vec![conflict])
+    XtraError::new(ErrorKind::Conflict, message)
+        .with_keys([key])
+        .with_conflicts(vec![conflict])
+        .with_hint(Hint::Overwrite)
 }
 
 fn raced(key: &str, version: &str) -> XtraError {
@@ -143,7 +145,11 @@ fn raced(key: &str, version: &str) -> XtraError {
         shown_name(key)
     );
     let conflict = Conflict::new(key, None, Some(version.to_owned()));
-    XtraError::new(ErrorKind::Conflict, message).with_keys([key]).with_conflicts(vec![conflict]).with_unknown_outcome()
+    XtraError::new(ErrorKind::Conflict, message)
+        .with_keys([key])
+        .with_conflicts(vec![conflict])
+        .with_hint(Hint::Overwrite)
+        .with_unknown_outcome()
 }
 
 impl fmt::Debug for CreateSecret {

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use super::names::{Naming, check_name};
-use crate::core::{ErrorKind, SecretValue, UnreadableReason, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, UnreadableReason, XtraError};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::{Place, Xtra, envelope, shown_name};
 
@@ -174,8 +174,9 @@ fn spelled_otherwise(place: &Place) -> XtraError {
         ErrorKind::Invalid,
         format!(
             "nothing was written: the project has the environment {name} in another spelling, in upper and lower case. The \
-             service would keep both, and mix them in every read. Spell it as the project does, or say exact() if two are \
-             meant"
+             service would keep both, and mix them in every read"
         ),
     )
+    .with_hint(Hint::advice("Spell it as the project does"))
+    .with_hint(Hint::Exact)
 }

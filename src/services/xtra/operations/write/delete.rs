@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::names::named;
 use super::stored_rows::{FirstRow, Row, Target};
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
@@ -181,11 +181,11 @@ impl Xtra {
         match self.raw().secret_records_delete().id(&row.id).send().await.map_err(from_raw) {
             Ok(_) => Ok(1),
             Err(error) if error.status() == Some(404) && !error.is_foreign_refusal() => Ok(0),
-            Err(error) if error.may_have_been_applied() => {
-                Err(error
-                    .adding(&format!(". It was to delete {}: read the environment and look for it", target.shown())))
-            }
-            Err(error) => Err(error),
+            Err(error) => Err(error.if_in_doubt(|error| {
+                error
+                    .with_note(format!("It was to delete {}", target.shown()))
+                    .with_hint(Hint::advice("Read the environment and look for it"))
+            })),
         }
     }
 
@@ -256,7 +256,7 @@ fn left_over(error: XtraError, target: Target<'_>, deleted: usize, left: &[Row])
     if deleted == 0 {
         return error.with_keys([target.key]);
     }
-    unfinished(error.adding(&format!(". Not known to be deleted{}", told(left))), target, deleted)
+    unfinished(error.with_note(format!("Not known to be deleted{}", told(left))), target, deleted)
 }
 
 /// What an error says when something was deleted before it.
@@ -264,10 +264,8 @@ fn unfinished(error: XtraError, target: Target<'_>, deleted: usize) -> XtraError
     if deleted == 0 {
         return error.with_keys([target.key]);
     }
-    let told = format!(
-        ". {deleted} of its rows are deleted; whether the secret is gone is not known: delete it again with if_exists()"
-    );
-    error.adding(&told).with_keys([target.key]).with_unknown_outcome()
+    let told = format!("{deleted} of its rows are deleted; whether the secret is gone is not known");
+    error.with_note(told).with_hint(Hint::DeleteIfExists).with_keys([target.key]).with_unknown_outcome()
 }
 
 fn remains(target: Target<'_>, deleted: usize, found: &Found, spellings: &[String]) -> XtraError {

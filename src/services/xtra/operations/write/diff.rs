@@ -1,6 +1,6 @@
 //! The differences between two environments, branches or projects.
 
-use crate::core::{ErrorKind, Secrets, XtraError, paired};
+use crate::core::{ErrorKind, Hint, Secrets, XtraError, paired};
 use crate::engine::{Call, Client, Operation, Reads, Request};
 use crate::services::xtra::{Xtra, XtraScope};
 
@@ -107,9 +107,9 @@ impl Operation for DiffSecrets<'_> {
             if secrets.is_empty() && secrets.unreadable().is_empty() && !self.allow_empty {
                 let message = format!(
                     "the {which} of the two that are compared holds no secrets; an unknown environment or branch looks the \
-                     same. Check both names, or accept it with allow_empty()"
+                     same"
                 );
-                return Err(XtraError::new(ErrorKind::EmptyScope, message));
+                return Err(XtraError::new(ErrorKind::EmptyScope, message).with_hint(Hint::AllowEmpty));
             }
             sides.push(secrets);
         }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::current_state::{CurrentState, Existing};
-use super::names::{is_inherited, named};
+use super::names::{is_inherited, named, repair_first};
 use super::stored_rows::{BranchVersions, FirstRow, Row, Target, branch_versions};
 use super::upsert::{Expected, conflict, conflicts};
-use crate::core::{Conflict, ErrorKind, XtraError};
+use crate::core::{Conflict, ErrorKind, Hint, XtraError};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::{Place, Xtra, shown_name};
 
@@ -226,12 +226,13 @@ impl XtraError {
         let names: Vec<_> = told.iter().map(|one| one.key.clone()).collect();
         let message = format!(
             "nothing was written: the service has several rows of these secrets in the environment {} on the branch {}, and \
-             a write would go to one that is not read: {}. repair_secret(..).dry_run() shows the rows; repair_secret(..) leaves one",
+             a write would go to one that is not read: {}",
             shown_name(&place.environment),
             shown_name(&place.branch),
             named(&names)
         );
-        Self::new(ErrorKind::Conflict, message).with_keys(names).with_conflicts(told)
+        let error = Self::new(ErrorKind::Conflict, message).with_hints(repair_first(&names));
+        error.with_keys(names).with_conflicts(told)
     }
 }
 
@@ -244,8 +245,9 @@ pub(crate) fn disputed(conditions: Conditions) -> XtraError {
     let message = format!(
         "the service refuses the write over versions that no read of this branch shows, however often it is asked, and it was \
          not carried out: {}. Somebody writes secrets of the same names on another branch, or the service has a second row \
-         of one: try again, and if that does not help, let repair_secret(..).dry_run() show the rows",
+         of one",
         named(&names)
     );
-    XtraError::new(ErrorKind::Conflict, message).with_keys(names).with_conflicts(conditions.unexplained)
+    let error = XtraError::new(ErrorKind::Conflict, message).with_hint(Hint::Retry).with_hints(repair_first(&names));
+    error.with_keys(names).with_conflicts(conditions.unexplained)
 }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::current_state::Existing;
-use super::names::{named, shown_version};
+use super::names::{named, repair, shown_version};
 use super::stored_rows::{InForce, Recorded, Row, Target, recorded_history};
-use crate::core::{ErrorKind, SecretValue, Timestamp, UnreadableReason, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, Timestamp, UnreadableReason, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
@@ -295,15 +295,13 @@ impl Xtra {
             Err(error) => Err(error),
         };
         let made = outcome.and_then(|version| version.ok_or_else(untold)).map_err(|error| {
-            let error = error.with_keys([target.key]);
-            match error.may_have_been_applied() {
-                true => error.adding(&format!(
-                    ". It was to change {}, which was on version {}: read its history, a later version tells that it was done",
-                    target.shown(),
-                    shown_version(&found.row.version)
-                )),
-                false => error,
-            }
+            error.with_keys([target.key]).if_in_doubt(|error| {
+                let (what, version) = (target.shown(), shown_version(&found.row.version));
+                let told = format!(
+                    "It was to change {what}, which was on version {version}: a later one tells that it was done"
+                );
+                error.with_note(told).with_hint(Hint::LookAt { call: "secret_history" })
+            })
         })?;
         // of two spellings a read may show the other
         if reads_back && !is_mixed {
@@ -329,11 +327,11 @@ impl Xtra {
     ) -> Result<(), XtraError> {
         let unknown = |error: XtraError| {
             let told = format!(
-                ". {} is rolled back, to version {}; this was to read it back",
+                "{} is rolled back, to version {}; this was to read it back",
                 target.shown(),
                 shown_version(version)
             );
-            error.adding(&told).with_keys([target.key]).with_unknown_outcome()
+            error.with_note(told).with_keys([target.key]).with_unknown_outcome()
         };
         let look = self.current_state(target.place).await.map_err(unknown)?;
         let is_it = |seen: &Existing| {
@@ -348,11 +346,12 @@ impl Xtra {
         }
         let message = format!(
             "{} was rolled back, to version {}, and is not what is read now. Somebody has written meanwhile, or the \
-             service has a second row of it, which hides this one: repair_secret(..).dry_run() shows the rows",
+             service has a second row of it, which hides this one",
             target.shown(),
             shown_version(version)
         );
-        Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_unknown_outcome())
+        let error = XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_unknown_outcome();
+        Err(error.with_hint(repair(target.key)))
     }
 
     async fn roll_back_by_key(&self, target: Target<'_>, version: &str) -> Result<Option<String>, XtraError> {

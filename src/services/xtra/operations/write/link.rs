@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::names::{Naming, check_name};
+use super::names::{Naming, check_name, repair};
 use super::stored_rows::{FirstRow, Target};
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
@@ -157,14 +157,11 @@ impl Xtra {
             body.source_env(&source.environment).source_key(&source.key)
         });
         let answer = request.send().await.map_err(|error| {
-            let error = from_raw(error).with_keys([target.key]);
-            match error.may_have_been_applied() {
-                true => error.adding(&format!(
-                    ". It was to make {}: read the environment and look for it, for a second call may make a second one",
-                    target.shown()
-                )),
-                false => error,
-            }
+            from_raw(error).with_keys([target.key]).if_in_doubt(|error| {
+                error
+                    .with_note(format!("It was to make {}, and a second call may make a second one", target.shown()))
+                    .with_hint(Hint::advice("Read the environment and look for it"))
+            })
         })?;
         if reads_back {
             self.check_linked(target).await?;
@@ -175,18 +172,17 @@ impl Xtra {
     /// Somebody may have made a secret of that name in the same moment.
     async fn check_linked(&self, target: Target<'_>) -> Result<(), XtraError> {
         let look = self.current_state(target.place).await.map_err(|error| {
-            let told = format!(". {} is linked; this was to read it back", target.shown());
-            error.adding(&told).with_keys([target.key]).with_unknown_outcome()
+            let told = format!("{} is linked; this was to read it back", target.shown());
+            error.with_note(told).with_keys([target.key]).with_unknown_outcome()
         })?;
         let why = match look.get(target.key) {
             Some(seen) if seen.linked => return Ok(()),
-            Some(_) => {
-                "and a secret of its own hides the link: somebody has made one meanwhile. repair_secret(..).dry_run() shows the rows"
-            }
+            Some(_) => "and a secret of its own hides the link: somebody has made one meanwhile",
             None => "and no read shows it: its source holds nothing, or this caller is shown other secrets only",
         };
         let message = format!("{} was linked, {why}", target.shown());
-        Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_unknown_outcome())
+        let error = XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_unknown_outcome();
+        Err(if look.get(target.key).is_some() { error.with_hint(repair(target.key)) } else { error })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::core::{ErrorKind, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::services::xtra::envelope::Reading;
 use crate::services::xtra::{envelope, shown_name};
 
@@ -55,12 +55,14 @@ pub(crate) fn check_pairs(
     to_be_sealed: bool,
 ) -> Result<(), XtraError> {
     let mut seen = BTreeSet::new();
+    let mut is_odd = false;
     let mut problems = Vec::new();
     for (name, value) in pairs {
         let problem = match seen.insert(name.as_str()) {
             false => Some("is given twice".to_owned()),
             true => name_problem(name, naming).or_else(|| value_problem(value, to_be_sealed)),
         };
+        is_odd |= problem.is_some() && is_merely_odd(name, naming);
         problems.extend(problem.map(|problem| (name.clone(), problem)));
     }
     if problems.is_empty() {
@@ -71,7 +73,8 @@ pub(crate) fn check_pairs(
         told.push(format!("and {} more", problems.len() - SHOWN));
     }
     let message = format!("nothing was sent, because these secrets cannot be written: {}", told.join("; "));
-    Err(XtraError::new(ErrorKind::Invalid, message).with_keys(problems.into_iter().map(|(name, _)| name)))
+    let error = XtraError::new(ErrorKind::Invalid, message).with_keys(problems.into_iter().map(|(name, _)| name));
+    Err(if is_odd { error.with_hint(Hint::AllowAnyName) } else { error })
 }
 
 /// Checks one name.
@@ -79,10 +82,29 @@ pub(crate) fn check_name(name: &str, naming: Naming) -> Result<(), XtraError> {
     match name_problem(name, naming) {
         None => Ok(()),
         Some(problem) => {
-            Err(XtraError::new(ErrorKind::Invalid, format!("the secret {} {problem}", shown_name(name)))
-                .with_keys([name]))
+            let message = format!("the secret {} {problem}", shown_name(name));
+            let error = XtraError::new(ErrorKind::Invalid, message).with_keys([name]);
+            Err(if is_merely_odd(name, naming) { error.with_hint(Hint::AllowAnyName) } else { error })
         }
     }
+}
+
+/// Whether what is wrong with a name, if anything is, may be allowed.
+fn is_merely_odd(name: &str, naming: Naming) -> bool {
+    name_problem(name, naming).is_some() && name_problem(name, Naming::Any).is_none()
+}
+
+/// To look at the rows of a secret, by its name when that may be shown.
+pub(crate) fn repair(key: &str) -> Hint {
+    match shown_name(key) == format!("{key:?}") {
+        true => Hint::Repair { key: key.to_owned() },
+        false => Hint::Use { call: "repair_secret", purpose: "see its rows" },
+    }
+}
+
+/// The same for the first of several.
+pub(crate) fn repair_first(keys: &[String]) -> Option<Hint> {
+    keys.first().map(|key| repair(key))
 }
 
 fn name_problem(name: &str, naming: Naming) -> Option<String> {
@@ -92,9 +114,9 @@ fn name_problem(name: &str, naming: Naming) -> Option<String> {
         "__proto__" => "cannot be written: the service loses a secret of this name on every read",
         "." | ".." => "cannot be written: it would change the address that is asked",
         _ if naming == Naming::Any => return None,
-        _ if name.len() > LONGEST_NAME => "is longer than 256 characters; allow_any_name() accepts it",
+        _ if name.len() > LONGEST_NAME => "is longer than 256 characters",
         _ if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) => {
-            "has other characters than letters, digits, _ . and -, which not every tool can use; allow_any_name() accepts it"
+            "has other characters than letters, digits, _ . and -, which not every tool can use"
         }
         _ => return None,
     };

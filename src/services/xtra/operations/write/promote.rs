@@ -7,8 +7,9 @@ use super::current_state::CurrentState;
 use super::names::{Naming, check_pairs};
 use super::set::taken_out;
 use super::upsert::{Batch, Expected, Sealing, known_versions};
-use crate::core::{ErrorKind, SecretValue, Secrets, Unreadable, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, Secrets, Unreadable, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
+use crate::services::xtra::credentials::PASSPHRASE_VARIABLE;
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, writes};
 use crate::services::xtra::{Place, Xtra, XtraScope, check_branch, shown_name};
 
@@ -223,9 +224,8 @@ impl PromoteSecrets<'_> {
                 Err(reason) => unreadable.push(Unreadable::new(key, *reason)),
             }
         }
-        Secrets::refuse_unreadable(&unreadable).map_err(|error| {
-            error.adding(". Nothing was promoted: to leave these out, name the others with keys(..)")
-        })?;
+        Secrets::refuse_unreadable(&unreadable, Some(PASSPHRASE_VARIABLE))
+            .map_err(|error| error.with_note("Nothing was promoted").with_hint(Hint::NameKeys))?;
         for to_be_sealed in [false, true] {
             let pairs = chosen.iter().filter(|one| one.to_be_sealed == to_be_sealed);
             let pairs: Vec<_> = pairs.map(|one| (one.key.clone(), one.value.clone())).collect();

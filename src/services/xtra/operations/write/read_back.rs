@@ -1,7 +1,7 @@
 //! The read after a write: whether it gives what was written.
 
 use super::current_state::{CurrentState, Existing};
-use super::names::named;
+use super::names::{named, repair_first};
 use super::stored_rows::{Row, Target};
 use crate::core::{ErrorKind, SecretValue, UnreadableReason, XtraError, events};
 use crate::services::xtra::{Place, Xtra};
@@ -37,11 +37,14 @@ pub(crate) fn refuse_unconfirmed(names: Vec<String>, total: usize) -> Result<(),
     }
     let message = format!(
         "{} of {total} secrets were written, and are not what is read now: {}. Somebody has written meanwhile, or the service \
-         has a second row of that name in this place, which hides the one that was written: repair_secret(..).dry_run() shows the rows",
+         has a second row of that name in this place, which hides the one that was written",
         names.len(),
         named(&names)
     );
-    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(names).with_unknown_outcome())
+    Err(XtraError::new(ErrorKind::Conflict, message)
+        .with_hints(repair_first(&names))
+        .with_keys(names)
+        .with_unknown_outcome())
 }
 
 impl Xtra {

@@ -6,7 +6,7 @@ use super::current_state::Existing;
 use super::delete::told;
 use super::names::{named, shown_version};
 use super::stored_rows::{FirstRow, Row, StoredRows, Target, moved, out_of_reach};
-use crate::core::{ErrorKind, Timestamp, XtraError};
+use crate::core::{ErrorKind, Hint, Timestamp, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::operations::{WriteOptions, writes};
 use crate::services::xtra::{Xtra, XtraScope, shown_name};
@@ -207,8 +207,8 @@ impl Xtra {
     /// Reads again: nothing but the row that stays must be there, and reads must return it.
     async fn check_repaired(&self, target: Target<'_>, kept: &Row, deleted: usize) -> Result<(), XtraError> {
         let unknown = |error: XtraError| {
-            let told = format!(". {deleted} rows are deleted; this was to see what is read now");
-            error.adding(&told).with_keys([target.key]).with_unknown_outcome()
+            let told = format!("{deleted} rows are deleted; this was to see what is read now");
+            error.with_note(told).with_keys([target.key]).with_unknown_outcome()
         };
         let found = self.stored_rows(target).await.map_err(unknown)?;
         let is_mixed = !found.spellings.is_empty();
@@ -274,10 +274,7 @@ fn unknown_row(target: Target<'_>, id: &str, rows: &[Row]) -> XtraError {
 
 /// No row is what reads return, so the caller has to say which one stays.
 fn unread(target: Target<'_>, rows: &[Row]) -> XtraError {
-    let message = format!(
-        "nothing was changed: reads return none of the rows of {}. Say which one stays, with keep(..): {}",
-        target.shown(),
-        ids(rows)
-    );
-    XtraError::new(ErrorKind::Invalid, message).with_keys([target.key])
+    let message =
+        format!("nothing was changed: reads return none of the rows of {}. It has {}", target.shown(), ids(rows));
+    XtraError::new(ErrorKind::Invalid, message).with_keys([target.key]).with_hint(Hint::KeepRow)
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
-use super::names::{Naming, check_pairs, shown_version};
+use super::names::{Naming, check_pairs, repair, shown_version};
 use super::read_back::refuse_unconfirmed;
 use super::stored_rows::{InForce, Target};
 use super::upsert::{Batch, Expected, Sealing};
@@ -148,8 +148,8 @@ impl Xtra {
     /// Another row may have taken the new value without being read, or somebody may have written in the same moment.
     async fn check_rotated(&self, target: Target<'_>, new: &Rotated) -> Result<(), XtraError> {
         let unknown = |error: XtraError| {
-            let told = format!(". The new value of {} is stored; this was to read it back", target.shown());
-            error.adding(&told).with_keys([target.key]).with_unknown_outcome()
+            let told = format!("The new value of {} is stored; this was to read it back", target.shown());
+            error.with_note(told).with_keys([target.key]).with_unknown_outcome()
         };
         let look = self.current_state(target.place).await.map_err(unknown)?;
         // who is shown no value is shown its version
@@ -185,15 +185,12 @@ impl Xtra {
         });
         let was = &found.row.version;
         let answer = request.send().await.map_err(|error| {
-            let error = from_raw(error).with_keys([target.key]);
-            match error.may_have_been_applied() {
-                true => error.adding(&format!(
-                    ". It was to rotate {}, which was on version {}: a later version tells that it was done",
-                    target.shown(),
-                    shown_version(was)
-                )),
-                false => error,
-            }
+            from_raw(error).with_keys([target.key]).if_in_doubt(|error| {
+                let (what, was) = (target.shown(), shown_version(was));
+                error.with_note(format!(
+                    "It was to rotate {what}, which was on version {was}: a later version tells that it was done"
+                ))
+            })
         })?;
         let told = || answer.into_inner().shadow_value.and_then(|value| value.into_value());
         let value = given.or_else(|| told().filter(is_told));
@@ -236,11 +233,10 @@ fn check(target: Target<'_>, found: &InForce) -> Result<(), XtraError> {
     }
     if found.has_doubles {
         let message = format!(
-            "nothing was changed: the service has several rows of {}, and does not write the one that it reads. \
-             repair_secret(..).dry_run() shows the rows; repair_secret(..) leaves one",
+            "nothing was changed: the service has several rows of {}, and does not write the one that it reads",
             target.shown()
         );
-        return Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]));
+        return Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_hint(repair(target.key)));
     }
     Ok(())
 }
@@ -260,7 +256,7 @@ fn is_told(value: &SecretValue) -> bool {
 fn unsealed(error: XtraError, target: Target<'_>) -> XtraError {
     match error.kind() {
         ErrorKind::Config => error
-            .adding(&format!(". {} is sealed, so its new value is to be; nothing was changed", target.shown()))
+            .with_note(format!("{} is sealed, so its new value is to be; nothing was changed", target.shown()))
             .with_keys([target.key]),
         _ => error,
     }

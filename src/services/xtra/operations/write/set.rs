@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
+use outcome::SetOutcome;
+
 use super::current_state::{CurrentState, Existing};
 use super::names::{Naming, check_pairs, named};
 use super::read_back::{refuse_unconfirmed, unconfirmed};
 use super::upsert::{Batch, Expected, Sealing, conflict, conflicts, known_versions};
-use crate::core::{Conflict, ErrorKind, SecretValue, Secrets, XtraError};
+use crate::core::{Conflict, ErrorKind, Hint, SecretValue, Secrets, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, Writes};
 use crate::services::xtra::{Place, Xtra, XtraScope};
@@ -233,8 +235,24 @@ impl<'a, M> Request<'a, Xtra, SetSecrets<'a>, M> {
     }
 }
 
-impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
-    const NAME: &'static str = "set_secrets";
+mod outcome {
+    /// What setting one secret gives, and what setting several does.
+    pub trait SetOutcome: From<super::WriteReport> + Send {
+        /// The method that is called for it.
+        const METHOD: &'static str;
+    }
+
+    impl SetOutcome for super::Written {
+        const METHOD: &'static str = "set_secret";
+    }
+
+    impl SetOutcome for super::WriteReport {
+        const METHOD: &'static str = "set_secrets";
+    }
+}
+
+impl<R: SetOutcome> Operation for Set<'_, R> {
+    const NAME: &'static str = R::METHOD;
     type Source = Xtra;
     type Output = R;
 
@@ -266,7 +284,9 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
         let batch = Batch { place: &place, secrets: to_write, expected, known, sealing };
         source.upsert_all(batch, tell).await.map_err(|error| {
             match stays_sealed.filter(|_| error.kind() == ErrorKind::Config) {
-                Some(told) => error.adding(&told),
+                Some(told) => {
+                    error.with_note(told).with_hint(Hint::advice("To have it in plain form, delete it first"))
+                }
                 None => error,
             }
         })?;
@@ -280,13 +300,13 @@ impl<R: From<WriteReport> + Send> Operation for Set<'_, R> {
     }
 }
 
-impl<R: From<WriteReport> + Send> Writes for Set<'_, R> {
+impl<R: SetOutcome> Writes for Set<'_, R> {
     fn write_options(&mut self) -> &mut WriteOptions {
         &mut self.options
     }
 }
 
-impl<R: From<WriteReport> + Send> ReadsBack for Set<'_, R> {}
+impl<R: SetOutcome> ReadsBack for Set<'_, R> {}
 
 /// What was encrypted before it was stored stays so: the service must not come to see it because somebody else writes it.
 fn sealed_before(to_write: &[(String, SecretValue)], look: &CurrentState) -> BTreeSet<String> {
@@ -297,12 +317,7 @@ fn sealed_before(to_write: &[(String, SecretValue)], look: &CurrentState) -> BTr
 /// What to say when they cannot be sealed again.
 fn told_to_stay_sealed(keys: &BTreeSet<String>) -> Option<String> {
     let keys: Vec<_> = keys.iter().cloned().collect();
-    let told = || {
-        format!(
-            ". What is sealed stays so, and nothing was written; it is sealed now: {}. To have it in plain form, delete it first",
-            named(&keys)
-        )
-    };
+    let told = || format!("What is sealed stays so, and nothing was written; it is sealed now: {}", named(&keys));
     (!keys.is_empty()).then(told)
 }
 
@@ -325,7 +340,7 @@ fn check_conditions(
         0 => Ok(()),
         in_all if in_all == of_versions => Err(conflict(found)),
         // reading again does not help who has taken the wrong snapshot
-        _ => Err(conflict(found).adding(". The snapshot must be of this environment and branch")),
+        _ => Err(conflict(found).with_note("The snapshot must be of this environment and branch")),
     }
 }
 
@@ -386,7 +401,7 @@ async fn verify(
     before: &CurrentState,
 ) -> Result<(), XtraError> {
     let look = call.source().current_state(place).await.map_err(|error| {
-        let error = error.adding(". The secrets are written; this was to read them back");
+        let error = error.with_note("The secrets are written; this was to read them back");
         error.with_keys(meant.iter().map(|(key, _)| key)).with_unknown_outcome()
     })?;
     refuse_unconfirmed(unconfirmed(meant, before, &look), meant.len())

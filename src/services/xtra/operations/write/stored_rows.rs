@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::current_state::Existing;
 use super::names::named;
-use crate::core::{ErrorKind, SecretValue, Timestamp, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, Timestamp, XtraError};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::raw::{ResponseValue, StoredValue, types};
 use crate::services::xtra::{Place, Xtra, envelope, shown_name};
@@ -242,11 +242,14 @@ impl StoredRows {
         }
         let message = format!(
             "nothing was changed: {} is there in another spelling of the environment too, which differs in upper and lower \
-             case only: {}. Reads mix the two. Spell it so, or say exact() if the one that you named is meant",
+             case only: {}. Reads mix the two",
             target.shown(),
             named(&self.spellings)
         );
-        Err(XtraError::new(ErrorKind::Invalid, message).with_keys([target.key]))
+        Err(XtraError::new(ErrorKind::Invalid, message)
+            .with_keys([target.key])
+            .with_hint(Hint::advice("Spell it so"))
+            .with_hint(Hint::Exact))
     }
 
     /// The error of a key that is not there.

@@ -7,7 +7,7 @@ use super::current_state::CurrentState;
 use super::explain::{Conditions, disputed};
 use super::names::{SHOWN, is_inherited, json_length, named, shown_version};
 use super::read_back::differing;
-use crate::core::{Conflict, ErrorKind, SecretValue, XtraError};
+use crate::core::{Conflict, ErrorKind, Hint, SecretValue, XtraError};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::raw::SecretInput;
 use crate::services::xtra::{Place, Xtra, shown_name};
@@ -155,7 +155,7 @@ impl Xtra {
             request.body_map(|body| body.branch(place.branch.clone()).expected_versions(expected).secrets(secrets));
         let answer = request.send().await.map_err(from_raw).map_err(|error| match error.kind() {
             // the service says so too, but its words repeat what was sent, which is not shown
-            ErrorKind::NotFound => error.adding(&format!(". The branch was {}", shown_name(&place.branch))),
+            ErrorKind::NotFound => error.with_note(format!("The branch was {}", shown_name(&place.branch))),
             _ => error,
         })?;
         Ok(answer.into_inner().count)
@@ -164,20 +164,21 @@ impl Xtra {
     /// The service has written fewer secrets than were sent, and does not say which.
     async fn find_unwritten(&self, place: &Place, chunk: &Chunk) -> Result<(), XtraError> {
         let look = self.current_state(place).await.map_err(|error| {
-            let told = ". This was to find out what a write has left out: it was carried out in part";
-            error.adding(told).with_unknown_outcome()
+            let told = "This was to find out what a write has left out: it was carried out in part";
+            error.with_note(told).with_unknown_outcome()
         })?;
         let left_out = differing(&chunk.meant, &look);
         if left_out.is_empty() {
             return Ok(());
         }
         let message = format!(
-            "the service has written {} of {} secrets of a request; not written: {}. Write these again",
+            "the service has written {} of {} secrets of a request; not written: {}",
             chunk.meant.len() - left_out.len(),
             chunk.meant.len(),
             named(&left_out)
         );
-        Err(XtraError::new(ErrorKind::Incomplete, message).with_keys(left_out).with_unknown_outcome())
+        let error = XtraError::new(ErrorKind::Incomplete, message).with_keys(left_out).with_unknown_outcome();
+        Err(error.with_hint(Hint::advice("Write these again")))
     }
 }
 
@@ -210,23 +211,23 @@ pub(crate) fn conflict(conflicts: Vec<Conflict>) -> XtraError {
     if conflicts.len() > SHOWN {
         told.push(format!("and {} more", conflicts.len() - SHOWN));
     }
-    let message = format!(
-        "secrets are not what the write expects, and it was not carried out: {}. Read them again, then decide",
-        told.join(", ")
-    );
+    let message = format!("secrets are not what the write expects, and it was not carried out: {}", told.join(", "));
     let keys: Vec<_> = conflicts.iter().map(|one| one.key.clone()).collect();
-    XtraError::new(ErrorKind::Conflict, message).with_keys(keys).with_conflicts(conflicts)
+    let error = XtraError::new(ErrorKind::Conflict, message).with_keys(keys).with_conflicts(conflicts);
+    error.with_hint(Hint::advice("Read them again, then decide"))
 }
 
 /// What an error says of its batch, when this is what is not known to be written.
 fn unfinished(error: XtraError, left: Vec<String>, total: usize) -> XtraError {
     let error = match error.may_have_been_applied() && error.kind() != ErrorKind::Incomplete {
-        true => error.adding(&format!(". It was to write {}: compare values and versions", named(&left))),
+        true => error
+            .with_note(format!("It was to write {}", named(&left)))
+            .with_hint(Hint::advice("Compare values and versions")),
         false => error,
     };
     let error = match total - left.len() {
         0 => error,
-        done => error.adding(&format!(". {done} of {total} secrets are written")).with_unknown_outcome(),
+        done => error.with_note(format!("{done} of {total} secrets are written")).with_unknown_outcome(),
     };
     error.with_keys(left)
 }

@@ -112,7 +112,7 @@ async fn at_the_deadline_the_last_failure_is_told() {
     let (outcome, _) = watch(Pace { deadline: Duration::from_secs(10), ..PACE }, answers).await;
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert!(error.to_string().ends_with("server"), "{error}");
+    assert!(error.message().ends_with("server"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
