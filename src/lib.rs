@@ -120,8 +120,16 @@
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
+#[cfg_attr(
+    not(feature = "xtra"),
+    allow(dead_code, unused_imports, reason = "the rest is for services, each a feature")
+)]
 mod core;
 #[cfg(feature = "http")]
+#[cfg_attr(
+    not(feature = "xtra"),
+    allow(dead_code, unused_imports, reason = "the rest is for services, each a feature")
+)]
 pub mod credentials;
 #[cfg(feature = "dev-server")]
 mod dev;
@@ -132,6 +140,10 @@ mod env;
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(feature = "http")]
+#[cfg_attr(
+    not(feature = "xtra"),
+    allow(dead_code, unused_imports, reason = "the rest is for services, each a feature")
+)]
 pub mod http;
 pub mod inject;
 #[cfg(any(feature = "figment", feature = "config"))]

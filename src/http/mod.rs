@@ -50,7 +50,7 @@ mod retry_after;
 mod retry_budget;
 mod route;
 // what of it is used depends on the services that are compiled in
-#[allow(dead_code, unused_imports)]
+#[allow(dead_code, unused_imports, clippy::enum_variant_names)]
 pub(crate) mod runtime;
 mod sent_names;
 pub(crate) mod server_error;
