@@ -147,7 +147,7 @@ fn names(secrets: &Secrets) -> impl Iterator<Item = &str> {
 }
 
 /// An objection to an answer.
-fn objection(kind: ErrorKind, message: String) -> XtraError {
+fn objection(kind: ErrorKind, message: impl Into<String>) -> XtraError {
     XtraError::new(kind, message)
         .with_note("The answer is not stored, and the snapshot from before is served until it is as old as max_stale")
         .with_hint(Hint::Invalidate)
@@ -169,10 +169,8 @@ fn replaced(before: usize) -> XtraError {
 }
 
 fn unreadable(entries: &[Unreadable]) -> XtraError {
-    let message = format!(
-        "every value in the answer is ciphertext, where there were values that could be read; a key that the service has lost \
-         looks the same"
-    );
+    let message = "every value in the answer is ciphertext, where there were values that could be read; a key that the service has lost \
+         looks the same";
     objection(ErrorKind::Undecryptable, message).with_keys(entries.iter().map(|entry| entry.name.as_str()))
 }
 

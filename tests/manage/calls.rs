@@ -158,6 +158,6 @@ async fn a_raw_call_is_named_by_its_method() {
     let server = service().await;
     let client = builder(&server).token("xs_nobodys").build().unwrap();
     let read = client.raw().secrets_read().project_id(server.project_id()).env(ENVIRONMENT);
-    let error = read.send().await.unwrap_err().into_xtra_error();
+    let error = read.send().await.unwrap_err().into_error();
     assert!(error.to_string().starts_with("secrets_read: "), "{error}");
 }
