@@ -115,7 +115,7 @@ impl<S: SecretSource> Request<'_, S, Inject> {
 
 impl Inject {
     /// The same, which was asked for by another method than the source's for reads.
-    #[cfg(feature = "xtra")]
+    #[allow(dead_code, reason = "a build without any service has no such method")]
     pub(crate) fn by(method: &'static str) -> Self {
         Self { method: Some(method), ..Self::default() }
     }

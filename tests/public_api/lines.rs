@@ -244,6 +244,12 @@ fn trait_of(mut item: syn::ItemTrait, printer: &mut Printer<'_>) -> Block {
                 let text = printer.item(bare);
                 members.insert(text.trim_start_matches("trait T {").trim_end_matches('}').trim().to_owned());
             }
+            TraitItem::Const(mut member) => {
+                member.attrs.clear();
+                let bare: syn::ItemTrait = parse_quote!(trait T { #member });
+                let text = printer.item(bare);
+                members.insert(text.trim_start_matches("trait T {").trim_end_matches('}').trim().to_owned());
+            }
             _ => panic!("{}: a kind of member that this reader does not know", item.ident),
         }
     }
