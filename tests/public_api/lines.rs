@@ -280,7 +280,7 @@ fn derives(item: &Item) -> Vec<String> {
                 "Clone" | "Copy" | "PartialEq" | "Eq" | "PartialOrd" | "Ord" | "Default" => name,
                 // thiserror's
                 "Error" => {
-                    assert!(!converts(item), "a derived `From` is not read");
+                    found.extend(converted(item));
                     found.push("std::fmt::Display".to_owned());
                     "std::error::Error".to_owned()
                 }
@@ -292,14 +292,19 @@ fn derives(item: &Item) -> Vec<String> {
     found
 }
 
-/// Whether a derived error converts from its source.
-fn converts(item: &Item) -> bool {
+/// What a derived error converts from.
+fn converted(item: &Item) -> Vec<String> {
     let fields: Vec<&syn::Field> = match item {
         Item::Enum(item) => item.variants.iter().flat_map(|variant| &variant.fields).collect(),
         Item::Struct(item) => item.fields.iter().collect(),
         _ => Vec::new(),
     };
-    fields.iter().flat_map(|field| &field.attrs).any(|attribute| attribute.path().is_ident("from"))
+    let from = |field: &&&syn::Field| field.attrs.iter().any(|attribute| attribute.path().is_ident("from"));
+    let name = |field: &&syn::Field| match &field.ty {
+        syn::Type::Path(path) => path.path.segments.last().map(|last| format!("From<{}>", last.ident)),
+        _ => None,
+    };
+    fields.iter().filter(from).filter_map(name).collect()
 }
 
 /// A macro call among the members: one line for each part that ends in `;`, up to its `=>`, read as a function's head.
