@@ -88,19 +88,19 @@ fn values(table: &mut Table) {
     let secrets = Secrets::from_iter([(KEY, VALUE)]);
     table.debug("Secrets", &secrets);
     table.debug("Secrets", &secrets.search(VALUE));
-    table.debug("Paging", &Paging::limit(1));
-    table.debug("SecretsPage", &secrets.page(Paging::limit(1)));
-    table.debug("SecretsIter", &secrets.into_iter());
-    table.debug("Pages", &secrets.pages(1));
+    table.debug("paging::Paging", &Paging::limit(1));
+    table.debug("paging::SecretsPage", &secrets.page(Paging::limit(1)));
+    table.debug("snapshot::SecretsIter", &secrets.into_iter());
+    table.debug("paging::Pages", &secrets.pages(1));
     let unreadable = Unreadable::new(KEY, UnreadableReason::Masked);
-    table.debug("Unreadable", &unreadable);
-    table.debug("UnreadableReason", &unreadable.reason);
-    table.debug("Loaded", &Loaded::from_iter([(KEY, value)]).with_unreadable([unreadable]));
-    table.debug("SnapshotSource", &SnapshotSource::Memory);
-    table.shown("Timestamp", &Timestamp::parse("2026-05-01T09:30:00Z").unwrap());
-    table.debug("Conflict", &Conflict::new(KEY, Some("1".to_owned()), None));
-    table.debug("Identity", &Identity::of(TOKEN));
-    table.debug("Traffic", &Traffic::new(1, 2));
+    table.debug("snapshot::Unreadable", &unreadable);
+    table.debug("snapshot::UnreadableReason", &unreadable.reason);
+    table.debug("source::Loaded", &Loaded::from_iter([(KEY, value)]).with_unreadable([unreadable]));
+    table.debug("snapshot::SnapshotSource", &SnapshotSource::Memory);
+    table.shown("clock::Timestamp", &Timestamp::parse("2026-05-01T09:30:00Z").unwrap());
+    table.debug("error::Conflict", &Conflict::new(KEY, Some("1".to_owned()), None));
+    table.debug("source::Identity", &Identity::of(TOKEN));
+    table.debug("source::Traffic", &Traffic::new(1, 2));
     table.error("XtraError", Secrets::from_iter([(KEY, VALUE)]).require("OTHER").as_ref().unwrap_err());
 }
 
@@ -119,22 +119,22 @@ async fn typed(table: &mut Table, server: &DevServer) {
     for key in ["x", VALUE] {
         let secrets = Secrets::from_iter([(KEY, VALUE), ("MAGPIE_IP", VALUE), ("MAGPIE_JSON", &json), ("OTHER", key)]);
         let report = secrets.check::<Settings>();
-        table.shown("SchemaReport", &report);
+        table.shown("schema::SchemaReport", &report);
         for problem in report.missing().iter().chain(report.invalid()).chain(report.unexpected()) {
-            table.shown("SchemaProblem", problem);
+            table.shown("schema::SchemaProblem", problem);
         }
         table.error("XtraError", &secrets.parse::<Settings>().unwrap_err());
     }
     let only_the_type_refuses = Secrets::from_iter([(KEY, "1"), ("MAGPIE_IP", VALUE), ("OTHER", "yes")]);
     table.error("XtraError", &only_the_type_refuses.parse::<Settings>().unwrap_err());
     table.debug("Schema", &Schema::of::<Settings>());
-    table.debug("Template", &xtrasecurity::schema::template::<Settings>());
+    table.debug("schema::Template", &xtrasecurity::schema::template::<Settings>());
     for text in [VALUE, &json, &format!("{{\"type\":\"object\",\"$ref\":\"{VALUE}\"}}")] {
         let _ = Schema::from_json(text).map_err(|error| table.error("XtraError", &error));
     }
     let client = client(server);
     let request = client.get_secrets_as::<Settings>(ENVIRONMENT).deny_unexpected();
-    table.debug("ReadAs", &request);
+    table.debug("schema::ReadAs", &request);
     table.error("XtraError", &request.await.unwrap_err());
 }
 
@@ -196,23 +196,23 @@ async fn transport(table: &mut Table) {
     table.debug("http::QuotaFormat", &http::QuotaFormat { limit, remaining, reset, reset_form });
     // looked at on the way
     table.0.extend(["http::Outgoing", "http::Authorization", "http::ErrorBody", "http::ErrorAnswer", "http::Advice"]);
-    table.debug("Hop", &xtrasecurity::error::Hop::Proxy);
+    table.debug("error::Hop", &xtrasecurity::error::Hop::Proxy);
 }
 
 fn credentials(table: &mut Table) {
     let token = Token::new(TOKEN).unwrap();
-    table.debug("Token", &token);
-    table.debug("StaticToken", &StaticToken::from(token));
-    table.debug("ChainPosition", &ChainPosition::First);
+    table.debug("http::Token", &token);
+    table.debug("credentials::StaticToken", &StaticToken::from(token));
+    table.debug("credentials::ChainPosition", &ChainPosition::First);
     for flawed in [format!("{TOKEN}\n"), format!("{TOKEN} {TOKEN}"), format!("{TOKEN}\u{7f}"), format!("{TOKEN}é")] {
         table.error("XtraError", &Token::new(&flawed).unwrap_err());
         table.error("XtraError", &XtraClient::builder().token(flawed.as_str()).build().unwrap_err());
     }
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(TOKEN.as_bytes()).unwrap();
-    table.debug("FileToken", &FileToken::new(file.path()).unwrap());
+    table.debug("credentials::FileToken", &FileToken::new(file.path()).unwrap());
     open_to_others(file.path());
-    table.debug("FileToken", &FileToken::new(file.path()).unwrap());
+    table.debug("credentials::FileToken", &FileToken::new(file.path()).unwrap());
     file.write_all(b" and more").unwrap();
     table.error("XtraError", &FileToken::new(file.path()).unwrap_err());
     // a JWT that has ended: { "alg": "none" }.{ "exp": 1 }
@@ -275,11 +275,11 @@ fn open_to_others(path: &std::path::Path) {
 
 fn options(table: &mut Table, server: &DevServer) {
     let clock = ManualClock::new();
-    table.debug("ManualClock", &clock);
-    table.debug("Clock", &clock.clock());
+    table.debug("clock::ManualClock", &clock);
+    table.debug("clock::Clock", &clock.clock());
     table.debug("CacheOptions", &CacheOptions::default());
     table.debug("EngineOptions", &EngineOptions::default().clock(clock.clock()).required([KEY]));
-    table.debug("Budget", &Budget::new(1000, 900, Duration::from_secs(60)));
+    table.debug("source::Budget", &Budget::new(1000, 900, Duration::from_secs(60)));
     let options = XtraClientOptions {
         token: Some(TOKEN.into()),
         api_url: Some(URL_WITH_CREDENTIALS.to_owned()),
@@ -292,9 +292,9 @@ fn options(table: &mut Table, server: &DevServer) {
     table.debug("XtraClientBuilder", &impatient().vault_passphrase(VALUE).seal_writes());
     let configuration =
         XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS).vault_passphrase(VALUE).explain();
-    table.shown("xtra::Configuration", &configuration);
+    table.shown("credentials::Configuration", &configuration);
     for setting in configuration.settings() {
-        table.shown("xtra::Setting", setting);
+        table.shown("credentials::Setting", setting);
     }
     for url in [URL_WITH_CREDENTIALS, "http://canary.example/api", "canary", "https://host.example/canary"] {
         table.error("XtraError", &impatient().api_url(url).build().unwrap_err());
@@ -311,7 +311,7 @@ async fn reading(table: &mut Table, server: &DevServer) {
     let request = client.get_secrets(ENVIRONMENT).branch(BRANCH);
     table.debug("Request", &request);
     let future = request.into_future();
-    table.debug("ReadFuture", &future);
+    table.debug("request::ReadFuture", &future);
     let secrets = future.await.unwrap();
     assert_eq!(secrets.require(KEY).unwrap().expose(), VALUE, "what was planted arrives");
     table.debug("Secrets", &secrets);
@@ -323,8 +323,8 @@ async fn reading(table: &mut Table, server: &DevServer) {
     table.debug("crate::services::xtra::scope::CheckedScope", &client.source().prepare(&scope).unwrap());
     let own = Client::new_with_source(Own);
     table.debug("Client", &own);
-    table.debug("Read", &own.read(VALUE));
-    table.debug("Refresh", &own.refresh(VALUE));
+    table.debug("request::Read", &own.read(VALUE));
+    table.debug("request::Refresh", &own.refresh(VALUE));
     own.read(VALUE).await.unwrap();
     assert!(own.stats().misses > 0);
     let account = impatient().token(ACCOUNT_TOKEN).api_url(server.url()).build().unwrap();
@@ -335,13 +335,13 @@ async fn reading(table: &mut Table, server: &DevServer) {
 async fn references(table: &mut Table, server: &DevServer) {
     let client = client(server);
     let reference: Reference = format!("xtra:///{ENVIRONMENT}/{KEY}?branch={BRANCH}").parse().unwrap();
-    table.shown("Reference", &reference);
+    table.shown("references::Reference", &reference);
     let request = client.render(VALUE);
-    table.debug("Resolve", &request);
-    table.debug("ResolveText", &request);
+    table.debug("references::Resolve", &request);
+    table.debug("references::ResolveText", &request);
     request.await.unwrap();
     let request = client.resolve_pairs([(KEY, VALUE)]);
-    table.debug("ResolveValues", &request);
+    table.debug("references::ResolveValues", &request);
     table.debug("Secrets", &request.await.unwrap());
     let text = format!("{VALUE} {{{{ xtra:///{ENVIRONMENT}/{KEY} }}}}");
     let rendered = client.render(&text).await.unwrap();
@@ -379,17 +379,17 @@ async fn point_of_use(table: &mut Table, server: &DevServer) {
         server.fault(fault.on(route::SECRETS_READ));
         let request = client.with_secret(KEY, refuse);
         table.debug("Request", &request);
-        table.debug("WithSecret", &request);
+        table.debug("request::WithSecret", &request);
         table.error("WithSecretError", &request.await.unwrap_err());
     }
     table.error("WithSecretError", &client.with_secret(VALUE.len().to_string(), refuse).await.unwrap_err());
     let mut handle = client.scope(ENVIRONMENT);
     assert_eq!(handle.get().await.unwrap().require(KEY).unwrap(), VALUE, "what was planted arrives");
     table.debug("ScopeHandle", &handle);
-    table.debug("ScopeRead", &handle.get());
+    table.debug("request::ScopeRead", &handle.get());
     let preload = client.preload([ENVIRONMENT]).require([KEY]);
-    table.debug("Preload", &preload);
-    table.debug("Preloaded", &preload.await.unwrap());
+    table.debug("request::Preload", &preload);
+    table.debug("request::Preloaded", &preload.await.unwrap());
     table.error("XtraError", &client.preload([ENVIRONMENT, TOKEN, BROKEN]).require(["OTHER"]).await.unwrap_err());
 }
 
@@ -423,9 +423,9 @@ async fn providers(table: &mut Table, server: &DevServer) {
     let secrets = Secrets::from_iter([(KEY, VALUE)]);
     let provider = SecretsProvider::new(&secrets);
     table.debug("SecretsProvider", &provider);
-    table.debug("ReadNow", &provider);
-    table.debug("ReadNow", &SecretsProvider::lazy(|| Ok(Secrets::from_iter([(KEY, VALUE)]).into())));
-    table.debug("ReadLater", &SecretsProvider::of_client(&client(server), ENVIRONMENT));
+    table.debug("providers::ReadNow", &provider);
+    table.debug("providers::ReadNow", &SecretsProvider::lazy(|| Ok(Secrets::from_iter([(KEY, VALUE)]).into())));
+    table.debug("providers::ReadLater", &SecretsProvider::of_client(&client(server), ENVIRONMENT));
     for names in [[KEY, "magpie_key"], [KEY, "MAGPIE_KEY__BELOW"]] {
         let secrets = Secrets::from_iter(names.map(|name| (name, VALUE)));
         let provider = SecretsProvider::new(&secrets);
@@ -478,7 +478,7 @@ async fn errors(table: &mut Table, server: &DevServer) {
     table.error("XtraError", &broken);
     let rest = client(server).get_secrets(BROKEN).allow_unreadable().await.unwrap();
     table.debug("Secrets", &rest);
-    table.debug("Unreadable", &rest.unreadable());
+    table.debug("snapshot::Unreadable", &rest.unreadable());
     table.error("XtraError", rest.require(KEY).as_ref().unwrap_err());
     table.debug("Stats", &viewer.stats());
     // counted as looked at: it is made by the engine alone, and `Own` looked at it on the way
@@ -506,7 +506,7 @@ async fn offline(table: &mut Table, server: &DevServer) {
     assert_eq!(secrets.source(), SnapshotSource::Offline);
     assert_eq!(secrets.require(KEY).unwrap().expose(), VALUE, "what was planted arrives");
     table.debug("Secrets", &secrets);
-    table.debug("SnapshotSource", &secrets.source());
+    table.debug("snapshot::SnapshotSource", &secrets.source());
     table.debug("Client", &client);
     let file = std::fs::read_dir(&options.directory).unwrap().next().unwrap().unwrap().path();
     let bytes = std::fs::read(&file).unwrap();
@@ -525,12 +525,12 @@ async fn watching(table: &mut Table, server: &DevServer) {
     let (mut receiver, mut key) = (watch.receiver(), watch.key(KEY));
     let change = watch.next().await.unwrap().unwrap();
     assert_eq!(change.snapshot.require(KEY).unwrap(), VALUE, "what was planted arrives");
-    table.debug("Change", &change);
-    table.debug("Watch", &watch);
+    table.debug("watch::Change", &change);
+    table.debug("watch::Watch", &watch);
     receiver.changed().await.unwrap();
-    table.debug("WatchReceiver", &receiver);
+    table.debug("watch::WatchReceiver", &receiver);
     assert_eq!(key.next().await.unwrap().unwrap(), VALUE);
-    table.debug("WatchKey", &key);
+    table.debug("watch::WatchKey", &key);
     for environment in [BROKEN, ".."] {
         table.error("XtraError", &client.watch(environment).next().await.unwrap().unwrap_err());
     }
@@ -539,7 +539,7 @@ async fn watching(table: &mut Table, server: &DevServer) {
 async fn injecting(table: &mut Table, server: &DevServer) {
     let secrets = Secrets::from_iter([(KEY, VALUE), ("LD_PRELOAD", VALUE), ("NUL", "canary\0"), ("A=B", VALUE)]);
     let injection = secrets.injection();
-    table.debug("Injection", &injection);
+    table.debug("inject::Injection", &injection);
     table.error("XtraError", &injection.apply_to(&mut Command::new("env")).unwrap_err());
     table.error("XtraError", &injection.inject().unwrap_err());
     let mut command = Command::new("env");
@@ -548,12 +548,12 @@ async fn injecting(table: &mut Table, server: &DevServer) {
         table.error("XtraError", &error);
     }
     let report = secrets.injection().only([KEY]).apply_to(&mut command).unwrap();
-    table.debug("InjectionReport", &report);
-    table.debug("Selection", &Selection::new().only([KEY]).rename(KEY, "OTHER"));
+    table.debug("inject::InjectionReport", &report);
+    table.debug("inject::Selection", &Selection::new().only([KEY]).rename(KEY, "OTHER"));
     let client = client(server);
     let request = client.inject_secrets(ENVIRONMENT).only([KEY]);
     table.debug("Request", &request);
-    table.debug("Inject", &request);
+    table.debug("inject::Inject", &request);
     // this process has more threads than one
     let unsound = request.await.unwrap_err();
     assert_eq!(unsound.kind(), ErrorKind::UnsoundInjection);
@@ -606,9 +606,9 @@ async fn raw_calls(table: &mut Table, server: &DevServer) {
         let error = read().send().await.unwrap_err();
         table.error("xtra::raw::Error", &error);
         if let Some(answer) = error.answer() {
-            table.debug("xtra::raw::Answer", answer);
+            table.debug("http::Answer", answer);
             let response: &raw::Response = answer;
-            table.debug("xtra::raw::Response", response);
+            table.debug("http::Response", response);
         }
         if let raw::Error::InvalidResponsePayload(payload) = &error {
             table.debug("xtra::raw::InvalidPayload", payload);

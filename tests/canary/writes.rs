@@ -68,9 +68,9 @@ async fn refusals(table: &mut Table, server: &DevServer) {
     let elevation = format!(r#"{{"error":"JIT Elevation Required {VALUE}","action":"request_jit"}}"#);
     server.fault(Fault::body(403, "application/json", elevation).on(route::SECRETS_READ));
     let error = client.get_secrets(PLACE).no_cache().await.unwrap_err();
-    table.debug("Elevation", error.elevation().unwrap());
-    table.debug("Reason", error.reason().unwrap());
-    table.shown("Hint", error.hint().unwrap());
-    table.shown("FileEntry", &FileEntry::new("project", ".rc"));
+    table.debug("error::Elevation", error.elevation().unwrap());
+    table.debug("error::Reason", error.reason().unwrap());
+    table.shown("error::Hint", error.hint().unwrap());
+    table.shown("error::FileEntry", &FileEntry::new("project", ".rc"));
     table.error("XtraError", &error);
 }
