@@ -482,7 +482,7 @@ async fn errors(table: &mut Table, server: &DevServer) {
     table.error("XtraError", rest.require(KEY).as_ref().unwrap_err());
     table.debug("Stats", &viewer.stats());
     // counted as looked at: it is made by the engine alone, and `Own` looked at it on the way
-    table.0.insert("KeyWriter");
+    table.0.insert("source::KeyWriter");
 }
 
 /// Copies that are written, served, damaged and in nobody's way: each has its event or its error.
@@ -560,27 +560,43 @@ async fn injecting(table: &mut Table, server: &DevServer) {
     table.error("XtraError", &unsound);
 }
 
+/// An operation that looks at what it is carried out with.
+struct Look;
+
+impl xtrasecurity::source::Operation for Look {
+    const NAME: &'static str = "look";
+    type Source = xtrasecurity::xtra::Xtra;
+    type Output = ();
+
+    async fn perform(self, call: xtrasecurity::source::Call<'_, Self::Source>) -> Result<(), XtraError> {
+        hides_debug("source::Call", &call);
+        Ok(())
+    }
+}
+
 async fn blocking_twin(table: &mut Table, server: &DevServer) {
-    table.debug(
-        "blocking::XtraClientBuilder",
-        &blocking::XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS),
-    );
+    // no value of these can exist
+    table.0.extend(["blocking::Blocking", "request::Async"]);
+    client(server).request(XtraScope::new(ENVIRONMENT), Look).await.unwrap();
+    table.0.insert("source::Call");
+    table.debug("xtra::WriteOptions", &xtrasecurity::xtra::WriteOptions::default());
+    table.debug("XtraClientBuilder", &blocking::XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS));
     let twin = blocking::XtraClient::from(impatient().api_url(server.url()).cache(true).build().unwrap());
     // On a thread of its own: here, every call is refused.
     let (tell, told) = tokio::sync::oneshot::channel();
     let elsewhere = twin.clone();
     std::thread::spawn(move || tell.send(elsewhere.get_secrets(ENVIRONMENT).send()));
     assert_eq!(told.await.unwrap().unwrap().require(KEY).unwrap().expose(), VALUE, "what was planted arrives");
-    table.debug("blocking::Client", &twin);
+    table.debug("Client", &twin);
     let request = twin.get_secrets(ENVIRONMENT).branch(BRANCH);
-    table.debug("blocking::Request", &request);
+    table.debug("Request", &request);
     table.error("XtraError", &request.send().unwrap_err());
     let request = twin.get_secrets(ENVIRONMENT).with_secret(KEY, |_| Err::<(), _>(UseError::Refused(())));
     table.debug("blocking::WithSecret", &request);
-    table.debug("blocking::Resolve", &twin.render(VALUE));
-    table.debug("blocking::Resolve", &twin.resolve_pairs([(KEY, VALUE)]));
+    table.debug("references::Resolve", &twin.render(VALUE));
+    table.debug("references::Resolve", &twin.resolve_pairs([(KEY, VALUE)]));
     table.debug("blocking::Watch", &twin.watch(ENVIRONMENT, |_| {}).unwrap());
-    table.debug("blocking::Preload", &twin.preload([ENVIRONMENT]).require([KEY]));
+    table.debug("request::Preload", &twin.preload([ENVIRONMENT]).require([KEY]));
 }
 
 async fn raw_calls(table: &mut Table, server: &DevServer) {
