@@ -95,7 +95,7 @@ async fn a_token_that_ends_is_refused_before_anything_is_sent() {
     // { "alg": "none" }.{ "exp": 4102444800 }
     let jwt = "eyJhbGciOiJub25lIn0.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln";
     let ran = run(offline(&world, &[]).env("XTRA_TOKEN", jwt));
-    assert!(ran.failure(1).contains("--offline has no key"), "{}", ran.stderr());
+    assert!(ran.failure(1).contains("copies on disk have no key"), "{}", ran.stderr());
     assert!(ran.stderr().contains("service account's key"), "{}", ran.stderr());
     assert_eq!(world.server.total_requests(), 0);
 }

@@ -26,7 +26,7 @@ impl<M> Client<Xtra, M> {
     ///
     /// match client.whoami().await? {
     ///     Caller::User { email, .. } => println!("a user: {email:?}"),
-    ///     Caller::ServiceAccount { name, project, .. } => println!("{name:?}, of the project {project:?}"),
+    ///     Caller::ServiceAccount { name, project_id, .. } => println!("{name:?}, of the project {project_id:?}"),
     ///     _ => {}
     /// }
     /// # Ok(())

@@ -55,7 +55,7 @@ impl<M> Client<Xtra, M> {
         self.request(XtraScope::default(), GetProject)
     }
 
-    /// Makes a project with a branch `main`. The workspace's id is the `workspace` of another
+    /// Makes a project with a branch `main`. The workspace's id is the `workspace_id` of another
     /// [`Project`] in it. Names of projects are not unique.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl<M> Client<Xtra, M> {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = xtrasecurity::dev_server::DevServer::start().await?;
     /// # let client = xtrasecurity::XtraClient::builder().dev_server(&server).build()?;
-    /// let workspace = client.get_project().await?.workspace.unwrap_or_default();
+    /// let workspace = client.get_project().await?.workspace_id.unwrap_or_default();
     /// let project = client.create_project("billing", workspace).description("invoices").await?;
     /// assert_eq!(project.name, "billing");
     /// # Ok(())
