@@ -204,7 +204,9 @@ fn form(value: &str) -> Option<Form> {
         '"' => !value.contains("\\n") && !value.contains("\\r"),
         _ => !value.contains('\r'),
     };
-    QUOTES.into_iter().find(|quote| !value.contains(*quote) && fits(*quote)).map(Form::Quoted)
+    let quoted = QUOTES.into_iter().find(|quote| !value.contains(*quote) && fits(*quote)).map(Form::Quoted);
+    // a value with quotes of every kind may still mean itself without any
+    quoted.or_else(|| stands_bare(value).then_some(Form::Bare))
 }
 
 /// Whether a value keeps its meaning without quotes.

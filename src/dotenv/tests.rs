@@ -160,6 +160,8 @@ const NASTY: &[&str] = &[
     "{\"json\": \"it has \\\"quotes\\\"\"}",
     "-----BEGIN KEY-----\nabc+/=\n-----END KEY-----\n",
     "C:\\dir\\",
+    "('\"`",
+    "it's `a` \\n",
     "'quoted'",
     "\0",
 ];
@@ -201,7 +203,7 @@ fn what_no_form_gives_back_is_refused_by_name() {
     let secrets = Secrets::from_iter([
         ("ALL", "' \" ` hunter2"),
         ("FINE", "1"),
-        ("ESCAPED", "it's `a` \\n hunter2"),
+        ("ESCAPED", "'it's `a` \\n hunter2"),
         ("END", "two # \\"),
         ("A B", "hunter2"),
         ("", "hunter2"),
