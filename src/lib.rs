@@ -23,7 +23,7 @@
 //! - A credential that rotates: [`XtraClient::with_secret`]. At start-up and for probes: [`XtraClient::preload`].
 //! - Notice when secrets change: `Client::watch`, with the feature `watch`.
 //! - Change them: [`XtraClient::set_secret`], [`XtraClient::set_secrets`], and the methods beside them; their types are in
-//!   [`mod@write`].
+//!   [`xtra::write`].
 //! - Branches, projects, service accounts, access: [`XtraClient::create_branch`] and others; their types are in [`xtra::manage`].
 //! - In a text or a file that refers to them: [`XtraClient::render`]. In figment or config-rs: `SecretsProvider`.
 //! - From a shell: the command `xtrasec`, a crate of its own.

@@ -187,6 +187,7 @@ impl Secrets {
     #[inline]
     pub(crate) fn all_readable(&self) -> Result<(), XtraError> {
         Self::refuse_unreadable(&self.unreadable, self.origin.passphrase)
+            .map_err(|error| error.with_hint(crate::core::Hint::AllowUnreadable))
     }
 
     /// One error for all of these, when there are any. `passphrase` is the variable for it.

@@ -71,11 +71,7 @@ pub(crate) fn error(unreadable: &[Unreadable], passphrase: Option<&'static str>)
             Hint::advice("Store these secrets again"),
         )
     };
-    XtraError::new(kind, what)
-        .with_note(format!("Affected: {}", list(&names)))
-        .with_hint(hint)
-        .with_hint(Hint::AllowUnreadable)
-        .with_keys(names)
+    XtraError::new(kind, what).with_note(format!("Affected: {}", list(&names))).with_hint(hint).with_keys(names)
 }
 
 /// Names for a message: all of a few, the first ten of many.

@@ -314,7 +314,7 @@ macro_rules! control_methods {
                 self.server.controls().script().len()
             }
 
-            /// Holds the answers of a route back: a method and a path as in [`route`], or a path alone.
+            /// Holds the answers of a route back: a method and a path as in the constants of `route`, or a path alone.
             pub fn hold(&self, route: impl Into<String>) -> Hold {
                 self.server.controls().holds().hold(route.into())
             }

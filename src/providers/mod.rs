@@ -47,10 +47,10 @@ use tree::Table;
 /// itself, in `ConfigError::Foreign`.
 ///
 /// - Those of the read: of the service, or for values that did not come through.
-/// - [`EmptyScope`](ErrorKind::EmptyScope) when there is no secret at all, or none with the [`prefix`](Self::prefix), because
+/// - [`EmptyScope`](crate::ErrorKind::EmptyScope) when there is no secret at all, or none with the [`prefix`](Self::prefix), because
 ///   a mistyped environment or prefix looks the same and the program would run with its defaults;
 ///   [`allow_empty`](Self::allow_empty) accepts it.
-/// - [`Invalid`](ErrorKind::Invalid) with both names when two secrets want the same key (`DATABASE_URL` and `database_url`)
+/// - [`Invalid`](crate::ErrorKind::Invalid) with both names when two secrets want the same key (`DATABASE_URL` and `database_url`)
 ///   or one wants to be above the other (`DATABASE` and `DATABASE__URL`). Neither is dropped in silence.
 ///
 /// # What is out of this crate's hands
@@ -223,7 +223,7 @@ impl<R> SecretsProvider<R> {
     ///
     /// # Errors
     ///
-    /// When the configuration is put together: [`ErrorKind::Invalid`] with every secret that does not fit, and no value.
+    /// When the configuration is put together: [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) with every secret that does not fit, and no value.
     ///
     /// ```
     /// # #[cfg(feature = "figment")]

@@ -293,7 +293,7 @@ impl ScopeHandle<Xtra> {
 
 #[cfg(feature = "typed")]
 impl<M> Client<Xtra, M> {
-    /// Reads the secrets of an environment as a type of one's own. [`Secrets::parse`] tells which secret feeds which field and
+    /// Reads the secrets of an environment as a type of one's own. [`Secrets::parse`](crate::Secrets::parse) tells which secret feeds which field and
     /// how its text is read.
     ///
     /// The options are those of [`get_secrets`](Self::get_secrets), and
