@@ -415,7 +415,7 @@ async fn local_mode(table: &mut Table) {
     for flawed in [VALUE.to_owned(), format!("{KEY}='{VALUE}"), format!("{KEY}={VALUE}\n{KEY}={VALUE}")] {
         table.error("XtraError", &Secrets::from_dotenv(&flawed).unwrap_err());
     }
-    let nowhere = Secrets::from_iter([(KEY, format!("{VALUE}'\"`"))]);
+    let nowhere = Secrets::from_iter([(KEY, format!("'{VALUE}\"`"))]);
     table.error("XtraError", &nowhere.to_dotenv().unwrap_err());
 }
 
