@@ -157,7 +157,7 @@ impl SortedPairs {
         None
     }
 
-    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         self.iter().map(|(name, _)| name)
     }
 

@@ -2,8 +2,10 @@
 //! or a lost key than a deletion.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash as _, Hasher};
 use std::sync::{Mutex, PoisonError};
+
+use ahash::RandomState;
 
 use crate::core::{ErrorKind, Hint, Secrets, SnapshotSource, Unreadable, UnreadableReason, XtraError};
 
@@ -51,7 +53,12 @@ impl ShrinkGuard {
 
     /// From now on answers are compared with a snapshot of these names.
     #[cfg(feature = "offline")]
-    pub(crate) fn learn<'n>(&self, key: &[u8], readable: impl Iterator<Item = &'n str>, unreadable: &[Unreadable]) {
+    pub(crate) fn learn<'n>(
+        &self,
+        key: &[u8],
+        readable: impl Iterator<Item = &'n str> + Clone,
+        unreadable: &[Unreadable],
+    ) {
         self.lock().set(key, readable, unreadable);
     }
 
@@ -188,9 +195,10 @@ fn hash(hasher: &RandomState, name: &str) -> Hash {
     [a, b, c, d, e, f]
 }
 
-/// The names of a snapshot, hashed and in order.
+/// The names of a snapshot: each hashed, in order, and all in one hash, which tells quickly that an answer has the same.
 #[derive(Default)]
 struct Names {
+    all: u64,
     readable: Vec<Hash>,
     unreadable: Vec<Hash>,
 }
@@ -200,12 +208,24 @@ impl Names {
     fn replace<'n>(
         &mut self,
         hasher: &RandomState,
-        readable: impl Iterator<Item = &'n str>,
+        readable: impl Iterator<Item = &'n str> + Clone,
         unreadable: &[Unreadable],
     ) {
+        self.all = hash_of_all(hasher, readable.clone(), unreadable);
         refill(&mut self.readable, readable.map(|name| hash(hasher, name)));
         refill(&mut self.unreadable, unreadable.iter().map(|entry| hash(hasher, &entry.name)));
     }
+}
+
+fn hash_of_all<'n>(hasher: &RandomState, readable: impl Iterator<Item = &'n str>, unreadable: &[Unreadable]) -> u64 {
+    let mut all = hasher.build_hasher();
+    readable.for_each(|name| name.hash(&mut all));
+    for entry in unreadable {
+        // no name is followed by this byte
+        all.write_u8(0xfe);
+        entry.name.hash(&mut all);
+    }
+    all.finish()
 }
 
 /// A list of which less than half is needed gives its memory back.
@@ -219,13 +239,22 @@ fn refill(list: &mut Vec<Hash>, hashes: impl Iterator<Item = Hash>) {
 }
 
 /// The names accepted last, by scope, kept as hashes. They outlive the snapshot.
-#[derive(Default)]
 struct Baselines {
     hasher: RandomState,
     /// With the place of each in the order in which they were set.
     by_key: HashMap<Vec<u8>, (u64, Names)>,
     latest: u64,
     waived: Waived,
+}
+
+impl Default for Baselines {
+    /// The secret of the hashes is the standard library's.
+    fn default() -> Self {
+        let secret = std::hash::RandomState::new();
+        let [a, b, c, d] = [0, 1, 2, 3].map(|number: u8| secret.hash_one(number));
+        let hasher = RandomState::with_seeds(a, b, c, d);
+        Self { hasher, by_key: HashMap::new(), latest: 0, waived: Waived::default() }
+    }
 }
 
 /// Which scopes need no comparison for their next answer.
@@ -260,7 +289,7 @@ impl Baselines {
         Some(Known::new(&self.hasher, &self.by_key.get(key)?.1))
     }
 
-    fn set<'n>(&mut self, key: &[u8], readable: impl Iterator<Item = &'n str>, unreadable: &[Unreadable]) {
+    fn set<'n>(&mut self, key: &[u8], readable: impl Iterator<Item = &'n str> + Clone, unreadable: &[Unreadable]) {
         self.latest += 1;
         if self.by_key.len() >= Self::MOST && !self.by_key.contains_key(key) {
             let mut order: Vec<_> = self.by_key.values().map(|(set, _)| *set).collect();
@@ -330,11 +359,7 @@ impl<'b> Known<'b> {
 
     /// Whether these are the names of that snapshot.
     fn is_of(&self, secrets: &Secrets) -> bool {
-        let hidden = |entry: &Unreadable| self.has_unreadable(&entry.name);
-        self.names.readable.len() == secrets.len()
-            && self.names.unreadable.len() == secrets.unreadable().len()
-            && secrets.names().all(|name| self.has_readable(name))
-            && secrets.unreadable().iter().all(hidden)
+        self.names.all == hash_of_all(self.hasher, secrets.names(), secrets.unreadable())
     }
 }
 
