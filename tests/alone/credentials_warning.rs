@@ -1,5 +1,4 @@
-//! What is logged about a token's file. One test alone in its process: what is logged is decided for all threads at once.
-#![cfg(unix)]
+//! What is logged about a token's file.
 
 use std::fmt;
 use std::fs::{self, Permissions};
@@ -10,6 +9,13 @@ use tracing::field::Field;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use xtrasecurity::credentials::{CredentialProvider, FileToken, Token};
+
+use crate::Check;
+
+pub(crate) const CHECKS: &[Check] = &[(
+    "a_file_that_others_can_read_is_used_with_a_warning_that_names_it_and_not_the_token",
+    a_file_that_others_can_read_is_used_with_a_warning_that_names_it_and_not_the_token,
+)];
 
 /// Keeps the text of every event.
 #[derive(Clone, Default)]
@@ -39,7 +45,6 @@ impl Subscriber for Events {
     fn exit(&self, _: &Id) {}
 }
 
-#[test]
 fn a_file_that_others_can_read_is_used_with_a_warning_that_names_it_and_not_the_token() {
     let events = Events::default();
     tracing::subscriber::set_global_default(events.clone()).unwrap();

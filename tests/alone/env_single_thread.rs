@@ -1,7 +1,4 @@
-//! Injection into this very process. It needs a process with one thread, so there is no test harness: `main` runs the
-//! checks one after the other, and a panic fails the test.
-
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+//! Injection into this very process, which must have one thread.
 
 use std::env;
 use std::sync::mpsc;
@@ -9,24 +6,20 @@ use std::thread;
 
 use xtrasecurity::{ErrorKind, Secrets};
 
-fn main() {
-    let checks: [(&str, fn()); 10] = [
-        ("secrets_become_variables_of_a_process_with_one_thread", one_thread),
-        ("existing_variables_win_unless_overridden", existing),
-        ("an_empty_variable_exists", empty),
-        ("a_choice_renames_and_prefixes", choice),
-        ("one_bad_variable_means_that_none_is_set", all_or_nothing),
-        ("a_second_thread_means_that_nothing_is_set", second_thread),
-        ("the_unchecked_way_sets_with_a_second_thread_and_still_checks_names", unchecked),
-        ("a_thread_that_was_just_joined_does_not_count", joined_thread),
-        ("a_current_thread_runtime_may_inject", current_thread_runtime),
-        ("a_multi_threaded_runtime_may_not_inject", multi_thread_runtime),
-    ];
-    for (name, check) in checks {
-        check();
-        println!("test {name} ... ok");
-    }
-}
+use crate::Check;
+
+pub(crate) const CHECKS: &[Check] = &[
+    ("secrets_become_variables_of_a_process_with_one_thread", one_thread),
+    ("existing_variables_win_unless_overridden", existing),
+    ("an_empty_variable_exists", empty),
+    ("a_choice_renames_and_prefixes", choice),
+    ("one_bad_variable_means_that_none_is_set", all_or_nothing),
+    ("a_second_thread_means_that_nothing_is_set", second_thread),
+    ("the_unchecked_way_sets_with_a_second_thread_and_still_checks_names", unchecked),
+    ("a_thread_that_was_just_joined_does_not_count", joined_thread),
+    ("a_current_thread_runtime_may_inject", current_thread_runtime),
+    ("a_multi_threaded_runtime_may_not_inject", multi_thread_runtime),
+];
 
 /// Where the threads can be counted, or need not be.
 const SUPPORTED: bool = cfg!(any(target_os = "linux", target_os = "android", windows));

@@ -1,7 +1,4 @@
-//! Injection right after a fetch by host name: looking the name up must leave no thread behind. Needs a process of its own,
-//! so there is no test harness: `main` runs the checks one after the other, and a panic fails the test.
-
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+//! Injection right after a fetch by host name: looking the name up must leave no thread behind.
 
 use std::env;
 
@@ -9,16 +6,18 @@ use tokio::runtime::Builder;
 use xtrasecurity::dev_server::{DevServer, RateLimits};
 use xtrasecurity::{ErrorKind, XtraClient};
 
-fn main() {
-    if !cfg!(target_os = "linux") {
-        println!("SKIPPED threads can be counted on Linux only");
-        return;
-    }
-    after_a_fetch_by_name_the_process_has_one_thread_and_injection_works();
-    println!("test after_a_fetch_by_name_the_process_has_one_thread_and_injection_works ... ok");
-    on_a_multi_threaded_runtime_injection_refuses_and_nothing_is_set();
-    println!("test on_a_multi_threaded_runtime_injection_refuses_and_nothing_is_set ... ok");
-}
+use crate::Check;
+
+pub(crate) const CHECKS: &[Check] = &[
+    (
+        "after_a_fetch_by_name_the_process_has_one_thread_and_injection_works",
+        after_a_fetch_by_name_the_process_has_one_thread_and_injection_works,
+    ),
+    (
+        "on_a_multi_threaded_runtime_injection_refuses_and_nothing_is_set",
+        on_a_multi_threaded_runtime_injection_refuses_and_nothing_is_set,
+    ),
+];
 
 async fn client() -> (DevServer, XtraClient) {
     let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();

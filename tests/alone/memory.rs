@@ -1,13 +1,18 @@
 //! The memory of large snapshots: linear, bounded at the peak, and no more after many reads than after one.
 
-#[path = "../benches/memory.rs"]
+#[path = "../../benches/memory.rs"]
 #[allow(dead_code)]
-mod measured;
+pub(crate) mod measured;
 
 use measured::{Framing, measure};
 
-/// One test, because the whole process is measured.
-#[test]
+use crate::Check;
+
+pub(crate) const CHECKS: &[Check] = &[(
+    "a_large_snapshot_takes_at_most_three_times_its_answer_and_reading_it_again_no_more",
+    a_large_snapshot_takes_at_most_three_times_its_answer_and_reading_it_again_no_more,
+)];
+
 fn a_large_snapshot_takes_at_most_three_times_its_answer_and_reading_it_again_no_more() {
     for framing in [Framing::Length, Framing::Chunks] {
         let large = measure(100_000, framing, 12);

@@ -1,61 +1,23 @@
 //! A cached read takes nothing from the heap.
 
-// a global allocator cannot be written without it; this one counts and passes everything on
-#![allow(unsafe_code)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::hint::black_box;
 
 use xtrasecurity::XtraClient;
 use xtrasecurity::dev_server::{DevServer, RateLimits};
 
-struct Counting;
+use crate::memory::measured::allocations;
 
-thread_local! {
-    /// The allocations of this thread alone: the test harness and the server have threads and needs of their own.
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
+use crate::{Check, on_a_runtime};
 
-fn count() {
-    // a thread that is ending has no counter any more, and nothing to count
-    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-}
+pub(crate) const CHECKS: &[Check] = &[
+    ("a_thousand_cached_reads_allocate_nothing_whichever_scope_they_name", || {
+        on_a_runtime(a_thousand_cached_reads_allocate_nothing_whichever_scope_they_name())
+    }),
+    ("a_thousand_reads_of_a_handle_allocate_nothing_and_nor_do_those_of_a_clone", || {
+        on_a_runtime(a_thousand_reads_of_a_handle_allocate_nothing_and_nor_do_those_of_a_clone())
+    }),
+];
 
-// SAFETY: every call goes on to the system's allocator unchanged; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations() -> u64 {
-    COUNT.with(Cell::get)
-}
-
-#[tokio::test]
 async fn a_thousand_cached_reads_allocate_nothing_whichever_scope_they_name() {
     let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
     let client = XtraClient::builder()
@@ -83,7 +45,6 @@ async fn a_thousand_cached_reads_allocate_nothing_whichever_scope_they_name() {
     assert!(allocations() > before, "the counter counts");
 }
 
-#[tokio::test]
 async fn a_thousand_reads_of_a_handle_allocate_nothing_and_nor_do_those_of_a_clone() {
     let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
     let client = XtraClient::builder().dev_server(&server).build().unwrap();

@@ -1,6 +1,4 @@
 //! What is told to whoever listens to `tracing`: which operation, how it fared, and nothing that is secret.
-//!
-//! One test alone in its process: who listens to a span is remembered for all of it.
 
 use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
@@ -13,6 +11,13 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::{CacheOptions, XtraClient, clock::ManualClock};
+
+use crate::Check;
+
+pub(crate) const CHECKS: &[Check] = &[(
+    "a_read_tells_how_the_cache_fared_how_often_was_asked_and_what_came_of_it",
+    a_read_tells_how_the_cache_fared_how_often_was_asked_and_what_came_of_it,
+)];
 
 /// The spans of this crate, each with its fields as they were when it closed, behind the spans around it.
 #[derive(Clone, Default)]
@@ -85,7 +90,6 @@ impl Subscriber for Listener {
     }
 }
 
-#[test]
 fn a_read_tells_how_the_cache_fared_how_often_was_asked_and_what_came_of_it() {
     let listener = Listener::default();
     tracing::subscriber::set_global_default(listener.clone()).unwrap();

@@ -1,4 +1,4 @@
-//! A storm of failing calls must not become a larger storm of retries. It counts all calls of a process, so this is alone in one.
+//! A storm of failing calls must not become a larger storm of retries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,6 +7,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use xtrasecurity::{ErrorKind, XtraClient};
+
+use crate::{Check, on_a_runtime};
+
+pub(crate) const CHECKS: &[Check] = &[("a_storm_of_failing_calls_adds_at_most_a_fifth", || {
+    on_a_runtime(a_storm_of_failing_calls_adds_at_most_a_fifth())
+})];
 
 const CALLS: u64 = 2_000;
 const AT_ONCE: u64 = 50;
@@ -37,7 +43,6 @@ async fn refuse_all(mut stream: TcpStream, requests: Arc<AtomicU64>) {
     }
 }
 
-#[tokio::test]
 async fn a_storm_of_failing_calls_adds_at_most_a_fifth() {
     let requests = Arc::new(AtomicU64::new(0));
     let root = overloaded(Arc::clone(&requests)).await;

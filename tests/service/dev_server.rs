@@ -1,18 +1,9 @@
 //! The promises of the dev server to the tests that use it: faults, holds, counts, its start and its end.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "these are tests; clippy looks for that only inside of the functions that are marked"
-)]
-
-#[path = "dev_server_support/mod.rs"]
-mod support;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use support::{Answer, Call};
+use crate::support::{Answer, Call};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};

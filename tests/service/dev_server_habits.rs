@@ -1,16 +1,7 @@
 //! The habits of the service's handlers that one would not expect, kept by the dev server.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "these are tests; clippy looks for that only inside of the functions that are marked"
-)]
-
-#[path = "dev_server_support/mod.rs"]
-mod support;
-
+use crate::support::{Call, call, ok, read_as, text};
 use serde_json::{Value, json};
-use support::{Call, call, ok, read_as, text};
 use xtrasecurity::dev_server::{DevServer, ProjectSeed, RateLimits, Role, ServiceAccountSeed, Tier, UserSeed};
 
 const UNKNOWN: &str = "000000000000000000000000";

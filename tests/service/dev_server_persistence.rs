@@ -1,20 +1,11 @@
 //! A dev server that keeps its state in a file, and one with many secrets.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "these are tests; clippy looks for that only inside of the functions that are marked"
-)]
-
-#[path = "dev_server_support/mod.rs"]
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::support::{Call, read, read_as};
 use serde_json::Value;
-use support::{Call, read, read_as};
 use xtrasecurity::dev_server::{
     DevServer, DevServerError, Form, ProjectSeed, RateLimits, SecretSeed, TokenSeed, UserSeed,
 };

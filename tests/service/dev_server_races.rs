@@ -1,18 +1,11 @@
 //! Races between requests that the dev server serves side by side: one comes between another's look at the database and its write.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "these are tests; clippy looks for that only inside of the functions that are marked"
-)]
-
-#[path = "dev_server_support/mod.rs"]
-mod support;
+use crate::support;
 
 use std::time::Duration;
 
+use crate::support::{Answer, read};
 use serde_json::{Value, json};
-use support::{Answer, read};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use xtrasecurity::dev_server::{DevServer, DevServerBuilder, ProjectSeed, RateLimits, Tier, UserSeed, route};

@@ -3,32 +3,17 @@
 //! Bodies are compared as text, so with the order of their members, after what differs from run to run (times, new ids,
 //! ciphertext) has been replaced by a mark.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "these are tests; clippy looks for that only inside of the functions that are marked"
-)]
-
-#[path = "dev_server_support/known.rs"]
-mod known;
-#[path = "dev_server_support/ordered.rs"]
-mod ordered;
-#[path = "dev_server_support/recorded.rs"]
-mod recorded;
-#[path = "dev_server_support/mod.rs"]
-mod support;
-
 use std::collections::BTreeSet;
 
-use known::Known;
-use recorded::{Recording, has_a_past, names, seed_before, seed_values};
+use crate::support::known::Known;
+use crate::support::recorded::{Recording, has_a_past, names, seed_before, seed_values};
+use crate::support::{Answer, Call};
 use serde_json::Value;
-use support::{Answer, Call};
 use tokio::net::TcpStream;
 use xtrasecurity::dev_server::{DevServer, RateLimits};
 
 /// The recordings that the dev server has no match for, one a line.
-const UNMATCHED: &str = include_str!("dev_server_support/unmatched.txt");
+const UNMATCHED: &str = include_str!("support/unmatched.txt");
 
 /// How many of them it has a match for.
 const MATCHED: usize = 281;

@@ -1,18 +1,9 @@
 //! The state behind the dev server's routes: what one of them changes shows in the others.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "these are tests; clippy looks for that only inside of the functions that are marked"
-)]
-
-#[path = "dev_server_support/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{call, ok, read, read_as, text};
 use serde_json::{Value, json};
-use support::{call, ok, read, read_as, text};
 use xtrasecurity::dev_server::{
     DevServer, Fault, ProjectSeed, RateLimits, Role, ServiceAccountSeed, Tier, UserSeed, route,
 };

@@ -1,15 +1,6 @@
 //! The seed of a dev server, and the secrets that it never prints.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "these are tests; clippy looks for that only inside of the functions that are marked"
-)]
-
-#[path = "dev_server_support/mod.rs"]
-mod support;
-
-use support::{read, read_as};
+use crate::support::{read, read_as};
 use xtrasecurity::dev_server::{
     DevServer, DevServerBuilder, DevServerError, Fault, Hold, ProjectSeed, RateLimits, SecretSeed, Seed, SeenRequest,
     ServiceAccountSeed, Tier, TokenSeed, UserSeed,

@@ -1,17 +1,8 @@
 //! The state behind the dev server's routes: seeds, guards, limits, secrets, branches.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "these are tests; clippy looks for that only inside of the functions that are marked"
-)]
-
-#[path = "dev_server_support/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
-use support::{Answer, Call, read, read_as};
+use crate::support::{Answer, Call, read, read_as};
 use xtrasecurity::dev_server::{
     DevServer, DevServerBuilder, Form, GrantSeed, LinkSeed, ProjectSeed, RateLimits, Role, SecretSeed,
     ServiceAccountSeed, Tier, TokenSeed, UserSeed,

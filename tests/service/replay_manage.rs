@@ -1,14 +1,11 @@
 //! The replay of every recording of a route of management to the method that sends that request: it comes to what is
 //! promised.
 
-#[path = "support/replay.rs"]
-mod replay;
-
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::time::Duration;
 
-use replay::{Recording, Replay, is_same_target, names};
+use crate::recorded::replay::{Recording, Replay, is_same_target, names};
 use serde_json::{Value, json};
 use xtrasecurity::xtra::manage::{
     AccessRequest, AccessStatus, Branch, Caller, Decision, JitLink, NewKey, Project, ServiceAccount, ServiceAccountKey,

@@ -1,18 +1,11 @@
 //! The replay of every other recording to the generated client: what the document names comes through, and every
 //! refusal becomes the error that it stands for.
 
-#[path = "support/fields.rs"]
-mod fields;
-#[path = "support/raw_operations.rs"]
-mod raw_operations;
-#[path = "support/replay.rs"]
-mod replay;
-
 use std::collections::BTreeSet;
 
-use fields::Document;
-use raw_operations::{Operation, Outcome, operations};
-use replay::{Recording, Replay, Sent, TOKEN, is_same_target, names, seed_values};
+use crate::recorded::fields::Document;
+use crate::recorded::raw_operations::{Operation, Outcome, operations};
+use crate::recorded::replay::{Recording, Replay, Sent, TOKEN, is_same_target, names, seed_values};
 use serde_json::Value;
 use xtrasecurity::xtra::raw::types;
 use xtrasecurity::{

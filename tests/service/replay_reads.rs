@@ -1,19 +1,14 @@
 //! The replay of every recording of a route that the client reads by: the client makes of it what it promises.
 
-#[path = "support/recorded_values.rs"]
-mod recorded_values;
-#[path = "support/replay.rs"]
-mod replay;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use recorded_values::{
+use crate::recorded::recorded_values::{
     Known, Scene, development, development_after_the_upserts, development_at_the_conflict, development_with_links,
     development_with_the_lost_branch, new_ui, new_ui_after_the_upserts, staging, staging_after_the_clone,
 };
-use replay::{Recording, Replay, Sent, TOKEN, is_same_target, names, seed_values};
+use crate::recorded::replay::{Recording, Replay, Sent, TOKEN, is_same_target, names, seed_values};
 use xtrasecurity::{
     ErrorKind, SecretValue, Secrets, XtraClient, XtraError,
     error::Reason,

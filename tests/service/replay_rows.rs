@@ -1,12 +1,9 @@
 //! The replay of every recording of a route by which rows are looked up and changed: the client makes of it what it
 //! promises. What the client asks before it comes to that route is answered from other recordings, or made of them.
 
-#[path = "support/replay.rs"]
-mod replay;
-
 use std::collections::BTreeSet;
 
-use replay::{Recording, Replay, Sent, is_same_target, names};
+use crate::recorded::replay::{Recording, Replay, Sent, is_same_target, names};
 use serde_json::{Value, json};
 use xtrasecurity::xtra::write::{History, LinkSource};
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};

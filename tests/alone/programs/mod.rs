@@ -1,70 +1,47 @@
 //! Injection, shown with real programs: this one starts itself again as each of them, with an environment that is known to
 //! the last variable, and compares what they have in the end with what they should have.
-//!
-//! There is no test harness, because a program that injects must have one thread.
-
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod fork;
 mod hangs_up;
-mod program;
+pub(crate) mod program;
 mod stage;
 
-use std::process::ExitCode;
-
+use crate::Check;
 use stage::{Ended, Recorded, Stage, Variables, many, recorded, texts, variables};
 
 /// The first argument of a program; its name follows.
-const PROGRAM: &str = "--as-program";
+pub(crate) const PROGRAM: &str = "--as-program";
 
-/// A promise, and what shows that it is kept.
-type Check = (&'static str, fn(&Stage));
-
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|first| first == PROGRAM) {
-        return program::main(&arguments[1..]);
-    }
-    if !cfg!(target_os = "linux") {
-        println!("SKIPPED threads can be counted on Linux only");
-        return ExitCode::SUCCESS;
-    }
-    let stage = Stage::set();
-    let checks: [Check; 25] = [
-        ("main_injects_and_then_starts_a_runtime_of_many_threads", before_tokio),
-        ("a_current_thread_runtime_may_inject", current_thread),
-        ("a_multi_threaded_runtime_may_not_and_nothing_is_set", multi_thread),
-        ("a_second_thread_means_that_nothing_is_set", second_thread),
-        ("a_name_with_an_equals_sign_means_that_nothing_is_set", equals_sign),
-        ("a_nul_byte_in_a_name_or_value_means_that_nothing_is_set", nul_bytes),
-        ("ld_preload_is_refused_by_name_and_nothing_is_set_unless_it_is_allowed", loader),
-        ("variables_that_exist_are_kept_unless_overridden", existing),
-        ("only_except_prefix_and_rename_choose", choices),
-        ("two_secrets_for_one_variable_mean_that_nothing_is_set", collision),
-        ("a_thousand_secrets_arrive", thousand),
-        ("unicode_pem_64_kib_and_odd_names_arrive_byte_for_byte", exact_texts),
-        ("a_value_too_long_for_a_child_is_refused_by_apply_to_and_set_by_inject", too_long_for_a_child),
-        ("a_child_has_the_secrets_and_not_the_credentials", child),
-        ("masked_values_are_never_set", masked),
-        ("an_empty_environment_is_refused", empty),
-        ("a_service_that_cannot_be_reached_means_that_nothing_is_set", unreachable),
-        ("fifty_reads_by_name_leave_no_thread_behind", fifty_reads),
-        ("a_cached_read_does_not_touch_the_runtime", cached_read),
-        ("copies_are_saved_and_looked_for_without_a_thread_that_stays", saves_copies),
-        ("a_write_is_not_sent_on_a_connection_that_was_closed_while_nobody_drove_it", writes_after_closes),
-        ("a_runtime_that_cannot_be_made_is_an_error_and_the_next_call_tries_again", no_files_left),
-        ("a_forked_child_and_its_parent_read_at_the_same_time_and_each_gets_its_own_answers", forked),
-        ("a_process_ends_while_one_of_its_threads_is_in_a_call", ends_in_a_call),
-        ("every_recorded_plaintext_arrives_byte_for_byte", every_recorded_plaintext),
-    ];
-    for (name, check) in checks {
-        if arguments.iter().all(|word| word.starts_with('-') || name.contains(word.as_str())) {
-            check(&stage);
-            println!("test {name} ... ok");
-        }
-    }
-    ExitCode::SUCCESS
-}
+pub(crate) const CHECKS: &[Check] = &[
+    ("main_injects_and_then_starts_a_runtime_of_many_threads", || before_tokio(&Stage::set())),
+    ("a_current_thread_runtime_may_inject", || current_thread(&Stage::set())),
+    ("a_multi_threaded_runtime_may_not_and_nothing_is_set", || multi_thread(&Stage::set())),
+    ("a_second_thread_means_that_nothing_is_set", || second_thread(&Stage::set())),
+    ("a_name_with_an_equals_sign_means_that_nothing_is_set", || equals_sign(&Stage::set())),
+    ("a_nul_byte_in_a_name_or_value_means_that_nothing_is_set", || nul_bytes(&Stage::set())),
+    ("ld_preload_is_refused_by_name_and_nothing_is_set_unless_it_is_allowed", || loader(&Stage::set())),
+    ("variables_that_exist_are_kept_unless_overridden", || existing(&Stage::set())),
+    ("only_except_prefix_and_rename_choose", || choices(&Stage::set())),
+    ("two_secrets_for_one_variable_mean_that_nothing_is_set", || collision(&Stage::set())),
+    ("a_thousand_secrets_arrive", || thousand(&Stage::set())),
+    ("unicode_pem_64_kib_and_odd_names_arrive_byte_for_byte", || exact_texts(&Stage::set())),
+    ("a_value_too_long_for_a_child_is_refused_by_apply_to_and_set_by_inject", || too_long_for_a_child(&Stage::set())),
+    ("a_child_has_the_secrets_and_not_the_credentials", || child(&Stage::set())),
+    ("masked_values_are_never_set", || masked(&Stage::set())),
+    ("an_empty_environment_is_refused", || empty(&Stage::set())),
+    ("a_service_that_cannot_be_reached_means_that_nothing_is_set", || unreachable(&Stage::set())),
+    ("fifty_reads_by_name_leave_no_thread_behind", || fifty_reads(&Stage::set())),
+    ("a_cached_read_does_not_touch_the_runtime", || cached_read(&Stage::set())),
+    ("copies_are_saved_and_looked_for_without_a_thread_that_stays", || saves_copies(&Stage::set())),
+    (
+        "a_write_is_not_sent_on_a_connection_that_was_closed_while_nobody_drove_it",
+        || writes_after_closes(&Stage::set()),
+    ),
+    ("a_runtime_that_cannot_be_made_is_an_error_and_the_next_call_tries_again", || no_files_left(&Stage::set())),
+    ("a_forked_child_and_its_parent_read_at_the_same_time_and_each_gets_its_own_answers", || forked(&Stage::set())),
+    ("a_process_ends_while_one_of_its_threads_is_in_a_call", || ends_in_a_call(&Stage::set())),
+    ("every_recorded_plaintext_arrives_byte_for_byte", || every_recorded_plaintext(&Stage::set())),
+];
 
 fn production() -> Variables {
     variables([("API_KEY", "k-1"), ("DATABASE_URL", "postgres://db"), ("FEATURE", "off")])

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use xtrasecurity::{ErrorKind, OfflineOptions, XtraClient, XtraError, blocking, inject::InjectionReport};
 
-use crate::hangs_up::HangsUp;
+use crate::programs::hangs_up::HangsUp;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -258,7 +258,7 @@ fn forks(arguments: &[String]) -> Outcome {
         let injected = || client.inject_secrets(there).no_cache().send().is_ok_and(|report| !report.set().is_empty());
         read(there, &of_there) && injected()
     };
-    let (child, parent) = crate::fork::both(in_child, || read(here, &of_here));
+    let (child, parent) = crate::programs::fork::both(in_child, || read(here, &of_here));
     if child && parent { Ok(()) } else { Err(format!("the child: {child}, the parent: {parent}").into()) }
 }
 
@@ -276,6 +276,6 @@ fn ends_in_a_call(arguments: &[String]) -> Outcome {
 
 fn this_program() -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap_or_default());
-    command.args([crate::PROGRAM, "write-down"]);
+    command.args([crate::programs::PROGRAM, "write-down"]);
     command
 }

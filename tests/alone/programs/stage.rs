@@ -48,7 +48,7 @@ impl Stage {
     /// The same with more variables, or with others.
     pub fn run_with(&self, more: &[(&str, &str)], arguments: &[&str]) -> Ended {
         let mut program = Command::new(std::env::current_exe().unwrap());
-        program.arg(crate::PROGRAM).args(arguments);
+        program.arg(crate::programs::PROGRAM).args(arguments);
         self.end(program, more)
     }
 
@@ -56,7 +56,7 @@ impl Stage {
     pub fn run_with_few_files(&self, arguments: &[&str]) -> Ended {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", "ulimit -n 64; unset PWD OLDPWD SHLVL; exec \"$0\" \"$@\""]);
-        shell.arg(std::env::current_exe().unwrap()).arg(crate::PROGRAM).args(arguments);
+        shell.arg(std::env::current_exe().unwrap()).arg(crate::programs::PROGRAM).args(arguments);
         self.end(shell, &[])
     }
 

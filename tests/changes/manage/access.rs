@@ -4,7 +4,7 @@ use xtrasecurity::dev_server::{DevServer, Fault, GrantSeed, ProjectSeed, RateLim
 use xtrasecurity::xtra::manage::{AccessMode, AccessRequest, AccessStatus, Decision};
 use xtrasecurity::{ErrorKind, XtraClient, error::Reason};
 
-use crate::{NOBODY, client, client_of, refused, service};
+use crate::manage::{NOBODY, client, client_of, refused, service};
 
 const HALF_AN_HOUR: Duration = Duration::from_secs(1_800);
 

@@ -4,7 +4,7 @@ use xtrasecurity::dev_server::{Fault, route};
 use xtrasecurity::xtra::manage::{AccessStatus, Decision};
 use xtrasecurity::{ErrorKind, XtraClient};
 
-use crate::{NOBODY, builder, client, client_of, refused, service};
+use crate::manage::{NOBODY, builder, client, client_of, refused, service};
 
 #[tokio::test]
 async fn a_service_account_is_made_listed_changed_and_deleted() {

@@ -4,7 +4,7 @@ use tokio::runtime::Builder;
 use xtrasecurity::blocking::XtraClient;
 use xtrasecurity::xtra::manage::{AccessMode, AccessStatus, Decision};
 
-use crate::{NOBODY, service};
+use crate::manage::{NOBODY, service};
 
 /// Each blocking method once, with its options. What the calls do is the async client's to promise.
 #[test]

@@ -2,7 +2,7 @@ use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{DevServer, Fault, SecretSeed, route};
 use xtrasecurity::xtra::manage::SecretPlace;
 
-use crate::{builder, client, client_of, refused, service, writes};
+use crate::manage::{builder, client, client_of, refused, service, writes};
 
 const BRANCH: &str = "feature/new-ui";
 /// Everything that changes branches.

@@ -4,7 +4,7 @@ use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::route;
 use xtrasecurity::xtra::manage::{AccessStatus, Decision};
 
-use crate::{client, client_of, refused, service};
+use crate::manage::{client, client_of, refused, service};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 

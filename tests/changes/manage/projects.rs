@@ -2,7 +2,7 @@ use xtrasecurity::dev_server::{DevServer, Fault, route};
 use xtrasecurity::xtra::manage::Caller;
 use xtrasecurity::{ErrorKind, XtraClient};
 
-use crate::{NOBODY, client, client_of, refused, service};
+use crate::manage::{NOBODY, client, client_of, refused, service};
 
 const WEBHOOKS: &str = "GET /projects/{projectId}/webhooks";
 

@@ -6,7 +6,7 @@ use xtrasecurity::xtra::raw::types::{SecretRecordRotation, SecretRecordsRotate};
 use xtrasecurity::xtra::write::Written;
 use xtrasecurity::{ErrorKind, XtraClient};
 
-use crate::{client, client_of, refused, service};
+use crate::manage::{client, client_of, refused, service};
 
 const KEY: &str = "API_KEY";
 

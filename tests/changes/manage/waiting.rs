@@ -4,7 +4,7 @@ use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{Fault, route};
 use xtrasecurity::xtra::manage::{AccessStatus, Decision};
 
-use crate::{NOBODY, client, client_of, refused, service};
+use crate::manage::{NOBODY, client, client_of, refused, service};
 
 const HALF_AN_HOUR: Duration = Duration::from_secs(1_800);
 

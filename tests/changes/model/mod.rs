@@ -1,7 +1,7 @@
 //! Any sequence of writes by the client comes to what a plain model says, and so do all reads after it. What the model does not
 //! know is how the service gets there: its rows, its ids, and that most of its routes do not tell branches apart.
 
-mod model;
+mod expected;
 mod play;
 mod sequences;
 mod spy;

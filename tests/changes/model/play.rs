@@ -7,8 +7,8 @@ use xtrasecurity::dev_server::{DevServer, ProjectSeed, RateLimits, Seed, Tier, U
 use xtrasecurity::xtra::write::{KeyOrigin, LinkSource, Written};
 use xtrasecurity::{XtraClient, XtraError};
 
-use crate::model::{Model, Outcome, told};
-use crate::steps::{At, BRANCHES, ENVIRONMENTS, KEYS, Step};
+use crate::model::expected::{Model, Outcome, told};
+use crate::model::steps::{At, BRANCHES, ENVIRONMENTS, KEYS, Step};
 
 /// Plays steps on a service of their own. The error says where the two differ.
 pub(crate) fn play(steps: &[Step]) -> Result<(), TestCaseError> {

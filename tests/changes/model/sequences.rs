@@ -1,7 +1,7 @@
 //! Sequences in which the client and the model differed once, or in which the service does something odd on the way.
 
-use crate::play::play;
-use crate::steps::{At, Step};
+use crate::model::play::play;
+use crate::model::steps::{At, Step};
 
 const MAIN: At = At("dev", "main");
 

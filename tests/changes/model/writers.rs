@@ -9,7 +9,7 @@ use xtrasecurity::dev_server::{DevServer, ProjectSeed, RateLimits, Seed, Tier, U
 use xtrasecurity::xtra::write::Written;
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
-use crate::spy::{self, Heard};
+use crate::model::spy::{self, Heard};
 
 const KEYS: [&str; 3] = ["A", "B", "constructor"];
 

@@ -4,7 +4,7 @@ use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{Fault, SecretSeed, route};
 use xtrasecurity::xtra::write::Cloned;
 
-use crate::{BRANCH, World, builder, says};
+use crate::rows::{BRANCH, World, builder, says};
 
 fn figures(cloned: &Cloned) -> (u64, u64, u64, Vec<&str>) {
     let left_out = cloned.left_out.iter().map(String::as_str).collect();

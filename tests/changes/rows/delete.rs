@@ -6,7 +6,7 @@ use xtrasecurity::dev_server::{
 };
 use xtrasecurity::xtra::write::LinkSource;
 
-use crate::{BRANCH, World, builder, says};
+use crate::rows::{BRANCH, World, builder, says};
 
 #[tokio::test]
 async fn a_secret_of_one_branch_is_deleted_and_that_of_another_stays() {

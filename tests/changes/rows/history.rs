@@ -4,7 +4,7 @@ use xtrasecurity::dev_server::{Form, SecretSeed, route};
 use xtrasecurity::xtra::write::{History, NoValue};
 use xtrasecurity::{ErrorKind, snapshot::UnreadableReason};
 
-use crate::{BRANCH, World, builder, says};
+use crate::rows::{BRANCH, World, builder, says};
 
 /// Versions and values, as told.
 fn told(history: &History) -> Vec<(&str, Option<&str>)> {

@@ -4,7 +4,7 @@ use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{Fault, LinkSeed, SecretSeed, route};
 use xtrasecurity::xtra::write::LinkSource;
 
-use crate::{BRANCH, World, builder, says};
+use crate::rows::{BRANCH, World, builder, says};
 
 fn source(world: &World, environment: &str, key: &str) -> LinkSource {
     LinkSource::new(world.server.project_id(), environment, key)

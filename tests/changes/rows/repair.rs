@@ -4,7 +4,7 @@ use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{Fault, SecretSeed, route};
 use xtrasecurity::xtra::write::Written;
 
-use crate::{BRANCH, World, builder, says};
+use crate::rows::{BRANCH, World, builder, says};
 
 /// `TWICE` in `staging` on a branch: `first` is what a write changes, `second` what is read.
 async fn doubled(branch: &str) -> World {

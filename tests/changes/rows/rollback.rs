@@ -3,7 +3,7 @@
 use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{Fault, SecretSeed, route};
 
-use crate::{BRANCH, World, builder, says};
+use crate::rows::{BRANCH, World, builder, says};
 
 /// Two versions of `FEATURE_NEW_UI` in production on both branches; main's come first.
 async fn world() -> World {

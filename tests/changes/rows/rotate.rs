@@ -3,7 +3,7 @@
 use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::{Fault, SecretSeed, route};
 
-use crate::{BRANCH, World, builder, says};
+use crate::rows::{BRANCH, World, builder, says};
 
 #[tokio::test]
 async fn a_secret_gets_a_random_value_and_the_old_one_stays_in_its_history() {

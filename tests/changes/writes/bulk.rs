@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use xtrasecurity::dev_server::{Fault, SecretSeed, route};
 use xtrasecurity::{ErrorKind, SecretValue};
 
-use crate::{arrived, client, server, stored, version};
+use crate::writes::{arrived, client, server, stored, version};
 
 #[tokio::test]
 async fn maps_and_pairs_are_written_with_one_request_and_told_apart_in_the_report() {

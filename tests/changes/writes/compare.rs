@@ -4,7 +4,7 @@ use xtrasecurity::ErrorKind;
 use xtrasecurity::dev_server::route;
 use xtrasecurity::xtra::XtraScope;
 
-use crate::{arrived, client, server};
+use crate::writes::{arrived, client, server};
 
 #[tokio::test]
 async fn a_promotion_creates_what_is_missing_and_keeps_what_is_there() {

@@ -3,7 +3,7 @@
 use xtrasecurity::dev_server::{DevServer, Fault, GrantSeed, ProjectSeed, RateLimits, Role, UserSeed, route};
 use xtrasecurity::{ErrorKind, XtraClient};
 
-use crate::{arrived, client, server, stored, version};
+use crate::writes::{arrived, client, server, stored, version};
 
 const BRANCH: &str = "feature/new-ui";
 

@@ -6,7 +6,7 @@ use xtrasecurity::xtra::raw::SecretInput;
 use xtrasecurity::xtra::write::{LinkSource, Written};
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
-use crate::{client, server, stored};
+use crate::writes::{client, server, stored};
 
 const BRANCH: &str = "feature/new-ui";
 
@@ -177,10 +177,10 @@ async fn at_once<T: Send + 'static>(
 ) -> [T; 2] {
     let writes = server.hold_writes(route::SECRETS_UPSERT);
     let [one, other] = writers.map(tokio::spawn);
-    crate::arrived(&writes, 2).await;
+    crate::writes::arrived(&writes, 2).await;
     let reads = server.hold(route::SECRETS_READ);
     writes.release();
-    crate::arrived(&reads, 2).await;
+    crate::writes::arrived(&reads, 2).await;
     reads.release();
     [one.await.unwrap(), other.await.unwrap()]
 }
@@ -236,7 +236,7 @@ async fn a_write_that_is_not_to_be_confirmed_sends_one_request_less_and_promises
 #[tokio::test]
 async fn what_cannot_be_read_back_is_not_confirmed() {
     let server = server().await;
-    let client = crate::builder(&server).max_retries(0).build().unwrap();
+    let client = crate::writes::builder(&server).max_retries(0).build().unwrap();
     client.set_secret("qa", "A", "1").await.unwrap();
     for fault in [Fault::status(403), Fault::status(503), Fault::cut_body(), Fault::body(200, "text/html", "<html>")] {
         let second_read_fails = || {
@@ -268,10 +268,10 @@ async fn somebody_who_writes_in_between_leaves_the_write_unconfirmed() {
         let client = client.clone();
         async move { client.set_secret("staging", "A", "mine").await }
     });
-    crate::arrived(&hold, 1).await;
+    crate::writes::arrived(&hold, 1).await;
     let reads = server.hold(route::SECRETS_READ);
     hold.release();
-    crate::arrived(&reads, 1).await;
+    crate::writes::arrived(&reads, 1).await;
     server.set_secret("demo", "staging", "main", "A", "theirs").unwrap();
     reads.release();
     assert_eq!(writer.await.unwrap().unwrap(), Written::Unconfirmed);

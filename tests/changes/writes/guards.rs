@@ -6,7 +6,7 @@ use xtrasecurity::dev_server::{DevServer, route};
 use xtrasecurity::xtra::write::LinkSource;
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
-use crate::{builder, client, server};
+use crate::writes::{builder, client, server};
 
 #[tokio::test]
 async fn production_is_changed_by_confirmed_calls_only_when_it_is_protected() {

@@ -4,7 +4,7 @@ use xtrasecurity::dev_server::route;
 use xtrasecurity::xtra::write::Written;
 use xtrasecurity::{ErrorKind, XtraClient};
 
-use crate::{client, server};
+use crate::writes::{client, server};
 
 const NAMES: [&str; 11] = [
     "constructor",

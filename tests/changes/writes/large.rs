@@ -7,7 +7,7 @@ use xtrasecurity::dev_server::{DevServer, SecretSeed};
 use xtrasecurity::xtra::write::{LinkSource, Written};
 use xtrasecurity::{ErrorKind, XtraClient};
 
-use crate::{builder, server};
+use crate::writes::{builder, server};
 
 const BRANCH: &str = "feature/new-ui";
 

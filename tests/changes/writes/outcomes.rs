@@ -3,7 +3,7 @@
 use xtrasecurity::dev_server::{Fault, route};
 use xtrasecurity::{ErrorKind, XtraError};
 
-use crate::{builder, client, server, stored};
+use crate::writes::{builder, client, server, stored};
 
 fn is_open(error: &XtraError, keys: &[&str]) {
     assert!(error.may_have_been_applied() && !error.is_retryable(), "{error:?}");

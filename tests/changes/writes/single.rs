@@ -4,7 +4,7 @@ use xtrasecurity::dev_server::{DevServer, Fault, LinkSeed, ProjectSeed, RateLimi
 use xtrasecurity::xtra::write::{KeyOrigin, Written};
 use xtrasecurity::{ErrorKind, XtraClient, snapshot::UnreadableReason};
 
-use crate::{arrived, builder, client, server, stored, version};
+use crate::writes::{arrived, builder, client, server, stored, version};
 
 #[tokio::test]
 async fn a_secret_is_created_then_updated_and_read_back_as_it_was_written() {

@@ -1,6 +1,6 @@
 //! A document that breaks a rule is refused, with the place and the rule; see `build/lint`.
 
-#[path = "../build/lint/mod.rs"]
+#[path = "../../../build/lint/mod.rs"]
 mod lint;
 
 use serde_json::{Value, json};

@@ -13,7 +13,7 @@ fn urls() -> impl Iterator<Item = &'static str> {
 }
 
 fn operations() -> usize {
-    let document = include_str!("../openapi/xtra.json");
+    let document = include_str!("../../../openapi/xtra.json");
     document.matches("\"operationId\"").count()
 }
 
@@ -97,7 +97,7 @@ fn each_request_links_to_the_method_that_makes_it() {
 
 /// Each operation of the document: its name, its parameters and its body.
 fn documented_operations() -> Vec<(String, Vec<Value>, Option<Value>)> {
-    let document: Value = serde_json::from_str(include_str!("../openapi/xtra.json")).unwrap();
+    let document: Value = serde_json::from_str(include_str!("../../../openapi/xtra.json")).unwrap();
     let methods = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
     let operation = |method: &Value| {
         let parameters = method["parameters"].as_array().cloned().unwrap_or_default();

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Fields, Generics, ImplItem, Item, ItemImpl, TraitItem, parse_quote};
 
-use crate::names::{self, Exports, Meaning, resolve};
-use crate::print::Printer;
-use crate::source::{Modules, attributes, is_public};
+use crate::public_api::names::{self, Exports, Meaning, resolve};
+use crate::public_api::print::Printer;
+use crate::public_api::source::{Modules, attributes, is_public};
 
 /// A block: what kind of thing it is, its declaration, and its members.
 #[derive(Default)]
@@ -336,5 +336,5 @@ fn written(call: &syn::Macro, printer: &mut Printer<'_>) -> Vec<String> {
 }
 
 fn names_of(item: &Item) -> Option<String> {
-    crate::source::name(item)
+    crate::public_api::source::name(item)
 }

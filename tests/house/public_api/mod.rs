@@ -1,7 +1,7 @@
 //! The public API is the one that is written down in `tests/public_api.txt` and `tests/public_api_raw.txt`.
 //!
 //! A change of it shows as a change of these files, which is reviewed like any other. After a change on purpose:
-//! `UPDATE_PUBLIC_API=1 cargo test --test public_api`.
+//! `UPDATE_PUBLIC_API=1 cargo test --test house public_api`.
 
 mod lines;
 mod names;
@@ -36,7 +36,7 @@ fn assert_snapshot(file: &str, now: &str) {
         let difference = difference(&before, &after);
         panic!(
             "the public API is not that of tests/{file}:\n{difference}\nIf that is on purpose: \
-             {UPDATE}=1 cargo test --test public_api"
+             {UPDATE}=1 cargo test --test house public_api"
         );
     }
 }

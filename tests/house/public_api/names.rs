@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use syn::Item;
 
-use crate::source::{Modules, is_public, name};
+use crate::public_api::source::{Modules, is_public, name};
 
 /// Names that need no `use`.
 const PRELUDE: &[&str] = &[

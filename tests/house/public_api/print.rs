@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Generics, Item, Path, PathSegment, Type, parse_quote};
 
-use crate::names::{Exports, Meaning, definition as definition_of, resolve};
-use crate::source::Modules;
+use crate::public_api::names::{Exports, Meaning, definition as definition_of, resolve};
+use crate::public_api::source::Modules;
 
 /// Prints what stands in one module, and remembers what it named.
 pub struct Printer<'a> {

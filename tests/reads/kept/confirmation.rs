@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use xtrasecurity::{ErrorKind, XtraClient, clock::ManualClock};
 
-use crate::server::{Says, Server, json, own};
+use crate::kept::server::{Says, Server, json, own};
 
 const BODIES: [&str; 7] = [
     r#"{"error":"***"}"#,

@@ -7,8 +7,8 @@ use xtrasecurity::{
     clock::ManualClock, snapshot::SnapshotSource,
 };
 
-use crate::server::{Says, Server, answer, html, json, own};
-use crate::source::{Says as SourceSays, Scripted};
+use crate::kept::server::{Says, Server, answer, html, json, own};
+use crate::kept::source::{Says as SourceSays, Scripted};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(15 * 60);
@@ -173,7 +173,7 @@ async fn with_secret_preload_watch_and_the_blocking_client_are_served_too() {
     assert!(watch.next().await.unwrap().is_ok_and(|change| change.added == ["API_KEY"]), "from the copy");
     assert_eq!(watch.next().await.unwrap().unwrap_err().status(), Some(401));
     let (builder, clock, url) = (blocking::XtraClient::builder(), world.clock.clock(), world.server.url());
-    let builder = builder.token(crate::server::TOKEN).project_id(crate::server::PROJECT).api_url(url);
+    let builder = builder.token(crate::kept::server::TOKEN).project_id(crate::kept::server::PROJECT).api_url(url);
     let offline = world.options();
     let read = std::thread::spawn(move || {
         let client = builder.clock(clock).offline(offline).max_retries(0).build().unwrap();

@@ -8,8 +8,8 @@ use xtrasecurity::{
     snapshot::{SnapshotSource, UnreadableReason},
 };
 
-use crate::server::{Says as ServerSays, Server, own};
-use crate::source::{Says, Scripted};
+use crate::kept::server::{Says as ServerSays, Server, own};
+use crate::kept::source::{Says, Scripted};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

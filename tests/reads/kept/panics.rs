@@ -10,8 +10,8 @@ use xtrasecurity::{
     source::Identity,
 };
 
-use crate::server::{PROJECT, Says, Server, TOKEN, json, own};
-use crate::source::{Says as SourceSays, Scripted};
+use crate::kept::server::{PROJECT, Says, Server, TOKEN, json, own};
+use crate::kept::source::{Says as SourceSays, Scripted};
 
 /// Panics at the first request, in one way or another.
 struct Panicky {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use xtrasecurity::{CacheOptions, ErrorKind, XtraError, clock::ManualClock, snapshot::UnreadableReason};
 
-use crate::source::{Entries, Says, Scripted};
+use crate::kept::source::{Entries, Says, Scripted};
 
 const SCOPE: &str = "team";
 const GRACE: Duration = Duration::from_secs(900);

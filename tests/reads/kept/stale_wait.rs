@@ -10,7 +10,7 @@ use xtrasecurity::{
     source::{Identity, KeyWriter, Loaded},
 };
 
-use crate::server::{PROJECT, Says, Server, TOKEN, own};
+use crate::kept::server::{PROJECT, Says, Server, TOKEN, own};
 
 /// Far longer than a read waits on any machine, and far shorter than the call would take.
 const SOON: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@ use std::thread;
 
 use tokio::runtime::Builder;
 
-use crate::script::{Script, seconds, settle};
+use crate::watch::script::{Script, seconds, settle};
 
 #[test]
 fn a_token_that_changes_and_changes_back_is_followed_and_does_not_stop_the_runtime() {

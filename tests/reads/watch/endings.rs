@@ -4,8 +4,8 @@ use futures_util::FutureExt;
 use tokio::runtime::{Builder, Runtime};
 use xtrasecurity::ErrorKind;
 
-use crate::script::{Script, seconds, settle, tasks};
-use crate::{lists, names};
+use crate::watch::script::{Script, seconds, settle, tasks};
+use crate::watch::{lists, names};
 
 #[tokio::test]
 async fn the_task_ends_with_the_last_watcher_of_whatever_form_and_with_it_the_polls() {

@@ -10,8 +10,8 @@ use xtrasecurity::{
     watch::Watch,
 };
 
-use crate::script::{Script, error, seconds, settle, soon};
-use crate::{lists, names};
+use crate::watch::script::{Script, error, seconds, settle, soon};
+use crate::watch::{lists, names};
 
 async fn next_error(watch: &mut Watch) -> XtraError {
     soon(watch.next()).await.expect("it goes on").expect_err("a failed poll")

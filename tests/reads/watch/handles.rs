@@ -9,8 +9,8 @@ use xtrasecurity::{
     watch::WatchReceiver,
 };
 
-use crate::lists;
-use crate::script::{Script, error, seconds, settle};
+use crate::watch::lists;
+use crate::watch::script::{Script, error, seconds, settle};
 
 /// The value of `A` that is at hand.
 fn at_hand(receiver: &WatchReceiver) -> Option<String> {

@@ -6,8 +6,8 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use xtrasecurity::{CacheOptions, ErrorKind, source::Budget};
 
-use crate::script::{Script, error, seconds, settle, tasks};
-use crate::{lists, names};
+use crate::watch::script::{Script, error, seconds, settle, tasks};
+use crate::watch::{lists, names};
 
 #[tokio::test]
 async fn a_hundred_watchers_of_a_scope_are_one_task_and_one_poll_each_time() {

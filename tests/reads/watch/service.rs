@@ -6,8 +6,8 @@ use xtrasecurity::dev_server::{DevServer, Fault, RateLimits, route};
 use xtrasecurity::xtra::XtraScope;
 use xtrasecurity::{ErrorKind, OfflineOptions, XtraClient, clock::ManualClock, snapshot::SnapshotSource};
 
-use crate::script::soon;
-use crate::{lists, names};
+use crate::watch::script::soon;
+use crate::watch::{lists, names};
 
 async fn world() -> (DevServer, XtraClient, ManualClock) {
     let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();

@@ -129,7 +129,7 @@ pub(crate) fn unique() -> String {
 /// The contract of a service: that of every service, and its own. Each part is a test against its dev server.
 macro_rules! contract {
     ($service:ty: $($module:ident::$name:ident),+ $(,)?) => {
-        use $crate::every_service;
+        use $crate::conformance::every_service;
 
         contract! { @parts $service:
             every_service::values_come_back_as_they_were_written,
@@ -142,7 +142,7 @@ macro_rules! contract {
         }
     };
     (@parts $service:ty: $($module:ident::$name:ident),+) => {
-        const CONTRACT: &[$crate::contract::Part<$service>] = &[$($crate::contract::Part {
+        const CONTRACT: &[$crate::conformance::contract::Part<$service>] = &[$($crate::conformance::contract::Part {
             name: stringify!($name),
             run: |service| Box::pin($module::$name(service)),
         }),+];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use xtrasecurity::ErrorKind;
 
-use crate::contract::{Service, Skip};
+use crate::conformance::contract::{Service, Skip};
 
 pub(crate) async fn values_come_back_as_they_were_written<S: Service>(service: Arc<S>) -> Result<(), Skip> {
     let environment = service.environment();

@@ -2,7 +2,7 @@
 //! against a service that runs elsewhere:
 //!
 //! ```text
-//! XTRA_TEST_API_URL=https://… XTRA_TEST_TOKEN=… cargo test --test conformance live -- --nocapture
+//! XTRA_TEST_API_URL=https://… XTRA_TEST_TOKEN=… cargo test --test service live -- --nocapture
 //! ```
 //!
 //! `every_service` is written once, over the trait `Service`. A service has a folder with its implementation of the trait, the

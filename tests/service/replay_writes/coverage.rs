@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::replay::{Recording, names};
-use crate::upserts;
+use crate::recorded::replay::{Recording, names};
+use crate::replay_writes::upserts;
 
 /// Other tests that answer recordings again. Each of them holds that everything that it names is replayed; what it names
 /// *not* to be is cut out here.
 const ROWS: &str = include_str!("../replay_rows.rs");
 const MANAGE: &str = include_str!("../replay_manage.rs");
 const RAW: &str = include_str!("../replay_raw.rs");
-const RAW_OPERATIONS: &str = include_str!("../support/raw_operations.rs");
+const RAW_OPERATIONS: &str = include_str!("../recorded/raw_operations.rs");
 
 /// What only the raw client sends, or nobody does, and why; by what the names begin with.
 const NOT_OF_THE_CLIENT: [(&str, &str); 31] = [

@@ -5,7 +5,7 @@ use xtrasecurity::dev_server::{DevServer, RateLimits, route};
 use xtrasecurity::xtra::raw::{SecretInput, types};
 use xtrasecurity::{ErrorKind, SecretValue, XtraClient};
 
-use crate::wire::{Answer, Call};
+use crate::support::{Answer, Call};
 
 const BRANCH: &str = "feature/new-ui";
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use xtrasecurity::xtra::write::{WriteReport, Written};
 use xtrasecurity::{ErrorKind, XtraClient, XtraError};
 
-use crate::recorded_values::{Scene, development, development_at_the_conflict, new_ui};
-use crate::replay::{Recording, Replay, Sent};
+use crate::recorded::recorded_values::{Scene, development, development_at_the_conflict, new_ui};
+use crate::recorded::replay::{Recording, Replay, Sent};
 
 /// What a write must come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,7 +195,7 @@ fn is_well_formed(sent: &Sent, said: &Said) {
 
 #[test]
 fn every_recording_of_this_route_is_in_one_of_the_tables() {
-    let recorded = crate::replay::names().into_iter().filter(|name| {
+    let recorded = crate::recorded::replay::names().into_iter().filter(|name| {
         let recording = Recording::load(name);
         recording.method == "POST" && recording.target.split('?').next().unwrap().ends_with("/secrets")
     });

@@ -1,6 +1,8 @@
 //! An HTTP client that sends exactly the bytes that it is told to.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+pub(crate) mod known;
+pub(crate) mod ordered;
+pub(crate) mod recorded;
 
 use std::io;
 

@@ -11,9 +11,9 @@ use xtrasecurity::dev_server::{
     WorkspaceSeed,
 };
 
+use super::Call;
 use super::known::Known;
 use super::ordered::{Ordered, first_value};
-use super::support::Call;
 
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings"))

@@ -6,7 +6,7 @@ use xtrasecurity::XtraClient;
 use xtrasecurity::dev_server::{DevServer, RateLimits};
 
 use super::{API_URL, CONTRACT, PROJECT_ID, TOKEN};
-use crate::contract::holds_live;
+use crate::conformance::contract::holds_live;
 
 #[tokio::test]
 async fn a_live_service_holds_the_contract_where_one_is_named() {

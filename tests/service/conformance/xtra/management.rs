@@ -5,7 +5,7 @@ use std::sync::Arc;
 use xtrasecurity::{ErrorKind, XtraClient};
 
 use super::XtraService;
-use crate::contract::{Service, Skip, unique};
+use crate::conformance::contract::{Service, Skip, unique};
 
 pub(crate) async fn a_branch_is_made_renamed_and_deleted_with_its_secrets(
     service: Arc<XtraService>,

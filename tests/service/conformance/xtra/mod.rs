@@ -15,7 +15,7 @@ use xtrasecurity::dev_server::{DevServer, RateLimits};
 use xtrasecurity::xtra::manage::{Caller, ServiceAccount};
 use xtrasecurity::{ErrorKind, Secrets, XtraClient, XtraError};
 
-use crate::contract::{Service, Skip, say, unique, variable};
+use crate::conformance::contract::{Service, Skip, say, unique, variable};
 
 const API_URL: &str = "XTRA_TEST_API_URL";
 const TOKEN: &str = "XTRA_TEST_TOKEN";

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xtrasecurity::ErrorKind::{self, Conflict, EmptyScope, Invalid, NotFound};
 
-use crate::steps::{At, MASK, Step};
+use crate::model::steps::{At, MASK, Step};
 
 /// What a call comes to, in words.
 pub(crate) type Outcome = Result<String, ErrorKind>;
@@ -228,7 +228,7 @@ impl Model {
     }
 
     fn readable_at(&self, at: At) -> Vec<(&'static str, String, bool)> {
-        let keys = crate::steps::KEYS.iter().copied();
+        let keys = crate::model::steps::KEYS.iter().copied();
         keys.filter_map(|key| self.seen(at, key).map(|seen| (key, seen.value.to_owned(), seen.is_link))).collect()
     }
 
