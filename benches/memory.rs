@@ -1,4 +1,5 @@
-//! The memory that large snapshots take: at the peak of a read, after it, and after reading the same again and again.
+//! The memory that large snapshots take: at the peak of a read, after it, and after reading again and again what has one other
+//! name each time.
 //!
 //! The server is a thread that sends prepared bytes and allocates nothing, so what is counted is the client's. The counting
 //! allocator tells what was asked for, the kernel what the process has got.
@@ -78,9 +79,10 @@ pub(crate) struct Figures {
     pub(crate) first_peak: f64,
     /// What was kept then.
     pub(crate) kept: f64,
-    /// The most while the same was read again, with the first snapshot still there.
+    /// The most while almost the same was read again, with the snapshot before still there.
     pub(crate) again_peak: f64,
-    /// What was kept after the last time.
+    /// The least that was kept in the last half of the times. The connection keeps a buffer, at some moments two, of up to
+    /// 408 KiB, so that a single time tells little.
     pub(crate) kept_at_last: f64,
 }
 
@@ -102,15 +104,47 @@ pub(crate) fn measure(secrets: usize, framing: Framing, times: usize) -> Figures
     let (first_peak, kept) = read();
     let again: Vec<(f64, f64)> = (0..times).map(|_| read()).collect();
     let again_peak = again.iter().map(|(peak, _)| *peak).fold(0.0, f64::max);
-    Figures { answer, first_peak, kept, again_peak, kept_at_last: again.last().map_or(kept, |(_, kept)| *kept) }
+    let kept_at_last = again[times / 2..].iter().map(|(_, kept)| *kept).fold(f64::MAX, f64::min);
+    Figures { answer, first_peak, kept, again_peak, kept_at_last }
 }
 
-/// A thread that answers everything with so many secrets; the answer's size, and where to ask.
+/// A thread that answers everything with so many secrets, every other time with another last name; the answer's size, and where
+/// to ask.
 fn serve(secrets: usize, framing: Framing) -> (usize, String) {
+    let answers = [0, 1].map(|turn| answer(secrets, framing, turn));
+    let length = answers[0].0;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let root = format!("http://{}/api", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let (mut buffer, mut filled) = ([0; 4096], 0);
+            let mut turns = answers.iter().cycle();
+            while let Ok(read) = connection.read(&mut buffer[filled..]) {
+                filled += read;
+                if read == 0 {
+                    break;
+                }
+                if buffer[..filled].ends_with(b"\r\n\r\n") {
+                    filled = 0;
+                    let Some((_, answer)) = turns.next() else { break };
+                    if connection.write_all(answer).is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+    });
+    (length, root)
+}
+
+/// The bytes of an answer's body, and the whole answer. The last name tells the turn.
+fn answer(secrets: usize, framing: Framing, turn: usize) -> (usize, Vec<u8>) {
     let mut body = String::from("{");
     for number in 0..secrets {
         let comma = if number == 0 { "" } else { "," };
-        write!(body, "{comma}\"SETTING_{number:06}\":\"{number:06}-0123456789abcdef01234567\"").unwrap();
+        let name = if number + 1 == secrets { number + turn } else { number };
+        write!(body, "{comma}\"SETTING_{name:06}\":\"{number:06}-0123456789abcdef01234567\"").unwrap();
     }
     body.push('}');
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
@@ -126,27 +160,7 @@ fn serve(secrets: usize, framing: Framing) -> (usize, String) {
         }
         answer.extend_from_slice(b"0\r\n\r\n");
     }
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let root = format!("http://{}/api", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for connection in listener.incoming() {
-            let mut connection = connection.unwrap();
-            let (mut buffer, mut filled) = ([0; 4096], 0);
-            while let Ok(read) = connection.read(&mut buffer[filled..]) {
-                filled += read;
-                if read == 0 {
-                    break;
-                }
-                if buffer[..filled].ends_with(b"\r\n\r\n") {
-                    filled = 0;
-                    if connection.write_all(&answer).is_err() {
-                        break;
-                    }
-                }
-            }
-        }
-    });
-    (body.len(), root)
+    (body.len(), answer)
 }
 
 /// A line of what the kernel tells of this process, in MiB.

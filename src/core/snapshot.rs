@@ -107,7 +107,7 @@ impl Secrets {
     }
 
     /// The names that can be read, in order.
-    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         self.values.names()
     }
 

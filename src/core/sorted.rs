@@ -13,12 +13,12 @@ use super::wiped::WipedText;
 /// Names and values in order of the names, each name once. When one came twice, the last value counts.
 ///
 /// Names and values that came in one text stay in it. A name stands before its value there, always at the same distance, so that
-/// its length is all that is kept of it: 18 bytes a pair in all.
+/// its length is all that is kept of it: 17 bytes a pair in all. A name of 255 bytes or more has a text of its own.
 #[derive(Default)]
 pub(crate) struct SortedPairs {
     values: Vec<SecretValue>,
     /// The lengths of the names, in the order of the values, or [`ALL_BEFORE`].
-    names: Vec<u16>,
+    names: Vec<u8>,
     gap: Gap,
 }
 
@@ -27,11 +27,11 @@ pub(crate) struct SortedPairs {
 struct Gap(u32);
 
 /// In the place of a name's length: the name is all that stands before the value, in a text that is theirs alone.
-const ALL_BEFORE: u16 = u16::MAX;
+const ALL_BEFORE: u8 = u8::MAX;
 
 impl Gap {
     /// The name of a value.
-    fn name(self, value: &SecretValue, len: u16) -> &str {
+    fn name(self, value: &SecretValue, len: u8) -> &str {
         if len == ALL_BEFORE { value.all_before() } else { value.before(self.0, u32::from(len)) }
     }
 }
@@ -70,7 +70,7 @@ impl SortedPairs {
     }
 
     /// Keeps the pairs that `keep` accepts, in their order. It may change them.
-    fn retain(&mut self, mut keep: impl FnMut(Gap, &mut SecretValue, &mut u16) -> bool) {
+    fn retain(&mut self, mut keep: impl FnMut(Gap, &mut SecretValue, &mut u8) -> bool) {
         let mut kept = 0;
         for at in 0..self.values.len() {
             let (Some(value), Some(name)) = (self.values.get_mut(at), self.names.get_mut(at)) else { break };
@@ -117,7 +117,7 @@ impl SortedPairs {
             Self { values: Vec::with_capacity(count), names: Vec::with_capacity(count), gap: Gap::default() };
         let mut at = 0;
         for (name, value) in pairs {
-            match u16::try_from(name.len()) {
+            match u8::try_from(name.len()) {
                 Ok(len) if fits && len < ALL_BEFORE => {
                     at += name.len();
                     packed.values.push(SecretValue::at(&text, at, value.len()));
@@ -157,7 +157,7 @@ impl SortedPairs {
         None
     }
 
-    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         self.iter().map(|(name, _)| name)
     }
 
@@ -206,7 +206,7 @@ impl SortedPairs {
     }
 }
 
-fn pair<'p>(values: &'p [SecretValue], names: &[u16], gap: Gap, at: usize) -> Option<(&'p str, &'p SecretValue)> {
+fn pair<'p>(values: &'p [SecretValue], names: &[u8], gap: Gap, at: usize) -> Option<(&'p str, &'p SecretValue)> {
     let value = values.get(at)?;
     Some((gap.name(value, *names.get(at)?), value))
 }
@@ -223,7 +223,7 @@ pub(crate) struct PairsBuilder {
 /// A name that was met: a part of the text, or one that is not in it.
 #[cfg(feature = "http")]
 pub(crate) enum MetName {
-    Part { start: u32, len: u16 },
+    Part { start: u32, len: u8 },
     Own(String),
 }
 
@@ -240,7 +240,7 @@ impl PairsBuilder {
 
     /// A name, which stays where it is when it is a part of the text, and is copied when not.
     pub(crate) fn name(&self, name: &str) -> MetName {
-        match (self.text.position(name), u16::try_from(name.len())) {
+        match (self.text.position(name), u8::try_from(name.len())) {
             (Some((start, _)), Ok(len)) if len != ALL_BEFORE => MetName::Part { start, len },
             _ => MetName::Own(name.to_owned()),
         }
@@ -327,7 +327,7 @@ impl fmt::Debug for SortedPairs {
 #[derive(Clone)]
 #[must_use = "an iterator gives nothing before it is asked"]
 pub struct SecretsIter<'s> {
-    pairs: Zip<Iter<'s, SecretValue>, Iter<'s, u16>>,
+    pairs: Zip<Iter<'s, SecretValue>, Iter<'s, u8>>,
     gap: Gap,
 }
 
@@ -378,8 +378,8 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_takes_18_bytes_beside_its_text() {
-        assert_eq!(size_of::<SecretValue>() + size_of::<u16>(), 18);
+    fn a_pair_takes_17_bytes_beside_its_text() {
+        assert_eq!(size_of::<SecretValue>() + size_of::<u8>(), 17);
     }
 
     #[test]
@@ -398,7 +398,7 @@ mod tests {
 
     #[test]
     fn a_name_of_any_length_is_a_name() {
-        for length in [0, 1, 65_534, 65_535, 65_536, 70_000] {
+        for length in [0, 1, 254, 255, 256, 65_535, 65_536, 70_000] {
             let name = "N".repeat(length);
             let packed = SortedPairs::packed([("A", "one"), (&name, "two"), ("Z", "three")].into_iter());
             assert_eq!(packed.get(&name).map(SecretValue::expose), Some("two"), "{length}");

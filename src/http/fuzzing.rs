@@ -9,7 +9,7 @@ use tokio::time::Instant;
 #[cfg(test)]
 use zeroize::Zeroizing;
 
-use super::quota::{QuotaHeaders, Quotas};
+use super::quota::{QuotaHeaders, QuotaNames, Quotas};
 use super::sent_names::Sent;
 #[cfg(test)]
 use super::server_error::from_response;
@@ -21,7 +21,8 @@ use crate::core::XtraError;
 /// What is known of a quota after this answer alone, at a time by this machine's clock.
 pub(crate) fn quota(response: &Response, protocol: &dyn Protocol, clock: Duration) -> Option<Budget> {
     let (mut quotas, now) = (Quotas::default(), Instant::now());
-    let headers = QuotaHeaders::read(response.headers(), &protocol.quota()?, SystemTime::UNIX_EPOCH + clock);
+    let headers =
+        QuotaHeaders::read(response.headers(), &QuotaNames::new(protocol.quota()?)?, SystemTime::UNIX_EPOCH + clock);
     quotas.answered("scope", "operation", headers, [now, now]);
     quotas.of("scope", now)
 }

@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep};
 
 use super::base_url::BaseUrl;
 use super::options::TransportOptions;
-use super::protocol::{Protocol, QuotaFormat};
-use super::quota::{Admission, QuotaHeaders, Quotas};
+use super::protocol::Protocol;
+use super::quota::{Admission, QuotaHeaders, QuotaNames, Quotas};
 use super::rate_limiter::{Full, SlidingWindow};
 use super::response::Response;
 use crate::core::{Budget, Clock, ErrorKind, XtraError, events, spread};
@@ -24,7 +24,7 @@ pub(super) struct Gate {
     /// `None` when it is turned off.
     limiter: Option<Arc<Limiter>>,
     /// The headers that report quotas.
-    format: Option<QuotaFormat>,
+    names: Option<QuotaNames>,
     clock: Clock,
 }
 
@@ -62,7 +62,7 @@ impl Gate {
     pub(super) fn new(base: &BaseUrl, protocol: &Arc<dyn Protocol>, options: &TransportOptions) -> Self {
         let clock = options.clock.clone();
         let limiter = limiter_of(base, options.requests_per_minute, protocol.requests_per_minute(), &clock);
-        Self { quotas: Mutex::default(), limiter, format: protocol.quota(), clock }
+        Self { quotas: Mutex::default(), limiter, names: protocol.quota().and_then(QuotaNames::new), clock }
     }
 
     /// Real time, and what the clock was moved on by hand: then windows of the service end, as they do for the dev server.
@@ -155,7 +155,7 @@ impl Gate {
     pub(super) fn update(&self, caller: Caller<'_>, response: &Response, sent: Instant) {
         let (now, sent) = (self.now(), self.by_clock(sent));
         let Caller { scope, operation } = caller;
-        let is_metered = self.format.is_some_and(|format| QuotaHeaders::are_in(response.headers(), &format));
+        let is_metered = self.names.as_ref().is_some_and(|names| names.are_in(response.headers()));
         match (response.status(), response.retry_after()) {
             (429, Some(wait)) => {
                 if lock(&self.quotas).refused(scope, operation, wait, now) {
@@ -178,8 +178,10 @@ impl Gate {
             // somebody before the service: it says nothing of limits
             (500.., _) if !is_metered => {}
             _ => {
-                let headers =
-                    self.format.and_then(|format| QuotaHeaders::read(response.headers(), &format, SystemTime::now()));
+                let headers = self
+                    .names
+                    .as_ref()
+                    .and_then(|names| QuotaHeaders::read(response.headers(), names, SystemTime::now()));
                 lock(&self.quotas).answered(scope, operation, headers, [sent, now]);
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::{DATE, HeaderMap};
+use reqwest::header::{DATE, HeaderMap, HeaderName};
 use tokio::time::Instant;
 
 use super::protocol::{QuotaFormat, ResetForm};
@@ -66,6 +66,28 @@ pub(super) enum Admission {
     },
 }
 
+/// The headers that tell of a quota, ready to be looked for.
+pub(super) struct QuotaNames {
+    limit: HeaderName,
+    remaining: HeaderName,
+    reset: HeaderName,
+    reset_form: ResetForm,
+}
+
+impl QuotaNames {
+    /// `None` when one of the names is none that a header can have.
+    pub(super) fn new(format: QuotaFormat) -> Option<Self> {
+        let [limit, remaining, reset] =
+            [format.limit, format.remaining, format.reset].map(|name| HeaderName::try_from(name).ok());
+        Some(Self { limit: limit?, remaining: remaining?, reset: reset?, reset_form: format.reset_form })
+    }
+
+    /// Whether the answer carries any such header, sensible or not.
+    pub(super) fn are_in(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(&self.limit) || headers.contains_key(&self.remaining)
+    }
+}
+
 /// A quota's window, as the headers of an answer report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QuotaHeaders {
@@ -78,26 +100,21 @@ pub(super) struct QuotaHeaders {
 impl QuotaHeaders {
     /// `None` when there is nothing, or nothing that makes sense. A reset of 0 is how a service says that its own count is
     /// out of order. The end is reckoned from the answer's own date, so that it does not matter which clock is wrong.
-    pub(super) fn read(headers: &HeaderMap, format: &QuotaFormat, clock: SystemTime) -> Option<Self> {
-        let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-        let (limit, remaining) = (number(format.limit)?, number(format.remaining)?);
-        let told = number(format.reset).filter(|reset| *reset > 0)?;
+    pub(super) fn read(headers: &HeaderMap, names: &QuotaNames, clock: SystemTime) -> Option<Self> {
+        let number = |name: &HeaderName| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+        let (limit, remaining) = (number(&names.limit)?, number(&names.remaining)?);
+        let told = number(&names.reset).filter(|reset| *reset > 0)?;
         if limit == 0 || remaining > limit {
             return None;
         }
         let date = headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?.trim()).ok());
         let now = date.unwrap_or(clock).duration_since(UNIX_EPOCH).ok()?.as_secs();
-        let reset = match format.reset_form {
+        let reset = match names.reset_form {
             ResetForm::UnixSeconds => told,
             ResetForm::SecondsFromNow => now.saturating_add(told),
         };
         let ends_in = Duration::from_secs(reset.saturating_sub(now)).min(DAY);
         Some(Self { limit, remaining, reset, ends_in })
-    }
-
-    /// Whether the answer carries any such header, sensible or not.
-    pub(super) fn are_in(headers: &HeaderMap, format: &QuotaFormat) -> bool {
-        headers.contains_key(format.limit) || headers.contains_key(format.remaining)
     }
 }
 

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::core::ManualClock;
+use crate::http::QuotaFormat;
 use crate::http::protocol::ResetForm;
 use crate::http::sent_names::Sent;
 

@@ -25,6 +25,10 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
 }
 
 /// By the answer's own date, `after` seconds into the test.
+fn names() -> QuotaNames {
+    QuotaNames::new(FORMAT).expect("good names")
+}
+
 fn told_at(after: u64, limit: u64, remaining: u64, reset: u64) -> Option<QuotaHeaders> {
     let (limit, remaining, reset) = (limit.to_string(), remaining.to_string(), reset.to_string());
     let date = httpdate::fmt_http_date(wall(UNIX + after));
@@ -34,7 +38,7 @@ fn told_at(after: u64, limit: u64, remaining: u64, reset: u64) -> Option<QuotaHe
         ("x-ratelimit-reset", &reset),
         ("date", &date),
     ]);
-    QuotaHeaders::read(&headers, &FORMAT, wall(5))
+    QuotaHeaders::read(&headers, &names(), wall(5))
 }
 
 fn told(remaining: u64, reset: u64) -> Option<QuotaHeaders> {
@@ -94,7 +98,7 @@ fn the_end_is_reckoned_by_the_answer_s_own_date_and_lies_within_a_day() {
             ("x-ratelimit-reset", &(UNIX + 30).to_string()),
         ]);
         all.extend(headers(date));
-        QuotaHeaders::read(&all, &FORMAT, wall(UNIX)).expect("it makes sense").ends_in.as_secs()
+        QuotaHeaders::read(&all, &names(), wall(UNIX)).expect("it makes sense").ends_in.as_secs()
     };
     assert_eq!(by_clock(&[]), 30);
     assert_eq!(by_clock(&[("date", "yesterday")]), 30);
@@ -110,12 +114,12 @@ fn headers_that_make_no_sense_tell_nothing() {
         for bad in ["", "-1", "1.5", "ten", "99999999999999999999999", "1, 2"] {
             let mut pairs = good;
             pairs[index] = (name, bad);
-            assert_eq!(QuotaHeaders::read(&headers(&pairs), &FORMAT, wall(UNIX)), None, "{name}: {bad}");
+            assert_eq!(QuotaHeaders::read(&headers(&pairs), &names(), wall(UNIX)), None, "{name}: {bad}");
         }
         let without: Vec<_> = good.iter().filter(|(other, _)| other != name).copied().collect();
-        assert_eq!(QuotaHeaders::read(&headers(&without), &FORMAT, wall(UNIX)), None, "without {name}");
+        assert_eq!(QuotaHeaders::read(&headers(&without), &names(), wall(UNIX)), None, "without {name}");
     }
-    assert!(QuotaHeaders::read(&headers(&good), &FORMAT, wall(UNIX)).is_some());
+    assert!(QuotaHeaders::read(&headers(&good), &names(), wall(UNIX)).is_some());
 }
 
 fn seconds(count: u64) -> Duration {

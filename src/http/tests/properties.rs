@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::core::Budget;
 use crate::http::options::RetryOptions;
-use crate::http::quota::{QuotaHeaders, Quotas};
+use crate::http::quota::{QuotaHeaders, QuotaNames, Quotas};
 use crate::http::rate_limiter::SlidingWindow;
 use crate::http::retry::{FailureClass, Idempotency, Retries};
 use crate::http::retry_after;
@@ -138,7 +138,7 @@ proptest! {
             sent.extend(value.map(|value| (HeaderName::from_static(name), value)));
         }
         let format = QuotaFormat { limit: names[0], remaining: names[1], reset: names[2], reset_form: ResetForm::UnixSeconds };
-        let told = QuotaHeaders::read(&sent, &format, SystemTime::UNIX_EPOCH + Duration::from_secs(clock));
+        let told = QuotaHeaders::read(&sent, &QuotaNames::new(format).expect("good names"), SystemTime::UNIX_EPOCH + Duration::from_secs(clock));
         let (mut quotas, now) = (Quotas::default(), Instant::now());
         quotas.answered("project", "secrets_read", told, [now, now]);
         if let Some(Budget { limit, remaining, resets_in }) = quotas.of("project", now) {
