@@ -116,6 +116,9 @@ fn value_of(text: &str) -> Result<Found<'_>, What> {
 
 /// A value in quotes. `text` begins behind the quote that opens.
 fn quoted(text: &str, quote: char) -> Result<Found<'_>, What> {
+    if let Some(found) = escaped(text).filter(|_| quote == '"') {
+        return Ok(found);
+    }
     let (inside, after) = text.split_once(quote).ok_or(What::Unclosed)?;
     if inside.ends_with('\\') {
         return Err(What::EscapedQuote);
@@ -127,6 +130,29 @@ fn quoted(text: &str, quote: char) -> Result<Found<'_>, What> {
     }
     let value = if quote == '"' { unescaped(inside) } else { inside.into() };
     Ok(Found { value, lines: 1 + inside.matches('\n').count(), below })
+}
+
+/// The characters that have a backslash before them in double quotes for shells.
+const ESCAPED: [char; 4] = ['"', '\\', '$', '`'];
+
+/// The end of a value that is escaped as for a shell. Without the comment it would be ambiguous. The quotes in the comment keep
+/// node's `dotenv` from looking for the end of the value in the lines below.
+const END_OF_ESCAPED: &str = "\" # escaped \"as in a shell\"";
+
+/// A value that is written so. `text` begins behind the quote that opens.
+fn escaped(text: &str) -> Option<Found<'_>> {
+    let (line, below) = split_line(text);
+    let inside = line.trim_end_matches(is_blank).strip_suffix(END_OF_ESCAPED)?;
+    let mut plain = Zeroizing::new(String::with_capacity(inside.len()));
+    let mut characters = inside.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => return None,
+            '\\' => plain.push(characters.next().filter(|next| ESCAPED.contains(next))?),
+            _ => plain.push(character),
+        }
+    }
+    Some(Found { value: SecretValue::new(std::mem::take(&mut *plain)), lines: 1, below })
 }
 
 /// `\n` and `\r` as what they stand for. Every other backslash is itself.

@@ -1,18 +1,16 @@
 //! The writing of `.env` files: for each value the form that most readers share.
 //!
-//! Three forms come into question: single quotes, double quotes, and none. Node's `dotenv` and the reading of this crate must
-//! take a value back from its form, and a shell that sources the file must run nothing of it. For the second reason there are
-//! no backticks, which only readers in JavaScript know. Among the forms that are left, the one that the fewest readers
-//! misread is chosen; `tests/readers` holds the rules below against the readers themselves.
+//! Four forms come into question: single quotes, double quotes, none, and double quotes with the escapes of a shell. The
+//! reading of this crate must take a value back from its form, and a shell that sources the file must run nothing of it. For
+//! the second reason there are no backticks, which only readers in JavaScript know. Among the forms that are left, the one
+//! that the fewest readers misread is chosen; `tests/readers` holds the rules below against the readers themselves.
 
 use std::fmt;
 
-use super::{QUOTES, is_blank, is_name};
+use super::{END_OF_ESCAPED, ESCAPED, QUOTES, is_blank, is_name};
 use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
 
-/// A reader of `.env` files that has rules of its own.
-///
-/// The other two that files are written for, node's package `dotenv` and this crate, read everything back.
+/// A reader of `.env` files that has rules of its own. This crate reads all back that it has written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Reader {
@@ -20,6 +18,8 @@ pub enum Reader {
     Shell,
     /// Node itself: `node --env-file` and `util.parseEnv`.
     Node,
+    /// Node's package `dotenv`.
+    NodeDotenv,
     /// The Python package `python-dotenv`, which replaces `${NAME}` in quotes of every kind.
     PythonDotenv,
     /// The Rust crate `dotenvy`, which stops at a line that it cannot read.
@@ -31,6 +31,7 @@ impl fmt::Display for Reader {
         f.write_str(match self {
             Self::Shell => "a shell",
             Self::Node => "node --env-file",
+            Self::NodeDotenv => "node's package dotenv",
             Self::PythonDotenv => "python-dotenv",
             Self::Dotenvy => "dotenvy",
         })
@@ -92,6 +93,16 @@ impl<'s> Assignment<'s> {
                 }
                 text.push(quote);
             }
+            Form::Escaped => {
+                text.push('"');
+                for character in self.value.chars() {
+                    if ESCAPED.contains(&character) {
+                        text.push('\\');
+                    }
+                    text.push(character);
+                }
+                text.push_str(END_OF_ESCAPED);
+            }
         }
         text.push('\n');
         if let Form::Bare { guard } = self.form
@@ -124,6 +135,8 @@ enum Form {
         guard: &'static str,
     },
     Quoted(char),
+    /// In double quotes with a backslash before each of [`ESCAPED`], which node takes for a part of the value.
+    Escaped,
 }
 
 /// The comments that can close what a bare value opens. The second ends a line that a backslash continues.
@@ -139,9 +152,12 @@ impl Form {
             return Some(Self::Bare { guard: "" });
         }
         let quoted = ['\'', '"'].into_iter().filter(|quote| stands_in(value, *quote)).map(Self::Quoted);
+        // of several lines, node would take the later ones for assignments
+        let escaped = (!value.contains(['\n', '\r'])).then_some(Self::Escaped);
         let bare = GUARDS.into_iter().filter(|_| stands_bare(value)).find(|guard| is_contained(value, guard));
         quoted
             .chain(bare.map(|guard| Self::Bare { guard }))
+            .chain(escaped)
             .filter(|form| form.is_harmless(value))
             .min_by_key(|form| Reader::ALL.into_iter().filter(|reader| reader.misreads_value(value, *form)).count())
     }
@@ -151,6 +167,7 @@ impl Form {
         let quote = match self {
             Self::Bare { .. } => None,
             Self::Quoted(quote) => Some(quote),
+            Self::Escaped => return true,
         };
         let mut lexer = Lexer::of_shells();
         let mut characters = quote.into_iter().chain(value.chars()).chain(quote).peekable();
@@ -182,7 +199,7 @@ fn is_plain(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(plain)
 }
 
-/// Whether node's `dotenv` and this crate read a value back from these quotes: neither knows a quote in quotes of its own
+/// Whether this crate and node read a value back from these quotes: neither knows a quote in quotes of its own
 /// kind, and a backslash before the closing quote may hide it.
 fn stands_in(value: &str, quote: char) -> bool {
     // only double quotes can hold a carriage return, and they give `\n` and `\r` another meaning
@@ -257,7 +274,7 @@ impl Lexer {
 }
 
 impl Reader {
-    const ALL: [Self; 4] = [Self::Shell, Self::Node, Self::PythonDotenv, Self::Dotenvy];
+    const ALL: [Self; 5] = [Self::Shell, Self::Node, Self::NodeDotenv, Self::PythonDotenv, Self::Dotenvy];
 
     fn misreads(self, name: &str, value: &str, form: Form) -> bool {
         self.misreads_name(name) || self.misreads_value(value, form)
@@ -268,7 +285,7 @@ impl Reader {
         match self {
             Self::Shell => begins_as_no_variable || name.contains(['.', '-']),
             Self::Dotenvy => begins_as_no_variable || name.contains('-'),
-            Self::Node | Self::PythonDotenv => false,
+            Self::Node | Self::NodeDotenv | Self::PythonDotenv => false,
         }
     }
 
@@ -282,32 +299,38 @@ impl Reader {
             (_, Form::Bare { .. }) if is_plain(value) => false,
             // they take quotes and backslashes out, without which the value would stand in quotes
             (Self::Shell | Self::Dotenvy, Form::Bare { .. }) => true,
-            (Self::Node | Self::PythonDotenv, Form::Bare { .. }) => false,
+            (Self::Node | Self::NodeDotenv | Self::PythonDotenv, Form::Bare { .. }) => false,
             (Self::PythonDotenv, Form::Quoted('\'')) => value.contains("\\\\"),
             (_, Form::Quoted('\'')) => false,
             (Self::Shell, Form::Quoted(_)) => value.contains(['$', '\r']) || escapes(b"\\\n"),
             (Self::Node, Form::Quoted(_)) => value.contains('\r'),
+            (Self::NodeDotenv, Form::Quoted(_)) => false,
             (Self::PythonDotenv, Form::Quoted(_)) => escapes(b"\\'abfnrtv\r"),
             (Self::Dotenvy, Form::Quoted(_)) => value.contains(['$', '\\', '\r']),
+            (Self::Shell, Form::Escaped) => false,
+            (Self::Node | Self::NodeDotenv, Form::Escaped) => true,
+            // its older versions take a backslash at the end for one that escapes the quote
+            (Self::PythonDotenv, Form::Escaped) => value.contains(['$', '`']) || value.ends_with('\\'),
+            (Self::Dotenvy, Form::Escaped) => value.contains('`'),
         }
     }
 }
 
 impl Secrets {
-    /// These secrets as the text of a `.env` file. [`from_dotenv`](Self::from_dotenv) and node's `dotenv` read it back exactly,
-    /// and a shell that sources it runs nothing of a value.
+    /// These secrets as the text of a `.env` file. [`from_dotenv`](Self::from_dotenv) reads it back exactly, and a shell that
+    /// sources it runs nothing of a value.
     ///
     /// Each value stands in the form that most readers share: without quotes when it means itself to all, else in single
-    /// quotes, in double ones, or without, if need be with a comment below that closes what it opens for a shell. Which
-    /// readers still misread which secrets is told by [`dotenv_misreads`](Self::dotenv_misreads). The lines are in order of the
-    /// names, except that those which some reader misreads come last: one that gives up has the others. Secrets that [could
-    /// not be read](Self::unreadable) are left out.
+    /// quotes, in double ones, without any and with a comment below that closes what it opens for a shell, or in double
+    /// quotes with the escapes of a shell and a comment that says so. Which readers misread which secrets even then is told by
+    /// [`dotenv_misreads`](Self::dotenv_misreads). The lines are in order of the names, except that those which some reader
+    /// misreads come last: one that gives up has the others. Secrets that [could not be read](Self::unreadable) are left out.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`] with the names of the secrets that such a file cannot hold: names with characters other than
-    /// `A-Z a-z 0-9 _ . -`, values with a NUL character, and values that no form gives back, or only one that a shell would
-    /// run.
+    /// `A-Z a-z 0-9 _ . -`, values with a NUL character, and values of several lines that no form gives back, or only one that
+    /// a shell would run.
     ///
     /// ```
     /// use xtrasecurity::Secrets;
@@ -326,8 +349,8 @@ impl Secrets {
         if !unfit.is_empty() {
             let message = format!(
                 "a .env file cannot hold these secrets: {}. Their names have other characters than letters, digits, `_`, \
-                 `.` and `-`, or their values hold a NUL character, or quotes, backslashes or carriage returns that no \
-                 form gives back, or only one that a shell would run",
+                 `.` and `-`, or their values hold a NUL character, or several lines with quotes or backslashes \
+                 that no form gives back, or only one that a shell would run",
                 unfit.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
             );
             return Err(XtraError::new(ErrorKind::Invalid, message).with_keys(unfit));
@@ -345,8 +368,8 @@ impl Secrets {
     }
 
     /// The secrets of [`to_dotenv`](Self::to_dotenv) that some reader of `.env` files takes for other values, by name. It is
-    /// empty for most: only values with an apostrophe *and* what double quotes change, two backslashes in a row or one at the
-    /// end, a carriage return, or `${…}` are read in different ways, and names that are no variables in a shell.
+    /// empty for most: read in different ways are only values with an apostrophe beside quotes, backslashes or `$`, with two
+    /// backslashes in a row or one at the end, with a carriage return or with `${…}`, and names that are no variables in a shell.
     ///
     /// ```
     /// use xtrasecurity::{Secrets, dotenv::Reader};

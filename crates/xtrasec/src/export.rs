@@ -12,7 +12,6 @@ use xtrasecurity::{SecretValue, Secrets, inject::Selection};
 use crate::failure::{Failure, Outcome};
 use crate::file::{self, random_word};
 use crate::misreads;
-use crate::misreads;
 use crate::options::{Choice, Global};
 use crate::output;
 use crate::output_target::OutputTarget;

@@ -104,11 +104,10 @@ async fn a_template_tells_which_defaults_some_readers_misread_and_which_are_left
     world.file(
         "schema.json",
         r#"{ "type": "object", "properties": {
-            "DIR": { "type": "string", "default": "C:\dir\" },
+            "DIR": { "type": "string", "default": "C:\\dir\\" },
             "NOTE": { "type": "string", "default": "it's" },
-            "RUN": { "type": "string", "default": "`a` it's "b"" },
-            "TEXT": { "type": "string", "default": "a
-b" }
+            "RUN": { "type": "string", "default": "`a` it's \"b\"" },
+            "TEXT": { "type": "string", "default": "a\nb" }
         } }"#,
     );
     let ran = world.run(&["template", "--schema", "schema.json"]);
