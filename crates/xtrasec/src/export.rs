@@ -26,14 +26,15 @@ const NOTHING_DONE: &str = "Nothing was written";
 /// all.
 #[derive(Args)]
 #[command(after_long_help = "Formats:\n  \
-    dotenv  NAME=value lines, in quotes where that is needed, for .env files. Secrets that some\n          \
-            reader of such files would take for other values are named on standard error\n  \
-    docker  NAME=value lines, every value as it is, for docker run --env-file and\n          \
-            kubectl create ... --from-env-file. Values of several lines are refused\n  \
+    dotenv  NAME=value lines, in quotes where that is needed, for .env files;\n          \
+            what only some of their readers take as it is, standard error names\n  \
+    docker  NAME=value lines without quotes, for docker run --env-file and\n          \
+            kubectl --from-env-file; values of several lines are refused\n  \
     json    one object\n  \
     yaml    one mapping, every text in double quotes\n  \
     shell   export NAME='value' lines, for: eval \"$(xtrasec export --format shell)\"\n  \
-    github  for GitHub Actions: appended to the file, and every value masked in the log\n\n\
+    github  for GitHub Actions: appended to the file, and values masked in the log,\n          \
+            but for lines of less than four bytes\n\n\
     Examples:\n  \
     xtrasec export --output .env\n  \
     xtrasec export --format docker --output app.env\n  \
