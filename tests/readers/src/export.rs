@@ -21,9 +21,9 @@ pub struct Xtrasec {
 pub struct Exported {
     pub file: PathBuf,
     /// The values that are in it.
-    pub values: Vec<(&'static str, String)>,
+    pub values: Vec<(String, String)>,
     /// Those that the command has refused by name.
-    pub refused: BTreeSet<&'static str>,
+    pub refused: BTreeSet<String>,
     pub output: String,
     /// Standard error of the run that wrote the file.
     pub told: String,
@@ -31,8 +31,7 @@ pub struct Exported {
 
 impl Xtrasec {
     pub fn new(program: PathBuf, home: PathBuf) -> Self {
-        let all: Map<String, Value> =
-            values().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let all: Map<String, Value> = values().into_iter().map(|(name, value)| (name, value.into())).collect();
         let (port, _) = service::serve(Value::from(all).to_string());
         Self { program, home, port }
     }
@@ -49,9 +48,9 @@ impl Xtrasec {
         let url = format!("http://127.0.0.1:{}/api", self.port);
         let variables =
             [("XTRA_TOKEN", "xs_readers"), ("XTRA_PROJECT_ID", "0123456789abcdef01234567"), ("XTRA_API_URL", &url)];
-        let mut refused = BTreeSet::new();
+        let mut refused = BTreeSet::<String>::new();
         loop {
-            let except = refused.iter().copied().collect::<Vec<_>>().join(",");
+            let except = refused.iter().map(String::as_str).collect::<Vec<_>>().join(",");
             let path = file.to_str().expect("a path in UTF-8");
             let mut arguments = vec!["export", "-e", "production", "--format", format, "--output", path];
             if !except.is_empty() {
@@ -87,10 +86,11 @@ impl Xtrasec {
 
 impl Exported {
     /// The names of which the command told that this reader misreads them.
-    pub fn misread_by(&self, reader: &str) -> BTreeSet<&'static str> {
+    pub fn misread_by(&self, reader: &str) -> BTreeSet<&str> {
         let begins = format!("xtrasec: {reader} reads other values");
         let line = self.told.lines().find(|line| line.starts_with(&begins)).unwrap_or_default();
-        self.values.iter().map(|(name, _)| *name).filter(|name| names(line, name)).collect()
+        let told: BTreeSet<&str> = line.split('"').skip(1).step_by(2).collect();
+        self.values.iter().map(|(name, _)| name.as_str()).filter(|name| told.contains(name)).collect()
     }
 }
 

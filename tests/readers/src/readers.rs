@@ -38,7 +38,8 @@ pub fn shell(shell: &str, line: &str, exported: &Exported) -> Found {
     let directory = exported.file.with_extension(format!("{shell}.d"));
     fs::create_dir_all(&directory).expect("a directory");
     let is_variable = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let names: Vec<_> = exported.values.iter().map(|(name, _)| *name).filter(|name| is_variable(name)).collect();
+    let names: Vec<_> =
+        exported.values.iter().map(|(name, _)| name.as_str()).filter(|name| is_variable(name)).collect();
     let print: String = names.iter().map(|name| format!("printf '%s\\0' \"${name}\"\n")).collect();
     let mut command = Command::new(format!("/bin/{shell}"));
     command.args(["-c", &format!("{line}\n{print}"), shell]).arg(&exported.file);

@@ -85,12 +85,33 @@ pub const VALUES: &[(&str, &str)] = &[
     ("dotted.name", "x y"),
 ];
 
-/// The table, with its long values grown.
-pub fn values() -> Vec<(&'static str, String)> {
+/// What the generated values are put together from: everything that some reader gives a meaning to.
+const PIECES: &[&str] = &[
+    "'", "\"", "`", "\\", "\\n", "$", "$(>F)", "${X:-y}", "`>F`", " ", "\t", "\n", "\r", "#", " #", "=", ";>F;", "&",
+    "|", "(", "<x", "x", "\u{a0}", "\u{1f}", "~", "!", "{", "}", "\nB=x\n", "*", "\u{feff}", "%0A",
+];
+
+/// Every value: the table with its long ones grown, and texts of two and three pieces.
+pub fn values() -> Vec<(String, String)> {
     let long = |name: &str, value: &str| match name {
         "LONG" => "long' value ".repeat(10_000),
         "LONG_LINES" => format!("{}\n", "x".repeat(1_000)).repeat(100),
         _ => value.to_owned(),
     };
-    VALUES.iter().map(|(name, value)| (*name, long(name, value))).collect()
+    let table = VALUES.iter().map(|(name, value)| ((*name).to_owned(), long(name, value)));
+    let pairs = PIECES.iter().flat_map(|first| PIECES.iter().map(move |second| (first, second)));
+    let generated = pairs.flat_map(|(first, second)| {
+        [
+            format!("{first}{second}"),
+            format!("a{first}'{second}b"),
+            format!("it's {first}\"{second}"),
+            format!("x{first}y{second}"),
+        ]
+    });
+    table.chain(generated.enumerate().map(|(at, value)| (format!("G{at:04}"), value))).collect()
+}
+
+/// Whether a name is one of the table.
+pub fn is_in_table(name: &str) -> bool {
+    VALUES.iter().any(|(known, _)| *known == name)
 }
