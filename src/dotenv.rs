@@ -1,8 +1,11 @@
 //! Secrets as the text of a `.env` file, read and written.
 //!
-//! The reading is that of node's `dotenv`, which such files are written for. It is code of our own because the readers at
-//! hand expand `$NAME` inside values, which turns a password that holds a `$` into another one, and nobody is told. For the
-//! same reason a line that readers understand in different ways is refused here: a wrong secret is worse than an error.
+//! [`Secrets::from_dotenv`] reads as node's `dotenv` does. It is code of this crate because the readers at hand expand `$NAME`
+//! inside values, which turns a password that holds a `$` into another one, and nobody is told. For the same reason a line
+//! that readers understand in different ways is refused: a wrong secret is worse than an error.
+//!
+//! [`Secrets::to_dotenv`] writes each value in the form that most readers share, and [`Secrets::dotenv_misreads`] tells which
+//! secrets some [`Reader`] takes for others even so.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -215,7 +218,8 @@ fn name_of(left: &str) -> Option<&str> {
 
 impl Secrets {
     /// The secrets in the text of a `.env` file, as node's `dotenv` reads it: `NAME=VALUE`, `export`, comments, quotes of three
-    /// kinds, `\n` and `\r` in double quotes. Nothing is expanded: a `$` is a `$`.
+    /// kinds, `\n` and `\r` in double quotes, and the escapes of a shell where [`to_dotenv`](Self::to_dotenv) has said so in a
+    /// comment. Nothing is expanded: a `$` is a `$`.
     ///
     /// # Errors
     ///
