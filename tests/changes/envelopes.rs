@@ -212,7 +212,7 @@ const ROOT: &str = "XTRASECURITY_TEST_ROOT";
 /// What a process says of the secret `A`, which has these variables and no option of the program's.
 async fn told(server: &DevServer, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "child", "--nocapture"]).env_clear().envs(variables.iter().copied());
+    command.args(["--exact", "envelopes::child", "--nocapture"]).env_clear().envs(variables.iter().copied());
     command.env(ROOT, server.url()).env("XTRA_TOKEN", server.token()).env("XTRA_PROJECT_ID", PROJECT);
     let run = tokio::task::spawn_blocking(move || command.output().unwrap());
     let output = run.await.unwrap();

@@ -100,7 +100,7 @@ const TASK: &str = "XTRASECURITY_TEST_TASK";
 /// Runs `child` in a process of its own, with these variables and no account anywhere; tells what it printed.
 fn run(task: &str, directory: &Path, variables: &[(&str, &str)]) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture"])
+        .args(["--exact", "local_mode::child", "--nocapture"])
         .env_clear()
         .envs(variables.iter().copied())
         .env(TASK, task)

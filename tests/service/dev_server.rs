@@ -256,10 +256,11 @@ fn a_server_on_a_current_thread_runtime_starts_no_thread() {
     const PROBE: &str = "XTRA_DEV_SERVER_THREAD_PROBE";
     let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
     if std::env::var_os(PROBE).is_none() {
-        let name = "a_server_on_a_current_thread_runtime_starts_no_thread";
+        let name = "dev_server::a_server_on_a_current_thread_runtime_starts_no_thread";
         let mut child = std::process::Command::new(std::env::current_exe().unwrap());
         let output = child.args([name, "--exact", "--test-threads=1"]).env(PROBE, "1").output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
         return;
     }
     let before = threads();

@@ -115,7 +115,7 @@ fn referred<'d>(document: &'d Value, part: &'d Value, found: &mut BTreeMap<&'d s
 
 #[test]
 fn a_type_has_a_builder_where_requests_are_made_of_it_and_nowhere_else() {
-    let document: Value = serde_json::from_str(include_str!("../openapi/xtra.json")).unwrap();
+    let document: Value = serde_json::from_str(include_str!("../../../openapi/xtra.json")).unwrap();
     let mut sent = BTreeMap::new();
     for operation in document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
     {

@@ -17,7 +17,7 @@ async fn a_live_service_holds_the_contract_where_one_is_named() {
 async fn live_run(variables: Vec<(&'static str, String)>) -> (Output, String) {
     let run = move || {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "xtra::live::a_live_service_holds_the_contract_where_one_is_named"]);
+        command.args(["--exact", "conformance::xtra::live::a_live_service_holds_the_contract_where_one_is_named"]);
         for name in [API_URL, TOKEN, PROJECT_ID] {
             command.env_remove(name);
         }
