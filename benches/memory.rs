@@ -194,4 +194,5 @@ pub(crate) fn main() {
             shown("VmHWM:")
         );
     }
+    println!("{} allocations in all", allocations());
 }
