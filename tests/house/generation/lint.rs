@@ -1,7 +1,7 @@
 //! A document that breaks a rule is refused, with the place and the rule; see `build/lint`.
 
 #[path = "../../../build/lint/mod.rs"]
-mod lint;
+mod rules;
 
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ fn document() -> Value {
 }
 
 fn findings(document: &Value) -> Vec<String> {
-    lint::lint(document, HAND_WRITTEN).iter().map(ToString::to_string).collect()
+    rules::lint(document, HAND_WRITTEN).iter().map(ToString::to_string).collect()
 }
 
 /// Sets what `pointer` names; its last key may be new.
@@ -105,8 +105,8 @@ fn the_shipped_documents_pass() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "json") {
-            let document = lint::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
-            assert_eq!(lint::lint(&document, &hand_written), [], "{}", path.display());
+            let document = rules::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            assert_eq!(rules::lint(&document, &hand_written), [], "{}", path.display());
         }
     }
 }
@@ -114,10 +114,10 @@ fn the_shipped_documents_pass() {
 #[test]
 fn a_key_given_twice_is_refused_by_name() {
     let twice = r#"{"paths": {"/a": {}, "/b": {}, "/a": {}}}"#;
-    let error = lint::parse(twice).unwrap_err();
+    let error = rules::parse(twice).unwrap_err();
     assert!(error.contains("`paths` has the key `/a` twice"), "{error}");
-    assert!(lint::parse("{").unwrap_err().contains("line 1"));
-    assert!(lint::parse("{} {}").is_err());
+    assert!(rules::parse("{").unwrap_err().contains("line 1"));
+    assert!(rules::parse("{} {}").is_err());
 }
 
 #[test]
