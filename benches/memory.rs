@@ -4,7 +4,7 @@
 //! The server is a thread that sends prepared bytes and allocates nothing, so what is counted is the client's. The counting
 //! allocator tells what was asked for, the kernel what the process has got.
 //!
-//! `cargo bench --bench memory` measures; `cargo bench --bench memory -- --test` does so with few secrets. `tests/memory.rs`
+//! `cargo bench --bench memory` measures; `cargo bench --bench memory -- --test` does so with few secrets. `tests/alone/memory.rs`
 //! holds the ratios.
 
 // a global allocator cannot be written without it; this one counts and passes everything on
@@ -25,8 +25,10 @@ struct Counting;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 fn grown(bytes: usize) {
+    COUNT.fetch_add(1, Relaxed);
     PEAK.fetch_max(LIVE.fetch_add(bytes, Relaxed) + bytes, Relaxed);
 }
 
@@ -61,6 +63,11 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
+
+/// How often this process has asked for memory.
+pub(crate) fn allocations() -> usize {
+    COUNT.load(Relaxed)
+}
 
 /// How the server sends its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,4 +194,5 @@ pub(crate) fn main() {
             shown("VmHWM:")
         );
     }
+    println!("{} allocations in all", allocations());
 }

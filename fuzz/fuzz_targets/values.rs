@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../tests/values/readers.rs"]
+#[path = "../../tests/typed/values/readers.rs"]
 mod readers;
 
 fuzz_target!(|bytes: &[u8]| {

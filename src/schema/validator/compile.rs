@@ -133,7 +133,7 @@ impl<'s> Compiler<'s> {
             "minProperties" => Rule::MinProperties(count(content)?),
             "maxProperties" => Rule::MaxProperties(count(content)?),
             "uniqueItems" => return Ok(flag(content)?.then_some(Rule::UniqueItems)),
-            "pattern" => Rule::Pattern(content.as_str().and_then(Pattern::of).ok_or(NotTaken)?),
+            "pattern" => Rule::Pattern(Box::new(content.as_str().and_then(Pattern::of).ok_or(NotTaken)?)),
             "format" => return Ok(Format::of(text(content)?, self.draft).map(Rule::Format)),
             "required" if self.draft == Draft::Draft4 && content.is_boolean() => return Err(NotTaken),
             "required" => Rule::Required(texts(content)?),

@@ -118,7 +118,7 @@ fn iso_duration(text: &str) -> Option<()> {
         Some((days, times)) => (days, Some(times)),
         None => (text.strip_prefix('P')?, None),
     };
-    let is_week = times.is_none() && days.strip_suffix('W').is_some_and(|weeks| is_count(weeks));
+    let is_week = times.is_none() && days.strip_suffix('W').is_some_and(is_count);
     let are_parts = (times.is_some() || !days.is_empty())
         && are_units(days, "YMD")
         && times.is_none_or(|times| !times.is_empty() && are_units(times, "HMS"));

@@ -18,7 +18,7 @@ pub(in crate::schema) enum Rule {
     MultipleOf(Number),
     MinLength(u64),
     MaxLength(u64),
-    Pattern(Pattern),
+    Pattern(Box<Pattern>),
     Format(format::Format),
     MinItems(u64),
     MaxItems(u64),

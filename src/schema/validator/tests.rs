@@ -1,4 +1,4 @@
-//! What each keyword takes and refuses.
+//! The keywords, each with what it takes and refuses.
 
 use serde_json::json;
 

@@ -126,11 +126,9 @@ impl<'v> Holding<'v> {
         found: &mut Vec<Violation>,
     ) {
         match (rule, value) {
-            (Rule::Reference(target), _) => {
-                if self.enter(*target, value) {
-                    self.evaluate_all(*target, value, evaluated, found);
-                    self.leave();
-                }
+            (Rule::Reference(target), _) if self.enter(*target, value) => {
+                self.evaluate_all(*target, value, evaluated, found);
+                self.leave();
             }
             (Rule::All(schemas), _) => {
                 schemas.iter().for_each(|schema| self.evaluate_all(*schema, value, evaluated, found));

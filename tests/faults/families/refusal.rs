@@ -78,7 +78,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// Three hundred calls that all fail, a hundred at a time. They do not retry: that would use up what all calls of this process
-/// may retry together, which `tests/retry_budget.rs` is about.
+/// may retry together, which `tests/alone/retry_budget.rs` is about.
 fn storm() -> Told {
     super::on_a_runtime_of_its_own(async {
         let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();

@@ -1,0 +1,5 @@
+//! The generated client, and how it is generated.
+
+mod lint;
+mod regenerate;
+mod retarget;

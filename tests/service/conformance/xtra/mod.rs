@@ -1,0 +1,200 @@
+//! XtraSecurity under the contract, and the promises that are its own.
+//!
+//! `XTRA_TEST_API_URL` and `XTRA_TEST_TOKEN` name a live one, with `XTRA_TEST_PROJECT_ID`, unless the token knows or has one
+//! project only.
+
+mod live;
+mod management;
+mod reads;
+mod rows;
+mod writes;
+
+use std::sync::{Arc, Mutex};
+
+use xtrasecurity::dev_server::{DevServer, RateLimits};
+use xtrasecurity::xtra::manage::{Caller, ServiceAccount};
+use xtrasecurity::{ErrorKind, Secrets, XtraClient, XtraError};
+
+use crate::conformance::contract::{Service, Skip, say, unique, variable};
+
+const API_URL: &str = "XTRA_TEST_API_URL";
+const TOKEN: &str = "XTRA_TEST_TOKEN";
+const PROJECT_ID: &str = "XTRA_TEST_PROJECT_ID";
+
+contract! { XtraService:
+    reads::reads_do_not_tell_cases_of_an_environment_apart,
+    reads::an_unknown_branch_or_environment_is_empty,
+    writes::a_secret_is_created_and_then_updated,
+    writes::a_condition_that_does_not_hold_keeps_everything_from_being_written,
+    writes::many_secrets_are_written_at_once_under_short_and_odd_names,
+    writes::a_write_to_an_unknown_branch_is_not_found,
+    writes::what_is_missing_is_promoted,
+    rows::a_secret_is_deleted_on_its_branch_only,
+    rows::the_history_of_a_branch_is_its_own_and_leads_back,
+    rows::a_rotation_changes_one_branch_only,
+    rows::a_link_shows_its_source,
+    rows::an_environment_is_cloned,
+    management::a_branch_is_made_renamed_and_deleted_with_its_secrets,
+    management::a_service_account_has_a_key_that_works_until_it_is_deleted,
+    management::the_token_is_the_same_caller_s_every_time,
+}
+
+pub(crate) struct XtraService {
+    client: XtraClient,
+    api_url: String,
+    project: String,
+    is_live: bool,
+    is_of_an_account: bool,
+    made: Mutex<Made>,
+    _server: Option<DevServer>,
+}
+
+#[derive(Default, Clone)]
+struct Made {
+    environments: Vec<String>,
+    branches: Vec<String>,
+    accounts: Vec<String>,
+}
+
+impl Service for XtraService {
+    const VARIABLES: &'static [&'static str] = &[API_URL, TOKEN];
+
+    async fn in_memory() -> Self {
+        let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
+        let client = XtraClient::builder().dev_server(&server).no_proxy().build().unwrap();
+        Self {
+            client,
+            api_url: server.url(),
+            project: server.project_id().to_owned(),
+            is_live: false,
+            is_of_an_account: false,
+            made: Mutex::default(),
+            _server: Some(server),
+        }
+    }
+
+    /// The client keeps to the limits that it has by default.
+    async fn live() -> Result<Self, XtraError> {
+        let (api_url, token, project) = (variable(API_URL), variable(TOKEN), variable(PROJECT_ID));
+        let (api_url, token) = (api_url.unwrap_or_default(), token.unwrap_or_default());
+        let builder = || XtraClient::builder().api_url(api_url.as_str()).token(token.as_str());
+        let anywhere = builder().project_id("000000000000000000000000").build()?;
+        let caller = anywhere.whoami().await?;
+        let project = match (project, &caller) {
+            (Some(project), _) => project,
+            (None, Caller::ServiceAccount { project_id: Some(project), .. }) => project.clone(),
+            (None, _) => match anywhere.list_projects().await?.as_slice() {
+                [only] => only.id.clone(),
+                several => {
+                    let message = format!("the token has {} projects: name one by XTRA_TEST_PROJECT_ID", several.len());
+                    return Err(XtraError::new(ErrorKind::Config, message));
+                }
+            },
+        };
+        Ok(Self {
+            client: builder().project_id(project.as_str()).build()?,
+            api_url: api_url.clone(),
+            project,
+            is_live: true,
+            is_of_an_account: caller.is_service_account(),
+            made: Mutex::default(),
+            _server: None,
+        })
+    }
+
+    fn environment(&self) -> String {
+        let name = format!("conformance-{}", unique());
+        self.made.lock().unwrap().environments.push(name.clone());
+        name
+    }
+
+    fn may<T>(&self, outcome: Result<T, XtraError>) -> Result<T, Skip> {
+        outcome.map_err(|error| {
+            let is_refused = error.kind() == ErrorKind::Forbidden;
+            // the service fails where it has not thought of service accounts
+            let fails = self.is_of_an_account && error.kind() == ErrorKind::Server;
+            assert!(self.is_live && (is_refused || fails), "{error}");
+            Skip(error.to_string())
+        })
+    }
+
+    async fn read(&self, environment: &str) -> Result<Arc<Secrets>, XtraError> {
+        self.client.get_secrets(environment.to_owned()).await
+    }
+
+    async fn read_as(&self, token: &str, environment: &str) -> Result<Arc<Secrets>, XtraError> {
+        let builder = XtraClient::builder().api_url(self.api_url.as_str()).token(token.to_owned());
+        builder.project_id(self.project.as_str()).build()?.get_secrets(environment.to_owned()).await
+    }
+
+    async fn set(&self, environment: &str, secrets: &[(&str, &str)]) -> Result<(), XtraError> {
+        let secrets: Vec<(String, String)> =
+            secrets.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.client.set_secrets(environment.to_owned(), secrets).verify().await.map(drop)
+    }
+
+    async fn create(&self, environment: &str, key: &str, value: &str) -> Result<(), XtraError> {
+        self.client.create_secret(environment.to_owned(), key.to_owned(), value.to_owned()).await.map(drop)
+    }
+
+    async fn delete(&self, environment: &str, key: &str) -> Result<(), XtraError> {
+        self.client.delete_secret(environment.to_owned(), key.to_owned()).await.map(drop)
+    }
+
+    async fn clean_up(&self) {
+        let made = std::mem::take(&mut *self.made.lock().unwrap());
+        for account in &made.accounts {
+            left("service account", account, self.client.delete_service_account(account.as_str()).await);
+        }
+        for branch in &made.branches {
+            left("branch", branch, self.client.delete_branch(branch.as_str()).await);
+        }
+        for environment in &made.environments {
+            left("environment", environment, self.empty(environment).await);
+        }
+    }
+
+    async fn inventory(&self) -> String {
+        format!("{:?}", self.client.list_branches().await.unwrap())
+    }
+}
+
+impl XtraService {
+    fn is_in_memory(&self) -> bool {
+        !self.is_live
+    }
+
+    /// A branch that nobody else has.
+    async fn branch(&self) -> Result<String, Skip> {
+        let name = format!("conformance/{}", unique());
+        self.keep_branch(&name);
+        self.may(self.client.create_branch(name.as_str()).await).map(|branch| branch.name)
+    }
+
+    /// Takes a branch away at the end.
+    fn keep_branch(&self, name: &str) {
+        self.made.lock().unwrap().branches.push(name.to_owned());
+    }
+
+    async fn account(&self, permissions: &[&str]) -> Result<ServiceAccount, Skip> {
+        let request = self.client.create_service_account(format!("conformance-{}", unique()));
+        let account = self.may(request.permissions(permissions.iter().copied()).await)?;
+        self.made.lock().unwrap().accounts.push(account.id.clone());
+        Ok(account)
+    }
+
+    async fn empty(&self, environment: &str) -> Result<(), XtraError> {
+        for key in self.client.list_secret_keys(environment).await? {
+            self.client.delete_secret(environment, key.name).if_exists().exact().await?;
+        }
+        Ok(())
+    }
+}
+
+fn left(what: &str, name: &str, outcome: Result<(), XtraError>) {
+    if let Err(error) = outcome
+        && error.kind() != ErrorKind::NotFound
+    {
+        say(&format!("{what} {name} may be left behind: {error}"));
+    }
+}
