@@ -109,7 +109,7 @@ const NOT_AS_RECORDED: [(&str, &str); 43] = [
 
 /// Error answers in JSON that are not of the documented form. The error is told from the body all the same.
 const NOT_AS_DOCUMENTED: [(&str, &str); 1] =
-    [("upsert-expected-number", "the version in it is the number that was sent; the document sends and promises text")];
+    [("upsert-expected-number", "the version in it is the number that was sent; the generated type has text")];
 
 /// Fields that were recorded and that the document leaves out, all of one schema: rows of the audit log carry the whole
 /// record of their user, password hash and second factor included. Only what names the user is declared, so the rest is
