@@ -1,8 +1,11 @@
 //! Secrets as the text of a `.env` file, read and written.
 //!
-//! The reading is that of node's `dotenv`, which such files are written for. It is code of our own because the readers at
-//! hand expand `$NAME` inside values, which turns a password that holds a `$` into another one, and nobody is told. For the
-//! same reason a line that readers understand in different ways is refused here: a wrong secret is worse than an error.
+//! [`Secrets::from_dotenv`] reads as node's `dotenv` does. It is code of this crate because the readers at hand expand `$NAME`
+//! inside values, which turns a password that holds a `$` into another one, and nobody is told. For the same reason a line
+//! that readers understand in different ways is refused: a wrong secret is worse than an error.
+//!
+//! [`Secrets::to_dotenv`] writes each value in the form that most readers share, and [`Secrets::dotenv_misreads`] tells which
+//! secrets some [`Reader`] takes for others even so.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,6 +16,11 @@ use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
 
 #[cfg(test)]
 mod tests;
+mod write;
+
+#[cfg(feature = "typed")]
+pub(crate) use write::Assignment;
+pub use write::{Misread, Reader};
 
 /// Why a text is no `.env` file, and where. It quotes nothing of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +119,9 @@ fn value_of(text: &str) -> Result<Found<'_>, What> {
 
 /// A value in quotes. `text` begins behind the quote that opens.
 fn quoted(text: &str, quote: char) -> Result<Found<'_>, What> {
+    if let Some(found) = escaped(text).filter(|_| quote == '"') {
+        return Ok(found);
+    }
     let (inside, after) = text.split_once(quote).ok_or(What::Unclosed)?;
     if inside.ends_with('\\') {
         return Err(What::EscapedQuote);
@@ -122,6 +133,29 @@ fn quoted(text: &str, quote: char) -> Result<Found<'_>, What> {
     }
     let value = if quote == '"' { unescaped(inside) } else { inside.into() };
     Ok(Found { value, lines: 1 + inside.matches('\n').count(), below })
+}
+
+/// The characters that have a backslash before them in double quotes for shells.
+const ESCAPED: [char; 4] = ['"', '\\', '$', '`'];
+
+/// The end of a value that is escaped as for a shell. Without the comment it would be ambiguous. The quotes in the comment keep
+/// node's `dotenv` from looking for the end of the value in the lines below.
+const END_OF_ESCAPED: &str = "\" # escaped \"as in a shell\"";
+
+/// A value that is written so. `text` begins behind the quote that opens.
+fn escaped(text: &str) -> Option<Found<'_>> {
+    let (line, below) = split_line(text);
+    let inside = line.trim_end_matches(is_blank).strip_suffix(END_OF_ESCAPED)?;
+    let mut plain = Zeroizing::new(String::with_capacity(inside.len()));
+    let mut characters = inside.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => return None,
+            '\\' => plain.push(characters.next().filter(|next| ESCAPED.contains(next))?),
+            _ => plain.push(character),
+        }
+    }
+    Some(Found { value: SecretValue::new(std::mem::take(&mut *plain)), lines: 1, below })
 }
 
 /// `\n` and `\r` as what they stand for. Every other backslash is itself.
@@ -182,68 +216,10 @@ fn name_of(left: &str) -> Option<&str> {
     is_name(name).then_some(name)
 }
 
-/// How a value must stand to be read back as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Bare,
-    Quoted(char),
-}
-
-/// The form in which this parser and node's `dotenv` read `value` back exactly, or `None`: neither knows a quote in quotes of
-/// its own kind, and a backslash before the closing quote may hide it.
-fn form(value: &str) -> Option<Form> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:@%+,=^-".contains(&byte);
-    if !value.is_empty() && value.bytes().all(plain) {
-        return Some(Form::Bare);
-    }
-    if value.ends_with('\\') {
-        return stands_bare(value).then_some(Form::Bare);
-    }
-    // only double quotes can hold a carriage return, and they give `\n` and `\r` another meaning
-    let fits = |quote: char| match quote {
-        '"' => !value.contains("\\n") && !value.contains("\\r"),
-        _ => !value.contains('\r'),
-    };
-    let quoted = QUOTES.into_iter().find(|quote| !value.contains(*quote) && fits(*quote)).map(Form::Quoted);
-    // a value with quotes of every kind may still mean itself without any
-    quoted.or_else(|| stands_bare(value).then_some(Form::Bare))
-}
-
-/// Whether a value keeps its meaning without quotes.
-fn stands_bare(value: &str) -> bool {
-    !value.starts_with(|first| QUOTES.contains(&first) || is_blank(first))
-        && !value.ends_with(is_blank)
-        // the last two end a line for some of what node's reader looks for
-        && !value.contains(['#', '\n', '\r', '\u{2028}', '\u{2029}'])
-}
-
-/// The value as it stands behind the `=`, or `None` when no form gives it back.
-#[cfg(any(test, feature = "typed"))]
-pub(crate) fn quote(value: &str) -> Option<String> {
-    let mut text = String::new();
-    push(&mut text, value, form(value)?);
-    Some(text)
-}
-
-fn push(text: &mut String, value: &str, form: Form) {
-    match form {
-        Form::Bare => text.push_str(value),
-        Form::Quoted(quote) => {
-            text.push(quote);
-            for character in value.chars() {
-                match character {
-                    '\r' => text.push_str("\\r"),
-                    _ => text.push(character),
-                }
-            }
-            text.push(quote);
-        }
-    }
-}
-
 impl Secrets {
     /// The secrets in the text of a `.env` file, as node's `dotenv` reads it: `NAME=VALUE`, `export`, comments, quotes of three
-    /// kinds, `\n` and `\r` in double quotes. Nothing is expanded: a `$` is a `$`.
+    /// kinds, `\n` and `\r` in double quotes, and the escapes of a shell where [`to_dotenv`](Self::to_dotenv) has said so in a
+    /// comment. Nothing is expanded: a `$` is a `$`.
     ///
     /// # Errors
     ///
@@ -265,52 +241,5 @@ impl Secrets {
             Ok(pairs) => Ok(Self::from_iter(pairs)),
             Err(flaw) => Err(XtraError::new(ErrorKind::Invalid, format!("the text is no .env file: {flaw}"))),
         }
-    }
-
-    /// These secrets as the text of a `.env` file, a line for each in order of the names. [`from_dotenv`](Self::from_dotenv)
-    /// and node's `dotenv` read it back exactly.
-    ///
-    /// Values that need no quotes stand without, the others in single quotes where they can. What other readers make of `$` in
-    /// quotes, or of several lines, is their own affair. Secrets that [could not be read](Self::unreadable) are left out.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Invalid`] with the names of the secrets that such a file cannot hold: names with characters other than
-    /// `A-Z a-z 0-9 _ . -`, and values that no kind of quotes gives back.
-    ///
-    /// ```
-    /// use xtrasecurity::Secrets;
-    ///
-    /// # fn main() -> Result<(), xtrasecurity::XtraError> {
-    /// let secrets = Secrets::from_iter([("PORT", "5432"), ("PASSWORD", "pa$$ word")]);
-    /// assert_eq!(secrets.to_dotenv()?.expose(), "PASSWORD='pa$$ word'\nPORT=5432\n");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn to_dotenv(&self) -> Result<SecretValue, XtraError> {
-        let fit = |name: &str, value: &SecretValue| is_name(name).then(|| form(value.expose())).flatten();
-        let unfit: Vec<&str> =
-            self.iter().filter(|(name, value)| fit(name, value).is_none()).map(|(name, _)| name).collect();
-        if !unfit.is_empty() {
-            let message = format!(
-                "a .env file cannot hold these secrets: {}. Their names have other characters than letters, digits, `_`, \
-                 `.` and `-`, or their values hold quotes of every kind, or a carriage return or a backslash where it would be \
-                 changed",
-                unfit.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
-            );
-            return Err(XtraError::new(ErrorKind::Invalid, message).with_keys(unfit));
-        }
-        // one buffer that is large enough, as above; a carriage return takes two places
-        let room = self.iter().map(|(name, value)| name.len() + 2 * value.len() + 4).sum();
-        let mut text = String::with_capacity(room);
-        for (name, value) in self.iter() {
-            if let Some(form) = fit(name, value) {
-                text.push_str(name);
-                text.push('=');
-                push(&mut text, value.expose(), form);
-                text.push('\n');
-            }
-        }
-        Ok(SecretValue::new(text))
     }
 }

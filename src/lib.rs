@@ -133,7 +133,7 @@ mod core;
 pub mod credentials;
 #[cfg(feature = "dev-server")]
 mod dev;
-mod dotenv;
+pub mod dotenv;
 mod engine;
 mod env;
 #[cfg(all(feature = "http", any(fuzzing, test)))]

@@ -1,5 +1,6 @@
 //! What the build writes: a client that runs on our own runtime, and on nothing of the generator's.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde_json::Value;
@@ -93,6 +94,44 @@ fn each_request_links_to_the_method_that_makes_it() {
     }
     assert_eq!(links, operations());
     assert!(!WRITTEN.contains("`]: "));
+}
+
+/// The schemas that a part of the document refers to, and those that they refer to.
+fn referred<'d>(document: &'d Value, part: &'d Value, found: &mut BTreeMap<&'d str, &'d Value>) {
+    match part {
+        Value::Array(items) => items.iter().for_each(|item| referred(document, item, found)),
+        Value::Object(map) => {
+            if let Some(name) = map.get("$ref").and_then(|to| to.as_str()?.strip_prefix("#/components/schemas/")) {
+                let schema = &document["components"]["schemas"][name];
+                if found.insert(name, schema).is_none() {
+                    referred(document, schema, found);
+                }
+            }
+            map.values().for_each(|inner| referred(document, inner, found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_type_has_a_builder_where_requests_are_made_of_it_and_nowhere_else() {
+    let document: Value = serde_json::from_str(include_str!("../openapi/xtra.json")).unwrap();
+    let mut sent = BTreeMap::new();
+    for operation in document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
+    {
+        referred(&document, &operation["requestBody"], &mut sent);
+    }
+    let (mut with, mut without) = (0, 0);
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        if schema.get("properties").is_none() || !WRITTEN.contains(&format!("pub struct {name} {{")) {
+            continue;
+        }
+        let is_sent = sent.contains_key(name.as_str());
+        let has_builder = WRITTEN.contains(&format!("pub fn builder() -> builder::{name} {{"));
+        assert_eq!(has_builder, is_sent, "{name}");
+        *if is_sent { &mut with } else { &mut without } += 1;
+    }
+    assert!(with > 40 && without > 80, "{with} {without}");
 }
 
 /// Each operation of the document: its name, its parameters and its body.

@@ -86,7 +86,7 @@ DATABASE_URL=
 
 # said to everybody
 # text; optional; by default it's # "fine"
-# GREETING=`it's # "fine"`
+# GREETING="it's # \"fine\"" # escaped "as in a shell"
 
 # how much is logged
 # one of debug, info; optional; by default info
@@ -107,7 +107,10 @@ TAGS=
 # duration, such as 30s or 1h 30m; optional; by default 1m 30s
 # TIMEOUT='1m 30s'
 "#;
-    assert_eq!(template::<Settings>().dotenv(), expected);
+    let template = template::<Settings>();
+    assert_eq!(template.dotenv(), expected);
+    let misreads: Vec<_> = template.dotenv_misreads().iter().map(|misread| misread.name()).collect();
+    assert_eq!((&misreads[..], template.without_default()), (&["GREETING"][..], &[][..]));
 }
 
 #[test]

@@ -46,8 +46,6 @@ impl VisitMut for Search {
         }
         if path.segments.first().is_some_and(|first| first.ident == "ResponseValue")
             && let Some(last) = path.segments.iter().nth(1)
-            && last.ident != "from_response"
-            && last.ident != "empty"
         {
             self.found(&format!("ResponseValue::{}", last.ident), "an answer that is not JSON");
         }

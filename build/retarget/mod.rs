@@ -3,6 +3,7 @@
 //! The generator's runtime prints answer bodies and URLs in its errors, loses the status of an answer that is not JSON, and lets
 //! `..` leave a path. Each rewrite here counts what it found: output of another shape fails the build instead of slipping past.
 
+mod builders;
 mod left_over;
 mod request;
 mod setters;
@@ -34,6 +35,7 @@ pub(crate) fn retarget(tokens: TokenStream, runtime: &str, unprinted: &[&str]) -
     let runtime: Path = syn::parse_str(runtime).map_err(unusable)?;
     let mut rewrite = Rewrite { runtime, unprinted, problems: Vec::new(), found: Found::default() };
     rewrite.visit_file_mut(&mut file);
+    builders::drop_unneeded(&mut file, &mut rewrite.problems);
     // after the rewrite, which has made the descriptions fit for documentation
     rewrite.found.documented = setters::document(&mut file, &mut rewrite.problems);
     rewrite.check_counts();
@@ -229,6 +231,14 @@ fn implements(item: &ItemImpl, name: &str) -> bool {
 
 fn is_named(subject: &Type, name: &str) -> bool {
     matches!(subject, Type::Path(path) if path.path.is_ident(name))
+}
+
+/// The last name of a type's path: `builder::SecretsRead<'_>` is `SecretsRead`.
+fn type_name(subject: &Type) -> Option<String> {
+    match subject {
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        _ => None,
+    }
 }
 
 fn mentions(item: &impl ToTokens, name: &str) -> bool {

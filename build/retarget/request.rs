@@ -2,7 +2,14 @@
 
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprMethodCall, Lit, LitStr, Local, Macro, Pat, Stmt, Token};
+use syn::{Block, Expr, Lit, LitStr, Local, Macro, Pat, Stmt, Token};
+
+/// What the generator does with an answer, without white space.
+const ANSWER: &str = "matchresponse.status().as_u16(){\
+    200..=299=>{ResponseValue::from_response(response).await}\
+    400u16..=499u16=>{Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))}\
+    500u16..=599u16=>{Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))}\
+    _=>Err(Error::UnexpectedResponse(response)),}";
 
 /// How often each shape was met; all but the body are in every operation.
 #[derive(Default)]
@@ -11,7 +18,7 @@ pub(super) struct Found {
     version_headers: usize,
     executions: usize,
     hooks: usize,
-    statuses: usize,
+    answers: usize,
 }
 
 impl Found {
@@ -21,7 +28,7 @@ impl Found {
             ("the version header", self.version_headers),
             ("the request's execution", self.executions),
             ("a pair of hooks", self.hooks / 2),
-            ("the match on the status", self.statuses),
+            ("what is done with an answer", self.answers),
         ]
     }
 }
@@ -88,14 +95,16 @@ struct Send<'a> {
 
 impl VisitMut for Send<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        if is_answer(expression) {
+            // ours decides by the status once for all operations, and so an operation waits in one place
+            self.found.answers += 1;
+            *expression = syn::parse_quote!(response.documented());
+            return;
+        }
         visit_mut::visit_expr_mut(self, expression);
         let Expr::MethodCall(call) = expression else { return };
         if call.method == "exec" && is_ident(&call.receiver, "client") {
             self.found.executions += 1;
-        } else if is_status(call) {
-            // ours is a number already
-            self.found.statuses += 1;
-            *expression = (*call.receiver).clone();
         } else if call.method == "json" {
             // the body's buffer is wiped, and writing it may fail
             call.method = syn::Ident::new("json_body", call.method.span());
@@ -118,9 +127,11 @@ impl VisitMut for Send<'_> {
     }
 }
 
-fn is_status(call: &ExprMethodCall) -> bool {
-    call.method == "as_u16"
-        && matches!(&*call.receiver, Expr::MethodCall(inner) if inner.method == "status" && is_ident(&inner.receiver, "response"))
+fn is_answer(expression: &Expr) -> bool {
+    matches!(expression, Expr::Match(_)) && {
+        let text = quote::ToTokens::to_token_stream(expression).to_string();
+        text.split_whitespace().collect::<String>() == ANSWER
+    }
 }
 
 impl Send<'_> {

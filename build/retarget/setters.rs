@@ -22,7 +22,7 @@ pub(super) fn document(file: &mut File, problems: &mut Vec<String>) -> usize {
     let mut documented = 0;
     for item in builders.flat_map(items_of) {
         let Item::Impl(item) = item else { continue };
-        let Some(name) = type_name(&item.self_ty) else { continue };
+        let Some(name) = super::type_name(&item.self_ty) else { continue };
         let done = described.get(&name).is_some_and(|descriptions| document_builder(item, descriptions).is_some());
         documented += usize::from(done);
         if !done {
@@ -39,7 +39,9 @@ fn items_of(module: &mut ItemMod) -> impl Iterator<Item = &mut Item> {
 /// What the client's methods tell of their parameters, by the name of the request that each of them makes.
 fn operations(file: &File) -> BTreeMap<String, Described> {
     let blocks = file.items.iter().filter_map(|item| match item {
-        Item::Impl(block) if block.trait_.is_none() && type_name(&block.self_ty).as_deref() == Some("Client") => {
+        Item::Impl(block)
+            if block.trait_.is_none() && super::type_name(&block.self_ty).as_deref() == Some("Client") =>
+        {
             Some(block)
         }
         _ => None,
@@ -48,7 +50,7 @@ fn operations(file: &File) -> BTreeMap<String, Described> {
     for member in blocks.flat_map(|block| &block.items) {
         if let ImplItem::Fn(method) = member
             && let syn::ReturnType::Type(_, made) = &method.sig.output
-            && let Some(name) = type_name(made)
+            && let Some(name) = super::type_name(made)
         {
             operations.insert(name, arguments(&documentation(&method.attrs)));
         }
@@ -145,12 +147,4 @@ fn documentation(attributes: &[Attribute]) -> String {
         _ => None,
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// The last name of a type's path: `builder::SecretsRead<'_>` is `SecretsRead`.
-fn type_name(subject: &syn::Type) -> Option<String> {
-    match subject {
-        syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
-        _ => None,
-    }
 }

@@ -1,5 +1,6 @@
 //! Tests of the `.env` format: what is written is read back, and what a shell would read otherwise is refused.
 
+use super::write::Assignment;
 use super::*;
 
 fn pairs(text: &str) -> Vec<(String, String)> {
@@ -111,6 +112,17 @@ fn what_readers_understand_in_different_ways_is_refused() {
 }
 
 #[test]
+fn escapes_of_a_shell_are_read_where_the_comment_says_so_and_nowhere_else() {
+    let comment = "# escaped \"as in a shell\"";
+    assert_eq!(value(&format!(r#"A="\"\\\$\`\"'x" {comment}"#)), "\"\\$`\"'x");
+    assert_eq!(value(&format!("A=\"\" {comment}\r\n")), "");
+    for text in [r#"A="\"x""#, r#"A="\"x" # escaped"#, r#"A="\"x\n" # escaped "as in a shell""#] {
+        assert!(parse(text).is_err(), "{text}");
+    }
+    assert_eq!(value(&format!(r#"A='\\x' {comment}"#)), "\\\\x");
+}
+
+#[test]
 fn a_name_that_comes_twice_is_refused_with_both_lines() {
     let flaw = flaw("A='x\ny'\nB=1\nexport A=2\n");
     assert!(flaw.starts_with("line 4: ") && flaw.contains("line 1 gives already"), "{flaw}");
@@ -130,10 +142,14 @@ const NASTY: &[&str] = &[
     "say \"x\"",
     "`tick`",
     "it's \"both\"",
+    "it's 'both' \"'",
+    "a \"double\" and a 'single' one",
+    "' \" ` $(x) \\",
+    "('\"`",
+    "ends in \\",
     "it's `both`",
     "\"a\" `b`",
     "\\",
-    "ends in \\",
     "\\\\",
     "\\n",
     "it's a \\n",
@@ -142,7 +158,6 @@ const NASTY: &[&str] = &[
     "\r",
     "\\\r",
     "'\r",
-    "`\r'",
     "\n",
     "#",
     "a#b",
@@ -160,11 +175,16 @@ const NASTY: &[&str] = &[
     "{\"json\": \"it has \\\"quotes\\\"\"}",
     "-----BEGIN KEY-----\nabc+/=\n-----END KEY-----\n",
     "C:\\dir\\",
-    "('\"`",
     "it's `a` \\n",
     "'quoted'",
-    "\0",
 ];
+
+/// The value as it stands behind the `=`, with the guard below it.
+fn written(value: &str) -> Option<String> {
+    let mut text = String::new();
+    Assignment::of("A", value)?.push_to(&mut text);
+    Some(text.strip_prefix("A=").unwrap().strip_suffix('\n').unwrap().to_owned())
+}
 
 #[test]
 fn what_is_written_is_read_back_exactly() {
@@ -174,7 +194,7 @@ fn what_is_written_is_read_back_exactly() {
     assert_eq!(read.len(), named.len());
     for (name, value) in named {
         assert_eq!(read.require(&name).unwrap().expose(), value, "{name} {value:?}");
-        let alone = format!("A={}", quote(value).unwrap());
+        let alone = format!("A={}", written(value).unwrap());
         assert_eq!(super::parse(&alone).unwrap()[0].1.expose(), value, "{alone:?}");
     }
 }
@@ -186,8 +206,8 @@ fn every_short_text_of_awkward_characters_is_read_back_exactly_or_refused() {
     let mut refused = 0;
     for length in 0..5 {
         for text in &texts {
-            match quote(text) {
-                Some(quoted) => assert_eq!(value(&format!("A={quoted}\n#'\"`\n")), *text, "{quoted:?}"),
+            match written(text) {
+                Some(written) => assert_eq!(value(&format!("A={written}\n#'\"`\n")), *text, "{written:?}"),
                 None => refused += 1,
             }
         }
@@ -195,35 +215,151 @@ fn every_short_text_of_awkward_characters_is_read_back_exactly_or_refused() {
             texts = texts.iter().flat_map(|text| AWKWARD.map(|last| format!("{text}{last}"))).collect();
         }
     }
-    assert!(refused > 0 && refused < 3000, "{refused}");
+    assert!(refused > 0 && refused < 4500, "{refused}");
 }
 
 #[test]
-fn what_no_form_gives_back_is_refused_by_name() {
+fn what_no_form_gives_back_or_a_shell_would_run_is_refused_by_name() {
     let secrets = Secrets::from_iter([
-        ("ALL", "' \" ` hunter2"),
+        ("ALL", "' \" ` hunter2\n"),
         ("FINE", "1"),
-        ("ESCAPED", "'it's `a` \\n hunter2"),
-        ("END", "two # \\"),
+        ("ESCAPED", "it's \\n\nhunter2"),
+        ("END", "hunter2\n\\"),
+        ("EXPANDED", "it's\n$(hunter2)"),
+        ("TICK", "`\r'hunter2"),
+        ("NUL", "hunter2\0"),
         ("A B", "hunter2"),
         ("", "hunter2"),
         ("X=Y\n", "hunter2"),
     ]);
     let error = secrets.to_dotenv().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_eq!(error.keys(), ["", "A B", "ALL", "END", "ESCAPED", "X=Y\n"]);
+    let names = ["", "A B", "ALL", "END", "ESCAPED", "EXPANDED", "NUL", "TICK", "X=Y\n"];
+    assert_eq!(error.keys(), names);
     assert!(!error.to_string().contains("hunter2"));
 }
 
 #[test]
-fn values_that_every_reader_takes_alike_stand_without_quotes_and_the_rest_in_single_ones() {
+fn the_form_is_the_one_that_most_readers_share() {
     for (value, expected) in [
         ("8080", "8080"),
         ("postgres://u:p@db:5432/x", "postgres://u:p@db:5432/x"),
         ("a b", "'a b'"),
         ("$x", "'$x'"),
+        ("`x`", "'`x`'"),
         ("", "''"),
+        ("it's", "\"it's\""),
+        ("touch F #it's", "\"touch F #it's\""),
+        ("it's\nx", "\"it's\nx\""),
+        // single quotes would lose a backslash for python-dotenv, double ones for all but node
+        ("\\\\x", "'\\\\x'"),
+        // a shell would join the next line to it
+        ("C:\\dir\\", "C:\\dir\\\n#"),
+        // and would look for the quote that closes it
+        ("it's \"x\"", "it's \"x\"\n#'"),
+        ("a\rb", "\"a\\rb\""),
+        // as it stands, a shell would run it
+        ("a \"b\" 'c'\\", r#""a \"b\" 'c'\\" # escaped "as in a shell""#),
     ] {
-        assert_eq!(quote(value).unwrap(), expected);
+        assert_eq!(written(value).unwrap(), expected);
+    }
+}
+
+#[test]
+fn what_only_some_readers_take_as_it_is_is_told_by_name_and_stands_last() {
+    use super::Reader::{Dotenvy, Node, NodeDotenv, PythonDotenv, Shell};
+    let secrets = Secrets::from_iter([
+        ("APOSTROPHE", "it's"),
+        ("BACKSLASHES", "\\\\x"),
+        ("CR", "a\rb"),
+        ("DIR", "C:\\dir\\"),
+        ("DOLLAR", "it's $x"),
+        ("PLACEHOLDER", "${x}"),
+        ("PLAIN", "1"),
+        ("QUOTES", "a \"b\" 'c'"),
+        ("a-b", "1"),
+        ("a.b", "1"),
+    ]);
+    let misreads = secrets.dotenv_misreads();
+    let told: Vec<_> = misreads.iter().map(|misread| (misread.name(), misread.readers())).collect();
+    assert_eq!(
+        told,
+        [
+            ("BACKSLASHES", &[PythonDotenv][..]),
+            ("CR", &[Shell, Node, Dotenvy]),
+            ("DIR", &[Shell, Dotenvy]),
+            ("DOLLAR", &[Shell, Dotenvy]),
+            ("PLACEHOLDER", &[PythonDotenv]),
+            ("QUOTES", &[Node, NodeDotenv]),
+            ("a-b", &[Shell, Dotenvy]),
+            ("a.b", &[Shell]),
+        ]
+    );
+    let text = secrets.to_dotenv().unwrap();
+    let names: Vec<_> = text.expose().lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    assert_eq!(
+        names,
+        ["APOSTROPHE", "PLAIN", "BACKSLASHES", "PLACEHOLDER", "QUOTES", "a.b", "CR", "DIR", "DOLLAR", "a-b"]
+    );
+}
+
+/// The values of `names` after a shell has sourced the text, or `None` when it is not installed. Nothing else may happen.
+fn sourced(shell: &str, text: &str, names: &[String]) -> Option<Vec<String>> {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("env");
+    std::fs::write(&file, text).unwrap();
+    let printed = names.iter().map(|name| format!("printf '%s\\0' \"${name}\"; ")).collect::<String>();
+    let mut command = std::process::Command::new(shell);
+    command.args(["-c", &format!(". ./env; {printed}")]).current_dir(&directory);
+    // nothing that a value names can be found, and what is written is seen
+    let output = match command.env_clear().env("PATH", "/nowhere").output() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        output => output.unwrap(),
+    };
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{shell} {text}");
+    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1, "{shell} has made a file: {text}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    Some(printed.split_terminator('\0').map(str::to_owned).collect())
+}
+
+#[test]
+fn a_shell_runs_nothing_and_reads_every_value_that_is_not_told_of() {
+    let mut values: Vec<String> = NASTY.iter().map(|value| (*value).to_owned()).collect();
+    let pieces = [
+        "'", "\"", "`>F`", "$(>F)", "${x:=y}", "\\", " >F ", ";>F;", "&", "|", "(", "<", "x", "\n", "\r", "$x", "$'",
+        "~",
+    ];
+    for first in pieces {
+        for second in pieces {
+            values.extend([
+                format!("{first}{second}"),
+                format!("it's {first}{second}"),
+                format!("x\"'{first}{second}"),
+            ]);
+            values.extend([format!("{first}\"{second}'"), format!("x'\"{first}'{second}")]);
+        }
+    }
+    let named = values.into_iter().filter(|value| written(value).is_some());
+    let mut named: Vec<(String, String)> = named.enumerate().map(|(at, value)| (format!("K{at:04}"), value)).collect();
+    // whatever stands above it, the last one is there
+    named.push(("Z".to_owned(), "z".to_owned()));
+    let secrets = Secrets::from_iter(named.clone());
+    let told: Vec<String> = secrets
+        .dotenv_misreads()
+        .iter()
+        .filter(|misread| misread.readers().contains(&Reader::Shell))
+        .map(|misread| misread.name().to_owned())
+        .collect();
+    let names: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
+    // all in one file, in the order of the names: each line has every other one below it
+    let all = secrets.to_dotenv().unwrap();
+    let in_order: String = named.iter().map(|(name, value)| format!("{name}={}\n", written(value).unwrap())).collect();
+    for shell in ["bash", "dash", "sh"].map(|name| format!("/bin/{name}")) {
+        for text in [all.expose(), &in_order] {
+            let Some(read) = sourced(&shell, text, &names) else { continue };
+            for ((name, value), read) in named.iter().zip(read) {
+                assert!(read == *value || told.contains(name), "{shell} {name} {value:?} {read:?}");
+            }
+        }
     }
 }

@@ -28,7 +28,11 @@ pub(super) fn may_branch(root: &Value) -> bool {
             Value::Object(keywords) => {
                 let several =
                     |keyword| keywords.get(keyword).and_then(Value::as_array).is_some_and(|all| all.len() > 1);
-                has_forms |= several("anyOf") || several("oneOf") || several("allOf") || keywords.contains_key("if");
+                has_forms |= looks_again(keywords)
+                    || several("anyOf")
+                    || several("oneOf")
+                    || several("allOf")
+                    || keywords.contains_key("if");
                 has_references |= keywords.contains_key("$ref");
                 open.extend(keywords.values());
             }
@@ -36,6 +40,11 @@ pub(super) fn may_branch(root: &Value) -> bool {
         }
     }
     has_forms && has_references
+}
+
+/// Whether the forms of a value are looked at a second time, for what they have looked at.
+fn looks_again(keywords: &Keywords) -> bool {
+    keywords.contains_key("unevaluatedProperties") || keywords.contains_key("unevaluatedItems")
 }
 
 /// Whether to hold a value against the schema takes more looks than there is time for.
@@ -73,7 +82,9 @@ impl<'s> Looks<'s> {
         }
         // one that leads to itself is not looked at again
         self.known.insert(pair, 1);
-        let looks = 1_u64.saturating_add(self.here(value, keywords)).saturating_add(self.within(value, keywords));
+        let here = self.here(value, keywords);
+        let here = if looks_again(keywords) { here.saturating_mul(2) } else { here };
+        let looks = 1_u64.saturating_add(here).saturating_add(self.within(value, keywords));
         self.known.insert(pair, looks);
         looks
     }

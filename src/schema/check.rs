@@ -1,11 +1,7 @@
 //! The check of an assembled tree against its schema. What is found is told of the secrets that fed it.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
-use jsonschema::error::ValidationErrorKind as Kind;
-use jsonschema::paths::Location;
-use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 use super::assemble::Assembly;
@@ -13,7 +9,7 @@ use super::depth::{NoRoom, levels};
 use super::deserialize::{Step, Trouble, What};
 use super::messages::Listing;
 use super::name_map::NameMap;
-use super::tree::wipe;
+use super::validator::{Validator, Violation, What as Broken};
 use super::validators::Validators;
 use super::{messages, one_of};
 
@@ -36,9 +32,9 @@ pub(super) fn validate(assembly: &mut Assembly<'_, '_>, name_map: &NameMap<'_>, 
         if validators.is_too_much(tree) {
             return vec![too_much(tree)];
         }
-        let (findings, is_finished) = find(validators.first(), tree);
-        match validators.more_patient(tree).filter(|_| !is_finished) {
-            Some(validator) => find(validator, tree).0,
+        let (findings, is_finished) = find(validators.validator(), tree, 0);
+        match validators.more_patience(tree).filter(|_| !is_finished) {
+            Some(patience) => find(validators.validator(), tree, patience).0,
             None => findings,
         }
     };
@@ -64,11 +60,11 @@ fn too_much(tree: &Value) -> Finding {
 }
 
 /// What a validator finds, and whether it came to an end with every pattern.
-fn find(validator: &Validator, tree: &Value) -> (Vec<Finding>, bool) {
+fn find(validator: &Validator, tree: &Value, patience: usize) -> (Vec<Finding>, bool) {
     let (mut findings, mut is_finished) = (Vec::new(), true);
-    for error in validator.iter_errors(tree) {
-        is_finished &= !matches!(error.kind(), Kind::BacktrackLimitExceeded { .. });
-        note(error, tree, &mut findings);
+    for violation in validator.violations(tree, patience) {
+        is_finished &= !matches!(violation.what, Broken::Undecided);
+        note(violation, &mut findings);
     }
     (findings, is_finished)
 }
@@ -148,62 +144,16 @@ fn inside(steps: &[Step], known: &HashSet<&str>) -> String {
     text
 }
 
-/// Takes an error apart: what it is about is kept, the copies of values that it holds are wiped.
-pub(super) fn note(error: ValidationError<'_>, tree: &Value, findings: &mut Vec<Finding>) {
-    let parts = error.into_parts();
-    if let Cow::Owned(mut copy) = parts.instance {
-        wipe(&mut copy);
-    }
-    let path = steps(&parts.instance_path, tree);
-    let what = match parts.kind {
-        Kind::Required { property } => Found::Missing(messages::plain(&property)),
-        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => return one_of::note(parts.kind, path, tree, findings),
-        kind => {
-            let problem = messages::of(&kind);
-            wipe_kind(kind, tree);
-            Found::Problem(problem)
-        }
+/// What a violation means to whoever wrote the values.
+pub(super) fn note(violation: Violation, findings: &mut Vec<Finding>) {
+    let Violation { path, what } = violation;
+    let what = match what {
+        Broken::NoForm(forms) => return one_of::note(forms, path, findings),
+        Broken::Missing(property) => Found::Missing(messages::plain(&property.into())),
+        Broken::Choice { choices, is_constant: true } => Found::Problem(messages::is_not(&choices)),
+        Broken::Choice { choices, .. } => Found::Problem(messages::none_of(&choices)),
+        Broken::Undecided => Found::Problem(messages::UNDECIDED.to_owned()),
+        Broken::Type(problem) | Broken::OtherParts(problem) | Broken::Problem(problem) => Found::Problem(problem),
     };
     findings.push(Finding { path, what });
-}
-
-/// Wipes what an error of this kind has copied.
-fn wipe_kind(kind: Kind, tree: &Value) {
-    match kind {
-        Kind::OneOfMultipleValid { context } => {
-            context.into_iter().flatten().for_each(|error| note(error, tree, &mut Vec::new()));
-        }
-        Kind::PropertyNames { error } => note(*error, tree, &mut Vec::new()),
-        Kind::AdditionalProperties { unexpected }
-        | Kind::UnevaluatedProperties { unexpected }
-        | Kind::UnevaluatedItems { unexpected } => {
-            for mut copy in unexpected {
-                zeroize::Zeroize::zeroize(&mut copy);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// A location as steps. Only the tree tells a list's index from a key of digits.
-pub(super) fn steps(location: &Location, tree: &Value) -> Vec<Step> {
-    let mut at = Some(tree);
-    segments(location)
-        .map(|segment| match at {
-            Some(Value::Array(items)) => {
-                let index = segment.parse().unwrap_or_default();
-                at = items.get(index);
-                Step::Index(index)
-            }
-            inside => {
-                at = inside.and_then(|object| object.get(&segment));
-                Step::Key(segment)
-            }
-        })
-        .collect()
-}
-
-/// The segments of a location, as a JSON pointer has them.
-pub(super) fn segments(location: &Location) -> impl Iterator<Item = String> {
-    location.as_str().split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
 }

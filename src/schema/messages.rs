@@ -1,10 +1,10 @@
 //! Messages about problems: what a schema asks for, never what a value is.
 
-use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
 use super::normalize::DURATION;
 use super::schema_view::SchemaView;
+use super::validator::{Bound, Rule, Type, What};
 
 /// How many alternatives are listed before the rest is only counted.
 const LISTED: usize = 20;
@@ -36,45 +36,54 @@ pub(super) fn expectation(view: &SchemaView<'_>) -> String {
     }
 }
 
-/// A problem that the validator found, in words that show the schema's side of it only.
-pub(super) fn of(kind: &ValidationErrorKind) -> String {
-    use ValidationErrorKind as Kind;
-    match kind {
-        Kind::Type { kind } => format!("is not {}", types(kind)),
-        Kind::Enum { options } => none_of(&Listing::of(options.as_array().map_or(&[], Vec::as_slice), plain)),
-        Kind::Constant { expected_value } => format!("is not {}", plain(expected_value)),
-        Kind::Minimum { limit } => format!("is less than {limit}"),
-        Kind::Maximum { limit } => format!("is more than {limit}"),
-        Kind::ExclusiveMinimum { limit } => format!("is not more than {limit}"),
-        Kind::ExclusiveMaximum { limit } => format!("is not less than {limit}"),
-        Kind::MultipleOf { multiple_of } => format!("is not a multiple of {multiple_of}"),
-        Kind::MinLength { limit } => format!("is shorter than {}", count(*limit, "character")),
-        Kind::MaxLength { limit } => format!("is longer than {}", count(*limit, "character")),
-        Kind::Pattern { pattern } => format!("does not match the pattern {pattern}"),
-        Kind::Format { format } => self::format(format),
-        Kind::MinItems { limit } => format!("has fewer than {}", count(*limit, "item")),
-        Kind::MaxItems { limit } => format!("has more than {}", count(*limit, "item")),
-        Kind::AdditionalItems { limit } => format!("has more than {}", count(*limit as u64, "item")),
-        Kind::UniqueItems => "holds an item twice".to_owned(),
-        Kind::MinProperties { limit } => format!("has fewer than {} parts", limit),
-        Kind::MaxProperties { limit } => format!("has more than {} parts", limit),
-        Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => {
-            "holds a part that its schema does not know".to_owned()
+/// An object has parts that its schema rules out.
+pub(super) const OTHER_PARTS: &str = "holds a part that its schema does not know";
+/// An object has a part whose name is not what its schema asks of names.
+pub(super) const OTHER_NAME: &str = "holds a part whose name does not fit its schema";
+pub(super) const NO_FORM: &str = "has none of the forms that its schema allows";
+pub(super) const SEVERAL_FORMS: &str = "has several forms of which its schema allows one";
+pub(super) const FAILED_PATTERN: &str = "could not be held against the pattern of its schema";
+/// A pattern went back as often as it may.
+pub(super) const UNDECIDED: &str = "cannot be held against a pattern of its schema, because that takes too long: the pattern \
+                                    looks around or refers back, and the value is too long for it. Write a simpler pattern";
+
+/// A broken rule, in words that show the schema's side of it only.
+pub(super) fn broken(rule: &Rule) -> What {
+    What::Problem(match rule {
+        Rule::Types(all) => return What::Type(format!("is not {}", types(all))),
+        Rule::Enum(choices) => {
+            return What::Choice { choices: Listing::of(choices.listed(), plain), is_constant: false };
         }
-        Kind::PropertyNames { .. } => "holds a part whose name does not fit its schema".to_owned(),
-        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => "has none of the forms that its schema allows".to_owned(),
-        Kind::OneOfMultipleValid { .. } => "has several forms of which its schema allows one".to_owned(),
-        Kind::FalseSchema => "is not allowed by its schema".to_owned(),
-        Kind::BacktrackLimitExceeded { .. } => {
-            "cannot be held against a pattern of its schema, because that takes too long: the pattern looks around or refers \
-             back, and the value is too long for it. Write a simpler pattern"
-                .to_owned()
+        Rule::Constant(value) => {
+            return What::Choice { choices: Listing::of(std::slice::from_ref(value), plain), is_constant: true };
         }
-        Kind::RegexEngineFailure { .. } => "could not be held against the pattern of its schema".to_owned(),
-        Kind::Not { schema } if schema.get("const").is_some_and(|barred| *barred == 0) => "must not be 0".to_owned(),
-        Kind::Not { .. } => "is what its schema does not allow".to_owned(),
-        other => format!("does not fit `{}` of its schema", other.keyword()),
-    }
+        Rule::Bound(Bound::Minimum, limit) => format!("is less than {limit}"),
+        Rule::Bound(Bound::Maximum, limit) => format!("is more than {limit}"),
+        Rule::Bound(Bound::ExclusiveMinimum, limit) => format!("is not more than {limit}"),
+        Rule::Bound(Bound::ExclusiveMaximum, limit) => format!("is not less than {limit}"),
+        Rule::MultipleOf(of) => format!("is not a multiple of {of}"),
+        Rule::MinLength(limit) => format!("is shorter than {}", count(*limit, "character")),
+        Rule::MaxLength(limit) => format!("is longer than {}", count(*limit, "character")),
+        Rule::Pattern(pattern) => format!("does not match the pattern {}", pattern.source()),
+        Rule::Format(format) => self::format(format.name()),
+        Rule::MinItems(limit) => format!("has fewer than {}", count(*limit, "item")),
+        Rule::MaxItems(limit) => more_items_than(*limit),
+        Rule::UniqueItems => "holds an item twice".to_owned(),
+        Rule::MinProperties(limit) => format!("has fewer than {limit} parts"),
+        Rule::MaxProperties(limit) => format!("has more than {limit} parts"),
+        Rule::Not(_, is_zero) if *is_zero => "must not be 0".to_owned(),
+        Rule::Not(..) => "is what its schema does not allow".to_owned(),
+        _ => "is not allowed by its schema".to_owned(),
+    })
+}
+
+pub(super) fn more_items_than(limit: u64) -> String {
+    format!("has more than {}", count(limit, "item"))
+}
+
+/// A broken rule of a keyword that has no words of its own.
+pub(super) fn does_not_fit(keyword: &str) -> String {
+    format!("does not fit `{keyword}` of its schema")
 }
 
 /// What a text of some format is not.
@@ -127,6 +136,11 @@ pub(super) fn none_of(alternatives: &Listing) -> String {
     }
 }
 
+/// What a value is not that may be one thing only.
+pub(super) fn is_not(constant: &Listing) -> String {
+    format!("is not {}", constant.shown.join(", "))
+}
+
 /// A value of the schema, texts without quotes.
 pub(super) fn plain(value: &Value) -> String {
     match value {
@@ -135,17 +149,17 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-fn types(kind: &TypeKind) -> String {
-    let names: Vec<&str> = match kind {
-        TypeKind::Single(only) => vec![only.as_str()],
-        TypeKind::Multiple(all) => all.iter().map(|one| one.as_str()).collect(),
+fn types(all: &[Type]) -> String {
+    let with_article = |kind: &Type| match kind {
+        Type::Null => "null",
+        Type::Boolean => "a boolean",
+        Type::Integer | Type::PlainInteger => "an integer",
+        Type::Number => "a number",
+        Type::String => "a string",
+        Type::Array => "an array",
+        Type::Object => "an object",
     };
-    let with_article = |name: &&str| match *name {
-        "integer" | "array" | "object" => format!("an {name}"),
-        "null" => "null".to_owned(),
-        name => format!("a {name}"),
-    };
-    names.iter().map(with_article).collect::<Vec<_>>().join(" or ")
+    all.iter().map(with_article).collect::<Vec<_>>().join(" or ")
 }
 
 fn count(number: u64, what: &str) -> String {

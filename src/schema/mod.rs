@@ -20,6 +20,7 @@ mod tree;
 mod typed;
 #[cfg(any(feature = "figment", feature = "config"))]
 mod typed_layer;
+mod validator;
 mod validators;
 
 use std::fmt;

@@ -1,12 +1,9 @@
 //! Values of several forms, `oneOf` and `anyOf`: the problem of one that has none of them, told by the form that was meant.
 
-use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind as Kind;
-use serde_json::Value;
-
-use super::check::{Finding, Found, segments, steps};
+use super::check::{Finding, Found};
 use super::deserialize::Step;
 use super::messages::Listing;
+use super::validator::{Violation, What};
 use super::{check, messages};
 
 /// Why a value does not have one of the forms.
@@ -25,7 +22,7 @@ struct Form {
 }
 
 impl Form {
-    fn of(errors: Vec<ValidationError<'_>>, depth: usize, tree: &Value) -> Self {
+    fn of(violations: Vec<Violation>, depth: usize) -> Self {
         let mut form = Self {
             lacks: Vec::new(),
             choices: None,
@@ -34,22 +31,17 @@ impl Form {
             has_other_parts: false,
             findings: Vec::new(),
         };
-        for error in &errors {
-            let deeper = segments(error.instance_path()).count().saturating_sub(depth);
-            match (error.kind(), deeper) {
-                (Kind::Required { property }, 0) => form.lacks.push(messages::plain(property)),
-                (Kind::Type { .. }, 0) => form.is_of_another_type = true,
-                (Kind::AdditionalProperties { .. }, 0) => form.has_other_parts = true,
-                (Kind::Enum { .. } | Kind::Constant { .. }, 0) => {
-                    form.choices.get_or_insert_default().extend(&values(error.kind()));
-                }
-                (Kind::Constant { .. }, 1) => {
-                    form.tag = Some((steps(error.instance_path(), tree), values(error.kind())));
-                }
+        for Violation { path, what } in &violations {
+            match (what, path.len().saturating_sub(depth)) {
+                (What::Missing(property), 0) => form.lacks.push(messages::plain(&property.as_str().into())),
+                (What::Type(_), 0) => form.is_of_another_type = true,
+                (What::OtherParts(_), 0) => form.has_other_parts = true,
+                (What::Choice { choices, .. }, 0) => form.choices.get_or_insert_default().extend(choices),
+                (What::Choice { choices, is_constant: true }, 1) => form.tag = Some((path.clone(), choices.clone())),
                 _ => {}
             }
         }
-        errors.into_iter().for_each(|error| check::note(error, tree, &mut form.findings));
+        violations.into_iter().for_each(|violation| check::note(violation, &mut form.findings));
         form
     }
 
@@ -63,21 +55,9 @@ impl Form {
     }
 }
 
-fn values(kind: &Kind) -> Listing {
-    match kind {
-        Kind::Enum { options } => Listing::of(options.as_array().map_or(&[], Vec::as_slice), messages::plain),
-        Kind::Constant { expected_value } => {
-            Listing::of::<Value>(std::slice::from_ref(expected_value), messages::plain)
-        }
-        _ => Listing::default(),
-    }
-}
-
 /// None of several forms fits. When one of them is clearly meant, its problems are the answer.
-pub(super) fn note(kind: Kind, path: Vec<Step>, tree: &Value, findings: &mut Vec<Finding>) {
-    let words = messages::of(&kind);
-    let (Kind::AnyOf { context } | Kind::OneOfNotValid { context }) = kind else { return };
-    let mut forms: Vec<Form> = context.into_iter().map(|errors| Form::of(errors, path.len(), tree)).collect();
+pub(super) fn note(forms: Vec<Vec<Violation>>, path: Vec<Step>, findings: &mut Vec<Finding>) {
+    let mut forms: Vec<Form> = forms.into_iter().map(|form| Form::of(form, path.len())).collect();
     if let Some(meant) = the_only(&mut forms, Form::is_meant) {
         return findings.append(&mut meant.findings);
     }
@@ -95,7 +75,7 @@ pub(super) fn note(kind: Kind, path: Vec<Step>, tree: &Value, findings: &mut Vec
     if let Some(meant) = the_only(&mut forms, Form::may_be_meant) {
         return findings.append(&mut meant.findings);
     }
-    findings.push(Finding { path, what: Found::Form(words) });
+    findings.push(Finding { path, what: Found::Form(messages::NO_FORM.to_owned()) });
 }
 
 fn the_only(forms: &mut [Form], fits: impl Fn(&Form) -> bool) -> Option<&mut Form> {

@@ -8,13 +8,15 @@ use serde_json::Value;
 use super::Schema;
 use super::name_map::{Field, NameMap};
 use super::schema_view::SchemaView;
-use crate::dotenv;
+use crate::dotenv::{Assignment, Misread};
 
 /// The settings of a schema as a file to fill in; made by [`template`] or [`Schema::template`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Template {
     dotenv: String,
+    dotenv_misreads: Vec<Misread>,
+    without_default: Vec<String>,
     json_schema: String,
 }
 
@@ -51,6 +53,19 @@ impl Template {
         &self.dotenv
     }
 
+    /// The settings whose default in [`dotenv`](Self::dotenv) some reader of `.env` files takes for another value.
+    #[must_use]
+    pub fn dotenv_misreads(&self) -> &[Misread] {
+        &self.dotenv_misreads
+    }
+
+    /// The settings whose default [`dotenv`](Self::dotenv) does not give: it has several lines, or no form that is read back
+    /// and that a shell does not run.
+    #[must_use]
+    pub fn without_default(&self) -> &[String] {
+        &self.without_default
+    }
+
     /// The JSON Schema, for editors and for [`Schema::from_json`].
     #[must_use]
     pub fn json_schema(&self) -> &str {
@@ -59,21 +74,26 @@ impl Template {
 
     pub(super) fn of(json: &Value) -> Self {
         let name_map = NameMap::of(json);
-        let mut dotenv = String::new();
+        let mut writer = Writer { name_map: &name_map, text: String::new(), misreads: Vec::new(), without: Vec::new() };
         let title = json.get("title").and_then(Value::as_str).unwrap_or("Settings");
-        comment(&mut dotenv, title);
+        comment(&mut writer.text, title);
         if let Some(description) = json.get("description").and_then(Value::as_str) {
-            comment(&mut dotenv, description);
+            comment(&mut writer.text, description);
         }
-        let writer = Writer { name_map: &name_map };
         let default = json.get("default");
-        writer.children(&mut dotenv, 0, Need { required: true, default });
-        Self { dotenv, json_schema: format!("{json:#}\n") }
+        writer.children(0, Need { required: true, default });
+        let Writer { text, misreads, without, .. } = writer;
+        let json_schema = format!("{json:#}\n");
+        Self { dotenv: text, dotenv_misreads: misreads, without_default: without, json_schema }
     }
 }
 
+/// The text on its way, and what is to be told of it.
 struct Writer<'p, 's> {
     name_map: &'p NameMap<'s>,
+    text: String,
+    misreads: Vec<Misread>,
+    without: Vec<String>,
 }
 
 /// What the objects around a setting say of it.
@@ -84,18 +104,18 @@ struct Need<'s> {
 }
 
 impl<'s> Writer<'_, 's> {
-    fn children(&self, text: &mut String, at: usize, need: Need<'s>) {
+    fn children(&mut self, at: usize, need: Need<'s>) {
         let Some(field) = self.name_map.field(at) else { return };
         for child in &field.children {
-            self.setting(text, *child, need);
+            self.setting(*child, need);
         }
         if at == 0 && field.view.takes_others() {
-            text.push('\n');
-            comment(text, "Other names are taken too.");
+            self.text.push('\n');
+            comment(&mut self.text, "Other names are taken too.");
         }
     }
 
-    fn setting(&self, text: &mut String, at: usize, around: Need<'s>) {
+    fn setting(&mut self, at: usize, around: Need<'s>) {
         let Some(field) = self.name_map.field(at) else { return };
         let of_parent = around.default.and_then(|default| default.get(field.key));
         let own = field.schemas.iter().find_map(|schema| schema.get("default"));
@@ -104,18 +124,44 @@ impl<'s> Writer<'_, 's> {
         if field.is_expanded() {
             // its parts carry its description, once
             if let Some(description) = field.description(self.name_map) {
-                text.push('\n');
-                comment(text, &format!("{}: {description}", field.name));
+                self.text.push('\n');
+                comment(&mut self.text, &format!("{}: {description}", field.name));
             }
-            return self.children(text, at, Need { required, default });
+            return self.children(at, Need { required, default });
         }
-        text.push('\n');
+        self.text.push('\n');
         if let Some(description) = field.description(self.name_map) {
-            comment(text, description);
+            comment(&mut self.text, description);
         }
         let default = default.filter(|_| !field.view.is_write_only()).and_then(written);
-        comment(text, &self.facts(field, required, around.required && field.required, default.as_deref()));
-        assignment(text, &field.name, required, default.as_deref());
+        let facts = self.facts(field, required, around.required && field.required, default.as_deref());
+        comment(&mut self.text, &facts);
+        self.assignment(&field.name, required, default.as_deref());
+    }
+
+    fn assignment(&mut self, name: &str, required: bool, default: Option<&str>) {
+        if Assignment::of(name, "").is_none() {
+            return comment(&mut self.text, &format!("(a .env file cannot hold the name {name:?})"));
+        }
+        self.text.push_str(if required { "" } else { "# " });
+        let default = default.unwrap_or_default();
+        // a default of several lines cannot be commented out in one
+        match Assignment::of(name, default).filter(|_| !default.contains('\n')) {
+            Some(assignment) if !default.is_empty() => {
+                assignment.push_to(&mut self.text);
+                self.misreads.extend(assignment.misread());
+            }
+            Some(_) => self.empty(name),
+            None => {
+                self.empty(name);
+                self.without.push(name.to_owned());
+            }
+        }
+    }
+
+    /// Leaves the value to be filled in.
+    fn empty(&mut self, name: &str) {
+        let _ = writeln!(self.text, "{name}=");
     }
 
     fn may_be_required(&self, field: &Field<'s>) -> bool {
@@ -195,17 +241,6 @@ fn written(default: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     }
-}
-
-fn assignment(text: &mut String, name: &str, required: bool, default: Option<&str>) {
-    let value = default.filter(|default| !default.is_empty()).and_then(dotenv::quote).unwrap_or_default();
-    let fits = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-    if !fits {
-        return comment(text, &format!("(a .env file cannot hold the name {name:?})"));
-    }
-    // a default of several lines cannot be commented out in one
-    let value = if value.contains('\n') { String::new() } else { value };
-    let _ = writeln!(text, "{}{name}={value}", if required { "" } else { "# " });
 }
 
 /// A text as comments, whatever is in it.

@@ -415,7 +415,11 @@ async fn local_mode(table: &mut Table) {
     for flawed in [VALUE.to_owned(), format!("{KEY}='{VALUE}"), format!("{KEY}={VALUE}\n{KEY}={VALUE}")] {
         table.error("XtraError", &Secrets::from_dotenv(&flawed).unwrap_err());
     }
-    let nowhere = Secrets::from_iter([(KEY, format!("'{VALUE}\"`"))]);
+    for misread in Secrets::from_iter([(KEY, format!("{VALUE}\\"))]).dotenv_misreads() {
+        misread.readers().iter().for_each(|reader| table.shown("dotenv::Reader", reader));
+        table.debug("dotenv::Misread", &misread);
+    }
+    let nowhere = Secrets::from_iter([(KEY, format!("'{VALUE}\"\n"))]);
     table.error("XtraError", &nowhere.to_dotenv().unwrap_err());
 }
 

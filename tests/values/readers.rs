@@ -169,9 +169,12 @@ pub fn read(text: &str) {
         assert_eq!(reference.to_string().parse::<Reference>().ok(), Some(reference));
     }
     if let Ok(read) = Secrets::from_dotenv(text) {
-        let written = read.to_dotenv().expect("what was read can be written");
-        let again = Secrets::from_dotenv(written.expose()).expect("what was written can be read");
-        assert!(Change::between(Some(&read), Arc::new(again)).is_empty(), "it came back otherwise");
+        let _ = read.dotenv_misreads();
+        // what a shell would run is not written
+        if let Ok(written) = read.to_dotenv() {
+            let again = Secrets::from_dotenv(written.expose()).expect("what was written can be read");
+            assert!(Change::between(Some(&read), Arc::new(again)).is_empty(), "it came back otherwise");
+        }
     }
     let _ = secrets.to_dotenv();
     let _ = Token::new(text);

@@ -11,11 +11,12 @@ use xtrasecurity::{SecretValue, Secrets, inject::Selection};
 
 use crate::failure::{Failure, Outcome};
 use crate::file::{self, random_word};
+use crate::misreads;
 use crate::options::{Choice, Global};
 use crate::output;
 use crate::output_target::OutputTarget;
 use crate::session::Session;
-use crate::text::{self, is_plain, printable};
+use crate::text::{self, all_quoted, is_plain};
 
 const NOTHING_DONE: &str = "Nothing was written";
 
@@ -25,13 +26,18 @@ const NOTHING_DONE: &str = "Nothing was written";
 /// all.
 #[derive(Args)]
 #[command(after_long_help = "Formats:\n  \
-    dotenv  NAME=value lines, in quotes where that is needed, for .env files\n  \
+    dotenv  NAME=value lines, in quotes where that is needed, for .env files;\n          \
+            what only some of their readers take as it is, standard error names\n  \
+    docker  NAME=value lines without quotes, for docker run --env-file and\n          \
+            kubectl --from-env-file; values of several lines are refused\n  \
     json    one object\n  \
     yaml    one mapping, every text in double quotes\n  \
     shell   export NAME='value' lines, for: eval \"$(xtrasec export --format shell)\"\n  \
-    github  for GitHub Actions: appended to the file, and every value masked in the log\n\n\
+    github  for GitHub Actions: appended to the file, and values masked in the log,\n          \
+            but for lines of less than four bytes\n\n\
     Examples:\n  \
     xtrasec export --output .env\n  \
+    xtrasec export --format docker --output app.env\n  \
     xtrasec export --format json | jq .\n  \
     xtrasec export --format github --output \"$GITHUB_ENV\"")]
 pub(crate) struct Arguments {
@@ -40,7 +46,7 @@ pub(crate) struct Arguments {
     format: Format,
     #[command(flatten)]
     choice: Choice,
-    /// Allow a variable that shell and github refuse otherwise, such as PATH
+    /// Allow a variable that docker, shell and github refuse otherwise, such as PATH
     #[arg(long, value_name = "VARIABLE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     allow_name: Vec<String>,
     #[command(flatten)]
@@ -50,6 +56,7 @@ pub(crate) struct Arguments {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Dotenv,
+    Docker,
     Json,
     Yaml,
     Shell,
@@ -82,39 +89,49 @@ fn github_file(destination: &OutputTarget) -> Result<&Path, Failure> {
 }
 
 fn write(secrets: &Secrets, arguments: &Arguments) -> Outcome {
-    if arguments.format == Format::Shell || arguments.format == Format::Github {
-        names_are_safe(secrets, &arguments.allow_name).map_err(|failure| failure.so(NOTHING_DONE))?;
+    let nothing_done = |failure: Failure| failure.so(NOTHING_DONE);
+    let is_name: Option<fn(&str) -> bool> = match arguments.format {
+        Format::Shell | Format::Github => Some(is_identifier),
+        Format::Docker => Some(is_docker_name),
+        Format::Dotenv | Format::Json | Format::Yaml => None,
+    };
+    if let Some(is_name) = is_name {
+        names_are_safe(secrets, &arguments.allow_name, is_name).map_err(nothing_done)?;
     }
     let text = match arguments.format {
-        Format::Dotenv => dotenv(secrets).map_err(|failure| failure.so(NOTHING_DONE))?,
+        Format::Dotenv => dotenv(secrets).map_err(nothing_done)?,
+        Format::Docker => docker(secrets).map_err(nothing_done)?,
         Format::Json => json(secrets),
         Format::Yaml => yaml_document(secrets),
         Format::Shell => shell_script(secrets),
         Format::Github => {
             // Masked first: from then on the values are in no log, whoever prints them.
             output::write(github_masks(secrets).expose().as_bytes())?;
+            tell_unmasked(secrets);
             file::append(github_file(&arguments.destination)?, github_variables(secrets).expose().as_bytes())?;
             return Ok(0);
         }
     };
     arguments.destination.write(text.expose().as_bytes())?;
+    if arguments.format == Format::Dotenv {
+        misreads::tell(&secrets.dotenv_misreads());
+    }
     Ok(0)
 }
 
 fn dotenv(secrets: &Secrets) -> Result<SecretValue, Failure> {
-    let advice = "Leave them out with --except, or take the format json, yaml or shell";
+    let advice = "Leave them out with --except, or take the format json or yaml";
     secrets.to_dotenv().map_err(|error| Failure::from(error).so(advice))
 }
 
 /// Whoever reads these forms sets variables by them: the names must be names there, and none of those that change what
 /// programs load or run.
-fn names_are_safe(secrets: &Secrets, allowed: &[String]) -> Result<(), Failure> {
-    let odd: Vec<String> =
-        secrets.names().filter(|name| !is_identifier(name)).map(|name| format!("\"{}\"", printable(name))).collect();
+fn names_are_safe(secrets: &Secrets, allowed: &[String], is_name: fn(&str) -> bool) -> Result<(), Failure> {
+    let odd: Vec<&str> = secrets.names().filter(|name| !is_name(name)).collect();
     if !odd.is_empty() {
         return Err(Failure::refused(format!(
             "these names cannot be names of variables: {}. Leave them out with --except",
-            odd.join(", ")
+            all_quoted(&odd)
         )));
     }
     let selection = allowed.iter().fold(Selection::new(), |selection, name| selection.allow_name(name));
@@ -129,21 +146,69 @@ fn is_identifier(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// Whether docker and kubectl take it from a file.
+fn is_docker_name(name: &str) -> bool {
+    !name.starts_with(|character: char| character.is_ascii_digit())
+        && !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+/// `NAME=value` lines that mean themselves: docker and kubectl know neither quotes nor escapes. The names have been checked.
+fn docker(secrets: &Secrets) -> Result<SecretValue, Failure> {
+    let refused: Vec<&str> =
+        secrets.iter().filter(|(name, value)| !is_docker_line(name, value.expose())).map(|(name, _)| name).collect();
+    if !refused.is_empty() {
+        return Err(Failure::refused(format!(
+            "the format docker cannot hold these secrets: {}. Their values have several lines, end in a carriage return, or \
+             are longer than 64 KiB. Leave them out with --except",
+            all_quoted(&refused)
+        )));
+    }
+    let room = secrets.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    let mut text = String::with_capacity(room);
+    for (name, value) in secrets.iter() {
+        text.extend([name, "=", value.expose(), "\n"]);
+    }
+    Ok(SecretValue::new(text))
+}
+
+/// Whether docker and kubectl read the line back. They take one carriage return before a line's end for a part of it, and
+/// give up at lines of 64 KiB.
+fn is_docker_line(name: &str, value: &str) -> bool {
+    const MOST: usize = 64 << 10;
+    !value.contains('\n') && !value.ends_with('\r') && name.len() + value.len() + 2 < MOST
+}
+
 fn json(secrets: &Secrets) -> SecretValue {
     let object: Map<String, Value> =
         secrets.iter().map(|(name, value)| (name.to_owned(), Value::from(value.expose()))).collect();
     SecretValue::new(text::json(&Value::Object(object)))
 }
 
-/// Log commands of GitHub Actions that hide every line of every value. The runner takes them from standard output and hides them as well.
+/// Log commands of GitHub Actions that hide the lines of every value. The runner takes them from standard output and hides
+/// them as well.
 fn github_masks(secrets: &Secrets) -> SecretValue {
     let mut text = String::new();
-    let lines = secrets.iter().flat_map(|(_, value)| value.expose().split(['\n', '\r']));
-    // The runner refuses to hide blanks.
-    for line in lines.filter(|line| !line.trim().is_empty()) {
+    for line in secrets.iter().flat_map(|(_, value)| masked_lines(value.expose())) {
         text.extend(["::add-mask::", &line.replace('%', "%25"), "\n"]);
     }
     SecretValue::new(text)
+}
+
+/// The lines that are worth a mask. One of a few bytes gives nothing away, and would blot out every brace of the log. The
+/// runner refuses to hide blanks.
+fn masked_lines(value: &str) -> impl Iterator<Item = &str> {
+    const LEAST: usize = 4;
+    value.split(['\n', '\r']).filter(|line| line.len() >= LEAST && !line.trim().is_empty())
+}
+
+/// Names the secrets that the log may show.
+fn tell_unmasked(secrets: &Secrets) {
+    let is_shown = |value: &str| !value.trim().is_empty() && masked_lines(value).next().is_none();
+    let shown: Vec<&str> = secrets.iter().filter(|(_, value)| is_shown(value.expose())).map(|(name, _)| name).collect();
+    if !shown.is_empty() {
+        output::note(&format!("too short to be masked in the log: {}", all_quoted(&shown)));
+    }
 }
 
 /// The variables for the file of GitHub Actions, each between lines of a word that no value can hold.
@@ -221,9 +286,22 @@ mod tests {
     }
 
     #[test]
-    fn every_line_that_is_not_blank_is_masked_and_percent_signs_survive_the_runner() {
-        let secrets = Secrets::from_iter([("A", "one\r\ntwo%0A\n\n  \nthree"), ("B", "")]);
-        assert_eq!(github_masks(&secrets).expose(), "::add-mask::one\n::add-mask::two%250A\n::add-mask::three\n");
+    fn every_line_of_four_bytes_is_masked_and_percent_signs_survive_the_runner() {
+        let secrets =
+            Secrets::from_iter([("A", "four\r\ntwo%0A\n\n    \nthree\n{\n  }\nabc\n\u{e4}\u{e4}"), ("B", "")]);
+        let masks = ["four", "two%250A", "three", "\u{e4}\u{e4}"].map(|line| format!("::add-mask::{line}\n")).concat();
+        assert_eq!(github_masks(&secrets).expose(), masks);
+    }
+
+    #[test]
+    fn a_file_for_docker_has_every_value_bare_and_none_that_would_be_cut() {
+        let fitting = [("A.b-c", " $2y$10 'x' \" # \\ "), ("B", ""), ("C", "a\rb"), ("D", "=")];
+        let text = docker(&Secrets::from_iter(fitting)).ok().unwrap();
+        assert_eq!(text.expose(), "A.b-c= $2y$10 'x' \" # \\ \nB=\nC=a\rb\nD==\n");
+        let long = "x".repeat(64 << 10);
+        let refused = [("FINE", "1"), ("LINES", "a\nb"), ("END", "a\r"), ("CRLF", "a\r\n"), ("LONG", &long)];
+        let failure = docker(&Secrets::from_iter(refused)).err().unwrap();
+        assert!(failure.line.contains(r#""CRLF", "END", "LINES", "LONG". "#), "{}", failure.line);
     }
 
     #[test]

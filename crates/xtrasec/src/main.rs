@@ -31,6 +31,7 @@ mod history;
 mod import;
 mod list;
 mod login;
+mod misreads;
 mod name_list;
 mod options;
 mod output;

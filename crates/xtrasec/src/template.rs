@@ -6,7 +6,9 @@ use clap::{Args, ValueEnum};
 
 use crate::failure::Outcome;
 use crate::file;
+use crate::misreads;
 use crate::output;
+use crate::text::all_quoted;
 
 /// Writes what a schema asks for, to be filled in
 ///
@@ -38,6 +40,16 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     output::write(text.as_bytes())?;
     if !text.ends_with('\n') {
         output::write(b"\n")?;
+    }
+    if matches!(arguments.format, Format::Dotenv) {
+        misreads::tell(template.dotenv_misreads());
+        let without: Vec<&str> = template.without_default().iter().map(String::as_str).collect();
+        if !without.is_empty() {
+            output::note(&format!(
+                "a .env file cannot hold these defaults, which are left out: {}",
+                all_quoted(&without)
+            ));
+        }
     }
     Ok(0)
 }

@@ -63,6 +63,11 @@ pub(crate) fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     }
 }
 
+/// Every name, for a message that must leave none out.
+pub(crate) fn all_quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("\"{}\"", printable(name))).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,6 +47,16 @@ impl Answer {
         }
     }
 
+    /// The answer as the document promises it: a success decoded as `T`, a refusal as `E`.
+    #[allow(clippy::result_large_err, reason = "the generated methods fail with it, and it holds the answer")]
+    pub(crate) fn documented<T: DeserializeOwned, E: DeserializeOwned>(self) -> Result<ResponseValue<T>, Error<E>> {
+        match self.status() {
+            200..=299 => ResponseValue::decoded(self),
+            400..=599 => Err(ResponseValue::decoded(self).map_or_else(|error| error, Error::ErrorResponse)),
+            _ => Err(Error::UnexpectedResponse(self)),
+        }
+    }
+
     /// Wipes and frees the body; what was decoded from it is what counts from here on.
     fn without_body(mut self) -> Self {
         self.response.drop_body();
@@ -124,12 +134,8 @@ impl<T> ResponseValue<T> {
 }
 
 impl<T: DeserializeOwned> ResponseValue<T> {
-    /// Decodes an answer. A success is one by its status: of others, such as a part of an answer, nothing is used. An error keeps its body, from which its cause is told; a success is wiped once it is decoded.
-    #[doc(hidden)]
-    pub async fn from_response<E>(answer: Answer) -> Result<Self, Error<E>> {
-        Self::decoded(answer)
-    }
-
+    /// Decodes an answer. A success is one by its status: of others, such as a part of an answer, nothing is used. An error
+    /// keeps its body, from which its cause is told; a success is wiped once it is decoded.
     #[allow(clippy::result_large_err, reason = "the generated methods fail with it, and it holds the answer")]
     fn decoded<E>(answer: Answer) -> Result<Self, Error<E>> {
         let is_success = answer.status() < 300;
@@ -151,15 +157,6 @@ impl<T: DeserializeOwned> ResponseValue<T> {
 fn has_too_many_parts(json: &[u8]) -> bool {
     const MOST: usize = 250_000;
     json.len() > MOST && json.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MOST
-}
-
-impl ResponseValue<()> {
-    /// An answer whose body, if any, says nothing.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn empty(answer: Answer) -> Self {
-        Self { inner: (), answer: answer.without_body() }
-    }
 }
 
 impl<T> Deref for ResponseValue<T> {

@@ -5,14 +5,13 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::fuzzing::{Exchange, Seen};
 use crate::http::Protocol;
 use crate::http::fuzzing::{quota, received};
-use crate::services::xtra::raw::{Answer, Error, ResponseValue, types};
+use crate::services::xtra::raw::{Answer, ResponseValue, types};
 use crate::services::xtra::{ReadPairs, XtraProtocol, decoded, from_raw};
 
 /// The day of the recordings: windows of that time have not ended.
@@ -76,16 +75,9 @@ fn other<T: DeserializeOwned + Serialize + Debug>(answer: Answer, seen: &mut See
 
 /// What generated code does with an answer.
 fn typed<T: DeserializeOwned>(answer: Answer, seen: &mut Seen) -> Option<ResponseValue<T>> {
-    let error = match answer.status() {
-        200..=299 => match at_once(answer)? {
-            Ok(value) => return Some(value),
-            Err(error) => error,
-        },
-        400..=599 => match at_once(answer)? {
-            Ok(value) => Error::ErrorResponse(value),
-            Err(error) => error,
-        },
-        _ => Error::UnexpectedResponse(answer),
+    let error = match answer.documented::<T, types::ApiError>() {
+        Ok(value) => return Some(value),
+        Err(error) => error,
     };
     seen.debugged.push(format!("{error:?}"));
     seen.errors.push(error.to_string());
@@ -95,11 +87,6 @@ fn typed<T: DeserializeOwned>(answer: Answer, seen: &mut Seen) -> Option<Respons
     seen.errors.extend(error.code().map(str::to_owned));
     seen.said = error.server_message().map(str::to_owned);
     None
-}
-
-/// The body is there already, so nothing is waited for.
-fn at_once<T: DeserializeOwned>(answer: Answer) -> Option<Result<ResponseValue<T>, Error<types::ApiError>>> {
-    ResponseValue::from_response(answer).now_or_never()
 }
 
 #[cfg(test)]

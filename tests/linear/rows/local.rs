@@ -68,6 +68,22 @@ pub fn rows() -> Vec<Row> {
             },
         },
         Row {
+            name: "Secrets::dotenv_misreads of n values with quotes",
+            n: 5_000,
+            make: |n| {
+                let secrets = Secrets::from_iter(names(n).map(|name| (name, "it's \"quoted\" $x `y` \\")));
+                Box::new(move || assert_eq!(secrets.dotenv_misreads().len(), n))
+            },
+        },
+        Row {
+            name: "Secrets::to_dotenv of a value of n quotes",
+            n: 100_000,
+            make: |n| {
+                let secrets = Secrets::from_iter([("A", "it's \"x\"".repeat(n / 3) + " \\")]);
+                Box::new(move || drop(black_box(secrets.to_dotenv().unwrap())))
+            },
+        },
+        Row {
             name: "Secrets::to_dotenv of n values that cannot be written",
             n: 5_000,
             make: |n| {

@@ -24,11 +24,67 @@ async fn dotenv_reads_back_and_names_what_it_cannot_hold() {
         NASTY.iter().map(|(name, _)| *name).filter(|name| refused.failure(1).contains(name)).collect();
     assert!(!unfit.is_empty() && unfit.len() < 4, "{unfit:?}");
     let ran = export(&world, "prod", "dotenv", &["--except", &unfit.join(",")]);
-    let read = Secrets::from_dotenv(ran.success()).unwrap();
+    assert_eq!(ran.status(), 0, "{}", ran.stderr());
+    let read = Secrets::from_dotenv(ran.stdout()).unwrap();
     assert_eq!(read.len(), NASTY.len() - unfit.len());
     for (name, value) in NASTY.iter().filter(|(name, _)| !unfit.contains(name)) {
         assert_eq!(read.require(name).unwrap().expose(), *value, "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_that_sources_a_dotenv_file_runs_nothing_and_reads_all_that_no_warning_names() {
+    let world = World::new().await;
+    let values = [
+        ("APOSTROPHE", "it's"),
+        ("COMMAND", "touch F #it's"),
+        ("DIRECTORY", "C:\\dir\\"),
+        ("JSON", "{\"a\":\"it's\"}"),
+        ("LAST", "z"),
+        ("PLACEHOLDER", "${HOME} `touch F` $(touch F)"),
+    ];
+    for (name, value) in values {
+        world.server.set_secret("shop", "qa", "main", name, value).unwrap();
+    }
+    let ran = export(&world, "qa", "dotenv", &["--output", "env"]);
+    assert_eq!((ran.status(), ran.stdout()), (0, ""));
+    let told: Vec<&str> = ran.stderr().lines().collect();
+    let [shell, python, dotenvy] = told[..] else { panic!("{told:?}") };
+    assert!(shell.contains(r#"a shell reads other values for these: "DIRECTORY", "JSON"."#), "{shell}");
+    assert!(python.ends_with(r#"python-dotenv reads other values for these: "PLACEHOLDER""#), "{python}");
+    assert!(dotenvy.ends_with(r#": "DIRECTORY", "JSON""#), "{dotenvy}");
+    let print = values.map(|(name, _)| format!("printf '%s\\0' \"${name}\"; ")).concat();
+    let sourced = run(Command::new("sh").args(["-c", &format!(". ./env; {print}")]).current_dir(world.home.path()));
+    let read: Vec<&str> = sourced.success().split_terminator('\0').collect();
+    for ((name, value), read) in values.into_iter().zip(read) {
+        assert!(read == value || shell.contains(&format!("\"{name}\"")), "{name}: {read}");
+    }
+    assert_eq!(beside(world.home.path()), ["env"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_gets_every_value_bare_and_values_of_several_lines_are_refused_by_name() {
+    let world = World::new().await;
+    let refused = export(&world, "prod", "docker", &["--output", "env"]);
+    let unfit = ["CRLF", "EVERY_QUOTE", "HEREDOC", "LINES"];
+    let quoted = unfit.map(|name| format!("\"{name}\"")).join(", ");
+    assert!(refused.failure(1).contains(&format!("these secrets: {quoted}. ")), "{}", refused.stderr());
+    assert!(refused.stderr().contains("Nothing was written") && !world.path("env").exists());
+    let ran = export(&world, "prod", "docker", &["--except", &unfit.join(",")]);
+    let fitting = NASTY.iter().filter(|(name, _)| !unfit.contains(name));
+    assert_eq!(ran.success(), fitting.map(|(name, value)| format!("{name}={value}\n")).collect::<String>());
+    assert!(export(&world, "odd", "docker", &[]).failure(1).contains("\"weird/key name\""));
+    assert!(export(&world, "hostile", "docker", &[]).failure(1).contains("LD_PRELOAD"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_too_short_for_a_mask_is_told_by_name() {
+    let world = World::new().await;
+    world.server.set_secret("shop", "qa", "main", "PIN", "731").unwrap();
+    world.server.set_secret("shop", "qa", "main", "SA", "{\n  \"type\": \"x\"\n}").unwrap();
+    let ran = export(&world, "qa", "github", &["--output", "env"]);
+    assert_eq!((ran.status(), ran.stdout()), (0, "::add-mask::  \"type\": \"x\"\n"));
+    assert_eq!(ran.one_line(), r#"too short to be masked in the log: "PIN""#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,7 +178,7 @@ async fn github_gets_its_variables_appended_and_every_line_masked() {
         .collect();
     for value in nasty().values() {
         for line in value.split(['\n', '\r']).filter(|line| !line.trim().is_empty()) {
-            assert!(masked.iter().any(|mask| mask == line), "{line:?}");
+            assert_eq!(masked.iter().any(|mask| mask == line), line.len() >= 4, "{line:?}");
         }
     }
     assert!(export(&world, "prod", "github", &[]).failure(2).contains("$GITHUB_ENV"));

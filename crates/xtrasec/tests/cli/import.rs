@@ -47,8 +47,10 @@ async fn every_form_that_is_exported_is_imported_exactly() {
     }
     // a .env file cannot hold this name
     let exported = world.run(&["export", "-e", "dev", "--except", "weird/key name"]);
-    fed(&mut world.command(&["import", "-", "-e", "copy", "--yes"]), exported.success().as_bytes()).success();
-    assert_eq!(world.run(&["export", "-e", "copy"]).success(), exported.stdout());
+    assert_eq!(exported.status(), 0, "{}", exported.stderr());
+    fed(&mut world.command(&["import", "-", "-e", "copy", "--yes"]), exported.stdout().as_bytes()).success();
+    let copied = world.run(&["export", "-e", "copy"]);
+    assert_eq!((copied.stdout(), copied.stderr()), (exported.stdout(), exported.stderr()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

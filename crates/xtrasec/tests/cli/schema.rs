@@ -99,6 +99,29 @@ async fn a_schema_that_cannot_be_used_is_one_line_and_nothing_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_template_tells_which_defaults_some_readers_misread_and_which_are_left_out() {
+    let world = World::new().await;
+    world.file(
+        "schema.json",
+        r#"{ "type": "object", "properties": {
+            "DIR": { "type": "string", "default": "C:\\dir\\" },
+            "NOTE": { "type": "string", "default": "it's" },
+            "TEXT": { "type": "string", "default": "a\nb" }
+        } }"#,
+    );
+    let ran = world.run(&["template", "--schema", "schema.json"]);
+    let told: Vec<&str> = ran.stderr().lines().collect();
+    let [shell, dotenvy, left_out] = told[..] else { panic!("{told:?}") };
+    assert!(shell.contains(r#"a shell reads other values for these: "DIR"."#), "{shell}");
+    assert!(dotenvy.contains("dotenvy") && dotenvy.ends_with("\"DIR\""), "{dotenvy}");
+    assert!(left_out.ends_with("left out: \"TEXT\""), "{left_out}");
+    for line in ["# DIR=C:\\dir\\\n#\n", "# NOTE=\"it's\"\n", "# TEXT=\n"] {
+        assert!(ran.stdout().contains(line), "{line}: {}", ran.stdout());
+    }
+    assert!(world.run(&["template", "--schema", "schema.json", "--format", "json-schema"]).success().contains("DIR"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_template_names_every_setting_and_asks_no_service() {
     let world = World::new().await;
     world.file("schema.json", SCHEMA);
