@@ -30,6 +30,8 @@ const SERVICES: &[Service] = &[Service {
         Replacement { schema: "SecretEntry", with: "crate::services::xtra::wire::SecretEntry" },
         Replacement { schema: "StoredValue", with: "crate::services::xtra::wire::StoredValue" },
         Replacement { schema: "FreeForm", with: "crate::services::xtra::wire::FreeForm" },
+        // the crate sends text, and is answered with text
+        Replacement { schema: "ExpectedVersion", with: "::std::string::String" },
     ],
     unprinted: &["ApiError", "Conflict"],
 }];

@@ -59,6 +59,11 @@ impl<'d> Sampler<'d> {
             "SecretInput" => json!("input"),
             "FreeForm" if everywhere => self.plant(json!({ VALUE: [VALUE, { "deep": VALUE }] })),
             "FreeForm" => json!({}),
+            "ExpectedVersion" => json!("7"),
+            // may be null, which only a schema in place can say
+            "SecretName" => {
+                self.of(&self.document["components"]["schemas"]["AccessRequestDetails"]["properties"]["secret"], depth)
+            }
             _ => {
                 let found = &self.document["components"]["schemas"][schema];
                 assert!(found.is_object(), "the document has no schema {schema}");

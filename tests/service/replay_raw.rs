@@ -102,7 +102,7 @@ const NOT_AS_RECORDED: [(&str, &str); 43] = [
 
 /// Error answers in JSON that are not of the documented form. The error is told from the body all the same.
 const NOT_AS_DOCUMENTED: [(&str, &str); 1] =
-    [("upsert-expected-number", "the version in it is the number that was sent; the document sends and promises text")];
+    [("upsert-expected-number", "the version in it is the number that was sent; the generated type has text")];
 
 /// Fields that were recorded and that the document leaves out, all of one schema: rows of the audit log carry the whole
 /// record of their user, password hash and second factor included. Only what names the user is declared, so the rest is
@@ -328,4 +328,29 @@ async fn answering(name: &str) -> (Replay, XtraClient) {
     let service = Replay::of(&[&Recording::load(name)]).await;
     let client = service.client().build().unwrap();
     (service, client)
+}
+
+#[test]
+fn every_recorded_answer_is_what_the_document_says() {
+    let document = Document::load();
+    let mut checked = 0;
+    let mut wrong = Vec::new();
+    let reads = names().into_iter().map(|name| Recording::load(&name)).filter(Recording::is_of_a_read);
+    let reads = reads.filter(|recording| recording.method == "GET").map(|recording| {
+        let is_map = recording.target.starts_with("/api/projects/");
+        (if is_map { "secrets_read" } else { "service_accounts_resolve" }, recording)
+    });
+    let others = operations()
+        .into_iter()
+        .flat_map(|operation| operation.recordings.iter().map(move |name| (operation.id, Recording::load(name))));
+    for (id, recording) in reads.chain(others) {
+        let Some(answer) = recording.json() else { continue };
+        let schema = if recording.status < 300 { document.answer_of(id) } else { "ApiError" };
+        wrong.extend(
+            document.complaints(schema, &answer).into_iter().map(|found| format!("{} {found}", recording.name)),
+        );
+        checked += 1;
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(checked > 200, "{checked} answers");
 }

@@ -33,6 +33,10 @@ impl Document {
         name_of(&found["responses"]["2XX"]["content"]["application/json"]["schema"]).unwrap()
     }
 
+    pub(crate) fn component(&self, name: &str) -> &Value {
+        &self.0["components"]["schemas"][name]
+    }
+
     /// Whether `written` has all of `recorded` that the schema names.
     pub(crate) fn compare(&self, schema: &str, recorded: &Value, written: &Value) -> Found {
         let mut found = Found::default();
@@ -90,7 +94,7 @@ impl Found {
     }
 }
 
-fn name_of(schema: &Value) -> Option<&str> {
+pub(crate) fn name_of(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }
 

@@ -4,3 +4,4 @@ pub(crate) mod fields;
 pub(crate) mod raw_operations;
 pub(crate) mod recorded_values;
 pub(crate) mod replay;
+pub(crate) mod validity;
