@@ -225,3 +225,66 @@ impl<'e> SettingsReader<'e> {
         })
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const FILE: SettingsFile = SettingsFile::new(".acmerc", &["env"]);
+
+    /// What is found from the directory `below`, with its origin.
+    fn found(root: &Path, below: &str) -> Result<Option<(String, String)>, String> {
+        let env = ProcessEnv::of_variables::<&str, &str>([]).with_working_dir(root.join(below));
+        let mut reader = SettingsReader::new(&env);
+        let entry = reader.file(&FILE).take("env");
+        match reader.into_problems().first() {
+            Some(problem) => Err(problem.to_string()),
+            None => Ok(entry.map(|entry| (entry.value, entry.origin.into_owned()))),
+        }
+    }
+
+    fn some(value: &str, origin: &str) -> Result<Option<(String, String)>, String> {
+        Ok(Some((value.to_owned(), origin.to_owned())))
+    }
+
+    #[test]
+    fn a_file_above_counts_up_to_the_root_of_the_repository_and_the_nearest_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |path: &str, env: &str| fs::write(root.path().join(path), format!(r#"{{"env":"{env}"}}"#)).unwrap();
+        fs::create_dir_all(root.path().join("repository/a/b")).unwrap();
+        put(".acmerc", "outside");
+        put("repository/.acmerc", "root");
+        // without a repository the working directory's own alone
+        assert_eq!(found(root.path(), "repository/a/b"), Ok(None));
+        assert_eq!(found(root.path(), "repository"), some("root", ".acmerc (env)"));
+        // the root of a worktree has a file in place of the directory
+        fs::write(root.path().join("repository/.git"), "gitdir: elsewhere").unwrap();
+        assert_eq!(found(root.path(), "repository/a/b"), some("root", "../../.acmerc (env)"));
+        put("repository/a/.acmerc", "near");
+        assert_eq!(found(root.path(), "repository/a/b"), some("near", "../.acmerc (env)"));
+        fs::remove_file(root.path().join("repository/a/.acmerc")).unwrap();
+        fs::remove_file(root.path().join("repository/.acmerc")).unwrap();
+        assert_eq!(found(root.path(), "repository/a/b"), Ok(None));
+    }
+
+    #[test]
+    fn a_file_above_that_is_somebody_else_s_is_an_error_and_in_the_working_directory_it_is_taken() {
+        const OTHER: u32 = 54_321;
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join(".git")).unwrap();
+        fs::create_dir_all(root.path().join("a")).unwrap();
+        let file = root.path().join(".acmerc");
+        fs::write(&file, r#"{"env":"planted"}"#).unwrap();
+        if std::os::unix::fs::chown(&file, Some(OTHER), None).is_err() {
+            eprintln!("SKIPPED a file cannot be given to another user here");
+            return;
+        }
+        let problem = found(root.path(), "a").unwrap_err();
+        assert!(problem.contains("../.acmerc belongs to another user") && !problem.contains("planted"), "{problem}");
+        assert_eq!(found(root.path(), ""), some("planted", ".acmerc (env)"));
+        std::os::unix::fs::chown(root.path().join("a"), Some(OTHER), None).unwrap();
+        assert_eq!(found(root.path(), "a"), some("planted", "../.acmerc (env)"));
+    }
+}

@@ -82,7 +82,8 @@ use options::Global;
                        XTRA_BRANCH, XTRA_API_URL and the file .xtrarc, which `xtrasec setup` writes, which is found from the \
                        directories of a repository below it too, and which cannot send the token to a service that you have not named yourself. \
                       With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
-                      Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage, 3 written and \
+                      Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage (no command at all \
+                       too, which prints the short help on standard error), 3 written and \
                       not confirmed: a read after the write gives something else, or could not be made; `run` \
                        passes on that of the program it starts.\n\n\
                        Examples:\n  \

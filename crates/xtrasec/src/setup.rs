@@ -14,7 +14,7 @@ use crate::file::{self, Existing};
 use crate::options::{Global, full_environment_name};
 use crate::output;
 use crate::projects;
-use crate::session::open;
+use crate::session::{builder, open};
 use crate::text::{self, printable, quoted};
 
 /// The file.
@@ -26,8 +26,8 @@ const NOTHING_DONE: &str = "Nothing was written";
 /// Writes .xtrarc: the project and environment that are used here
 ///
 /// The file goes into the working directory. Commands and programs that use the library find it there and, in a repository,
-/// in the directories below; the nearest one counts alone. It holds no secret and may be committed. What is not given by
-/// --project, --env and --branch is asked for on a terminal. The service is asked whether the project is there.
+/// in the directories below; the nearest one counts alone. It holds no secret and may be committed. What
+/// neither --project, --env and --branch nor their variables give is asked for on a terminal. The service is asked whether the project is there.
 #[derive(Args)]
 #[command(
     after_long_help = "The file is a JSON object of texts: project, env, branch, apiUrl. Others are left alone. \
@@ -53,19 +53,20 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         let question = format!("{NAME} is there. This replaces what it says of project, environment and branch.");
         arguments.confirm.ask(&question, None)?;
     }
+    let branch = global.branch.as_deref().or(global.variables.branch.as_deref());
     let mut put = |name: &str, value: Option<&str>| match value {
         Some(value) => drop(members.insert(name.to_owned(), value.into())),
         None => drop(members.remove(name)),
     };
     put("project", Some(&project.id));
     put("env", environment.as_deref());
-    put("branch", global.branch.as_deref());
+    put("branch", branch);
     if global.api_url.is_some() {
         put("apiUrl", global.api_url.as_deref());
     }
     write(path, &members)?;
     let text = if arguments.json {
-        text::json(&json!({ "file": NAME, "project": project.id, "env": environment, "branch": global.branch }))
+        text::json(&json!({ "file": NAME, "project": project.id, "env": environment, "branch": branch }))
     } else {
         let place = environment.map(|name| format!(", {name}")).unwrap_or_default();
         format!("wrote {NAME}: {}\n", printable(&format!("{} ({}){place}", project.name, project.id)))
@@ -104,7 +105,9 @@ fn write(path: &Path, members: &Map<String, Value>) -> Result<(), Failure> {
 
 async fn project(global: &Global, client: &XtraClient) -> Result<Project, Failure> {
     let nothing = |failure: Failure| failure.so(NOTHING_DONE);
-    if global.project.is_some() {
+    let configuration = builder(global).explain();
+    let is_named = configuration.get("project").is_some_and(|setting| setting.origin() == "XTRA_PROJECT_ID");
+    if global.project.is_some() || is_named {
         return client.get_project().await.map_err(|error| nothing(error.into()));
     }
     let mut projects = projects::seen(client).await.map_err(nothing)?;
@@ -134,12 +137,13 @@ async fn project(global: &Global, client: &XtraClient) -> Result<Project, Failur
 
 /// The environment that was given or is chosen; none is fine: each command then names its own.
 async fn environment(global: &Global, client: &XtraClient, project: &Project) -> Result<Option<String>, Failure> {
-    if global.env.is_none() && !can_ask() {
+    let given = global.env.as_ref().or(global.variables.environment.as_ref());
+    if given.is_none() && !can_ask() {
         return Ok(None);
     }
     let known = client.list_environments().project_id(project.id.as_str()).await;
     let known = known.map_err(|error| Failure::from(error).so(NOTHING_DONE))?;
-    let name = match &global.env {
+    let name = match given {
         Some(name) => name.clone(),
         None => {
             let names = quoted(known.iter().map(|environment| environment.name.as_str()));
