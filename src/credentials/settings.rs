@@ -1,7 +1,8 @@
-//! Settings with their origins: texts from variables and from a file of the working directory.
+//! Settings with their origins: texts from variables and from a file of the working directory or of its repository.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use super::file::{self, FileError};
 use super::process_env::ProcessEnv;
@@ -54,7 +55,11 @@ impl<T> fmt::Debug for Sourced<T> {
     }
 }
 
-/// A file of settings in the working directory: a JSON object whose named members are texts. Others are ignored.
+/// A file of settings: a JSON object whose named members are texts. Others are ignored.
+///
+/// It is looked for in the working directory; then, inside a repository, in the directories above, up to the one that holds
+/// `.git`. The nearest counts alone. On Unix, one above must belong to the owner of the working directory or to root:
+/// somebody else's is an error, as a directory like `/tmp` is everybody's.
 #[derive(Debug, Clone, Copy)]
 pub struct SettingsFile {
     name: &'static str,
@@ -75,33 +80,83 @@ impl SettingsFile {
     /// [`ErrorKind::Config`] when it is there and cannot be used.
     fn read(&self, env: &ProcessEnv) -> Result<FileSettings, XtraError> {
         let Some(directory) = env.working_dir() else { return Ok(FileSettings::default()) };
-        let read = file::read(&directory.join(self.name));
+        let Some(found) = self.find(directory) else { return Ok(FileSettings::default()) };
+        if found.levels > 0 && !is_trusted(&found.path, directory) {
+            let message = format!("{} belongs to another user than the working directory", found.shown);
+            let error = XtraError::new(ErrorKind::Config, message);
+            let advice = format!("Put {} into the working directory if it is to be used, or remove it", self.name);
+            return Err(error.with_hint(Hint::advice(advice)));
+        }
+        let read = file::read(&found.path);
         match read.and_then(|content| file::texts(&content, self.members)) {
-            Ok(texts) => Ok(FileSettings { file: Some(*self), texts }),
+            Ok(texts) => Ok(FileSettings { file: Some((*self, found.shown)), texts }),
             Err(FileError::Missing) => Ok(FileSettings::default()),
             Err(why) => {
-                let message = format!("{} in the working directory cannot be used: {why}", self.name);
+                let place = if found.levels == 0 { " in the working directory" } else { "" };
+                let message = format!("{}{place} cannot be used: {why}", found.shown);
                 let form = format!("It is a JSON object whose {} are texts", file::listed(self.members, "and"));
                 Err(why.attached_to(XtraError::new(ErrorKind::Config, message).with_note(form)))
             }
         }
     }
+
+    /// The nearest file of the name.
+    fn find(&self, directory: &Path) -> Option<Found> {
+        let depth = directory.ancestors().take(DEEPEST).position(|above| above.join(REPOSITORY).exists()).unwrap_or(0);
+        let mut candidates = directory.ancestors().take(depth + 1).enumerate();
+        candidates.find_map(|(levels, above)| {
+            let path = above.join(self.name);
+            let shown = format!("{}{}", "../".repeat(levels), self.name);
+            path.symlink_metadata().is_ok().then_some(Found { path, shown, levels })
+        })
+    }
+}
+
+/// What the root of a repository holds: a directory, or a file where the rest is kept elsewhere.
+const REPOSITORY: &str = ".git";
+
+/// No repository is nearly as deep.
+const DEEPEST: usize = 128;
+
+/// A file of settings, and how messages call it.
+struct Found {
+    path: PathBuf,
+    shown: String,
+    /// How far above the working directory it is.
+    levels: usize,
+}
+
+/// Whether a file above is from whom the working directory is from, or from root.
+#[cfg(unix)]
+fn is_trusted(path: &Path, working_dir: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    // of a link both ends: whoever can put one up could choose the file
+    let owners = [path.symlink_metadata(), path.metadata()].map(|about| about.map(|about| about.uid()).ok());
+    let Ok(own) = working_dir.metadata() else { return false };
+    owners.iter().all(|owner| owner.is_none_or(|owner| owner == own.uid() || owner == 0))
+}
+
+#[cfg(not(unix))]
+fn is_trusted(_path: &Path, _working_dir: &Path) -> bool {
+    true
 }
 
 /// The settings of a [`SettingsFile`].
 #[derive(Clone, Default)]
 pub struct FileSettings {
-    file: Option<SettingsFile>,
+    /// The file, and how messages call it.
+    file: Option<(SettingsFile, String)>,
     texts: Vec<Option<String>>,
 }
 
 impl FileSettings {
     /// Takes a member's text out. `None` when it is absent, empty, or not one of those that the file was to be read for.
     pub fn take(&mut self, member: &str) -> Option<Sourced> {
-        let file = self.file?;
+        let (file, shown) = self.file.as_ref()?;
         let at = file.members.iter().position(|known| *known == member)?;
         let text = self.texts.get_mut(at)?.take()?;
-        Some(Sourced::new(text, format!("{} ({member})", file.name)))
+        Some(Sourced::new(text, format!("{shown} ({member})")))
     }
 }
 
@@ -151,7 +206,7 @@ impl<'e> SettingsReader<'e> {
         })
     }
 
-    /// What this file of the working directory says.
+    /// What this file of the working directory says, or the nearest above it in its repository.
     pub fn file(&mut self, file: &SettingsFile) -> FileSettings {
         let read = file.read(self.env);
         self.kept(read)
@@ -168,5 +223,68 @@ impl<'e> SettingsReader<'e> {
             self.problems.push(problem);
             T::default()
         })
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const FILE: SettingsFile = SettingsFile::new(".acmerc", &["env"]);
+
+    /// What is found from the directory `below`, with its origin.
+    fn found(root: &Path, below: &str) -> Result<Option<(String, String)>, String> {
+        let env = ProcessEnv::of_variables::<&str, &str>([]).with_working_dir(root.join(below));
+        let mut reader = SettingsReader::new(&env);
+        let entry = reader.file(&FILE).take("env");
+        match reader.into_problems().first() {
+            Some(problem) => Err(problem.to_string()),
+            None => Ok(entry.map(|entry| (entry.value, entry.origin.into_owned()))),
+        }
+    }
+
+    fn some(value: &str, origin: &str) -> Result<Option<(String, String)>, String> {
+        Ok(Some((value.to_owned(), origin.to_owned())))
+    }
+
+    #[test]
+    fn a_file_above_counts_up_to_the_root_of_the_repository_and_the_nearest_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |path: &str, env: &str| fs::write(root.path().join(path), format!(r#"{{"env":"{env}"}}"#)).unwrap();
+        fs::create_dir_all(root.path().join("repository/a/b")).unwrap();
+        put(".acmerc", "outside");
+        put("repository/.acmerc", "root");
+        // without a repository the working directory's own alone
+        assert_eq!(found(root.path(), "repository/a/b"), Ok(None));
+        assert_eq!(found(root.path(), "repository"), some("root", ".acmerc (env)"));
+        // the root of a worktree has a file in place of the directory
+        fs::write(root.path().join("repository/.git"), "gitdir: elsewhere").unwrap();
+        assert_eq!(found(root.path(), "repository/a/b"), some("root", "../../.acmerc (env)"));
+        put("repository/a/.acmerc", "near");
+        assert_eq!(found(root.path(), "repository/a/b"), some("near", "../.acmerc (env)"));
+        fs::remove_file(root.path().join("repository/a/.acmerc")).unwrap();
+        fs::remove_file(root.path().join("repository/.acmerc")).unwrap();
+        assert_eq!(found(root.path(), "repository/a/b"), Ok(None));
+    }
+
+    #[test]
+    fn a_file_above_that_is_somebody_else_s_is_an_error_and_in_the_working_directory_it_is_taken() {
+        const OTHER: u32 = 54_321;
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join(".git")).unwrap();
+        fs::create_dir_all(root.path().join("a")).unwrap();
+        let file = root.path().join(".acmerc");
+        fs::write(&file, r#"{"env":"planted"}"#).unwrap();
+        if std::os::unix::fs::chown(&file, Some(OTHER), None).is_err() {
+            eprintln!("SKIPPED a file cannot be given to another user here");
+            return;
+        }
+        let problem = found(root.path(), "a").unwrap_err();
+        assert!(problem.contains("../.acmerc belongs to another user") && !problem.contains("planted"), "{problem}");
+        assert_eq!(found(root.path(), ""), some("planted", ".acmerc (env)"));
+        std::os::unix::fs::chown(root.path().join("a"), Some(OTHER), None).unwrap();
+        assert_eq!(found(root.path(), "a"), some("planted", "../.acmerc (env)"));
     }
 }

@@ -28,6 +28,7 @@ fn requests(table: &mut Table, server: &DevServer) {
     table.debug("xtra::manage::CreateProject", &client.create_project("p", ID).description("d"));
     table.debug("xtra::manage::UpdateProject", &client.update_project().name("n").description("d"));
     table.debug("xtra::manage::DeleteProject", &client.delete_project(ID));
+    table.debug("xtra::manage::ListEnvironments", &client.list_environments());
     table.debug("xtra::manage::ListBranches", &client.list_branches());
     table.debug("xtra::manage::CreateBranch", &client.create_branch("b").description("d"));
     table.debug("xtra::manage::RenameBranch", &client.rename_branch("b", "c").description("d"));
@@ -58,6 +59,7 @@ fn requests(table: &mut Table, server: &DevServer) {
 async fn surroundings(table: &mut Table, server: &DevServer) {
     let client = client(server);
     table.debug("xtra::manage::Caller", &client.whoami().await.unwrap());
+    table.debug("xtra::manage::Environment", &client.list_environments().await.unwrap());
     table.debug("xtra::manage::Project", &client.list_projects().await.unwrap());
     let branches = client.list_branches().await.unwrap();
     assert!(branches.iter().all(|branch| branch.secret_count.is_some_and(|count| count > 0)), "secrets came along");

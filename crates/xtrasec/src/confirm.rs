@@ -45,7 +45,8 @@ pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-fn answer(question: &str) -> Result<String, Failure> {
+/// What the person types.
+pub(crate) fn answer(question: &str) -> Result<String, Failure> {
     output::ask(question);
     let mut line = String::new();
     let stdin = io::stdin().lock();

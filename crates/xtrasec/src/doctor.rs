@@ -9,7 +9,7 @@ use xtrasecurity::{Secrets, XtraClient, XtraError};
 
 use crate::failure::{Failure, Outcome, REFUSED};
 use crate::hints;
-use crate::options::Global;
+use crate::options::{Global, Variables};
 use crate::output;
 use crate::session::{builder, is_local, nothing_there, why};
 use crate::text;
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let mut report = Report::default();
     let configuration = builder(global).explain();
-    report.settings(&configuration);
+    report.settings(global, &configuration);
     match builder(global).build() {
         Ok(client) => ask(&client, &configuration, &mut report).await,
         // Each setting has told its own problem already.
@@ -104,13 +104,13 @@ impl Report {
         self.checks.iter().all(|check| check.state != State::Problem)
     }
 
-    fn settings(&mut self, configuration: &Configuration) {
+    fn settings(&mut self, global: &Global, configuration: &Configuration) {
         for setting in configuration.settings() {
             let name = setting.name().replace('_', " ");
             match (setting.problem(), setting.shown()) {
                 (Some(problem), _) => self.add(&name, State::Problem, hints::told(problem)),
-                (None, Some(shown)) => self.add(&name, State::Fine, format!("{shown} ({})", origin(setting))),
-                (None, None) => self.add(&name, State::Note, format!("not set: {}", origin(setting))),
+                (None, Some(shown)) => self.add(&name, State::Fine, format!("{shown} ({})", origin(global, setting))),
+                (None, None) => self.add(&name, State::Note, format!("not set: {}", origin(global, setting))),
             }
         }
     }
@@ -165,8 +165,13 @@ impl Report {
 }
 
 /// Where a setting comes from, or is to come from, in terms of what can be typed.
-fn origin(setting: &Setting) -> &str {
+fn origin<'s>(global: &Global, setting: &'s Setting) -> &'s str {
     match setting.option() {
+        // the library has these from the command, wherever that had them from
+        Some("environment") if global.env.is_none() => Variables::ENVIRONMENT,
+        Some("branch") if global.branch.is_none() => Variables::BRANCH,
+        Some("token") if global.account.is_some() => "the profile",
+        Some("api_url") if global.account.is_some() && global.api_url.is_none() => "the profile",
         Some(option) => hints::flag(option).unwrap_or(setting.origin()),
         None if setting.name() == "environment" && setting.shown().is_none() => "give one with --env",
         None => setting.origin(),

@@ -216,6 +216,7 @@ fn progress_bar(total: usize) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
+    crate::spinner::stop();
     let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
     match ProgressStyle::with_template("{bar:32} {pos} of {len} written, {eta} left") {
         Ok(style) => bar.with_style(style.progress_chars("## ")),

@@ -1,17 +1,18 @@
 //! `xtrasec login` and `xtrasec logout`: the token in a file of the user's.
 
 use clap::Args;
-use xtrasecurity::xtra::manage::Caller;
 use xtrasecurity::{SecretValue, XtraClientBuilder};
 
 use crate::failure::{Failure, Outcome};
 use crate::hints;
 use crate::options::Global;
 use crate::output;
+use crate::profile::{self, Profile};
 use crate::session::builder;
 use crate::session::refuse_local;
-use crate::text::printable;
+use crate::text::{printable, quoted};
 use crate::token_store::{NAME, TokenStore};
+use crate::whoami::shown;
 use crate::{file, password_prompt};
 
 const NOTHING_DONE: &str = "Nothing was stored";
@@ -23,19 +24,20 @@ const MOST: usize = 1 << 20;
 /// The token is asked for and not shown, or read from standard input; it never is an argument. The service is asked whose it
 /// is, and the token is put into ~/.xtra/config.json, which only you can read (0600), with the base URL of the service that it
 /// is for, unless that is the usual one: later commands send it there. Programs that use the library find both there too.
+/// With --profile, both are stored under that name beside the default, for commands with --profile or XTRA_PROFILE.
 /// Everything else in that file stays.
 #[derive(Args)]
 #[command(
-    after_long_help = "Examples:\n  xtrasec login\n  xtrasec login --api-url https://secrets.example.com/api\n  pass show xtra/token | xtrasec login"
+    after_long_help = "Examples:\n  xtrasec login\n  xtrasec login --api-url https://secrets.example.com/api\n  xtrasec login --profile work\n  pass show xtra/token | xtrasec login"
 )]
 pub(crate) struct LoginArguments {}
 
 /// Removes the stored token
 ///
-/// The base URL that was stored with it goes too. The token itself stays valid until it is revoked. Everything else in
+/// The base URL that was stored with it goes too; with --profile, those of that name alone. The token itself stays valid until it is revoked. Everything else in
 /// ~/.xtra/config.json stays.
 #[derive(Args)]
-#[command(after_long_help = "Examples:\n  xtrasec logout")]
+#[command(after_long_help = "Examples:\n  xtrasec logout\n  xtrasec logout --profile work")]
 pub(crate) struct LogoutArguments {}
 
 pub(crate) async fn login(global: &Global, LoginArguments {}: &LoginArguments) -> Outcome {
@@ -52,17 +54,33 @@ pub(crate) async fn login(global: &Global, LoginArguments {}: &LoginArguments) -
     };
     let client = builder.build()?;
     let caller = client.whoami().await.map_err(|error| Failure::from(error).so(NOTHING_DONE))?;
-    store.set(&token, base_url.as_deref());
+    let service = base_url.as_ref().map(|url| format!(" at {}", printable(origin(url)))).unwrap_or_default();
+    let place = match &global.profile {
+        Some(name) => {
+            let api_url = base_url.unwrap_or_else(|| profile::DEFAULT_API_URL.to_owned());
+            store.set_profile(name, &Profile { token, api_url })?;
+            format!("{NAME} as the profile {}", quoted([name.as_str()]))
+        }
+        None => {
+            store.set(&token, base_url.as_deref());
+            NAME.to_owned()
+        }
+    };
     store.save()?;
-    let service = base_url.map(|url| format!(" at {}", printable(origin(&url)))).unwrap_or_default();
-    let line = format!("logged in as {}{service}\nthe token is in {NAME}, for you alone to read\n", shown(&caller));
+    let line = format!("logged in as {}{service}\nthe token is in {place}, for you alone to read\n", shown(&caller));
     output::done(&line)?;
+    if global.profile.is_some() {
+        return Ok(0);
+    }
     tell_other_token(global, "is preferred to what was stored. Remove it to use that");
     Ok(0)
 }
 
 pub(crate) fn logout(global: &Global, LogoutArguments {}: &LogoutArguments) -> Outcome {
     let mut store = TokenStore::open()?;
+    if let Some(name) = &global.profile {
+        return logout_of(name, store);
+    }
     let line = match store.remove() {
         true => {
             store.save()?;
@@ -72,6 +90,19 @@ pub(crate) fn logout(global: &Global, LogoutArguments {}: &LogoutArguments) -> O
     };
     output::done(&line)?;
     tell_other_token(global, "still gives a token");
+    Ok(0)
+}
+
+fn logout_of(name: &str, mut store: TokenStore) -> Outcome {
+    let shown = quoted([name]);
+    let line = match store.remove_profile(name) {
+        true => {
+            store.save()?;
+            format!("the profile {shown} was removed from {NAME}. Its token is valid until it is revoked\n")
+        }
+        false => format!("there is no profile {shown} in {NAME}\n"),
+    };
+    output::done(&line)?;
     Ok(0)
 }
 
@@ -85,23 +116,6 @@ fn token() -> Result<SecretValue, Failure> {
         return Err(Failure::refused("no token was given. Nothing was stored"));
     }
     Ok(token.into())
-}
-
-fn shown(caller: &Caller) -> String {
-    let text = match caller {
-        Caller::User { id, name, email, .. } => match (name, email) {
-            (Some(name), Some(email)) => format!("{name} <{email}>"),
-            (Some(one), None) | (None, Some(one)) => one.clone(),
-            (None, None) => format!("the user {id}"),
-        },
-        Caller::ServiceAccount { id, name, project_id, .. } => {
-            let name = name.as_ref().unwrap_or(id);
-            let of = project_id.as_ref().map(|id| format!(" of the project {id}")).unwrap_or_default();
-            format!("the service account {name}{of}")
-        }
-        other => other.id().to_owned(),
-    };
-    printable(&text)
 }
 
 /// The base URL of the service that the token is for: the one that was named, else the one of the last login; `None` is the
@@ -118,10 +132,21 @@ fn base_url(global: &Global, store: &TokenStore) -> Result<Option<String>, Failu
     };
     match find(builder(global))? {
         Some((origin, shown)) if origin != "default" && !origin.starts_with(NAME) => Ok(shown),
-        _ => match store.api_url() {
+        _ => match stored(global, store).as_deref() {
             Some(url) => Ok(find(builder(global).api_url(url))?.and_then(|(_, shown)| shown)),
             None => Ok(None),
         },
+    }
+}
+
+/// The base URL of the last login to the same profile. A new profile is for the usual service, not for that of the default.
+fn stored(global: &Global, store: &TokenStore) -> Option<String> {
+    match &global.profile {
+        Some(name) => {
+            let known = store.profile(name).map(|profile| profile.api_url);
+            Some(known.unwrap_or_else(|| profile::DEFAULT_API_URL.to_owned()))
+        }
+        None => store.api_url().map(str::to_owned),
     }
 }
 

@@ -17,11 +17,16 @@
 
 mod branches;
 mod check;
+mod clone;
+mod completer;
 mod completions;
 mod confirm;
 mod delete;
+mod dev;
 mod diff;
 mod doctor;
+mod environments;
+mod events;
 mod export;
 mod failure;
 mod file;
@@ -29,6 +34,7 @@ mod get;
 mod hints;
 mod history;
 mod import;
+mod link;
 mod list;
 mod login;
 mod misreads;
@@ -37,16 +43,22 @@ mod options;
 mod output;
 mod output_target;
 mod password_prompt;
+mod profile;
+mod projects;
 mod promote;
 mod render;
 mod repair;
 mod rollback;
+mod rotate;
 mod run;
 mod session;
 mod set;
+mod setup;
+mod spinner;
 mod template;
 mod text;
 mod token_store;
+mod whoami;
 mod write_options;
 
 use std::process::ExitCode;
@@ -61,15 +73,17 @@ use options::Global;
 #[command(
     name = "xtrasec",
     version,
-    arg_required_else_help = false,
+    arg_required_else_help = true,
     after_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN or the settings of the xtra command, never from an \
                   argument: arguments can be read by every user of the machine.",
     after_long_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN, ~/.xtra/config.json or the settings of the \
                        xtra command, never from an argument: arguments can be read by every user of the machine. \
-                       Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_API_URL \
-                      and the file .xtrarc, which cannot send the token to a service that you have not named yourself. \
+                       Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_ENV, \
+                       XTRA_BRANCH, XTRA_API_URL and the file .xtrarc, which `xtrasec setup` writes, which is found from the \
+                       directories of a repository below it too, and which cannot send the token to a service that you have not named yourself. \
                       With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
-                      Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage, 3 written and \
+                      Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage (no command at all \
+                       too, which prints the short help on standard error), 3 written and \
                       not confirmed: a read after the write gives something else, or could not be made; `run` \
                        passes on that of the program it starts.\n\n\
                        Examples:\n  \
@@ -104,22 +118,45 @@ enum Command {
     History(history::Arguments),
     Rollback(rollback::Arguments),
     Repair(repair::Arguments),
+    Rotate(rotate::Arguments),
+    Link(link::Arguments),
     Promote(promote::Arguments),
+    Clone(clone::Arguments),
     Branches(branches::Arguments),
+    Environments(environments::Arguments),
+    Projects(projects::Arguments),
+    Setup(setup::Arguments),
     Login(login::LoginArguments),
     Logout(login::LogoutArguments),
+    Whoami(whoami::Arguments),
     Doctor(doctor::Arguments),
+    Dev(dev::Arguments),
     Completions(completions::Arguments),
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    if let Some(status) = completer::answer() {
+        return status;
+    }
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return output::parser(&error),
     };
-    match carry_out(&cli) {
+    events::start(cli.global.verbosity);
+    match prepare(&mut cli).and_then(|()| carry_out(&cli)) {
         Ok(status) => ExitCode::from(status),
         Err(failure) => output::failure(&failure),
+    }
+}
+
+/// Reads what variables and profiles say. A profile need not be there yet to log in to it.
+fn prepare(cli: &mut Cli) -> Result<(), Failure> {
+    cli.global.read_variables()?;
+    match &cli.command {
+        Command::Login(_) | Command::Logout(_) | Command::Dev(_) | Command::Completions(_) | Command::Template(_) => {
+            Ok(())
+        }
+        _ => cli.global.take_profile(),
     }
 }
 
@@ -144,7 +181,15 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Rollback(arguments) => wait(rollback::run(global, arguments)),
         Command::Repair(arguments) => wait(repair::run(global, arguments)),
         Command::Promote(arguments) => wait(promote::run(global, arguments)),
+        Command::Rotate(arguments) => wait(rotate::run(global, arguments)),
+        Command::Link(arguments) => wait(link::run(global, arguments)),
+        Command::Clone(arguments) => wait(clone::run(global, arguments)),
         Command::Branches(arguments) => wait(branches::run(global, arguments)),
+        Command::Environments(arguments) => wait(environments::run(global, arguments)),
+        Command::Projects(arguments) => wait(projects::run(global, arguments)),
+        Command::Setup(arguments) => wait(setup::run(global, arguments)),
+        Command::Whoami(arguments) => wait(whoami::run(global, arguments)),
+        Command::Dev(arguments) => stay(dev::run(global, arguments)),
         Command::Login(arguments) => wait(login::login(global, arguments)),
         Command::Logout(arguments) => login::logout(global, arguments),
         Command::Diff(arguments) => wait(diff::run(global, arguments)),
@@ -155,6 +200,11 @@ fn carry_out(cli: &Cli) -> Outcome {
 
 /// Runs to its end what needs the network, on this thread alone.
 fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    stay(spinner::beside(work))
+}
+
+/// The same for what runs until it is interrupted, and says so.
+fn stay<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

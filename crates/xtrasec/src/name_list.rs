@@ -10,7 +10,7 @@ const SOME: usize = 20;
 #[derive(Args)]
 pub(crate) struct Verbosity {
     /// List all names, those of secrets that stay as they are too
-    #[arg(long, short)]
+    #[arg(long)]
     verbose: bool,
 }
 

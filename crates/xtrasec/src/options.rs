@@ -2,20 +2,22 @@
 
 use std::collections::HashSet;
 
-use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgAction, Args};
 
+use crate::failure::Failure;
 use crate::output;
+use crate::profile::{self, Profile};
 use crate::text::printable;
 
 /// Options of every command.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Where the secrets are")]
 pub(crate) struct Global {
-    /// The environment; dev, stg and prod are short for development, staging and production [default: env in .xtrarc]
+    /// The environment; dev, stg and prod are short for development, staging and production [default: XTRA_ENV, then env in .xtrarc]
     #[arg(short, long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) env: Option<String>,
-    /// The branch [default: branch in .xtrarc, then main]
+    /// The branch [default: XTRA_BRANCH, then branch in .xtrarc, then main]
     #[arg(short, long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) branch: Option<String>,
     /// The project's id [default: XTRA_PROJECT_ID, then .xtrarc, then the service account's]
@@ -24,14 +26,64 @@ pub(crate) struct Global {
     /// The API root, ending in /api [default: XTRA_API_URL, then .xtrarc, then that of the login, then the service's]
     #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) api_url: Option<String>,
+    /// The stored token that `xtrasec login --profile NAME` named so, with its API root [default: XTRA_PROFILE]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) profile: Option<String>,
+    /// Tell on standard error what is done: -vv each request, -vvv all; RUST_LOG chooses more finely. Never a value
+    #[arg(short, global = true, action = ArgAction::Count, help_heading = "Help and diagnosis")]
+    pub(crate) verbosity: u8,
+    #[arg(skip)]
+    pub(crate) variables: Variables,
+    #[arg(skip)]
+    pub(crate) account: Option<Profile>,
+}
+
+/// What variables say where no option does.
+#[derive(Default)]
+pub(crate) struct Variables {
+    pub(crate) environment: Option<String>,
+    pub(crate) branch: Option<String>,
+}
+
+impl Variables {
+    /// The variable of the environment.
+    pub(crate) const ENVIRONMENT: &str = "XTRA_ENV";
+    /// The variable of the branch.
+    pub(crate) const BRANCH: &str = "XTRA_BRANCH";
+    const PROFILE: &str = "XTRA_PROFILE";
 }
 
 impl Global {
+    /// Reads the variables that stand for options.
+    pub(crate) fn read_variables(&mut self) -> Result<(), Failure> {
+        self.variables =
+            Variables { environment: variable(Variables::ENVIRONMENT)?, branch: variable(Variables::BRANCH)? };
+        if self.profile.is_none() {
+            self.profile = variable(Variables::PROFILE)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the token of the profile, if one was asked for.
+    pub(crate) fn take_profile(&mut self) -> Result<(), Failure> {
+        self.account = profile::chosen(self)?;
+        Ok(())
+    }
+
     /// Tells that --env was given to a command that does not heed it: somebody may count on it.
     pub(crate) fn note_unused_environment(&self, why: &str) {
         if self.env.is_some() {
             output::note(&format!("--env has no effect here: {why}"));
         }
+    }
+}
+
+/// A variable that is set and not empty.
+fn variable(name: &str) -> Result<Option<String>, Failure> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(Failure::usage(format!("{name} is not Unicode text"))),
     }
 }
 

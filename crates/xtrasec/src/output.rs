@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::failure::{Failure, REFUSED, USAGE};
+use crate::spinner;
 use crate::text::one_line;
 
 /// Writes to standard output and makes sure that it arrived.
 pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
+    spinner::clear();
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(bytes)
@@ -39,12 +41,14 @@ pub(crate) fn values_may_be_written(asked_for: bool) -> Result<(), Failure> {
 
 /// Tells the person something beside the result. Nobody there to read it is no reason to fail.
 pub(crate) fn note(text: &str) {
+    spinner::clear();
     let line = format!("xtrasec: {}\n", one_line(text));
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
 /// Puts a question to the person, and leaves the cursor behind it.
 pub(crate) fn ask(question: &str) {
+    spinner::clear();
     let text = format!("{} ", one_line(question));
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
@@ -62,6 +66,11 @@ pub(crate) fn failure(failure: &Failure) -> ExitCode {
 
 /// What the parser of arguments has to say: help and version as they are, an error as one line.
 pub(crate) fn parser(error: &clap::Error) -> ExitCode {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // nothing was asked for: the help is no result
+        let _ = error.print();
+        return ExitCode::from(USAGE);
+    }
     if error.use_stderr() {
         let text = error.render().to_string();
         let (told, usage) = text.split_once("\n\nUsage: ").unwrap_or((&text, "xtrasec"));

@@ -24,14 +24,18 @@ pub(crate) struct Session {
 /// The builder with what was given on the command line.
 pub(crate) fn builder(global: &Global) -> XtraClientBuilder {
     let mut builder = XtraClient::builder();
-    if let Some(name) = &global.env {
+    if let Some(name) = global.env.as_ref().or(global.variables.environment.as_ref()) {
         builder = builder.environment(full_environment_name(name));
     }
-    if let Some(name) = &global.branch {
+    if let Some(name) = global.branch.as_ref().or(global.variables.branch.as_ref()) {
         builder = builder.branch(name);
     }
     if let Some(id) = &global.project {
         builder = builder.project_id(id);
+    }
+    if let Some(account) = &global.account {
+        // its token goes where it was stored for, whatever else names a service
+        builder = builder.token(account.token.expose()).api_url(&account.api_url);
     }
     if let Some(url) = &global.api_url {
         builder = builder.api_url(url);
@@ -63,7 +67,9 @@ impl Session {
     /// The environment that was asked for. Guessing one would be guessing which database a program connects to.
     pub(crate) fn environment(&self) -> Result<&str, Failure> {
         self.environment.as_deref().ok_or_else(|| {
-            Failure::usage("no environment was given. Add --env NAME, or put \"env\" into .xtrarc in this directory")
+            Failure::usage(
+                "no environment was given. Add --env NAME, set XTRA_ENV, or put \"env\" into .xtrarc (xtrasec setup)",
+            )
         })
     }
 

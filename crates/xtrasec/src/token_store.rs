@@ -10,6 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::failure::Failure;
 use crate::file::{self, Existing};
+use crate::profile::Profile;
 
 /// How messages call it, and the library too.
 pub(crate) const NAME: &str = "~/.xtra/config.json";
@@ -23,6 +24,8 @@ const TOKEN: &str = "token";
 const OLD_TOKEN: &str = "authToken";
 /// The base URL that the token is for. Without it that is the service's own.
 const API_URL: &str = "apiUrl";
+/// The tokens of named profiles, each an object of a token and its base URL. The library does not read them.
+const PROFILES: &str = "profiles";
 
 /// The file, as it was when it was opened, with what was changed since.
 pub(crate) struct TokenStore {
@@ -80,6 +83,43 @@ impl TokenStore {
         had
     }
 
+    /// The profile of that name. One without a token or a base URL is none.
+    pub(crate) fn profile(&self, name: &str) -> Option<Profile> {
+        let profile = self.members.get(PROFILES)?.get(name)?;
+        let text = |member| profile.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
+        Some(Profile { token: text(TOKEN)?.into(), api_url: text(API_URL)?.to_owned() })
+    }
+
+    /// The names of the profiles.
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = &str> {
+        self.members.get(PROFILES).and_then(Value::as_object).into_iter().flat_map(|all| all.keys().map(String::as_str))
+    }
+
+    /// Puts a profile in, in place of one of the same name.
+    pub(crate) fn set_profile(&mut self, name: &str, profile: &Profile) -> Result<(), Failure> {
+        let all = self.members.entry(PROFILES).or_insert_with(|| Map::new().into());
+        let Some(all) = all.as_object_mut() else {
+            return Err(Failure::refused(format!(
+                "\"{PROFILES}\" in {NAME} is no object, so it is left as it is. Correct it"
+            )));
+        };
+        let new = serde_json::json!({ TOKEN: profile.token.expose(), API_URL: profile.api_url });
+        all.insert(name.to_owned(), new).into_iter().for_each(wipe);
+        Ok(())
+    }
+
+    /// Takes a profile out. Whether there was one.
+    pub(crate) fn remove_profile(&mut self, name: &str) -> bool {
+        let Some(all) = self.members.get_mut(PROFILES).and_then(Value::as_object_mut) else { return false };
+        let removed = all.remove(name);
+        if all.is_empty() {
+            self.members.remove(PROFILES);
+        }
+        let had = removed.is_some();
+        removed.into_iter().for_each(wipe);
+        had
+    }
+
     fn put(&mut self, name: &str, token: Option<&SecretValue>) {
         let before = match token {
             Some(token) => self.members.insert(name.to_owned(), Value::from(token.expose())),
@@ -113,6 +153,17 @@ impl Drop for TokenStore {
     fn drop(&mut self) {
         self.put(TOKEN, None);
         self.put(OLD_TOKEN, None);
+        self.members.remove(PROFILES).into_iter().for_each(wipe);
+    }
+}
+
+/// Wipes every text of a value.
+fn wipe(value: Value) {
+    match value {
+        Value::String(mut text) => text.zeroize(),
+        Value::Array(all) => all.into_iter().for_each(wipe),
+        Value::Object(all) => all.into_iter().for_each(|(_, value)| wipe(value)),
+        _ => {}
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::Custom(ChainPosition::Last),
 ];
 
-/// The project's settings of the vendor's command, in the working directory only.
+/// The project's settings of the vendor's command, in the working directory or above it in its repository.
 const SETTINGS_FILE: SettingsFile = SettingsFile::new(".xtrarc", &["project", "env", "branch", "apiUrl"]);
 
 /// The passphrase of sealed values. In variables only: the file is shared, and often committed.

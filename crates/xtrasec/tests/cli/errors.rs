@@ -39,8 +39,7 @@ async fn a_service_that_is_not_there_or_answers_nonsense_is_one_line() {
 async fn wrong_usage_is_status_two_and_one_line_and_nothing_is_sent() {
     let world = World::new().await;
     for arguments in [
-        &[][..],
-        &["frobnicate"],
+        &["frobnicate"][..],
         &["--frobnicate"],
         &["run"],
         &["run", "-e", "stg", "--"],

@@ -7,12 +7,16 @@
     reason = "these are tests; clippy looks for that only inside of the functions that are marked"
 )]
 
+mod account;
 mod branches;
 mod change;
+mod copies;
+mod dev;
 mod diff;
 mod doctor;
 mod errors;
 mod export;
+mod help;
 mod import;
 #[cfg(target_os = "linux")]
 mod large;
@@ -30,6 +34,7 @@ mod schema;
 #[cfg(target_os = "linux")]
 mod screen;
 mod set;
+mod setup;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod world;

@@ -25,10 +25,15 @@ pub(crate) struct Screen {
 impl Screen {
     /// Starts the command with its three streams on a terminal.
     pub(crate) fn start(command: &mut Command) -> Self {
+        Self::start_wide(command, 100)
+    }
+
+    /// The same on one with so many columns.
+    pub(crate) fn start_wide(command: &mut Command, columns: u16) -> Self {
         let side = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&side).unwrap();
         unlockpt(&side).unwrap();
-        tcsetwinsize(&side, Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        tcsetwinsize(&side, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let name = ptsname(&side, Vec::new()).unwrap().into_string().unwrap();
         let terminal = OpenOptions::new().read(true).write(true).open(name).unwrap();
         let stream = || terminal.try_clone().unwrap();

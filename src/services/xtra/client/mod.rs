@@ -62,6 +62,9 @@ impl<M> Client<Xtra, M> {
     ///
     /// An empty variable counts as absent.
     ///
+    /// In a repository, a `.xtrarc` of a directory above counts where the working directory has none, up to the one that
+    /// holds `.git`; the nearest alone.
+    ///
     /// A token goes only to a base URL that its giver named. So `apiUrl` in `./.xtrarc` must have the origin (scheme, host and
     /// port) of the default base URL, of `apiUrl` in `~/.xtra/config.json`, or of the one that a login recorded beside the token;
     /// otherwise there is no client ([`Config`](crate::ErrorKind::Config)). An origin of your own is named by `XTRA_API_URL`,

@@ -18,6 +18,7 @@
 mod access;
 mod branches;
 mod caller;
+mod environments;
 mod jit;
 mod projects;
 mod service_accounts;
@@ -26,6 +27,7 @@ mod waiting;
 pub use access::*;
 pub use branches::*;
 pub use caller::*;
+pub use environments::*;
 pub use jit::*;
 pub use projects::*;
 pub use service_accounts::*;

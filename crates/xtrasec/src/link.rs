@@ -1,0 +1,89 @@
+//! `xtrasec link`: a secret whose value is that of another one.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use serde_json::json;
+use xtrasecurity::xtra::write::LinkSource;
+
+use crate::confirm::Confirm;
+use crate::failure::{Failure, Outcome};
+use crate::options::{Global, Scope};
+use crate::output;
+use crate::session::{Target, builder, not_read};
+use crate::text::{self, printable};
+
+/// Makes a secret whose value is always that of another one
+///
+/// The other may be in another environment, or in another project. Links are on the branch main; `xtrasec delete` takes them
+/// away. In production it asks, or needs --yes.
+#[derive(Args)]
+#[command(after_long_help = "Examples:\n  xtrasec link TOKEN staging SHARED_TOKEN -e development\n  \
+    xtrasec link DATABASE_URL production --from-project 665f1c2ab7c0de0012345678 -e production")]
+pub(crate) struct Arguments {
+    /// The name of the new secret
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    key: String,
+    /// The environment of the other secret
+    from: Scope,
+    /// The name of the other secret [default: the same]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    from_key: Option<String>,
+    /// The id of the other secret's project [default: the same]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    from_project: Option<String>,
+    /// Print an object: key, environment, and from: project, environment, key
+    #[arg(long)]
+    json: bool,
+    /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
+    #[arg(long)]
+    exact: bool,
+    /// Do not read back what was written, which spares one request
+    #[arg(long)]
+    unconfirmed: bool,
+    #[command(flatten)]
+    confirm: Confirm,
+}
+
+pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
+    if arguments.from.branch.is_some() {
+        return Err(Failure::usage("a link cannot choose the branch of the other secret: leave @BRANCH out"));
+    }
+    let target = Target::open(global)?;
+    let source = arguments.source(global, &target).await?;
+    let (key, place) = (printable(&arguments.key), target.shown());
+    let from = printable(&format!("{} of {}", source.key, source.environment));
+    if target.is_production() {
+        arguments.confirm.ask(&format!("This makes {key} in {place} a link to {from}."), None)?;
+    }
+    let request = target.client.link_secret(target.environment.as_str(), arguments.key.as_str(), source.clone());
+    let request = request.confirm_production();
+    let request = if arguments.exact { request.exact() } else { request };
+    let request = if arguments.unconfirmed { request.skip_read_back() } else { request };
+    request.await.map_err(|error| target.not_done(error))?;
+    let text = if arguments.json {
+        text::json(&json!({
+            "key": arguments.key,
+            "environment": target.environment,
+            "from": { "project": source.project_id, "environment": source.environment, "key": source.key },
+        }))
+    } else {
+        format!("{key} in {place} is a link to {from}\n")
+    };
+    output::done(&text)?;
+    Ok(0)
+}
+
+impl Arguments {
+    async fn source(&self, global: &Global, target: &Target) -> Result<LinkSource, Failure> {
+        let configuration = builder(global).explain();
+        let own = configuration.get("project").and_then(|setting| setting.shown());
+        let project = match (&self.from_project, own) {
+            (Some(id), _) => id.clone(),
+            (None, Some(id)) => id.to_owned(),
+            // a service account's token knows it
+            (None, None) => target.client.get_project().await.map_err(not_read)?.id,
+        };
+        let key = self.from_key.as_deref().unwrap_or(&self.key);
+        Ok(LinkSource::new(project, self.from.environment.as_str(), key))
+    }
+}

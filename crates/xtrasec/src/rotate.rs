@@ -1,0 +1,70 @@
+//! `xtrasec rotate`: a new value at random for a secret that exists.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use serde_json::json;
+
+use crate::confirm::Confirm;
+use crate::failure::Outcome;
+use crate::options::Global;
+use crate::output;
+use crate::session::Target;
+use crate::text::{self, printable};
+
+/// Gives a secret a new value at random
+///
+/// That is 32 hexadecimal digits, and a new version; the old value stays in the history. Whatever the value opens must learn
+/// the new one too. `xtrasec set` stores a value of your own. In production it asks, or needs --yes.
+#[derive(Args)]
+#[command(after_long_help = "Examples:\n  xtrasec rotate SIGNING_KEY -e staging\n  \
+    xtrasec rotate SIGNING_KEY -e staging --show > signing.key")]
+pub(crate) struct Arguments {
+    /// The secret's name
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    key: String,
+    /// Write the new value alone to standard output
+    #[arg(long)]
+    show: bool,
+    /// Print an object: key, environment, branch, version, and (with --show) value
+    #[arg(long)]
+    json: bool,
+    /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
+    #[arg(long)]
+    exact: bool,
+    /// Do not read back what was written, which spares one request
+    #[arg(long)]
+    unconfirmed: bool,
+    #[command(flatten)]
+    confirm: Confirm,
+}
+
+pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
+    let target = Target::open(global)?;
+    let (key, place) = (printable(&arguments.key), target.shown());
+    if target.is_production() {
+        let question = format!("This replaces the value of {key} in {place} with a new one at random.");
+        arguments.confirm.ask(&question, None)?;
+    }
+    let request = target.client.rotate_secret(target.environment.as_str(), arguments.key.as_str());
+    let request = request.confirm_production();
+    let request = if arguments.exact { request.exact() } else { request };
+    let request = if arguments.unconfirmed { request.skip_read_back() } else { request };
+    let new = request.await.map_err(|error| target.not_done(error))?;
+    let text = if arguments.json {
+        let mut object = json!({
+            "key": arguments.key, "environment": target.environment, "branch": target.branch, "version": new.version,
+        });
+        if arguments.show
+            && let Some(object) = object.as_object_mut()
+        {
+            object.insert("value".to_owned(), new.value.expose().into());
+        }
+        text::json(&object)
+    } else if arguments.show {
+        format!("{}\n", new.value.expose())
+    } else {
+        format!("{key} in {place} has a new value, which is version {}\n", printable(&new.version))
+    };
+    output::done(&text)?;
+    Ok(0)
+}
