@@ -29,7 +29,7 @@ pub(crate) struct Global {
     /// The stored token that `xtrasec login --profile NAME` named so, with its API root [default: XTRA_PROFILE]
     #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) profile: Option<String>,
-    /// Tell on standard error what is done: -vv each request, -vvv all; RUST_LOG chooses more finely. Never a value
+    /// Tell on standard error what happens: -v what is notable, -vv each request, -vvv all; RUST_LOG chooses more finely. Never a value
     #[arg(short, global = true, action = ArgAction::Count, help_heading = "Help and diagnosis")]
     pub(crate) verbosity: u8,
     #[arg(skip)]
