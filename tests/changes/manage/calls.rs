@@ -48,6 +48,7 @@ fn operations(client: &XtraClient) -> Vec<(&'static str, Call<'_>)> {
         clone_environment(ENVIRONMENT, "staging"),
         whoami(),
         list_projects(),
+        list_environments(),
         get_project(),
         create_project("p", NOBODY),
         update_project().name("n"),
