@@ -176,7 +176,9 @@ pub use services::xtra::{XtraClient, XtraClientBuilder, XtraClientOptions};
 /// XtraSecurity's own: its scopes, its operations with what they take and give, and its generated client.
 #[cfg(feature = "xtra")]
 pub mod xtra {
-    pub use crate::services::xtra::{ReadsBack, WriteOptions, Writes, Xtra, XtraScope, manage, raw, write};
+    pub use crate::services::xtra::{
+        DEFAULT_API_URL, ReadsBack, WriteOptions, Writes, Xtra, XtraScope, manage, raw, write,
+    };
 }
 
 /// The clock that a client lives by, one to set by hand in tests, and points in time.

@@ -11,6 +11,7 @@ use crate::options::{Global, Scope};
 use crate::output;
 use crate::session::{Target, builder, not_read};
 use crate::text::{self, printable};
+use crate::write_options::OneWrite;
 
 /// Makes a secret whose value is always that of another one
 ///
@@ -34,12 +35,8 @@ pub(crate) struct Arguments {
     /// Print an object: key, environment, and from: project, environment, key
     #[arg(long)]
     json: bool,
-    /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
-    #[arg(long)]
-    exact: bool,
-    /// Do not read back what was written, which spares one request
-    #[arg(long)]
-    unconfirmed: bool,
+    #[command(flatten)]
+    writing: OneWrite,
     #[command(flatten)]
     confirm: Confirm,
 }
@@ -56,10 +53,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         arguments.confirm.ask(&format!("This makes {key} in {place} a link to {from}."), None)?;
     }
     let request = target.client.link_secret(target.environment.as_str(), arguments.key.as_str(), source.clone());
-    let request = request.confirm_production();
-    let request = if arguments.exact { request.exact() } else { request };
-    let request = if arguments.unconfirmed { request.skip_read_back() } else { request };
-    request.await.map_err(|error| target.not_done(error))?;
+    arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_done(error))?;
     let text = if arguments.json {
         text::json(&json!({
             "key": arguments.key,

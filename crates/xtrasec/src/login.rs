@@ -1,13 +1,14 @@
 //! `xtrasec login` and `xtrasec logout`: the token in a file of the user's.
 
 use clap::Args;
+use xtrasecurity::xtra::DEFAULT_API_URL;
 use xtrasecurity::{SecretValue, XtraClientBuilder};
 
 use crate::failure::{Failure, Outcome};
 use crate::hints;
 use crate::options::Global;
 use crate::output;
-use crate::profile::{self, Profile};
+use crate::profile::Profile;
 use crate::session::builder;
 use crate::session::refuse_local;
 use crate::text::{printable, quoted};
@@ -57,7 +58,7 @@ pub(crate) async fn login(global: &Global, LoginArguments {}: &LoginArguments) -
     let service = base_url.as_ref().map(|url| format!(" at {}", printable(origin(url)))).unwrap_or_default();
     let place = match &global.profile {
         Some(name) => {
-            let api_url = base_url.unwrap_or_else(|| profile::DEFAULT_API_URL.to_owned());
+            let api_url = base_url.unwrap_or_else(|| DEFAULT_API_URL.to_owned());
             store.set_profile(name, &Profile { token, api_url })?;
             format!("{NAME} as the profile {}", quoted([name.as_str()]))
         }
@@ -144,7 +145,7 @@ fn stored(global: &Global, store: &TokenStore) -> Option<String> {
     match &global.profile {
         Some(name) => {
             let known = store.profile(name).map(|profile| profile.api_url);
-            Some(known.unwrap_or_else(|| profile::DEFAULT_API_URL.to_owned()))
+            Some(known.unwrap_or_else(|| DEFAULT_API_URL.to_owned()))
         }
         None => store.api_url().map(str::to_owned),
     }

@@ -7,9 +7,6 @@ use crate::options::Global;
 use crate::text::quoted;
 use crate::token_store::{NAME, TokenStore};
 
-/// Where the token of a profile goes that was stored without a base URL: the service's own.
-pub(crate) const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
-
 /// A stored token and the base URL that it goes to.
 pub(crate) struct Profile {
     pub(crate) token: SecretValue,

@@ -13,7 +13,7 @@ use crate::options::Global;
 use crate::options::Scope;
 use crate::output;
 use crate::session::{Target, default_branch};
-use crate::write_options::status_of;
+use crate::write_options::{OneWrite, status_of};
 
 /// Copies the secrets of one environment into another
 ///
@@ -37,12 +37,8 @@ pub(crate) struct Arguments {
     /// Tell what would be done, and do nothing
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
-    /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
-    #[arg(long)]
-    exact: bool,
-    /// Do not read back what was written, which spares one request
-    #[arg(long)]
-    unconfirmed: bool,
+    #[command(flatten)]
+    writing: OneWrite,
     #[command(flatten)]
     verbosity: Verbosity,
     #[command(flatten)]
@@ -86,9 +82,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
 
 impl Arguments {
     fn of<'a>(&self, request: Request<'a, Xtra, PromoteSecrets<'a>>) -> Request<'a, Xtra, PromoteSecrets<'a>> {
-        let request = request.overwrite(self.overwrite);
-        let request = if self.unconfirmed { request.skip_read_back() } else { request };
-        if self.exact { request.exact() } else { request }
+        self.writing.of(request.overwrite(self.overwrite))
     }
 }
 

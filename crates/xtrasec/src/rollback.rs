@@ -9,6 +9,7 @@ use crate::options::Global;
 use crate::output;
 use crate::session::Target;
 use crate::text::printable;
+use crate::write_options::OneWrite;
 
 /// Gives a secret the value of an earlier version
 ///
@@ -21,12 +22,8 @@ pub(crate) struct Arguments {
     key: String,
     /// The version to go back to
     version: u64,
-    /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
-    #[arg(long)]
-    exact: bool,
-    /// Do not read back what was written, which spares one request
-    #[arg(long)]
-    unconfirmed: bool,
+    #[command(flatten)]
+    writing: OneWrite,
     #[command(flatten)]
     confirm: Confirm,
 }
@@ -38,10 +35,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         arguments.confirm.ask(&format!("This takes {key} in {place} back to version {version}."), None)?;
     }
     let request = target.client.rollback_secret(target.environment.as_str(), arguments.key.as_str(), version);
-    let request = request.confirm_production();
-    let request = if arguments.exact { request.exact() } else { request };
-    let request = if arguments.unconfirmed { request.skip_read_back() } else { request };
-    let now = request.await.map_err(|error| target.not_done(error))?;
+    let now = arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_done(error))?;
     let line = format!("{key} in {place} is as in version {version} again, which makes it version {}\n", now.version);
     output::done(&line)?;
     Ok(0)

@@ -10,6 +10,7 @@ use crate::options::Global;
 use crate::output;
 use crate::session::Target;
 use crate::text::{self, printable};
+use crate::write_options::OneWrite;
 
 /// Gives a secret a new value at random
 ///
@@ -28,12 +29,8 @@ pub(crate) struct Arguments {
     /// Print an object: key, environment, branch, version, and (with --show) value
     #[arg(long)]
     json: bool,
-    /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
-    #[arg(long)]
-    exact: bool,
-    /// Do not read back what was written, which spares one request
-    #[arg(long)]
-    unconfirmed: bool,
+    #[command(flatten)]
+    writing: OneWrite,
     #[command(flatten)]
     confirm: Confirm,
 }
@@ -46,10 +43,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         arguments.confirm.ask(&question, None)?;
     }
     let request = target.client.rotate_secret(target.environment.as_str(), arguments.key.as_str());
-    let request = request.confirm_production();
-    let request = if arguments.exact { request.exact() } else { request };
-    let request = if arguments.unconfirmed { request.skip_read_back() } else { request };
-    let new = request.await.map_err(|error| target.not_done(error))?;
+    let new = arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_done(error))?;
     let text = if arguments.json {
         let mut object = json!({
             "key": arguments.key, "environment": target.environment, "branch": target.branch, "version": new.version,

@@ -96,13 +96,8 @@ async fn create(target: &Target, arguments: &Arguments, pairs: Vec<(String, Secr
         if arguments.writing.allow_any_name {
             request = request.allow_any_name();
         }
-        if arguments.writing.exact {
-            request = request.exact();
-        }
-        if arguments.writing.unconfirmed {
-            request = request.skip_read_back();
-        }
-        request.confirm_production().await.map_err(|error| target.not_done(error))?;
+        let request = arguments.writing.each.of(request).confirm_production();
+        request.await.map_err(|error| target.not_done(error))?;
         report.created.push(key);
     }
     tell(&report, target)

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use xtrasecurity::Request;
-use xtrasecurity::xtra::Xtra;
 use xtrasecurity::xtra::write::SetSecrets;
+use xtrasecurity::xtra::{ReadsBack, Xtra};
 
 use crate::failure::{Failure, UNCONFIRMED};
 use crate::options::Global;
@@ -11,6 +11,24 @@ use crate::output;
 use crate::session::Target;
 use crate::session::builder;
 use crate::text::quoted;
+
+/// The options of every write that is read back.
+#[derive(Args)]
+pub(crate) struct OneWrite {
+    /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
+    #[arg(long)]
+    exact: bool,
+    /// Do not read back what was written, which spares one request
+    #[arg(long)]
+    unconfirmed: bool,
+}
+
+impl OneWrite {
+    pub(crate) fn of<'a, Op: ReadsBack>(&self, request: Request<'a, Xtra, Op>) -> Request<'a, Xtra, Op> {
+        let request = if self.exact { request.exact() } else { request };
+        if self.unconfirmed { request.skip_read_back() } else { request }
+    }
+}
 
 #[derive(Args)]
 #[command(next_help_heading = "How it is written")]
@@ -21,15 +39,11 @@ pub(crate) struct WriteOptions {
     /// Take names with other characters than letters, digits, _ . and -
     #[arg(long)]
     pub(crate) allow_any_name: bool,
-    /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case
-    #[arg(long)]
-    pub(crate) exact: bool,
     /// Fail when a read after the write gives something else, or cannot be made; without this, that is status 3
-    #[arg(long)]
+    #[arg(long, conflicts_with = "unconfirmed")]
     pub(crate) verify: bool,
-    /// Do not read back what was written, which spares one request
-    #[arg(long, conflicts_with = "verify")]
-    pub(crate) unconfirmed: bool,
+    #[command(flatten)]
+    pub(crate) each: OneWrite,
 }
 
 impl WriteOptions {
@@ -54,16 +68,10 @@ impl WriteOptions {
         if self.allow_any_name {
             request = request.allow_any_name();
         }
-        if self.exact {
-            request = request.exact();
-        }
         if self.verify {
             request = request.verify();
         }
-        if self.unconfirmed {
-            request = request.skip_read_back();
-        }
-        request
+        self.each.of(request)
     }
 }
 

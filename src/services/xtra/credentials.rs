@@ -7,8 +7,8 @@ use crate::credentials::{
     BaseUrls, ChainPosition, ProcessEnv, SettingsFile, SettingsReader, Sourced, Step, TokenStore,
 };
 
-/// The base URL when none is given.
-pub(crate) const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
+/// The base URL of XtraSecurity itself, which a client uses when none is given.
+pub const DEFAULT_API_URL: &str = "https://www.xtrasecurity.in/api";
 
 /// What `xtrasec login` and the vendor's login write.
 const USER_FILE: TokenStore =

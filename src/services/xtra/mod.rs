@@ -21,6 +21,7 @@ mod source;
 pub(crate) mod wire;
 
 pub use client::{XtraClient, XtraClientBuilder, XtraClientOptions};
+pub use credentials::DEFAULT_API_URL;
 pub use operations::{ReadsBack, WriteOptions, Writes, manage, write};
 pub use scope::XtraScope;
 pub use source::Xtra;
