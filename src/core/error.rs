@@ -422,7 +422,7 @@ mod tests {
     #[test]
     fn an_error_reads_as_its_call_what_was_wrong_what_that_means_and_what_to_do() {
         let told = "set_secret: there is no branch \"next\". Nothing was written. list_branches() tells";
-        assert_eq!(error().in_call("secrets_upsert").in_call("set_secret").to_string(), told);
+        assert_eq!(error().in_call("things_put").in_call("set_secret").to_string(), told);
         assert_eq!(error().to_string(), "there is no branch \"next\". Nothing was written. list_branches() tells");
         assert_eq!(error().message(), "there is no branch \"next\"");
     }

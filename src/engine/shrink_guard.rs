@@ -43,12 +43,7 @@ impl ShrinkGuard {
 
     /// From now on answers are compared with this snapshot.
     pub(crate) fn accept(&self, key: &[u8], secrets: &Secrets) {
-        let mut baselines = self.lock();
-        // most answers have the names of the one before, and a list as long as theirs is not made to be thrown away
-        if baselines.of(key).is_some_and(|known| known.is_of(secrets)) {
-            return baselines.renew(key);
-        }
-        baselines.set(key, secrets.names(), secrets.unreadable());
+        self.lock().set(key, secrets.names(), secrets.unreadable());
     }
 
     /// From now on answers are compared with a snapshot of these names.
@@ -198,20 +193,23 @@ fn hash(hasher: &RandomState, name: &str) -> Hash {
 /// The names of a snapshot: each hashed, in order, and all in one hash, which tells quickly that an answer has the same.
 #[derive(Default)]
 struct Names {
-    all: u64,
+    all: Option<u64>,
     readable: Vec<Hash>,
     unreadable: Vec<Hash>,
 }
 
 impl Names {
-    /// Holds these names, in the memory of the ones before.
+    /// Holds these names, in the memory of the ones before. Most answers have those, and then nothing is to be done.
     fn replace<'n>(
         &mut self,
         hasher: &RandomState,
         readable: impl Iterator<Item = &'n str> + Clone,
         unreadable: &[Unreadable],
     ) {
-        self.all = hash_of_all(hasher, readable.clone(), unreadable);
+        let all = hash_of_all(hasher, readable.clone(), unreadable);
+        if self.all.replace(all) == Some(all) {
+            return;
+        }
         refill(&mut self.readable, readable.map(|name| hash(hasher, name)));
         refill(&mut self.unreadable, unreadable.iter().map(|entry| hash(hasher, &entry.name)));
     }
@@ -291,24 +289,23 @@ impl Baselines {
 
     fn set<'n>(&mut self, key: &[u8], readable: impl Iterator<Item = &'n str> + Clone, unreadable: &[Unreadable]) {
         self.latest += 1;
-        if self.by_key.len() >= Self::MOST && !self.by_key.contains_key(key) {
+        if !self.by_key.contains_key(key) {
+            self.make_room();
+            self.by_key.insert(key.to_vec(), Default::default());
+        }
+        if let Some((set, names)) = self.by_key.get_mut(key) {
+            *set = self.latest;
+            names.replace(&self.hasher, readable, unreadable);
+        }
+        self.waived.keys.remove(key);
+    }
+
+    fn make_room(&mut self) {
+        if self.by_key.len() >= Self::MOST {
             let mut order: Vec<_> = self.by_key.values().map(|(set, _)| *set).collect();
             let middle = *order.select_nth_unstable(Self::MOST / 2).1;
             self.by_key.retain(|_, (set, _)| *set > middle);
         }
-        let (set, names) = self.by_key.entry(key.to_vec()).or_default();
-        *set = self.latest;
-        names.replace(&self.hasher, readable, unreadable);
-        self.waived.keys.remove(key);
-    }
-
-    /// The baseline of a scope has been accepted once more.
-    fn renew(&mut self, key: &[u8]) {
-        self.latest += 1;
-        if let Some((set, _)) = self.by_key.get_mut(key) {
-            *set = self.latest;
-        }
-        self.waived.keys.remove(key);
     }
 
     #[cfg(feature = "offline")]
@@ -355,11 +352,6 @@ impl<'b> Known<'b> {
 
     fn has_unreadable(&self, name: &str) -> bool {
         self.names.unreadable.binary_search(&hash(self.hasher, name)).is_ok()
-    }
-
-    /// Whether these are the names of that snapshot.
-    fn is_of(&self, secrets: &Secrets) -> bool {
-        self.names.all == hash_of_all(self.hasher, secrets.names(), secrets.unreadable())
     }
 }
 

@@ -66,15 +66,9 @@ fn date(text: &str) -> Option<()> {
     let (year, rest) = digits(text, 4)?;
     let (month, rest) = digits(rest.strip_prefix('-')?, 2)?;
     let (day, rest) = digits(rest.strip_prefix('-')?, 2)?;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if is_leap => 29,
-        2 => 28,
-        _ => return None,
-    };
-    (rest.is_empty() && (1..=days).contains(&day)).then_some(())
+    // of four digits and two, so that each fits
+    let day = jiff::civil::Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?);
+    (rest.is_empty() && day.is_ok()).then_some(())
 }
 
 /// `12:00:00Z` or `12:00:00.5+02:00`; a leap second only where there can be one.
