@@ -5,6 +5,7 @@
 
 mod builders;
 mod left_over;
+mod messages;
 mod request;
 mod setters;
 

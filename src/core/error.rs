@@ -246,7 +246,7 @@ impl XtraError {
     /// Adds a piece of advice.
     #[must_use]
     pub fn with_hint(self, hint: Hint) -> Self {
-        self.edit(|inner| inner.hints.push(hint))
+        self.with_hints([hint])
     }
 
     /// Adds why the service forbids the call.
@@ -386,11 +386,14 @@ pub(crate) fn file_reason(kind: io::ErrorKind) -> String {
 
 impl fmt::Display for XtraError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { call, message, notes, hints, .. } = &*self.0;
+        let Inner { call, message, attempts, notes, hints, .. } = &*self.0;
         if let Some(call) = call {
             write!(f, "{call}: ")?;
         }
         f.write_str(message)?;
+        if *attempts > 1 {
+            write!(f, " ({attempts} attempts)")?;
+        }
         notes.iter().try_for_each(|note| write!(f, ". {note}"))?;
         hints.iter().try_for_each(|hint| write!(f, ". {hint}"))
     }

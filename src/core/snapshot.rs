@@ -1,6 +1,7 @@
 //! One immutable set of secrets, as it was at one moment.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::sorted::{SecretsIter, SortedPairs};
@@ -51,19 +52,24 @@ pub(crate) struct Origin {
 /// # }
 /// ```
 pub struct Secrets {
+    parts: Arc<Parts>,
+    /// How old it was already at the moment of its origin.
+    older: Duration,
+}
+
+/// What all copies of a snapshot share.
+struct Parts {
     values: SortedPairs,
     /// Sorted by name.
     unreadable: Vec<Unreadable>,
     origin: Origin,
-    /// How old it was already at the moment of its origin.
-    older: Duration,
 }
 
 impl Secrets {
     pub(crate) fn assemble(values: SortedPairs, mut unreadable: Vec<Unreadable>, origin: Origin) -> Self {
         // stable, so that of a name that comes twice the first reason stays the first
         unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-        Self { values, unreadable, origin, older: Duration::ZERO }
+        Self { parts: Arc::new(Parts { values, unreadable, origin }), older: Duration::ZERO }
     }
 
     /// The same, fetched so long before the moment of its origin: perhaps by another process.
@@ -73,10 +79,22 @@ impl Secrets {
         self
     }
 
+    /// The same snapshot, counted by a reference count of its own: threads that share one wait for each other.
+    pub(crate) fn share(&self) -> Self {
+        Self { parts: Arc::clone(&self.parts), older: self.older }
+    }
+
+    /// Whether both are one snapshot, and not two with equal contents. Threads may have one snapshot by different `Arc`s, so
+    /// [`Arc::ptr_eq`] does not tell.
+    #[must_use]
+    pub fn is_same_snapshot(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.parts, &other.parts)
+    }
+
     /// The value of `name`, or `None` when there is none that can be read.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&SecretValue> {
-        self.values.get(name)
+        self.parts.values.get(name)
     }
 
     /// The value of `name`.
@@ -87,11 +105,11 @@ impl Secrets {
     /// [`ErrorKind::Undecryptable`] when it has one whose value did not come through.
     pub fn require(&self, name: &str) -> Result<&SecretValue, XtraError> {
         self.get(name).ok_or_else(|| match self.unreadable_of(name) {
-            Some(entry) => unreadable::error(std::slice::from_ref(entry), self.origin.passphrase),
+            Some(entry) => unreadable::error(std::slice::from_ref(entry), self.parts.origin.passphrase),
             None => {
                 let message = format!(
                     "the secret {name:?} is not among the {} of this snapshot. Names are case-sensitive",
-                    self.values.len()
+                    self.parts.values.len()
                 );
                 XtraError::new(ErrorKind::MissingSecret, message)
                     .with_keys([name])
@@ -108,85 +126,86 @@ impl Secrets {
 
     /// The names that can be read, in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
-        self.values.names()
+        self.parts.values.names()
     }
 
     /// Names and values, in order of the names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &SecretValue)> {
-        self.values.iter()
+        self.parts.values.iter()
     }
 
     /// How many secrets can be read.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.parts.values.len()
     }
 
     /// Whether there is nothing to read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.parts.values.is_empty()
     }
 
     /// The secrets whose values did not come through, in order of the names. Empty unless the read said `allow_unreadable()`.
     #[must_use]
     pub fn unreadable(&self) -> &[Unreadable] {
-        &self.unreadable
+        &self.parts.unreadable
     }
 
     /// Why the value of `name` did not come through, when it did not.
     pub(crate) fn unreadable_of(&self, name: &str) -> Option<&Unreadable> {
-        let at = self.unreadable.partition_point(|entry| entry.name.as_str() < name);
-        self.unreadable.get(at).filter(|entry| entry.name == name)
+        let at = self.parts.unreadable.partition_point(|entry| entry.name.as_str() < name);
+        self.parts.unreadable.get(at).filter(|entry| entry.name == name)
     }
 
     /// How long ago the snapshot was fetched.
     #[must_use]
     pub fn age(&self) -> Duration {
-        self.origin.clock.now().since(self.origin.fetched).saturating_add(self.older)
+        self.parts.origin.clock.now().since(self.parts.origin.fetched).saturating_add(self.older)
     }
 
     /// Whether the snapshot is older than the time to live configured when it was fetched.
     /// One that was made by the program is never stale, and a copy from the disk always is.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        match self.origin.source {
+        match self.parts.origin.source {
             SnapshotSource::Memory => false,
             SnapshotSource::Offline => true,
-            SnapshotSource::Service | SnapshotSource::LocalFile => self.age() >= self.origin.ttl,
+            SnapshotSource::Service | SnapshotSource::LocalFile => self.age() >= self.parts.origin.ttl,
         }
     }
 
     /// Where the snapshot came from.
     #[must_use]
     pub fn source(&self) -> SnapshotSource {
-        self.origin.source
+        self.parts.origin.source
     }
 
     /// Those whose names `keep` accepts, as a snapshot of the same moment.
     pub(crate) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
-        Self {
-            values: self.values.only(&keep),
-            unreadable: self.unreadable.iter().filter(|entry| keep(&entry.name)).cloned().collect(),
-            origin: self.origin.clone(),
-            older: self.older,
-        }
+        let Parts { values, unreadable, origin } = &*self.parts;
+        let parts = Parts {
+            values: values.only(&keep),
+            unreadable: unreadable.iter().filter(|entry| keep(&entry.name)).cloned().collect(),
+            origin: origin.clone(),
+        };
+        Self { parts: Arc::new(parts), older: self.older }
     }
 
     /// At most `limit` secrets, in order of the names, behind the first `offset`.
     pub(crate) fn range(&self, offset: usize, limit: usize) -> SecretsIter<'_> {
-        self.values.range(offset, limit)
+        self.parts.values.range(offset, limit)
     }
 
     /// When the snapshot was asked for.
     pub(crate) fn fetched(&self) -> Tick {
-        self.origin.fetched
+        self.parts.origin.fetched
     }
 
     /// Fails, naming them, when there are secrets that cannot be read.
     #[inline]
     pub(crate) fn all_readable(&self) -> Result<(), XtraError> {
-        Self::refuse_unreadable(&self.unreadable, self.origin.passphrase)
+        Self::refuse_unreadable(&self.parts.unreadable, self.parts.origin.passphrase)
             .map_err(|error| error.with_hint(crate::core::Hint::AllowUnreadable))
     }
 
@@ -220,7 +239,7 @@ impl<'s> IntoIterator for &'s Secrets {
     type IntoIter = SecretsIter<'s>;
 
     fn into_iter(self) -> SecretsIter<'s> {
-        self.values.iter()
+        self.parts.values.iter()
     }
 }
 
@@ -260,8 +279,9 @@ mod tests {
 
     #[test]
     fn requiring_an_unreadable_name_tells_why_it_is_unreadable() {
-        let mut secrets = Secrets::from_iter([("A", "1")]);
-        secrets.unreadable.push(Unreadable::new("B", UnreadableReason::Masked));
+        let origin = Secrets::from_iter([("A", "1")]).parts.origin.clone();
+        let unreadable = vec![Unreadable::new("B", UnreadableReason::Masked)];
+        let secrets = Secrets::assemble(SortedPairs::default(), unreadable, origin);
         assert_eq!(secrets.require("B").unwrap_err().kind(), ErrorKind::Masked);
         assert_eq!(secrets.require("C").unwrap_err().kind(), ErrorKind::MissingSecret);
     }

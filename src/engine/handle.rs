@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::client::Client;
+use super::fairness::Hits;
 use super::outcome::Answer;
 use super::request::Options;
 use super::source::{KeyWriter, SecretSource};
@@ -47,6 +48,7 @@ pub struct ScopeHandle<S: SecretSource> {
     /// The key of the scope, and whose it is: another account's token may come in.
     key: Option<(Identity, Arc<[u8]>)>,
     kept: Kept,
+    hits: Hits,
 }
 
 /// The snapshot that was given last.
@@ -68,6 +70,7 @@ impl<S: SecretSource, M> Client<S, M> {
             options: Options::default(),
             key: None,
             kept: Kept::Nothing,
+            hits: Hits::default(),
         }
     }
 }
@@ -103,7 +106,8 @@ impl<S: SecretSource> ScopeHandle<S> {
     /// The snapshot, lent until the handle is asked again. It is an [`Arc`], so what must last longer can be cloned.
     ///
     /// Answered by the first poll when the cache has a snapshot that may be served at once; otherwise it waits for the service as
-    /// [`Client::read`] does. Dropping the future is safe at any time. Code that is not async calls `get().wait()` (feature
+    /// [`Client::read`] does. A loop of such reads gives way to the other tasks of its thread every few thousand reads, by
+    /// Tokio's cooperative budget. Dropping the future is safe at any time. Code that is not async calls `get().wait()` (feature
     /// `blocking`).
     ///
     /// # Errors
@@ -190,6 +194,7 @@ impl<S: SecretSource> Clone for ScopeHandle<S> {
             options: self.options,
             key: self.key.clone(),
             kept: self.kept.clone(),
+            hits: self.hits,
         }
     }
 }
@@ -223,6 +228,10 @@ impl<'h, S: SecretSource> Future for ScopeRead<'h, S> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match std::mem::replace(&mut self.step, Step::Done) {
             Step::Start(handle) => {
+                if handle.hits.poll_next(context).is_pending() {
+                    self.step = Step::Start(handle);
+                    return Poll::Pending;
+                }
                 if handle.is_fresh() || handle.find() {
                     return Poll::Ready(handle.checked());
                 }

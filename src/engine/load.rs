@@ -14,7 +14,7 @@ use super::shrink_guard::is_masked;
 use super::source::{Loaded, SecretSource};
 use super::state::Engine;
 use super::store::{Found, InsertOutcome, WriteToken};
-use crate::core::{ErrorKind, Origin, Secrets, SnapshotSource, Tick, XtraError, events};
+use crate::core::{ErrorKind, Hint, Origin, Secrets, SnapshotSource, Tick, XtraError, events};
 
 /// A copy on disk that an answer is compared with.
 #[cfg(feature = "offline")]
@@ -303,7 +303,7 @@ impl<S: SecretSource> Engine<S> {
 }
 
 fn panicked() -> XtraError {
-    let message = "the source of the secrets panicked when it was asked. That is a bug in it, unless this tokio runtime is \
-                   without its I/O or time driver: build it with enable_all()";
-    XtraError::new(ErrorKind::Server, message)
+    XtraError::new(ErrorKind::Server, "the source of the secrets panicked when it was asked")
+        .with_note("That is a bug in it, unless this tokio runtime is without its I/O or time driver")
+        .with_hint(Hint::advice("Build the runtime with enable_all()"))
 }

@@ -8,6 +8,7 @@ mod disk;
 #[cfg(feature = "offline")]
 pub(crate) mod disk_cache;
 mod entry;
+mod fairness;
 mod handle;
 mod load;
 mod operation;

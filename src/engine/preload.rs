@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::client::{Async, Client, Owner};
+use super::fairness;
 use super::outcome::Answer;
 use super::request::Options;
 use super::source::SecretSource;
@@ -136,10 +137,13 @@ impl<'a, S: SecretSource> Preload<'a, S> {
         let mut ready = Vec::with_capacity(answers.len());
         let mut troubles = Vec::new();
         let source = &self.engine.source;
-        for (scope, answer) in self.scopes.iter().zip(answers) {
+        for (nth, (scope, answer)) in (1..).zip(self.scopes.iter().zip(answers)) {
             match self.judge(answer) {
                 Ok(secrets) => ready.push((source.scope_name(scope).into_owned(), secrets)),
-                Err(trouble) => troubles.push((source.show_scope(scope), trouble)),
+                Err(trouble) => {
+                    let shown = source.show_scope(scope);
+                    troubles.push((if shown.is_empty() { format!("scope {nth}") } else { shown }, trouble));
+                }
             }
         }
         if troubles.is_empty() { Ok(Preloaded { scopes: ready }) } else { Err(self.error(troubles)) }
@@ -170,6 +174,7 @@ impl<'a, S: SecretSource> Preload<'a, S> {
     async fn read(&self, scope: &S::Scope<'a>) -> Answer {
         let engine = self.engine;
         engine.require(scope, self.required.iter().map(Cow::as_ref));
+        fairness::next().await;
         let secrets = match engine.cached(scope) {
             Some(secrets) => secrets,
             None => engine.fetch(scope, self.options)?.await?,

@@ -5,7 +5,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use super::backoff::Last;
 use super::client::{Client, Owner};
+use super::fairness;
 use super::outcome::{Answer, LoadOutcome, LoadRequest};
 use super::recent_reads;
 use super::request::{Options, Reads, Request};
@@ -62,7 +63,8 @@ impl<'a, S: SecretSource> IntoFuture for Request<'a, S, Read> {
     }
 }
 
-/// The future of a read. A cached snapshot is returned by its first poll, without any allocation.
+/// The future of a read. A cached snapshot is returned by its first poll, without any allocation, unless it is the turn of
+/// other tasks: a loop of such reads gives way to them every few thousand reads, by Tokio's cooperative budget.
 ///
 /// Dropping it is safe at any time: callers that wait for the same snapshot still get it.
 #[must_use = "a read does nothing until it is awaited"]
@@ -83,11 +85,12 @@ impl<S: SecretSource> Future for ReadFuture<'_, S> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
         // By reference, because moving a request takes longer than finding its snapshot.
-        if let Step::Start(request) = &self.step
-            && let Some(answer) = cached(request)
-        {
-            self.step = Step::Done;
-            return Poll::Ready(answer);
+        if let Step::Start(request) = &self.step {
+            ready!(fairness::poll_next(context));
+            if let Some(answer) = cached(request) {
+                self.step = Step::Done;
+                return Poll::Ready(answer);
+            }
         }
         self.wait(context)
     }
@@ -171,11 +174,13 @@ impl<S: SecretSource> Engine<S> {
     /// An error of a call about one scope, with the call as its user wrote it.
     #[cold]
     pub(crate) fn of_call(&self, method: &str, scope: &S::Scope<'_>, error: XtraError) -> XtraError {
-        error.in_call(format!("{method}({})", self.source.show_scope(scope)))
+        let shown = self.source.show_scope(scope);
+        error.in_call(format!("{method}({})", if shown.is_empty() { ".." } else { &shown }))
     }
 
     /// What an ordinary read gives, for what does something with it.
     pub(crate) async fn snapshot(self: &Arc<Self>, scope: &S::Scope<'_>, options: Options) -> Answer {
+        fairness::next().await;
         let kept = if options.no_cache { None } else { self.cached(scope) };
         let secrets = match kept {
             Some(secrets) => secrets,
@@ -208,9 +213,8 @@ impl<S: SecretSource> Engine<S> {
         now: Tick,
     ) -> Option<Arc<Secrets>> {
         if let Some(pinned) = store.pin(key, now) {
-            recent_reads::note(store, &pinned, now);
             self.counts.hits.add();
-            return Some(Arc::clone(pinned.value()));
+            return Some(recent_reads::note(store, &pinned, now));
         }
         match store.find(key, now) {
             Found::Fresh(secrets) => {

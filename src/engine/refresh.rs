@@ -170,7 +170,7 @@ impl<S: SecretSource> Engine<S> {
     /// What the cache holds, when it is another snapshot than `known` and not an older one.
     fn kept_after(&self, key: &[u8], known: &Arc<Secrets>) -> Option<Arc<Secrets>> {
         match self.store.as_ref()?.find(key, self.clock.now()) {
-            Found::Fresh(kept) if !Arc::ptr_eq(&kept, known) && kept.fetched() >= known.fetched() => Some(kept),
+            Found::Fresh(kept) if !kept.is_same_snapshot(known) && kept.fetched() >= known.fetched() => Some(kept),
             _ => None,
         }
     }

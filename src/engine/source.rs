@@ -68,17 +68,19 @@ pub trait SecretSource: Send + Sync + 'static {
         ""
     }
 
-    /// The scope's name as callers know it, by which [`Preloaded::get`](crate::request::Preloaded::get) finds it. Default: empty.
+    /// The scope's name as callers know it: errors name it, and [`Preloaded::get`](crate::request::Preloaded::get) finds it by
+    /// that. Default: none, so that errors do not tell which scope it was.
     fn scope_name<'s>(&self, _scope: &'s Self::Scope<'_>) -> Cow<'s, str> {
         Cow::Borrowed("")
     }
 
     /// The scope as messages show it. What was passed by mistake may be a token or a value, so the default shows a
-    /// [name](Self::scope_name) of up to 32 characters only; a source hides what looks like one of its tokens.
+    /// [name](Self::scope_name) of up to 32 characters only, and nothing without one; a source hides what looks like one of its
+    /// tokens.
     fn show_scope(&self, scope: &Self::Scope<'_>) -> String {
         const LONGEST: usize = 32;
         match self.scope_name(scope) {
-            name if name.is_empty() => "(a scope without a name)".to_owned(),
+            name if name.is_empty() => String::new(),
             name if name.chars().count() > LONGEST => "(not shown: it is no name)".to_owned(),
             name => format!("{name:?}"),
         }

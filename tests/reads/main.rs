@@ -6,6 +6,7 @@ mod bad_input;
 mod blocking;
 mod credentials;
 mod deadline;
+mod fairness;
 mod kept;
 mod local_mode;
 mod network;

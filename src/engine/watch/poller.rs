@@ -17,7 +17,7 @@ use super::backoff::Backoff;
 use super::registry::{WHO, scope_part, who_part};
 use super::subscription::{Joined, Source};
 use super::topic::Topic;
-use crate::core::{Clock, ErrorKind, Tick, XtraError, events, spread};
+use crate::core::{Clock, ErrorKind, Hint, Tick, XtraError, events, spread};
 use crate::engine::client::{Client, Owner};
 use crate::engine::outcome::{LoadOutcome, LoadRequest};
 use crate::engine::policy::CacheOptions;
@@ -251,7 +251,7 @@ impl<S: SecretSource> Poller<S> {
         let (store, now) = (engine.store.as_ref()?, engine.clock.now());
         let Found::Fresh(secrets) = store.find(key, now) else { return None };
         let fresh_until = store.fresh_until(key, now)?;
-        if !self.topic.newest().is_some_and(|newest| Arc::ptr_eq(&newest, &secrets)) {
+        if !self.topic.newest().is_some_and(|newest| newest.is_same_snapshot(&secrets)) {
             self.topic.show(who_part(key), &secrets);
         }
         Some(self.went_well(engine, fresh_until))
@@ -335,7 +335,6 @@ impl<S: SecretSource> Engine<S> {
 }
 
 fn without_timer() -> XtraError {
-    let message =
-        "this tokio runtime has no time driver, so that nothing can be polled on it. Build it with enable_all()";
-    XtraError::new(ErrorKind::Config, message)
+    XtraError::new(ErrorKind::Config, "this tokio runtime has no time driver, so that nothing can be polled on it")
+        .with_hint(Hint::advice("Build the runtime with enable_all()"))
 }

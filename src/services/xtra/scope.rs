@@ -232,11 +232,18 @@ pub(crate) fn looks_like_a_token(text: &str) -> bool {
 /// A name for a message: escaped, and only when it is of a kind that somebody gives to things. What was passed by mistake may
 /// be a token or a value.
 pub(crate) fn quoted(name: &str) -> String {
-    const LONGEST: usize = 32;
-    if name.chars().count() > LONGEST || looks_like_a_token(name) {
-        return "(not shown: it is no name)".to_owned();
-    }
-    format!("{name:?}")
+    if may_be_shown(name, 32) { format!("{name:?}") } else { NOT_SHOWN.to_owned() }
+}
+
+/// [`quoted`] for a setting, without the quotes. An id may be a UUID.
+pub(crate) fn shown(name: &str) -> &str {
+    if may_be_shown(name, 36) { name } else { NOT_SHOWN }
+}
+
+const NOT_SHOWN: &str = "(not shown: it is no name)";
+
+fn may_be_shown(name: &str, longest: usize) -> bool {
+    name.chars().count() <= longest && !looks_like_a_token(name)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use crate::core::{Clock, SecretValue};
 use crate::credentials::{Chain, ChainPosition};
 use crate::engine::{Async, CacheOptions, EngineOptions};
 use crate::http::{CredentialProvider, TransportOptions};
-use crate::services::xtra::Rules;
 use crate::services::xtra::credentials::STEPS;
+use crate::services::xtra::{Rules, shown};
 
 /// Puts an [`XtraClient`](crate::XtraClient) together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
 ///
@@ -378,9 +378,9 @@ impl<M> fmt::Debug for XtraClientBuilder<M> {
         f.debug_struct("XtraClientBuilder")
             .field("chain", &self.chain)
             .field("vault_passphrase", &self.vault_passphrase)
-            .field("project_id", &self.project_id)
-            .field("environment", &self.environment)
-            .field("branch", &self.branch)
+            .field("project_id", &self.project_id.as_deref().map(shown))
+            .field("environment", &self.environment.as_deref().map(shown))
+            .field("branch", &self.branch.as_deref().map(shown))
             .field("api_url", &self.api_url.as_ref().map(|_| ".."))
             .field("local_file", &self.local_file)
             .finish_non_exhaustive()
