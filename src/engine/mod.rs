@@ -8,6 +8,7 @@ mod disk;
 #[cfg(feature = "offline")]
 pub(crate) mod disk_cache;
 mod entry;
+pub(crate) mod follow;
 mod handle;
 mod load;
 mod operation;
@@ -47,6 +48,7 @@ pub use watch::{Watch, WatchKey, WatchReceiver};
 pub use with_secret::{UseError, WithSecret, WithSecretError};
 
 pub(crate) use client::Owner;
+pub(crate) use state::Engine;
 #[cfg(feature = "blocking")]
 pub(crate) use tasks::in_blocking_call;
 

@@ -13,9 +13,11 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::client::{Async, Client, Owner};
+use super::follow::References;
 use super::outcome::Answer;
 use super::request::Options;
 use super::source::SecretSource;
+use super::state::Engine;
 use crate::core::{ErrorKind, Hint, Secrets, XtraError};
 
 /// The call as errors name it.
@@ -72,7 +74,7 @@ impl<S: SecretSource, M> Client<S, M> {
             required: Vec::new(),
             deadline: self.source().call_timeout(),
             allow_empty: false,
-            options: Options::default(),
+            options: Options::of(&self.engine),
             mode: PhantomData,
         }
     }
@@ -110,6 +112,13 @@ impl<'a, S: SecretSource, M> Preload<'a, S, M> {
     /// Accepts scopes in which some values did not come through, as long as they are not required.
     pub fn allow_unreadable(mut self) -> Self {
         self.options.allow_unreadable = true;
+        self
+    }
+
+    /// The same of the values whose references are followed, or are not, by an engine that `prepare` has told how.
+    pub(crate) fn with_references(mut self, references: References, prepare: impl FnOnce(&Engine<S>)) -> Self {
+        prepare(self.engine);
+        self.options.references = references;
         self
     }
 
@@ -169,8 +178,8 @@ impl<'a, S: SecretSource> Preload<'a, S> {
 
     async fn read(&self, scope: &S::Scope<'a>) -> Answer {
         let engine = self.engine;
-        engine.require(scope, self.required.iter().map(Cow::as_ref));
-        let secrets = match engine.cached(scope) {
+        engine.require(scope, self.options, self.required.iter().map(Cow::as_ref));
+        let secrets = match engine.cached(scope, self.options) {
             Some(secrets) => secrets,
             None => engine.fetch(scope, self.options)?.await?,
         };

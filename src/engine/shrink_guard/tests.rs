@@ -37,7 +37,7 @@ fn a_name_whose_value_cannot_be_read_any_more_is_not_lost() {
     let masked = Loaded::from_iter([("B", "v")]).with_unreadable([Unreadable::new("A", UnreadableReason::Masked)]);
     let clock = Clock::system();
     let origin =
-        Origin { source: SnapshotSource::Memory, fetched: clock.now(), clock, ttl: Duration::ZERO, passphrase: None };
+        Origin { source: SnapshotSource::Memory, fetched: clock.now(), clock, ttl: Duration::ZERO, passphrase: None, place: None };
     let new = Secrets::assemble(masked.values, masked.unreadable, origin);
     assert!(guard.check_against(b"k", &secrets(&["A"]), &new).is_none());
 }
@@ -47,7 +47,7 @@ fn answer(readable: &[&str], unreadable: &[(&str, UnreadableReason)]) -> Secrets
         .with_unreadable(unreadable.iter().map(|(name, reason)| Unreadable::new(*name, *reason)));
     let clock = Clock::system();
     let origin =
-        Origin { source: SnapshotSource::Service, fetched: clock.now(), clock, ttl: Duration::ZERO, passphrase: None };
+        Origin { source: SnapshotSource::Service, fetched: clock.now(), clock, ttl: Duration::ZERO, passphrase: None, place: None };
     Secrets::assemble(loaded.values, loaded.unreadable, origin)
 }
 
