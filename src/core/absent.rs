@@ -28,6 +28,27 @@ impl Secrets {
         })
     }
 
+    /// These secrets, when there are any, be it names without values.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::EmptyScope`] with where they were read from, what it can mean that there are none, and the nearest name of an
+    /// environment that is known without asking.
+    ///
+    /// ```
+    /// use xtrasecurity::{ErrorKind, Secrets};
+    ///
+    /// let none = Secrets::from_iter([("", ""); 0]);
+    /// assert_eq!(none.require_any().unwrap_err().kind(), ErrorKind::EmptyScope);
+    /// ```
+    pub fn require_any(&self) -> Result<&Self, XtraError> {
+        if !self.is_bare() {
+            return Ok(self);
+        }
+        let message = format!("{} holds no secrets", self.place_text());
+        Err(self.may_be_mistyped(XtraError::new(ErrorKind::EmptyScope, message)))
+    }
+
     /// The error of a call that wants secrets where there are none; `what` begins its message.
     #[cold]
     pub(crate) fn nothing_there(&self, what: &str) -> XtraError {
@@ -35,12 +56,40 @@ impl Secrets {
         self.may_be_mistyped(XtraError::new(ErrorKind::EmptyScope, message)).with_hint(Hint::AllowEmpty)
     }
 
+    /// Adds to an error about these missing names where they were looked for, and what may be meant by one of them.
+    #[cold]
+    pub(crate) fn where_missing<'n>(&self, error: XtraError, names: impl IntoIterator<Item = &'n str>) -> XtraError {
+        let mut names = names.into_iter().peekable();
+        let error = match self.place() {
+            Some(place) if names.peek().is_some() => {
+                error.with_note(format!("They were looked for in {}", place.text()))
+            }
+            _ => error,
+        };
+        if self.is_bare() { self.may_be_mistyped(error) } else { self.perhaps_meant(error, names) }
+    }
+
+    /// Adds what may be meant by some of these missing names.
+    pub(crate) fn perhaps_meant<'n>(&self, error: XtraError, names: impl IntoIterator<Item = &'n str>) -> XtraError {
+        // each is a search of its own
+        names.into_iter().take(3).fold(error, |error, name| match self.nearest_to(name) {
+            Some(near) => {
+                error.with_hint(Hint::advice(format!("Perhaps {} is meant as {}", self.shown(near), self.shown(name))))
+            }
+            None => error,
+        })
+    }
+
     /// What is absent or unreadable of these names, in words: each kind by itself. Nothing when all can be read.
     #[cold]
     pub(crate) fn lacks<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
         let (mut absent, mut hidden) = (BTreeSet::new(), BTreeSet::new());
         for name in names.into_iter().filter(|name| !self.contains(name)) {
-            if self.unreadable_of(name).is_some() { hidden.insert(name) } else { absent.insert(name) };
+            if self.unreadable_of(name).is_some() {
+                hidden.insert(name)
+            } else {
+                absent.insert(name)
+            };
         }
         let mut parts = Vec::new();
         if !absent.is_empty() {
@@ -77,7 +126,8 @@ impl Secrets {
     /// The same without quotes where it reads as one word.
     fn plain(&self, name: &str) -> String {
         let shown = self.shown(name);
-        let is_plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+        let is_plain =
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
         match shown.strip_prefix('"').and_then(|shown| shown.strip_suffix('"')) {
             Some(bare) if is_plain => bare.to_owned(),
             _ => shown,
@@ -97,7 +147,7 @@ impl Secrets {
 
     /// Adds what it can mean that there is nothing.
     pub(crate) fn may_be_mistyped(&self, error: XtraError) -> XtraError {
-        let Some(place) = self.place() else { return error.with_hint(Hint::advice("Check where it was read from")) };
+        let Some(place) = self.place() else { return error };
         let error = error.with_note(place.empty_means());
         match place.nearest() {
             Some(name) => error.with_hint(perhaps(&shown_name(&name, place.is_token))),

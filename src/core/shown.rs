@@ -23,7 +23,8 @@ fn is_a_name(name: &str) -> bool {
     let longest = if is_a_variable(name) { LONGEST_VARIABLE } else { LONGEST };
     let is_odd = |letter: char| letter.is_control() || "\"'`\\=<>{};$!?*|^".contains(letter);
     // a token of three parts, and an address with a password in it
-    let is_known = name.trim_start().starts_with("eyJ") || name.contains("://") || name.contains(':') && name.contains('@');
+    let is_known =
+        name.trim_start().starts_with("eyJ") || name.contains("://") || name.contains(':') && name.contains('@');
     name.chars().nth(longest).is_none() && !name.contains(is_odd) && !is_known
 }
 

@@ -215,7 +215,14 @@ impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Secrets {
         Self::assemble(
             values,
             Vec::new(),
-            Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO, passphrase: None, place: None },
+            Origin {
+                source: SnapshotSource::Memory,
+                clock,
+                fetched,
+                ttl: Duration::ZERO,
+                passphrase: None,
+                place: None,
+            },
         )
     }
 }

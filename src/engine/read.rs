@@ -287,7 +287,11 @@ impl<S: SecretSource> Engine<S> {
         scope: &S::Scope<'_>,
         options: Options,
     ) -> Result<impl Future<Output = Answer> + Send + 'static, XtraError> {
-        let request = LoadRequest { anew: options.no_cache, quiet: options.quiet, ..self.load_request(scope, options.references)? };
+        let request = LoadRequest {
+            anew: options.no_cache,
+            quiet: options.quiet,
+            ..self.load_request(scope, options.references)?
+        };
         let engine = Arc::clone(self);
         self.counts.misses.fetch_add(1, Ordering::Relaxed);
         let span = tracing::debug_span!(

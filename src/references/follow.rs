@@ -108,14 +108,18 @@ async fn put_together<S: Refer>(unfollowed: Unfollowed<'_, S>) -> Result<Followe
         environment: S::environment_of(scope).map(str::to_owned),
         parameter: S::parameter_of(scope).map(str::to_owned),
     };
-    let own = Secrets::assemble(loaded.values.clone(), loaded.unreadable.clone(), Origin {
-        source: SnapshotSource::Memory,
-        clock: engine.clock.clone(),
-        fetched: engine.clock.now(),
-        ttl: Duration::ZERO,
-        passphrase: engine.source.passphrase_variable(),
-        place: engine.place(scope),
-    });
+    let own = Secrets::assemble(
+        loaded.values.clone(),
+        loaded.unreadable.clone(),
+        Origin {
+            source: SnapshotSource::Memory,
+            clock: engine.clock.clone(),
+            fetched: engine.clock.now(),
+            ttl: Duration::ZERO,
+            passphrase: engine.source.passphrase_variable(),
+            place: engine.place(scope),
+        },
+    );
     let options = Options { base, reads: Reads::Parts(parts), ..Options::default() };
     let mut search = Search::new(engine, options).knowing(key, Arc::new(own));
     let made = search.run(inputs).await?;
@@ -123,7 +127,8 @@ async fn put_together<S: Refer>(unfollowed: Unfollowed<'_, S>) -> Result<Followe
     let mut made = names.into_iter().zip(made).peekable();
     let values = loaded.values.iter().map(|(name, value)| {
         // both are in order of the names
-        let value = made.next_if(|(next, _)| *next == name).map_or_else(|| value.clone(), |(_, value): (_, SecretValue)| value);
+        let value =
+            made.next_if(|(next, _)| *next == name).map_or_else(|| value.clone(), |(_, value): (_, SecretValue)| value);
         (name.to_owned(), value)
     });
     Ok(Followed { values: values.collect(), older: parts.older_by(oldest, engine.clock.now()) })

@@ -4,8 +4,8 @@
 //! `reference` reads one, `template` finds them in a text, `search` reads what they lead to, `graph` puts it together;
 //! `follow` does all of it for whatever reads snapshots.
 
-mod graph;
 mod follow;
+mod graph;
 mod problems;
 mod reference;
 mod resolve;

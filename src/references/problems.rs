@@ -104,7 +104,8 @@ impl Problems {
         let Some(first) = first else {
             let error = XtraError::new(ErrorKind::MissingSecret, message);
             // a refusal of the service's own ends what is kept, whatever else there is
-            let refused = errors().find(|error| matches!(error.status(), Some(401 | 403 | 404)) && !error.is_foreign_refusal());
+            let refused =
+                errors().find(|error| matches!(error.status(), Some(401 | 403 | 404)) && !error.is_foreign_refusal());
             return match refused.and_then(XtraError::status) {
                 Some(status) => error.with_status(status),
                 None => error,

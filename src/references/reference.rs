@@ -250,7 +250,9 @@ impl fmt::Display for Reference {
 
 /// Tells whether this is one of two parts, where it stands in the place of the project and cannot be meant as one.
 fn may_be_an_environment<S: Refer>(first: &str) -> bool {
-    let is_plain = !first.is_empty() && first.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter));
+    // what is as long as an id is meant as one
+    let is_plain = (1..20).contains(&first.len())
+        && first.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter));
     is_plain && S::is_environment(first) && !S::looks_like_a_token(first)
 }
 

@@ -248,7 +248,14 @@ impl<S: Refer> Resolve<'_, S, ResolveValues> {
         let values = pairs.into_iter().map(|(name, _)| name).zip(made).collect::<Vec<_>>();
         let clock = Clock::system();
         let fetched = clock.now();
-        let origin = Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO, passphrase: None, place: None };
+        let origin = Origin {
+            source: SnapshotSource::Memory,
+            clock,
+            fetched,
+            ttl: Duration::ZERO,
+            passphrase: None,
+            place: None,
+        };
         Ok(Secrets::assemble(values.into_iter().collect(), unreadable, origin))
     }
 }

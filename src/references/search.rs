@@ -188,7 +188,9 @@ impl<'c, S: Refer> Search<'c, S> {
                 let allow_unreadable = true;
                 let answer = match how {
                     Reads::Cached => {
-                        engine.snapshot(&scope, ReadOptions { allow_unreadable, quiet: true, ..Default::default() }).await
+                        engine
+                            .snapshot(&scope, ReadOptions { allow_unreadable, quiet: true, ..Default::default() })
+                            .await
                     }
                     Reads::Fetched => {
                         let no_cache = true;
@@ -220,7 +222,13 @@ impl<'c, S: Refer> Search<'c, S> {
             true => Template::verbatim(value.expose()),
             false => match Template::of_value::<S>(value.expose()) {
                 Ok(template) => template,
-                Err(found) => return Ok(Err(in_value(&found))),
+                Err(found) => {
+                    let error = in_value(&found);
+                    return Ok(Err(match self.options.reads {
+                        Reads::Parts(_) => error,
+                        _ => error.with_hint(Hint::Verbatim),
+                    }));
+                }
             },
         };
         let text = self.text(value, template, &reference.as_base(), |_| Seen::Value(id)).map_err(|error| {
@@ -283,5 +291,4 @@ fn in_value(found: &[Malformed]) -> XtraError {
     let places = places.collect::<Vec<_>>().join("; ");
     XtraError::new(ErrorKind::Invalid, format!("its value holds what was meant as a reference and is none ({places})"))
         .with_hint(Hint::advice("Correct the value"))
-        .with_hint(Hint::Verbatim)
 }

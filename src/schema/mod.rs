@@ -253,7 +253,9 @@ impl Secrets {
                 return Ok(value);
             }
         }
-        assembly.report.in_order().into_result()?;
+        let report = assembly.report.in_order();
+        let missing: Vec<_> = report.missing().iter().map(|problem| problem.name().to_owned()).collect();
+        report.into_result().map_err(|error| self.where_missing(error, missing.iter().map(String::as_str)))?;
         Err(XtraError::new(ErrorKind::Invalid, "the settings are refused by their type"))
     }
 

@@ -110,6 +110,14 @@ impl Choice {
     }
 }
 
+/// What becomes of values that refer to others.
+#[derive(Args, Clone, Copy, Default)]
+pub(crate) struct Values {
+    /// Put secrets in the place of the references in values (xtra://PROJECT/ENVIRONMENT/NAME), which are read with this token
+    #[arg(long)]
+    pub(crate) resolve: bool,
+}
+
 /// The short names of environments, as the vendor's command has them.
 pub(crate) fn full_environment_name(name: &str) -> &str {
     match name {

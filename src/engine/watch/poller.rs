@@ -295,7 +295,13 @@ impl<S: SecretSource> Poller<S> {
 
     /// Shows watchers that have nothing yet what reads are given in place of an answer that did not come. Returns the
     /// error to tell them.
-    async fn stand_in(&self, engine: &Arc<Engine<S>>, key: &[u8], scope: &Arc<S::Owned>, error: XtraError) -> XtraError {
+    async fn stand_in(
+        &self,
+        engine: &Arc<Engine<S>>,
+        key: &[u8],
+        scope: &Arc<S::Owned>,
+        error: XtraError,
+    ) -> XtraError {
         if self.topic.newest().is_some() {
             return error;
         }

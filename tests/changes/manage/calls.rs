@@ -99,7 +99,7 @@ fn reads(client: &XtraClient) -> Vec<(&'static str, Call<'_>)> {
                 }
             }),
         ),
-        ("get_secrets((not shown: it is no name))", call(client.get_secrets("xs_0123456789abcdef"))),
+        ("get_secrets((a name of 19 characters, not shown))", call(client.get_secrets("xs_0123456789abcdef"))),
         (r#"get_secrets_as("production")"#, call(client.get_secrets_as::<Settings>(ENVIRONMENT))),
         (r#"inject_secrets("production")"#, call(client.inject_secrets(ENVIRONMENT))),
         ("preload", call(client.preload([ENVIRONMENT]))),
