@@ -85,6 +85,7 @@ impl<S: SecretSource> Engine<S> {
         request: &LoadRequest<S::Owned>,
         asked: Tick,
     ) -> Result<(Loaded, Duration), XtraError> {
+        let begun = tokio::time::Instant::now();
         let loaded = self.source.load(&request.scope).await?;
         let follow = match (request.references, self.follow.get()) {
             (References::Followed, Some(follow)) if loaded.doubt.is_none() => follow,
@@ -101,7 +102,7 @@ impl<S: SecretSource> Engine<S> {
             parts: Parts { asked, anew: request.anew },
         };
         let followed = follow(unfollowed);
-        let left = self.source.call_timeout().saturating_sub(self.clock.now().since(asked));
+        let left = self.source.call_timeout().saturating_sub(begun.elapsed());
         // without timers the source answers at once
         let followed = match self.source.has_timers() {
             true => tokio::time::timeout(left, followed).await.unwrap_or_else(|_| Err(too_late()))?,
