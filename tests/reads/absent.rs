@@ -121,7 +121,7 @@ async fn injection_and_providers_say_the_same() {
     let client = client(&server);
     let provider = SecretsProvider::of_client(&client, "prodution");
     let config = config::Config::builder().add_async_source(provider).build().await.unwrap_err().to_string();
-    let provider = SecretsProvider::new(&*client.get_secrets("prodution").await.unwrap());
+    let provider = SecretsProvider::new(&client.get_secrets("prodution").await.unwrap());
     let figment = figment::Figment::from(provider).extract_inner::<String>("port").unwrap_err().to_string();
     let injected = client.inject_secrets("prodution").await.unwrap_err().to_string();
     let compared = client.diff_secrets("prodution", "production").await.unwrap_err().to_string();

@@ -90,9 +90,9 @@ struct Settings {
 async fn every_way_to_read_gives_what_values_refer_to() {
     let world = World::new().await;
     let client = world.client();
-    assert_eq!(url(&*client.get_secrets("production").await.unwrap()), WHOLE);
-    assert_eq!(url(&*client.get_secrets("production").no_cache().await.unwrap()), WHOLE);
-    assert_eq!(url(&*client.refresh("production").await.unwrap()), WHOLE);
+    assert_eq!(url(&client.get_secrets("production").await.unwrap()), WHOLE);
+    assert_eq!(url(&client.get_secrets("production").no_cache().await.unwrap()), WHOLE);
+    assert_eq!(url(&client.refresh("production").await.unwrap()), WHOLE);
     assert_eq!(client.get_secret("production", "DATABASE_URL").await.unwrap().expose(), WHOLE);
     let settings: Settings = client.get_secrets_as("production").await.unwrap();
     assert_eq!((settings.database_url.expose(), settings.port), (WHOLE, 8080));
@@ -111,7 +111,7 @@ async fn every_way_to_read_gives_what_values_refer_to() {
     let provider = SecretsProvider::of_client(&client, "production");
     let config = config::Config::builder().add_async_source(provider).build().await.unwrap();
     assert_eq!(config.get::<String>("database_url").unwrap(), WHOLE);
-    let provider = SecretsProvider::new(&*client.get_secrets("production").await.unwrap());
+    let provider = SecretsProvider::new(&client.get_secrets("production").await.unwrap());
     assert_eq!(figment::Figment::from(provider).extract_inner::<String>("database_url").unwrap(), WHOLE);
     let mut command = Command::new("true");
     client.get_secrets("production").await.unwrap().apply_to(&mut command).unwrap();
@@ -134,18 +134,18 @@ async fn the_blocking_client_does_so_too() {
 async fn without_the_option_values_are_as_they_are_stored_and_a_request_may_say_otherwise() {
     let world = World::new().await;
     let client = world.builder().build().unwrap();
-    assert_eq!(url(&*client.get_secrets("production").await.unwrap()), URL);
-    assert_eq!(url(&*client.get_secrets("production").resolve_references(true).await.unwrap()), WHOLE);
+    assert_eq!(url(&client.get_secrets("production").await.unwrap()), URL);
+    assert_eq!(url(&client.get_secrets("production").resolve_references(true).await.unwrap()), WHOLE);
     assert_eq!(url(client.scope("production").resolve_references(true).get().await.unwrap()), WHOLE);
     let ready = client.preload(["production"]).resolve_references(true).await.unwrap();
     assert_eq!(url(ready.get("production").unwrap()), WHOLE);
     // each is found again in the cache, and neither is taken for the other
     let before = world.requests();
-    assert_eq!(url(&*client.get_secrets("production").await.unwrap()), URL);
-    assert_eq!(url(&*client.get_secrets("production").resolve_references(true).await.unwrap()), WHOLE);
+    assert_eq!(url(&client.get_secrets("production").await.unwrap()), URL);
+    assert_eq!(url(&client.get_secrets("production").resolve_references(true).await.unwrap()), WHOLE);
     assert_eq!(world.requests(), before);
     let following = world.client();
-    assert_eq!(url(&*following.get_secrets("production").resolve_references(false).await.unwrap()), URL);
+    assert_eq!(url(&following.get_secrets("production").resolve_references(false).await.unwrap()), URL);
 }
 
 #[tokio::test]
@@ -191,14 +191,14 @@ async fn what_asks_for_something_newer_asks_for_newer_parts() {
     client.get_secrets("production").await.unwrap();
     let newer = |host: &str| WHOLE.replace("@db/", &format!("@{host}/"));
     world.set("shared", "HOST", "db2");
-    assert_eq!(url(&*client.get_secrets("production").await.unwrap()), WHOLE, "it is fresh");
-    assert_eq!(url(&*client.refresh("production").await.unwrap()), newer("db2"));
+    assert_eq!(url(&client.get_secrets("production").await.unwrap()), WHOLE, "it is fresh");
+    assert_eq!(url(&client.refresh("production").await.unwrap()), newer("db2"));
     world.set("shared", "HOST", "db3");
-    assert_eq!(url(&*client.get_secrets("production").no_cache().await.unwrap()), newer("db3"));
+    assert_eq!(url(&client.get_secrets("production").no_cache().await.unwrap()), newer("db3"));
     world.set("shared", "HOST", "db4");
     client.invalidate("production");
     client.invalidate("shared");
-    assert_eq!(url(&*client.get_secrets("production").await.unwrap()), newer("db4"));
+    assert_eq!(url(&client.get_secrets("production").await.unwrap()), newer("db4"));
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn a_write_drops_what_is_put_together() {
     let client = world.client();
     client.get_secrets("production").await.unwrap();
     client.set_secret("shared", "HOST", "db2").await.unwrap();
-    assert_eq!(url(&*client.get_secrets("production").await.unwrap()), WHOLE.replace("@db/", "@db2/"));
+    assert_eq!(url(&client.get_secrets("production").await.unwrap()), WHOLE.replace("@db/", "@db2/"));
 }
 
 #[tokio::test]

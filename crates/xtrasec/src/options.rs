@@ -113,7 +113,7 @@ impl Choice {
 /// What becomes of values that refer to others.
 #[derive(Args, Clone, Copy, Default)]
 pub(crate) struct Values {
-    /// Put secrets in the place of the references in values (xtra://PROJECT/ENVIRONMENT/NAME), which are read with this token
+    /// Follow references in values: put the secrets that they name, which this token must be able to read, in their place
     #[arg(long)]
     pub(crate) resolve: bool,
 }
