@@ -11,21 +11,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::outcome::{Answer, LoadRequest};
-use super::request::Options;
+use super::read_options::{Options, References};
 use super::source::{Loaded, SecretSource};
 use super::state::Engine;
 use super::store::Found;
 use crate::core::{ErrorKind, Hint, SortedPairs, Tick, XtraError, events};
-
-/// What becomes of references in the values of a snapshot.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum References {
-    /// The values are as they are stored.
-    #[default]
-    Kept,
-    /// What they refer to takes their place.
-    Followed,
-}
 
 /// What puts the values of an answer together with what they refer to.
 pub(crate) type Follow<S> = for<'e> fn(Unfollowed<'e, S>) -> BoxFuture<'e, Result<Followed, XtraError>>;
@@ -54,17 +44,17 @@ pub(crate) struct Followed {
     pub(crate) older: Duration,
 }
 
-impl References {
-    pub(crate) fn when(followed: bool) -> Self {
-        if followed { Self::Followed } else { Self::Kept }
-    }
-}
-
 impl<S: SecretSource> Engine<S> {
-    /// What reads do that say nothing else.
+    /// What reads do with references that say nothing else.
     #[inline]
     pub(crate) fn references(&self) -> References {
         References::when(self.follows.load(Ordering::Relaxed))
+    }
+
+    /// The options of a read that says nothing else.
+    #[inline]
+    pub(crate) fn read_options(&self) -> Options {
+        Options { references: self.references(), ..Options::default() }
     }
 
     /// Says what reads do that say nothing else, and how.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::client::Client;
-use super::follow::References;
 use super::outcome::Answer;
+use super::read_options::References;
 use super::request::Options;
 use super::source::{KeyWriter, SecretSource};
 use super::store::Pinned;
@@ -66,7 +66,7 @@ impl<S: SecretSource, M> Client<S, M> {
         ScopeHandle {
             client: self.in_mode(),
             scope: Arc::new(scope.into()),
-            options: Options::of(&self.engine),
+            options: self.engine.read_options(),
             key: None,
             kept: Kept::Nothing,
         }

@@ -16,6 +16,7 @@ mod outcome;
 mod policy;
 mod preload;
 mod read;
+pub(crate) mod read_options;
 mod recent_reads;
 mod refresh;
 mod refresher;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::follow::References;
+use super::read_options::References;
 use crate::core::{Identity, Secrets, XtraError};
 
 /// What a reader is given.

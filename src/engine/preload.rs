@@ -13,8 +13,8 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::client::{Async, Client, Owner};
-use super::follow::References;
 use super::outcome::Answer;
+use super::read_options::References;
 use super::request::Options;
 use super::source::SecretSource;
 use super::state::Engine;
@@ -74,7 +74,7 @@ impl<S: SecretSource, M> Client<S, M> {
             required: Vec::new(),
             deadline: self.source().call_timeout(),
             allow_empty: false,
-            options: Options::of(&self.engine),
+            options: self.engine.read_options(),
             mode: PhantomData,
         }
     }

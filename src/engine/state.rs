@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use super::SecretSource;
 use super::adaptive_ttl::AdaptiveTtl;
-use super::follow::{Follow, References, Warned};
+use super::follow::{Follow, Warned};
 use super::outcome::LoadRequest;
 use super::policy::{CacheOptions, EngineOptions};
+use super::read_options::{Options, References};
 use super::refresher::Refresher;
-use super::request::Options;
 use super::shrink_guard::ShrinkGuard;
 use super::source::KeyWriter;
 use super::stats::{Counts, Stats};

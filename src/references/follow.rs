@@ -10,7 +10,8 @@ use super::reference::{Base, Refer};
 use super::search::{Input, Options, Reads, Search};
 use super::template::refers;
 use crate::core::{Origin, SecretValue, Secrets, SnapshotSource, XtraError};
-use crate::engine::follow::{Followed, References, Unfollowed};
+use crate::engine::follow::{Followed, Unfollowed};
+use crate::engine::read_options::References;
 use crate::engine::request::Reads as ReadsSnapshot;
 use crate::engine::{Client, Preload, Request, ScopeHandle};
 

@@ -11,7 +11,7 @@ use super::reference::{Base, Refer, Reference};
 use super::template::{Malformed, Piece, Position, Template};
 use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
 use crate::engine::follow::Parts;
-use crate::engine::request::Options as ReadOptions;
+use crate::engine::read_options::Options as ReadOptions;
 use crate::engine::{Engine, KeyWriter};
 
 /// The most environments that are read at the same time. Services count calls by the minute.
