@@ -56,9 +56,15 @@ impl Secrets {
         self.may_be_mistyped(XtraError::new(ErrorKind::EmptyScope, message)).with_hint(Hint::AllowEmpty)
     }
 
-    /// Adds to an error about these missing names where they were looked for, and what may be meant by one of them.
+    /// Adds to an error about these missing names where they were looked for, and which of the names that nothing wants may be
+    /// meant as one of them.
     #[cold]
-    pub(crate) fn where_missing<'n>(&self, error: XtraError, names: impl IntoIterator<Item = &'n str>) -> XtraError {
+    pub(crate) fn where_missing<'n>(
+        &self,
+        error: XtraError,
+        names: impl IntoIterator<Item = &'n str>,
+        is_left: impl Fn(&str) -> bool,
+    ) -> XtraError {
         let mut names = names.into_iter().peekable();
         let error = match self.place() {
             Some(place) if names.peek().is_some() => {
@@ -66,13 +72,18 @@ impl Secrets {
             }
             _ => error,
         };
-        if self.is_bare() { self.may_be_mistyped(error) } else { self.perhaps_meant(error, names) }
+        if self.is_bare() { self.may_be_mistyped(error) } else { self.perhaps_meant(error, names, is_left) }
     }
 
     /// Adds what may be meant by some of these missing names.
-    pub(crate) fn perhaps_meant<'n>(&self, error: XtraError, names: impl IntoIterator<Item = &'n str>) -> XtraError {
+    pub(crate) fn perhaps_meant<'n>(
+        &self,
+        error: XtraError,
+        names: impl IntoIterator<Item = &'n str>,
+        is_left: impl Fn(&str) -> bool,
+    ) -> XtraError {
         // each is a search of its own
-        names.into_iter().take(3).fold(error, |error, name| match self.nearest_to(name) {
+        names.into_iter().take(3).fold(error, |error, name| match self.nearest_to(name).filter(|near| is_left(near)) {
             Some(near) => {
                 error.with_hint(Hint::advice(format!("Perhaps {} is meant as {}", self.shown(near), self.shown(name))))
             }

@@ -124,7 +124,7 @@ impl Selection {
             secrets.place_text()
         );
         let error = XtraError::new(ErrorKind::MissingSecret, message).with_keys(missing.iter().copied());
-        let error = secrets.perhaps_meant(error, missing.iter().map(|name| name.as_str()));
+        let error = secrets.perhaps_meant(error, missing.iter().map(|name| name.as_str()), |_| true);
         Err(error.with_hint(Hint::advice("Check the names, the environment and the branch")))
     }
 

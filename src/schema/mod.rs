@@ -254,8 +254,10 @@ impl Secrets {
             }
         }
         let report = assembly.report.in_order();
-        let missing: Vec<_> = report.missing().iter().map(|problem| problem.name().to_owned()).collect();
-        report.into_result().map_err(|error| self.where_missing(error, missing.iter().map(String::as_str)))?;
+        report.clone().into_result().map_err(|error| {
+            let is_left = |name: &str| report.unexpected().iter().any(|unexpected| unexpected.name() == name);
+            self.where_missing(error, report.missing().iter().map(SchemaProblem::name), is_left)
+        })?;
         Err(XtraError::new(ErrorKind::Invalid, "the settings are refused by their type"))
     }
 

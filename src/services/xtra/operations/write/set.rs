@@ -399,11 +399,10 @@ fn plan(
 
 /// Whoever mistypes an environment makes one.
 fn warn_of_first(place: &Place) {
-    let (environment, branch) = (shown_name(&place.environment), shown_name(&place.branch));
+    let environment = shown_name(&place.environment);
     tracing::warn!(
         target: events::SERVICE,
         environment,
-        branch,
         "a secret is written where there were none before; is the name of the environment right?"
     );
 }
