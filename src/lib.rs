@@ -208,7 +208,7 @@ pub mod snapshot {
 
 /// What a [`SecretSource`] of one's own speaks with: the keys of its scopes, what it loads, and its operations.
 pub mod source {
-    pub use crate::core::{Budget, Identity};
+    pub use crate::core::{Budget, Identity, ScopeDescription};
     pub use crate::engine::{Call, KeyWriter, Loaded, Operation, Reads, Traffic};
 }
 

@@ -261,6 +261,12 @@ impl XtraError {
         self.edit(|inner| inner.call = Some(call.into()))
     }
 
+    /// The same, unless a layer within has named this very call with its arguments.
+    pub(crate) fn in_call_of(self, name: &'static str) -> Self {
+        let has_arguments = |call: &str| call.strip_prefix(name).is_some_and(|rest| rest.starts_with('('));
+        if self.call().is_some_and(has_arguments) { self } else { self.in_call(name) }
+    }
+
     /// Adds the HTTP status of the answer.
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {

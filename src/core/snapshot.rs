@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::sorted::{SecretsIter, SortedPairs};
 use super::unreadable::Unreadable;
 use super::value::SecretValue;
-use super::{Clock, ErrorKind, Hint, Tick, XtraError, unreadable};
+use super::{Clock, Place, Tick, XtraError, unreadable};
 
 /// Where a snapshot came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +33,8 @@ pub(crate) struct Origin {
     pub(crate) ttl: Duration,
     /// The variable for the passphrase that opens what clients have sealed.
     pub(crate) passphrase: Option<&'static str>,
+    /// The place that it was read from, where there is one.
+    pub(crate) place: Option<Arc<Place>>,
 }
 
 /// The secrets of one scope at one moment: names in order, values redacted when printed. It never changes.
@@ -72,8 +74,7 @@ impl Secrets {
         Self { parts: Arc::new(Parts { values, unreadable, origin }), older: Duration::ZERO }
     }
 
-    /// The same, fetched so long before the moment of its origin: perhaps by another process.
-    #[cfg(feature = "offline")]
+    /// The same, of which some was fetched so long before the moment of its origin: perhaps by another process.
     pub(crate) fn older_by(mut self, time: Duration) -> Self {
         self.older = time;
         self
@@ -101,20 +102,13 @@ impl Secrets {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MissingSecret`] when the snapshot has no such secret; [`ErrorKind::Masked`] or
-    /// [`ErrorKind::Undecryptable`] when it has one whose value did not come through.
+    /// [`MissingSecret`](crate::ErrorKind::MissingSecret) when the snapshot has no such secret, with where it was read from and
+    /// the nearest name; [`Masked`](crate::ErrorKind::Masked) or [`Undecryptable`](crate::ErrorKind::Undecryptable) when it has
+    /// one whose value did not come through.
     pub fn require(&self, name: &str) -> Result<&SecretValue, XtraError> {
         self.get(name).ok_or_else(|| match self.unreadable_of(name) {
             Some(entry) => unreadable::error(std::slice::from_ref(entry), self.parts.origin.passphrase),
-            None => {
-                let message = format!(
-                    "the secret {name:?} is not among the {} of this snapshot. Names are case-sensitive",
-                    self.parts.values.len()
-                );
-                XtraError::new(ErrorKind::MissingSecret, message)
-                    .with_keys([name])
-                    .with_hint(Hint::advice("Check the name, the environment and the branch"))
-            }
+            None => self.missing(name),
         })
     }
 
@@ -197,6 +191,17 @@ impl Secrets {
         self.parts.values.range(offset, limit)
     }
 
+    /// Where the secrets were read from.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.parts.origin.place.as_deref()
+    }
+
+    /// How much older than its origin some of it is.
+    #[cfg(feature = "offline")]
+    pub(crate) fn older(&self) -> Duration {
+        self.older
+    }
+
     /// When the snapshot was asked for.
     pub(crate) fn fetched(&self) -> Tick {
         self.parts.origin.fetched
@@ -228,7 +233,14 @@ impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Secrets {
         Self::assemble(
             values,
             Vec::new(),
-            Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO, passphrase: None },
+            Origin {
+                source: SnapshotSource::Memory,
+                clock,
+                fetched,
+                ttl: Duration::ZERO,
+                passphrase: None,
+                place: None,
+            },
         )
     }
 }
@@ -253,6 +265,7 @@ impl fmt::Debug for Secrets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ErrorKind;
     use crate::core::ManualClock;
     use crate::core::UnreadableReason;
 
@@ -296,6 +309,7 @@ mod tests {
             clock,
             ttl: Duration::from_secs(30),
             passphrase: None,
+            place: None,
         };
         let secrets = Secrets::assemble(SortedPairs::default(), Vec::new(), origin);
         manual.advance(Duration::from_secs(29));

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use super::client::Client;
 use super::fairness::Hits;
 use super::outcome::Answer;
+use super::read_options::References;
 use super::request::Options;
 use super::source::{KeyWriter, SecretSource};
 use super::store::Pinned;
@@ -67,7 +68,7 @@ impl<S: SecretSource, M> Client<S, M> {
         ScopeHandle {
             client: self.in_mode(),
             scope: Arc::new(scope.into()),
-            options: Options::default(),
+            options: self.engine.read_options(),
             key: None,
             kept: Kept::Nothing,
             hits: Hits::default(),
@@ -80,6 +81,14 @@ impl<S: SecretSource> ScopeHandle<S> {
     /// [`Request::allow_unreadable`](crate::Request::allow_unreadable) does.
     pub fn allow_unreadable(mut self) -> Self {
         self.options.allow_unreadable = true;
+        self
+    }
+
+    /// The same handle of the values whose references are followed, or are not: for what asks for it by name.
+    pub(crate) fn with_references(mut self, references: References) -> Self {
+        self.options.references = references;
+        self.key = None;
+        self.kept = Kept::Nothing;
         self
     }
 
@@ -147,7 +156,7 @@ impl<S: SecretSource> ScopeHandle<S> {
             _ => {
                 let mut writer = KeyWriter::new();
                 // the identity in the key is the one that counts
-                let whose = engine.write_key(&self.scope, &mut writer);
+                let whose = engine.write_key(&self.scope, self.options.references, &mut writer);
                 let key: Arc<[u8]> = writer.as_slice().into();
                 self.key = Some((whose, Arc::clone(&key)));
                 key
@@ -158,7 +167,7 @@ impl<S: SecretSource> ScopeHandle<S> {
             engine.counts.hits.add();
             return Some(Kept::Pinned(pinned, whose));
         }
-        engine.cached(&self.scope).map(Kept::Given)
+        engine.cached(&self.scope, self.options).map(Kept::Given)
     }
 
     #[inline]

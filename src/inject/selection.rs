@@ -117,15 +117,15 @@ impl Selection {
         if missing.is_empty() {
             return Ok(());
         }
-        let names = missing.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ");
+        let names = missing.iter().map(|name| secrets.shown(name)).collect::<Vec<_>>().join(", ");
         let message = format!(
-            "chosen by name but not among the {} secrets of this snapshot, so no variable was set: {names}. Names are \
-             case-sensitive",
-            secrets.len()
+            "chosen by name but not among the {} secrets of {}, so no variable was set: {names}. Names are case-sensitive",
+            secrets.len(),
+            secrets.place_text()
         );
-        Err(XtraError::new(ErrorKind::MissingSecret, message)
-            .with_keys(missing)
-            .with_hint(Hint::advice("Check the names, the environment and the branch")))
+        let error = XtraError::new(ErrorKind::MissingSecret, message).with_keys(missing.iter().copied());
+        let error = secrets.perhaps_meant(error, missing.iter().map(|name| name.as_str()), |_| true);
+        Err(error.with_hint(Hint::advice("Check the names, the environment and the branch")))
     }
 
     fn takes(&self, secret: &str) -> bool {

@@ -86,7 +86,7 @@ impl<S: SecretSource> Client<S> {
     }
 
     fn watched(&self, scope: S::Scope<'_>) -> Arc<Watched<S>> {
-        let target = self.engine.load_request(&scope).map(Arc::new);
+        let target = self.engine.load_request(&scope, self.engine.references()).map(Arc::new);
         Arc::new(Watched { owner: Arc::downgrade(&self.engine), target })
     }
 }
@@ -226,7 +226,7 @@ impl<S: SecretSource> Poller<S> {
         }
         self.polled = Some(now);
         let asked = std::mem::take(&mut self.asked);
-        let key = request.key.clone();
+        let (key, scope) = (request.key.clone(), Arc::clone(&request.scope));
         let due = match engine.poll(request).await {
             Ok(outcome) => match outcome.into_objection() {
                 Some((error, kept)) => {
@@ -238,7 +238,7 @@ impl<S: SecretSource> Poller<S> {
                 None => self.succeeded(&engine, &key),
             },
             Err(error) => {
-                let error = self.stand_in(&engine, &key, error).await;
+                let error = self.stand_in(&engine, &key, &scope, error).await;
                 self.failed(&engine, error)
             }
         };
@@ -295,13 +295,19 @@ impl<S: SecretSource> Poller<S> {
 
     /// Shows watchers that have nothing yet what reads are given in place of an answer that did not come. Returns the
     /// error to tell them.
-    async fn stand_in(&self, engine: &Arc<Engine<S>>, key: &[u8], error: XtraError) -> XtraError {
+    async fn stand_in(
+        &self,
+        engine: &Arc<Engine<S>>,
+        key: &[u8],
+        scope: &Arc<S::Owned>,
+        error: XtraError,
+    ) -> XtraError {
         if self.topic.newest().is_some() {
             return error;
         }
         let found = match engine.stale_if_error(key, &error) {
             Some(secrets) => Ok(secrets),
-            None => Arc::clone(engine).from_disk(key, error.clone()).await,
+            None => Arc::clone(engine).from_disk(key, scope, error.clone()).await,
         };
         match found {
             Ok(secrets) => {
@@ -330,7 +336,7 @@ impl<S: SecretSource> Engine<S> {
         if let Some(who) = key.get_mut(WHO) {
             who.copy_from_slice(identity.as_bytes());
         }
-        LoadRequest { key, identity, scope: Arc::clone(&before.scope) }
+        LoadRequest { key, identity, ..before.clone() }
     }
 }
 

@@ -43,6 +43,7 @@ pub struct XtraClientBuilder<M = Async> {
     pub(super) danger_allow_http: bool,
     pub(super) vault_passphrase: Option<SecretValue>,
     pub(super) rules: Rules,
+    pub(super) resolve_references: bool,
     pub(super) transport: TransportOptions,
     mode: PhantomData<fn() -> M>,
 }
@@ -61,6 +62,7 @@ impl<M> XtraClientBuilder<M> {
             danger_allow_http: false,
             vault_passphrase: None,
             rules: Rules::default(),
+            resolve_references: false,
             transport: TransportOptions::default(),
             mode: PhantomData,
         }
@@ -343,6 +345,28 @@ impl<M> XtraClientBuilder<M> {
     /// written, it needs none.
     pub fn seal_writes(mut self) -> Self {
         self.rules.seal_writes = true;
+        self
+    }
+
+    /// Whether secrets take the place of the references (`xtra://…`) in values, in everything that this client reads: by
+    /// `get_secrets`, handles, typed reads, injection, watches, providers and the rest. Default: values are as they are stored,
+    /// and one that looks like a reference is warned of once.
+    ///
+    /// [`resolve_references`](crate::Request::resolve_references) of a request says it for that alone, and what it costs. Texts,
+    /// files and configurations with references are rendered by [`render`](crate::Client::render) in either case.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), xtrasecurity::XtraError> {
+    /// use xtrasecurity::XtraClient;
+    ///
+    /// // DATABASE_URL is stored as postgres://app:{{ xtra:///production/DB_PASSWORD }}@db/app
+    /// let client = XtraClient::builder().resolve_references(true).build()?;
+    /// let url = client.get_secret("production", "DATABASE_URL").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resolve_references(mut self, on: bool) -> Self {
+        self.resolve_references = on;
         self
     }
 

@@ -12,7 +12,7 @@ const LOCAL: &str = "local mode is on: a file is read instead of the service";
 /// A setting that is a name or an id. What was given in its place by mistake may be a token.
 fn named(setting: &'static str, found: Sourced, check: impl FnOnce(&str) -> Result<(), XtraError>) -> Setting {
     let problem = check(&found.value).err();
-    Setting::new(setting, found.map(|name| shown(&name).to_owned())).with_problem(problem)
+    Setting::new(setting, found.map(|name| shown(&name).into_owned())).with_problem(problem)
 }
 
 impl<M> XtraClientBuilder<M> {
