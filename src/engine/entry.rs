@@ -33,27 +33,33 @@ pub(crate) struct Held<V> {
     lent: Mutex<Vec<(ThreadId, V)>>,
 }
 
-impl<V: Clone> Held<V> {
-    /// So many threads get a value of their own. More of them share the first one's.
+impl<T> Held<Arc<T>> {
+    /// So many threads at once get a value of their own. More of them share the first one's.
     const MOST: usize = 64;
-
-    pub(crate) fn new(value: V, about: About) -> Self {
-        Self { value, about: Arc::new(about), lent: Mutex::new(Vec::new()) }
-    }
 
     /// The value as this thread has it, whenever it asks: the entry's own for the first thread that asks, and one that `share`
     /// makes for each other, so that they do not write to the same reference count. It leaves memory with the entry.
-    pub(crate) fn lend(&self, share: impl FnOnce(&V) -> V) -> V {
+    pub(crate) fn lend(&self, share: impl FnOnce(&T) -> T) -> Arc<T> {
         let this = std::thread::current().id();
         let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, value)) = lent.iter().find(|(thread, _)| *thread == this) {
-            return value.clone();
+            return Arc::clone(value);
         }
-        let value = if lent.is_empty() || lent.len() >= Self::MOST { self.value.clone() } else { share(&self.value) };
-        if lent.len() < Self::MOST {
-            lent.push((this, value.clone()));
-        }
+        // what neither a reader nor a thread's memory of its reads has any more
+        lent.retain(|(_, value)| Arc::strong_count(value) > 1 || Arc::weak_count(value) > 0);
+        let value = match lent.len() {
+            0 => Arc::clone(&self.value),
+            Self::MOST.. => return Arc::clone(&self.value),
+            _ => Arc::new(share(&self.value)),
+        };
+        lent.push((this, Arc::clone(&value)));
         value
+    }
+}
+
+impl<V> Held<V> {
+    pub(crate) fn new(value: V, about: About) -> Self {
+        Self { value, about: Arc::new(about), lent: Mutex::new(Vec::new()) }
     }
 }
 

@@ -106,20 +106,19 @@ impl<V> Pinned<V> {
         &self.held.value
     }
 
-    /// The value for this thread: see [`Held::lend`].
-    pub(crate) fn lend(&self, share: impl FnOnce(&V) -> V) -> V
-    where
-        V: Clone,
-    {
-        self.held.lend(share)
-    }
-
     pub(crate) fn about(&self) -> &Arc<About> {
         &self.held.about
     }
 
     pub(crate) fn found(&self) -> FoundAfter {
         self.found
+    }
+}
+
+impl<T> Pinned<Arc<T>> {
+    /// The value for this thread: see [`Held::lend`].
+    pub(crate) fn lend(&self, share: impl FnOnce(&T) -> T) -> Arc<T> {
+        self.held.lend(share)
     }
 }
 
