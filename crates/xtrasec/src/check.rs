@@ -24,7 +24,7 @@ use crate::text::{self, printable};
 #[command(after_long_help = "Examples:\n  xtrasec check --schema schema.json -e production\n  \
     xtrasec check --schema schema.json --deny-unexpected --json")]
 pub(crate) struct Arguments {
-    /// A JSON Schema of the secrets: an object whose properties are their names
+    /// A JSON Schema of the secrets: an object whose properties are their names. A file or a pipe, - for standard input
     #[arg(long, value_name = "FILE")]
     schema: PathBuf,
     /// A secret that the schema does not know is wrong too

@@ -50,6 +50,11 @@ impl Failure {
         self
     }
 
+    /// Says what of several this is about.
+    pub(crate) fn about(self, what: &str) -> Self {
+        Self { line: format!("{what}: {}", self.line), ..self }
+    }
+
     /// Something with a file or a stream did not work. An error of the system holds no data of ours.
     pub(crate) fn io(what: impl AsRef<str>, error: &io::Error) -> Self {
         Self::refused(format!("{}: {}", what.as_ref(), reason(error)))

@@ -63,7 +63,7 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         // writes
         Hint::Overwrite => "Without --new it is changed".into(),
         Hint::DeleteIfExists => "To be sure, delete it again with --if-exists".into(),
-        Hint::Repair { .. } => "`xtrasec repair` shows the rows, and with --yes leaves one".into(),
+        Hint::Repair { .. } => "`xtrasec repair --dry-run` shows the rows, and `xtrasec repair` leaves one".into(),
         Hint::KeepRow => "Say which row stays with --keep".into(),
         Hint::LookAt { call } => format!("{} tells", command(call)?).into(),
         Hint::Use { call, purpose } => format!("To {purpose}, use {}", command(call)?).into(),

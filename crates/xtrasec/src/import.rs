@@ -17,7 +17,7 @@ use xtrasecurity::xtra::Xtra;
 use xtrasecurity::xtra::write::{SetSecrets, WriteReport};
 use xtrasecurity::{ErrorKind, Request, SecretValue, Secrets, XtraError};
 
-use crate::confirm::{Confirm, can_ask};
+use crate::confirm::PlanConfirm;
 use crate::failure::{Failure, Outcome};
 use crate::name_list::{NameList, Verbosity};
 use crate::options::Global;
@@ -29,7 +29,7 @@ use read::Format;
 /// Writes the secrets of a file
 ///
 /// First this looks at what is there, and tells which secrets would be created and updated; never a value. Then it asks, or,
-/// with --yes, goes on. Without --yes and a terminal, nothing is written. Secrets that have the value already get no new
+/// with --yes, goes on. Where nobody can be asked, --yes or --dry-run is needed. Secrets that have the value already get no new
 /// version, and those that the file does not name stay. If somebody changes one of them between the look and the write,
 /// this stops. An import that did not come to its end goes on when it is started again.
 #[derive(Args)]
@@ -42,33 +42,27 @@ use read::Format;
     xtrasec import secrets.yaml -e production --yes\n  \
     xtrasec export -e staging --format json | xtrasec import - --format json -e qa --yes")]
 pub(crate) struct Arguments {
-    /// The file, - for standard input
+    /// The file or pipe, - for standard input
     file: PathBuf,
-    /// The form [default: by the file's name; dotenv for standard input]
+    /// The form [default: by the file's name; dotenv for pipes and standard input]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Tell what would be done, and do nothing
-    #[arg(long, conflicts_with = "yes")]
-    dry_run: bool,
     #[command(flatten)]
     verbosity: Verbosity,
     #[command(flatten)]
-    confirm: Confirm,
+    confirm: PlanConfirm,
     #[command(flatten)]
     writing: WriteOptions,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let secrets = read::secrets(&arguments.file, arguments.format)?;
+    arguments.confirm.check()?;
     let target = Target::open(global)?;
     arguments.writing.check(global)?;
     let plan = Plan::make(&target, secrets, &arguments.writing).await?;
     output::write(plan.text(&target, arguments.verbosity.name_list()).as_bytes())?;
-    if plan.is_done() || arguments.dry_run {
-        return Ok(0);
-    }
-    if !arguments.confirm.is_given() && !can_ask() {
-        output::note("nothing was written. Add --yes to write this");
+    if plan.is_done() || arguments.confirm.is_dry() {
         return Ok(0);
     }
     let question = format!("Write these {} secrets to {}?", plan.total(), target.shown());

@@ -46,6 +46,9 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         return Err(Failure::usage("a link cannot choose the branch of the other secret: leave @BRANCH out"));
     }
     let target = Target::open(global)?;
+    if target.is_production() {
+        arguments.confirm.check(&format!("This makes {} in {} a link.", printable(&arguments.key), target.shown()))?;
+    }
     let source = arguments.source(global, &target).await?;
     let (key, place) = (printable(&arguments.key), target.shown());
     let from = printable(&format!("{} of {}", source.key, source.environment));

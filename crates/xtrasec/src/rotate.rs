@@ -59,6 +59,9 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     } else {
         format!("{key} in {place} has a new value, which is version {}\n", printable(&new.version))
     };
-    output::done(&text)?;
+    match arguments.show && !arguments.json {
+        true => output::done_with_values(&text)?,
+        false => output::done(&text)?,
+    }
     Ok(0)
 }

@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     /// The secrets; values written here can be read by other users of the machine, and stay in the shell's history
     #[arg(required = true, value_name = "KEY[=VALUE]")]
     secrets: Vec<Pair>,
-    /// Take the value from this file
+    /// Take the value from this file or pipe, - for standard input
     #[arg(long, value_name = "FILE")]
     from_file: Option<PathBuf>,
     /// Write only if the secret has this version
@@ -71,11 +71,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     arguments.check()?;
     let target = Target::open(global)?;
     arguments.writing.check(global)?;
-    if target.is_production() {
-        let keys = quoted(arguments.secrets.iter().map(|pair| pair.key.as_str()));
-        arguments.confirm.ask(&format!("This sets {keys} in {}.", target.shown()), None)?;
-    }
-    let pairs = arguments.values()?;
+    let pairs = arguments.meant(&target)?;
     if arguments.new {
         return create(&target, arguments, pairs).await;
     }
@@ -134,6 +130,22 @@ impl Arguments {
         Ok(())
     }
 
+    /// The values, and, in production, that they are meant for it. The values come first: what somebody types by habit, as
+    /// after every KEY, must be taken for one. From the first question to the last answer nothing that is typed is shown.
+    fn meant(&self, target: &Target) -> Result<Vec<(String, SecretValue)>, Failure> {
+        if !target.is_production() {
+            return self.values();
+        }
+        let keys = quoted(self.secrets.iter().map(|pair| pair.key.as_str()));
+        let question = format!("This sets {keys} in {}.", target.shown());
+        self.confirm.check(&question)?;
+        let silence = password_prompt::silence()?;
+        let pairs = self.values()?;
+        self.confirm.ask(&question, None)?;
+        drop(silence);
+        Ok(pairs)
+    }
+
     fn values(&self) -> Result<Vec<(String, SecretValue)>, Failure> {
         let found = |pair: &Pair| match &pair.value {
             Some(value) => Ok(value.clone()),
@@ -147,7 +159,7 @@ impl Arguments {
         if let Some(path) = &self.from_file {
             let value = file::read(path, MOST)?;
             let text = value.expose();
-            if text.ends_with('\n') && text.lines().count() == 1 {
+            if !file::is_stream(path) && text.ends_with('\n') && text.lines().count() == 1 {
                 output::note(
                     "the value ends with a line break, because the file does. Without it: xtrasec set KEY < FILE",
                 );

@@ -82,7 +82,7 @@ pub(crate) fn status_of(unconfirmed: &[String], target: &Target) -> u8 {
     }
     output::note(&format!(
         "not confirmed in {}: {}. The service has taken this, and a read gives something else, or could not be made: somebody \
-         has written meanwhile, or there is a second row of the name. `xtrasec repair` shows the rows",
+         has written meanwhile, or there is a second row of the name. `xtrasec repair --dry-run` shows the rows",
         target.shown(),
         quoted(unconfirmed.iter().map(String::as_str))
     ));

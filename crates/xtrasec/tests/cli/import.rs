@@ -6,13 +6,15 @@ use crate::set::fed;
 use crate::world::{World, run};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_names_what_would_be_done_and_nothing_is_written_without_yes() {
+async fn a_plan_names_what_would_be_done_and_without_yes_or_somebody_to_ask_nothing_is_done() {
     let world = World::new().await;
     world.file(".env.staging", "EMPTY=\nNEW=canary\nQUOTES='canary 2'\n");
     let plan = "+ NEW\n~ QUOTES\n1 to create, 1 to update, 1 unchanged in staging (branch main)\n";
     let ran = world.run(&["import", ".env.staging", "-e", "stg"]);
-    assert_eq!((ran.status(), ran.stdout()), (0, plan));
-    assert!(ran.one_line().contains("--yes"));
+    let line = ran.failure(2);
+    assert!(line.contains("--yes") && line.contains("--dry-run") && line.contains("Nothing was"), "{line}");
+    assert_eq!(world.server.total_requests(), 0);
+    assert_eq!(world.run(&["import", ".env.staging", "-e", "stg", "--dry-run"]).success(), plan);
     let ran = world.run(&["import", ".env.staging", "-e", "stg", "--dry-run", "--verbose"]);
     assert_eq!(ran.success(), plan.replace("1 to create", "= EMPTY\n1 to create"));
     assert_eq!(world.server.request_count(route::SECRETS_UPSERT), 0);
@@ -89,11 +91,10 @@ async fn what_is_no_text_is_refused_by_name_and_nothing_is_quoted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn production_shows_its_plan_and_is_written_with_yes() {
+async fn production_shows_its_plan_in_a_dry_run_and_is_written_with_yes() {
     let world = World::new().await;
     world.file("new.env", "NEW=1\n");
-    let ran = world.run(&["import", "new.env", "-e", "prod"]);
-    assert!(ran.status() == 0 && ran.one_line().contains("--yes"), "{}", ran.stderr());
+    assert!(world.run(&["import", "new.env", "-e", "prod", "--dry-run"]).success().starts_with("+ NEW\n1 to create"));
     assert_eq!(world.server.secret("shop", "production", "main", "NEW"), None);
     world.run(&["import", "new.env", "-e", "prod", "--yes"]).success();
     assert_eq!(world.server.secret("shop", "production", "main", "NEW").as_deref(), Some("1"));

@@ -150,12 +150,12 @@ async fn nothing_is_written_in_local_mode() {
     world.file(".env.local", "A=1\n");
     for arguments in [
         &["set", "A=1", "-e", "stg"][..],
-        &["import", ".env.local", "-e", "stg"],
+        &["import", ".env.local", "-e", "stg", "--yes"],
         &["delete", "A", "-e", "stg", "--yes"],
         &["history", "A", "-e", "stg"],
         &["rollback", "A", "1", "-e", "stg"],
         &["promote", "stg", "dev", "--yes"],
-        &["repair", "A", "-e", "stg"],
+        &["repair", "A", "-e", "stg", "--yes"],
         &["branches"],
         &["login"],
     ] {
