@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use xtrasecurity::dotenv::EncryptedBy;
 use xtrasecurity::{Schema, SecretValue};
 use zeroize::Zeroizing;
 
@@ -177,9 +178,21 @@ fn all(from: impl Read, name: &str, most: usize) -> Result<SecretValue, Failure>
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(text.into()),
         Err(_) => {
+            if let Some(tool) = EncryptedBy::of_file(&bytes) {
+                return Err(encrypted(name, tool));
+            }
             Err(Failure::refused(format!("{name} is not UTF-8 text. Encode other data first, with base64 for one")))
         }
     }
+}
+
+/// Why a file that a tool has encrypted is not used.
+pub(crate) fn encrypted(name: &str, tool: EncryptedBy) -> Failure {
+    let command = tool.decrypting_command();
+    Failure::refused(format!(
+        "{name} is encrypted by {tool}, and its ciphertext is no value. Decrypt it first ({command}), and give what comes of it \
+         by a pipe. Nothing was written"
+    ))
 }
 
 /// All of it, or nothing when there is more than `most`. No buffer is left behind that is not wiped.

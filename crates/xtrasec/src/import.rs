@@ -24,7 +24,7 @@ use crate::options::Global;
 use crate::output;
 use crate::session::{Target, is_bare, not_read};
 use crate::write_options::{WriteOptions, status_of};
-use read::Format;
+use read::{Format, Import};
 
 /// Writes the secrets of a file
 ///
@@ -56,9 +56,18 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
-    let secrets = read::secrets(&arguments.file, arguments.format)?;
+    let mut import = Import::read(&arguments.file, arguments.format)?;
+    let target = Target::open(global);
+    let is_odd = match &target {
+        Ok(target) => add_problems(&mut import, target, &arguments.writing),
+        // the file is looked at first
+        Err(_) => false,
+    };
+    let secrets = import.into_secrets();
+    let secrets =
+        if is_odd { secrets.map_err(|failure| failure.so("--allow-any-name accepts odd names"))? } else { secrets? };
     arguments.confirm.check()?;
-    let target = Target::open(global)?;
+    let target = target?;
     arguments.writing.check(global)?;
     let plan = Plan::make(&target, secrets, &arguments.writing).await?;
     output::write(plan.text(&target, arguments.verbosity.name_list()).as_bytes())?;
@@ -68,6 +77,15 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let question = format!("Write these {} secrets to {}?", plan.total(), target.shown());
     arguments.confirm.ask(&question, target.to_be_typed())?;
     write(&target, plan, &arguments.writing).await
+}
+
+/// Looks for what no file of any form may hold. Gives whether --allow-any-name would accept some of it.
+fn add_problems(import: &mut Import, target: &Target, writing: &WriteOptions) -> bool {
+    let request = || writing.of(target.client.set_secrets(target.environment.as_str(), import.pairs()));
+    let problems = request().problems();
+    let is_odd = request().allow_any_name().problems().len() < problems.len();
+    import.add(&problems);
+    is_odd
 }
 
 async fn write(target: &Target, plan: Plan, writing: &WriteOptions) -> Outcome {

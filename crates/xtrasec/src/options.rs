@@ -81,6 +81,9 @@ impl Global {
 /// A variable that is set and not empty.
 fn variable(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var(name) {
+        Ok(value) if value.starts_with(['"', '\'']) && value.ends_with(['"', '\'']) => {
+            Err(Failure::usage(format!("{name} is in quotes, which are taken for a part of the name: take them away")))
+        }
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => Err(Failure::usage(format!("{name} is not Unicode text"))),

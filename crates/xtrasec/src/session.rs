@@ -11,6 +11,7 @@ use xtrasecurity::{
 };
 
 use crate::failure::Failure;
+use crate::hints;
 use crate::options::{Choice, Global, Scope, full_environment_name};
 use crate::output;
 use crate::text::{printable, quoted};
@@ -297,7 +298,14 @@ pub(crate) fn open(global: &Global) -> Result<Session, Failure> {
 
 /// Refuses what only the service can do while a file stands for it.
 pub(crate) fn refuse_local(global: &Global) -> Result<(), Failure> {
-    if !is_local(&builder(global).explain()) {
+    let configuration = builder(global).explain();
+    // what says neither on nor off would be told only after somebody has typed
+    if let Some(problem) = configuration.get("token").and_then(|token| token.problem())
+        && problem.kind() == ErrorKind::Config
+    {
+        return Err(Failure::refused(hints::told(problem)));
+    }
+    if !is_local(&configuration) {
         return Ok(());
     }
     Err(Failure::refused(

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::core::{ErrorKind, XtraError};
 use crate::engine::KeyWriter;
+use crate::http::is_quoted;
 
 /// The branch of reads that name none.
 pub(super) const MAIN: &str = "main";
@@ -129,7 +130,7 @@ impl ProjectIds {
 
     /// The id, when it is one.
     pub(crate) fn checked(self, id: &str) -> Result<&str, XtraError> {
-        if self == Self::Any {
+        if self == Self::Any || is_quoted(id) {
             return sendable_project(id);
         }
         if is_id(id) {
@@ -219,6 +220,7 @@ fn flaw_of(name: &str) -> Option<String> {
         "" => "is empty".to_owned(),
         "." | ".." => format!("{} would change the address that is asked", quoted(name)),
         _ if name.trim() != name => format!("{} begins or ends with white space", quoted(name)),
+        _ if is_quoted(name) => format!("{} is in quotes: take them away", quoted(name)),
         _ if name.chars().any(char::is_control) => format!("{} contains a control character", quoted(name)),
         _ => return None,
     })
