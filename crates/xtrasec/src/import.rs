@@ -74,9 +74,14 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     if plan.is_done() || arguments.confirm.is_dry() {
         return Ok(0);
     }
-    let question = format!("Write these {} secrets to {}?", plan.total(), target.shown());
+    let question = format!("Write {} to {}?", these(plan.total()), target.shown());
     arguments.confirm.ask(&question, target.to_be_typed())?;
     write(&target, plan, &arguments.writing).await
+}
+
+/// So many secrets, for a question.
+pub(crate) fn these(count: usize) -> String {
+    if count == 1 { "this secret".to_owned() } else { format!("these {count} secrets") }
 }
 
 /// Looks for what no file of any form may hold. Gives whether --allow-any-name would accept some of it.
@@ -146,7 +151,8 @@ impl Condition {
     /// Looks at what is there, and whether that is anything.
     async fn see(target: &Target, secrets: &Secrets) -> Result<(Self, bool), Failure> {
         let place = target.environment.as_str();
-        let seen = target.client.get_secrets(place).no_cache().allow_unreadable().await.map_err(not_read)?;
+        let seen = target.client.get_secrets(place).no_cache().allow_unreadable().await;
+        let seen = seen.map_err(|error| not_read(error).so("Nothing was written"))?;
         let is_first = is_bare(&seen);
         if is_first {
             target.demand_branch().await?;
@@ -179,7 +185,7 @@ impl Plan {
         let report = writing.of(condition.of(request)).skip_unchanged().dry_run().await;
         let report = report.map_err(|error| match error.kind() {
             ErrorKind::Conflict => Failure::from(error).so("Nothing was written. Start this again"),
-            _ => Failure::from(error),
+            _ => target.not_written(error),
         })?;
         let unchanged: BTreeSet<&String> = report.unchanged.iter().collect();
         pairs.retain(|(key, _)| !unchanged.contains(key));

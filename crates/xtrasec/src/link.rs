@@ -56,7 +56,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         arguments.confirm.ask(&format!("This makes {key} in {place} a link to {from}."), None)?;
     }
     let request = target.client.link_secret(target.environment.as_str(), arguments.key.as_str(), source.clone());
-    arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_done(error))?;
+    arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_written(error))?;
     let text = if arguments.json {
         text::json(&json!({
             "key": arguments.key,

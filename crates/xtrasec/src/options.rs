@@ -102,6 +102,10 @@ pub(crate) struct Choice {
     /// Go on when there are no secrets
     #[arg(long)]
     pub(crate) allow_empty: bool,
+    /// Take an answer that is held back otherwise: one that has lost what the saved copy holds (run --offline), or that looks
+    /// like an error message in the place of secrets
+    #[arg(long)]
+    pub(crate) allow_any_answer: bool,
 }
 
 impl Choice {

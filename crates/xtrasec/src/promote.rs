@@ -8,6 +8,7 @@ use xtrasecurity::{Request, XtraError};
 
 use crate::confirm::PlanConfirm;
 use crate::failure::{Failure, Outcome};
+use crate::import::these;
 use crate::name_list::{NameList, Verbosity};
 use crate::options::Global;
 use crate::options::Scope;
@@ -56,7 +57,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         [] => request(),
         only => request().keys(only),
     };
-    let plan = plan.dry_run().await.map_err(|error| target.not_done(error))?;
+    let plan = plan.dry_run().await.map_err(|error| target.not_written(error))?;
     if plan.updated.is_empty() && plan.skipped.is_empty() {
         target.demand_branch().await?;
     }
@@ -65,7 +66,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     if total == 0 || arguments.confirm.is_dry() {
         return Ok(0);
     }
-    arguments.confirm.ask(&format!("Write these {total} secrets to {}?", target.shown()), target.to_be_typed())?;
+    arguments.confirm.ask(&format!("Write {} to {}?", these(total), target.shown()), target.to_be_typed())?;
     // What has come to the source meanwhile nobody has agreed to.
     let done = request().keys(plan.promoted()).confirm_production().await.map_err(unfinished)?;
     let (created, updated) = (done.created.len(), done.updated.len());

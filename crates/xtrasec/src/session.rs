@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::hints;
 use crate::options::{Choice, Global, Scope, full_environment_name};
 use crate::output;
-use crate::text::{printable, quoted};
+use crate::text::{all_quoted, printable, quoted};
 
 /// A client and the environment that was asked for.
 pub(crate) struct Session {
@@ -81,9 +81,20 @@ impl Session {
         Ok(secrets)
     }
 
+    /// The same, whatever the service answers.
+    async fn any_secrets(&self) -> Result<Arc<Secrets>, Failure> {
+        let environment = self.environment()?;
+        // the next answer is not compared with a saved copy, which stays for the time when there is none
+        self.client.invalidate(environment);
+        let request = self.client.get_secrets(environment).allow_unreadable().allow_any_answer();
+        let secrets = request.await.map_err(not_read)?;
+        tell_source(&secrets);
+        Ok(secrets)
+    }
+
     /// The secrets that were chosen, all of which are there and can be read; otherwise everything that stands against it.
     pub(crate) async fn chosen(&self, choice: &Choice) -> Result<Secrets, Failure> {
-        let secrets = self.secrets().await?;
+        let secrets = if choice.allow_any_answer { self.any_secrets().await? } else { self.secrets().await? };
         let environment = self.environment()?;
         if is_bare(&secrets) && !choice.allow_empty {
             return Err(Failure::refused(format!("{}, or add --allow-empty", nothing_there(environment))));
@@ -148,9 +159,12 @@ pub(crate) fn demand<'n>(
     }
     if !missing.is_empty() {
         problems.push(format!(
-            "not among the {} secrets of {place}: {}. Check the names (case matters), the environment and the branch",
-            secrets.len() + secrets.unreadable().len(),
-            quoted(missing.iter().copied())
+            "not in {place}, which has {}: {}. Check the names (case matters), the environment and the branch",
+            match secrets.len() + secrets.unreadable().len() {
+                1 => "1 secret".to_owned(),
+                count => format!("{count} secrets"),
+            },
+            all_quoted(&missing.iter().copied().collect::<Vec<_>>())
         ));
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::refused(problems.join("; "))) }
@@ -177,7 +191,8 @@ pub(crate) fn tell_source(secrets: &Secrets) {
         SnapshotSource::Offline => {
             let age = ago(secrets.age());
             output::note(&format!(
-                "the service cannot be reached, or its answer is held back: the secrets are a copy that was saved {age}"
+                "the service cannot be reached, or its answer is held back (--allow-any-answer takes it): the secrets are a copy \
+                 that was saved {age}"
             ));
         }
         _ => {}
@@ -275,6 +290,15 @@ impl Target {
     /// Why something was not done here.
     pub(crate) fn not_done(&self, error: XtraError) -> Failure {
         not_done(&self.client, error)
+    }
+
+    /// Why a write was not done. Unless it may have been, that is said: it begins with reads, and most errors are theirs.
+    pub(crate) fn not_written(&self, error: XtraError) -> Failure {
+        let is_undone = !error.may_have_been_applied();
+        let is_told =
+            error.notes().chain([error.message()]).any(|text| text.to_ascii_lowercase().contains("nothing was"));
+        let failure = self.not_done(error);
+        if is_undone && !is_told { failure.so("Nothing was written") } else { failure }
     }
 
     /// The place as people call it.

@@ -1,6 +1,7 @@
 //! `xtrasec set`: a few secrets.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 use xtrasecurity::SecretValue;
@@ -77,7 +78,13 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     }
     let expected = arguments.if_version.and_then(|version| Some((pairs.first()?.0.clone(), version)));
     let request = target.client.set_secrets(target.environment.as_str(), pairs).expect_versions(expected);
-    let report = arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_done(error))?;
+    let written = AtomicUsize::new(0);
+    let request = request.on_progress(|progress| written.store(progress.written, Ordering::Relaxed));
+    let done = arguments.writing.of(request).confirm_production().await;
+    let report = done.map_err(|error| match written.load(Ordering::Relaxed) {
+        0 => target.not_written(error),
+        _ => target.not_done(error),
+    })?;
     tell(&report, &target)
 }
 
@@ -93,7 +100,7 @@ async fn create(target: &Target, arguments: &Arguments, pairs: Vec<(String, Secr
             request = request.allow_any_name();
         }
         let request = arguments.writing.each.of(request).confirm_production();
-        request.await.map_err(|error| target.not_done(error))?;
+        request.await.map_err(|error| target.not_written(error))?;
         report.created.push(key);
     }
     tell(&report, target)

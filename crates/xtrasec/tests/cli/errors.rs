@@ -102,6 +102,7 @@ async fn an_argument_that_fits_nowhere_is_not_repeated_as_it_may_be_secret() {
         let ran = world.run(arguments);
         let line = ran.failure(2);
         assert!(!line.contains("canary") && line.contains("standard input"), "{line}");
+        assert!(line.starts_with("unexpected extra argument (hidden: it may be a secret)"), "{line}");
         assert!(line.ends_with(&format!("see xtrasec {} --help", arguments[0])), "{line}");
     }
     assert!(world.run(&["set", "--frobnicate", "A"]).failure(2).contains("--frobnicate"));

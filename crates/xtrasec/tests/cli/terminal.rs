@@ -248,3 +248,30 @@ async fn no_question_of_any_command_shows_what_is_pasted_as_its_answer() {
     assert!(!world.path(".xtrarc").exists());
     assert_eq!(world.server.request_count(xtrasecurity::dev_server::route::SECRETS_UPSERT), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_on_a_terminal_has_nothing_that_it_acts_on_and_a_pipe_gets_it_as_it_is() {
+    let world = World::new().await;
+    let value = "a\u{1b}]0;x\u{7}\u{202e}b\n\u{9b}31mc\td";
+    world.server.set_secret("shop", "bidi", "main", "A", value).unwrap();
+    world.server.set_secret("shop", "bidi", "main", "B", "1").unwrap();
+    for arguments in [
+        &["get", "A", "-e", "bidi", "--show"][..],
+        &["get", "A", "B", "-e", "bidi", "--show"],
+        &["export", "-e", "bidi", "--show"],
+        &["export", "-e", "bidi", "--show", "--format", "shell"],
+        &["list", "-e", "bidi", "--show"],
+        &["diff", "bidi", "nowhere", "--show"],
+        &["history", "A", "-e", "bidi", "--show"],
+    ] {
+        let (status, seen) = on_a_terminal(&world, arguments);
+        let odd = |character: char| {
+            character.is_control() && !matches!(character, '\r' | '\n' | '\t') || character == '\u{202e}'
+        };
+        assert!(status == Some(0) && !seen.contains(odd), "{arguments:?}: {seen:?}");
+    }
+    world.file("template", "{{ xtra:///bidi/A }}");
+    let (status, seen) = on_a_terminal(&world, &["render", "template", "--show"]);
+    assert!(status == Some(0) && !seen.contains('\u{1b}') && seen.contains("\\u{202e}"), "{seen:?}");
+    assert_eq!(world.run(&["get", "A", "-e", "bidi", "--show"]).success(), value);
+}
