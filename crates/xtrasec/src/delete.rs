@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     /// The secrets' names
     #[arg(required = true, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     keys: Vec<String>,
-    /// A secret that does not exist is right
+    /// Accept names of secrets that do not exist
     #[arg(long)]
     if_exists: bool,
     /// Take the environment's name as it is spelled, even if the project has it in other upper and lower case

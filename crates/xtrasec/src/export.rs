@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
-use clap::builder::{EnumValueParser, NonEmptyStringValueParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 use xtrasecurity::{SecretValue, Secrets, inject::Selection};
@@ -32,9 +32,9 @@ const NOTHING_DONE: &str = "Nothing was written";
             kubectl --from-env-file; values of several lines are refused\n  \
     json    one object\n  \
     yaml    one mapping, every text in double quotes\n  \
-    shell   export NAME='value' lines, for: eval \"$(xtrasec export --format shell)\"\n  \
-    github  for GitHub Actions: appended to the file, and values masked in the log,\n          \
-            but for lines of less than four bytes\n\n\
+    shell   export NAME='value' lines: eval \"$(xtrasec export --format shell)\"\n  \
+    github  for GitHub Actions: appended to the file, and values masked in the\n          \
+            log, but for lines of less than four bytes\n\n\
     Examples:\n  \
     xtrasec export --output .env\n  \
     xtrasec export --format docker --output app.env\n  \
@@ -92,10 +92,9 @@ fn github_file(destination: &OutputTarget) -> Result<&Path, Failure> {
 impl Format {
     /// The parser of those that are one text.
     pub(crate) fn of_text() -> impl TypedValueParser<Value = Self> {
-        EnumValueParser::<Self>::new().try_map(|format| match format {
-            Self::Github => Err("github is a form of `xtrasec export` alone"),
-            format => Ok(format),
-        })
+        let names = Self::value_variants().iter().filter(|format| **format != Self::Github);
+        let names: Vec<PossibleValue> = names.filter_map(ValueEnum::to_possible_value).collect();
+        PossibleValuesParser::new(names).try_map(|name| Self::from_str(&name, false))
     }
 
     /// The secrets in this form, of github the variables; refused when it cannot hold some of them.

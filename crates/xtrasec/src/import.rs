@@ -36,11 +36,12 @@ use read::{Format, Import};
 #[command(after_long_help = "Formats:\n  \
     dotenv  NAME=value lines; nothing in them is expanded\n  \
     json    one object of texts\n  \
-    yaml    one mapping of texts; what some reader takes for a number, a date, yes or no must be in quotes\n\n\
+    yaml    one mapping of texts; what some reader takes for a number, a date,\n          \
+            yes or no must be in quotes\n\n\
     Examples:\n  \
     xtrasec import .env.staging -e staging --dry-run\n  \
     xtrasec import secrets.yaml -e production --yes\n  \
-    xtrasec export -e staging --format json | xtrasec import - --format json -e qa --yes")]
+    xtrasec export -e stg --format json | xtrasec import - --format json -e qa -y")]
 pub(crate) struct Arguments {
     /// The file or pipe, - for standard input
     file: PathBuf,

@@ -79,18 +79,17 @@ use options::Global;
     after_long_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN, ~/.xtra/config.json or the settings of the \
                        xtra command, never from an argument: arguments can be read by every user of the machine. \
                        Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_ENV, \
-                       XTRA_BRANCH, XTRA_API_URL and the file .xtrarc, which `xtrasec setup` writes, which is found from the \
-                       directories of a repository below it too, and which cannot send the token to a service that you have not named yourself. \
+                       XTRA_BRANCH, XTRA_API_URL and the file .xtrarc. `xtrasec setup` writes that file; in a repository it \
+                       counts in the directories below too. It cannot send the token to a service that you have not named yourself. \
                       With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
                       Exit status:\n  \
-                       0  success\n  \
-                       1  refused by the service, by a check or by this command\n  \
-                       2  wrong usage; --yes is missing and nobody can be asked\n  \
-                       3  written, or perhaps, and not confirmed: a read after the\n     \
-                       write gives something else or could not be made, or the\n     \
-                       answer to the write was lost\n  \
-                       `run` passes on that of the program, 127 when it is not\n  \
-                       found, 126 when it cannot be started\n\n\
+                       0    success\n  \
+                       1    refused by the service, by a check or by this command\n  \
+                       2    wrong usage, or --yes is missing where nobody can be asked\n  \
+                       3    written or perhaps written, and not confirmed by a read\n  \
+                       126  of run: the program cannot be started\n  \
+                       127  of run: the program is not found\n\
+                       Otherwise `run` passes on the status of the program.\n\n\
                        Examples:\n  \
                        xtrasec run -e production -- ./server --port 8080\n  \
                        xtrasec get --show TLS_KEY > key.pem\n  \

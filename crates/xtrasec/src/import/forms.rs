@@ -86,9 +86,7 @@ impl Contents {
         for entry in &self.entries {
             let name = printable(&entry.name);
             if entry.value.is_none() {
-                let what = format!(
-                    "the value of \"{name}\" is not a string (but a number, a date, a list, yes or no, or nothing): quote it"
-                );
+                let what = format!("the value of \"{name}\" is not a string: quote it");
                 flaws.push(Flaw::at(entry.line, what));
             }
             match first.get(entry.name.as_str()) {
