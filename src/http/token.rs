@@ -117,7 +117,7 @@ impl Flaw {
             Some(Self::Empty)
         } else if !token.is_ascii() {
             Some(Self::NotAscii)
-        } else if is_quoted(token) {
+        } else if touches_quotes(token) {
             Some(Self::Quoted)
         } else if token.bytes().all(|byte| byte.is_ascii_graphic()) {
             None
@@ -139,11 +139,17 @@ impl Flaw {
     }
 }
 
-/// Whether a text begins or ends with a quote. Nothing that is copied whole does.
+const QUOTES: [char; 3] = ['"', '\'', '`'];
+
+/// Whether a text stands in quotes. Ids and names may begin or end with one.
 pub(crate) fn is_quoted(text: &str) -> bool {
-    const QUOTES: [char; 3] = ['"', '\'', '`'];
-    let text = text.trim();
-    text.starts_with(QUOTES) || text.ends_with(QUOTES)
+    QUOTES.iter().any(|quote| text.strip_prefix(*quote).is_some_and(|rest| rest.ends_with(*quote)))
+}
+
+/// Whether a text begins or ends with a quote. No token does that was copied whole.
+fn touches_quotes(token: &str) -> bool {
+    let token = token.trim();
+    token.starts_with(QUOTES) || token.ends_with(QUOTES)
 }
 
 impl fmt::Display for Flaw {

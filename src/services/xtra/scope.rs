@@ -281,6 +281,23 @@ mod tests {
     }
 
     #[test]
+    fn ids_and_names_in_quotes_are_told_so_and_others_with_quotes_in_them_are_taken() {
+        for text in ["\"staging\"", "'staging'", "`staging`", "\"\""] {
+            for error in [
+                ProjectIds::Any.checked(text).unwrap_err(),
+                ProjectIds::Hexadecimal.checked(text).unwrap_err(),
+                environment(text).unwrap_err(),
+                branch(text).unwrap_err(),
+            ] {
+                assert!(error.to_string().contains("is in quotes"), "{error}");
+            }
+        }
+        for text in ["my \"project\"", "'til then", "\"", "a'b"] {
+            assert!(ProjectIds::Any.checked(text).is_ok() && branch(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
     fn only_ids_of_the_services_own_form_are_the_same_in_either_case() {
         let (lower, upper) = ("665f1c2ab7c0de0012345678", "665F1C2AB7C0DE0012345678");
         assert!(is_same_project(lower, upper) && !is_same_project("prj_a", "prj_A"));
