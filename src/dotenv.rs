@@ -14,19 +14,59 @@ use zeroize::Zeroizing;
 
 use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
 
+mod encrypted;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use encrypted::EncryptedBy;
 #[cfg(feature = "typed")]
 pub(crate) use write::Assignment;
 pub use write::{Misread, Reader};
 
-/// Why a text is no `.env` file, and where. It quotes nothing of the text.
+/// A `.env` text taken apart: its assignments, and everything that is wrong with it.
+///
+/// ```
+/// use xtrasecurity::dotenv::Document;
+///
+/// let document = Document::parse("A=1\nexport B\nA='2'\n");
+/// let lines: Vec<_> = document.flaws.iter().map(|flaw| flaw.line()).collect();
+/// assert_eq!((document.entries[0].name.as_str(), lines), ("A", vec![2, 3]));
+/// ```
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Document {
+    /// The assignments that can be read, in order; of a name that comes twice, the first.
+    pub entries: Vec<Entry>,
+    /// What is wrong, in order, up to a hundred of it.
+    pub flaws: Vec<Flaw>,
+}
+
+/// An assignment of a `.env` text.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The name.
+    pub name: String,
+    /// The value.
+    pub value: SecretValue,
+    /// The number of the line that it begins on; the first is 1.
+    pub line: usize,
+}
+
+/// What is wrong with a line of a `.env` text. It quotes nothing of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Flaw {
+pub struct Flaw {
     line: usize,
     what: What,
+}
+
+impl Flaw {
+    /// The number of the line; the first is 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,44 +104,74 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// The names and values of a `.env` text, in its order.
-///
-/// `NAME=VALUE` with or without `export`, comments, quotes of three kinds, values of several lines in quotes, `\n` and `\r`
-/// in double quotes. Nothing is expanded.
-pub(crate) fn parse(text: &str) -> Result<Vec<(String, SecretValue)>, Flaw> {
-    let text = with_plain_line_ends(text.strip_prefix('\u{feff}').unwrap_or(text));
-    let (mut rest, mut number) = (text.as_str(), 1);
-    let mut pairs = Vec::new();
-    let mut seen = HashMap::new();
-    while !rest.is_empty() {
-        let flaw = |what| Flaw { line: number, what };
-        let (line, below) = split_line(rest);
-        let line = line.trim_matches(is_blank);
-        if line.is_empty() || line.starts_with('#') {
-            (rest, number) = (below, number + 1);
-            continue;
+/// As many flaws as are looked for. Nobody reads more.
+const MOST_FLAWS: usize = 100;
+
+impl Document {
+    /// Takes a text apart: `NAME=VALUE` with or without `export`, comments, quotes of three kinds, values of several lines in
+    /// quotes, `\n` and `\r` in double quotes. Nothing is expanded.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let text = with_plain_line_ends(text.strip_prefix('\u{feff}').unwrap_or(text));
+        let (mut rest, mut number) = (text.as_str(), 1);
+        let mut document = Self::default();
+        let mut seen = HashMap::new();
+        while !rest.is_empty() && document.flaws.len() < MOST_FLAWS {
+            let (first, below) = split_line(rest);
+            let line = first.trim_matches(is_blank);
+            if line.is_empty() || line.starts_with('#') {
+                (rest, number) = (below, number + 1);
+                continue;
+            }
+            let mut wrong = |what| document.flaws.push(Flaw { line: number, what });
+            let Some(name) = assigned(line) else {
+                wrong(What::NoAssignment);
+                (rest, number) = (below, number + 1);
+                continue;
+            };
+            let earlier = seen.get(name).copied();
+            match earlier {
+                Some(first) => wrong(What::Repeated { first }),
+                None => drop(seen.insert(name.to_owned(), number)),
+            }
+            let found = value_of(rest);
+            let next = (found.below, number + found.lines);
+            match found.value {
+                Ok(value) if earlier.is_none() => {
+                    document.entries.push(Entry { name: name.to_owned(), value, line: number });
+                }
+                Ok(_) => {}
+                Err(what) => wrong(what),
+            }
+            (rest, number) = next;
         }
-        let name = line.split_once('=').and_then(|(left, _)| name_of(left)).ok_or(flaw(What::NoAssignment))?;
-        if let Some(first) = seen.insert(name.to_owned(), number) {
-            return Err(flaw(What::Repeated { first }));
-        }
-        let Found { value, lines, below } = value_of(rest).map_err(flaw)?;
-        pairs.push((name.to_owned(), value));
-        (rest, number) = (below, number + lines);
+        document
     }
-    Ok(pairs)
+
+    /// The names and values, when nothing is wrong; otherwise all that is, as one sentence after the other.
+    pub(crate) fn into_pairs(self) -> Result<Vec<(String, SecretValue)>, String> {
+        if self.flaws.is_empty() {
+            return Ok(self.entries.into_iter().map(|entry| (entry.name, entry.value)).collect());
+        }
+        Err(self.flaws.iter().map(Flaw::to_string).collect::<Vec<_>>().join("; "))
+    }
 }
 
-/// A value, the lines that it took, and the text below them.
+/// The name that a line gives a value to.
+fn assigned(line: &str) -> Option<&str> {
+    line.split_once('=').and_then(|(left, _)| name_of(left))
+}
+
+/// A value or what is wrong with it, the lines that it took, and the text below them.
 struct Found<'t> {
-    value: SecretValue,
+    value: Result<SecretValue, What>,
     lines: usize,
     below: &'t str,
 }
 
 /// The value of the assignment that `text` begins with.
-fn value_of(text: &str) -> Result<Found<'_>, What> {
-    let (_, text) = text.split_once('=').ok_or(What::NoAssignment)?;
+fn value_of(text: &str) -> Found<'_> {
+    let text = text.split_once('=').map_or("", |(_, text)| text);
     let start = text.trim_start_matches(|character| character != '\n' && is_blank(character));
     for quote in QUOTES {
         if let Some(inside) = start.strip_prefix(quote) {
@@ -110,29 +180,39 @@ fn value_of(text: &str) -> Result<Found<'_>, What> {
     }
     let (line, below) = split_line(text);
     let value = match line.split_once('#') {
-        Some((value, _)) if value.ends_with(is_blank) => value,
-        Some(_) => return Err(What::HashInValue),
-        None => line,
+        Some((value, _)) if value.ends_with(is_blank) => Ok(value),
+        Some(_) => Err(What::HashInValue),
+        None => Ok(line),
     };
-    Ok(Found { value: value.trim_matches(is_blank).into(), lines: 1, below })
+    Found { value: value.map(|value| value.trim_matches(is_blank).into()), lines: 1, below }
 }
 
 /// A value in quotes. `text` begins behind the quote that opens.
-fn quoted(text: &str, quote: char) -> Result<Found<'_>, What> {
+fn quoted(text: &str, quote: char) -> Found<'_> {
     if let Some(found) = escaped(text).filter(|_| quote == '"') {
-        return Ok(found);
+        return found;
     }
-    let (inside, after) = text.split_once(quote).ok_or(What::Unclosed)?;
-    if inside.ends_with('\\') {
-        return Err(What::EscapedQuote);
-    }
+    let unclosed = || Found { value: Err(What::Unclosed), lines: 1, below: split_line(text).1 };
+    let Some((inside, after)) = text.split_once(quote) else { return unclosed() };
     let (tail, below) = split_line(after);
     let tail = tail.trim_matches(is_blank);
-    if !tail.is_empty() && !tail.starts_with('#') {
-        return Err(What::AfterQuote);
-    }
-    let value = if quote == '"' { unescaped(inside) } else { inside.into() };
-    Ok(Found { value, lines: 1 + inside.matches('\n').count(), below })
+    let value = if inside.ends_with('\\') {
+        Err(What::EscapedQuote)
+    } else if !tail.is_empty() && !tail.starts_with('#') {
+        // the quote that opens the value of a line below does not close this one
+        if inside.rsplit_once('\n').is_some_and(|(_, last)| is_before_value(last)) {
+            return unclosed();
+        }
+        Err(What::AfterQuote)
+    } else {
+        Ok(if quote == '"' { unescaped(inside) } else { inside.into() })
+    };
+    Found { value, lines: 1 + inside.matches('\n').count(), below }
+}
+
+/// Whether this is the part of an assignment that stands before its value.
+fn is_before_value(text: &str) -> bool {
+    text.trim_matches(is_blank).strip_suffix('=').is_some_and(|left| name_of(left).is_some())
 }
 
 /// The characters that have a backslash before them in double quotes for shells.
@@ -155,7 +235,7 @@ fn escaped(text: &str) -> Option<Found<'_>> {
             _ => plain.push(character),
         }
     }
-    Some(Found { value: SecretValue::new(std::mem::take(&mut *plain)), lines: 1, below })
+    Some(Found { value: Ok(SecretValue::new(std::mem::take(&mut *plain))), lines: 1, below })
 }
 
 /// `\n` and `\r` as what they stand for. Every other backslash is itself.
@@ -223,7 +303,7 @@ impl Secrets {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] with the line's number for a line that is no assignment, a quote that is not closed, a name that
+    /// [`ErrorKind::Invalid`] with the number of each line that is no assignment, a quote that is not closed, a name that
     /// comes twice, and what readers understand in different ways: `#` inside a value without quotes, a backslash before
     /// the closing quote, text after it.
     ///
@@ -237,9 +317,9 @@ impl Secrets {
     /// # }
     /// ```
     pub fn from_dotenv(text: &str) -> Result<Self, XtraError> {
-        match parse(text) {
+        match Document::parse(text).into_pairs() {
             Ok(pairs) => Ok(Self::from_iter(pairs)),
-            Err(flaw) => Err(XtraError::new(ErrorKind::Invalid, format!("the text is no .env file: {flaw}"))),
+            Err(flaws) => Err(XtraError::new(ErrorKind::Invalid, format!("the text is no .env file: {flaws}"))),
         }
     }
 }

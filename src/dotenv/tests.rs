@@ -4,7 +4,8 @@ use super::write::Assignment;
 use super::*;
 
 fn pairs(text: &str) -> Vec<(String, String)> {
-    parse(text).unwrap().into_iter().map(|(name, value)| (name, value.expose().to_owned())).collect()
+    let pairs = Document::parse(text).into_pairs().unwrap();
+    pairs.into_iter().map(|(name, value)| (name, value.expose().to_owned())).collect()
 }
 
 fn value(text: &str) -> String {
@@ -14,7 +15,9 @@ fn value(text: &str) -> String {
 }
 
 fn flaw(text: &str) -> String {
-    parse(text).unwrap_err().to_string()
+    let flaws = Document::parse(text).flaws;
+    assert_eq!(flaws.len(), 1, "{flaws:?}");
+    flaws[0].to_string()
 }
 
 #[test]
@@ -117,7 +120,7 @@ fn escapes_of_a_shell_are_read_where_the_comment_says_so_and_nowhere_else() {
     assert_eq!(value(&format!(r#"A="\"\\\$\`\"'x" {comment}"#)), "\"\\$`\"'x");
     assert_eq!(value(&format!("A=\"\" {comment}\r\n")), "");
     for text in [r#"A="\"x""#, r#"A="\"x" # escaped"#, r#"A="\"x\n" # escaped "as in a shell""#] {
-        assert!(parse(text).is_err(), "{text}");
+        assert!(!Document::parse(text).flaws.is_empty(), "{text}");
     }
     assert_eq!(value(&format!(r#"A='\\x' {comment}"#)), "\\\\x");
 }
@@ -127,8 +130,29 @@ fn a_name_that_comes_twice_is_refused_with_both_lines() {
     let flaw = flaw("A='x\ny'\nB=1\nexport A=2\n");
     assert!(flaw.starts_with("line 4: ") && flaw.contains("line 1 gives already"), "{flaw}");
     // also with the same value: who reads the file cannot tell which one was meant to change
-    assert!(parse("A=1\nA=1").is_err());
-    assert!(parse("A=1\na=2").is_ok());
+    assert_eq!(lines("A=1\nA=1"), [2]);
+    assert_eq!(lines("A=1\na=2"), [0; 0]);
+}
+
+/// The lines that something is wrong with.
+fn lines(text: &str) -> Vec<usize> {
+    Document::parse(text).flaws.iter().map(Flaw::line).collect()
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once_with_its_line_and_the_rest_is_read() {
+    assert_eq!(lines("A=a#b\nB=#x\nexport C\nD=\"x\" y\n"), [1, 2, 3, 4]);
+    let text = "OK=1\nA='open\nB=\"b\"\nB=2\n?\nC='l1\nl2' x\nD=d#e\n\nOK=\"3\nEND=1\n";
+    assert_eq!(lines(text), [2, 4, 5, 6, 8, 10, 10], "the next quote of the kind opens the value of line 6");
+    let text = "A=\"open\nB=\"b\"\nC=1\nA=2\nD='open\nE=\"x\" y\nF=1";
+    assert_eq!(lines(text), [1, 4, 5, 6]);
+    let names: Vec<_> = Document::parse(text).entries.into_iter().map(|entry| (entry.name, entry.line)).collect();
+    assert_eq!(names, [("B".to_owned(), 2), ("C".to_owned(), 3), ("F".to_owned(), 7)]);
+    assert_eq!(lines("A='l1\nl2' x\nB=1\nB=2"), [1, 4], "what follows a value of several lines");
+    assert_eq!(lines("A=1\nA=x#y"), [2, 2]);
+    assert_eq!(lines(&"?\n".repeat(100_000)).len(), MOST_FLAWS);
+    let error = Secrets::from_dotenv("A=a#b\nhunter2\n").unwrap_err().to_string();
+    assert!(error.contains("line 1: ") && error.contains("; line 2: ") && !error.contains("hunter2"), "{error}");
 }
 
 /// Values that a careless writer breaks.
@@ -195,7 +219,7 @@ fn what_is_written_is_read_back_exactly() {
     for (name, value) in named {
         assert_eq!(read.require(&name).unwrap().expose(), value, "{name} {value:?}");
         let alone = format!("A={}", written(value).unwrap());
-        assert_eq!(super::parse(&alone).unwrap()[0].1.expose(), value, "{alone:?}");
+        assert_eq!(Document::parse(&alone).entries[0].value.expose(), value, "{alone:?}");
     }
 }
 

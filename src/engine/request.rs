@@ -39,6 +39,11 @@ impl<'a, S: SecretSource, Op, M> Request<'a, S, Op, M> {
     }
 
     /// The same request with another operation, sent in another way; and the operation that it had.
+    /// What the request goes to.
+    pub(crate) fn source(&self) -> &S {
+        &self.engine.source
+    }
+
     pub(crate) fn exchange<New, N>(self, operation: New) -> (Request<'a, S, New, N>, Op) {
         let Self { engine, scope, options, operation: old, .. } = self;
         (Request { engine, scope, options, operation, mode: PhantomData }, old)

@@ -69,6 +69,7 @@ pub use request::{Method, Request};
 pub use response::Response;
 pub use runtime::Answer;
 pub use token::Token;
+pub(crate) use token::is_quoted;
 pub use transport::{Counters, Transport, TransportBuilder};
 
 #[allow(unused_imports, reason = "for services that have a builder of their own")]

@@ -36,7 +36,7 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Credentials`] when it is empty, or holds white space, control characters or anything but ASCII.
+    /// [`ErrorKind::Credentials`] when it is empty, stands in quotes, or holds white space, control characters or anything but ASCII.
     pub fn new(token: impl Into<String>) -> Result<Self, XtraError> {
         Self::checked(SecretValue::new(token.into())).map_err(|flaw| flaw.error("the token"))
     }
@@ -104,6 +104,7 @@ impl Eq for Token {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
     Empty,
+    Quoted,
     SpaceAround,
     SpaceInside,
     Control,
@@ -116,6 +117,8 @@ impl Flaw {
             Some(Self::Empty)
         } else if !token.is_ascii() {
             Some(Self::NotAscii)
+        } else if touches_quotes(token) {
+            Some(Self::Quoted)
         } else if token.bytes().all(|byte| byte.is_ascii_graphic()) {
             None
         } else if token.trim() != token {
@@ -136,10 +139,24 @@ impl Flaw {
     }
 }
 
+const QUOTES: [char; 3] = ['"', '\'', '`'];
+
+/// Whether a text stands in quotes. Ids and names may begin or end with one.
+pub(crate) fn is_quoted(text: &str) -> bool {
+    QUOTES.iter().any(|quote| text.strip_prefix(*quote).is_some_and(|rest| rest.ends_with(*quote)))
+}
+
+/// Whether a text begins or ends with a quote. No token does that was copied whole.
+fn touches_quotes(token: &str) -> bool {
+    let token = token.trim();
+    token.starts_with(QUOTES) || token.ends_with(QUOTES)
+}
+
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "is empty",
+            Self::Quoted => "is in quotes, which a shell takes away and a file of variables may not: take them away",
             Self::SpaceAround => "begins or ends with white space, perhaps a line break",
             Self::SpaceInside => "holds white space",
             Self::Control => "holds a control character",
@@ -169,6 +186,12 @@ mod tests {
             (" hunter2", "begins or ends with white space"),
             ("hunter2\u{a0}", "not ASCII"),
             ("hun ter2", "holds white space"),
+            ("\"hunter2\"", "is in quotes"),
+            ("'hunter2'", "is in quotes"),
+            ("`hunter2`\n", "is in quotes"),
+            ("\"hunter2", "is in quotes"),
+            ("hunter2'", "is in quotes"),
+            ("\"hun ter2\"", "is in quotes"),
             ("hunter2\r\nX: y", "holds white space"),
             ("hunter2\0", "control character"),
             ("hunter2\u{7f}", "control character"),

@@ -18,6 +18,7 @@ use xtrasecurity::{
     Secrets, SecretsProvider, UseError, XtraClient, XtraClientOptions, XtraError,
     clock::{ManualClock, Timestamp},
     credentials::{ChainPosition, FileToken, StaticToken, Token},
+    dotenv::{Document, EncryptedBy},
     error::Conflict,
     inject::Selection,
     paging::Paging,
@@ -46,7 +47,7 @@ impl Table {
         hides_debug(name, value);
     }
 
-    fn shown<T: Debug + Display>(&mut self, name: &'static str, value: &T) {
+    pub fn shown<T: Debug + Display>(&mut self, name: &'static str, value: &T) {
         self.debug(name, value);
         hides_display(name, value);
     }
@@ -420,6 +421,13 @@ async fn local_mode(table: &mut Table) {
         misread.readers().iter().for_each(|reader| table.shown("dotenv::Reader", reader));
         table.debug("dotenv::Misread", &misread);
     }
+    let document = Document::parse(&format!("{KEY}={VALUE}\n{KEY}={VALUE}#\n{VALUE}"));
+    assert_eq!((document.entries[0].value.expose(), document.flaws.len()), (VALUE, 3), "what was planted arrives");
+    table.debug("dotenv::Document", &document);
+    document.entries.iter().for_each(|entry| table.debug("dotenv::Entry", entry));
+    document.flaws.iter().for_each(|flaw| table.shown("dotenv::Flaw", flaw));
+    let tool = EncryptedBy::of_value(&format!("ENC[AES256_GCM,data:{VALUE},type:str]")).unwrap();
+    table.shown("dotenv::EncryptedBy", &tool);
     let nowhere = Secrets::from_iter([(KEY, format!("'{VALUE}\"\n"))]);
     table.error("XtraError", &nowhere.to_dotenv().unwrap_err());
 }

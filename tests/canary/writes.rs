@@ -37,6 +37,9 @@ async fn outcomes(table: &mut Table, server: &DevServer) {
     assert_eq!(written, Written::Created);
     table.debug("xtra::write::Written", &written);
     let mut progress = Vec::new();
+    for problem in client.set_secrets(PLACE, [("branch", VALUE), (KEY, VALUE), (KEY, VALUE)]).problems() {
+        table.shown("xtra::write::KeyProblem", &problem);
+    }
     let request = client.set_secrets(PLACE, [(KEY, VALUE)]).on_progress(|step| progress.push(step));
     table.debug("xtra::write::WriteReport", &request.await.unwrap());
     assert_eq!(progress.len(), 2);

@@ -90,7 +90,7 @@ async fn project_ids_that_are_none_are_refused_before_anything_is_sent() {
 async fn project_ids_of_another_host_are_whatever_a_path_can_hold() {
     let server = DevServer::start().await.unwrap();
     let client = local().token(server.token()).api_url(server.url()).build().unwrap();
-    for id in ["", ".", "..", " prj_1", "prj\n1"] {
+    for id in ["", ".", "..", " prj_1", "prj\n1", "\"prj_1\"", "'prj_1'"] {
         let error = client.get_secrets("production").project_id(id).await.unwrap_err();
         assert_says(&error, ErrorKind::Invalid, &["the project id"]);
         assert_says(&local().project_id(id).build().unwrap_err(), ErrorKind::Invalid, &["the project id"]);

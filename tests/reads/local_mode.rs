@@ -148,14 +148,17 @@ fn the_variable_turns_it_on_without_a_token_whatever_the_program_says() {
 }
 
 #[test]
-fn anything_but_exactly_true_leaves_it_off() {
+fn only_true_turns_it_on_and_what_could_mean_either_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(".env.local"), "A=local\n").unwrap();
-    for value in ["TRUE", "True", "1", "yes", " true", "", "false"] {
-        let told = run("from_env", dir.path(), &[("XTRA_LOCAL_MODE", value)]);
-        assert_eq!(told, "credentials, sent 0", "{value:?}");
+    for value in ["TRUE", "True", "1", "yes", "on", " true", "\"true\"", "local"] {
+        for task in ["from_env", "explicit"] {
+            assert_eq!(run(task, dir.path(), &[("XTRA_LOCAL_MODE", value)]), "config, sent 0", "{value:?}");
+        }
     }
-    assert_eq!(run("explicit", dir.path(), &[("XTRA_LOCAL_MODE", "1")]), "Service , sent 1");
+    for value in ["", "false", "False", "0", "no", "off"] {
+        assert_eq!(run("explicit", dir.path(), &[("XTRA_LOCAL_MODE", value)]), "Service , sent 1", "{value:?}");
+    }
 }
 
 #[test]

@@ -24,13 +24,13 @@ use crate::text::{self, printable};
 #[command(after_long_help = "Examples:\n  xtrasec check --schema schema.json -e production\n  \
     xtrasec check --schema schema.json --deny-unexpected --json")]
 pub(crate) struct Arguments {
-    /// A JSON Schema of the secrets: an object whose properties are their names
+    /// A JSON Schema of the secrets: an object whose properties are their names. A file or a pipe, - for standard input
     #[arg(long, value_name = "FILE")]
     schema: PathBuf,
-    /// A secret that the schema does not know is wrong too
+    /// Fail for secrets that the schema does not know, too
     #[arg(long)]
     deny_unexpected: bool,
-    /// No secrets at all are right, if none is required
+    /// Accept an environment without secrets, if none is required
     #[arg(long)]
     allow_empty: bool,
     /// Print an object: valid, and the arrays missing, invalid and unexpected

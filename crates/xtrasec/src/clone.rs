@@ -52,7 +52,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let request = target.client.clone_environment(arguments.from.environment.as_str(), target.environment.as_str());
     let request = request.branch(target.branch.as_str()).overwrite(arguments.overwrite).confirm_production();
     let request = if arguments.exact { request.exact() } else { request };
-    let done = request.await.map_err(|error| target.not_done(error))?;
+    let done = request.await.map_err(|error| target.not_written(error))?;
     let text = if arguments.json {
         text::json(&json!({
             "from": arguments.from.environment,

@@ -1,15 +1,19 @@
 //! `xtrasec dev`: a server on this machine that stands for the service.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use xtrasecurity::dev_server::{DevServer, RateLimits};
+use xtrasecurity::dev_server::{DevServer, RateLimits, Seed};
 
 use crate::failure::{Failure, Outcome};
+use crate::file;
 use crate::options::Global;
 use crate::output;
 use crate::text;
+
+/// As much as is read of a pipe.
+const LARGEST_SEED: usize = 64 << 20;
 
 /// Starts a server on this machine that stands for the service
 ///
@@ -23,7 +27,7 @@ use crate::text;
     Examples:\n  xtrasec dev\n  xtrasec dev seed.json --state .dev-server.json\n  \
     xtrasec dev --json > dev.json & # then read apiUrl, project and token")]
 pub(crate) struct Arguments {
-    /// The file with the secrets, users and projects to start with
+    /// The secrets, users and projects to start with: a file or a pipe, - for standard input
     seed: Option<PathBuf>,
     /// Keep the state in this file, which only you can read; if it is there, it goes on from it and the seed is not read
     #[arg(long, value_name = "FILE")]
@@ -51,7 +55,10 @@ impl Arguments {
     async fn start(&self) -> Result<DevServer, Failure> {
         let mut builder = DevServer::builder();
         if let Some(seed) = &self.seed {
-            builder = builder.seed_file(seed);
+            builder = match file::is_stream(seed) {
+                true => builder.seed(read_seed(seed)?),
+                false => builder.seed_file(seed),
+            };
         }
         if let Some(state) = &self.state {
             builder = builder.persist(state);
@@ -64,6 +71,13 @@ impl Arguments {
             Failure::refused(format!("{error}{reason}. The server was not started"))
         })
     }
+}
+
+/// The seed that comes from a pipe.
+fn read_seed(path: &Path) -> Result<Seed, Failure> {
+    let text = file::read(path, LARGEST_SEED)?;
+    Seed::from_json(text.expose())
+        .map_err(|error| Failure::refused(format!("{}: {error}. The server was not started", file::name(path))))
 }
 
 /// How to find the server: lines for a shell, or an object.

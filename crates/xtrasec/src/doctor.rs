@@ -142,7 +142,7 @@ impl Report {
     async fn budget(&mut self, client: &XtraClient, project: Option<&str>, environment: &str) {
         match budget(client, project, environment).await {
             Ok(Some(detail)) => self.add("calls left", State::Fine, detail),
-            Ok(None) => self.add("calls left", State::Note, "the service did not tell".to_owned()),
+            Ok(None) => self.add("calls left", State::Note, "not known: the service sent no figures".to_owned()),
             Err(error) => self.add("calls left", State::Problem, Failure::from(error).line),
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 use xtrasecurity::{SecretValue, Secrets, inject::Selection};
@@ -32,9 +32,9 @@ const NOTHING_DONE: &str = "Nothing was written";
             kubectl --from-env-file; values of several lines are refused\n  \
     json    one object\n  \
     yaml    one mapping, every text in double quotes\n  \
-    shell   export NAME='value' lines, for: eval \"$(xtrasec export --format shell)\"\n  \
-    github  for GitHub Actions: appended to the file, and values masked in the log,\n          \
-            but for lines of less than four bytes\n\n\
+    shell   export NAME='value' lines: eval \"$(xtrasec export --format shell)\"\n  \
+    github  for GitHub Actions: appended to the file, and values masked in the\n          \
+            log, but for lines of less than four bytes\n\n\
     Examples:\n  \
     xtrasec export --output .env\n  \
     xtrasec export --format docker --output app.env\n  \
@@ -55,8 +55,9 @@ pub(crate) struct Arguments {
     destination: OutputTarget,
 }
 
+/// A form that secrets are written in.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     Dotenv,
     Docker,
     Json,
@@ -91,31 +92,49 @@ fn github_file(destination: &OutputTarget) -> Result<&Path, Failure> {
         .ok_or_else(|| Failure::usage("the format github needs the file to append to: add --output \"$GITHUB_ENV\""))
 }
 
-fn write(secrets: &Secrets, arguments: &Arguments) -> Outcome {
-    let nothing_done = |failure: Failure| failure.so(NOTHING_DONE);
-    let is_name: Option<fn(&str) -> bool> = match arguments.format {
-        Format::Shell | Format::Github => Some(is_identifier),
-        Format::Docker => Some(is_docker_name),
-        Format::Dotenv | Format::Json | Format::Yaml => None,
-    };
-    if let Some(is_name) = is_name {
-        names_are_safe(secrets, &arguments.allow_name, is_name).map_err(nothing_done)?;
+impl Format {
+    /// The parser of those that are one text.
+    pub(crate) fn of_text() -> impl TypedValueParser<Value = Self> {
+        let names = Self::value_variants().iter().filter(|format| **format != Self::Github);
+        let names: Vec<PossibleValue> = names.filter_map(ValueEnum::to_possible_value).collect();
+        PossibleValuesParser::new(names).try_map(|name| Self::from_str(&name, false))
     }
-    let text = match arguments.format {
-        Format::Dotenv => dotenv(secrets).map_err(nothing_done)?,
-        Format::Docker => docker(secrets).map_err(nothing_done)?,
-        Format::Json => json(secrets),
-        Format::Yaml => yaml_document(secrets),
-        Format::Shell => shell_script(secrets),
-        Format::Github => {
-            // Masked first: from then on the values are in no log, whoever prints them.
-            output::write(github_masks(secrets).expose().as_bytes())?;
-            tell_unmasked(secrets);
-            file::append(github_file(&arguments.destination)?, github_variables(secrets).expose().as_bytes())?;
-            return Ok(0);
+
+    /// The secrets in this form, of github the variables; refused when it cannot hold some of them.
+    pub(crate) fn text(self, secrets: &Secrets, allowed: &[String]) -> Result<SecretValue, Failure> {
+        self.checked_text(secrets, allowed).map_err(|failure| failure.so(NOTHING_DONE))
+    }
+
+    fn checked_text(self, secrets: &Secrets, allowed: &[String]) -> Result<SecretValue, Failure> {
+        let is_name: Option<fn(&str) -> bool> = match self {
+            Self::Shell | Self::Github => Some(is_identifier),
+            Self::Docker => Some(is_docker_name),
+            Self::Dotenv | Self::Json | Self::Yaml => None,
+        };
+        if let Some(is_name) = is_name {
+            names_are_safe(secrets, allowed, is_name)?;
         }
-    };
-    arguments.destination.write(text.expose().as_bytes())?;
+        match self {
+            Self::Dotenv => dotenv(secrets),
+            Self::Docker => docker(secrets),
+            Self::Json => Ok(json(secrets)),
+            Self::Yaml => Ok(yaml_document(secrets)),
+            Self::Shell => Ok(shell_script(secrets)),
+            Self::Github => Ok(github_variables(secrets)),
+        }
+    }
+}
+
+fn write(secrets: &Secrets, arguments: &Arguments) -> Outcome {
+    let text = arguments.format.text(secrets, &arguments.allow_name)?;
+    if arguments.format == Format::Github {
+        // Masked first: from then on the values are in no log, whoever prints them.
+        output::write(github_masks(secrets).expose().as_bytes())?;
+        tell_unmasked(secrets);
+        file::append(github_file(&arguments.destination)?, text.expose().as_bytes())?;
+        return Ok(0);
+    }
+    arguments.destination.write(text.expose())?;
     if arguments.format == Format::Dotenv {
         misreads::tell(&secrets.dotenv_misreads());
     }

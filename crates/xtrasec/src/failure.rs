@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use xtrasecurity::{ErrorKind, XtraError};
+use xtrasecurity::XtraError;
 
 use crate::hints;
 use crate::text::one_line;
@@ -12,7 +12,8 @@ use crate::text::one_line;
 pub(crate) const USAGE: u8 = 2;
 /// The service refused, or this command did.
 pub(crate) const REFUSED: u8 = 1;
-/// The service has taken a write, and a read gives something else, or could not be made.
+/// The service has taken a write, or may have, and nothing confirms it: a read gives something else or could not be made, or
+/// the answer was lost.
 pub(crate) const UNCONFIRMED: u8 = 3;
 
 /// An exit status, or why there is no success.
@@ -50,6 +51,11 @@ impl Failure {
         self
     }
 
+    /// Says what of several this is about.
+    pub(crate) fn about(self, what: &str) -> Self {
+        Self { line: format!("{what}: {}", self.line), ..self }
+    }
+
     /// Something with a file or a stream did not work. An error of the system holds no data of ours.
     pub(crate) fn io(what: impl AsRef<str>, error: &io::Error) -> Self {
         Self::refused(format!("{}: {}", what.as_ref(), reason(error)))
@@ -68,9 +74,7 @@ pub(crate) fn reason(error: &io::Error) -> String {
 impl From<XtraError> for Failure {
     fn from(error: XtraError) -> Self {
         let text = hints::told(&error);
-        // what was written is not what is read
-        let is_unconfirmed = error.kind() == ErrorKind::Conflict && error.may_have_been_applied();
-        let status = if is_unconfirmed { UNCONFIRMED } else { REFUSED };
+        let status = if error.may_have_been_applied() { UNCONFIRMED } else { REFUSED };
         // The error keeps an error number of the system at most.
         match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
             Some(source) if !tells(error.message(), source.kind()) => {

@@ -5,11 +5,18 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use xtrasecurity::dotenv::EncryptedBy;
 use xtrasecurity::{Schema, SecretValue};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::text::printable;
+
+/// What stands for standard input in the place of a path.
+const STANDARD_INPUT: &str = "-";
+
+/// As much as the library takes of a schema.
+const LARGEST_SCHEMA: usize = 1 << 20;
 
 /// What to do with a file that is there already.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -139,9 +146,22 @@ pub(crate) fn standard_input(most: usize) -> Result<SecretValue, Failure> {
     all(io::stdin().lock(), "standard input", most)
 }
 
-/// The whole of a file.
+/// Whether it is no regular file: standard input, which is called -, a pipe (`<(…)` in a shell) or a device.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == STANDARD_INPUT || path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
+/// The path as messages call it.
+pub(crate) fn name(path: &Path) -> String {
+    if path.as_os_str() == STANDARD_INPUT { "standard input".to_owned() } else { shown(path) }
+}
+
+/// The whole of a file or a pipe; - is standard input.
 pub(crate) fn read(path: &Path, most: usize) -> Result<SecretValue, Failure> {
-    let name = printable(&path.to_string_lossy());
+    if path.as_os_str() == STANDARD_INPUT {
+        return standard_input(most);
+    }
+    let name = name(path);
     let cannot = |error: &io::Error| Failure::io(format!("{name} cannot be read"), error);
     let file = File::open(path).map_err(|error| cannot(&error))?;
     if file.metadata().map_err(|error| cannot(&error))?.is_dir() {
@@ -158,9 +178,21 @@ fn all(from: impl Read, name: &str, most: usize) -> Result<SecretValue, Failure>
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(text.into()),
         Err(_) => {
+            if let Some(tool) = EncryptedBy::of_file(&bytes) {
+                return Err(encrypted(name, tool));
+            }
             Err(Failure::refused(format!("{name} is not UTF-8 text. Encode other data first, with base64 for one")))
         }
     }
+}
+
+/// Why a file that a tool has encrypted is not used.
+pub(crate) fn encrypted(name: &str, tool: EncryptedBy) -> Failure {
+    let command = tool.decrypting_command();
+    Failure::refused(format!(
+        "{name} is encrypted by {tool}, and its ciphertext is no value. Decrypt it first ({command}), and give what comes of it \
+         by a pipe. Nothing was written"
+    ))
 }
 
 /// All of it, or nothing when there is more than `most`. No buffer is left behind that is not wiped.
@@ -182,16 +214,11 @@ fn bytes(mut from: impl Read, most: usize) -> io::Result<Option<Zeroizing<Vec<u8
     }
 }
 
-/// The schema in a file; the file is named when it cannot be used.
+/// The schema in a file or a pipe; the file is named when it cannot be used.
 pub(crate) fn schema(path: &Path) -> Result<Schema, Failure> {
-    Schema::from_file(path).map_err(|error| {
-        let failure = Failure::from(error);
-        // Some errors name the file by themselves.
-        if failure.line.contains(&format!("{path:?}")) {
-            return failure;
-        }
-        Failure::refused(format!("{}: {}", path.to_string_lossy(), failure.line))
-    })
+    let text = read(path, LARGEST_SCHEMA)?;
+    Schema::from_json(text.expose())
+        .map_err(|error| Failure::refused(format!("{}: {}", name(path), Failure::from(error).line)))
 }
 
 #[cfg(test)]

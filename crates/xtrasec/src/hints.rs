@@ -21,7 +21,11 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
     Some(match hint {
         Hint::Advice(text) | Hint::FixProxy { what: text } => text.clone(),
         // settings
-        Hint::GiveToken { variable } => format!("Set {variable}, or store a token with `xtrasec login`").into(),
+        Hint::GiveToken { variable } => format!(
+            "Set {variable}, or store a token with `xtrasec login`. A program that `xtrasec run` has started is given none unless \
+             that is told --with-credentials"
+        )
+        .into(),
         Hint::GiveProject { variable, entry, .. } => {
             format!("Set {variable}, or add --project ID{}", or_put(entry)).into()
         }
@@ -49,7 +53,8 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         Hint::Wait { wait: None } => "Try again in a minute".into(),
         // what a command may accept
         Hint::AllowEmpty => "Check both names, or add --allow-empty".into(),
-        Hint::AllowUnreadable | Hint::AllowAnyAnswer | Hint::InjectElsewhere | Hint::ServerMessage => return None,
+        Hint::AllowUnreadable | Hint::InjectElsewhere | Hint::ServerMessage => return None,
+        Hint::AllowAnyAnswer => "If they are secrets, `run` and `export` take them with --allow-any-answer".into(),
         Hint::AllowName { names } => format!("Allow what is guarded: --allow-name {}", names.join(",")).into(),
         Hint::AllowAnyName => "--allow-any-name accepts it".into(),
         Hint::Exact => "Add --exact if it is meant as it is given".into(),
@@ -58,12 +63,12 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         }
         Hint::NameKeys => "To leave these out, name the others with --only".into(),
         Hint::Verbatim => "To take values as they are, add --shallow".into(),
-        Hint::Invalidate => "If that is right, delete the saved copy, or do without --offline".into(),
+        Hint::Invalidate => "If that is right, add --allow-any-answer".into(),
         Hint::Confirm => "If it is meant, add --yes".into(),
         // writes
         Hint::Overwrite => "Without --new it is changed".into(),
         Hint::DeleteIfExists => "To be sure, delete it again with --if-exists".into(),
-        Hint::Repair { .. } => "`xtrasec repair` shows the rows, and with --yes leaves one".into(),
+        Hint::Repair { .. } => "`xtrasec repair --dry-run` shows the rows, and `xtrasec repair` leaves one".into(),
         Hint::KeepRow => "Say which row stays with --keep".into(),
         Hint::LookAt { call } => format!("{} tells", command(call)?).into(),
         Hint::Use { call, purpose } => format!("To {purpose}, use {}", command(call)?).into(),

@@ -17,63 +17,81 @@ use xtrasecurity::xtra::Xtra;
 use xtrasecurity::xtra::write::{SetSecrets, WriteReport};
 use xtrasecurity::{ErrorKind, Request, SecretValue, Secrets, XtraError};
 
-use crate::confirm::{Confirm, can_ask};
+use crate::confirm::PlanConfirm;
 use crate::failure::{Failure, Outcome};
 use crate::name_list::{NameList, Verbosity};
 use crate::options::Global;
 use crate::output;
 use crate::session::{Target, is_bare, not_read};
 use crate::write_options::{WriteOptions, status_of};
-use read::Format;
+use read::{Format, Import};
 
 /// Writes the secrets of a file
 ///
 /// First this looks at what is there, and tells which secrets would be created and updated; never a value. Then it asks, or,
-/// with --yes, goes on. Without --yes and a terminal, nothing is written. Secrets that have the value already get no new
+/// with --yes, goes on. Where nobody can be asked, --yes or --dry-run is needed. Secrets that have the value already get no new
 /// version, and those that the file does not name stay. If somebody changes one of them between the look and the write,
 /// this stops. An import that did not come to its end goes on when it is started again.
 #[derive(Args)]
 #[command(after_long_help = "Formats:\n  \
     dotenv  NAME=value lines; nothing in them is expanded\n  \
     json    one object of texts\n  \
-    yaml    one mapping of texts; what some reader takes for a number, a date, yes or no must be in quotes\n\n\
+    yaml    one mapping of texts; what some reader takes for a number, a date,\n          \
+            yes or no must be in quotes\n\n\
     Examples:\n  \
     xtrasec import .env.staging -e staging --dry-run\n  \
     xtrasec import secrets.yaml -e production --yes\n  \
-    xtrasec export -e staging --format json | xtrasec import - --format json -e qa --yes")]
+    xtrasec export -e stg --format json | xtrasec import - --format json -e qa -y")]
 pub(crate) struct Arguments {
-    /// The file, - for standard input
+    /// The file or pipe, - for standard input
     file: PathBuf,
-    /// The form [default: by the file's name; dotenv for standard input]
+    /// The form [default: by the file's name; dotenv for pipes and standard input]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Tell what would be done, and do nothing
-    #[arg(long, conflicts_with = "yes")]
-    dry_run: bool,
     #[command(flatten)]
     verbosity: Verbosity,
     #[command(flatten)]
-    confirm: Confirm,
+    confirm: PlanConfirm,
     #[command(flatten)]
     writing: WriteOptions,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
-    let secrets = read::secrets(&arguments.file, arguments.format)?;
-    let target = Target::open(global)?;
+    let mut import = Import::read(&arguments.file, arguments.format)?;
+    let target = Target::open(global);
+    let is_odd = match &target {
+        Ok(target) => add_problems(&mut import, target, &arguments.writing),
+        // the file is looked at first
+        Err(_) => false,
+    };
+    let secrets = import.into_secrets();
+    let secrets =
+        if is_odd { secrets.map_err(|failure| failure.so("--allow-any-name accepts odd names"))? } else { secrets? };
+    arguments.confirm.check()?;
+    let target = target?;
     arguments.writing.check(global)?;
     let plan = Plan::make(&target, secrets, &arguments.writing).await?;
     output::write(plan.text(&target, arguments.verbosity.name_list()).as_bytes())?;
-    if plan.is_done() || arguments.dry_run {
+    if plan.is_done() || arguments.confirm.is_dry() {
         return Ok(0);
     }
-    if !arguments.confirm.is_given() && !can_ask() {
-        output::note("nothing was written. Add --yes to write this");
-        return Ok(0);
-    }
-    let question = format!("Write these {} secrets to {}?", plan.total(), target.shown());
+    let question = format!("Write {} to {}?", these(plan.total()), target.shown());
     arguments.confirm.ask(&question, target.to_be_typed())?;
     write(&target, plan, &arguments.writing).await
+}
+
+/// So many secrets, for a question.
+pub(crate) fn these(count: usize) -> String {
+    if count == 1 { "this secret".to_owned() } else { format!("these {count} secrets") }
+}
+
+/// Looks for what no file of any form may hold. Gives whether --allow-any-name would accept some of it.
+fn add_problems(import: &mut Import, target: &Target, writing: &WriteOptions) -> bool {
+    let request = || writing.of(target.client.set_secrets(target.environment.as_str(), import.pairs()));
+    let problems = request().problems();
+    let is_odd = request().allow_any_name().problems().len() < problems.len();
+    import.add(&problems);
+    is_odd
 }
 
 async fn write(target: &Target, plan: Plan, writing: &WriteOptions) -> Outcome {
@@ -134,7 +152,8 @@ impl Condition {
     /// Looks at what is there, and whether that is anything.
     async fn see(target: &Target, secrets: &Secrets) -> Result<(Self, bool), Failure> {
         let place = target.environment.as_str();
-        let seen = target.client.get_secrets(place).no_cache().allow_unreadable().await.map_err(not_read)?;
+        let seen = target.client.get_secrets(place).no_cache().allow_unreadable().await;
+        let seen = seen.map_err(|error| not_read(error).so("Nothing was written"))?;
         let is_first = is_bare(&seen);
         if is_first {
             target.demand_branch().await?;
@@ -167,7 +186,7 @@ impl Plan {
         let report = writing.of(condition.of(request)).skip_unchanged().dry_run().await;
         let report = report.map_err(|error| match error.kind() {
             ErrorKind::Conflict => Failure::from(error).so("Nothing was written. Start this again"),
-            _ => Failure::from(error),
+            _ => target.not_written(error),
         })?;
         let unchanged: BTreeSet<&String> = report.unchanged.iter().collect();
         pairs.retain(|(key, _)| !unchanged.contains(key));

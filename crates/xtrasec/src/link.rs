@@ -46,6 +46,9 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         return Err(Failure::usage("a link cannot choose the branch of the other secret: leave @BRANCH out"));
     }
     let target = Target::open(global)?;
+    if target.is_production() {
+        arguments.confirm.check(&format!("This makes {} in {} a link.", printable(&arguments.key), target.shown()))?;
+    }
     let source = arguments.source(global, &target).await?;
     let (key, place) = (printable(&arguments.key), target.shown());
     let from = printable(&format!("{} of {}", source.key, source.environment));
@@ -53,7 +56,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         arguments.confirm.ask(&format!("This makes {key} in {place} a link to {from}."), None)?;
     }
     let request = target.client.link_secret(target.environment.as_str(), arguments.key.as_str(), source.clone());
-    arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_done(error))?;
+    arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_written(error))?;
     let text = if arguments.json {
         text::json(&json!({
             "key": arguments.key,

@@ -79,13 +79,17 @@ use options::Global;
     after_long_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN, ~/.xtra/config.json or the settings of the \
                        xtra command, never from an argument: arguments can be read by every user of the machine. \
                        Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_ENV, \
-                       XTRA_BRANCH, XTRA_API_URL and the file .xtrarc, which `xtrasec setup` writes, which is found from the \
-                       directories of a repository below it too, and which cannot send the token to a service that you have not named yourself. \
+                       XTRA_BRANCH, XTRA_API_URL and the file .xtrarc. `xtrasec setup` writes that file; in a repository it \
+                       counts in the directories below too. It cannot send the token to a service that you have not named yourself. \
                       With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
-                      Exit status: 0 success, 1 refused by the service or by this command, 2 wrong usage (no command at all \
-                       too, which prints the short help on standard error), 3 written and \
-                      not confirmed: a read after the write gives something else, or could not be made; `run` \
-                       passes on that of the program it starts.\n\n\
+                      Exit status:\n  \
+                       0    success\n  \
+                       1    refused by the service, by a check or by this command\n  \
+                       2    wrong usage, or --yes is missing where nobody can be asked\n  \
+                       3    written or perhaps written, and not confirmed by a read\n  \
+                       126  of run: the program cannot be started\n  \
+                       127  of run: the program is not found\n\
+                       Otherwise `run` passes on the status of the program.\n\n\
                        Examples:\n  \
                        xtrasec run -e production -- ./server --port 8080\n  \
                        xtrasec get --show TLS_KEY > key.pem\n  \
@@ -165,8 +169,8 @@ fn carry_out(cli: &Cli) -> Outcome {
     match &cli.command {
         Command::Run(arguments) => {
             // The runtime has ended before the program starts.
-            let command = wait(run::prepare(global, arguments))?;
-            run::start(command)
+            let prepared = wait(run::prepare(global, arguments))?;
+            run::start(prepared)
         }
         Command::Get(arguments) => wait(get::run(global, arguments)),
         Command::List(arguments) => wait(list::run(global, arguments)),

@@ -81,6 +81,9 @@ impl Global {
 /// A variable that is set and not empty.
 fn variable(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var(name) {
+        Ok(value) if value.starts_with(['"', '\'']) && value.ends_with(['"', '\'']) => {
+            Err(Failure::usage(format!("{name} is in quotes, which are taken for a part of the name: take them away")))
+        }
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => Err(Failure::usage(format!("{name} is not Unicode text"))),
@@ -99,6 +102,10 @@ pub(crate) struct Choice {
     /// Go on when there are no secrets
     #[arg(long)]
     pub(crate) allow_empty: bool,
+    /// Take an answer that is held back otherwise: one that has lost what the saved copy holds (run --offline), or that looks
+    /// like an error message in the place of secrets
+    #[arg(long)]
+    pub(crate) allow_any_answer: bool,
 }
 
 impl Choice {

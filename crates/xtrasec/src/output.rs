@@ -4,10 +4,11 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use zeroize::Zeroizing;
 
 use crate::failure::{Failure, REFUSED, USAGE};
 use crate::spinner;
-use crate::text::one_line;
+use crate::text::{one_line, printable_lines};
 
 /// Writes to standard output and makes sure that it arrived.
 pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
@@ -19,9 +20,32 @@ pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
         .map_err(|error| Failure::io("standard output cannot be written", &error))
 }
 
+/// Writes values to standard output: byte for byte, except on a terminal, which would act on some characters.
+pub(crate) fn write_values(text: &str) -> Result<(), Failure> {
+    match printable_lines(text).filter(|_| is_terminal()) {
+        None => write(text.as_bytes()),
+        Some(shown) => {
+            write(Zeroizing::new(shown).as_bytes())?;
+            note(
+                "characters that a terminal would act on are shown as escapes; a pipe or a file gets them as they are",
+            );
+            Ok(())
+        }
+    }
+}
+
 /// Tells what was done. That it cannot be told does not undo it, which nobody would guess from the error.
 pub(crate) fn done(text: &str) -> Result<(), Failure> {
-    write(text.as_bytes()).map_err(|failure| failure.so("What was asked for has been done all the same"))
+    write(text.as_bytes()).map_err(all_the_same)
+}
+
+/// The same for a text that is a value.
+pub(crate) fn done_with_values(text: &str) -> Result<(), Failure> {
+    write_values(text).map_err(all_the_same)
+}
+
+fn all_the_same(failure: Failure) -> Failure {
+    failure.so("What was asked for has been done all the same")
 }
 
 /// Whether a person reads standard output.
@@ -50,6 +74,11 @@ pub(crate) fn note(text: &str) {
 pub(crate) fn ask(question: &str) {
     spinner::clear();
     let text = format!("{} ", one_line(question));
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Shows a part of what is typed as the answer.
+pub(crate) fn echo(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
@@ -92,8 +121,8 @@ pub(crate) fn parser(error: &clap::Error) -> ExitCode {
 fn unexpected(error: &clap::Error) -> Option<&'static str> {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
     (error.kind() == ErrorKind::UnknownArgument && !is_option(argument)).then_some(
-        "an argument fits nowhere; it is not repeated here, as it may be secret. Tokens and values are typed when they are \
-         asked for, or come by standard input or a file",
+        "unexpected extra argument (hidden: it may be a secret). Tokens and values are typed when they are asked for, or come \
+         from standard input or a file",
     )
 }
 

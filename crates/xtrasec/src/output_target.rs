@@ -44,10 +44,10 @@ impl OutputTarget {
         output::values_may_be_written(self.show)
     }
 
-    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn write(&self, text: &str) -> Result<(), Failure> {
         match self.file() {
-            None => output::write(bytes),
-            Some(path) => file::write(path, bytes, self.existing()),
+            None => output::write_values(text),
+            Some(path) => file::write(path, text.as_bytes(), self.existing()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Text that is typed and not shown.
+//! Text that is typed: values that are not shown, and answers of which no more is shown than the question says itself.
 
 #[cfg(unix)]
 use std::io::IsTerminal;
@@ -9,37 +9,62 @@ use crate::failure::Failure;
 #[cfg(unix)]
 use crate::output;
 
-/// Asks for one line. Standard input and standard error must be a terminal.
-#[cfg(not(unix))]
+/// Asks for one line, which is not shown. Standard input and standard error must be a terminal.
 pub(crate) fn ask(prompt: &str) -> Result<SecretValue, Failure> {
-    let line = rpassword::prompt_password(prompt);
+    typed(prompt, &[])
+}
+
+/// Asks for one of these words, and gives what was typed. It is shown only as far as it is the beginning of one of them: what
+/// was pasted from the clipboard may be a secret.
+pub(crate) fn ask_for(words: &[&str], prompt: &str) -> Result<String, Failure> {
+    typed(prompt, words).map(|text| text.expose().trim().to_owned())
+}
+
+#[cfg(not(unix))]
+fn typed(prompt: &str, _: &[&str]) -> Result<SecretValue, Failure> {
+    let line = rpassword::prompt_password(format!("{prompt} "));
     line.map(SecretValue::new).map_err(|error| Failure::io("nothing can be typed here", &error))
 }
 
-/// Asks for one line. Standard input and standard error must be a terminal.
-///
 /// Each byte is taken as it is typed: a terminal that collects lines itself cuts them at 4095 bytes without a word.
 #[cfg(unix)]
-pub(crate) fn ask(prompt: &str) -> Result<SecretValue, Failure> {
-    let cannot = |error: rustix::io::Errno| Failure::io("nothing can be typed here", &error.into());
+fn typed(prompt: &str, words: &[&str]) -> Result<SecretValue, Failure> {
     if !std::io::stderr().is_terminal() {
         // Somebody would wait before a screen that says nothing.
         return Err(Failure::usage(
             "the question cannot be seen, as standard error is no terminal. Leave it on the terminal",
         ));
     }
-    let terminal = Quiet::make().map_err(cannot)?;
+    let terminal = quiet()?;
     output::ask(prompt);
-    let typed = line(|buffer| rustix::io::read(std::io::stdin(), buffer).map_err(std::io::Error::from));
+    let read = |buffer: &mut [u8]| rustix::io::read(std::io::stdin(), buffer).map_err(std::io::Error::from);
+    let typed = line(read, Echo { words, shown: 0, write: output::echo });
     // What was pasted behind the line would be taken for commands, and kept in the shell's history.
     drop(terminal);
     output::line_break();
     typed
 }
 
+/// Keeps the terminal without its echo for as long as the guard lives: what is typed between two questions is not shown
+/// either, nor given to the second. Nothing happens where nobody types.
+#[cfg(unix)]
+pub(crate) fn silence() -> Result<Option<Quiet>, Failure> {
+    std::io::stdin().is_terminal().then(quiet).transpose()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn silence() -> Result<Option<std::convert::Infallible>, Failure> {
+    Ok(None)
+}
+
+#[cfg(unix)]
+fn quiet() -> Result<Quiet, Failure> {
+    Quiet::make().map_err(|error| Failure::io("nothing can be typed here", &error.into()))
+}
+
 /// The terminal without its echo, until this is dropped.
 #[cfg(unix)]
-struct Quiet {
+pub(crate) struct Quiet {
     before: rustix::termios::Termios,
 }
 
@@ -67,9 +92,43 @@ impl Drop for Quiet {
     }
 }
 
+/// What of a line is shown while it is typed: nothing, or as much as is the beginning of one of the words.
+#[cfg(unix)]
+struct Echo<'w, W: FnMut(&str)> {
+    words: &'w [&'w str],
+    /// The characters that are on the screen.
+    shown: usize,
+    write: W,
+}
+
+#[cfg(unix)]
+impl<W: FnMut(&str)> Echo<'_, W> {
+    /// Shows what may be shown of the line as it is now.
+    fn update(&mut self, typed: &[u8]) {
+        let common = |word: &&str| {
+            let same = word.bytes().zip(typed).take_while(|(one, other)| one == *other).count();
+            word.char_indices().take_while(|(at, character)| at + character.len_utf8() <= same).count()
+        };
+        let (word, wanted) =
+            self.words.iter().map(|word| (*word, common(word))).max_by_key(|(_, count)| *count).unwrap_or(("", 0));
+        while self.shown > wanted {
+            (self.write)("\u{8} \u{8}");
+            self.shown -= 1;
+        }
+        let more: String = word.chars().skip(self.shown).take(wanted - self.shown).collect();
+        if !more.is_empty() {
+            (self.write)(&crate::text::printable(&more));
+            self.shown = wanted;
+        }
+    }
+}
+
 /// The line that the keys make which are read.
 #[cfg(unix)]
-fn line(mut read: impl FnMut(&mut [u8]) -> std::io::Result<usize>) -> Result<SecretValue, Failure> {
+fn line(
+    mut read: impl FnMut(&mut [u8]) -> std::io::Result<usize>,
+    mut echo: Echo<'_, impl FnMut(&str)>,
+) -> Result<SecretValue, Failure> {
     use zeroize::Zeroizing;
 
     /// Beyond this nobody types.
@@ -95,7 +154,10 @@ fn line(mut read: impl FnMut(&mut [u8]) -> std::io::Result<usize>) -> Result<Sec
                         "several lines were pasted. Nothing was done: a text of several lines is given by a pipe or a file",
                     ));
                 }
-                b'\n' | b'\r' | END => return finished(&typed),
+                b'\n' | b'\r' | END => {
+                    echo.update(&typed);
+                    return finished(&typed);
+                }
                 8 | 127 => drop(erase(&mut typed)),
                 ERASE_ALL => typed.clear(),
                 _ if typed.len() == LONGEST => {
@@ -107,6 +169,7 @@ fn line(mut read: impl FnMut(&mut [u8]) -> std::io::Result<usize>) -> Result<Sec
         if count == 0 {
             return finished(&typed);
         }
+        echo.update(&typed);
     }
 }
 
@@ -140,7 +203,40 @@ mod tests {
             buffer[..chunk.len()].copy_from_slice(chunk);
             Ok(chunk.len())
         };
-        line(read).map(|text| text.expose().to_owned()).map_err(|failure| failure.line)
+        let echo = Echo { words: &[], shown: 0, write: |shown: &str| panic!("{shown}") };
+        line(read, echo).map(|text| text.expose().to_owned()).map_err(|failure| failure.line)
+    }
+
+    /// What a screen shows of what is typed as an answer.
+    fn shown(words: &[&str], keys: &[&str]) -> String {
+        let mut screen = String::new();
+        let mut keys = keys.iter();
+        let read = |buffer: &mut [u8]| {
+            let chunk = keys.next().copied().unwrap_or_default().as_bytes();
+            buffer[..chunk.len()].copy_from_slice(chunk);
+            Ok(chunk.len())
+        };
+        let write = |text: &str| match text {
+            "\u{8} \u{8}" => drop(screen.pop()),
+            text => screen.push_str(text),
+        };
+        drop(line(read, Echo { words, shown: 0, write }));
+        screen
+    }
+
+    #[test]
+    fn of_an_answer_no_more_is_shown_than_the_question_says_itself() {
+        assert_eq!(shown(&["production"], &["p", "r", "od"]), "prod");
+        assert_eq!(shown(&["production"], &["prod-hunter2"]), "prod");
+        assert_eq!(shown(&["y", "yes"], &["y\r"]), "y");
+        assert_eq!(shown(&["production"], &["hunter2"]), "");
+        assert_eq!(shown(&["y", "yes"], &["yes-hunter2"]), "yes");
+        assert_eq!(shown(&["production"], &["prox", "\u{7f}", "d"]), "prod", "what is taken back");
+        assert_eq!(shown(&["production"], &["prod", "\u{15}", "x"]), "");
+        assert_eq!(shown(&["zürich"], &["z\u{c3}"]), "z");
+        assert_eq!(shown(&["zürich"], &["zü", "r"]), "zür");
+        assert_eq!(shown(&["a\u{1b}[31m"], &["a\u{1b}["]), "a\\u{1b}[", "nothing that a terminal acts on");
+        assert_eq!(shown(&[], &["hunter2"]), "");
     }
 
     #[test]

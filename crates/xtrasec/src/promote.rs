@@ -6,8 +6,9 @@ use xtrasecurity::xtra::Xtra;
 use xtrasecurity::xtra::write::{PromoteSecrets, Promotion};
 use xtrasecurity::{Request, XtraError};
 
-use crate::confirm::{Confirm, can_ask};
+use crate::confirm::PlanConfirm;
 use crate::failure::{Failure, Outcome};
+use crate::import::these;
 use crate::name_list::{NameList, Verbosity};
 use crate::options::Global;
 use crate::options::Scope;
@@ -18,8 +19,8 @@ use crate::write_options::{OneWrite, status_of};
 /// Copies the secrets of one environment into another
 ///
 /// Secrets that the second has already are kept, unless --overwrite is given, and those that only it has stay. First this
-/// tells which would be created and updated; never a value. Then it asks, or, with --yes, goes on. Without --yes and a
-/// terminal, nothing is written.
+/// tells which would be created and updated; never a value. Then it asks, or, with --yes, goes on. Where nobody can be asked,
+/// --yes or --dry-run is needed.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  xtrasec promote staging production --only NEW_FLAG,API_KEY\n  \
     xtrasec promote staging staging@feature/new-ui --overwrite --yes")]
@@ -34,19 +35,17 @@ pub(crate) struct Arguments {
     /// Replace the values of secrets that the second has with other ones
     #[arg(long)]
     overwrite: bool,
-    /// Tell what would be done, and do nothing
-    #[arg(long, conflicts_with = "yes")]
-    dry_run: bool,
     #[command(flatten)]
     writing: OneWrite,
     #[command(flatten)]
     verbosity: Verbosity,
     #[command(flatten)]
-    confirm: Confirm,
+    confirm: PlanConfirm,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     global.note_unused_environment("the two environments are arguments");
+    arguments.confirm.check()?;
     let target = Target::open_at(global, &arguments.to)?;
     let from_branch = arguments.from.branch.clone().unwrap_or_else(|| default_branch(global));
     let request = || {
@@ -58,20 +57,16 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         [] => request(),
         only => request().keys(only),
     };
-    let plan = plan.dry_run().await.map_err(|error| target.not_done(error))?;
+    let plan = plan.dry_run().await.map_err(|error| target.not_written(error))?;
     if plan.updated.is_empty() && plan.skipped.is_empty() {
         target.demand_branch().await?;
     }
     output::write(listed(&plan, &target, arguments.verbosity.name_list()).as_bytes())?;
     let total = plan.promoted().count();
-    if total == 0 || arguments.dry_run {
+    if total == 0 || arguments.confirm.is_dry() {
         return Ok(0);
     }
-    if !arguments.confirm.is_given() && !can_ask() {
-        output::note("nothing was written. Add --yes to write this");
-        return Ok(0);
-    }
-    arguments.confirm.ask(&format!("Write these {total} secrets to {}?", target.shown()), target.to_be_typed())?;
+    arguments.confirm.ask(&format!("Write {} to {}?", these(total), target.shown()), target.to_be_typed())?;
     // What has come to the source meanwhile nobody has agreed to.
     let done = request().keys(plan.promoted()).confirm_production().await.map_err(unfinished)?;
     let (created, updated) = (done.created.len(), done.updated.len());

@@ -22,7 +22,7 @@ const MOST: usize = 16 << 20;
 #[command(after_long_help = "Examples:\n  xtrasec render app.toml.tpl -e production --output app.toml\n  \
     echo '{{ xtra:///production/API_KEY }}' | xtrasec render - | ./server")]
 pub(crate) struct Arguments {
-    /// The template, - for standard input
+    /// The template, a file or a pipe; - for standard input
     file: PathBuf,
     #[command(flatten)]
     destination: OutputTarget,
@@ -34,15 +34,14 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     arguments.destination.check()?;
     let session = Session::open(global)?;
-    let request = if arguments.file.as_os_str() == "-" {
-        session.client.render(file::standard_input(MOST)?.expose().to_owned())
-    } else {
-        session.client.render_file(&arguments.file)
+    let request = match file::is_stream(&arguments.file) {
+        true => session.client.render(file::read(&arguments.file, MOST)?.expose().to_owned()),
+        false => session.client.render_file(&arguments.file),
     };
     let text = if arguments.shallow { request.shallow().await? } else { request.await? };
     if is_local(&builder(global).explain()) {
         tell_local();
     }
-    arguments.destination.write(text.expose().as_bytes())?;
+    arguments.destination.write(text.expose())?;
     Ok(0)
 }

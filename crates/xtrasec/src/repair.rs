@@ -6,7 +6,7 @@ use xtrasecurity::Request;
 use xtrasecurity::xtra::Xtra;
 use xtrasecurity::xtra::write::{RepairSecret, Repaired, SecretRow};
 
-use crate::confirm::{Confirm, can_ask};
+use crate::confirm::PlanConfirm;
 use crate::failure::Outcome;
 use crate::options::Global;
 use crate::output;
@@ -19,9 +19,9 @@ use crate::text::{self, printable};
 /// the same moment. A write then goes to the first row, and reads return the last. This shows the rows by id, never a value.
 /// Then it asks, or, with --yes, goes on: the row that is read stays, or the one of --keep, and the others are deleted for good,
 /// with their histories. A value that was set and never read goes with its row, unless --keep names that: set it again
-/// afterwards. Without --yes and a terminal, nothing is deleted.
+/// afterwards. Where nobody can be asked, --yes or --dry-run is needed.
 #[derive(Args)]
-#[command(after_long_help = "Examples:\n  xtrasec repair API_KEY -e staging\n  \
+#[command(after_long_help = "Examples:\n  xtrasec repair API_KEY -e staging --dry-run\n  \
     xtrasec repair API_KEY -e staging --keep 665f1c2ab7c0de0012345678 --yes")]
 pub(crate) struct Arguments {
     /// The secret's name
@@ -34,20 +34,17 @@ pub(crate) struct Arguments {
     #[arg(long)]
     exact: bool,
     #[command(flatten)]
-    confirm: Confirm,
+    confirm: PlanConfirm,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
+    arguments.confirm.check()?;
     let target = Target::open(global)?;
     let plan = arguments.request(&target).dry_run().await.map_err(|error| target.not_done(error))?;
     let (key, place) = (printable(&arguments.key), target.shown());
     output::write(listed(&plan, &key, &place).as_bytes())?;
     let others = plan.rows.iter().filter(|row| row.id != plan.kept).count();
-    if others == 0 {
-        return Ok(0);
-    }
-    if !arguments.confirm.is_given() && !can_ask() {
-        output::note("nothing was deleted. Add --yes to leave the one row");
+    if others == 0 || arguments.confirm.is_dry() {
         return Ok(0);
     }
     let question = format!("Delete {others} of the rows of {key} in {place}, and leave {}?", printable(&plan.kept));

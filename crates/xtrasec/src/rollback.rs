@@ -35,7 +35,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         arguments.confirm.ask(&format!("This takes {key} in {place} back to version {version}."), None)?;
     }
     let request = target.client.rollback_secret(target.environment.as_str(), arguments.key.as_str(), version);
-    let now = arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_done(error))?;
+    let now = arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_written(error))?;
     let line = format!("{key} in {place} is as in version {version} again, which makes it version {}\n", now.version);
     output::done(&line)?;
     Ok(0)

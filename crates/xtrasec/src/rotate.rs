@@ -43,7 +43,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         arguments.confirm.ask(&question, None)?;
     }
     let request = target.client.rotate_secret(target.environment.as_str(), arguments.key.as_str());
-    let new = arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_done(error))?;
+    let new = arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_written(error))?;
     let text = if arguments.json {
         let mut object = json!({
             "key": arguments.key, "environment": target.environment, "branch": target.branch, "version": new.version,
@@ -59,6 +59,9 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     } else {
         format!("{key} in {place} has a new value, which is version {}\n", printable(&new.version))
     };
-    output::done(&text)?;
+    match arguments.show && !arguments.json {
+        true => output::done_with_values(&text)?,
+        false => output::done(&text)?,
+    }
     Ok(0)
 }

@@ -1,7 +1,7 @@
 //! `xtrasec run`: a program with the secrets in its environment.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::process::Command;
 
@@ -20,6 +20,9 @@ use crate::text::printable;
 use crate::text::quoted;
 
 const NOTHING_DONE: &str = "Nothing was run";
+/// What to say to who has put a blank where the equals sign belongs.
+const KEEP_SYNTAX: &str = "--keep and --preserve-env take names after an equals sign (--keep=PORT,LOG_LEVEL); a word after a \
+                           blank is taken for the program";
 /// What `--preserve-env` without names stands for.
 const EVERY: &str = "*";
 /// What shells answer when a program is not found.
@@ -53,7 +56,7 @@ pub(crate) struct Arguments {
     #[arg(long, visible_alias = "keep", value_name = "VARIABLE,…", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = EVERY, value_parser = NonEmptyStringValueParser::new())]
     preserve_env: Vec<String>,
-    /// Has no effect: variables that exist already are replaced anyway
+    /// No effect: variables that exist already are replaced anyway
     #[arg(long = "override", hide = true)]
     replace: bool,
     /// Let the program inherit XTRA_TOKEN and the other credentials of this command, as a run within a run needs them
@@ -69,7 +72,7 @@ pub(crate) struct Arguments {
     /// Put this in front of every variable's name
     #[arg(long, value_name = "TEXT")]
     prefix: Option<String>,
-    /// Call the variable of a secret otherwise; no prefix is put in front of it
+    /// Give the variable of a secret another name; no prefix is put in front of it
     #[arg(long, value_name = "SECRET=VARIABLE", value_parser = renaming)]
     rename: Vec<(String, String)>,
     /// Allow a variable that is refused otherwise, such as PATH; commas between names, or once for each
@@ -80,24 +83,36 @@ pub(crate) struct Arguments {
     command: Vec<OsString>,
 }
 
-pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Command, Failure> {
+/// A program that is ready to be started.
+pub(crate) struct Prepared {
+    command: Command,
+    /// All variables that exist are kept: what was written behind that may have been meant for the names.
+    keeps_all: bool,
+}
+
+pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Prepared, Failure> {
     let Some((program, rest)) = arguments.command.split_first().filter(|(program, _)| !program.is_empty()) else {
         return Err(Failure::usage("no program was given. Write it after --"));
     };
     let kept = Kept::of(arguments)?;
+    if matches!(kept, Kept::Everything) && rest.first().is_some_and(|word| word == "--") {
+        // a name was meant by the word before, which nobody starts by accident
+        return Err(Failure::usage(format!("{KEEP_SYNTAX}. {NOTHING_DONE}")));
+    }
     let session = if arguments.offline { Session::open_offline(global)? } else { Session::open(global)? };
     let secrets = session.chosen(&arguments.choice, arguments.values).await;
     if session.client.stats().offline_failures > 0 {
         tell_not_saved();
     }
     let secrets = secrets.map_err(|failure| failure.so(NOTHING_DONE))?;
+    let keeps_all = matches!(kept, Kept::Everything);
     let mut command = Command::new(program);
     command.args(rest);
     let report = give(&secrets, arguments, kept, &mut command).map_err(|failure| failure.so(NOTHING_DONE))?;
     if !arguments.quiet {
         tell_differing(&report);
     }
-    Ok(command)
+    Ok(Prepared { command, keeps_all })
 }
 
 /// Whoever counts on a copy should not learn during an outage that there is none.
@@ -183,27 +198,72 @@ fn give(
 
 /// Becomes the program. This comes back only when that fails.
 #[cfg(unix)]
-pub(crate) fn start(mut command: Command) -> Outcome {
+pub(crate) fn start(mut prepared: Prepared) -> Outcome {
     use std::os::unix::process::CommandExt;
 
-    let error = command.exec();
-    Err(not_started(&command, &error))
+    let error = prepared.command.exec();
+    Err(prepared.not_started(&error))
 }
 
 /// Starts the program, waits for it, and passes its status on.
 #[cfg(not(unix))]
-pub(crate) fn start(mut command: Command) -> Outcome {
-    let status = command.status().map_err(|error| not_started(&command, &error))?;
+pub(crate) fn start(mut prepared: Prepared) -> Outcome {
+    let status = prepared.command.status().map_err(|error| prepared.not_started(&error))?;
     // Codes beyond a byte are cut to it by `ExitCode` as well.
     let code = status.code().unwrap_or(i32::from(crate::failure::REFUSED));
     std::process::exit(code)
 }
 
-fn not_started(command: &Command, error: &io::Error) -> Failure {
-    let program = printable(&command.get_program().to_string_lossy());
-    match error.kind() {
-        io::ErrorKind::NotFound => Failure::with_status(NOT_FOUND, format!("{program}: not found")),
-        _ => Failure::with_status(NOT_EXECUTABLE, format!("{program}: cannot be started: {}", reason(error))),
+impl Prepared {
+    fn not_started(&self, error: &io::Error) -> Failure {
+        let program = printable(&self.command.get_program().to_string_lossy());
+        let cannot =
+            || Failure::with_status(NOT_EXECUTABLE, format!("{program}: cannot be started: {}", reason(error)));
+        match error.kind() {
+            io::ErrorKind::NotFound => {
+                let failure = Failure::with_status(NOT_FOUND, format!("{program}: not found"));
+                if self.keeps_all { failure.so(KEEP_SYNTAX) } else { failure }
+            }
+            io::ErrorKind::ArgumentListTooLong => cannot().so(&self.sizes()),
+            _ => cannot(),
+        }
+    }
+
+    /// How large the parts are that are too large together, and which of the secrets are the largest. Never a value.
+    fn sizes(&self) -> String {
+        const SHOWN: usize = 5;
+        let mut secrets: Vec<(&OsStr, usize)> =
+            self.command.get_envs().filter_map(|(name, value)| Some((name, value?.len()))).collect();
+        secrets.sort_by_key(|(name, size)| (std::cmp::Reverse(*size), *name));
+        let given: usize = secrets.iter().map(|(name, size)| name.len() + size + 2).sum();
+        let of_secrets: HashSet<&OsStr> = self.command.get_envs().map(|(name, _)| name).collect();
+        let inherited: usize = std::env::vars_os()
+            .filter(|(name, _)| !of_secrets.contains(name.as_os_str()))
+            .map(|(name, value)| name.len() + value.len() + 2)
+            .sum();
+        let arguments: usize = self.command.get_args().map(|argument| argument.len() + 1).sum();
+        let largest: Vec<String> = secrets
+            .iter()
+            .take(SHOWN)
+            .map(|(name, size)| format!("{} ({})", quoted([&*name.to_string_lossy()]), size_of(*size)))
+            .collect();
+        format!(
+            "The system limits arguments and environment together, and these are {} of secrets, {} of inherited variables and {} of \
+             arguments. The largest secrets are {}. Choose with --only what the program needs, or give it large ones as files \
+             (xtrasec export --only NAME --output FILE)",
+            size_of(given),
+            size_of(inherited),
+            size_of(arguments),
+            largest.join(", ")
+        )
+    }
+}
+
+/// A number of bytes as people say it.
+fn size_of(bytes: usize) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        _ => format!("{} KiB", bytes.div_ceil(1024)),
     }
 }
 

@@ -13,9 +13,10 @@ use xtrasecurity::{
 };
 
 use crate::failure::Failure;
+use crate::hints;
 use crate::options::{Choice, Global, Scope, Values, full_environment_name};
 use crate::output;
-use crate::text::{printable, quoted};
+use crate::text::{all_quoted, printable, quoted};
 
 /// A client and the environment that was asked for.
 pub(crate) struct Session {
@@ -88,9 +89,20 @@ impl Session {
         Ok(secrets)
     }
 
+    /// The same, whatever the service answers.
+    async fn any_secrets(&self, values: Values) -> Result<Arc<Secrets>, Failure> {
+        let environment = self.environment()?;
+        // the next answer is not compared with a saved copy, which stays for the time when there is none
+        self.client.invalidate(environment);
+        let request = self.client.get_secrets(environment).resolve_references(values.resolve).allow_unreadable();
+        let secrets = request.allow_any_answer().await.map_err(not_read)?;
+        tell_source(&secrets);
+        Ok(secrets)
+    }
+
     /// The secrets that were chosen, all of which are there and can be read; otherwise everything that stands against it.
     pub(crate) async fn chosen(&self, choice: &Choice, values: Values) -> Result<Secrets, Failure> {
-        let secrets = self.values(values).await?;
+        let secrets = if choice.allow_any_answer { self.any_secrets(values).await? } else { self.values(values).await? };
         let environment = self.environment()?;
         if is_bare(&secrets) && !choice.allow_empty {
             let perhaps = perhaps_meant(&secrets);
@@ -157,9 +169,12 @@ pub(crate) fn demand<'n>(
     }
     if !missing.is_empty() {
         problems.push(format!(
-            "not among the {} secrets of {place}: {}. Check the names (case matters), the environment and the branch",
-            secrets.len() + secrets.unreadable().len(),
-            quoted(missing.iter().copied())
+            "not in {place}, which has {}: {}. Check the names (case matters), the environment and the branch",
+            match secrets.len() + secrets.unreadable().len() {
+                1 => "1 secret".to_owned(),
+                count => format!("{count} secrets"),
+            },
+            all_quoted(&missing.iter().copied().collect::<Vec<_>>())
         ));
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::refused(problems.join("; "))) }
@@ -207,7 +222,8 @@ pub(crate) fn tell_source(secrets: &Secrets) {
         SnapshotSource::Offline => {
             let age = ago(secrets.age());
             output::note(&format!(
-                "the service cannot be reached, or its answer is held back: the secrets are a copy that was saved {age}"
+                "the service cannot be reached, or its answer is held back (--allow-any-answer takes it): the secrets are a copy \
+                 that was saved {age}"
             ));
         }
         _ => {}
@@ -307,6 +323,15 @@ impl Target {
         not_done(&self.client, error)
     }
 
+    /// Why a write was not done. Unless it may have been, that is said: it begins with reads, and most errors are theirs.
+    pub(crate) fn not_written(&self, error: XtraError) -> Failure {
+        let is_undone = !error.may_have_been_applied();
+        let is_told =
+            error.notes().chain([error.message()]).any(|text| text.to_ascii_lowercase().contains("nothing was"));
+        let failure = self.not_done(error);
+        if is_undone && !is_told { failure.so("Nothing was written") } else { failure }
+    }
+
     /// The place as people call it.
     pub(crate) fn shown(&self) -> String {
         printable(&format!("{} (branch {})", self.environment, self.branch))
@@ -328,7 +353,14 @@ pub(crate) fn open(global: &Global) -> Result<Session, Failure> {
 
 /// Refuses what only the service can do while a file stands for it.
 pub(crate) fn refuse_local(global: &Global) -> Result<(), Failure> {
-    if !is_local(&builder(global).explain()) {
+    let configuration = builder(global).explain();
+    // what says neither on nor off would be told only after somebody has typed
+    if let Some(problem) = configuration.get("token").and_then(|token| token.problem())
+        && problem.kind() == ErrorKind::Config
+    {
+        return Err(Failure::refused(hints::told(problem)));
+    }
+    if !is_local(&configuration) {
         return Ok(());
     }
     Err(Failure::refused(

@@ -1,6 +1,7 @@
 //! `xtrasec set`: a few secrets.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 use xtrasecurity::SecretValue;
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
     /// The secrets; values written here can be read by other users of the machine, and stay in the shell's history
     #[arg(required = true, value_name = "KEY[=VALUE]")]
     secrets: Vec<Pair>,
-    /// Take the value from this file
+    /// Take the value from this file or pipe, - for standard input
     #[arg(long, value_name = "FILE")]
     from_file: Option<PathBuf>,
     /// Write only if the secret has this version
@@ -71,17 +72,19 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     arguments.check()?;
     let target = Target::open(global)?;
     arguments.writing.check(global)?;
-    if target.is_production() {
-        let keys = quoted(arguments.secrets.iter().map(|pair| pair.key.as_str()));
-        arguments.confirm.ask(&format!("This sets {keys} in {}.", target.shown()), None)?;
-    }
-    let pairs = arguments.values()?;
+    let pairs = arguments.meant(&target)?;
     if arguments.new {
         return create(&target, arguments, pairs).await;
     }
     let expected = arguments.if_version.and_then(|version| Some((pairs.first()?.0.clone(), version)));
     let request = target.client.set_secrets(target.environment.as_str(), pairs).expect_versions(expected);
-    let report = arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_done(error))?;
+    let written = AtomicUsize::new(0);
+    let request = request.on_progress(|progress| written.store(progress.written, Ordering::Relaxed));
+    let done = arguments.writing.of(request).confirm_production().await;
+    let report = done.map_err(|error| match written.load(Ordering::Relaxed) {
+        0 => target.not_written(error),
+        _ => target.not_done(error),
+    })?;
     tell(&report, &target)
 }
 
@@ -97,7 +100,7 @@ async fn create(target: &Target, arguments: &Arguments, pairs: Vec<(String, Secr
             request = request.allow_any_name();
         }
         let request = arguments.writing.each.of(request).confirm_production();
-        request.await.map_err(|error| target.not_done(error))?;
+        request.await.map_err(|error| target.not_written(error))?;
         report.created.push(key);
     }
     tell(&report, target)
@@ -137,6 +140,22 @@ impl Arguments {
         Ok(())
     }
 
+    /// The values, and, in production, that they are meant for it. The values come first: what somebody types by habit, as
+    /// after every KEY, must be taken for one. From the first question to the last answer nothing that is typed is shown.
+    fn meant(&self, target: &Target) -> Result<Vec<(String, SecretValue)>, Failure> {
+        if !target.is_production() {
+            return self.values();
+        }
+        let keys = quoted(self.secrets.iter().map(|pair| pair.key.as_str()));
+        let question = format!("This sets {keys} in {}.", target.shown());
+        self.confirm.check(&question)?;
+        let silence = password_prompt::silence()?;
+        let pairs = self.values()?;
+        self.confirm.ask(&question, None)?;
+        drop(silence);
+        Ok(pairs)
+    }
+
     fn values(&self) -> Result<Vec<(String, SecretValue)>, Failure> {
         let found = |pair: &Pair| match &pair.value {
             Some(value) => Ok(value.clone()),
@@ -150,7 +169,7 @@ impl Arguments {
         if let Some(path) = &self.from_file {
             let value = file::read(path, MOST)?;
             let text = value.expose();
-            if text.ends_with('\n') && text.lines().count() == 1 {
+            if !file::is_stream(path) && text.ends_with('\n') && text.lines().count() == 1 {
                 output::note(
                     "the value ends with a line break, because the file does. Without it: xtrasec set KEY < FILE",
                 );

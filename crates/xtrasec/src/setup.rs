@@ -8,11 +8,12 @@ use serde_json::{Map, Value, json};
 use xtrasecurity::XtraClient;
 use xtrasecurity::xtra::manage::{Environment, Project};
 
-use crate::confirm::{Confirm, answer, can_ask};
+use crate::confirm::{Confirm, can_ask};
 use crate::failure::{Failure, Outcome};
 use crate::file::{self, Existing};
 use crate::options::{Global, full_environment_name};
 use crate::output;
+use crate::password_prompt;
 use crate::projects;
 use crate::session::{builder, open};
 use crate::text::{self, printable, quoted};
@@ -46,12 +47,15 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let path = Path::new(NAME);
     // Before somebody types in vain.
     let mut members = existing(path)?;
+    let replaced = format!("{NAME} is there. This replaces what it says of project, environment and branch.");
+    if !members.is_empty() {
+        arguments.confirm.check(&replaced)?;
+    }
     let client = open(global)?.client;
     let project = project(global, &client).await?;
     let environment = environment(global, &client, &project).await?;
     if !members.is_empty() {
-        let question = format!("{NAME} is there. This replaces what it says of project, environment and branch.");
-        arguments.confirm.ask(&question, None)?;
+        arguments.confirm.ask(&replaced, None)?;
     }
     let branch = global.branch.as_deref().or(global.variables.branch.as_deref());
     let mut put = |name: &str, value: Option<&str>| match value {
@@ -125,7 +129,8 @@ async fn project(global: &Global, client: &XtraClient) -> Result<Project, Failur
     }
     let rows = projects.iter().map(|project| (project.id.as_str(), project.name.as_str()));
     output::write(text::table(rows).as_bytes())?;
-    let typed = answer("Which project, by its id or name?")?;
+    let words: Vec<&str> = projects.iter().flat_map(|project| [project.id.as_str(), project.name.as_str()]).collect();
+    let typed = password_prompt::ask_for(&words, "Which project, by its id or name?")?;
     let is_meant = |project: &Project| project.id == typed || project.name == typed;
     let mut meant = projects.into_iter().filter(is_meant);
     match (meant.next(), meant.next()) {
@@ -145,10 +150,7 @@ async fn environment(global: &Global, client: &XtraClient, project: &Project) ->
     let known = known.map_err(|error| Failure::from(error).so(NOTHING_DONE))?;
     let name = match given {
         Some(name) => name.clone(),
-        None => {
-            let names = quoted(known.iter().map(|environment| environment.name.as_str()));
-            answer(&format!("Which environment (there are {names}; none if left empty)?"))?
-        }
+        None => chosen(&known)?,
     };
     let name = full_environment_name(&name);
     let is_it = |environment: &Environment| environment.name.eq_ignore_ascii_case(name);
@@ -156,4 +158,24 @@ async fn environment(global: &Global, client: &XtraClient, project: &Project) ->
         output::note(&format!("the project has no secrets in {} yet", printable(name)));
     }
     Ok((!name.is_empty()).then(|| name.to_owned()))
+}
+
+/// The one of these that somebody types. What is typed goes into a file that others read, so it must be one of them.
+fn chosen(known: &[Environment]) -> Result<String, Failure> {
+    let names: Vec<&str> = known.iter().map(|environment| environment.name.as_str()).collect();
+    if names.is_empty() {
+        output::note("the project has no environments yet. Name one with --env NAME");
+        return Ok(String::new());
+    }
+    let question = format!("Which environment (there are {}; none if left empty)?", quoted(names.iter().copied()));
+    let words = [&names[..], &["dev", "stg", "prod"]].concat();
+    let typed = password_prompt::ask_for(&words, &question)?;
+    let name = full_environment_name(&typed);
+    match typed.is_empty() || names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        true => Ok(typed),
+        false => {
+            Err(Failure::refused("the project has no such environment. Name a new one with --env NAME")
+                .so(NOTHING_DONE))
+        }
+    }
 }

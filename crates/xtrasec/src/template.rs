@@ -17,7 +17,7 @@ use crate::text::all_quoted;
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  xtrasec template --schema schema.json > .env.example")]
 pub(crate) struct Arguments {
-    /// A JSON Schema of the secrets: an object whose properties are their names
+    /// A JSON Schema of the secrets: an object whose properties are their names. A file or a pipe, - for standard input
     #[arg(long, value_name = "FILE")]
     schema: PathBuf,
     /// The form

@@ -39,7 +39,8 @@ pub(crate) struct WriteOptions {
     /// Take names with other characters than letters, digits, _ . and -
     #[arg(long)]
     pub(crate) allow_any_name: bool,
-    /// Fail when a read after the write gives something else, or cannot be made; without this, that is status 3
+    /// Say in an error why a read after the write gives something else, or could not be made. The status is 3 with and without
+    /// this
     #[arg(long, conflicts_with = "unconfirmed")]
     pub(crate) verify: bool,
     #[command(flatten)]
@@ -82,7 +83,7 @@ pub(crate) fn status_of(unconfirmed: &[String], target: &Target) -> u8 {
     }
     output::note(&format!(
         "not confirmed in {}: {}. The service has taken this, and a read gives something else, or could not be made: somebody \
-         has written meanwhile, or there is a second row of the name. `xtrasec repair` shows the rows",
+         has written meanwhile, or there is a second row of the name. `xtrasec repair --dry-run` shows the rows",
         target.shown(),
         quoted(unconfirmed.iter().map(String::as_str))
     ));

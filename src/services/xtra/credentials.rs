@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError, events};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::credentials::{
     BaseUrls, ChainPosition, ProcessEnv, SettingsFile, SettingsReader, Sourced, Step, TokenStore,
 };
@@ -41,7 +41,7 @@ const PASSPHRASES: &[&str] = &[PASSPHRASE_VARIABLE, "XTRA_MASTER_SECRET"];
 /// The variable that errors name.
 pub(crate) const PASSPHRASE_VARIABLE: &str = "XTRA_VAULT_PASSPHRASE";
 
-/// Turns local mode on when it is exactly `true`. The vendor's command obeys the same variable.
+/// Turns local mode on when it is exactly `true`, as for the vendor's command; other spellings of it are errors.
 pub(super) const LOCAL_MODE: &str = "XTRA_LOCAL_MODE";
 
 /// What local mode reads, from the working directory.
@@ -109,15 +109,26 @@ pub(super) fn full_environment_name(name: &str) -> &str {
     }
 }
 
+/// Whether whoever started the program has turned local mode on. What could mean either is refused: the one who meant the file
+/// would be given the service's secrets, and the other way round.
+fn is_local(env: &ProcessEnv) -> Result<bool, XtraError> {
+    const OFF: [&str; 5] = ["false", "0", "no", "off", "n"];
+    match env.setting(LOCAL_MODE)?.map(|found| found.value) {
+        Some(value) if value == "true" => Ok(true),
+        Some(value) if !OFF.iter().any(|off| value.eq_ignore_ascii_case(off)) => {
+            let message = format!("{LOCAL_MODE} is neither `true`, in lower case, nor `false`");
+            Err(XtraError::new(ErrorKind::Config, message)
+                .with_hint(Hint::advice(format!("To read {LOCAL_FILE}, set {LOCAL_MODE}=true")))
+                .with_hint(Hint::LeaveLocalMode { variable: LOCAL_MODE }))
+        }
+        _ => Ok(false),
+    }
+}
+
 /// The file that is read in the service's place, when whoever started the program has turned local mode on.
 pub(super) fn local_file(env: &ProcessEnv) -> Result<Option<PathBuf>, XtraError> {
-    match env.var(LOCAL_MODE) {
-        Ok(Some(value)) if value == "true" => {}
-        Ok(Some(value)) if !matches!(value.as_str(), "" | "false" | "0") => {
-            tracing::warn!(target: events::CREDENTIALS, "{LOCAL_MODE} is set to something else than `true`, and does nothing");
-            return Ok(None);
-        }
-        _ => return Ok(None),
+    if !is_local(env)? {
+        return Ok(None);
     }
     match env.working_dir() {
         Some(directory) => Ok(Some(directory.join(LOCAL_FILE))),

@@ -8,7 +8,7 @@ use super::credentials::LOCAL_MODE;
 use super::envelope::{self, Reading};
 use crate::core::{ErrorKind, Hint, SecretValue, SnapshotSource, Unreadable, XtraError, events};
 use crate::credentials::file::{self, FileError};
-use crate::dotenv;
+use crate::dotenv::{self, Document, EncryptedBy};
 use crate::engine::Loaded;
 
 /// A `.env` file that is read anew for each load.
@@ -33,11 +33,32 @@ impl LocalFile {
         if file::is_open_to_others(&self.path) && !self.warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(target: events::SERVICE, path = ?self.path, "other users can read this file, and it holds secrets: take their rights away");
         }
+        if let Some(tool) = EncryptedBy::of_file(&content) {
+            return Err(self.encrypted(tool, "the file is"));
+        }
         let text = std::str::from_utf8(&content).map_err(|_| self.unusable(&FileError::NotUnicode))?;
-        let pairs = dotenv::parse(text).map_err(|flaw| {
-            XtraError::new(ErrorKind::Config, format!("local mode: {}, {flaw}", self.path.display()))
+        let document = Document::parse(text);
+        self.refuse_ciphertext(&document)?;
+        let pairs = document.into_pairs().map_err(|flaws| {
+            XtraError::new(ErrorKind::Config, format!("local mode: {}, {flaws}", self.path.display()))
         })?;
         Ok(loaded(pairs))
+    }
+
+    /// Refuses what a tool has put in the place of values: a program would connect with it.
+    fn refuse_ciphertext(&self, document: &Document) -> Result<(), XtraError> {
+        let of = |entry: &dotenv::Entry| EncryptedBy::of_value(entry.value.expose()).map(|tool| (tool, entry.line));
+        match document.entries.iter().find_map(of) {
+            Some((tool, line)) => Err(self.encrypted(tool, &format!("from line {line} on, values are"))),
+            None => Ok(()),
+        }
+    }
+
+    fn encrypted(&self, tool: EncryptedBy, what: &str) -> XtraError {
+        let message = format!("local mode: {}: {what} encrypted by {tool}", self.path.display());
+        let command = tool.decrypting_command();
+        let advice = format!("Decrypt it first, into a file that only you can read ({command})");
+        XtraError::new(ErrorKind::Config, message).with_hint(Hint::advice(advice))
     }
 
     fn unusable(&self, why: &FileError) -> XtraError {
@@ -96,6 +117,12 @@ mod tests {
             (&b"A=1\nhunter2\n"[..], "line 2: it is no comment"),
             (b"A=hunter2\nA=hunter2", "line 1 gives already"),
             (b"A=hunter2\xff", "not UTF-8"),
+            (b"A=hunter2#\nhunter2\n", "; line 2: it is no comment"),
+            (
+                b"B=1\nA=ENC[AES256_GCM,data:hunter2,iv:x,tag:y,type:str]\n",
+                "from line 2 on, values are encrypted by sops",
+            ),
+            (b"\0GITCRYPT\0\xff", "encrypted by git-crypt"),
         ] {
             fs::write(&path, content).unwrap();
             let error = failure(&path);

@@ -7,6 +7,7 @@ use url::Url;
 use super::credentials::full_environment_name;
 use crate::core::{ErrorKind, ScopeDescription, XtraError, shown_name};
 use crate::engine::KeyWriter;
+use crate::http::is_quoted;
 
 /// The branch of reads that name none.
 pub(super) const MAIN: &str = "main";
@@ -149,7 +150,7 @@ impl ProjectIds {
 
     /// The id, when it is one.
     pub(crate) fn checked(self, id: &str) -> Result<&str, XtraError> {
-        if self == Self::Any {
+        if self == Self::Any || is_quoted(id) {
             return sendable_project(id);
         }
         if is_id(id) {
@@ -239,6 +240,7 @@ fn flaw_of(name: &str) -> Option<String> {
         "" => "is empty".to_owned(),
         "." | ".." => format!("{} would change the address that is asked", quoted(name)),
         _ if name.trim() != name => format!("{} begins or ends with white space", quoted(name)),
+        _ if is_quoted(name) => format!("{} is in quotes: take them away", quoted(name)),
         _ if name.chars().any(char::is_control) => format!("{} contains a control character", quoted(name)),
         _ => return None,
     })
@@ -299,6 +301,23 @@ mod tests {
             let error = ProjectIds::Any.checked(id).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid, "{id:?}");
             assert!(error.to_string().starts_with("the project id "), "{error}");
+        }
+    }
+
+    #[test]
+    fn ids_and_names_in_quotes_are_told_so_and_others_with_quotes_in_them_are_taken() {
+        for text in ["\"staging\"", "'staging'", "`staging`", "\"\""] {
+            for error in [
+                ProjectIds::Any.checked(text).unwrap_err(),
+                ProjectIds::Hexadecimal.checked(text).unwrap_err(),
+                environment(text).unwrap_err(),
+                branch(text).unwrap_err(),
+            ] {
+                assert!(error.to_string().contains("is in quotes"), "{error}");
+            }
+        }
+        for text in ["my \"project\"", "'til then", "\"", "a'b"] {
+            assert!(ProjectIds::Any.checked(text).is_ok() && branch(text).is_ok(), "{text}");
         }
     }
 

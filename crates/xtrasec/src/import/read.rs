@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use clap::ValueEnum;
-use xtrasecurity::Secrets;
+use xtrasecurity::dotenv::EncryptedBy;
+use xtrasecurity::xtra::write::KeyProblem;
+use xtrasecurity::{SecretValue, Secrets};
 
-use super::forms::{Entries, json_entries};
-use super::yaml;
+use super::forms::{Contents, Flaw, of_dotenv, of_json, of_yaml};
 use crate::failure::Failure;
 use crate::file;
-use crate::text::printable;
+
+const NOTHING_DONE: &str = "Nothing was written";
 
 /// As much as is read.
 const MOST: usize = 64 << 20;
@@ -21,36 +23,75 @@ pub(super) enum Format {
     Yaml,
 }
 
-/// The secrets in a file, all of which are texts, each once.
-pub(super) fn secrets(path: &Path, format: Option<Format>) -> Result<Secrets, Failure> {
-    let is_standard_input = path.as_os_str() == "-";
-    let name = if is_standard_input { "standard input".to_owned() } else { printable(&path.to_string_lossy()) };
-    let is_guessed = is_standard_input && format.is_none();
-    let format = match format.or_else(|| by_name(path)) {
-        Some(format) => format,
-        None if is_standard_input => Format::Dotenv,
-        None => return Err(Failure::usage(format!("{name}: its name does not tell its form. Add --format"))),
-    };
-    let text = if is_standard_input { file::standard_input(MOST)? } else { file::read(path, MOST)? };
-    let text = text.expose().strip_prefix('\u{feff}').unwrap_or(text.expose());
-    let nothing = || Failure::refused(format!("{name} holds no secrets"));
-    if text.trim_ascii().is_empty() {
-        // For some of the forms that would be an error in the first line.
-        return Err(nothing());
+/// A file that has been read, whatever it holds.
+pub(super) struct Import {
+    /// The file as messages call it.
+    name: String,
+    contents: Contents,
+    /// Nobody has said which form it is.
+    is_guessed: bool,
+}
+
+impl Import {
+    pub(super) fn read(path: &Path, format: Option<Format>) -> Result<Self, Failure> {
+        let name = file::name(path);
+        let is_guessed = format.is_none() && file::is_stream(path);
+        let format = match format.or_else(|| by_name(path)) {
+            Some(format) => format,
+            None if is_guessed => Format::Dotenv,
+            None => return Err(Failure::usage(format!("{name}: its name does not tell its form. Add --format"))),
+        };
+        let text = file::read(path, MOST)?;
+        if let Some(tool) = EncryptedBy::of_file(text.expose().as_bytes()) {
+            return Err(file::encrypted(&name, tool));
+        }
+        let text = text.expose().strip_prefix('\u{feff}').unwrap_or(text.expose());
+        // for some of the forms an empty text would be an error in the first line
+        let contents = match format {
+            _ if text.trim_ascii().is_empty() => Contents::default(),
+            Format::Dotenv => of_dotenv(text),
+            Format::Json => of_json(text),
+            Format::Yaml => of_yaml(text),
+        };
+        if let Some(tool) = contents.encrypted_by() {
+            return Err(file::encrypted(&name, tool));
+        }
+        Ok(Self { name, contents, is_guessed })
     }
-    let secrets = match format {
-        Format::Dotenv => Secrets::from_dotenv(text).map_err(|error| {
-            let failure = Failure::from(error);
-            let failure = Failure::refused(format!("{name}: {}", failure.line));
-            if is_guessed { failure.so("Add --format if it is of another form") } else { failure }
-        })?,
-        Format::Json => json_entries(text).and_then(Entries::into_secrets).map_err(|flaw| flaw.of(&name, "JSON"))?,
-        Format::Yaml => yaml::entries(text).and_then(Entries::into_secrets).map_err(|flaw| flaw.of(&name, "YAML"))?,
-    };
-    if secrets.is_empty() {
-        return Err(nothing());
+
+    /// Names and values, as far as the file gives them.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (String, SecretValue)> {
+        self.contents.pairs()
     }
-    Ok(secrets)
+
+    /// Adds what is wrong with secrets wherever they come from.
+    pub(super) fn add(&mut self, problems: &[KeyProblem]) {
+        let lines = self.contents.lines();
+        let flaw =
+            |problem: &KeyProblem| Flaw { line: lines.get(problem.key.as_str()).copied(), what: problem.to_string() };
+        let flaws: Vec<Flaw> = problems.iter().map(flaw).collect();
+        self.contents.flaws.extend(flaws);
+    }
+
+    /// The secrets, when nothing is wrong with any; otherwise all that is, in the order of the lines.
+    pub(super) fn into_secrets(mut self) -> Result<Secrets, Failure> {
+        const SHOWN: usize = 50;
+        let flaws = &mut self.contents.flaws;
+        if flaws.is_empty() {
+            let secrets: Secrets = self.contents.pairs().collect();
+            return match secrets.is_empty() {
+                true => Err(Failure::refused(format!("{} holds no secrets", self.name))),
+                false => Ok(secrets),
+            };
+        }
+        flaws.sort_by_key(|flaw| flaw.line);
+        let mut told: Vec<String> = flaws.iter().take(SHOWN).map(Flaw::to_string).collect();
+        if let Some(more @ 1..) = flaws.len().checked_sub(SHOWN) {
+            told.push(format!("and {more} more"));
+        }
+        let failure = Failure::refused(format!("{}: {}. {NOTHING_DONE}", self.name, told.join("; ")));
+        Err(if self.is_guessed { failure.so("Add --format if it is of another form than dotenv") } else { failure })
+    }
 }
 
 fn by_name(path: &Path) -> Option<Format> {

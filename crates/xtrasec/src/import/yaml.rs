@@ -6,50 +6,60 @@
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use xtrasecurity::SecretValue;
 
-use super::forms::{Entries, Flaw};
+use super::forms::{Contents, Entry, Flaw};
 
-const NO_MAPPING: Flaw = Flaw::Whole("it is YAML, but no mapping of names and texts");
-const ODD_NAME: Flaw =
-    Flaw::Whole("a name in it is no plain text: a list, a number, yes or no, a reference. Put it into quotes");
-const MORE: Flaw = Flaw::Whole("it holds more than one document");
+const NO_MAPPING: &str = "it is YAML, but no mapping of names and texts";
+const MORE: &str = "it holds more than one document";
+const ODD_NAME: &str = "the name is no plain text: a list, a number, yes or no, a reference. Put it into quotes";
 
-/// The entries of the mapping, in order.
-pub(super) fn entries(text: &str) -> Result<Entries, Flaw> {
-    let mut events = Events { parser: Parser::new_from_str(text) };
-    let mut entries = Entries::default();
+/// The entries of the mapping, in order, as far as the file is YAML.
+pub(super) fn contents(text: &str) -> Contents {
+    let mut contents = Contents::default();
+    if let Err(flaw) = read(&mut Events { parser: Parser::new_from_str(text) }, &mut contents) {
+        contents.flaws.push(flaw);
+    }
+    contents
+}
+
+fn read(events: &mut Events<'_>, contents: &mut Contents) -> Result<(), Flaw> {
     loop {
-        match events.next()? {
-            Event::StreamEnd => return Ok(entries),
+        match events.next()?.0 {
+            Event::StreamEnd => return Ok(()),
             Event::DocumentStart(_) => {}
             Event::MappingStart(_, None) => break,
             Event::Scalar(text, ScalarStyle::Plain, _, None) if text.is_empty() => {}
             Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
-            _ => return Err(NO_MAPPING),
+            _ => return Err(Flaw::whole(NO_MAPPING)),
         }
     }
     loop {
-        let name = match events.next()? {
+        let (name, line) = events.next()?;
+        let name = match name {
             Event::MappingEnd => break,
-            Event::Scalar(text, style, _, tag) if is_text(&text, style, tag.as_deref()) => text.into_owned(),
-            _ => return Err(ODD_NAME),
+            name => text_of(name, events)?,
         };
-        match events.next()? {
-            Event::Scalar(text, style, _, tag) if is_text(&text, style, tag.as_deref()) => {
-                entries.texts.push((name, SecretValue::new(text.into_owned())));
-            }
-            Event::SequenceStart(..) | Event::MappingStart(..) => {
-                events.skip()?;
-                entries.others.push(name);
-            }
-            _ => entries.others.push(name),
+        let (value, _) = events.next()?;
+        let value = text_of(value, events)?.map(SecretValue::new);
+        match name {
+            Some(name) => contents.entries.push(Entry { name, value, line }),
+            None => contents.flaws.push(Flaw::at(line, ODD_NAME)),
         }
     }
     loop {
-        match events.next()? {
-            Event::StreamEnd => return Ok(entries),
-            Event::DocumentStart(_) => return Err(MORE),
+        match events.next()?.0 {
+            Event::StreamEnd => return Ok(()),
+            Event::DocumentStart(_) => return Err(Flaw::whole(MORE)),
             _ => {}
         }
+    }
+}
+
+/// The text that has just begun; of anything else, what there is of it is passed over.
+fn text_of(event: Event<'_>, events: &mut Events<'_>) -> Result<Option<String>, Flaw> {
+    match event {
+        Event::Scalar(text, style, _, tag) if is_text(&text, style, tag.as_deref()) => Ok(Some(text.into_owned())),
+        Event::SequenceStart(..) | Event::MappingStart(..) => events.skip().map(|()| None),
+        _ => Ok(None),
     }
 }
 
@@ -58,11 +68,12 @@ struct Events<'t> {
 }
 
 impl<'t> Events<'t> {
-    fn next(&mut self) -> Result<Event<'t>, Flaw> {
+    /// The next event, and the line that it begins on.
+    fn next(&mut self) -> Result<(Event<'t>, usize), Flaw> {
         match self.parser.next_event() {
-            Some(Ok((event, _))) => Ok(event),
+            Some(Ok((event, span))) => Ok((event, span.start.line())),
             Some(Err(error)) => Err(flaw(&error)),
-            None => Ok(Event::StreamEnd),
+            None => Ok((Event::StreamEnd, 0)),
         }
     }
 
@@ -70,10 +81,10 @@ impl<'t> Events<'t> {
     fn skip(&mut self) -> Result<(), Flaw> {
         let mut open = 1_usize;
         while open > 0 {
-            match self.next()? {
+            match self.next()?.0 {
                 Event::SequenceStart(..) | Event::MappingStart(..) => open += 1,
                 Event::SequenceEnd | Event::MappingEnd => open -= 1,
-                Event::StreamEnd => return Err(NO_MAPPING),
+                Event::StreamEnd => return Err(Flaw::whole(NO_MAPPING)),
                 _ => {}
             }
         }
@@ -83,7 +94,7 @@ impl<'t> Events<'t> {
 
 /// Its words may quote the file: only the position may leave.
 fn flaw(error: &ScanError) -> Flaw {
-    Flaw::Form { line: error.marker().line(), column: error.marker().col() + 1 }
+    Flaw::at(error.marker().line(), format!("column {}: this is no YAML", error.marker().col() + 1))
 }
 
 /// Whether every reader takes it for text, and for the same one.
@@ -166,13 +177,15 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<(String, String)> {
-        let entries = entries(text).unwrap_or_else(|flaw| panic!("{flaw:?}"));
-        assert_eq!(entries.others, Vec::<String>::new());
-        entries.texts.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
+        let contents = contents(text);
+        assert_eq!(contents.flaws, []);
+        contents.pairs().map(|(name, value)| (name, value.expose().to_owned())).collect()
     }
 
     fn others(text: &str) -> Vec<String> {
-        entries(text).unwrap_or_else(|flaw| panic!("{flaw:?}")).others
+        let contents = contents(text);
+        assert_eq!(contents.flaws, []);
+        contents.entries.into_iter().filter(|entry| entry.value.is_none()).map(|entry| entry.name).collect()
     }
 
     #[test]
@@ -207,18 +220,28 @@ mod tests {
 
     #[test]
     fn what_is_no_mapping_of_names_is_refused_and_not_quoted() {
-        let flaw = |text| entries(text).err().unwrap();
-        assert_eq!(flaw("- a\n"), NO_MAPPING);
-        assert_eq!(flaw("canary\n"), NO_MAPPING);
-        assert_eq!(flaw("!!set {a: b}"), NO_MAPPING);
-        assert_eq!(flaw("A: a\n---\nB: b\n"), MORE);
+        let flaw = |text| contents(text).flaws.remove(0);
+        for text in ["- a\n", "canary\n", "!!set {a: b}"] {
+            assert_eq!(flaw(text), Flaw::whole(NO_MAPPING));
+        }
+        assert_eq!(flaw("A: a\n---\nB: b\n"), Flaw::whole(MORE));
         for name in ["yes: a", "5: a", "? [a]\n: b", "<<: {a: b}", "<<: text", "? {a: b}\n: c"] {
-            assert_eq!(flaw(name), ODD_NAME, "{name}");
+            assert_eq!(flaw(name).what, ODD_NAME, "{name}");
         }
         for broken in ["A: 'canary", "A: \"canary\\q\"", "A: a\n B: canary", "A: canary: b", "A: [canary"] {
-            let Flaw::Form { line, .. } = flaw(broken) else { panic!("{broken}") };
-            assert!(line >= 1, "{broken}");
+            let flaw = flaw(broken);
+            assert!(flaw.line.is_some() && !flaw.what.contains("canary"), "{broken}");
         }
+    }
+
+    #[test]
+    fn everything_wrong_before_the_end_of_what_is_yaml_is_told_with_its_line() {
+        let contents = contents("A: a\n5: x\nB: |\n  b\n  b\n[x]: {a: b}\nC: c\nD: 'open");
+        let lines: Vec<_> = contents.flaws.iter().filter_map(|flaw| flaw.line).collect();
+        assert_eq!(lines.get(..2), Some(&[2, 6][..]));
+        assert_eq!(lines.len(), 3);
+        let names: Vec<_> = contents.entries.iter().map(|entry| (entry.name.as_str(), entry.line)).collect();
+        assert_eq!(names, [("A", 1), ("B", 3), ("C", 7)]);
     }
 
     #[test]
@@ -235,8 +258,8 @@ mod tests {
             for other in
                 ["", "'", "\"", "\n", "\t", ":", "[", "}", "|", "&", "*", "!", "%", "\u{feff}", "\r", "\0", "- ", "? "]
             {
-                let _ = entries(&format!("{}{other}{}", &whole[..cut], &whole[cut..]));
-                let _ = entries(&format!("{}{other}", &whole[..cut]));
+                let _ = contents(&format!("{}{other}{}", &whole[..cut], &whole[cut..]));
+                let _ = contents(&format!("{}{other}", &whole[..cut]));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! `delete`, `history`, `rollback` and `promote`.
 
 use serde_json::{Value, json};
-use xtrasecurity::dev_server::route;
+use xtrasecurity::dev_server::{Fault, route};
 
 use crate::world::{World, run};
 
@@ -26,11 +26,29 @@ async fn what_nobody_was_asked_about_is_not_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn unless_all_of_them_are_there_nothing_is_deleted_and_all_that_are_absent_are_named() {
+    let world = World::new().await;
+    let ran = world.run(&["delete", "QUOTES", "NONE", "EQUALS", "quotes", "NONE", "-e", "stg", "--yes"]);
+    let line = ran.failure(1);
+    assert!(line.contains(r#""NONE", "quotes""#) && line.contains("Nothing was deleted"), "{line}");
+    assert!(!line.contains("EQUALS"), "{line}");
+    assert!(line.contains("--if-exists"), "{line}");
+    assert!(["QUOTES", "EQUALS"].iter().all(|name| stored(&world, "staging", name).is_some()));
+    assert_eq!(world.server.request_count(route::SECRETS_BY_ID_DELETE), 0);
+    let names: Vec<String> = (0..30).map(|number| format!("NO_{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let ran = world.run(&[&["delete"], &names[..], &["-e", "stg", "--yes"]].concat());
+    assert!(names.iter().all(|name| ran.failure(1).contains(name)), "{}", ran.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_deleted_before_a_failure_is_told() {
     let world = World::new().await;
-    let ran = world.run(&["delete", "QUOTES", "NONE", "EQUALS", "-e", "stg", "--yes"]);
+    world.server.fault(Fault::headers([]).on(route::SECRETS_BY_ID_DELETE));
+    world.server.fault(Fault::status(403).on(route::SECRETS_BY_ID_DELETE));
+    let ran = world.run(&["delete", "QUOTES", "EQUALS", "-e", "stg", "--yes"]);
     assert_eq!((ran.status(), ran.stdout()), (1, "deleted QUOTES from staging (branch main)\n"));
-    assert!(ran.one_line().contains("NONE"));
+    assert!(ran.one_line().contains("EQUALS"), "{}", ran.stderr());
     assert!(stored(&world, "staging", "EQUALS").is_some());
     let ran = world.run(&["delete", "EMPTY", "EMPTY", "-e", "stg", "--yes"]);
     assert_eq!(ran.success(), "deleted EMPTY from staging (branch main)\n", "a name given twice is one secret");
@@ -72,9 +90,9 @@ async fn a_promotion_shows_its_plan_and_writes_with_yes_what_it_has_shown() {
     let world = World::new().await;
     let promote = |options: &[&str]| world.run(&[&["promote", "stg", "prod"], options].concat());
     let plan = "+ STAGING_ONLY\n1 to create, 0 to update, 3 to keep in production (branch main)\n";
-    let ran = promote(&[]);
-    assert_eq!((ran.status(), ran.stdout()), (0, plan));
-    assert!(ran.one_line().contains("--yes"));
+    let line = promote(&[]).failure(2).to_owned();
+    assert!(line.contains("--yes") && line.contains("--dry-run"), "{line}");
+    assert_eq!(world.server.total_requests(), 0);
     assert_eq!(promote(&["--dry-run"]).success(), plan);
     assert!(promote(&["--dry-run", "--overwrite"]).success().contains("~ QUOTES\n1 to create, 1 to update, 2 to keep"));
     assert_eq!(world.server.request_count(route::SECRETS_UPSERT), 0);
@@ -85,9 +103,9 @@ async fn a_promotion_shows_its_plan_and_writes_with_yes_what_it_has_shown() {
     promote(&["--yes", "--overwrite", "--only", "QUOTES"]).success();
     assert_eq!(stored(&world, "production", "QUOTES").as_deref(), Some("other"));
     assert_eq!(promote(&["--yes"]).success(), "0 to create, 0 to update, 4 to keep in production (branch main)\n");
-    assert!(promote(&["--only", "NONE"]).failure(1).contains("NONE"));
+    assert!(promote(&["--only", "NONE", "--dry-run"]).failure(1).contains("NONE"));
     assert!(world.run(&["promote", "stg", "stg"]).status() != 0);
-    assert!(world.run(&["promote", "nowhere", "stg"]).failure(1).contains("nowhere"));
+    assert!(world.run(&["promote", "nowhere", "stg", "--dry-run"]).failure(1).contains("nowhere"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

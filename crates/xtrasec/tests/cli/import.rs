@@ -6,13 +6,15 @@ use crate::set::fed;
 use crate::world::{World, run};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_names_what_would_be_done_and_nothing_is_written_without_yes() {
+async fn a_plan_names_what_would_be_done_and_without_yes_or_somebody_to_ask_nothing_is_done() {
     let world = World::new().await;
     world.file(".env.staging", "EMPTY=\nNEW=canary\nQUOTES='canary 2'\n");
     let plan = "+ NEW\n~ QUOTES\n1 to create, 1 to update, 1 unchanged in staging (branch main)\n";
     let ran = world.run(&["import", ".env.staging", "-e", "stg"]);
-    assert_eq!((ran.status(), ran.stdout()), (0, plan));
-    assert!(ran.one_line().contains("--yes"));
+    let line = ran.failure(2);
+    assert!(line.contains("--yes") && line.contains("--dry-run") && line.contains("Nothing was"), "{line}");
+    assert_eq!(world.server.total_requests(), 0);
+    assert_eq!(world.run(&["import", ".env.staging", "-e", "stg", "--dry-run"]).success(), plan);
     let ran = world.run(&["import", ".env.staging", "-e", "stg", "--dry-run", "--verbose"]);
     assert_eq!(ran.success(), plan.replace("1 to create", "= EMPTY\n1 to create"));
     assert_eq!(world.server.request_count(route::SECRETS_UPSERT), 0);
@@ -60,11 +62,15 @@ async fn what_is_no_text_is_refused_by_name_and_nothing_is_quoted() {
         (
             "numbers.json",
             r#"{"A":"canary","PORT":5432,"ON":true,"NONE":null,"LIST":["canary"]}"#,
-            "\"PORT\", \"ON\", \"NONE\", \"LIST\"",
+            "line 1: the value of \"PORT\" is not a string",
         ),
-        ("numbers.yaml", "A: canary\nPORT: 5432\nON_: yes\nLIST: [canary]\n", "\"PORT\", \"ON_\", \"LIST\""),
-        ("twice.json", r#"{"A":"canary","A":"canary"}"#, "more than once: \"A\""),
-        ("twice.yml", "A: canary\nA: canary\n", "more than once: \"A\""),
+        (
+            "numbers.yaml",
+            "A: canary\nPORT: 5432\nON_: yes\nLIST: [canary]\n",
+            "line 4: the value of \"LIST\" is not a string",
+        ),
+        ("twice.json", r#"{"A":"canary","A":"canary"}"#, "\"A\" is given in line 1 already"),
+        ("twice.yml", "A: canary\nA: canary\n", "line 2: \"A\" is given in line 1 already"),
         ("broken.json", "{\"A\":\"canary\"\n,,}", "line 2"),
         ("broken.yaml", "A: canary\n B: canary\n", "line 2"),
         ("list.json", "[\"canary\"]", "no object"),
@@ -89,11 +95,10 @@ async fn what_is_no_text_is_refused_by_name_and_nothing_is_quoted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn production_shows_its_plan_and_is_written_with_yes() {
+async fn production_shows_its_plan_in_a_dry_run_and_is_written_with_yes() {
     let world = World::new().await;
     world.file("new.env", "NEW=1\n");
-    let ran = world.run(&["import", "new.env", "-e", "prod"]);
-    assert!(ran.status() == 0 && ran.one_line().contains("--yes"), "{}", ran.stderr());
+    assert!(world.run(&["import", "new.env", "-e", "prod", "--dry-run"]).success().starts_with("+ NEW\n1 to create"));
     assert_eq!(world.server.secret("shop", "production", "main", "NEW"), None);
     world.run(&["import", "new.env", "-e", "prod", "--yes"]).success();
     assert_eq!(world.server.secret("shop", "production", "main", "NEW").as_deref(), Some("1"));
@@ -118,7 +123,7 @@ async fn a_failure_in_the_middle_tells_how_far_it_came_and_the_same_command_goes
     world.server.fault(Fault::headers([("x-fine", "1")]).on(route::SECRETS_UPSERT));
     world.server.fault(Fault::status(500).on(route::SECRETS_UPSERT));
     let ran = world.run(&import);
-    assert_eq!(ran.status(), 1);
+    assert_eq!(ran.status(), 3, "what became of the second request is not known");
     let line = ran.one_line();
     assert!(line.contains("200 of 500 secrets are written") && line.contains("Start the same import again"), "{line}");
     let ran = world.run(&import);
@@ -175,4 +180,78 @@ async fn what_cannot_be_sealed_is_told_before_a_plan_is_made() {
         assert!(world.run(arguments).failure(1).contains("XTRA_VAULT_PASSPHRASE"), "{arguments:?}");
     }
     assert_eq!(world.server.total_requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_wrong_with_a_file_is_told_at_once_with_its_line_and_nothing_is_sent() {
+    let world = World::new().await;
+    let huge = "x".repeat(10_000_001);
+    let long = "N".repeat(300);
+    for (name, content, lines) in [
+        ("case.env", "A=canary#b\nB=#canary\nexport C\nD=\"canary\" y\n".to_owned(), &[1, 2, 3, 4][..]),
+        (
+            "all.env",
+            format!(
+                "OK=1\nA='canary\n'\nA=2\nbad name=canary\nbranch=canary\nBIG={huge}\n{long}=1\nMASK=***\nB=a#b\nC='canary\n"
+            ),
+            &[4, 5, 6, 7, 8, 9, 10, 11],
+        ),
+        (
+            "all.json",
+            format!(
+                "{{\"OK\":\"1\",\n\"A\":\"canary\",\n\"A\":\"canary\",\n\"N\":5,\n\"branch\":\"canary\",\n\"odd name\":\"canary\",\n\"\":\"\",\n\"BIG\":\"{huge}\",\"M\":\"***\"}}"
+            ),
+            &[3, 4, 5, 6, 7, 8, 8],
+        ),
+        ("all.yaml", "OK: a\nN: 5\n5: canary\nA: a\nA: b\nbranch: canary\nX: 'canary\n".to_owned(), &[2, 3, 5, 6]),
+    ] {
+        world.file(name, &content);
+        let ran = world.run(&["import", name, "-e", "stg", "--yes"]);
+        let line = ran.failure(1);
+        assert!(!line.contains("canary") && line.contains("Nothing was written"), "{name}: {line}");
+        let told: Vec<usize> =
+            line.split("line ").skip(1).filter_map(|rest| rest.split_once(": ")?.0.parse().ok()).collect();
+        let told: Vec<usize> = if name == "all.yaml" { told[..4].to_vec() } else { told };
+        assert_eq!(told, lines, "{name}: {line}");
+    }
+    world.file("odd.env", "a/b=1\n");
+    world.file("odd.json", r#"{"odd name":"1","OK":"1"}"#);
+    assert!(world.run(&["import", "odd.json", "-e", "stg", "--yes"]).failure(1).contains("--allow-any-name"));
+    assert_eq!(world.server.total_requests(), 0);
+    world.run(&["import", "odd.json", "-e", "stg", "--allow-any-name", "--dry-run"]).success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_a_tool_that_encrypts_is_never_taken_for_values() {
+    let world = World::new().await;
+    let sops = "ENC[AES256_GCM,data:canary,iv:3+qa=,tag:kg==,type:str]";
+    let dotenvx = format!("encrypted:B{}", "Canary0=".repeat(20));
+    for (name, content, told) in [
+        (".env", format!("A={sops}\nsops_version=3.9.0\nsops_mac={sops}\n"), "sops decrypt"),
+        ("secrets.json", format!("{{\"A\":\"{sops}\",\"sops\":{{\"mac\":\"{sops}\"}}}}"), "sops decrypt"),
+        ("secrets.yaml", format!("A: {sops}\nsops:\n    mac: {sops}\n"), "sops decrypt"),
+        (".env.production", format!("DOTENV_PUBLIC_KEY=\"03ab\"\nA=\"{dotenvx}\"\n"), "dotenvx decrypt"),
+        ("vault.yaml", "$ANSIBLE_VAULT;1.1;AES256\n6361\n".to_owned(), "ansible-vault"),
+        ("age.env", "-----BEGIN AGE ENCRYPTED FILE-----\ncanary\n".to_owned(), "age --decrypt"),
+    ] {
+        world.file(name, &content);
+        let ran = world.run(&["import", name, "-e", "stg", "--yes"]);
+        let line = ran.failure(1);
+        assert!(
+            line.contains(told) && line.contains("Nothing was written") && !line.contains("anary"),
+            "{name}: {line}"
+        );
+        if name.starts_with(".env") {
+            world.file(".env.local", &content);
+            let mut local = world.command(&["run", "-e", "stg", "--", "touch", "ran"]);
+            let ran = run(local.env("XTRA_LOCAL_MODE", "true"));
+            assert!(ran.failure(1).contains(told) && !ran.stderr().contains("anary"), "{}", ran.stderr());
+            assert!(!world.path("ran").exists());
+        }
+    }
+    std::fs::write(world.path("crypt.env"), b"\0GITCRYPT\0\xff\xfe").unwrap();
+    assert!(world.run(&["import", "crypt.env", "-e", "stg", "--yes"]).failure(1).contains("git-crypt unlock"));
+    assert_eq!(world.server.total_requests(), 0);
+    world.file("fine.env", "A=encrypted:yes\nB=ENC[x]\n");
+    world.run(&["import", "fine.env", "-e", "stg", "--dry-run"]).success();
 }

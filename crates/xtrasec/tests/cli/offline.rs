@@ -99,3 +99,51 @@ async fn a_token_that_ends_is_refused_before_anything_is_sent() {
     assert!(ran.stderr().contains("service account's key"), "{}", ran.stderr());
     assert_eq!(world.server.total_requests(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_held_back_is_taken_when_that_is_said_and_from_then_on() {
+    let world = World::new().await;
+    let printed = |options: &[&str]| {
+        let ran = run(&mut offline(&world, options));
+        (ran.status(), ran.stdout().to_owned(), ran.stderr().to_owned())
+    };
+    assert_eq!(printed(&[]), (0, "s\n".to_owned(), String::new()));
+    for name in ["EMPTY", "EQUALS", "QUOTES", "STAGING_ONLY"] {
+        world.server.remove_secret("shop", "staging", "main", name).unwrap();
+    }
+    world.server.set_secret("shop", "staging", "main", "OTHER", "new").unwrap();
+    let (status, stdout, stderr) = printed(&[]);
+    assert_eq!((status, stdout.as_str()), (0, "s\n"), "{stderr}");
+    assert!(stderr.contains("--allow-any-answer"), "{stderr}");
+    let taken = run(world
+        .command(&["run", "-e", "staging", "--offline", "--allow-any-answer", "--", "printenv", "OTHER"])
+        .env("XDG_CACHE_HOME", world.path("cache")));
+    assert_eq!(taken.success(), "new\n");
+    let next = run(world
+        .command(&["run", "-e", "staging", "--offline", "--", "printenv", "OTHER"])
+        .env("XDG_CACHE_HOME", world.path("cache")));
+    assert_eq!(next.success(), "new\n");
+    // it does not cost the copy while the service is away
+    world.server.fault(xtrasecurity::dev_server::Fault::status(503).forever());
+    let away = run(world
+        .command(&["run", "-e", "staging", "--offline", "--allow-any-answer", "--", "printenv", "OTHER"])
+        .env("XDG_CACHE_HOME", world.path("cache")));
+    assert_eq!((away.status(), away.stdout()), (0, "new\n"), "{}", away.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_looks_like_an_error_is_taken_when_that_is_said() {
+    let world = World::new().await;
+    let export = |options: &[&str]| {
+        for _ in 0..2 {
+            let fault =
+                xtrasecurity::dev_server::Fault::body(200, "application/json", r#"{"error":"e","message":"m"}"#);
+            world.server.fault(fault.on(xtrasecurity::dev_server::route::SECRETS_READ));
+        }
+        let ran = world.run(&[&["export", "-e", "stg"], options].concat());
+        world.server.clear_faults();
+        ran
+    };
+    assert!(export(&[]).failure(1).contains("--allow-any-answer"));
+    assert_eq!(export(&["--allow-any-answer"]).success(), "error=e\nmessage=m\n");
+}

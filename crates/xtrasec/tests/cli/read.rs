@@ -121,3 +121,59 @@ async fn the_version_and_the_help_are_for_standard_output() {
         assert!(world.run(&[command, "--help"]).success().contains("Examples:"), "{command}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_secret_is_its_bare_value_and_several_are_written_as_by_export() {
+    let world = World::new().await;
+    let get = |options: &[&str]| world.run(&[&["get", "-e", "stg"], options].concat());
+    let export = |options: &[&str]| world.run(&[&["export", "-e", "stg", "--only", "QUOTES,EQUALS"], options].concat());
+    assert_eq!(get(&["QUOTES", "EQUALS", "QUOTES", "--show"]).success(), export(&[]).success());
+    for format in ["dotenv", "docker", "json", "yaml", "shell"] {
+        let got = get(&["QUOTES", "EQUALS", "--show", "--format", format]);
+        assert_eq!(got.success(), export(&["--format", format]).success(), "{format}");
+    }
+    assert_eq!(get(&["QUOTES", "QUOTES", "--show"]).success(), "other");
+    assert_eq!(get(&["QUOTES", "--show", "--format", "dotenv"]).success(), "QUOTES=other\n");
+    get(&["QUOTES", "--show", "--format", "github"]).failure(2);
+    assert!(get(&["QUOTES", "--format", "json"]).failure(2).contains("--show"));
+    assert!(get(&["QUOTES", "EQUALS"]).failure(2).contains("stdout is not a terminal: add --show"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn if_one_of_several_is_not_there_all_that_are_not_are_named_and_nothing_is_written() {
+    let world = World::new().await;
+    let names: Vec<String> = (0..20).map(|number| format!("NO_{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let ran = world.run(&[&["get", "QUOTES"], &names[..], &["-e", "stg", "--show"]].concat());
+    let line = ran.failure(1);
+    assert!(names.iter().all(|name| line.contains(name)) && !line.contains("QUOTES"), "{line}");
+    let ran = world.run(&["get", "GOOD", "LOST", "NONE", "-e", "broken", "--show"]);
+    assert!(ran.failure(1).contains("LOST") && ran.stderr().contains("NONE"), "{}", ran.stderr());
+    assert!(world.run(&["get", "NONE", "-e", "odd", "--show"]).failure(1).contains("2 secrets"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_is_the_same_document_and_has_nothing_that_a_terminal_acts_on() {
+    let world = World::new().await;
+    let value = "a\u{202e}b\u{61c}c\u{9b}31m\u{2066}d\u{85}e\u{7f}f\u{1b}g\u{feff}";
+    let name = "N\u{202e}\u{9b}X";
+    world.server.set_secret("shop", "bidi", "main", name, value).unwrap();
+    for arguments in [
+        &["list", "-e", "bidi", "--json", "--show"][..],
+        &["export", "-e", "bidi", "--format", "json"],
+        &["get", name, "-e", "bidi", "--show", "--format", "json"],
+        &["diff", "bidi", "nowhere", "--json", "--show"],
+        &["history", name, "-e", "bidi", "--json", "--show"],
+        &["rotate", name, "-e", "bidi", "--json"],
+    ] {
+        let ran = world.run(arguments);
+        assert_eq!(ran.status(), 0, "{arguments:?}: {}", ran.stderr());
+        let text = ran.stdout();
+        assert!(text.chars().all(|character| character == '\n' || (' '..='~').contains(&character)), "{text:?}");
+        let document: Value = serde_json::from_str(text).unwrap();
+        assert!(document.is_object() || document.is_array());
+        if arguments[0] == "export" {
+            assert_eq!(document, json!({ name: value }));
+        }
+    }
+}

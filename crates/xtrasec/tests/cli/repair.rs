@@ -41,7 +41,7 @@ async fn what_is_written_and_not_read_ends_with_status_3_and_a_line_that_names_i
     world.server.set_secret("shop", "staging", "main", "EQUALS", "canary-2").unwrap();
     world.server.add_secret("shop", SecretSeed::new("staging", "EQUALS", "canary-read")).unwrap();
     let refused = world.run(&["set", "EQUALS=canary-set", "-e", "stg", "--if-version", "1"]);
-    assert!(refused.failure(1).contains("`xtrasec repair` shows the rows"), "{}", refused.stderr());
+    assert!(refused.failure(1).contains("`xtrasec repair --dry-run` shows the rows"), "{}", refused.stderr());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,7 +49,11 @@ async fn the_read_after_a_write_can_be_an_error_or_left_out() {
     let world = doubled().await;
     let set = |option: &str| world.run(&["set", "QUOTES=canary-set", "-e", "stg", option]);
     let line = set("--verify").failure(3).to_owned();
-    assert!(line.contains("QUOTES") && line.contains("`xtrasec repair` shows the rows") && !line.contains("canary"));
+    assert!(
+        line.contains("QUOTES")
+            && line.contains("`xtrasec repair --dry-run` shows the rows")
+            && !line.contains("canary")
+    );
     world.server.reset_counts();
     assert_eq!(set("--unconfirmed").success(), "updated QUOTES in staging (branch main)\n");
     assert_eq!(world.server.request_count(route::SECRETS_READ), 1);
@@ -64,11 +68,9 @@ async fn the_read_after_a_write_can_be_an_error_or_left_out() {
 async fn a_repair_shows_the_rows_and_deletes_with_yes_only() {
     let world = doubled().await;
     let repair = |options: &[&str]| world.run(&[&["repair", "QUOTES", "-e", "stg"], options].concat());
-    let shown = repair(&[]);
-    assert_eq!(shown.status(), 0, "{}", shown.stderr());
-    assert!(
-        shown.one_line().contains("--yes") && shown.stdout().contains("QUOTES in staging (branch main) has 2 rows")
-    );
+    assert!(repair(&[]).failure(2).contains("--yes"));
+    let shown = repair(&["--dry-run"]);
+    assert!(shown.success().contains("QUOTES in staging (branch main) has 2 rows"), "{}", shown.stdout());
     let rows: Vec<_> = shown.stdout().lines().take(2).collect();
     assert!(rows[0].contains("version 1") && rows[0].ends_with("to be deleted"), "{rows:?}");
     assert!(rows[1].contains("is read") && rows[1].ends_with("stays"), "{rows:?}");
@@ -76,7 +78,7 @@ async fn a_repair_shows_the_rows_and_deletes_with_yes_only() {
     assert_eq!(world.server.request_count(route::SECRETS_BY_ID_DELETE), 0);
 
     let first = rows[0].split_whitespace().next().unwrap();
-    assert!(repair(&["--keep", "0123456789abcdef01234567"]).failure(1).contains(first));
+    assert!(repair(&["--keep", "0123456789abcdef01234567", "--dry-run"]).failure(1).contains(first));
     assert!(
         repair(&["--keep", first, "--yes"]).success().ends_with(&format!("what is read now is {first}, version 1\n"))
     );
@@ -92,9 +94,9 @@ async fn without_a_row_to_name_the_one_that_is_read_stays_and_production_needs_y
     assert!(world.run(&["repair", "QUOTES", "-e", "stg", "--yes"]).success().contains("deleted 1 row;"));
     assert_eq!(read(&world), "canary-read");
     world.server.add_secret("shop", SecretSeed::new("production", "QUOTES", "again")).unwrap();
-    assert_eq!(world.run(&["repair", "QUOTES", "-e", "prod"]).status(), 0);
+    assert_eq!(world.run(&["repair", "QUOTES", "-e", "prod"]).status(), 2);
     assert_eq!(world.server.secret_rows("shop", "production", "main", "QUOTES"), 2);
     world.run(&["repair", "QUOTES", "-e", "prod", "--yes"]).success();
     assert_eq!(world.server.secret_rows("shop", "production", "main", "QUOTES"), 1);
-    assert!(world.run(&["repair", "NONE", "-e", "stg"]).failure(1).contains("NONE"));
+    assert!(world.run(&["repair", "NONE", "-e", "stg", "--yes"]).failure(1).contains("NONE"));
 }

@@ -316,13 +316,28 @@ async fn a_signal_ends_the_wait_for_the_service_and_nothing_is_run() {
 async fn more_than_the_system_can_give_a_program_is_status_126() {
     let world = World::new().await;
     for name in ["LARGE_1", "LARGE_2", "LARGE_3"] {
-        world.server.set_secret("shop", "large", "main", name, &"x".repeat(60 * 1024)).unwrap();
+        world.server.set_secret("shop", "large", "main", name, &"canary".repeat(10 * 1024)).unwrap();
     }
+    world.server.set_secret("shop", "large", "main", "LARGE_4", &"canary".repeat(11 * 1024)).unwrap();
     // The room for arguments and variables is a quarter of the stack's.
     let mut shell = Command::new("sh");
     shell.args(["-c", r#"ulimit -s 512; exec "$0" run -e large -- true"#, env!("CARGO_BIN_EXE_xtrasec")]);
     shell.env_clear().envs(world.variables()).env("XTRA_TOKEN", world.server.token());
-    assert!(run(&mut shell).failure(126).contains("too long"));
+    let ran = run(&mut shell);
+    let line = ran.failure(126);
+    assert!(line.contains("too long") && line.contains("--only") && !line.contains("canary"), "{line}");
+    assert!(line.contains(r#""LARGE_4" (66 KiB), "LARGE_1" (60 KiB), "LARGE_2" (60 KiB)"#), "{line}");
+    let many = "x".repeat(100_000);
+    let mut shell = Command::new("sh");
+    shell.args([
+        "-c",
+        r#"ulimit -s 512; x=$1; exec "$0" run -e stg -- true "$x" "$x""#,
+        env!("CARGO_BIN_EXE_xtrasec"),
+        &many,
+    ]);
+    shell.env_clear().envs(world.variables()).env("XTRA_TOKEN", world.server.token());
+    let ran = run(&mut shell);
+    assert!(ran.status() != 0, "{}", ran.stderr());
 }
 
 #[cfg(target_os = "linux")]
@@ -336,4 +351,30 @@ async fn the_program_inherits_no_file_of_the_command_and_no_ignored_signal() {
     let ignored = through.stdout().lines().find_map(|line| line.strip_prefix("SigIgn:\t")).unwrap();
     const SIGPIPE: u32 = 13;
     assert_eq!(u64::from_str_radix(ignored, 16).unwrap() >> (SIGPIPE - 1) & 1, 0, "{ignored}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_to_keep_after_a_blank_is_told_from_a_program() {
+    let world = World::new().await;
+    for option in ["--keep", "--preserve-env"] {
+        let ran = world.run(&["run", "-e", "stg", option, "PORT", "--", "touch", "ran"]);
+        assert!(ran.failure(2).contains("--keep=PORT") && ran.stderr().contains("Nothing was run"), "{}", ran.stderr());
+        assert_eq!(world.server.total_requests(), 0);
+        let ran = world.run(&["run", "-e", "stg", option, "PORT,LOG_LEVEL", "touch", "ran"]);
+        assert!(ran.failure(127).contains("--keep=PORT"), "{}", ran.stderr());
+        world.server.reset_counts();
+    }
+    assert!(!world.path("ran").exists());
+    assert!(!world.run(&["run", "-e", "stg", "no-such-program"]).failure(127).contains("--keep"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_in_a_run_without_a_token_names_the_option_that_passes_it_on() {
+    let world = World::new().await;
+    let command = env!("CARGO_BIN_EXE_xtrasec");
+    let inner = [command, "get", "QUOTES", "-e", "stg", "--show"];
+    let ran = world.run(&[&["run", "-e", "prod", "--"], &inner[..]].concat());
+    assert!(ran.failure(1).contains("--with-credentials"), "{}", ran.stderr());
+    let ran = world.run(&[&["run", "--with-credentials", "-e", "prod", "--"], &inner[..]].concat());
+    assert_eq!(ran.success(), "other");
 }

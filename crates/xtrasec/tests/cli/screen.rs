@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::process::{Child, Command};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
@@ -68,6 +68,16 @@ impl Screen {
 
     pub(crate) fn types(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until what is typed is not shown.
+    #[track_caller]
+    pub(crate) fn wait_for_silence(&self) {
+        let start = Instant::now();
+        while self.echoes() {
+            assert!(start.elapsed() < LONGEST, "what is typed is still shown: {:?}", self.seen.0.lock().unwrap());
+            std::thread::yield_now();
+        }
     }
 
     /// Whether what is typed is shown.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use xtrasecurity::dev_server::route;
+use xtrasecurity::dev_server::{Fault, route};
 
 use crate::world::{NASTY, Ran, World, run};
 
@@ -150,12 +150,12 @@ async fn nothing_is_written_in_local_mode() {
     world.file(".env.local", "A=1\n");
     for arguments in [
         &["set", "A=1", "-e", "stg"][..],
-        &["import", ".env.local", "-e", "stg"],
+        &["import", ".env.local", "-e", "stg", "--yes"],
         &["delete", "A", "-e", "stg", "--yes"],
         &["history", "A", "-e", "stg"],
         &["rollback", "A", "1", "-e", "stg"],
         &["promote", "stg", "dev", "--yes"],
-        &["repair", "A", "-e", "stg"],
+        &["repair", "A", "-e", "stg", "--yes"],
         &["branches"],
         &["login"],
     ] {
@@ -163,4 +163,45 @@ async fn nothing_is_written_in_local_mode() {
         assert!(ran.failure(1).contains("XTRA_LOCAL_MODE"), "{arguments:?}: {}", ran.stderr());
     }
     assert_eq!(world.server.total_requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_stops_before_it_says_that_nothing_was_written() {
+    let world = World::new().await;
+    for arguments in [
+        &["set", "A=1", "-e", "stg"][..],
+        &["set", "A=1", "-e", "stg", "--verify"],
+        &["set", "A=1", "-e", "stg", "--new"],
+        &["rotate", "EMPTY", "-e", "stg"],
+        &["rollback", "EMPTY", "1", "-e", "stg"],
+        &["import", "new.env", "-e", "stg", "--yes"],
+        &["promote", "stg", "dev", "--yes"],
+    ] {
+        world.file("new.env", "A=1\n");
+        let ran = run(world.command(arguments).env("XTRA_TOKEN", "xs_wrong"));
+        assert!(ran.failure(1).contains("Nothing was written"), "{arguments:?}: {}", ran.stderr());
+    }
+    assert_eq!(world.server.request_count(route::SECRETS_UPSERT), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_or_may_be_and_not_confirmed_is_status_3_in_every_way() {
+    let world = World::new().await;
+    let set = |options: &[&str]| world.run(&[&["set", "EMPTY=x", "-e", "stg"], options].concat());
+    for options in [&[][..], &["--verify"]] {
+        // the read after the write fails
+        world.server.fault(Fault::headers([]).on(route::SECRETS_READ));
+        world.server.fault(Fault::status(403).on(route::SECRETS_READ));
+        assert_eq!(set(options).status(), 3, "{options:?}");
+        world.server.clear_faults();
+        // the answer to the write is none
+        world.server.fault(Fault::status(500).on(route::SECRETS_UPSERT));
+        let ran = set(options);
+        assert!(!ran.failure(3).contains("Nothing was written"), "{}", ran.stderr());
+        world.server.clear_faults();
+        // the write is refused
+        world.server.fault(Fault::status(403).on(route::SECRETS_UPSERT));
+        assert!(set(options).failure(1).contains("Nothing was written"));
+        world.server.clear_faults();
+    }
 }

@@ -184,3 +184,94 @@ async fn nobody_is_left_waiting_before_a_question_that_cannot_be_seen() {
         assert_eq!(child.wait().unwrap().code(), Some(2));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_production_the_value_is_asked_for_first_and_pasted_twice_it_is_never_shown() {
+    let world = World::new().await;
+    let stored = || world.server.secret("shop", "production", "main", "TYPED");
+    let set = ["set", "-e", "production", "TYPED"];
+    // by habit: what was pasted for the value is pasted again where y or N is wanted
+    for again in ["canary-7d\r", "yes-canary-7d\r", "canary-7d\ncanary-7d\n", "\r", "y\u{3}"] {
+        let mut screen = Screen::start(&mut world.command(&set));
+        screen.wait_for("TYPED (not shown): ");
+        assert!(!screen.echoes());
+        screen.types("canary-7d\r");
+        screen.wait_for("[y/N] ");
+        assert!(!screen.echoes(), "the answer");
+        screen.types(again);
+        let (status, seen) = screen.end();
+        assert!(status == Some(1) && !seen.contains("canary"), "{again:?}: {seen}");
+    }
+    assert_eq!(stored(), None);
+    let mut screen = Screen::start(&mut world.command(&set));
+    screen.wait_for("TYPED (not shown): ");
+    screen.types("canary-7d\r");
+    screen.wait_for("[y/N] ");
+    screen.types("y\r");
+    let (status, seen) = screen.end();
+    assert!(status == Some(0) && seen.contains("[y/N] y") && !seen.contains("canary"), "{seen}");
+    assert_eq!(stored().as_deref(), Some("canary-7d"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_question_of_any_command_shows_what_is_pasted_as_its_answer() {
+    let world = World::new().await;
+    world.server.add_secret("shop", xtrasecurity::dev_server::SecretSeed::new("staging", "QUOTES", "again")).unwrap();
+    world.file("new.env", "NEW=1\n");
+    for arguments in [
+        &["import", "new.env", "-e", "stg"][..],
+        &["import", "new.env", "-e", "prod"],
+        &["promote", "stg", "qa"],
+        &["promote", "stg", "prod"],
+        &["clone", "stg", "qa"],
+        &["delete", "EMPTY", "-e", "stg"],
+        &["delete", "EMPTY", "-e", "prod"],
+        &["repair", "QUOTES", "-e", "stg"],
+        &["rotate", "EMPTY", "-e", "prod"],
+        &["rollback", "EMPTY", "1", "-e", "prod"],
+        &["link", "NEW", "stg", "EMPTY", "-e", "prod"],
+        &["branches", "rename", "feature/new-ui", "other"],
+        &["branches", "delete", "feature/new-ui"],
+        &["setup"],
+    ] {
+        let mut command = world.command(arguments);
+        command.env_remove("XTRA_PROJECT_ID");
+        if arguments != ["setup"] {
+            command.env("XTRA_PROJECT_ID", world.server.project_id());
+        }
+        let mut screen = Screen::start(&mut command);
+        screen.wait_for_silence();
+        screen.types("canary-7d\r");
+        let (status, seen) = screen.end();
+        assert!(status == Some(1) && !seen.contains("anary"), "{arguments:?}: {seen}");
+    }
+    assert!(!world.path(".xtrarc").exists());
+    assert_eq!(world.server.request_count(xtrasecurity::dev_server::route::SECRETS_UPSERT), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_on_a_terminal_has_nothing_that_it_acts_on_and_a_pipe_gets_it_as_it_is() {
+    let world = World::new().await;
+    let value = "a\u{1b}]0;x\u{7}\u{202e}b\n\u{9b}31mc\td";
+    world.server.set_secret("shop", "bidi", "main", "A", value).unwrap();
+    world.server.set_secret("shop", "bidi", "main", "B", "1").unwrap();
+    for arguments in [
+        &["get", "A", "-e", "bidi", "--show"][..],
+        &["get", "A", "B", "-e", "bidi", "--show"],
+        &["export", "-e", "bidi", "--show"],
+        &["export", "-e", "bidi", "--show", "--format", "shell"],
+        &["list", "-e", "bidi", "--show"],
+        &["diff", "bidi", "nowhere", "--show"],
+        &["history", "A", "-e", "bidi", "--show"],
+    ] {
+        let (status, seen) = on_a_terminal(&world, arguments);
+        let odd = |character: char| {
+            character.is_control() && !matches!(character, '\r' | '\n' | '\t') || character == '\u{202e}'
+        };
+        assert!(status == Some(0) && !seen.contains(odd), "{arguments:?}: {seen:?}");
+    }
+    world.file("template", "{{ xtra:///bidi/A }}");
+    let (status, seen) = on_a_terminal(&world, &["render", "template", "--show"]);
+    assert!(status == Some(0) && !seen.contains('\u{1b}') && seen.contains("\\u{202e}"), "{seen:?}");
+    assert_eq!(world.run(&["get", "A", "-e", "bidi", "--show"]).success(), value);
+}

@@ -27,6 +27,7 @@ pub use diff::*;
 pub use history::*;
 pub use keys::*;
 pub use link::*;
+pub use names::KeyProblem;
 pub use promote::*;
 pub use repair::*;
 pub use rotate::*;

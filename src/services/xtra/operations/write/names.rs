@@ -2,6 +2,7 @@
 //! stops half-way at what it cannot take, and keeps what stood before it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::services::xtra::envelope::Reading;
@@ -54,27 +55,47 @@ pub(crate) fn check_pairs(
     naming: Naming,
     to_be_sealed: bool,
 ) -> Result<(), XtraError> {
-    let mut seen = BTreeSet::new();
-    let mut is_odd = false;
-    let mut problems = Vec::new();
-    for (name, value) in pairs {
-        let problem = match seen.insert(name.as_str()) {
-            false => Some("is given twice".to_owned()),
-            true => name_problem(name, naming).or_else(|| value_problem(value, to_be_sealed)),
-        };
-        is_odd |= problem.is_some() && is_merely_odd(name, naming);
-        problems.extend(problem.map(|problem| (name.clone(), problem)));
-    }
+    let problems = problems(pairs, naming, to_be_sealed);
     if problems.is_empty() {
         return Ok(());
     }
-    let mut told: Vec<_> = problems.iter().take(SHOWN).map(|(name, is)| format!("{} {is}", shown_name(name))).collect();
+    let is_odd = problems.iter().any(|problem| is_merely_odd(&problem.key, naming));
+    let mut told: Vec<_> = problems.iter().take(SHOWN).map(KeyProblem::to_string).collect();
     if problems.len() > SHOWN {
         told.push(format!("and {} more", problems.len() - SHOWN));
     }
     let message = format!("nothing was sent, because these secrets cannot be written: {}", told.join("; "));
-    let error = XtraError::new(ErrorKind::Invalid, message).with_keys(problems.into_iter().map(|(name, _)| name));
+    let error = XtraError::new(ErrorKind::Invalid, message).with_keys(problems.into_iter().map(|problem| problem.key));
     Err(if is_odd { error.with_hint(Hint::AllowAnyName) } else { error })
+}
+
+/// Everything that cannot be written.
+pub(super) fn problems(pairs: &[(String, SecretValue)], naming: Naming, to_be_sealed: bool) -> Vec<KeyProblem> {
+    let mut seen = BTreeSet::new();
+    let problem = |(name, value): &(String, SecretValue)| {
+        let problem = match seen.insert(name.clone()) {
+            false => "is given twice".to_owned(),
+            true => name_problem(name, naming).or_else(|| value_problem(value, to_be_sealed))?,
+        };
+        Some(KeyProblem { key: name.clone(), problem })
+    };
+    pairs.iter().filter_map(problem).collect()
+}
+
+/// Why a secret cannot be written. Displayed, it is the name and the problem. It holds no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyProblem {
+    /// The secret's name.
+    pub key: String,
+    /// What is wrong, to follow the name.
+    pub problem: String,
+}
+
+impl fmt::Display for KeyProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", shown_name(&self.key), self.problem)
+    }
 }
 
 /// Checks one name.

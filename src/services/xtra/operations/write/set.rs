@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use outcome::SetOutcome;
 
 use super::current_state::{CurrentState, Existing};
-use super::names::{Naming, check_pairs, named};
+use super::names::{KeyProblem, Naming, check_pairs, named, problems};
 use super::read_back::{refuse_unconfirmed, unconfirmed};
 use super::upsert::{Batch, Expected, Sealing, conflict, conflicts, known_versions};
 use crate::core::{Conflict, ErrorKind, Hint, SecretValue, Secrets, XtraError, events};
@@ -188,6 +188,14 @@ impl<'a, R, M> Request<'a, Xtra, Set<'a, R>, M> {
     pub fn dry_run(mut self) -> Self {
         self.operation.steps.dry_run = true;
         self
+    }
+
+    /// Why some of these secrets cannot be written, as far as that is known without asking the service: names that it misreads
+    /// or that not every tool can use, values that are too long or could not be read back. Sending the request would fail with
+    /// the first few of them.
+    pub fn problems(&self) -> Vec<KeyProblem> {
+        let Set { pairs, naming, steps, .. } = &self.operation;
+        problems(pairs, *naming, steps.seal || self.source().seals_writes())
     }
 
     /// Makes what is not confirmed an error: when the read after the write gives something else, it is
