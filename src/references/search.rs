@@ -1,5 +1,6 @@
 //! The search for the secrets that texts refer to, level by level: all that is new in a level is read at once.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,6 +20,9 @@ const AT_ONCE: usize = 8;
 
 /// The most environments that are read in all. A value may be somebody else's, and must not use up the calls of a day.
 const MOST_SCOPES: usize = 100;
+
+/// The most secrets that are not there for which a similar name is looked for.
+const MOST_GUESSES: usize = 10;
 
 /// The options of a search.
 #[derive(Clone, Default)]
@@ -70,11 +74,20 @@ pub(crate) struct Search<'c, S: Refer> {
     graph: Graph,
     scopes: Vec<Scope>,
     known: HashMap<Vec<u8>, usize>,
+    /// How many of the secrets that are not there are still looked for by a similar name.
+    guesses: Cell<usize>,
 }
 
 impl<'c, S: Refer> Search<'c, S> {
     pub(crate) fn new(engine: &'c Arc<Engine<S>>, options: Options) -> Self {
-        Self { engine, options, graph: Graph::default(), scopes: Vec::new(), known: HashMap::new() }
+        Self {
+            engine,
+            options,
+            graph: Graph::default(),
+            scopes: Vec::new(),
+            known: HashMap::new(),
+            guesses: Cell::new(MOST_GUESSES),
+        }
     }
 
     /// The same, where one environment is read already: the one with this key.
@@ -249,6 +262,9 @@ impl<'c, S: Refer> Search<'c, S> {
             let problem = format!("there is no secret at all in {}", self.place_of(secrets));
             return Err(secrets.may_be_mistyped(XtraError::new(ErrorKind::EmptyScope, problem)));
         }
+        if !secrets.contains(key) && secrets.unreadable_of(key).is_none() {
+            return Err(self.absent(secrets, key));
+        }
         secrets.require(key).cloned().map_err(|error| match error.kind() {
             ErrorKind::Masked => {
                 XtraError::new(ErrorKind::Masked, "its value is masked, because the caller's role may see names only")
@@ -260,19 +276,27 @@ impl<'c, S: Refer> Search<'c, S> {
                         "Give the client the passphrase that it was encrypted under, or store it again",
                     ))
             }
-            ErrorKind::MissingSecret => {
-                let all = secrets.len() + secrets.unreadable().len();
-                let place = self.place_of(secrets);
-                let problem = format!("there is no such secret among the {all} of {place}. Names are case-sensitive");
-                let absent = XtraError::new(ErrorKind::MissingSecret, problem);
-                match secrets.nearest_to(key) {
-                    // a note, so that it stands beside its reference
-                    Some(name) => absent.with_note(format!("Perhaps {} is meant", secrets.shown(name))),
-                    None => absent,
-                }
-            }
             _ => error,
         })
+    }
+
+    /// The error of a secret that is not there.
+    fn absent(&self, secrets: &Secrets, key: &str) -> XtraError {
+        let (all, place) = (secrets.len() + secrets.unreadable().len(), self.place_of(secrets));
+        let problem = format!("there is no such secret among the {all} of {place}. Names are case-sensitive");
+        let absent = XtraError::new(ErrorKind::MissingSecret, problem);
+        match self.guess(secrets, key) {
+            // a note, so that it stands beside its reference
+            Some(name) => absent.with_note(format!("Perhaps {} is meant", secrets.shown(name))),
+            None => absent,
+        }
+    }
+
+    /// The name that may have been meant, of the first few that are not there: each is a search through all names.
+    fn guess<'s>(&self, secrets: &'s Secrets, key: &str) -> Option<&'s str> {
+        let left = self.guesses.get().checked_sub(1)?;
+        self.guesses.set(left);
+        secrets.nearest_to(key)
     }
 
     fn place_of(&self, secrets: &Secrets) -> String {

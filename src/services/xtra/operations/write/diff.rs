@@ -59,7 +59,7 @@ impl<M> Client<Xtra, M> {
     ///
     /// # Errors
     ///
-    /// Those of [`get_secrets`](Self::get_secrets); [`EmptyScope`](ErrorKind::EmptyScope) when one of the two holds no secrets:
+    /// Those of [`get_secrets`](Self::get_secrets); [`EmptyScope`](crate::ErrorKind::EmptyScope) when one of the two holds no secrets:
     /// usually a mistyped name. [`allow_empty`](Request::allow_empty) accepts it.
     ///
     /// ```
