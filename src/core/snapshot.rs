@@ -55,6 +55,8 @@ pub(crate) struct Origin {
 /// ```
 pub struct Secrets {
     parts: Arc<Parts>,
+    /// Every value came through: what each read looks at, without a look at the parts.
+    is_whole: bool,
     /// How old it was already at the moment of its origin.
     older: Duration,
 }
@@ -71,7 +73,8 @@ impl Secrets {
     pub(crate) fn assemble(values: SortedPairs, mut unreadable: Vec<Unreadable>, origin: Origin) -> Self {
         // stable, so that of a name that comes twice the first reason stays the first
         unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-        Self { parts: Arc::new(Parts { values, unreadable, origin }), older: Duration::ZERO }
+        let is_whole = unreadable.is_empty();
+        Self { parts: Arc::new(Parts { values, unreadable, origin }), is_whole, older: Duration::ZERO }
     }
 
     /// The same, of which some was fetched so long before the moment of its origin: perhaps by another process.
@@ -82,7 +85,7 @@ impl Secrets {
 
     /// The same snapshot, counted by a reference count of its own: threads that share one wait for each other.
     pub(crate) fn share(&self) -> Self {
-        Self { parts: Arc::clone(&self.parts), older: self.older }
+        Self { parts: Arc::clone(&self.parts), is_whole: self.is_whole, older: self.older }
     }
 
     /// Whether both are one snapshot, and not two with equal contents. Threads may have one snapshot by different `Arc`s, so
@@ -178,12 +181,8 @@ impl Secrets {
     /// Those whose names `keep` accepts, as a snapshot of the same moment.
     pub(crate) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
         let Parts { values, unreadable, origin } = &*self.parts;
-        let parts = Parts {
-            values: values.only(&keep),
-            unreadable: unreadable.iter().filter(|entry| keep(&entry.name)).cloned().collect(),
-            origin: origin.clone(),
-        };
-        Self { parts: Arc::new(parts), older: self.older }
+        let unreadable = unreadable.iter().filter(|entry| keep(&entry.name)).cloned().collect();
+        Self { older: self.older, ..Self::assemble(values.only(&keep), unreadable, origin.clone()) }
     }
 
     /// At most `limit` secrets, in order of the names, behind the first `offset`.
@@ -210,6 +209,11 @@ impl Secrets {
     /// Fails, naming them, when there are secrets that cannot be read.
     #[inline]
     pub(crate) fn all_readable(&self) -> Result<(), XtraError> {
+        if self.is_whole { Ok(()) } else { self.refuse() }
+    }
+
+    #[cold]
+    fn refuse(&self) -> Result<(), XtraError> {
         Self::refuse_unreadable(&self.parts.unreadable, self.parts.origin.passphrase)
             .map_err(|error| error.with_hint(crate::core::Hint::AllowUnreadable))
     }

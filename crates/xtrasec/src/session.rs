@@ -102,7 +102,8 @@ impl Session {
 
     /// The secrets that were chosen, all of which are there and can be read; otherwise everything that stands against it.
     pub(crate) async fn chosen(&self, choice: &Choice, values: Values) -> Result<Secrets, Failure> {
-        let secrets = if choice.allow_any_answer { self.any_secrets(values).await? } else { self.values(values).await? };
+        let secrets =
+            if choice.allow_any_answer { self.any_secrets(values).await? } else { self.values(values).await? };
         let environment = self.environment()?;
         if is_bare(&secrets) && !choice.allow_empty {
             let perhaps = perhaps_meant(&secrets);
