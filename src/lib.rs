@@ -38,7 +38,7 @@
 //! fetches. Callers that miss the same scope at the same time share one request, and one that is cancelled takes nothing
 //! with it. An error is given to every caller that waited, and is not cached. A read served from memory allocates nothing.
 //!
-//! Snapshots are kept by API root, account, project, environment and branch: two tokens never see each other's. A 401, 403
+//! Snapshots are kept by base URL, account, project, environment and branch: two tokens never see each other's. A 401, 403
 //! or 404 of the service itself, or an answer that is masked, drops what was kept.
 //!
 //! # What is never a value
@@ -208,7 +208,7 @@ pub mod snapshot {
 
 /// What a [`SecretSource`] of one's own speaks with: the keys of its scopes, what it loads, and its operations.
 pub mod source {
-    pub use crate::core::{Budget, Identity};
+    pub use crate::core::{Identity, Quota};
     pub use crate::engine::{Call, KeyWriter, Loaded, Operation, Reads, Traffic};
 }
 
@@ -216,7 +216,7 @@ pub mod source {
 #[cfg(feature = "watch")]
 pub mod watch {
     pub use crate::core::Change;
-    pub use crate::engine::{Watch, WatchKey, WatchReceiver};
+    pub use crate::engine::{Watch, WatchReceiver, WatchSecret};
 }
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module

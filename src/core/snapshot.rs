@@ -94,7 +94,7 @@ impl Secrets {
                     self.values.len()
                 );
                 XtraError::new(ErrorKind::MissingSecret, message)
-                    .with_keys([name])
+                    .with_names([name])
                     .with_hint(Hint::advice("Check the name, the environment and the branch"))
             }
         })

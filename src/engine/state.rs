@@ -17,7 +17,7 @@ use crate::core::{Clock, Identity, Secrets, Tick, XtraError};
 /// The parts behind a client: options → scope → store → (miss) single flight → source → snapshot → store → caller.
 pub(crate) struct Engine<S> {
     pub(crate) source: S,
-    /// Source and API root, in the form that starts every key.
+    /// Source and base URL, in the form that starts every key.
     origin: Identity,
     /// `None`: the cache is off.
     pub(crate) store: Option<Arc<Store<Arc<Secrets>>>>,
@@ -44,7 +44,7 @@ impl<S: SecretSource> Engine<S> {
             offline,
         } = options;
         Self {
-            origin: Identity::of(&format!("{}\n{}", source.name(), source.root())),
+            origin: Identity::of(&format!("{}\n{}", source.name(), source.base_url())),
             source,
             adaptive_ttl: AdaptiveTtl::new(cache.ttl, cache.max_ttl),
             store: Store::new(cache.clone()).map(Arc::new),
@@ -73,7 +73,7 @@ impl<S: SecretSource> Engine<S> {
             cached: self.store.as_ref().map_or(0, |store| store.len() as u64),
             requests: traffic.requests,
             retries: traffic.retries,
-            budget_left: traffic.budget_left,
+            quota_left: traffic.quota_left,
             stretched: self.adaptive_ttl.stretched(),
             delayed: traffic.delayed,
             withheld: traffic.withheld,
@@ -145,7 +145,7 @@ impl<S: SecretSource> Engine<S> {
         Ok(LoadRequest { key: key.as_slice().to_vec(), identity, scope: Arc::new(self.source.prepare(scope)?) })
     }
 
-    /// Everything that tells one snapshot from another: source and API root, who asks, and the scope.
+    /// Everything that tells one snapshot from another: source and base URL, who asks, and the scope.
     pub(crate) fn write_key(&self, scope: &S::Scope<'_>, key: &mut KeyWriter) -> Identity {
         let identity = self.write_start(key);
         self.source.write_key(scope, key);

@@ -52,7 +52,7 @@ pub trait Refer: SecretSource {
 /// - PROJECT is a project's id, or empty for the project of whoever resolves it.
 /// - `?PARAMETER=` may be left out; it is the only parameter there is.
 /// - `%2F` and the like stand for the character meant, in every part. Written so must be: `/` in a project, an environment or
-///   a key, `:` and `@` in a project, `?`, `#`, `%`, `{`, `}`, `&` in a parameter, and white space. A `+` is a plus.
+///   a name, `:` and `@` in a project, `?`, `#`, `%`, `{`, `}`, `&` in a parameter, and white space. A `+` is a plus.
 /// - The scheme is in lower case. Two references are equal when they are written alike, ids of projects aside.
 /// - At most 2,048 bytes as written.
 ///
@@ -63,7 +63,7 @@ pub struct Reference {
     syntax: Syntax,
     project: Option<String>,
     environment: String,
-    key: String,
+    name: String,
     parameter: Option<String>,
 }
 
@@ -107,8 +107,8 @@ impl Reference {
 
     /// The name of the secret.
     #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The value of the parameter, or `None` for the default of whoever resolves the reference.
@@ -148,7 +148,7 @@ impl Reference {
             None => (rest, None),
         };
         let mut parts = path.split('/');
-        let (Some(project), Some(environment), Some(key), None) =
+        let (Some(project), Some(environment), Some(name), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(Flaw::Parts);
@@ -157,20 +157,20 @@ impl Reference {
         if project.contains(NOT_IN_PROJECTS) {
             return Err(Flaw::Project);
         }
-        let (project, environment, key) = (decode(project)?, decode(environment)?, decode(key)?);
+        let (project, environment, name) = (decode(project)?, decode(environment)?, decode(name)?);
         if !project.is_empty() && (!S::is_project(&project) || S::looks_like_a_token(&project)) {
             return Err(Flaw::Project);
         }
         if !S::is_environment(&environment) {
             return Err(Flaw::Environment);
         }
-        if key.is_empty() {
-            return Err(Flaw::Key);
+        if name.is_empty() {
+            return Err(Flaw::Name);
         }
         let parameter = query.map(parameter_of::<S>).transpose()?;
         let project = Some(S::normalized_project(project)).filter(|id| !id.is_empty());
         let syntax = Syntax { scheme: S::SCHEME, parameter: S::PARAMETER };
-        Ok(Self { syntax, project, environment, key, parameter })
+        Ok(Self { syntax, project, environment, name, parameter })
     }
 }
 
@@ -222,7 +222,7 @@ impl fmt::Display for Reference {
         f.write_str("/")?;
         encode(f, &self.environment, &[], &[])?;
         f.write_str("/")?;
-        encode(f, &self.key, &['&'], &[])?;
+        encode(f, &self.name, &['&'], &[])?;
         if let Some(value) = &self.parameter {
             write!(f, "?{}=", self.syntax.parameter)?;
             encode(f, value, &['/'], &[])?;
@@ -273,7 +273,7 @@ pub(crate) enum Flaw {
     NotUnicode,
     Project,
     Environment,
-    Key,
+    Name,
     UnknownParameter,
     TwoParameters,
     Parameter,
@@ -302,7 +302,7 @@ impl Flaw {
                 );
             }
             Self::Environment => "its environment is not a name that can be read",
-            Self::Key => "the name of the secret is empty",
+            Self::Name => "the name of the secret is empty",
             Self::UnknownParameter => {
                 return format!("it has a parameter that there is not. The only one is ?{parameter}=");
             }

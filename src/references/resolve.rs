@@ -68,7 +68,7 @@ impl<S: Refer, M> Client<S, M> {
     /// - [`Invalid`](ErrorKind::Invalid), before anything is sent, for text that was meant as a reference and is none: each
     ///   with its line and column.
     /// - [`MissingSecret`](ErrorKind::MissingSecret) with every reference that leads nowhere, and why: no such secret, nothing
-    ///   in the environment, a project that is refused. [`XtraError::keys`] lists them.
+    ///   in the environment, a project that is refused. [`XtraError::names`] lists them.
     /// - When every reference fails in the same way (a token that is not accepted, a timeout, masked values …), the error is
     ///   of that kind.
     /// - [`Invalid`](ErrorKind::Invalid) for references that lead in a circle, with the names on the way, or on and on; for more

@@ -6,6 +6,7 @@ mod check;
 mod coerce;
 mod depth;
 mod deserialize;
+mod example;
 mod file;
 mod json;
 mod messages;
@@ -15,7 +16,6 @@ mod normalize;
 mod one_of;
 mod report;
 mod schema_view;
-mod template;
 mod tree;
 mod typed;
 #[cfg(any(feature = "figment", feature = "config"))]
@@ -40,8 +40,8 @@ use name_map::NameMap;
 use schema_view::SchemaView;
 use validators::Validators;
 
+pub use example::{Example, example};
 pub use report::{SchemaProblem, SchemaReport};
-pub use template::{Template, template};
 pub(crate) use tree::Tree;
 pub use typed::ReadAs;
 
@@ -126,8 +126,8 @@ impl Schema {
 
     /// A file to fill in, and the schema as text.
     #[must_use]
-    pub fn template(&self) -> Template {
-        Template::of(&self.0.json)
+    pub fn example(&self) -> Example {
+        Example::of(&self.0.json)
     }
 
     fn compile(json: Value) -> Self {
@@ -198,7 +198,7 @@ impl Secrets {
     ///
     /// One error for everything that is wrong, with what each setting is for (its doc comment) and no value:
     /// [`ErrorKind::MissingSecret`] when names are missing and nothing else is wrong, else [`ErrorKind::Invalid`];
-    /// [`keys`](XtraError::keys) lists the names. What only the type's own code refuses is found once the rest is right, and
+    /// [`names`](XtraError::names) lists the names. What only the type's own code refuses is found once the rest is right, and
     /// is told a top-level field at a time, as many as can be found by reading some megabytes. A `pattern` that looks around or
     /// refers back has an end to its search: a value that is too long for it is refused with that reason.
     /// [`ErrorKind::Config`] when the type has no usable schema.

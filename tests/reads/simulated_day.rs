@@ -93,7 +93,7 @@ async fn settle(client: &XtraClient, scope: &str) {
 async fn a_day_of(processes: usize, scopes: &[&str], options: CacheOptions) {
     let mut world = World::start(processes, options).await;
     world.live(DAY - SLACK, scopes).await;
-    let (sent, left) = (world.sent(), world.processes[0].stats().budget_left);
+    let (sent, left) = (world.sent(), world.processes[0].stats().quota_left);
     println!(
         "{processes} process(es) of {} scopes, {BUDGET} requests a day: {sent} sent, {left:?} left, oldest snapshot served {} s old",
         scopes.len(),
@@ -104,7 +104,7 @@ async fn a_day_of(processes: usize, scopes: &[&str], options: CacheOptions) {
     assert!(sent >= u64::from(BUDGET) / 2, "the budget is there to be used: {sent}");
     world.live(2 * HOUR, scopes).await;
     world.keeps_its_promises();
-    let renewed = world.processes[0].stats().budget_left;
+    let renewed = world.processes[0].stats().quota_left;
     assert!(left < Some(500) && renewed > Some(800), "the next day has a budget of its own: {left:?}, {renewed:?}");
     let (oldest, sent) = (world.oldest.as_secs(), world.sent());
     println!("  and two hours into the next day: {sent} sent, {renewed:?} left, oldest {oldest} s");

@@ -22,7 +22,7 @@ use crate::text::quoted;
     xtrasec delete OLD_KEY OLDER_KEY --if-exists --yes -e production")]
 pub(crate) struct Arguments {
     /// The secrets' names
-    #[arg(required = true, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(required = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     keys: Vec<String>,
     /// A secret that does not exist is right
     #[arg(long)]

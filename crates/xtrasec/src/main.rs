@@ -27,6 +27,7 @@ mod diff;
 mod doctor;
 mod environments;
 mod events;
+mod example;
 mod export;
 mod failure;
 mod file;
@@ -55,7 +56,6 @@ mod session;
 mod set;
 mod setup;
 mod spinner;
-mod template;
 mod text;
 mod token_store;
 mod whoami;
@@ -78,7 +78,7 @@ use options::Global;
                   argument: arguments can be read by every user of the machine.",
     after_long_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN, ~/.xtra/config.json or the settings of the \
                        xtra command, never from an argument: arguments can be read by every user of the machine. \
-                       Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_ENV, \
+                       Defaults for project, environment, branch and base URL come from XTRA_PROJECT_ID, XTRA_ENV, \
                        XTRA_BRANCH, XTRA_API_URL and the file .xtrarc, which `xtrasec setup` writes, which is found from the \
                        directories of a repository below it too, and which cannot send the token to a service that you have not named yourself. \
                       With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
@@ -109,7 +109,7 @@ enum Command {
     List(list::Arguments),
     Export(export::Arguments),
     Check(check::Arguments),
-    Template(template::Arguments),
+    Example(example::Arguments),
     Render(render::Arguments),
     Diff(diff::Arguments),
     Set(set::Arguments),
@@ -153,7 +153,7 @@ fn main() -> ExitCode {
 fn prepare(cli: &mut Cli) -> Result<(), Failure> {
     cli.global.read_variables()?;
     match &cli.command {
-        Command::Login(_) | Command::Logout(_) | Command::Dev(_) | Command::Completions(_) | Command::Template(_) => {
+        Command::Login(_) | Command::Logout(_) | Command::Dev(_) | Command::Completions(_) | Command::Example(_) => {
             Ok(())
         }
         _ => cli.global.take_profile(),
@@ -172,7 +172,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::List(arguments) => wait(list::run(global, arguments)),
         Command::Export(arguments) => wait(export::run(global, arguments)),
         Command::Check(arguments) => wait(check::run(global, arguments)),
-        Command::Template(arguments) => template::run(arguments),
+        Command::Example(arguments) => example::run(arguments),
         Command::Render(arguments) => wait(render::run(global, arguments)),
         Command::Set(arguments) => wait(set::run(global, arguments)),
         Command::Import(arguments) => wait(import::run(global, arguments)),

@@ -65,7 +65,7 @@ use crate::services::xtra::{Xtra, XtraScope};
 /// let config: AppConfig = client.get_secrets_as("production").send()?;
 /// assert_eq!(config.port, 8080);
 /// assert_eq!(client.resolve("xtra:///production/PORT").send()?.expose(), "8080");
-/// let ready = client.preload(["production"]).require(["PORT"]).deadline(Duration::from_secs(5)).send()?;
+/// let ready = client.preload(["production"]).required(["PORT"]).deadline(Duration::from_secs(5)).send()?;
 /// assert_eq!(ready.get("production").map(|secrets| secrets.len()), Some(2));
 /// # Ok(())
 /// # }

@@ -125,7 +125,7 @@ impl TryFrom<types::ServiceAccountIdentity> for Caller {
         let project_id = answer.project.and_then(|project| project.id);
         let account = answer.service_account.and_then(|account| Some((account.id?, account.name, account.permissions)));
         let Some((id, name, permissions)) = account else {
-            let message = "the answer does not say whose token it is. Check the API root";
+            let message = "the answer does not say whose token it is. Check the base URL";
             return Err(XtraError::new(ErrorKind::Decode, message));
         };
         Ok(Self::ServiceAccount { id, name, permissions: permissions.unwrap_or_default(), project_id })

@@ -73,7 +73,7 @@ pub(crate) fn check_pairs(
         told.push(format!("and {} more", problems.len() - SHOWN));
     }
     let message = format!("nothing was sent, because these secrets cannot be written: {}", told.join("; "));
-    let error = XtraError::new(ErrorKind::Invalid, message).with_keys(problems.into_iter().map(|(name, _)| name));
+    let error = XtraError::new(ErrorKind::Invalid, message).with_names(problems.into_iter().map(|(name, _)| name));
     Err(if is_odd { error.with_hint(Hint::AllowAnyName) } else { error })
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn check_name(name: &str, naming: Naming) -> Result<(), XtraError> {
         None => Ok(()),
         Some(problem) => {
             let message = format!("the secret {} {problem}", shown_name(name));
-            let error = XtraError::new(ErrorKind::Invalid, message).with_keys([name]);
+            let error = XtraError::new(ErrorKind::Invalid, message).with_names([name]);
             Err(if is_merely_odd(name, naming) { error.with_hint(Hint::AllowAnyName) } else { error })
         }
     }
@@ -97,7 +97,7 @@ fn is_merely_odd(name: &str, naming: Naming) -> bool {
 /// To look at the rows of a secret, by its name when that may be shown.
 pub(crate) fn repair(key: &str) -> Hint {
     match shown_name(key) == format!("{key:?}") {
-        true => Hint::Repair { key: key.to_owned() },
+        true => Hint::Repair { name: key.to_owned() },
         false => Hint::Use { call: "repair_secret", purpose: "see its rows" },
     }
 }
@@ -176,7 +176,7 @@ mod tests {
 
     fn problems(pairs: &[(&str, &str)], naming: Naming) -> Vec<String> {
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), SecretValue::from(*value))).collect();
-        check_pairs(&pairs, naming, false).map_or_else(|error| error.keys().to_vec(), |()| Vec::new())
+        check_pairs(&pairs, naming, false).map_or_else(|error| error.names().to_vec(), |()| Vec::new())
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), SecretValue::from(*value))).collect();
         let error = check_pairs(&pairs, Naming::Portable, false).unwrap_err();
         assert_eq!(
-            (error.kind(), error.keys()),
+            (error.kind(), error.names()),
             (ErrorKind::Invalid, &["A", "branch", "B", "a b"].map(str::to_owned)[..])
         );
         assert!(!format!("{error} {error:?}").contains("canary"));

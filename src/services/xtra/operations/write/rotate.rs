@@ -76,11 +76,11 @@ impl<M> Client<Xtra, M> {
     pub fn rotate_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
-        key: impl Into<String>,
+        name: impl Into<String>,
     ) -> Request<'a, Xtra, RotateSecret, M> {
         self.request(
             XtraScope::new(environment),
-            RotateSecret { key: key.into(), value: None, options: WriteOptions::default() },
+            RotateSecret { key: name.into(), value: None, options: WriteOptions::default() },
         )
     }
 }
@@ -149,7 +149,7 @@ impl Xtra {
     async fn check_rotated(&self, target: Target<'_>, new: &Rotated) -> Result<(), XtraError> {
         let unknown = |error: XtraError| {
             let told = format!("The new value of {} is stored; this was to read it back", target.shown());
-            error.with_note(told).with_keys([target.key]).with_unknown_outcome()
+            error.with_note(told).with_names([target.key]).with_unknown_outcome()
         };
         let look = self.current_state(target.place).await.map_err(unknown)?;
         // who is shown no value is shown its version
@@ -185,7 +185,7 @@ impl Xtra {
         });
         let was = &found.row.version;
         let answer = request.send().await.map_err(|error| {
-            from_raw(error).with_keys([target.key]).if_in_doubt(|error| {
+            from_raw(error).with_names([target.key]).if_in_doubt(|error| {
                 let (what, was) = (target.shown(), shown_version(was));
                 error.with_note(format!(
                     "It was to rotate {what}, which was on version {was}: a later version tells that it was done"
@@ -197,7 +197,7 @@ impl Xtra {
         let value = value.ok_or_else(|| {
             let message =
                 format!("{} was rotated, and the answer does not hold the new value: read it", target.shown());
-            XtraError::new(ErrorKind::Decode, message).with_keys([target.key]).with_unknown_outcome()
+            XtraError::new(ErrorKind::Decode, message).with_names([target.key]).with_unknown_outcome()
         })?;
         Ok(Rotated { value, version: version_after(was) })
     }
@@ -229,14 +229,16 @@ fn check(target: Target<'_>, found: &InForce) -> Result<(), XtraError> {
             "nothing was changed: {} is a link, whose value is that of its source: rotate that",
             target.shown()
         );
-        return Err(XtraError::new(ErrorKind::Invalid, message).with_keys([target.key]));
+        return Err(XtraError::new(ErrorKind::Invalid, message).with_names([target.key]));
     }
     if found.has_doubles {
         let message = format!(
             "nothing was changed: the service has several rows of {}, and does not write the one that it reads",
             target.shown()
         );
-        return Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_hint(repair(target.key)));
+        return Err(XtraError::new(ErrorKind::Conflict, message)
+            .with_names([target.key])
+            .with_hint(repair(target.key)));
     }
     Ok(())
 }
@@ -257,7 +259,7 @@ fn unsealed(error: XtraError, target: Target<'_>) -> XtraError {
     match error.kind() {
         ErrorKind::Config => error
             .with_note(format!("{} is sealed, so its new value is to be; nothing was changed", target.shown()))
-            .with_keys([target.key]),
+            .with_names([target.key]),
         _ => error,
     }
 }
