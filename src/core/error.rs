@@ -21,8 +21,8 @@ pub use reason::{Elevation, Reason};
 /// What every fallible call of this crate returns.
 ///
 /// It is one pointer wide, cheap to clone (one failed request is reported to every caller that waited for it), and
-/// `Send + Sync + 'static`. Its texts hold no secret value, token, answer body or URL. `Display` says which
-/// [call](Self::call) failed, [what was wrong](Self::message), what that [means](Self::notes) and [what to do](Self::hints), and
+/// `Send + Sync + 'static`. Its texts hold no secret value, token, answer body or URL; network errors name the host and
+/// port. `Display` says which [call](Self::call) failed, [what was wrong](Self::message), what that [means](Self::notes) and [what to do](Self::hints), and
 /// does not repeat [`source`](StdError::source). `Debug` reads the same, so that a `main` that returns an error reads well; the
 /// parts are had from the methods.
 ///
@@ -61,7 +61,7 @@ struct Inner {
 }
 
 impl XtraError {
-    /// An error of `kind` with a message of one's own, for a [`SecretSource`](crate::SecretSource) or
+    /// An error of `kind` with a message of your own, for a [`SecretSource`](crate::SecretSource) or
     /// [`CredentialProvider`](crate::credentials::CredentialProvider) written outside this crate.
     ///
     /// The message is shown by `Display` and in logs: put no value, token or URL in it.

@@ -33,6 +33,7 @@ pub struct Preload<'a, S: SecretSource, M = Async> {
     mode: PhantomData<fn() -> M>,
 }
 
+/// # Start-up and readiness
 impl<S: SecretSource, M> Client<S, M> {
     /// Reads several scopes at the same time and answers once: all are there, with every secret that is required, or what is
     /// wrong with each.

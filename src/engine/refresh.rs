@@ -23,6 +23,7 @@ pub struct Refresh;
 
 impl Reads for Refresh {}
 
+/// # Fetch now
 impl<S: SecretSource, M> Client<S, M> {
     /// Fetches a newer snapshot of `scope` now, whatever the cache holds, and returns it when it has come.
     ///

@@ -44,6 +44,7 @@ impl Options {
     }
 }
 
+/// # Operations of a source
 impl<S: SecretSource, M> Client<S, M> {
     /// A request that carries `operation` out, about `scope`.
     pub fn request<'a, Op>(&'a self, scope: S::Scope<'a>, operation: Op) -> Request<'a, S, Op, M> {

@@ -119,9 +119,7 @@ impl Selection {
         }
         let names = missing.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ");
         let message = format!(
-            "chosen by name but not among the {} secrets of this snapshot, so no variable was set: {names}. Names are \
-             case-sensitive",
-            secrets.len()
+            "no variable was set, because this snapshot has no secret of these names: {names}. Names are case-sensitive"
         );
         Err(XtraError::new(ErrorKind::MissingSecret, message)
             .with_names(missing)

@@ -22,7 +22,9 @@ use crate::core::{
 };
 use crate::engine::{Async, Client, Owner};
 
-/// References in texts and values. [`Refer`] says what they look like; its implementations have examples.
+/// # References in texts and values
+///
+/// [`Refer`] says what they look like; its implementations have examples.
 impl<S: Refer, M> Client<S, M> {
     /// Reads the secret that a [`Reference`] names. Awaiting the request gives a [`SecretValue`].
     ///

@@ -1,4 +1,4 @@
-//! Secrets held against a JSON Schema, and as a type of one's own.
+//! Secrets held against a JSON Schema, and as a type of your own.
 
 mod assemble;
 mod branching;
@@ -144,7 +144,7 @@ impl fmt::Debug for Schema {
 }
 
 impl Secrets {
-    /// These secrets as a type of one's own, which derives [`Deserialize`](serde::Deserialize) and [`JsonSchema`].
+    /// These secrets as a type of your own, which derives [`Deserialize`](serde::Deserialize) and [`JsonSchema`].
     ///
     /// # Which secret feeds a field
     ///

@@ -73,7 +73,7 @@ pub async fn all(table: &mut Table, server: &DevServer) {
     offline(table, server).await;
     watching(table, server).await;
     injecting(table, server).await;
-    blocking_twin(table, server).await;
+    blocking_client(table, server).await;
     manage::all(table, server).await;
     writes::all(table, server).await;
     raw_calls(table, server).await;
@@ -578,29 +578,29 @@ impl xtrasecurity::source::Operation for Look {
     }
 }
 
-async fn blocking_twin(table: &mut Table, server: &DevServer) {
+async fn blocking_client(table: &mut Table, server: &DevServer) {
     // no value of these can exist
     table.0.extend(["blocking::Blocking", "request::Async"]);
     client(server).request(XtraScope::new(ENVIRONMENT), Look).await.unwrap();
     table.0.insert("source::Call");
     table.debug("xtra::WriteOptions", &xtrasecurity::xtra::WriteOptions::default());
     table.debug("XtraClientBuilder", &blocking::XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS));
-    let twin = blocking::XtraClient::from(impatient().api_url(server.url()).cache(true).build().unwrap());
+    let blocking = blocking::XtraClient::from(impatient().api_url(server.url()).cache(true).build().unwrap());
     // On a thread of its own: here, every call is refused.
     let (tell, told) = tokio::sync::oneshot::channel();
-    let elsewhere = twin.clone();
+    let elsewhere = blocking.clone();
     std::thread::spawn(move || tell.send(elsewhere.get_secrets(ENVIRONMENT).send()));
     assert_eq!(told.await.unwrap().unwrap().require(KEY).unwrap().expose(), VALUE, "what was planted arrives");
-    table.debug("Client", &twin);
-    let request = twin.get_secrets(ENVIRONMENT).branch(BRANCH);
+    table.debug("Client", &blocking);
+    let request = blocking.get_secrets(ENVIRONMENT).branch(BRANCH);
     table.debug("Request", &request);
     table.error("XtraError", &request.send().unwrap_err());
-    let request = twin.get_secrets(ENVIRONMENT).with_secret(KEY, |_| Err::<(), _>(UseError::Refused(())));
+    let request = blocking.get_secrets(ENVIRONMENT).with_secret(KEY, |_| Err::<(), _>(UseError::Refused(())));
     table.debug("blocking::WithSecret", &request);
-    table.debug("references::Resolve", &twin.render(VALUE));
-    table.debug("references::Resolve", &twin.resolve_pairs([(KEY, VALUE)]));
-    table.debug("blocking::Watch", &twin.watch(ENVIRONMENT, |_| {}).unwrap());
-    table.debug("request::Preload", &twin.preload([ENVIRONMENT]).required([KEY]));
+    table.debug("references::Resolve", &blocking.render(VALUE));
+    table.debug("references::Resolve", &blocking.resolve_pairs([(KEY, VALUE)]));
+    table.debug("blocking::Watch", &blocking.watch(ENVIRONMENT, |_| {}).unwrap());
+    table.debug("request::Preload", &blocking.preload([ENVIRONMENT]).required([KEY]));
 }
 
 async fn raw_calls(table: &mut Table, server: &DevServer) {

@@ -169,7 +169,7 @@ fn a_client_is_made_cloned_and_dropped_inside_an_async_runtime() {
 }
 
 #[test]
-fn the_async_twin_shares_the_cache_in_both_directions() {
+fn the_async_client_shares_the_cache_in_both_directions() {
     let service = Service::start();
     let blocking = service.client();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();

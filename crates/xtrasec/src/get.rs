@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     if !arguments.show && !output::is_terminal() {
-        return Err(Failure::usage("the value goes to another program or a file, and is written only with --show"));
+        return Err(Failure::usage("standard output is not a terminal: add --show to print the value"));
     }
     let session = Session::open(global)?;
     let secrets = session.secrets().await?;

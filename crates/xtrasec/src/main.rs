@@ -25,6 +25,8 @@ mod delete;
 mod dev;
 mod diff;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod environments;
 mod events;
 mod example;

@@ -87,13 +87,13 @@ pub(crate) fn parser(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// What to say of an argument that fits nowhere, unless it is the name of an option. It may be a token, or a value that
+/// What to say of an unexpected argument, unless it is the name of an option. It may be a token, or a value that
 /// somebody put behind its name, and the parser would repeat it in whole.
 fn unexpected(error: &clap::Error) -> Option<&'static str> {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
     (error.kind() == ErrorKind::UnknownArgument && !is_option(argument)).then_some(
-        "an argument fits nowhere; it is not repeated here, as it may be secret. Tokens and values are typed when they are \
-         asked for, or come by standard input or a file",
+        "unexpected extra argument (not shown: it may be a secret). Tokens and values are typed when they are asked for, or \
+         come by standard input or a file",
     )
 }
 

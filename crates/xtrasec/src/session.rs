@@ -147,8 +147,7 @@ pub(crate) fn demand<'n>(
     }
     if !missing.is_empty() {
         problems.push(format!(
-            "not among the {} secrets of {place}: {}. Check the names (case matters), the environment and the branch",
-            secrets.len() + secrets.unreadable().len(),
+            "{place} has no secret of these names: {}. Check the names (case matters), the environment and the branch",
             quoted(missing.iter().copied())
         ));
     }

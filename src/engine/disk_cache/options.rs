@@ -111,7 +111,7 @@ impl OfflineOptions {
         user_cache(var, home_dir()).map(|caches| Self::new(caches.join("xtrasecurity")))
     }
 
-    /// These options with a key of one's own.
+    /// These options with a key of your own.
     #[must_use]
     pub fn key(mut self, key: OfflineKey) -> Self {
         self.key = Some(key);

@@ -31,6 +31,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// The longest time that the time to live puts a poll off for after a failed one.
 const LONGEST: Duration = Duration::from_secs(600);
 
+/// # Notice changes
 impl<S: SecretSource> Client<S> {
     /// Watches a scope: a stream of what is added, changed and removed, that does not end on an error.
     ///

@@ -160,7 +160,7 @@ async fn a_lost_answer_is_told_with_what_to_look_at() {
     world.fault_second(route::SECRETS_READ, Fault::status(503));
     let error = world.client.rotate_secret("staging", "API_KEY").await.unwrap_err();
     assert!(error.may_have_been_applied() && !error.is_retryable());
-    says(&error, &["is stored", "read it back"]);
+    says(&error, &["is stored", "only the check"]);
 }
 
 #[tokio::test]

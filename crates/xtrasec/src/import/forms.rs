@@ -17,7 +17,7 @@ pub(super) enum Flaw {
     Whole(&'static str),
     /// Names that come twice.
     Repeated(Vec<String>),
-    /// Names whose values are no texts.
+    /// Names whose values are not strings.
     NoTexts(Vec<String>),
 }
 
@@ -57,8 +57,8 @@ impl Flaw {
             Self::Whole(what) => (*what).to_owned(),
             Self::Repeated(repeated) => format!("these names come more than once: {}", names(repeated)),
             Self::NoTexts(others) => format!(
-                "the values of these are no texts (but numbers, dates, lists, yes or no, or nothing): {}. Put each that is \
-                 meant as text into quotes",
+                "these values are not strings (but numbers, dates, lists, yes or no, or nothing): {}. Quote each that is \
+                 meant as one",
                 names(others)
             ),
         };

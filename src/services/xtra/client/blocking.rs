@@ -74,7 +74,7 @@ pub type XtraClient = Client<Xtra>;
 
 /// Puts a blocking [`XtraClient`] together: every option of the [async builder](crate::XtraClientBuilder).
 ///
-/// A credential provider of one's own is asked on the runtime of the blocking clients, so it may not make blocking calls of
+/// A credential provider of your own is asked on the runtime of the blocking clients, so it may not make blocking calls of
 /// this crate itself. A dev server must run on a thread of its own: one on this thread could not answer while a call blocks
 /// it.
 ///

@@ -72,7 +72,7 @@ impl<M> XtraClientBuilder<M> {
         self
     }
 
-    /// A credential provider of one's own, asked at the given position of the chain. May be called more than once.
+    /// A credential provider of your own, asked at the given position of the chain. May be called more than once.
     pub fn credentials(mut self, position: ChainPosition, provider: Arc<dyn CredentialProvider>) -> Self {
         self.chain = self.chain.provider(position, provider);
         self

@@ -116,7 +116,7 @@ impl DevServer {
         Self::builder().start().await
     }
 
-    /// Says first what the server starts with.
+    /// Configures a server before it starts.
     pub fn builder() -> DevServerBuilder {
         DevServerBuilder::default()
     }

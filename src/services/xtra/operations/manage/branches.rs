@@ -12,6 +12,7 @@ use crate::services::xtra::{Xtra, XtraScope, check_branch, shown_name};
 /// How many names a message lists.
 const NAMES_SHOWN: usize = 5;
 
+/// # Branches
 impl<M> Client<Xtra, M> {
     /// Lists the branches of the project.
     ///

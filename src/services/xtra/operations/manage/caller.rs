@@ -6,6 +6,7 @@ use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::raw::types;
 use crate::services::xtra::{Xtra, XtraScope};
 
+/// # Who the token is
 impl<M> Client<Xtra, M> {
     /// Tells whose token the client has: a user's or a service account's. The simplest way to find out whether a token is
     /// good.

@@ -13,6 +13,7 @@ use crate::services::xtra::{Xtra, XtraScope};
 
 const HOUR: f64 = 3_600.0;
 
+/// # Just-in-time links
 impl<M> Client<Xtra, M> {
     /// Makes a link for somebody who is to ask for access to the project for a time: whole minutes, what is begun counts.
     /// Who claims it still needs somebody to [approve](Self::decide_access_request).

@@ -48,6 +48,7 @@ impl Operation for WaitForAccess {
     }
 }
 
+/// # Wait for access
 impl<M> Client<Xtra, M> {
     /// Waits until somebody has decided on a request for access, and gives the approved request.
     ///

@@ -35,6 +35,7 @@ pub struct Cloned {
     pub left_out: Vec<String>,
 }
 
+/// # Copy an environment
 impl<M> Client<Xtra, M> {
     /// Copies the secrets of the environment `from` to the environment `to` of the same branch. Secrets that `to` has stay
     /// as they are, unless [`overwrite(true)`](Request::overwrite) is said.

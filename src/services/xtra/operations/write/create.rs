@@ -23,6 +23,7 @@ pub struct CreateSecret {
 /// The version of what was created and not changed since.
 const FIRST: &str = "1";
 
+/// # Create a secret
 impl<M> Client<Xtra, M> {
     /// Creates a secret, and fails when it exists.
     ///

@@ -27,6 +27,7 @@ pub struct Deleted {
     pub rows: usize,
 }
 
+/// # Delete a secret
 impl<M> Client<Xtra, M> {
     /// Deletes a secret of an environment on one branch, for good: its history goes with it. Secrets of the same name on other
     /// branches stay.

@@ -75,6 +75,7 @@ pub struct RolledBack {
     pub version: String,
 }
 
+/// # History and rollback
 impl<M> Client<Xtra, M> {
     /// The versions of a secret on one branch, with their values. The service gives them to viewers too.
     ///
@@ -327,7 +328,7 @@ impl Xtra {
     ) -> Result<(), XtraError> {
         let unknown = |error: XtraError| {
             let told = format!(
-                "{} is rolled back, to version {}; this was to read it back",
+                "The rollback of {} succeeded (version {}); only the check afterwards failed",
                 target.shown(),
                 shown_version(version)
             );

@@ -46,6 +46,7 @@ pub struct Linked {
     pub id: String,
 }
 
+/// # Link secrets
 impl<M> Client<Xtra, M> {
     /// Makes a secret on `main` whose value is always that of another one, in this project or another. Links are read like any
     /// secret; [`delete_secret`](Self::delete_secret) takes them away.
@@ -172,7 +173,7 @@ impl Xtra {
     /// Somebody may have made a secret of that name in the same moment.
     async fn check_linked(&self, target: Target<'_>) -> Result<(), XtraError> {
         let look = self.current_state(target.place).await.map_err(|error| {
-            let told = format!("{} is linked; this was to read it back", target.shown());
+            let told = format!("{} is linked; only the check afterwards failed", target.shown());
             error.with_note(told).with_names([target.key]).with_unknown_outcome()
         })?;
         let why = match look.get(target.key) {

@@ -43,6 +43,7 @@ pub struct GetSecret<'a> {
     key: Cow<'a, str>,
 }
 
+/// # Names and versions, and one secret
 impl<M> Client<Xtra, M> {
     /// Lists the secrets of an environment with their versions, in order of their names. No value is kept.
     ///

@@ -1,16 +1,22 @@
 //! Changing secrets: what the writing methods of [`XtraClient`](crate::XtraClient) take and give.
 
-mod clone;
+// in the order in which the page of the client shows them
+mod list;
+mod set;
+
 mod create;
 mod delete;
-mod diff;
+
 mod history;
-mod link;
-mod list;
 mod promote;
-mod repair;
+
+mod clone;
+mod link;
+
 mod rotate;
-mod set;
+
+mod diff;
+mod repair;
 
 // what several of them share
 pub(crate) mod current_state;

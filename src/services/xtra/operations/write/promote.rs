@@ -61,6 +61,7 @@ impl Promotion {
     }
 }
 
+/// # Copy secrets from one environment to another
 impl<M> Client<Xtra, M> {
     /// Copies the secrets of one environment into another, on the same branch. Secrets that the target has already are kept,
     /// unless [`overwrite`](Request::overwrite) says otherwise; those that only the target has stay. Awaiting the request gives a

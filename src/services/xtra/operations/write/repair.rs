@@ -53,6 +53,7 @@ pub struct Repaired {
     pub removed: Vec<String>,
 }
 
+/// # Repair a name that has several rows
 impl<M> Client<Xtra, M> {
     /// Leaves one row of a secret that the service has several rows of, and deletes the others for good, with their histories.
     ///

@@ -34,6 +34,7 @@ pub struct Rotated {
     pub version: String,
 }
 
+/// # Rotate a secret
 impl<M> Client<Xtra, M> {
     /// Gives a secret of one branch a new value, at random or the one that [`value`](Request::value) says. The old value stays
     /// in the [history](Self::secret_history). The service's own rotation asks for no role: viewers may rotate too.
@@ -148,7 +149,7 @@ impl Xtra {
     /// Another row may have taken the new value without being read, or somebody may have written in the same moment.
     async fn check_rotated(&self, target: Target<'_>, new: &Rotated) -> Result<(), XtraError> {
         let unknown = |error: XtraError| {
-            let told = format!("The new value of {} is stored; this was to read it back", target.shown());
+            let told = format!("The new value of {} is stored; only the check afterwards failed", target.shown());
             error.with_note(told).with_names([target.key]).with_unknown_outcome()
         };
         let look = self.current_state(target.place).await.map_err(unknown)?;

@@ -58,6 +58,7 @@ impl<R> Set<'_, R> {
     }
 }
 
+/// # Change secrets
 impl<M> Client<Xtra, M> {
     /// Sets a secret, whether it exists or not. Awaiting the request tells whether it was [created](Written::Created).
     ///
