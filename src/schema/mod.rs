@@ -47,7 +47,7 @@ pub use typed::ReadAs;
 
 /// A JSON Schema that secrets can be held against: of a type, or from a file.
 ///
-/// How a secret is found for a property, and how its text is read, is told at [`Secrets::parse`]. The schema must describe an
+/// [`Secrets::parse`] tells how a secret is found for a property, and how its text is read. The schema must describe an
 /// object. Its references may lead within it (`#/…`) only: nothing is ever fetched. Drafts 4 to 2020-12 are known by
 /// `$schema`; without it, 2020-12. Formats (`uri`, `email`, `ipv4`, `date-time` …) are checked.
 ///

@@ -119,7 +119,7 @@ async fn a_rollback_that_no_read_shows_is_an_error() {
     world.fault_second(route::SECRETS_READ, Fault::status(503));
     let error = world.client.rollback_secret("production", "FEATURE_NEW_UI", 1).await.unwrap_err();
     assert!(error.may_have_been_applied() && !error.is_retryable());
-    says(&error, &["is rolled back", "version 3"]);
+    says(&error, &["succeeded (version 3)", "only the check"]);
 }
 
 #[tokio::test]
