@@ -219,7 +219,7 @@ pub mod snapshot {
 
 /// What a [`SecretSource`] of your own speaks with: the keys of its scopes, what it loads, and its operations.
 pub mod source {
-    pub use crate::core::{Identity, Quota};
+    pub use crate::core::{Identity, Quota, ScopeDescription};
     pub use crate::engine::{Call, KeyWriter, Loaded, Operation, Reads, Traffic};
 }
 

@@ -5,6 +5,7 @@
 
 mod builders;
 mod left_over;
+mod messages;
 mod request;
 mod setters;
 
@@ -59,14 +60,12 @@ struct Found {
     unprinted: usize,
     operations: usize,
     documented: usize,
-    missing: usize,
     requests: request::Found,
 }
 
 impl Rewrite<'_> {
     fn check_counts(&mut self) {
-        let Found { imports, info, constructors, clients, unprinted, operations, documented, missing, requests } =
-            &self.found;
+        let Found { imports, info, constructors, clients, unprinted, operations, documented, requests } = &self.found;
         let mut want = |what: &str, found: usize, wanted: usize| {
             if found != wanted {
                 self.problems.push(format!("unknown generator output: {found} times {what} instead of {wanted}"));
@@ -78,7 +77,6 @@ impl Rewrite<'_> {
         want("the client's type", *clients, 1);
         want("a type that is printed by hand", *unprinted, self.unprinted.len());
         want("a request with its setters", *documented, *operations);
-        want("any word on a parameter that is missing", usize::from(*missing > 0), 1);
         for (what, found) in requests.per_operation() {
             want(what, found, *operations);
         }
@@ -196,17 +194,6 @@ impl VisitMut for Rewrite<'_> {
             *path = whole;
         }
         visit_mut::visit_path_mut(self, path);
-    }
-
-    /// Says of a parameter that nobody has set how it is set.
-    fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
-        let text = literal.value();
-        let parameter = text.strip_suffix(" was not initialized").map(|name| ("parameter", name));
-        let missing = parameter.or_else(|| text.strip_prefix("no value supplied for ").map(|name| ("field", name)));
-        if let Some((what, name)) = missing {
-            *literal = syn::LitStr::new(&format!("missing {what} `{name}`: call `.{name}(..)`"), literal.span());
-            self.found.missing += 1;
-        }
     }
 
     fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {

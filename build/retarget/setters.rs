@@ -1,4 +1,4 @@
-//! Gives each setter of a request one line of documentation.
+//! Gives each setter of a request one line of documentation, and each refusal of a parameter a sentence.
 //!
 //! The generator documents the parameters in one list, at the method that makes the request. A setter is read on its own, so
 //! its line is copied there, with whether a request can be sent without it.
@@ -23,6 +23,9 @@ pub(super) fn document(file: &mut File, problems: &mut Vec<String>) -> usize {
     for item in builders.flat_map(items_of) {
         let Item::Impl(item) = item else { continue };
         let Some(name) = super::type_name(&item.self_ty) else { continue };
+        if let Err(error) = super::messages::reword(item, &name) {
+            problems.push(format!("unknown generator output: {error}"));
+        }
         let done = described.get(&name).is_some_and(|descriptions| document_builder(item, descriptions).is_some());
         documented += usize::from(done);
         if !done {

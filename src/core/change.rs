@@ -130,6 +130,7 @@ mod tests {
             fetched,
             ttl: std::time::Duration::ZERO,
             passphrase: None,
+            place: None,
         };
         let values = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let unreadable = unreadable.iter().map(|name| Unreadable::new(*name, UnreadableReason::Masked)).collect();

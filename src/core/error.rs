@@ -246,7 +246,7 @@ impl XtraError {
     /// Adds a piece of advice.
     #[must_use]
     pub fn with_hint(self, hint: Hint) -> Self {
-        self.edit(|inner| inner.hints.push(hint))
+        self.with_hints([hint])
     }
 
     /// Adds why the service forbids the call.
@@ -259,6 +259,12 @@ impl XtraError {
     #[must_use]
     pub fn in_call(self, call: impl Into<Cow<'static, str>>) -> Self {
         self.edit(|inner| inner.call = Some(call.into()))
+    }
+
+    /// The same, unless a layer within has named this very call with its arguments.
+    pub(crate) fn in_call_of(self, name: &'static str) -> Self {
+        let has_arguments = |call: &str| call.strip_prefix(name).is_some_and(|rest| rest.starts_with('('));
+        if self.call().is_some_and(has_arguments) { self } else { self.in_call(name) }
     }
 
     /// Adds the HTTP status of the answer.
@@ -386,11 +392,14 @@ pub(crate) fn file_reason(kind: io::ErrorKind) -> String {
 
 impl fmt::Display for XtraError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { call, message, notes, hints, .. } = &*self.0;
+        let Inner { call, message, attempts, notes, hints, .. } = &*self.0;
         if let Some(call) = call {
             write!(f, "{call}: ")?;
         }
         f.write_str(message)?;
+        if *attempts > 1 {
+            write!(f, " ({attempts} attempts)")?;
+        }
         notes.iter().try_for_each(|note| write!(f, ". {note}"))?;
         hints.iter().try_for_each(|hint| write!(f, ". {hint}"))
     }

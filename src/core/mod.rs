@@ -1,14 +1,18 @@
 //! The common ground of every room: secret values, snapshots of them, errors, time and identity. Depends on no other room.
 
+mod absent;
 mod account;
 mod backoff;
 mod change;
 pub(crate) mod clock;
 mod error;
 pub(crate) mod events;
+mod nearest;
 mod pages;
+mod place;
 pub(crate) mod process;
 mod search;
+mod shown;
 pub(crate) mod snapshot;
 mod sorted;
 #[cfg(any(feature = "offline", feature = "http"))]
@@ -25,6 +29,7 @@ pub use clock::{Clock, ManualClock};
 pub(crate) use error::file_reason;
 pub use error::{Conflict, Elevation, ErrorKind, FileEntry, Hint, Hop, Reason, XtraError};
 pub use pages::{Pages, Paging, SecretsPage};
+pub use place::ScopeDescription;
 pub use snapshot::{Secrets, SnapshotSource};
 pub use sorted::SecretsIter;
 pub use timestamp::Timestamp;
@@ -37,6 +42,8 @@ pub(crate) use backoff::spread;
 #[allow(unused_imports, reason = "for services that compare snapshots")]
 pub(crate) use change::paired;
 pub(crate) use clock::Tick;
+pub(crate) use place::{KnownNames, Place};
+pub(crate) use shown::shown_name;
 pub(crate) use snapshot::Origin;
 pub(crate) use sorted::SortedPairs;
 #[cfg(feature = "http")]

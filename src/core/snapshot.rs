@@ -1,12 +1,13 @@
 //! One immutable set of secrets, as it was at one moment.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::sorted::{SecretsIter, SortedPairs};
 use super::unreadable::Unreadable;
 use super::value::SecretValue;
-use super::{Clock, ErrorKind, Hint, Tick, XtraError, unreadable};
+use super::{Clock, Place, Tick, XtraError, unreadable};
 
 /// Where a snapshot came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,6 +33,8 @@ pub(crate) struct Origin {
     pub(crate) ttl: Duration,
     /// The variable for the passphrase that opens what clients have sealed.
     pub(crate) passphrase: Option<&'static str>,
+    /// The place that it was read from, where there is one.
+    pub(crate) place: Option<Arc<Place>>,
 }
 
 /// The secrets of one scope at one moment: names in order, values redacted when printed. It never changes.
@@ -51,52 +54,61 @@ pub(crate) struct Origin {
 /// # }
 /// ```
 pub struct Secrets {
+    parts: Arc<Parts>,
+    /// How old it was already at the moment of its origin.
+    older: Duration,
+}
+
+/// What all copies of a snapshot share.
+struct Parts {
     values: SortedPairs,
     /// Sorted by name.
     unreadable: Vec<Unreadable>,
     origin: Origin,
-    /// How old it was already at the moment of its origin.
-    older: Duration,
 }
 
 impl Secrets {
     pub(crate) fn assemble(values: SortedPairs, mut unreadable: Vec<Unreadable>, origin: Origin) -> Self {
         // stable, so that of a name that comes twice the first reason stays the first
         unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-        Self { values, unreadable, origin, older: Duration::ZERO }
+        Self { parts: Arc::new(Parts { values, unreadable, origin }), older: Duration::ZERO }
     }
 
-    /// The same, fetched so long before the moment of its origin: perhaps by another process.
-    #[cfg(feature = "offline")]
+    /// The same, of which some was fetched so long before the moment of its origin: perhaps by another process.
     pub(crate) fn older_by(mut self, time: Duration) -> Self {
         self.older = time;
         self
     }
 
+    /// The same snapshot, counted by a reference count of its own: threads that share one wait for each other.
+    pub(crate) fn share(&self) -> Self {
+        Self { parts: Arc::clone(&self.parts), older: self.older }
+    }
+
+    /// Whether both are one snapshot, and not two with equal contents. Threads may have one snapshot by different `Arc`s, so
+    /// [`Arc::ptr_eq`] does not tell.
+    #[must_use]
+    pub fn is_same_snapshot(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.parts, &other.parts)
+    }
+
     /// The value of `name`, or `None` when there is none that can be read.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&SecretValue> {
-        self.values.get(name)
+        self.parts.values.get(name)
     }
 
     /// The value of `name`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MissingSecret`] when the snapshot has no such secret; [`ErrorKind::Masked`] or
-    /// [`ErrorKind::Undecryptable`] when it has one whose value did not come through.
+    /// [`MissingSecret`](crate::ErrorKind::MissingSecret) when the snapshot has no such secret, with where it was read from and
+    /// the nearest name; [`Masked`](crate::ErrorKind::Masked) or [`Undecryptable`](crate::ErrorKind::Undecryptable) when it has
+    /// one whose value did not come through.
     pub fn require(&self, name: &str) -> Result<&SecretValue, XtraError> {
         self.get(name).ok_or_else(|| match self.unreadable_of(name) {
-            Some(entry) => unreadable::error(std::slice::from_ref(entry), self.origin.passphrase),
-            None => {
-                let message = format!(
-                    "the secret {name:?} is not among the {} of this snapshot. Names are case-sensitive",
-                    self.values.len()
-                );
-                XtraError::new(ErrorKind::MissingSecret, message)
-                    .with_names([name])
-                    .with_hint(Hint::advice("Check the name, the environment and the branch"))
-            }
+            Some(entry) => unreadable::error(std::slice::from_ref(entry), self.parts.origin.passphrase),
+            None => self.missing(name),
         })
     }
 
@@ -108,85 +120,97 @@ impl Secrets {
 
     /// The names that can be read, in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
-        self.values.names()
+        self.parts.values.names()
     }
 
     /// Names and values, in order of the names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &SecretValue)> {
-        self.values.iter()
+        self.parts.values.iter()
     }
 
     /// How many secrets can be read.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.parts.values.len()
     }
 
     /// Whether there is nothing to read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.parts.values.is_empty()
     }
 
     /// The secrets whose values did not come through, in order of the names. Empty unless the read said `allow_unreadable()`.
     #[must_use]
     pub fn unreadable(&self) -> &[Unreadable] {
-        &self.unreadable
+        &self.parts.unreadable
     }
 
     /// Why the value of `name` did not come through, when it did not.
     pub(crate) fn unreadable_of(&self, name: &str) -> Option<&Unreadable> {
-        let at = self.unreadable.partition_point(|entry| entry.name.as_str() < name);
-        self.unreadable.get(at).filter(|entry| entry.name == name)
+        let at = self.parts.unreadable.partition_point(|entry| entry.name.as_str() < name);
+        self.parts.unreadable.get(at).filter(|entry| entry.name == name)
     }
 
     /// How long ago the snapshot was fetched.
     #[must_use]
     pub fn age(&self) -> Duration {
-        self.origin.clock.now().since(self.origin.fetched).saturating_add(self.older)
+        self.parts.origin.clock.now().since(self.parts.origin.fetched).saturating_add(self.older)
     }
 
     /// Whether the snapshot is older than the time to live configured when it was fetched.
     /// One that was made by the program is never stale, and a copy from the disk always is.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        match self.origin.source {
+        match self.parts.origin.source {
             SnapshotSource::Memory => false,
             SnapshotSource::Offline => true,
-            SnapshotSource::Service | SnapshotSource::LocalFile => self.age() >= self.origin.ttl,
+            SnapshotSource::Service | SnapshotSource::LocalFile => self.age() >= self.parts.origin.ttl,
         }
     }
 
     /// Where the snapshot came from.
     #[must_use]
     pub fn source(&self) -> SnapshotSource {
-        self.origin.source
+        self.parts.origin.source
     }
 
     /// Those whose names `keep` accepts, as a snapshot of the same moment.
     pub(crate) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
-        Self {
-            values: self.values.only(&keep),
-            unreadable: self.unreadable.iter().filter(|entry| keep(&entry.name)).cloned().collect(),
-            origin: self.origin.clone(),
-            older: self.older,
-        }
+        let Parts { values, unreadable, origin } = &*self.parts;
+        let parts = Parts {
+            values: values.only(&keep),
+            unreadable: unreadable.iter().filter(|entry| keep(&entry.name)).cloned().collect(),
+            origin: origin.clone(),
+        };
+        Self { parts: Arc::new(parts), older: self.older }
     }
 
     /// At most `limit` secrets, in order of the names, behind the first `offset`.
     pub(crate) fn range(&self, offset: usize, limit: usize) -> SecretsIter<'_> {
-        self.values.range(offset, limit)
+        self.parts.values.range(offset, limit)
+    }
+
+    /// Where the secrets were read from.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.parts.origin.place.as_deref()
+    }
+
+    /// How much older than its origin some of it is.
+    #[cfg(feature = "offline")]
+    pub(crate) fn older(&self) -> Duration {
+        self.older
     }
 
     /// When the snapshot was asked for.
     pub(crate) fn fetched(&self) -> Tick {
-        self.origin.fetched
+        self.parts.origin.fetched
     }
 
     /// Fails, naming them, when there are secrets that cannot be read.
     #[inline]
     pub(crate) fn all_readable(&self) -> Result<(), XtraError> {
-        Self::refuse_unreadable(&self.unreadable, self.origin.passphrase)
+        Self::refuse_unreadable(&self.parts.unreadable, self.parts.origin.passphrase)
             .map_err(|error| error.with_hint(crate::core::Hint::AllowUnreadable))
     }
 
@@ -209,7 +233,14 @@ impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Secrets {
         Self::assemble(
             values,
             Vec::new(),
-            Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO, passphrase: None },
+            Origin {
+                source: SnapshotSource::Memory,
+                clock,
+                fetched,
+                ttl: Duration::ZERO,
+                passphrase: None,
+                place: None,
+            },
         )
     }
 }
@@ -220,7 +251,7 @@ impl<'s> IntoIterator for &'s Secrets {
     type IntoIter = SecretsIter<'s>;
 
     fn into_iter(self) -> SecretsIter<'s> {
-        self.values.iter()
+        self.parts.values.iter()
     }
 }
 
@@ -234,6 +265,7 @@ impl fmt::Debug for Secrets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ErrorKind;
     use crate::core::ManualClock;
     use crate::core::UnreadableReason;
 
@@ -260,8 +292,9 @@ mod tests {
 
     #[test]
     fn requiring_an_unreadable_name_tells_why_it_is_unreadable() {
-        let mut secrets = Secrets::from_iter([("A", "1")]);
-        secrets.unreadable.push(Unreadable::new("B", UnreadableReason::Masked));
+        let origin = Secrets::from_iter([("A", "1")]).parts.origin.clone();
+        let unreadable = vec![Unreadable::new("B", UnreadableReason::Masked)];
+        let secrets = Secrets::assemble(SortedPairs::default(), unreadable, origin);
         assert_eq!(secrets.require("B").unwrap_err().kind(), ErrorKind::Masked);
         assert_eq!(secrets.require("C").unwrap_err().kind(), ErrorKind::MissingSecret);
     }
@@ -276,6 +309,7 @@ mod tests {
             clock,
             ttl: Duration::from_secs(30),
             passphrase: None,
+            place: None,
         };
         let secrets = Secrets::assemble(SortedPairs::default(), Vec::new(), origin);
         manual.advance(Duration::from_secs(29));

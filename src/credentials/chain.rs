@@ -219,8 +219,7 @@ impl Chain {
         };
         if secret.is_empty() {
             // going on to the environment would use an account that the program did not mean
-            return Err(XtraError::new(ErrorKind::Credentials, "the given token is empty")
-                .with_hint(self.give_token())
+            return Err(XtraError::new(ErrorKind::Credentials, "the given token is empty, and no other is looked for")
                 .with_hint(Hint::LeaveOut { option: "token" }));
         }
         let token = Token::checked(secret).map_err(|flaw| flaw.error("the given token"))?;

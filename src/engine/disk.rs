@@ -38,7 +38,9 @@ impl<S: SecretSource> Engine<S> {
             Ok(LoadOutcome::Masked(_)) => disk.delete(&pending.key).await,
             Ok(LoadOutcome::Current(kept)) if kept.source() == SnapshotSource::Service => {
                 let missing = self.guard.missing(&request.key, kept);
-                disk.save(&pending.key, kept, missing, pending.asked).await;
+                // a copy is as old as the oldest of what was put together
+                let asked = pending.asked.checked_sub(kept.older()).unwrap_or(pending.asked);
+                disk.save(&pending.key, kept, missing, asked).await;
                 if kept.is_empty() && kept.unreadable().is_empty() {
                     // it is not saved, but the service has answered
                     disk.end_refusals(&pending.key).await;
@@ -52,13 +54,18 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// The copy of a scope whose load failed, or the error of that. Whoever looks at the same time looks once.
-    pub(crate) async fn from_disk(self: Arc<Self>, key: &[u8], error: XtraError) -> Result<Arc<Secrets>, XtraError> {
+    pub(crate) async fn from_disk(
+        self: Arc<Self>,
+        key: &[u8],
+        scope: &Arc<S::Owned>,
+        error: XtraError,
+    ) -> Result<Arc<Secrets>, XtraError> {
         let Some(disk) = self.disk.as_ref().filter(|_| self.refresher.is_unreachable(key, &error, self.clock.now()))
         else {
             return Err(self.refresher.explained(key, error, self.clock.now()));
         };
-        let (engine, owned) = (Arc::clone(&self), key.to_vec());
-        let found = disk.lookups.join(key, move || async move { engine.take(&owned).await }).await;
+        let (engine, owned, scope) = (Arc::clone(&self), key.to_vec(), Arc::clone(scope));
+        let found = disk.lookups.join(key, move || async move { engine.take(&owned, &scope).await }).await;
         match found {
             Ok(secrets) => {
                 if error.is_foreign_refusal() {
@@ -71,14 +78,14 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// Takes a copy from the disk and into memory, as one that is only served while the service is away.
-    async fn take(self: &Arc<Self>, key: &[u8]) -> Result<Arc<Secrets>, DiskError> {
+    async fn take(self: &Arc<Self>, key: &[u8], scope: &S::Owned) -> Result<Arc<Secrets>, DiskError> {
         let disk = self.disk.as_ref().ok_or(DiskError::Absent)?;
         let token = self.store.as_ref().map(|store| store.token_of_a_stand_in());
         let saved = disk.load(&self.file_key(disk, key), self.wall()).await?;
         if self.guard.is_cold(key) {
             self.guard.learn(key, saved.values.names(), &saved.unreadable);
         }
-        let secrets = self.take_in(key, saved, token);
+        let secrets = self.take_in(key, scope, saved, token);
         if secrets.source() == SnapshotSource::Offline {
             disk.count_served();
             tracing::warn!(
@@ -92,7 +99,13 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// Puts a copy into memory, as one that is only served while the service is away, unless a load has succeeded meanwhile.
-    fn take_in(self: &Arc<Self>, key: &[u8], saved: Saved, token: Option<WriteToken>) -> Arc<Secrets> {
+    fn take_in(
+        self: &Arc<Self>,
+        key: &[u8],
+        scope: &S::Owned,
+        saved: Saved,
+        token: Option<WriteToken>,
+    ) -> Arc<Secrets> {
         let Saved { values, unreadable, age, left } = saved;
         let now = self.clock.now();
         let origin = Origin {
@@ -101,6 +114,7 @@ impl<S: SecretSource> Engine<S> {
             fetched: now,
             ttl: self.options.ttl,
             passphrase: self.source.passphrase_variable(),
+            place: self.place(scope),
         };
         let secrets = Arc::new(Secrets::assemble(values, unreadable, origin).older_by(age));
         if let (Some(store), Some(token)) = (&self.store, token) {
@@ -145,14 +159,18 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// A copy in place of an answer that is held back: for as long as a snapshot in memory would be served.
-    pub(crate) fn serve_copy(self: &Arc<Self>, key: &[u8], copy: Option<Saved>) -> Option<Arc<Secrets>> {
+    pub(crate) fn serve_copy(
+        self: &Arc<Self>,
+        request: &LoadRequest<S::Owned>,
+        copy: Option<Saved>,
+    ) -> Option<Arc<Secrets>> {
         let copy = copy?;
         let left = copy.left.min(self.options.max_stale.saturating_sub(copy.age));
         if left.is_zero() {
             return None;
         }
         let token = self.store.as_ref().map(|store| store.token_of_a_stand_in());
-        let secrets = self.take_in(key, Saved { left, ..copy }, token);
+        let secrets = self.take_in(&request.key, &request.scope, Saved { left, ..copy }, token);
         self.disk.iter().for_each(|disk| disk.count_served());
         Some(secrets)
     }

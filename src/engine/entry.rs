@@ -5,7 +5,8 @@ use std::cmp::Ordering as CmpOrdering;
 use std::collections::BinaryHeap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use super::policy::Deadlines;
@@ -29,6 +30,31 @@ pub(crate) fn at<T>(now: Tick, ask: impl FnOnce() -> T) -> T {
 pub(crate) struct Held<V> {
     pub(crate) value: V,
     pub(crate) about: Arc<About>,
+    lent: Mutex<Vec<(ThreadId, V)>>,
+}
+
+impl<V: Clone> Held<V> {
+    /// So many threads get a value of their own. More of them share the first one's.
+    const MOST: usize = 64;
+
+    pub(crate) fn new(value: V, about: About) -> Self {
+        Self { value, about: Arc::new(about), lent: Mutex::new(Vec::new()) }
+    }
+
+    /// The value as this thread has it, whenever it asks: the entry's own for the first thread that asks, and one that `share`
+    /// makes for each other, so that they do not write to the same reference count. It leaves memory with the entry.
+    pub(crate) fn lend(&self, share: impl FnOnce(&V) -> V) -> V {
+        let this = std::thread::current().id();
+        let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, value)) = lent.iter().find(|(thread, _)| *thread == this) {
+            return value.clone();
+        }
+        let value = if lent.is_empty() || lent.len() >= Self::MOST { self.value.clone() } else { share(&self.value) };
+        if lent.len() < Self::MOST {
+            lent.push((this, value.clone()));
+        }
+        value
+    }
 }
 
 /// What is known of an entry beside its value, which it does not keep in memory.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::client::Client;
+use super::fairness::Hits;
 use super::outcome::Answer;
+use super::read_options::References;
 use super::request::Options;
 use super::source::{KeyWriter, SecretSource};
 use super::store::Pinned;
@@ -47,6 +49,7 @@ pub struct ScopeHandle<S: SecretSource> {
     /// The key of the scope, and whose it is: another account's token may come in.
     key: Option<(Identity, Arc<[u8]>)>,
     kept: Kept,
+    hits: Hits,
 }
 
 /// The snapshot that was given last.
@@ -66,9 +69,10 @@ impl<S: SecretSource, M> Client<S, M> {
         ScopeHandle {
             client: self.in_mode(),
             scope: Arc::new(scope.into()),
-            options: Options::default(),
+            options: self.engine.read_options(),
             key: None,
             kept: Kept::Nothing,
+            hits: Hits::default(),
         }
     }
 }
@@ -78,6 +82,14 @@ impl<S: SecretSource> ScopeHandle<S> {
     /// [`Request::allow_unreadable`](crate::Request::allow_unreadable) does.
     pub fn allow_unreadable(mut self) -> Self {
         self.options.allow_unreadable = true;
+        self
+    }
+
+    /// The same handle of the values whose references are followed, or are not: for what asks for it by name.
+    pub(crate) fn with_references(mut self, references: References) -> Self {
+        self.options.references = references;
+        self.key = None;
+        self.kept = Kept::Nothing;
         self
     }
 
@@ -104,7 +116,8 @@ impl<S: SecretSource> ScopeHandle<S> {
     /// The snapshot, lent until the handle is asked again. It is an [`Arc`], so what must last longer can be cloned.
     ///
     /// Answered by the first poll when the cache has a snapshot that may be served at once; otherwise it waits for the service as
-    /// [`Client::read`] does. Dropping the future is safe at any time. Code that is not async calls `get().wait()` (feature
+    /// [`Client::read`] does. A loop of such reads gives way to the other tasks of its thread every few thousand reads, by
+    /// Tokio's cooperative budget. Dropping the future is safe at any time. Code that is not async calls `get().wait()` (feature
     /// `blocking`).
     ///
     /// # Errors
@@ -144,7 +157,7 @@ impl<S: SecretSource> ScopeHandle<S> {
             _ => {
                 let mut writer = KeyWriter::new();
                 // the identity in the key is the one that counts
-                let whose = engine.write_key(&self.scope, &mut writer);
+                let whose = engine.write_key(&self.scope, self.options.references, &mut writer);
                 let key: Arc<[u8]> = writer.as_slice().into();
                 self.key = Some((whose, Arc::clone(&key)));
                 key
@@ -155,7 +168,7 @@ impl<S: SecretSource> ScopeHandle<S> {
             engine.counts.hits.add();
             return Some(Kept::Pinned(pinned, whose));
         }
-        engine.cached(&self.scope).map(Kept::Given)
+        engine.cached(&self.scope, self.options).map(Kept::Given)
     }
 
     #[inline]
@@ -191,6 +204,7 @@ impl<S: SecretSource> Clone for ScopeHandle<S> {
             options: self.options,
             key: self.key.clone(),
             kept: self.kept.clone(),
+            hits: self.hits,
         }
     }
 }
@@ -224,6 +238,10 @@ impl<'h, S: SecretSource> Future for ScopeRead<'h, S> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match std::mem::replace(&mut self.step, Step::Done) {
             Step::Start(handle) => {
+                if handle.hits.poll_next(context).is_pending() {
+                    self.step = Step::Start(handle);
+                    return Poll::Pending;
+                }
                 if handle.is_fresh() || handle.find() {
                     return Poll::Ready(handle.checked());
                 }

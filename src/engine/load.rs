@@ -14,7 +14,7 @@ use super::shrink_guard::is_masked;
 use super::source::{Loaded, SecretSource};
 use super::state::Engine;
 use super::store::{Found, InsertOutcome, WriteToken};
-use crate::core::{ErrorKind, Origin, Secrets, SnapshotSource, Tick, XtraError, events};
+use crate::core::{ErrorKind, Hint, Origin, Secrets, SnapshotSource, Tick, XtraError, events};
 
 /// A copy on disk that an answer is compared with.
 #[cfg(feature = "offline")]
@@ -29,6 +29,8 @@ struct Arrived {
     doubt: Option<XtraError>,
     token: Option<WriteToken>,
     started: Tick,
+    /// How much older some of it is, which was taken from elsewhere.
+    older: Duration,
     /// The copy on disk, when memory has nothing to compare with or to serve.
     copy: Option<Copy>,
 }
@@ -72,16 +74,17 @@ impl<S: SecretSource> Engine<S> {
         self.sweep();
         #[cfg(feature = "offline")]
         let pending = self.pending_write(&request);
-        let outcome = match self.source.load(&request.scope).await {
-            Ok(loaded) => {
-                let (secrets, doubt) = self.assemble(loaded, started);
+        let outcome = match self.load_followed(&request, started).await {
+            Ok((loaded, older)) => {
+                let (secrets, doubt) = self.assemble(&request.scope, loaded, started);
+                let secrets = secrets.older_by(older);
                 span.record("secrets", secrets.len());
                 let secrets = Arc::new(secrets);
                 #[cfg(feature = "offline")]
                 let copy = self.recall(pending.as_ref(), &request.key, &secrets, doubt.is_some()).await;
                 #[cfg(not(feature = "offline"))]
                 let copy = None;
-                Ok(self.store_result(&request, Arrived { secrets, doubt, token, started, copy }))
+                Ok(self.store_result(&request, Arrived { secrets, doubt, token, started, older, copy }))
             }
             Err(error) => {
                 span.record("failure", error.kind().as_str());
@@ -128,7 +131,9 @@ impl<S: SecretSource> Engine<S> {
             return LoadOutcome::Current(secrets);
         };
         let now = self.clock.now();
-        let new_entry = store.new_entry(token, arrived.started, self.ttl(request, now));
+        // what is put together is fresh for no longer than the oldest of it
+        let ttl = self.ttl(request, now).saturating_sub(arrived.older);
+        let new_entry = store.new_entry(token, arrived.started, ttl);
         let mut objection = None;
         let kept = store.insert(key, Arc::clone(&secrets), new_entry, now, |old| {
             objection = self.guard.check_against(key, old, &secrets);
@@ -206,7 +211,7 @@ impl<S: SecretSource> Engine<S> {
                 Some(kept)
                     .filter(|kept| kept.source() != SnapshotSource::Offline || kept.age() < self.options.max_stale)
             }
-            Some(Found::Nothing) | None => self.serve_copy(key, arrived.copy),
+            Some(Found::Nothing) | None => self.serve_copy(request, arrived.copy),
         };
         match &kept {
             // asked again when it would have been, had the answer been stored
@@ -220,7 +225,7 @@ impl<S: SecretSource> Engine<S> {
     }
 
     #[cfg(not(feature = "offline"))]
-    fn serve_copy(&self, _key: &[u8], copy: Option<Copy>) -> Option<Arc<Secrets>> {
+    fn serve_copy(&self, _: &LoadRequest<S::Owned>, copy: Option<Copy>) -> Option<Arc<Secrets>> {
         copy.map(|never| match never {})
     }
 
@@ -282,7 +287,7 @@ impl<S: SecretSource> Engine<S> {
         let _ = (key, secrets);
     }
 
-    fn assemble(&self, loaded: Loaded, fetched: Tick) -> (Secrets, Option<XtraError>) {
+    fn assemble(&self, scope: &S::Owned, loaded: Loaded, fetched: Tick) -> (Secrets, Option<XtraError>) {
         let Loaded { values, unreadable, source, doubt } = loaded;
         if values.is_empty() && unreadable.is_empty() {
             tracing::warn!(
@@ -291,19 +296,24 @@ impl<S: SecretSource> Engine<S> {
                            "the scope holds no secrets; an unknown environment or branch looks the same"
                        );
         }
+        let place = self.place(scope);
+        if let Some(place) = place.as_ref().filter(|_| !values.is_empty() && doubt.is_none()) {
+            place.holds_secrets();
+        }
         let origin = Origin {
             source,
             clock: self.clock.clone(),
             fetched,
             ttl: self.options.ttl,
             passphrase: self.source.passphrase_variable(),
+            place,
         };
         (Secrets::assemble(values, unreadable, origin), doubt)
     }
 }
 
 fn panicked() -> XtraError {
-    let message = "the source of the secrets panicked when it was asked. That is a bug in it, unless this tokio runtime is \
-                   without its I/O or time driver: build it with enable_all()";
-    XtraError::new(ErrorKind::Server, message)
+    XtraError::new(ErrorKind::Server, "the source of the secrets panicked when it was asked")
+        .with_note("That is a bug in it, unless this tokio runtime is without its I/O or time driver")
+        .with_hint(Hint::advice("Build the runtime with enable_all()"))
 }

@@ -8,6 +8,8 @@ mod disk;
 #[cfg(feature = "offline")]
 pub(crate) mod disk_cache;
 mod entry;
+mod fairness;
+pub(crate) mod follow;
 mod handle;
 mod load;
 mod operation;
@@ -15,6 +17,7 @@ mod outcome;
 mod policy;
 mod preload;
 mod read;
+pub(crate) mod read_options;
 mod recent_reads;
 mod refresh;
 mod refresher;
@@ -47,6 +50,7 @@ pub use watch::{Watch, WatchReceiver, WatchSecret};
 pub use with_secret::{UseError, WithSecret, WithSecretError};
 
 pub(crate) use client::Owner;
+pub(crate) use state::Engine;
 #[cfg(feature = "blocking")]
 pub(crate) use tasks::in_blocking_call;
 

@@ -111,7 +111,7 @@ impl<Op: Operation> Request<'_, Op::Source, Op> {
     /// Those of the method of the client that made the request.
     pub async fn send(self) -> Result<Op::Output, XtraError> {
         let Self { engine, scope, options, operation, .. } = self;
-        operation.perform(Call { engine, scope, options }).await.map_err(|error| error.in_call(Op::NAME))
+        operation.perform(Call { engine, scope, options }).await.map_err(|error| error.in_call_of(Op::NAME))
     }
 }
 

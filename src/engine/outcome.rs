@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::read_options::References;
 use crate::core::{Identity, Secrets, XtraError};
 
 /// What a reader is given.
@@ -12,11 +13,16 @@ pub(crate) struct LoadRequest<O> {
     pub(crate) key: Vec<u8>,
     pub(crate) identity: Identity,
     pub(crate) scope: Arc<O>,
+    pub(crate) references: References,
+    /// What the values refer to is asked for anew as well.
+    pub(crate) anew: bool,
+    /// Whoever asks follows the references in the values, and need not be warned of them.
+    pub(crate) quiet: bool,
 }
 
 impl<O> Clone for LoadRequest<O> {
     fn clone(&self) -> Self {
-        Self { key: self.key.clone(), identity: self.identity, scope: Arc::clone(&self.scope) }
+        Self { key: self.key.clone(), scope: Arc::clone(&self.scope), ..*self }
     }
 }
 

@@ -13,9 +13,12 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::client::{Async, Client, Owner};
+use super::fairness;
 use super::outcome::Answer;
+use super::read_options::References;
 use super::request::Options;
 use super::source::SecretSource;
+use super::state::Engine;
 use crate::core::{ErrorKind, Hint, Secrets, XtraError};
 
 /// The call as errors name it.
@@ -73,7 +76,7 @@ impl<S: SecretSource, M> Client<S, M> {
             required: Vec::new(),
             deadline: self.source().call_timeout(),
             allow_empty: false,
-            options: Options::default(),
+            options: self.engine.read_options(),
             mode: PhantomData,
         }
     }
@@ -114,6 +117,13 @@ impl<'a, S: SecretSource, M> Preload<'a, S, M> {
         self
     }
 
+    /// The same of the values whose references are followed, or are not, by an engine that `prepare` has told how.
+    pub(crate) fn with_references(mut self, references: References, prepare: impl FnOnce(&Engine<S>)) -> Self {
+        prepare(self.engine);
+        self.options.references = references;
+        self
+    }
+
     /// The same, to be sent in another way.
     #[cfg(feature = "blocking")]
     pub(crate) fn in_mode<N>(self) -> Preload<'a, S, N> {
@@ -137,10 +147,13 @@ impl<'a, S: SecretSource> Preload<'a, S> {
         let mut ready = Vec::with_capacity(answers.len());
         let mut troubles = Vec::new();
         let source = &self.engine.source;
-        for (scope, answer) in self.scopes.iter().zip(answers) {
+        for (nth, (scope, answer)) in (1..).zip(self.scopes.iter().zip(answers)) {
             match self.judge(answer) {
                 Ok(secrets) => ready.push((source.scope_name(scope).into_owned(), secrets)),
-                Err(trouble) => troubles.push((source.show_scope(scope), trouble)),
+                Err(trouble) => {
+                    let shown = source.show_scope(scope);
+                    troubles.push((if shown.is_empty() { format!("scope {nth}") } else { shown }, trouble));
+                }
             }
         }
         if troubles.is_empty() { Ok(Preloaded { scopes: ready }) } else { Err(self.error(troubles)) }
@@ -170,8 +183,9 @@ impl<'a, S: SecretSource> Preload<'a, S> {
 
     async fn read(&self, scope: &S::Scope<'a>) -> Answer {
         let engine = self.engine;
-        engine.require(scope, self.required.iter().map(Cow::as_ref));
-        let secrets = match engine.cached(scope) {
+        engine.require(scope, self.options, self.required.iter().map(Cow::as_ref));
+        fairness::next().await;
+        let secrets = match engine.cached(scope, self.options) {
             Some(secrets) => secrets,
             None => engine.fetch(scope, self.options)?.await?,
         };
@@ -180,11 +194,17 @@ impl<'a, S: SecretSource> Preload<'a, S> {
 
     fn judge(&self, answer: Option<Answer>) -> Result<Arc<Secrets>, Trouble> {
         let secrets = answer.ok_or(Trouble::Late(self.deadline))?.map_err(Trouble::Read)?;
-        if secrets.is_empty() && secrets.unreadable().is_empty() && !self.allow_empty {
-            return Err(Trouble::Empty);
+        if !self.allow_empty {
+            secrets.require_any().map_err(Trouble::Empty)?;
         }
-        let missing: Vec<_> = self.required.iter().filter(|name| !secrets.contains(name)).map(Cow::to_string).collect();
-        if missing.is_empty() { Ok(secrets) } else { Err(Trouble::Missing(missing)) }
+        let required = || self.required.iter().map(Cow::as_ref);
+        match secrets.lacks(required()) {
+            None => Ok(secrets),
+            Some(told) => {
+                let names = required().filter(|name| !secrets.contains(name)).map(str::to_owned).collect();
+                Err(Trouble::Missing { names, told })
+            }
+        }
     }
 
     /// One error for all of them.
@@ -206,8 +226,8 @@ impl<'a, S: SecretSource> Preload<'a, S> {
         let gravest = troubles.iter().map(|(_, trouble)| trouble).min_by_key(|trouble| trouble.rank());
         let error = match gravest {
             Some(Trouble::Read(error)) => error.clone().within(message),
-            Some(Trouble::Empty) => XtraError::new(ErrorKind::EmptyScope, message),
-            Some(Trouble::Missing(_)) => XtraError::new(ErrorKind::MissingSecret, message),
+            Some(Trouble::Empty(_)) => XtraError::new(ErrorKind::EmptyScope, message),
+            Some(Trouble::Missing { .. }) => XtraError::new(ErrorKind::MissingSecret, message),
             Some(Trouble::Late(_)) | None => XtraError::new(ErrorKind::Timeout, message),
         };
         let hints = troubles.iter().flat_map(|(_, trouble)| trouble.hints());
@@ -218,8 +238,8 @@ impl<'a, S: SecretSource> Preload<'a, S> {
 /// Why a scope cannot be used.
 enum Trouble {
     Read(XtraError),
-    Empty,
-    Missing(Vec<String>),
+    Empty(XtraError),
+    Missing { names: Vec<String>, told: String },
     Late(Duration),
 }
 
@@ -228,8 +248,8 @@ impl Trouble {
     fn rank(&self) -> u8 {
         match self {
             Self::Read(error) if !error.is_retryable() => 0,
-            Self::Empty => 0,
-            Self::Missing(_) => 1,
+            Self::Empty(_) => 0,
+            Self::Missing { .. } => 1,
             Self::Read(_) => 2,
             Self::Late(_) => 3,
         }
@@ -238,8 +258,8 @@ impl Trouble {
     fn names(&self) -> &[String] {
         match self {
             Self::Read(error) => error.names(),
-            Self::Missing(names) => names,
-            Self::Empty | Self::Late(_) => &[],
+            Self::Missing { names, .. } => names,
+            Self::Empty(_) | Self::Late(_) => &[],
         }
     }
 }
@@ -249,8 +269,8 @@ impl Trouble {
     fn hints(&self) -> Vec<Hint> {
         match self {
             Self::Read(error) => error.hints().to_vec(),
-            Self::Empty => vec![Hint::AllowEmpty],
-            Self::Missing(_) => Vec::new(),
+            Self::Empty(error) => error.hints().iter().cloned().chain([Hint::AllowEmpty]).collect(),
+            Self::Missing { .. } => Vec::new(),
             Self::Late(_) => vec![Hint::Retry, Hint::Raise { limit: "deadline" }],
         }
     }
@@ -260,20 +280,14 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read(error) => f.write_str(&error.facts()),
-            Self::Empty => f.write_str("it holds no secrets, and an unknown name looks the same"),
-            Self::Missing(names) => {
-                let names: Vec<_> = names.iter().map(|name| plain_or_quoted(name)).collect();
-                write!(f, "missing, or not readable: {}", names.join(", "))
+            Self::Empty(error) => {
+                f.write_str("it holds no secrets")?;
+                error.notes().try_for_each(|note| write!(f, ". {note}"))
             }
+            Self::Missing { told, .. } => f.write_str(told),
             Self::Late(limit) => write!(f, "not done within {limit:?}"),
         }
     }
-}
-
-/// A secret's name as it is, or in quotes when it would not read as one word.
-fn plain_or_quoted(name: &str) -> Cow<'_, str> {
-    let is_plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-    if is_plain { name.into() } else { format!("{name:?}").into() }
 }
 
 impl<'a, S: SecretSource> IntoFuture for Preload<'a, S> {

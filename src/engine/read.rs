@@ -5,7 +5,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use super::backoff::Last;
 use super::client::{Client, Owner};
+use super::fairness;
 use super::outcome::{Answer, LoadOutcome, LoadRequest};
 use super::recent_reads;
 use super::request::{Options, Reads, Request};
@@ -63,7 +64,8 @@ impl<'a, S: SecretSource> IntoFuture for Request<'a, S, Read> {
     }
 }
 
-/// The future of a read. A cached snapshot is returned by its first poll, without any allocation.
+/// The future of a read. A cached snapshot is returned by its first poll, without any allocation, unless it is the turn of
+/// other tasks: a loop of such reads gives way to them every few thousand reads, by Tokio's cooperative budget.
 ///
 /// Dropping it is safe at any time: callers that wait for the same snapshot still get it.
 #[must_use = "a read does nothing until it is awaited"]
@@ -84,11 +86,12 @@ impl<S: SecretSource> Future for ReadFuture<'_, S> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
         // By reference, because moving a request takes longer than finding its snapshot.
-        if let Step::Start(request) = &self.step
-            && let Some(answer) = cached(request)
-        {
-            self.step = Step::Done;
-            return Poll::Ready(answer);
+        if let Step::Start(request) = &self.step {
+            ready!(fairness::poll_next(context));
+            if let Some(answer) = cached(request) {
+                self.step = Step::Done;
+                return Poll::Ready(answer);
+            }
         }
         self.wait(context)
     }
@@ -131,7 +134,7 @@ fn cached<S: SecretSource>(request: &Request<'_, S, Read>) -> Option<Answer> {
     if request.options.no_cache {
         return None;
     }
-    let secrets = request.engine.cached(&request.scope)?;
+    let secrets = request.engine.cached(&request.scope, request.options)?;
     Some(request.options.check(secrets).map_err(|error| request.engine.of_read(&request.scope, error)))
 }
 
@@ -172,12 +175,14 @@ impl<S: SecretSource> Engine<S> {
     /// An error of a call about one scope, with the call as its user wrote it.
     #[cold]
     pub(crate) fn of_call(&self, method: &str, scope: &S::Scope<'_>, error: XtraError) -> XtraError {
-        error.in_call(format!("{method}({})", self.source.show_scope(scope)))
+        let shown = self.source.show_scope(scope);
+        error.in_call(format!("{method}({})", if shown.is_empty() { ".." } else { &shown }))
     }
 
     /// What an ordinary read gives, for what does something with it.
     pub(crate) async fn snapshot(self: &Arc<Self>, scope: &S::Scope<'_>, options: Options) -> Answer {
-        let kept = if options.no_cache { None } else { self.cached(scope) };
+        fairness::next().await;
+        let kept = if options.no_cache { None } else { self.cached(scope, options) };
         let secrets = match kept {
             Some(secrets) => secrets,
             None => self.fetch(scope, options)?.await?,
@@ -187,16 +192,16 @@ impl<S: SecretSource> Engine<S> {
 
     /// The snapshot of `scope` that may be served at once, when the cache holds one. Waits for nothing, and allocates nothing
     /// when the snapshot is fresh.
-    pub(crate) fn cached(self: &Arc<Self>, scope: &S::Scope<'_>) -> Option<Arc<Secrets>> {
+    pub(crate) fn cached(self: &Arc<Self>, scope: &S::Scope<'_>, options: Options) -> Option<Arc<Secrets>> {
         let store = self.store.as_ref()?;
         let mut key = KeyWriter::new();
-        self.write_key(scope, &mut key);
+        self.write_key(scope, options.references, &mut key);
         let (key, now) = (key.as_slice(), self.clock.now());
         if let Some(secrets) = recent_reads::find(store, key, now) {
             self.counts.hits.add();
             return Some(secrets);
         }
-        self.find(store, scope, key, now)
+        self.find(store, scope, options, key, now)
     }
 
     /// The same for what this thread has not read lately.
@@ -205,13 +210,13 @@ impl<S: SecretSource> Engine<S> {
         self: &Arc<Self>,
         store: &Store<Arc<Secrets>>,
         scope: &S::Scope<'_>,
+        options: Options,
         key: &[u8],
         now: Tick,
     ) -> Option<Arc<Secrets>> {
         if let Some(pinned) = store.pin(key, now) {
-            recent_reads::note(store, &pinned, now);
             self.counts.hits.add();
-            return Some(Arc::clone(pinned.value()));
+            return Some(recent_reads::note(store, &pinned, now));
         }
         match store.find(key, now) {
             Found::Fresh(secrets) => {
@@ -220,11 +225,11 @@ impl<S: SecretSource> Engine<S> {
             }
             Found::Stale(secrets) => match self.refresher.last(key, now) {
                 Some(Last::Refused) => None,
-                last => self.serve_stale_and_refresh(scope, key, secrets, last),
+                last => self.serve_stale_and_refresh(scope, options, key, secrets, last),
             },
             Found::Old(secrets) => match self.refresher.last(key, now) {
                 Some(Last::Rejected | Last::Refused) | None => None,
-                away => self.serve_stale_and_refresh(scope, key, secrets, away),
+                away => self.serve_stale_and_refresh(scope, options, key, secrets, away),
             },
             Found::Nothing => None,
         }
@@ -235,6 +240,7 @@ impl<S: SecretSource> Engine<S> {
     fn serve_stale_and_refresh(
         self: &Arc<Self>,
         scope: &S::Scope<'_>,
+        options: Options,
         key: &[u8],
         secrets: Arc<Secrets>,
         last: Option<Last>,
@@ -243,7 +249,7 @@ impl<S: SecretSource> Engine<S> {
             return Some(self.serve_aged(key, secrets));
         }
         // What cannot be asked for is said by the path that asks.
-        let request = self.load_request(scope).ok()?;
+        let request = self.load_request(scope, options.references).ok()?;
         if !tasks::has_runtime() {
             return self.refresher.loads.in_flight(&request.key).map(|_| self.serve_aged(key, secrets));
         }
@@ -286,7 +292,11 @@ impl<S: SecretSource> Engine<S> {
         scope: &S::Scope<'_>,
         options: Options,
     ) -> Result<impl Future<Output = Answer> + Send + 'static, XtraError> {
-        let request = self.load_request(scope)?;
+        let request = LoadRequest {
+            anew: options.no_cache,
+            quiet: options.quiet,
+            ..self.load_request(scope, options.references)?
+        };
         let engine = Arc::clone(self);
         self.counts.misses.fetch_add(1, Ordering::Relaxed);
         let span = tracing::debug_span!(
@@ -312,13 +322,13 @@ impl<S: SecretSource> Engine<S> {
     }
 
     pub(crate) async fn answer(self: Arc<Self>, request: LoadRequest<S::Owned>, options: Options) -> Answer {
-        let key = request.key.clone();
+        let (key, scope) = (request.key.clone(), Arc::clone(&request.scope));
         if options.no_cache || self.store.is_none() {
             return match Arc::clone(&self).load(request, "read").await {
                 Ok(outcome) if options.no_cache => outcome.answered(options.allow_any_answer),
                 Ok(outcome) => outcome.served(options.allow_any_answer),
                 Err(error) if options.no_cache => Err(error),
-                Err(error) => self.from_disk(&key, error).await,
+                Err(error) => self.from_disk(&key, &scope, error).await,
             };
         }
         let again = request.clone();
@@ -345,7 +355,7 @@ impl<S: SecretSource> Engine<S> {
             }
             Waited::Over(Err(error)) => match self.stale_if_error(&key, &error) {
                 Some(secrets) => Ok(secrets),
-                None => self.from_disk(&key, error).await,
+                None => self.from_disk(&key, &scope, error).await,
             },
         }
     }
@@ -406,7 +416,7 @@ impl<S: SecretSource> Engine<S> {
 
     /// There is no disk.
     #[cfg(not(feature = "offline"))]
-    pub(crate) async fn from_disk(self: Arc<Self>, key: &[u8], error: XtraError) -> Answer {
+    pub(crate) async fn from_disk(self: Arc<Self>, key: &[u8], _scope: &Arc<S::Owned>, error: XtraError) -> Answer {
         Err(self.refresher.explained(key, error, self.clock.now()))
     }
 

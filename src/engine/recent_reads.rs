@@ -39,24 +39,26 @@ pub(crate) fn find(store: &Store<Arc<Secrets>>, key: &[u8], now: Tick) -> Option
     RECENT.try_with(look).ok().flatten()
 }
 
-/// Remembers what this thread has just read. A place takes one entry for each step of the clock: keys that are read in turn and
-/// share one would otherwise fill it at every read.
-pub(crate) fn note(store: &Store<Arc<Secrets>>, pinned: &Pinned<Arc<Secrets>>, now: Tick) {
+/// Remembers what this thread has just read, and gives it as the thread will find it from now on. A place takes one entry for each
+/// step of the clock: keys that are read in turn and share one would otherwise fill it at every read.
+pub(crate) fn note(store: &Store<Arc<Secrets>>, pinned: &Pinned<Arc<Secrets>>, now: Tick) -> Arc<Secrets> {
     let fill = |recent: &RefCell<[Option<Recent>; PLACES]>| {
         let mut recent = recent.try_borrow_mut().ok()?;
         let place = recent.get_mut(place_of(&pinned.about().key))?;
         let is_taken = |recent: &Recent| recent.noted == now && !recent.found.is_before(store.latest_change());
-        if !place.as_ref().is_some_and(is_taken) {
-            *place = Some(Recent {
-                about: Arc::clone(pinned.about()),
-                found: pinned.found(),
-                secrets: Arc::downgrade(pinned.value()),
-                noted: now,
-            });
+        if place.as_ref().is_some_and(is_taken) {
+            return None;
         }
-        Some(())
+        let secrets = pinned.lend(|secrets| Arc::new(secrets.share()));
+        *place = Some(Recent {
+            about: Arc::clone(pinned.about()),
+            found: pinned.found(),
+            secrets: Arc::downgrade(&secrets),
+            noted: now,
+        });
+        Some(secrets)
     };
-    let _ = RECENT.try_with(fill);
+    RECENT.try_with(fill).ok().flatten().unwrap_or_else(|| Arc::clone(pinned.value()))
 }
 
 /// The end of a key is what differs most: the environment and the branch.
@@ -91,8 +93,7 @@ mod tests {
 
     fn read_and_note(store: &Snapshots, key: &[u8], now: Tick) -> Weak<Secrets> {
         let pinned = store.pin(key, now).expect("it is fresh");
-        note(store, &pinned, now);
-        Arc::downgrade(pinned.value())
+        Arc::downgrade(&note(store, &pinned, now))
     }
 
     fn found(store: &Snapshots, key: &[u8], now: Tick) -> Option<String> {
@@ -145,6 +146,39 @@ mod tests {
     }
 
     #[test]
+    fn each_thread_has_a_snapshot_by_a_count_of_its_own_which_leaves_memory_with_the_entry() {
+        let (store, now) = (store(4), ManualClock::new().clock().now());
+        keep(&store, b"k", "1", now);
+        let read = || {
+            let noted = note(&store, &store.pin(b"k", now).expect("it is fresh"), now);
+            let again = find(&store, b"k", now).expect("it was noted");
+            assert!(Arc::ptr_eq(&noted, &again));
+            again
+        };
+        let here = read();
+        let there = std::thread::scope(|scope| scope.spawn(read).join().expect("it reads"));
+        assert!(Arc::ptr_eq(&here, store.pin(b"k", now).expect("it is fresh").value()), "one thread needs one count");
+        assert!(!Arc::ptr_eq(&here, &there) && here.is_same_snapshot(&there));
+        let left = [Arc::downgrade(&here), Arc::downgrade(&there)];
+        drop((here, there));
+        store.forget(b"k", now);
+        assert!(left.iter().all(|secrets| secrets.upgrade().is_none()));
+    }
+
+    #[test]
+    fn threads_that_come_and_go_do_not_fill_memory() {
+        let (store, now) = (store(4), ManualClock::new().clock().now());
+        keep(&store, b"k", "1", now);
+        let counts = || {
+            let pinned = store.pin(b"k", now).expect("it is fresh");
+            let counts = note(&store, &pinned, now);
+            Arc::ptr_eq(&counts, pinned.value())
+        };
+        let shared = (0..100).filter(|_| std::thread::scope(|scope| scope.spawn(counts).join().expect("it reads")));
+        assert!(shared.count() >= 36, "at most 64 have one of their own");
+    }
+
+    #[test]
     fn stores_with_the_same_keys_are_told_apart() {
         let (one, other, now) = (store(4), store(4), ManualClock::new().clock().now());
         keep(&one, b"k", "one", now);
@@ -175,8 +209,7 @@ mod tests {
             let now = clock.now();
             let secrets = find(&store, b"k", now).or_else(|| {
                 let pinned = store.pin(b"k", now)?;
-                note(&store, &pinned, now);
-                Some(Arc::clone(pinned.value()))
+                Some(note(&store, &pinned, now))
             })?;
             secrets.require("VALUE").ok()?.expose().parse::<u32>().ok()
         };

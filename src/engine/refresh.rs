@@ -10,7 +10,7 @@ use super::client::Client;
 use super::outcome::{Answer, LoadOutcome, LoadRequest};
 use super::read::Read;
 use super::refresher::PAUSE;
-use super::request::{Reads, Request};
+use super::request::{Options, Reads, Request};
 use super::single_flight::InFlight;
 use super::state::Engine;
 use super::store::Found;
@@ -74,7 +74,7 @@ impl<S: SecretSource> Request<'_, S, Refresh> {
     /// See [`Client::refresh`](crate::Client::refresh).
     pub async fn send(self) -> Result<Arc<Secrets>, XtraError> {
         let Self { engine, scope, options, .. } = self;
-        let refreshed = async { options.check(engine.refresh(&scope, options.allow_any_answer)?.await?) };
+        let refreshed = async { options.check(engine.refresh(&scope, options)?.await?) };
         refreshed.await.map_err(|error| engine.of_read(&scope, error))
     }
 }
@@ -94,9 +94,10 @@ impl<S: SecretSource> Engine<S> {
     pub(crate) fn refresh(
         self: &Arc<Self>,
         scope: &S::Scope<'_>,
-        allow_any: bool,
+        options: Options,
     ) -> Result<impl Future<Output = Answer> + Send + 'static, XtraError> {
-        let request = self.load_request(scope)?;
+        let allow_any = options.allow_any_answer;
+        let request = LoadRequest { anew: true, ..self.load_request(scope, options.references)? };
         let engine = Arc::clone(self);
         Ok(async move {
             if engine.store.is_none() {
@@ -126,10 +127,11 @@ impl<S: SecretSource> Engine<S> {
     pub(crate) async fn renew(
         self: &Arc<Self>,
         scope: &S::Scope<'_>,
+        options: Options,
         mut known: Arc<Secrets>,
         is_enough: impl Fn(&Secrets) -> bool,
     ) -> Result<Option<Arc<Secrets>>, XtraError> {
-        let key = self.load_request(scope)?.key;
+        let key = self.load_request(scope, options.references)?.key;
         // A load that an ordinary read began may bring what is known already. The one after it does not.
         for _ in 0..2 {
             if let Some(newer) = self.kept_after(&key, &known) {
@@ -142,7 +144,7 @@ impl<S: SecretSource> Engine<S> {
                 return Ok(None);
             }
             let join = || self.refresher.loads.in_flight(&key);
-            let request = self.load_request(scope)?;
+            let request = LoadRequest { anew: true, ..self.load_request(scope, options.references)? };
             let begin = || self.begin_renewal(request, &known);
             let Some(load) = self.refresher.throttle.join_or_start(&key, &self.clock, join, begin) else {
                 // what paused the scope may have outcome a moment ago
@@ -171,7 +173,7 @@ impl<S: SecretSource> Engine<S> {
     /// What the cache holds, when it is another snapshot than `known` and not an older one.
     fn kept_after(&self, key: &[u8], known: &Arc<Secrets>) -> Option<Arc<Secrets>> {
         match self.store.as_ref()?.find(key, self.clock.now()) {
-            Found::Fresh(kept) if !Arc::ptr_eq(&kept, known) && kept.fetched() >= known.fetched() => Some(kept),
+            Found::Fresh(kept) if !kept.is_same_snapshot(known) && kept.fetched() >= known.fetched() => Some(kept),
             _ => None,
         }
     }

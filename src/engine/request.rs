@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::SecretSource;
 use super::client::{Async, Client, Owner};
-use crate::core::{Secrets, XtraError};
+pub(crate) use super::read_options::Options;
 
 /// A request that is being put together.
 ///
@@ -23,26 +23,8 @@ pub struct Request<'a, S: SecretSource, Op, M = Async> {
     mode: PhantomData<fn() -> M>,
 }
 
-/// How a snapshot is read.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Options {
-    pub(crate) no_cache: bool,
-    pub(crate) allow_unreadable: bool,
-    pub(crate) allow_any_answer: bool,
-}
-
 /// An operation that reads a snapshot: one that the cache has, or a new one.
 pub trait Reads {}
-
-impl Options {
-    #[inline]
-    pub(crate) fn check(self, secrets: Arc<Secrets>) -> Result<Arc<Secrets>, XtraError> {
-        if !self.allow_unreadable {
-            secrets.all_readable()?;
-        }
-        Ok(secrets)
-    }
-}
 
 /// # Operations of a source
 impl<S: SecretSource, M> Client<S, M> {
@@ -54,7 +36,7 @@ impl<S: SecretSource, M> Client<S, M> {
 
 impl<'a, S: SecretSource, Op, M> Request<'a, S, Op, M> {
     pub(crate) fn over(engine: &'a Arc<Owner<S>>, scope: S::Scope<'a>, operation: Op) -> Self {
-        Self { engine, scope, options: Options::default(), operation, mode: PhantomData }
+        Self { engine, scope, options: engine.read_options(), operation, mode: PhantomData }
     }
 
     /// The same request with another operation, sent in another way; and the operation that it had.

@@ -5,7 +5,9 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::core::{Identity, Quota, SecretValue, SnapshotSource, SortedPairs, Unreadable, XtraError};
+use crate::core::{
+    Identity, Quota, ScopeDescription, SecretValue, SnapshotSource, SortedPairs, Unreadable, XtraError, shown_name,
+};
 
 /// A place that secrets come from. [`Client`](crate::Client) adds the cache, single flight, injection and the rest.
 ///
@@ -68,20 +70,35 @@ pub trait SecretSource: Send + Sync + 'static {
         ""
     }
 
-    /// The scope's name as callers know it, by which [`Preloaded::get`](crate::request::Preloaded::get) finds it. Default: empty.
+    /// The scope's name as callers know it: errors name it, and [`Preloaded::get`](crate::request::Preloaded::get) finds it by
+    /// that. Default: none, so that errors do not tell which scope it was.
     fn scope_name<'s>(&self, _scope: &'s Self::Scope<'_>) -> Cow<'s, str> {
         Cow::Borrowed("")
     }
 
     /// The scope as messages show it. What was passed by mistake may be a token or a value, so the default shows a
-    /// [name](Self::scope_name) of up to 32 characters only; a source hides what looks like one of its tokens.
+    /// [name](Self::scope_name) of up to 32 characters only, none that [looks like a token](Self::looks_like_a_token), and nothing
+    /// without a name.
     fn show_scope(&self, scope: &Self::Scope<'_>) -> String {
-        const LONGEST: usize = 32;
         match self.scope_name(scope) {
-            name if name.is_empty() => "(a scope without a name)".to_owned(),
-            name if name.chars().count() > LONGEST => "(not shown: it is no name)".to_owned(),
-            name => format!("{name:?}"),
+            name if name.is_empty() => String::new(),
+            name => shown_name(&name, Self::looks_like_a_token),
         }
+    }
+
+    /// The scope in words, for errors about secrets that it does not hold. Default: they say `this snapshot`.
+    fn describe(&self, _scope: &Self::Owned) -> Option<ScopeDescription> {
+        None
+    }
+
+    /// Whether a text begins as the service's tokens do. Such a text is no name, and no error shows it. Default: none does.
+    fn looks_like_a_token(_text: &str) -> bool {
+        false
+    }
+
+    /// Whether a value refers to another secret, by its look: whoever gets it as it is stored is warned. Default: none does.
+    fn is_reference(&self, _value: &str) -> bool {
+        false
     }
 
     /// The method that reads a scope, as the users of this source's client know it: errors of reads name it. Default: `read`.
@@ -279,6 +296,11 @@ impl KeyWriter {
     fn long_field(&mut self, text: &str) {
         self.start_field(text.len());
         self.push(text.as_bytes());
+    }
+
+    /// Ends the key in a way that no field does.
+    pub(crate) fn mark(&mut self) {
+        self.push(&[u8::MAX]);
     }
 
     #[inline]

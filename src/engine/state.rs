@@ -1,21 +1,24 @@
 //! The engine's state: what every client of one source shares, and the keys of its scopes.
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use super::SecretSource;
 use super::adaptive_ttl::AdaptiveTtl;
+use super::follow::{Follow, Warned};
 use super::outcome::LoadRequest;
 use super::policy::{CacheOptions, EngineOptions};
+use super::read_options::{Options, References};
 use super::refresher::Refresher;
 use super::shrink_guard::ShrinkGuard;
 use super::source::KeyWriter;
 use super::stats::{Counts, Stats};
 use super::store::Store;
 use super::tasks::ExpiryTask;
-use crate::core::{Clock, Identity, Secrets, Tick, XtraError};
+use crate::core::{Clock, Identity, KnownNames, Place, Secrets, Tick, XtraError, shown_name};
 
 /// The parts behind a client: options → scope → store → (miss) single flight → source → snapshot → store → caller.
-pub(crate) struct Engine<S> {
+pub(crate) struct Engine<S: SecretSource> {
     pub(crate) source: S,
     /// Source and base URL, in the form that starts every key.
     origin: Identity,
@@ -28,6 +31,13 @@ pub(crate) struct Engine<S> {
     expiry: ExpiryTask,
     pub(crate) clock: Clock,
     pub(crate) counts: Counts,
+    /// What reads do with references that say nothing else.
+    pub(super) follows: AtomicBool,
+    /// How references are followed, once somebody wants that.
+    pub(super) follow: OnceLock<Follow<S>>,
+    pub(super) warned: Warned,
+    /// Scopes that held secrets.
+    known: Arc<KnownNames>,
     #[cfg(feature = "watch")]
     pub(crate) watched: super::watch::Topics,
     #[cfg(feature = "offline")]
@@ -54,6 +64,10 @@ impl<S: SecretSource> Engine<S> {
             expiry: ExpiryTask::default(),
             clock,
             counts: Counts::default(),
+            follows: AtomicBool::new(false),
+            follow: OnceLock::new(),
+            warned: Warned::default(),
+            known: Arc::default(),
             #[cfg(feature = "watch")]
             watched: super::watch::Topics::default(),
             #[cfg(feature = "offline")]
@@ -96,9 +110,14 @@ impl<S: SecretSource> Engine<S> {
 
     /// Drops what is known of one scope. What is under way for it is not stored either.
     pub(crate) fn invalidate(&self, scope: &S::Scope<'_>) {
-        let mut key = KeyWriter::new();
-        self.write_key(scope, &mut key);
-        let key = key.as_slice();
+        for references in [References::Kept, References::Followed] {
+            let mut key = KeyWriter::new();
+            self.write_key(scope, references, &mut key);
+            self.invalidate_key(key.as_slice());
+        }
+    }
+
+    fn invalidate_key(&self, key: &[u8]) {
         if let Some(store) = &self.store {
             store.forget(key, self.clock.now());
         }
@@ -129,27 +148,48 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// From now on a refresh of `scope` must not lose these secrets.
-    pub(crate) fn require<'n>(&self, scope: &S::Scope<'_>, names: impl Iterator<Item = &'n str>) {
+    pub(crate) fn require<'n>(&self, scope: &S::Scope<'_>, options: Options, names: impl Iterator<Item = &'n str>) {
         let mut names = names.peekable();
         if names.peek().is_some() {
             let mut key = KeyWriter::new();
-            self.write_key(scope, &mut key);
+            self.write_key(scope, options.references, &mut key);
             self.guard.declare(key.as_slice(), names);
         }
     }
 
     /// What it takes to load `scope`, checked.
-    pub(crate) fn load_request(&self, scope: &S::Scope<'_>) -> Result<LoadRequest<S::Owned>, XtraError> {
+    pub(crate) fn load_request(
+        &self,
+        scope: &S::Scope<'_>,
+        references: References,
+    ) -> Result<LoadRequest<S::Owned>, XtraError> {
         let mut key = KeyWriter::new();
-        let identity = self.write_key(scope, &mut key);
-        Ok(LoadRequest { key: key.as_slice().to_vec(), identity, scope: Arc::new(self.source.prepare(scope)?) })
+        let identity = self.write_key(scope, references, &mut key);
+        let scope = Arc::new(self.source.prepare(scope)?);
+        Ok(LoadRequest { key: key.as_slice().to_vec(), identity, scope, references, anew: false, quiet: false })
     }
 
-    /// Everything that tells one snapshot from another: source and base URL, who asks, and the scope.
-    pub(crate) fn write_key(&self, scope: &S::Scope<'_>, key: &mut KeyWriter) -> Identity {
+    /// Everything that tells one snapshot from another: source and base URL, who asks, the scope, and whether references in the
+    /// values are followed.
+    #[inline]
+    pub(crate) fn write_key(&self, scope: &S::Scope<'_>, references: References, key: &mut KeyWriter) -> Identity {
         let identity = self.write_start(key);
         self.source.write_key(scope, key);
+        if references == References::Followed {
+            key.mark();
+        }
         identity
+    }
+
+    /// The place of a snapshot of `scope`, for errors about what it does not hold.
+    pub(crate) fn place(&self, scope: &S::Owned) -> Option<Arc<Place>> {
+        let description = self.source.describe(scope)?;
+        Some(Arc::new(Place::new(description, Arc::clone(&self.known), S::looks_like_a_token)))
+    }
+
+    /// A secret's name for a message.
+    pub(crate) fn shown_name(&self, name: &str) -> String {
+        shown_name(name, S::looks_like_a_token)
     }
 
     /// What every key begins with.

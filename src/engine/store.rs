@@ -106,6 +106,14 @@ impl<V> Pinned<V> {
         &self.held.value
     }
 
+    /// The value for this thread: see [`Held::lend`].
+    pub(crate) fn lend(&self, share: impl FnOnce(&V) -> V) -> V
+    where
+        V: Clone,
+    {
+        self.held.lend(share)
+    }
+
     pub(crate) fn about(&self) -> &Arc<About> {
         &self.held.about
     }
@@ -267,7 +275,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             sequence: token.sequence,
             read: AtomicU64::new(next(&self.latest_read)),
         };
-        let held = Arc::new(Held { value, about: Arc::new(about) });
+        let held = Arc::new(Held::new(value, about));
         at(now, || self.entries.set(key.to_vec(), Entry::from(Arc::clone(&held))));
         ledger.eviction.enter(&held, self.entries.len());
         self.first_death.fetch_min(deadlines.dead.number(), Ordering::SeqCst);

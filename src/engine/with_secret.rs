@@ -161,7 +161,7 @@ impl<'a, S: SecretSource, F> Request<'a, S, WithSecret<'a, F>> {
             Err(UseError::Failed(error)) => return Err(WithSecretError::Failed(error)),
             Err(UseError::Refused(error)) => error,
         };
-        match another(engine, &scope, &name, used, &value).await {
+        match another(engine, &scope, options, &name, used, &value).await {
             Some(other) => Ok(closure(other).await?),
             None => Err(WithSecretError::Refused(refusal)),
         }
@@ -184,12 +184,13 @@ async fn first<S: SecretSource>(
 async fn another<S: SecretSource>(
     engine: &Arc<Owner<S>>,
     scope: &S::Scope<'_>,
+    options: Options,
     name: &str,
     used: Arc<Secrets>,
     refused: &SecretValue,
 ) -> Option<SecretValue> {
     let is_another = |secrets: &Secrets| secrets.get(name) != Some(refused);
-    let found = match engine.renew(scope, used, is_another).await {
+    let found = match engine.renew(scope, options, used, is_another).await {
         Ok(newer) => newer?.require(name).cloned(),
         Err(error) => Err(error),
     };

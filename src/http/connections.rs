@@ -16,7 +16,7 @@ use super::options::TransportOptions;
 use super::route::Route;
 use super::tls;
 use super::tls::Roots;
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 
 /// A client for one root. It has no deadline of its own beyond that of connecting: a call's deadline covers all of its
 /// attempts.
@@ -79,8 +79,9 @@ impl Pools {
         let runtime = Handle::try_current().map_err(|_| {
             XtraError::new(
                 ErrorKind::Config,
-                "requests need a tokio runtime with its I/O and time drivers: call from within one (enable_all turns both on)",
+                "requests need a tokio runtime with its I/O and time drivers, and there is none here",
             )
+            .with_hint(Hint::advice("Call from within a runtime that was built with enable_all()"))
         })?;
         let runtime = runtime.id();
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);

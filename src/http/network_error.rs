@@ -79,8 +79,11 @@ impl Failure {
             "the proxy {} demands credentials, or does not accept those that it was given (status 407)",
             proxy.at
         );
-        let what = "Put the right user and password into the proxy's URL, as in http://user:password@host:port, or go \
-                    without a proxy";
+        let what = format!(
+            "Put the right user and password into {}, as in http://user:password@host:port, or the host of the service \
+             into NO_PROXY",
+            proxy.variable
+        );
         let error = XtraError::new(ErrorKind::Config, message).with_status(407).with_foreign_refusal();
         Self::lasting(error.at_hop(Hop::Proxy).with_hint(Hint::FixProxy { what: what.into() }))
     }
@@ -110,8 +113,12 @@ enum Tunnel {
     Unreachable,
     /// It answered 407.
     Unauthorized,
-    /// It answered otherwise, or not to the end.
+    /// It answered with another status. The HTTP stack does not tell which.
     Refused,
+    /// It closed the connection without an answer.
+    Closed,
+    /// Its answer cannot be used.
+    Unusable,
 }
 
 impl Tunnel {
@@ -120,7 +127,9 @@ impl Tunnel {
         match error.to_string().strip_prefix("tunnel error: ")? {
             "failed to create underlying connection" => Some(Self::Unreachable),
             "proxy authorization required" => Some(Self::Unauthorized),
-            _ => Some(Self::Refused),
+            "unsuccessful" => Some(Self::Refused),
+            "unexpected end of file" | "io error establishing tunnel" => Some(Self::Closed),
+            _ => Some(Self::Unusable),
         }
     }
 }
@@ -162,20 +171,31 @@ fn network(hop: Hop, class: FailureClass, message: impl Into<String>) -> Failure
 fn connecting(error: &reqwest::Error, causes: &Causes<'_>, route: &Route, connect_timeout: Duration) -> Failure {
     match (&route.proxy, causes.tunnel) {
         (Some(proxy), Some(Tunnel::Unauthorized)) => Failure::proxy_credentials(proxy),
-        (Some(proxy), Some(Tunnel::Refused)) => {
-            let message = format!("the proxy {} did not open a tunnel to {}", proxy.at, route.service);
-            of_proxy(network(Hop::Proxy, FailureClass::NotSent, message))
+        (Some(proxy), Some(Tunnel::Refused)) => no_tunnel(proxy, "refused to open a tunnel to", route),
+        (Some(proxy), Some(Tunnel::Closed)) => {
+            no_tunnel(proxy, "closed the connection when it was asked for a tunnel to", route)
+        }
+        (Some(proxy), Some(Tunnel::Unusable)) => {
+            no_tunnel(proxy, "gave no usable answer when it was asked for a tunnel to", route)
         }
         // behind a tunnel the handshake is with the service
         (Some(_), None) if causes.tls.is_some() => unconnected(error, causes, Hop::Connection, route, connect_timeout),
-        (Some(_), _) => of_proxy(unconnected(error, causes, Hop::Proxy, route, connect_timeout)),
+        (Some(proxy), _) => of_proxy(unconnected(error, causes, Hop::Proxy, route, connect_timeout), proxy),
         (None, _) => unconnected(error, causes, Hop::Connection, route, connect_timeout),
     }
 }
 
-fn of_proxy(mut failure: Failure) -> Failure {
-    let what = "Check the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, put hosts that need none into NO_PROXY, or go \
-                without a proxy";
+/// The proxy answered, and is not the way to the service.
+fn no_tunnel(proxy: &Proxy, what_it_did: &str, route: &Route) -> Failure {
+    let message = format!("the proxy {} {what_it_did} {}", proxy.at, route.service);
+    of_proxy(network(Hop::Proxy, FailureClass::NotSent, message), proxy)
+}
+
+fn of_proxy(mut failure: Failure, proxy: &Proxy) -> Failure {
+    let what = format!(
+        "Check {}, which names this proxy, and that the proxy allows the host; or put the host into NO_PROXY",
+        proxy.variable
+    );
     failure.error = failure.error.at_hop(Hop::Proxy).with_hint(Hint::FixProxy { what: what.into() });
     failure
 }

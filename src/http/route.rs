@@ -21,6 +21,8 @@ pub(super) struct Route {
 pub(super) struct Proxy {
     /// Host and port: all that may be shown of it.
     pub(super) at: String,
+    /// The environment variable that names it.
+    pub(super) variable: &'static str,
     /// With its user and password.
     pub(super) url: Url,
 }
@@ -55,7 +57,7 @@ fn proxy_for(base: &BaseUrl, var: Lookup<'_>) -> Result<Option<Proxy>, XtraError
     if base.as_str().parse::<Uri>().is_ok_and(|root| matcher.intercept(&root).is_none()) {
         return Ok(None);
     }
-    usable(&value).map(Some).map_err(|why| unusable(name, why))
+    usable(name, &value).map(Some).map_err(|why| unusable(name, why))
 }
 
 /// The first of two spellings that is set. An empty one is as good as none.
@@ -72,17 +74,17 @@ fn first_of(names: [&'static str; 2], var: Lookup<'_>) -> Result<Option<(&'stati
 }
 
 /// A proxy as variables name it: a URL, or host and port alone.
-fn usable(value: &str) -> Result<Proxy, &'static str> {
+fn usable(variable: &'static str, value: &str) -> Result<Proxy, &'static str> {
     let value = value.trim();
     let url = if value.contains("://") { Url::parse(value) } else { Url::parse(&format!("http://{value}")) };
     let url = url.map_err(|_| "is not the URL of a proxy")?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err("has another scheme than http or https");
+        return Err("has another scheme than http or https (SOCKS is not supported)");
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err("names no host");
     }
-    Ok(Proxy { at: host_and_port(&url), url })
+    Ok(Proxy { at: host_and_port(&url), variable, url })
 }
 
 fn host_and_port(url: &Url) -> String {
@@ -135,7 +137,7 @@ mod tests {
         for (value, why) in [
             ("http://hunter2:99999", "is not the URL of a proxy"),
             ("http://", "is not the URL"),
-            ("socks5://hunter2:1", "another scheme"),
+            ("socks5://hunter2:1", "SOCKS is not supported"),
             ("ftp://hunter2", "another scheme"),
             ("<not unicode>", "not Unicode"),
         ] {

@@ -60,18 +60,16 @@ fn message(meaning: &str, status: u16, refusal: &Refusal) -> String {
         // whatever it says, the service has not said it
         _ if refusal.foreign => FOREIGN.to_owned(),
         Some(form) => format!(", the service says \"{form}\""),
-        None if is_withheld(refusal) => WITHHELD.to_owned(),
         None => String::new(),
     };
     format!("{meaning} (status {status}{behind})")
 }
 
+/// Only the service's documented sentences are shown, and they are its own.
 fn is_withheld(refusal: &Refusal) -> bool {
     !refusal.foreign && refusal.form.is_none() && refusal.message.is_some()
 }
 
-/// Only the service's documented sentences are shown, and they are its own.
-const WITHHELD: &str = "; its own words are not shown";
 const FOREIGN: &str =
     "; the answer is not one of the service's own: a proxy, a firewall or a bad deployment may have given it";
 

@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
 use super::{Injection, InjectionReport, Selection};
-use crate::core::{ErrorKind, Hint, Secrets, XtraError};
+use crate::core::{Secrets, XtraError};
 use crate::engine::Read;
 use crate::engine::SecretSource;
 use crate::engine::request::{Reads, Request};
@@ -92,7 +92,7 @@ impl<S: SecretSource> Request<'_, S, Inject> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), but never [`ErrorKind::UnsoundInjection`].
+    /// As [`send`](Self::send), but never [`UnsoundInjection`](crate::ErrorKind::UnsoundInjection).
     ///
     /// # Safety
     ///
@@ -125,11 +125,7 @@ impl Inject {
         if secrets.is_empty() && !self.allow_empty {
             // There is something, but nothing that can be read: that is the better answer.
             secrets.all_readable()?;
-            return Err(XtraError::new(
-                ErrorKind::EmptyScope,
-                "there is nothing to inject: the environment and branch hold no secrets, and an unknown name looks the same",
-            )
-            .with_hint(Hint::AllowEmpty));
+            return Err(secrets.nothing_there("there is nothing to inject"));
         }
         let injection = secrets.injection().select(self.selection);
         Ok(if self.override_existing { injection.override_existing() } else { injection })

@@ -117,13 +117,14 @@ impl Selection {
         if missing.is_empty() {
             return Ok(());
         }
-        let names = missing.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ");
+        let names = missing.iter().map(|name| secrets.shown(name)).collect::<Vec<_>>().join(", ");
         let message = format!(
-            "no variable was set, because this snapshot has no secret of these names: {names}. Names are case-sensitive"
+            "no variable was set, because {} has no secret of these names: {names}. Names are case-sensitive",
+            secrets.place_text()
         );
-        Err(XtraError::new(ErrorKind::MissingSecret, message)
-            .with_names(missing)
-            .with_hint(Hint::advice("Check the names, the environment and the branch")))
+        let error = XtraError::new(ErrorKind::MissingSecret, message).with_names(missing.iter().copied());
+        let error = secrets.perhaps_meant(error, missing.iter().map(|name| name.as_str()), |_| true);
+        Err(error.with_hint(Hint::advice("Check the names, the environment and the branch")))
     }
 
     fn takes(&self, secret: &str) -> bool {

@@ -34,20 +34,14 @@ impl Default for Layout {
 }
 
 impl Layout {
-    /// `readable` fails when there are secrets besides that cannot be read: if there are no others, that is the better answer.
+    /// `empty` tells what is wrong when there are no secrets that can be read.
     pub(super) fn table<'s>(
         &self,
         secrets: impl ExactSizeIterator<Item = (&'s str, &'s SecretValue)>,
-        readable: impl FnOnce() -> Result<(), XtraError>,
+        empty: impl FnOnce() -> XtraError,
     ) -> Result<Table, XtraError> {
         if secrets.len() == 0 && !self.allow_empty {
-            readable()?;
-            return Err(XtraError::new(
-                ErrorKind::EmptyScope,
-                "there are no secrets to configure with: the environment and branch hold none, and an unknown name looks the \
-                 same",
-            )
-            .with_hint(Hint::AllowEmpty));
+            return Err(empty());
         }
         let chosen = secrets.filter_map(|(name, value)| Some((name, self.rest(name)?, value))).collect::<Vec<_>>();
         if chosen.is_empty() && !self.allow_empty {

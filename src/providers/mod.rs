@@ -93,8 +93,8 @@ pub struct ReadNow(Now);
 enum Now {
     Held {
         pairs: Arc<Vec<(String, SecretValue)>>,
-        /// The error to give when there is nothing but values that did not come through.
-        readable: Result<(), XtraError>,
+        /// What to say when there is nothing that can be read.
+        empty: XtraError,
     },
     Lazy(Arc<dyn Fn() -> Result<Arc<Secrets>, XtraError> + Send + Sync>),
 }
@@ -111,7 +111,7 @@ impl SecretsProvider<ReadNow> {
     /// The secrets of a snapshot. Names whose values did not come through are left out, as the read of the snapshot allowed.
     pub fn new(secrets: &Secrets) -> Self {
         let pairs = secrets.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        let held = Now::Held { pairs: Arc::new(pairs), readable: secrets.all_readable() };
+        let held = Now::Held { pairs: Arc::new(pairs), empty: empty(secrets) };
         Self { read: ReadNow(held), layout: Layout::default() }
     }
 
@@ -131,9 +131,9 @@ impl SecretsProvider<ReadNow> {
 
     fn table(&self) -> Result<Table, XtraError> {
         match &self.read.0 {
-            Now::Held { pairs, readable } => {
+            Now::Held { pairs, empty } => {
                 let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value));
-                self.layout.table(pairs, || readable.clone())
+                self.layout.table(pairs, || empty.clone())
             }
             Now::Lazy(read) => self.of_snapshot(&*read()?),
         }
@@ -183,7 +183,7 @@ impl SecretsProvider<ReadLater> {
 
 impl<R> SecretsProvider<R> {
     fn of_snapshot(&self, secrets: &Secrets) -> Result<Table, XtraError> {
-        self.layout.table(secrets.iter(), || secrets.all_readable())
+        self.layout.table(secrets.iter(), || empty(secrets))
     }
 
     /// What nests, besides `.`: `DATABASE__URL` is `database.url`. Default `__`; the empty text turns it off.
@@ -272,6 +272,12 @@ impl<R> SecretsProvider<R> {
         self.layout.profile = Some(profile.into());
         self
     }
+}
+
+/// Why there is nothing to configure with. That there are secrets besides which cannot be read is the better answer.
+fn empty(secrets: &Secrets) -> XtraError {
+    let nothing = || secrets.nothing_there("there are no secrets to configure with");
+    secrets.all_readable().err().unwrap_or_else(nothing)
 }
 
 /// What both libraries are told that the values come from.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::core::{ErrorKind, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 
 /// Nesting takes a piece of the stack for each level.
 const DEEPEST: usize = 32;
@@ -68,22 +68,16 @@ impl Table {
 
 fn same(one: &str, other: &str, segments: &[&str]) -> XtraError {
     let key = segments.join(".");
-    invalid(
-        format!(
-            "the secrets {one:?} and {other:?} both want to be {key:?} in the configuration. Rename or remove one of them"
-        ),
-        [one, other],
-    )
+    invalid(format!("the secrets {one:?} and {other:?} both want to be {key:?} in the configuration"), [one, other])
+        .with_hint(Hint::advice("Rename or remove one of them"))
 }
 
 fn above(value: &str, below: &str) -> XtraError {
     invalid(
-        format!(
-            "the secret {value:?} is a value, and {below:?} wants to be below it in the configuration. Rename or remove one of \
-             them, or choose another separator(..)"
-        ),
+        format!("the secret {value:?} is a value, and {below:?} wants to be below it in the configuration"),
         [value, below],
     )
+    .with_hint(Hint::advice("Rename or remove one of them, or choose another separator(..)"))
 }
 
 fn invalid(message: String, names: [&str; 2]) -> XtraError {

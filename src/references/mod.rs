@@ -1,8 +1,10 @@
 //! References to secrets, alone or within a text, and the secrets in their place. A service's [`Refer`] says what its
 //! references look like.
 //!
-//! `reference` reads one, `template` finds them in a text, `search` reads what they lead to, `graph` puts it together.
+//! `reference` reads one, `template` finds them in a text, `search` reads what they lead to, `graph` puts it together;
+//! `follow` does all of it for whatever reads snapshots.
 
+mod follow;
 mod graph;
 mod problems;
 mod reference;
@@ -12,6 +14,8 @@ mod template;
 
 pub use reference::{Refer, Reference};
 pub use resolve::{Resolve, ResolveText, ResolveValues};
+
+pub(crate) use template::refers;
 
 #[cfg(test)]
 pub(crate) use {

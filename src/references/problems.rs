@@ -102,7 +102,14 @@ impl Problems {
                 && (errors().all(|error| error.kind() == first.kind()) || errors().all(XtraError::is_retryable))
         });
         let Some(first) = first else {
-            return XtraError::new(ErrorKind::MissingSecret, message);
+            let error = XtraError::new(ErrorKind::MissingSecret, message);
+            // a refusal of the service's own ends what is kept, whatever else there is
+            let refused =
+                errors().find(|error| matches!(error.status(), Some(401 | 403 | 404)) && !error.is_foreign_refusal());
+            return match refused.and_then(XtraError::status) {
+                Some(status) => error.with_status(status),
+                None => error,
+            };
         };
         let error = first.clone().within(message);
         match errors().filter_map(XtraError::retry_after).max() {

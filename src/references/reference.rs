@@ -42,14 +42,23 @@ pub trait Refer: SecretSource {
         id
     }
 
-    /// Tells whether a text begins as the service's tokens do. Such a text is no name, and no error shows it.
-    fn looks_like_a_token(text: &str) -> bool;
+    /// The project of a scope, `None` for whatever project the caller's token belongs to. References without a project in the
+    /// scope's values mean it.
+    fn project_of(scope: &Self::Owned) -> Option<&str>;
+
+    /// The environment of a scope.
+    fn environment_of(scope: &Self::Owned) -> Option<&str>;
+
+    /// The value that the parameter has in a scope.
+    fn parameter_of(scope: &Self::Owned) -> Option<&str>;
 }
 
 /// The name of one secret, wherever it is: `SCHEME://PROJECT/ENVIRONMENT/KEY?PARAMETER=VALUE`. The service's [`Refer`] says
 /// what the scheme and the parameter are.
 ///
 /// - PROJECT is a project's id, or empty for the project of whoever resolves it.
+/// - Where the project is empty, the environment may be left out with its slash, `SCHEME:///KEY`, for the environment that whoever
+///   resolves it has by default; in a value, that is the environment of the secret that it stands in.
 /// - `?PARAMETER=` may be left out; it is the only parameter there is.
 /// - `%2F` and the like stand for the character meant, in every part. Written so must be: `/` in a project, an environment or
 ///   a name, `:` and `@` in a project, `?`, `#`, `%`, `{`, `}`, `&` in a parameter, and white space. A `+` is a plus.
@@ -62,7 +71,7 @@ pub trait Refer: SecretSource {
 pub struct Reference {
     syntax: Syntax,
     project: Option<String>,
-    environment: String,
+    environment: Option<String>,
     name: String,
     parameter: Option<String>,
 }
@@ -78,6 +87,7 @@ struct Syntax {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Base {
     pub(crate) project: Option<String>,
+    pub(crate) environment: Option<String>,
     pub(crate) parameter: Option<String>,
 }
 
@@ -89,7 +99,8 @@ impl Reference {
     /// [`ErrorKind::Invalid`] with what is wrong.
     pub fn of<S: Refer>(text: &str) -> Result<Self, XtraError> {
         Self::parse::<S>(text).map_err(|flaw| {
-            XtraError::new(ErrorKind::Invalid, format!("{} is not a reference: {}", named::<S>(text), flaw.text::<S>()))
+            let (named, text) = (named::<S>(text), flaw.text_of::<S>(shown::<S>(text).as_deref()));
+            XtraError::new(ErrorKind::Invalid, format!("{named} is not a reference: {text}"))
         })
     }
 
@@ -99,10 +110,10 @@ impl Reference {
         self.project.as_deref()
     }
 
-    /// The environment.
+    /// The environment, or `None` for the default one of whoever resolves the reference.
     #[must_use]
-    pub fn environment(&self) -> &str {
-        &self.environment
+    pub fn environment(&self) -> Option<&str> {
+        self.environment.as_deref()
     }
 
     /// The name of the secret.
@@ -122,6 +133,7 @@ impl Reference {
     pub(crate) fn within(mut self, base: &Base) -> Self {
         if self.project.is_none() {
             self.project.clone_from(&base.project);
+            self.environment = self.environment.or_else(|| base.environment.clone());
             self.parameter = self.parameter.or_else(|| base.parameter.clone());
         }
         self
@@ -129,7 +141,8 @@ impl Reference {
 
     /// The defaults of references in the value of this secret.
     pub(crate) fn as_base(&self) -> Base {
-        Base { project: self.project.clone(), parameter: self.parameter.clone() }
+        let Self { project, environment, parameter, .. } = self.clone();
+        Base { project, environment, parameter }
     }
 
     pub(crate) fn parse<S: Refer>(text: &str) -> Result<Self, Flaw> {
@@ -148,20 +161,22 @@ impl Reference {
             None => (rest, None),
         };
         let mut parts = path.split('/');
-        let (Some(project), Some(environment), Some(name), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Flaw::Parts);
+        let (project, environment, name) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(project), Some(environment), Some(name), None) => (project, Some(environment), name),
+            (Some(""), Some(name), None, None) => ("", None, name),
+            (Some(first), Some(_), None, None) if may_be_an_environment::<S>(first) => return Err(Flaw::TwoSlashes),
+            _ => return Err(Flaw::Parts),
         };
         // A URL with a password in it has these here, and is not to become a name that is shown.
         if project.contains(NOT_IN_PROJECTS) {
             return Err(Flaw::Project);
         }
-        let (project, environment, name) = (decode(project)?, decode(environment)?, decode(name)?);
+        let (project, name) = (decode(project)?, decode(name)?);
+        let environment = environment.map(decode).transpose()?;
         if !project.is_empty() && (!S::is_project(&project) || S::looks_like_a_token(&project)) {
             return Err(Flaw::Project);
         }
-        if !S::is_environment(&environment) {
+        if environment.as_deref().is_some_and(|name| !S::is_environment(name)) {
             return Err(Flaw::Environment);
         }
         if name.is_empty() {
@@ -220,8 +235,10 @@ impl fmt::Display for Reference {
         f.write_str(self.syntax.scheme)?;
         encode(f, self.project.as_deref().unwrap_or_default(), &[], &NOT_IN_PROJECTS)?;
         f.write_str("/")?;
-        encode(f, &self.environment, &[], &[])?;
-        f.write_str("/")?;
+        if let Some(environment) = &self.environment {
+            encode(f, environment, &[], &[])?;
+            f.write_str("/")?;
+        }
         encode(f, &self.name, &['&'], &[])?;
         if let Some(value) = &self.parameter {
             write!(f, "?{}=", self.syntax.parameter)?;
@@ -229,6 +246,14 @@ impl fmt::Display for Reference {
         }
         Ok(())
     }
+}
+
+/// Tells whether this is one of two parts, where it stands in the place of the project and cannot be meant as one.
+fn may_be_an_environment<S: Refer>(first: &str) -> bool {
+    // what is as long as an id is meant as one
+    let is_plain = (1..20).contains(&first.len())
+        && first.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter));
+    is_plain && S::is_environment(first) && !S::looks_like_a_token(first)
 }
 
 /// Tells whether the text begins as a reference does, the case of the scheme aside: it was meant as one.
@@ -269,6 +294,7 @@ pub(crate) enum Flaw {
     WhiteSpace,
     Character,
     Parts,
+    TwoSlashes,
     Percent,
     NotUnicode,
     Project,
@@ -280,6 +306,17 @@ pub(crate) enum Flaw {
 }
 
 impl Flaw {
+    /// The text about what a person wrote, which may be shown.
+    pub(super) fn text_of<S: Refer>(self, shown: Option<&str>) -> String {
+        let rest = shown.filter(|shown| !shown.ends_with('…')).and_then(|shown| shown.strip_prefix(S::SCHEME));
+        match (self, rest) {
+            (Self::TwoSlashes, Some(rest)) => {
+                format!("{}. Write {:?}", self.text::<S>(), format!("{}/{rest}", S::SCHEME))
+            }
+            _ => self.text::<S>(),
+        }
+    }
+
     pub(super) fn text<S: Refer>(self) -> String {
         let (scheme, parameter) = (S::SCHEME, S::PARAMETER);
         let text = match self {
@@ -291,7 +328,14 @@ impl Flaw {
             Self::Parts => {
                 return format!(
                     "it has not the three parts {scheme}PROJECT/ENVIRONMENT/KEY. Leave the project empty for the client's \
-                     own ({scheme}/ENVIRONMENT/KEY), and write %2F for a slash in a name"
+                     own ({scheme}/ENVIRONMENT/KEY), the environment too for the default one ({scheme}/KEY), and write %2F for \
+                     a slash in a name"
+                );
+            }
+            Self::TwoSlashes => {
+                return format!(
+                    "after two slashes comes the project, and here there is a secret's name behind it. A third slash leaves the \
+                     project out: {scheme}/ENVIRONMENT/KEY"
                 );
             }
             Self::Percent => "a % is not followed by two hexadecimal digits. Write %25 for a percent sign",

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::graph::MOST_BYTES;
 use super::problems::Label;
 use super::reference::{Refer, Reference};
-use super::search::{Input, Options, Search};
+use super::search::{Input, Options, Reads, Search};
 use crate::core::{
     Clock, ErrorKind, Hint, Origin, SecretValue, Secrets, SnapshotSource, Unreadable, XtraError, file_reason,
 };
@@ -42,6 +42,7 @@ impl<S: Refer, M> Client<S, M> {
     /// | in the text | becomes |
     /// |---|---|
     /// | `{{ SCHEME:///ENVIRONMENT/KEY }}` | the secret that the [`Reference`] names |
+    /// | `{{ SCHEME:///KEY }}` | the same of the client's default environment |
     /// | a text that is one reference and nothing else | the same, without the white space around it |
     /// | `\{{` | `{{`, whatever follows |
     /// | `\\{{` | `\`, then what `{{` begins |
@@ -57,7 +58,8 @@ impl<S: Refer, M> Client<S, M> {
     /// # References in values
     ///
     /// A value that holds references, in the same forms, is rendered in turn: so that a `DATABASE_URL` can be kept composed
-    /// of its parts. There, a reference without a project means the project and parameter of the secret that it stands in. A
+    /// of its parts. There, a reference without a project means the project and parameter of the secret that it stands in, and its
+    /// environment too where it names none. A
     /// value without references stands for itself to the byte, whatever braces and backslashes are in it. References may lead
     /// on 16 times, and never in a circle.
     ///
@@ -185,7 +187,7 @@ impl<'a, S: Refer, Op, M> Resolve<'a, S, Op, M> {
 
     /// Fetches every environment, whatever the cache holds, and stores the answers. Each is still read once.
     pub fn no_cache(mut self) -> Self {
-        self.options.no_cache = true;
+        self.options.reads = Reads::Fetched;
         self
     }
 
@@ -229,7 +231,7 @@ impl<'a, S: Refer> Resolve<'a, S, ResolveText<'a>> {
             What::Text(text) => Input::text::<S>(Label::Text, text.into_owned().into()),
             What::File(path) => Input::text::<S>(Label::File(path.display().to_string()), read(&path)?),
         };
-        let made = Search::new(&Client::over(Arc::clone(engine)), options).run(vec![input]).await?;
+        let made = Search::new(engine, options).run(vec![input]).await?;
         made.into_iter().next().ok_or_else(|| XtraError::new(ErrorKind::Invalid, "there is no text"))
     }
 }
@@ -243,13 +245,19 @@ impl<S: Refer> Resolve<'_, S, ResolveValues> {
     pub async fn send(self) -> Result<Secrets, XtraError> {
         let Self { engine, options, operation: ResolveValues { pairs, unreadable, method }, .. } = self;
         let inputs = pairs.iter().map(|(name, value)| Input::value::<S>(Label::Secret(name.clone()), value.clone()));
-        let client = Client::over(Arc::clone(engine));
-        let made = Search::new(&client, options).run(inputs.collect()).await;
+        let made = Search::new(engine, options).run(inputs.collect()).await;
         let made = made.map_err(|error| error.in_call(method))?;
         let values = pairs.into_iter().map(|(name, _)| name).zip(made).collect::<Vec<_>>();
         let clock = Clock::system();
         let fetched = clock.now();
-        let origin = Origin { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO, passphrase: None };
+        let origin = Origin {
+            source: SnapshotSource::Memory,
+            clock,
+            fetched,
+            ttl: Duration::ZERO,
+            passphrase: None,
+            place: None,
+        };
         Ok(Secrets::assemble(values.into_iter().collect(), unreadable, origin))
     }
 }
@@ -280,7 +288,7 @@ impl<'a, S: Refer> IntoFuture for Resolve<'a, S, ResolveValues> {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
-            .field("no_cache", &self.no_cache)
+            .field("no_cache", &matches!(self.reads, Reads::Fetched))
             .field("shallow", &self.shallow)
             .finish_non_exhaustive()
     }

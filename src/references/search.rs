@@ -10,7 +10,9 @@ use super::problems::{Label, Problems};
 use super::reference::{Base, Refer, Reference};
 use super::template::{Malformed, Piece, Position, Template};
 use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
-use crate::engine::{Client, KeyWriter};
+use crate::engine::follow::Parts;
+use crate::engine::read_options::Options as ReadOptions;
+use crate::engine::{Engine, KeyWriter};
 
 /// The most environments that are read at the same time. Services count calls by the minute.
 const AT_ONCE: usize = 8;
@@ -22,8 +24,20 @@ const MOST_SCOPES: usize = 100;
 #[derive(Clone, Default)]
 pub(crate) struct Options {
     pub(crate) base: Base,
-    pub(crate) no_cache: bool,
+    pub(crate) reads: Reads,
     pub(crate) shallow: bool,
+}
+
+/// How the environments are read.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Reads {
+    /// As any read does.
+    #[default]
+    Cached,
+    /// Whatever the cache holds.
+    Fetched,
+    /// For a snapshot that is put together of them.
+    Parts(Parts),
 }
 
 /// A text of the caller's.
@@ -45,13 +59,13 @@ impl Input {
 
 /// One set of secrets, read once.
 struct Scope {
-    /// A reference into it, which says where it is.
-    by: Reference,
+    /// A reference into it, which says where it is, unless it was read before.
+    by: Option<Reference>,
     answer: Option<Result<Arc<Secrets>, XtraError>>,
 }
 
 pub(crate) struct Search<'c, S: Refer> {
-    client: &'c Client<S>,
+    engine: &'c Arc<Engine<S>>,
     options: Options,
     graph: Graph,
     scopes: Vec<Scope>,
@@ -59,12 +73,19 @@ pub(crate) struct Search<'c, S: Refer> {
 }
 
 impl<'c, S: Refer> Search<'c, S> {
-    pub(crate) fn new(client: &'c Client<S>, options: Options) -> Self {
-        Self { client, options, graph: Graph::default(), scopes: Vec::new(), known: HashMap::new() }
+    pub(crate) fn new(engine: &'c Arc<Engine<S>>, options: Options) -> Self {
+        Self { engine, options, graph: Graph::default(), scopes: Vec::new(), known: HashMap::new() }
+    }
+
+    /// The same, where one environment is read already: the one with this key.
+    pub(crate) fn knowing(mut self, key: &[u8], secrets: Arc<Secrets>) -> Self {
+        self.known.insert(key.to_vec(), self.scopes.len());
+        self.scopes.push(Scope { by: None, answer: Some(Ok(secrets)) });
+        self
     }
 
     /// Puts the secrets into the texts.
-    pub(crate) async fn run(mut self, inputs: Vec<Input>) -> Result<Vec<SecretValue>, XtraError> {
+    pub(crate) async fn run(&mut self, inputs: Vec<Input>) -> Result<Vec<SecretValue>, XtraError> {
         let (texts, labels) = self.texts(inputs)?;
         let mut problems = Problems::new(labels);
         let mut seen = 0;
@@ -86,6 +107,11 @@ impl<'c, S: Refer> Search<'c, S> {
         }
         problems.none(&self.graph)?;
         self.graph.put_together(&texts).map_err(|broken| problems.broken(&self.graph, broken))
+    }
+
+    /// The snapshots that were read.
+    pub(crate) fn snapshots(&self) -> impl Iterator<Item = &Secrets> {
+        self.scopes.iter().filter_map(|scope| scope.answer.as_ref()?.as_ref().ok()).map(|secrets| &**secrets)
     }
 
     /// The texts taken apart. Everything that is malformed in them is one error, before anything is sent.
@@ -127,9 +153,9 @@ impl<'c, S: Refer> Search<'c, S> {
     fn scope(&mut self, reference: &Reference) -> Result<usize, XtraError> {
         let scope = S::scope(reference);
         // only what was given beside the text can be wrong still
-        self.client.source().prepare(&scope)?;
+        self.engine.source.prepare(&scope)?;
         let mut key = KeyWriter::new();
-        self.client.source().write_key(&scope, &mut key);
+        self.engine.source.write_key(&scope, &mut key);
         let next = self.scopes.len();
         if next >= MOST_SCOPES && !self.known.contains_key(key.as_slice()) {
             return Err(XtraError::new(
@@ -140,14 +166,14 @@ impl<'c, S: Refer> Search<'c, S> {
         }
         let number = *self.known.entry(key.as_slice().to_vec()).or_insert(next);
         if number == next {
-            self.scopes.push(Scope { by: reference.clone(), answer: None });
+            self.scopes.push(Scope { by: Some(reference.clone()), answer: None });
         }
         Ok(number)
     }
 
     /// Reads the scopes of the nodes from `first` on that are not read yet.
     async fn read(&mut self, first: usize) {
-        let (client, no_cache) = (self.client, self.options.no_cache);
+        let (engine, how) = (self.engine, self.options.reads);
         let wanted = (first..self.graph.len()).filter_map(|id| self.graph.node(id)).map(|node| node.scope);
         let mut wanted: Vec<usize> =
             wanted.filter(|scope| self.scopes.get(*scope).is_some_and(|scope| scope.answer.is_none())).collect();
@@ -155,11 +181,24 @@ impl<'c, S: Refer> Search<'c, S> {
         wanted.dedup();
         let reads: Vec<_> = wanted
             .into_iter()
-            .filter_map(|number| Some((number, self.scopes.get(number)?.by.clone())))
+            .filter_map(|number| Some((number, self.scopes.get(number)?.by.clone()?)))
             .map(|(number, by)| async move {
+                let scope = S::scope(&by);
                 // names that cannot be read matter only when they are referred to
-                let request = client.read(S::scope(&by)).allow_unreadable();
-                let answer = if no_cache { request.no_cache().await } else { request.await };
+                let allow_unreadable = true;
+                let answer = match how {
+                    Reads::Cached => {
+                        engine
+                            .snapshot(&scope, ReadOptions { allow_unreadable, quiet: true, ..Default::default() })
+                            .await
+                    }
+                    Reads::Fetched => {
+                        let no_cache = true;
+                        let options = ReadOptions { allow_unreadable, no_cache, quiet: true, ..Default::default() };
+                        engine.snapshot(&scope, options).await
+                    }
+                    Reads::Parts(parts) => engine.part(&scope, parts).await,
+                };
                 (number, answer)
             })
             .collect();
@@ -183,7 +222,13 @@ impl<'c, S: Refer> Search<'c, S> {
             true => Template::verbatim(value.expose()),
             false => match Template::of_value::<S>(value.expose()) {
                 Ok(template) => template,
-                Err(found) => return Ok(Err(in_value(&found))),
+                Err(found) => {
+                    let error = in_value(&found);
+                    return Ok(Err(match self.options.reads {
+                        Reads::Parts(_) => error,
+                        _ => error.with_hint(Hint::Verbatim),
+                    }));
+                }
             },
         };
         let text = self.text(value, template, &reference.as_base(), |_| Seen::Value(id)).map_err(|error| {
@@ -200,12 +245,9 @@ impl<'c, S: Refer> Search<'c, S> {
             Some(Err(error)) => return Err(error.clone()),
             None => return Err(XtraError::new(ErrorKind::MissingSecret, "the environment was not read")),
         };
-        if secrets.is_empty() && secrets.unreadable().is_empty() {
-            let problem = format!(
-                "there is no secret at all in this environment and {}, and an unknown name looks the same",
-                S::PARAMETER
-            );
-            return Err(XtraError::new(ErrorKind::EmptyScope, problem).with_hint(Hint::advice("Check both names")));
+        if secrets.is_bare() {
+            let problem = format!("there is no secret at all in {}", self.place_of(secrets));
+            return Err(secrets.may_be_mistyped(XtraError::new(ErrorKind::EmptyScope, problem)));
         }
         secrets.require(key).cloned().map_err(|error| match error.kind() {
             ErrorKind::Masked => {
@@ -218,16 +260,26 @@ impl<'c, S: Refer> Search<'c, S> {
                         "Give the client the passphrase that it was encrypted under, or store it again",
                     ))
             }
-            ErrorKind::MissingSecret => XtraError::new(
-                ErrorKind::MissingSecret,
-                format!(
-                    "there is no such secret among the {} of this environment and {}. Names are case-sensitive",
-                    secrets.len() + secrets.unreadable().len(),
-                    S::PARAMETER
-                ),
-            ),
+            ErrorKind::MissingSecret => {
+                let all = secrets.len() + secrets.unreadable().len();
+                let place = self.place_of(secrets);
+                let problem = format!("there is no such secret among the {all} of {place}. Names are case-sensitive");
+                let absent = XtraError::new(ErrorKind::MissingSecret, problem);
+                match secrets.nearest_to(key) {
+                    // a note, so that it stands beside its reference
+                    Some(name) => absent.with_note(format!("Perhaps {} is meant", secrets.shown(name))),
+                    None => absent,
+                }
+            }
             _ => error,
         })
+    }
+
+    fn place_of(&self, secrets: &Secrets) -> String {
+        match secrets.place() {
+            Some(place) => place.text().to_owned(),
+            None => format!("this environment and {}", S::PARAMETER),
+        }
     }
 }
 
@@ -239,5 +291,4 @@ fn in_value(found: &[Malformed]) -> XtraError {
     let places = places.collect::<Vec<_>>().join("; ");
     XtraError::new(ErrorKind::Invalid, format!("its value holds what was meant as a reference and is none ({places})"))
         .with_hint(Hint::advice("Correct the value"))
-        .with_hint(Hint::Verbatim)
 }

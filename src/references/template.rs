@@ -31,22 +31,25 @@ pub(crate) struct Position {
 #[derive(Debug)]
 pub(crate) struct Malformed {
     pub(crate) at: Position,
-    /// The text of the flaw.
+    /// The text of the flaw, which quotes nothing.
     text: String,
+    /// The same for the caller's own texts.
+    told: String,
     /// The text there, when that may be shown.
     shown: Option<String>,
 }
 
 impl Malformed {
     fn new<S: Refer>(flaw: Flaw, at: Position, written: &str) -> Self {
-        Self { at, text: flaw.text::<S>(), shown: shown::<S>(written) }
+        let shown = shown::<S>(written);
+        Self { at, text: flaw.text::<S>(), told: flaw.text_of::<S>(shown.as_deref()), shown }
     }
 
     /// For texts that the caller wrote, at a place that has this name.
     pub(crate) fn with_text(&self, place: &str) -> String {
         match &self.shown {
-            Some(text) => format!("{text:?} ({place}): {}", self.text),
-            None => format!("({place}): {}", self.text),
+            Some(text) => format!("{text:?} ({place}): {}", self.told),
+            None => format!("({place}): {}", self.told),
         }
     }
 
@@ -94,6 +97,11 @@ fn whole<S: Refer>(text: &str) -> Option<&str> {
     let is_one = trimmed.starts_with(S::SCHEME)
         && !trimmed.contains(|letter: char| letter.is_whitespace() || "{}".contains(letter));
     is_one.then_some(trimmed)
+}
+
+/// Tells whether a value refers to another, well or badly.
+pub(crate) fn refers<S: Refer>(value: &str) -> bool {
+    whole::<S>(value).is_some() || mentions_reference::<S>(value)
 }
 
 fn mentions_reference<S: Refer>(text: &str) -> bool {

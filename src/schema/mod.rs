@@ -253,7 +253,11 @@ impl Secrets {
                 return Ok(value);
             }
         }
-        assembly.report.in_order().into_result()?;
+        let report = assembly.report.in_order();
+        report.clone().into_result().map_err(|error| {
+            let is_left = |name: &str| report.unexpected().iter().any(|unexpected| unexpected.name() == name);
+            self.where_missing(error, report.missing().iter().map(SchemaProblem::name), is_left)
+        })?;
         Err(XtraError::new(ErrorKind::Invalid, "the settings are refused by their type"))
     }
 

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::Strictness;
-use crate::core::{ErrorKind, Hint, Secrets, XtraError};
+use crate::core::{Secrets, XtraError};
 use crate::engine::Read;
 use crate::engine::SecretSource;
 use crate::engine::request::{Reads, Request};
@@ -42,13 +42,8 @@ impl<T> ReadAs<T> {
 impl<T: DeserializeOwned + JsonSchema> ReadAs<T> {
     fn of(self, secrets: &Secrets) -> Result<T, XtraError> {
         // with unreadable ones there is something, and the report says what
-        if secrets.is_empty() && secrets.unreadable().is_empty() && !self.allow_empty {
-            return Err(XtraError::new(
-                ErrorKind::EmptyScope,
-                "there are no settings to read: the environment and branch hold no secrets, and an unknown name looks the \
-                 same",
-            )
-            .with_hint(Hint::AllowEmpty));
+        if secrets.is_bare() && !self.allow_empty {
+            return Err(secrets.nothing_there("there are no settings to read"));
         }
         secrets.parse_strictly(self.strictness)
     }
@@ -101,7 +96,7 @@ impl<S: SecretSource, T: DeserializeOwned + JsonSchema> Request<'_, S, ReadAs<T>
     ///
     /// # Errors
     ///
-    /// Those of reading, [`ErrorKind::EmptyScope`] when there are no secrets, and those of [`Secrets::parse`].
+    /// Those of reading, [`EmptyScope`](crate::ErrorKind::EmptyScope) when there are no secrets, and those of [`Secrets::parse`].
     pub async fn send(self) -> Result<T, XtraError> {
         let Self { engine, scope, options, operation, .. } = self;
         let method = operation.method.unwrap_or(engine.source.read_method());

@@ -13,6 +13,7 @@ mod memory;
 mod no_allocation;
 mod observability;
 mod programs;
+mod references_warning;
 mod retry_budget;
 
 use std::process::{Command, ExitCode};
@@ -30,6 +31,7 @@ const FILES: &[(&str, &[Check])] = &[
     ("no_allocation", no_allocation::CHECKS),
     ("observability", observability::CHECKS),
     ("programs", programs::CHECKS),
+    ("references_warning", references_warning::CHECKS),
     ("retry_budget", retry_budget::CHECKS),
 ];
 

@@ -23,7 +23,7 @@ use xtrasecurity::{
     paging::Paging,
     references::Reference,
     snapshot::{SnapshotSource, Unreadable, UnreadableReason},
-    source::{Identity, KeyWriter, Loaded, Quota, Traffic},
+    source::{Identity, KeyWriter, Loaded, Quota, ScopeDescription, Traffic},
 };
 
 use crate::planted::{
@@ -101,6 +101,7 @@ fn values(table: &mut Table) {
     table.debug("error::Conflict", &Conflict::new(KEY, Some("1".to_owned()), None));
     table.debug("source::Identity", &Identity::of(TOKEN));
     table.debug("source::Traffic", &Traffic::new(1, 2));
+    table.debug("source::ScopeDescription", &ScopeDescription::new("a scope").named("production"));
     table.error("XtraError", Secrets::from_iter([(KEY, VALUE)]).require("OTHER").as_ref().unwrap_err());
 }
 

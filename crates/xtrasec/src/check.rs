@@ -11,9 +11,9 @@ use xtrasecurity::{
 
 use crate::failure::{Outcome, REFUSED};
 use crate::file;
-use crate::options::Global;
+use crate::options::{Global, Values};
 use crate::output;
-use crate::session::{Session, is_bare, nothing_there};
+use crate::session::{Session, is_bare, nothing_there, tell_references};
 use crate::text::{self, printable};
 
 /// Checks the secrets against a JSON Schema
@@ -36,13 +36,16 @@ pub(crate) struct Arguments {
     /// Print an object: valid, and the arrays missing, invalid and unexpected
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    values: Values,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let schema = file::schema(&arguments.schema)?;
     let session = Session::open(global)?;
     // What cannot be read is one of the findings.
-    let secrets = session.secrets().await?;
+    let secrets = session.values(arguments.values).await?;
+    tell_references(&secrets, arguments.values);
     let bare = is_bare(&secrets);
     if bare {
         let what = nothing_there(session.environment()?);

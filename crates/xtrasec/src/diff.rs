@@ -49,10 +49,22 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
             output::note(&nothing_there(&place.shown()));
         }
     }
+    note_of_branches(&session, arguments, first.is_empty() && second.is_empty());
     let difference = Difference::between(&first, &second);
     let text = if arguments.json { text::json(&difference.as_json(arguments)) } else { difference.as_lines(arguments) };
     output::write(text.as_bytes())?;
     Ok(if arguments.exit_code && difference.is_one() { REFUSED } else { 0 })
+}
+
+/// Two branches without their environment are taken for two environments.
+fn note_of_branches(session: &Session, arguments: &Arguments, both_empty: bool) {
+    let [first, second] = [&arguments.first, &arguments.second];
+    let is_likely = |place: &Scope| place.environment == "main" || place.environment.contains('/');
+    if first.branch.is_none() && second.branch.is_none() && both_empty && (is_likely(first) || is_likely(second)) {
+        let environment = session.environment().unwrap_or("production");
+        let [first, second] = [first, second].map(|place| printable(&format!("{environment}@{}", place.environment)));
+        output::note(&format!("to compare branches, say of which environment: xtrasec diff {first} {second}"));
+    }
 }
 
 /// The secrets of a place, all of which can be read: what cannot be read cannot be compared.

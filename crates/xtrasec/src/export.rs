@@ -12,7 +12,7 @@ use xtrasecurity::{SecretValue, Secrets, inject::Selection};
 use crate::failure::{Failure, Outcome};
 use crate::file::{self, random_word};
 use crate::misreads;
-use crate::options::{Choice, Global};
+use crate::options::{Choice, Global, Values};
 use crate::output;
 use crate::output_target::OutputTarget;
 use crate::session::Session;
@@ -46,6 +46,8 @@ pub(crate) struct Arguments {
     format: Format,
     #[command(flatten)]
     choice: Choice,
+    #[command(flatten)]
+    values: Values,
     /// Allow a variable that docker, shell and github refuse otherwise, such as PATH
     #[arg(long, value_name = "VARIABLE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     allow_name: Vec<String>,
@@ -74,7 +76,8 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         _ => destination.check()?,
     }
     let session = Session::open(global)?;
-    let secrets = session.chosen(&arguments.choice).await.map_err(|failure| failure.so(NOTHING_DONE))?;
+    let secrets =
+        session.chosen(&arguments.choice, arguments.values).await.map_err(|failure| failure.so(NOTHING_DONE))?;
     write(&secrets, arguments)
 }
 

@@ -4,9 +4,9 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use crate::failure::{Failure, Outcome};
-use crate::options::Global;
+use crate::options::{Global, Values};
 use crate::output;
-use crate::session::{Session, demand};
+use crate::session::{Session, demand, tell_references};
 use crate::text::printable;
 
 /// Writes one secret
@@ -22,6 +22,8 @@ pub(crate) struct Arguments {
     /// Write the value
     #[arg(long)]
     show: bool,
+    #[command(flatten)]
+    values: Values,
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
@@ -29,9 +31,10 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         return Err(Failure::usage("standard output is not a terminal: add --show to print the value"));
     }
     let session = Session::open(global)?;
-    let secrets = session.secrets().await?;
+    let secrets = session.values(arguments.values).await?;
     demand(&secrets, [arguments.name.as_str()], session.environment()?)?;
     let value = secrets.require(&arguments.name)?;
+    tell_references(&[(arguments.name.as_str(), value.clone())].into_iter().collect(), arguments.values);
     if arguments.show {
         output::write(value.expose().as_bytes())?;
         if output::is_terminal() {

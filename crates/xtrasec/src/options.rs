@@ -110,6 +110,14 @@ impl Choice {
     }
 }
 
+/// What becomes of values that refer to others.
+#[derive(Args, Clone, Copy, Default)]
+pub(crate) struct Values {
+    /// Follow references in values: put the secrets that they name, which this token must be able to read, in their place
+    #[arg(long)]
+    pub(crate) resolve: bool,
+}
+
 /// The short names of environments, as the vendor's command has them.
 pub(crate) fn full_environment_name(name: &str) -> &str {
     match name {

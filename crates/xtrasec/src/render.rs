@@ -16,10 +16,10 @@ const MOST: usize = 16 << 20;
 /// Puts secrets into a template
 ///
 /// Every {{ xtra://PROJECT/ENVIRONMENT/NAME }} becomes the value of that secret; without a project (xtra:///ENVIRONMENT/NAME)
-/// it is this project, and ?branch=NAME says which branch. A file that is nothing but one reference becomes the value. \{{
+/// it is this project, without an environment too (xtra:///NAME) that of --env, and ?branch=NAME says which branch. A file that is nothing but one reference becomes the value. \{{
 /// stands for {{. References in values are followed as well.
 #[derive(Args)]
-#[command(after_long_help = "Examples:\n  xtrasec render app.toml.tpl --output app.toml\n  \
+#[command(after_long_help = "Examples:\n  xtrasec render app.toml.tpl -e production --output app.toml\n  \
     echo '{{ xtra:///production/API_KEY }}' | xtrasec render - | ./server")]
 pub(crate) struct Arguments {
     /// The template, - for standard input
@@ -33,7 +33,6 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     arguments.destination.check()?;
-    global.note_unused_environment("each reference names its environment");
     let session = Session::open(global)?;
     let request = if arguments.file.as_os_str() == "-" {
         session.client.render(file::standard_input(MOST)?.expose().to_owned())

@@ -13,7 +13,7 @@ use xtrasecurity::{
 };
 
 use crate::failure::{Failure, Outcome, reason};
-use crate::options::{Choice, Global};
+use crate::options::{Choice, Global, Values};
 use crate::output;
 use crate::session::Session;
 use crate::text::printable;
@@ -64,6 +64,8 @@ pub(crate) struct Arguments {
     quiet: bool,
     #[command(flatten)]
     choice: Choice,
+    #[command(flatten)]
+    values: Values,
     /// Put this in front of every variable's name
     #[arg(long, value_name = "TEXT")]
     prefix: Option<String>,
@@ -84,7 +86,7 @@ pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Co
     };
     let kept = Kept::of(arguments)?;
     let session = if arguments.offline { Session::open_offline(global)? } else { Session::open(global)? };
-    let secrets = session.chosen(&arguments.choice).await;
+    let secrets = session.chosen(&arguments.choice, arguments.values).await;
     if session.client.stats().offline_failures > 0 {
         tell_not_saved();
     }

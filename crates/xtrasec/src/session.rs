@@ -7,11 +7,13 @@ use std::time::Duration;
 use xtrasecurity::credentials::Configuration;
 use xtrasecurity::{
     ErrorKind, OfflineOptions, Secrets, XtraClient, XtraClientBuilder, XtraError,
+    error::Hint,
     snapshot::{SnapshotSource, UnreadableReason},
+    xtra::Xtra,
 };
 
 use crate::failure::Failure;
-use crate::options::{Choice, Global, Scope, full_environment_name};
+use crate::options::{Choice, Global, Scope, Values, full_environment_name};
 use crate::output;
 use crate::text::{printable, quoted};
 
@@ -75,17 +77,24 @@ impl Session {
 
     /// The secrets that can be read, and the names of those that cannot.
     pub(crate) async fn secrets(&self) -> Result<Arc<Secrets>, Failure> {
-        let secrets = self.client.get_secrets(self.environment()?).allow_unreadable().await.map_err(not_read)?;
+        self.values(Values::default()).await
+    }
+
+    /// The same, with other secrets in the place of references in the values if that was asked for.
+    pub(crate) async fn values(&self, values: Values) -> Result<Arc<Secrets>, Failure> {
+        let request = self.client.get_secrets(self.environment()?).resolve_references(values.resolve);
+        let secrets = request.allow_unreadable().await.map_err(not_read)?;
         tell_source(&secrets);
         Ok(secrets)
     }
 
     /// The secrets that were chosen, all of which are there and can be read; otherwise everything that stands against it.
-    pub(crate) async fn chosen(&self, choice: &Choice) -> Result<Secrets, Failure> {
-        let secrets = self.secrets().await?;
+    pub(crate) async fn chosen(&self, choice: &Choice, values: Values) -> Result<Secrets, Failure> {
+        let secrets = self.values(values).await?;
         let environment = self.environment()?;
         if is_bare(&secrets) && !choice.allow_empty {
-            return Err(Failure::refused(format!("{}, or add --allow-empty", nothing_there(environment))));
+            let perhaps = perhaps_meant(&secrets);
+            return Err(Failure::refused(format!("{}, or add --allow-empty{perhaps}", nothing_there(environment))));
         }
         let takes = choice.rule();
         let hidden = secrets.unreadable().iter().map(|secret| secret.name.as_str());
@@ -100,6 +109,7 @@ impl Session {
             let message = "--only and --exclude leave no secret to take. Choose others, or add --allow-empty";
             return Err(Failure::refused(message));
         }
+        tell_references(&taken, values);
         Ok(taken)
     }
 }
@@ -137,7 +147,7 @@ pub(crate) fn demand<'n>(
         }
     }
     if !missing.is_empty() && is_bare(secrets) {
-        return Err(Failure::refused(nothing_there(place)));
+        return Err(Failure::refused(format!("{}{}", nothing_there(place), perhaps_meant(secrets))));
     }
     let mut problems = Vec::new();
     if !hidden.is_empty() {
@@ -152,6 +162,27 @@ pub(crate) fn demand<'n>(
         ));
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::refused(problems.join("; "))) }
+}
+
+/// The name that may be meant by one that leads to no secret, as the end of a text.
+fn perhaps_meant(secrets: &Secrets) -> String {
+    let error = secrets.require_any().err();
+    let advice = error.iter().flat_map(XtraError::hints).find_map(|hint| match hint {
+        Hint::Advice(text) => Some(format!(". {text}")),
+        _ => None,
+    });
+    advice.unwrap_or_default()
+}
+
+/// Whoever gets a reference in the place of a password should not search for long.
+pub(crate) fn tell_references(secrets: &Secrets, values: Values) {
+    let names: Vec<_> = secrets.references::<Xtra>().collect();
+    if !values.resolve && !names.is_empty() {
+        output::note(&format!(
+            "values that look like references to other secrets are given as they are: {}. --resolve follows them",
+            quoted(names)
+        ));
+    }
 }
 
 /// Whether there is no secret at all, not even one that cannot be read.

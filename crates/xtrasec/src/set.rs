@@ -105,6 +105,9 @@ async fn create(target: &Target, arguments: &Arguments, pairs: Vec<(String, Secr
 
 fn tell(report: &WriteReport, target: &Target) -> Outcome {
     let place = target.shown();
+    if report.was_empty {
+        output::note(&format!("{place} held no secrets before this; is the name right?"));
+    }
     let mut text = String::new();
     for (done, names) in [("created", &report.created), ("updated", &report.updated)] {
         text.extend(names.iter().map(|name| format!("{done} {} in {place}\n", printable(name))));

@@ -286,7 +286,7 @@ impl fmt::Display for Hint {
             Self::RequestAccess => f.write_str(
                 "request_access(..) asks for it, and wait_for_access(..) waits until it is granted; then call again",
             ),
-            Self::ServerMessage => f.write_str("server_message() has the service's own words"),
+            Self::ServerMessage => f.write_str("server_message() has the service's own words, which are not shown here"),
         }
     }
 }

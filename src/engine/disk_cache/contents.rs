@@ -125,6 +125,7 @@ pub(super) mod tests {
             clock,
             ttl: std::time::Duration::from_secs(30),
             passphrase: None,
+            place: None,
         };
         Secrets::assemble(values, unreadable, origin)
     }

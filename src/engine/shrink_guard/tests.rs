@@ -36,8 +36,14 @@ fn a_name_whose_value_cannot_be_read_any_more_is_not_lost() {
     let guard = ShrinkGuard::new(vec!["A".to_owned()]);
     let masked = Loaded::from_iter([("B", "v")]).with_unreadable([Unreadable::new("A", UnreadableReason::Masked)]);
     let clock = Clock::system();
-    let origin =
-        Origin { source: SnapshotSource::Memory, fetched: clock.now(), clock, ttl: Duration::ZERO, passphrase: None };
+    let origin = Origin {
+        source: SnapshotSource::Memory,
+        fetched: clock.now(),
+        clock,
+        ttl: Duration::ZERO,
+        passphrase: None,
+        place: None,
+    };
     let new = Secrets::assemble(masked.values, masked.unreadable, origin);
     assert!(guard.check_against(b"k", &secrets(&["A"]), &new).is_none());
 }
@@ -46,8 +52,14 @@ fn answer(readable: &[&str], unreadable: &[(&str, UnreadableReason)]) -> Secrets
     let loaded = Loaded::from_iter(readable.iter().map(|name| (*name, "v")))
         .with_unreadable(unreadable.iter().map(|(name, reason)| Unreadable::new(*name, *reason)));
     let clock = Clock::system();
-    let origin =
-        Origin { source: SnapshotSource::Service, fetched: clock.now(), clock, ttl: Duration::ZERO, passphrase: None };
+    let origin = Origin {
+        source: SnapshotSource::Service,
+        fetched: clock.now(),
+        clock,
+        ttl: Duration::ZERO,
+        passphrase: None,
+        place: None,
+    };
     Secrets::assemble(loaded.values, loaded.unreadable, origin)
 }
 

@@ -17,7 +17,7 @@ use super::backoff::Backoff;
 use super::registry::{WHO, scope_part, who_part};
 use super::subscription::{Joined, Source};
 use super::topic::Topic;
-use crate::core::{Clock, ErrorKind, Tick, XtraError, events, spread};
+use crate::core::{Clock, ErrorKind, Hint, Tick, XtraError, events, spread};
 use crate::engine::client::{Client, Owner};
 use crate::engine::outcome::{LoadOutcome, LoadRequest};
 use crate::engine::policy::CacheOptions;
@@ -87,7 +87,7 @@ impl<S: SecretSource> Client<S> {
     }
 
     fn watched(&self, scope: S::Scope<'_>) -> Arc<Watched<S>> {
-        let target = self.engine.load_request(&scope).map(Arc::new);
+        let target = self.engine.load_request(&scope, self.engine.references()).map(Arc::new);
         Arc::new(Watched { owner: Arc::downgrade(&self.engine), target })
     }
 }
@@ -227,7 +227,7 @@ impl<S: SecretSource> Poller<S> {
         }
         self.polled = Some(now);
         let asked = std::mem::take(&mut self.asked);
-        let key = request.key.clone();
+        let (key, scope) = (request.key.clone(), Arc::clone(&request.scope));
         let due = match engine.poll(request).await {
             Ok(outcome) => match outcome.into_objection() {
                 Some((error, kept)) => {
@@ -239,7 +239,7 @@ impl<S: SecretSource> Poller<S> {
                 None => self.succeeded(&engine, &key),
             },
             Err(error) => {
-                let error = self.stand_in(&engine, &key, error).await;
+                let error = self.stand_in(&engine, &key, &scope, error).await;
                 self.failed(&engine, error)
             }
         };
@@ -252,7 +252,7 @@ impl<S: SecretSource> Poller<S> {
         let (store, now) = (engine.store.as_ref()?, engine.clock.now());
         let Found::Fresh(secrets) = store.find(key, now) else { return None };
         let fresh_until = store.fresh_until(key, now)?;
-        if !self.topic.newest().is_some_and(|newest| Arc::ptr_eq(&newest, &secrets)) {
+        if !self.topic.newest().is_some_and(|newest| newest.is_same_snapshot(&secrets)) {
             self.topic.show(who_part(key), &secrets);
         }
         Some(self.went_well(engine, fresh_until))
@@ -296,13 +296,19 @@ impl<S: SecretSource> Poller<S> {
 
     /// Shows watchers that have nothing yet what reads are given in place of an answer that did not come. Returns the
     /// error to tell them.
-    async fn stand_in(&self, engine: &Arc<Engine<S>>, key: &[u8], error: XtraError) -> XtraError {
+    async fn stand_in(
+        &self,
+        engine: &Arc<Engine<S>>,
+        key: &[u8],
+        scope: &Arc<S::Owned>,
+        error: XtraError,
+    ) -> XtraError {
         if self.topic.newest().is_some() {
             return error;
         }
         let found = match engine.stale_if_error(key, &error) {
             Some(secrets) => Ok(secrets),
-            None => Arc::clone(engine).from_disk(key, error.clone()).await,
+            None => Arc::clone(engine).from_disk(key, scope, error.clone()).await,
         };
         match found {
             Ok(secrets) => {
@@ -331,12 +337,11 @@ impl<S: SecretSource> Engine<S> {
         if let Some(who) = key.get_mut(WHO) {
             who.copy_from_slice(identity.as_bytes());
         }
-        LoadRequest { key, identity, scope: Arc::clone(&before.scope) }
+        LoadRequest { key, identity, ..before.clone() }
     }
 }
 
 fn without_timer() -> XtraError {
-    let message =
-        "this tokio runtime has no time driver, so that nothing can be polled on it. Build it with enable_all()";
-    XtraError::new(ErrorKind::Config, message)
+    XtraError::new(ErrorKind::Config, "this tokio runtime has no time driver, so that nothing can be polled on it")
+        .with_hint(Hint::advice("Build the runtime with enable_all()"))
 }

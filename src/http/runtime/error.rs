@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::path::PathRefused;
 use super::value::{Answer, ResponseValue};
-use crate::core::{ErrorKind, XtraError};
+use crate::core::{ErrorKind, Hint, XtraError};
 use crate::http::server_error;
 
 /// Why a raw call gave no value. `E` is the type of the service's error answers.
@@ -47,11 +47,13 @@ pub struct PayloadProblem {
     pub column: usize,
 }
 
+const OTHER_SHAPE: &str = "the JSON has another shape than was expected";
+
 impl InvalidPayload {
     pub(super) fn new(answer: Answer, error: &serde_json::Error) -> Self {
         let what = match error.classify() {
             serde_json::error::Category::Eof => "the body ends too early",
-            serde_json::error::Category::Data => "the JSON has another shape than the document promises",
+            serde_json::error::Category::Data => OTHER_SHAPE,
             serde_json::error::Category::Syntax | serde_json::error::Category::Io => "the body is not JSON",
         };
         Self { answer, problem: PayloadProblem { what, line: error.line(), column: error.column() } }
@@ -153,7 +155,12 @@ impl InvalidPayload {
     pub(super) fn describe(&self) -> XtraError {
         let error = XtraError::new(ErrorKind::Decode, self.problem.to_string())
             .in_call(self.answer.operation())
-            .with_hint(server_error::check_root(self.answer.response()))
+            .with_hint(match self.problem.what {
+                OTHER_SHAPE => {
+                    Hint::advice("Check the type that it is decoded into, and that the base URL is the service's")
+                }
+                _ => server_error::check_root(self.answer.response()),
+            })
             .with_status(self.answer.status())
             .with_attempts(self.answer.attempts());
         // it says "done", and cannot be read

@@ -67,8 +67,8 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when it is no JSON, or of another shape. The message quotes nothing of
-    /// it.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when it is no JSON, or of another shape than `T`. The message quotes
+    /// nothing of it.
     pub fn json<T: DeserializeOwned>(self) -> Result<T, XtraError> {
         match serde_json::from_slice(self.body()) {
             Ok(value) => Ok(value),

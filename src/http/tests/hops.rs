@@ -70,7 +70,34 @@ async fn a_proxy_that_gives_no_tunnel_is_named() {
         Err(error) => {
             is_named(&error);
             assert_eq!(error.kind(), ErrorKind::Network);
-            assert!(error.to_string().contains("did not open a tunnel to name.invalid:443"), "{error}");
+            assert!(error.to_string().contains("refused to open a tunnel to name.invalid:443 (4 attempts)"), "{error}");
+            assert!(error.to_string().contains("HTTPS_PROXY, which names this proxy"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_closes_the_connection_is_told_from_one_that_refuses() {
+    let script = (0..4).map(|_| Act::Hang).collect();
+    match by_proxy("a_proxy_that_closes_the_connection_is_told_from_one_that_refuses", script).await {
+        Ok(requests) => assert_eq!(requests.len(), 4),
+        Err(error) => {
+            is_named(&error);
+            let words = "closed the connection when it was asked for a tunnel to name.invalid:443";
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_does_not_speak_http_is_told_from_one_that_refuses() {
+    let long = format!("HTTP/1.1 200 Any\r\nx: {}", "y".repeat(9_000));
+    let script = (0..4).map(|_| Act::Answer(long.clone().into_bytes())).collect();
+    match by_proxy("a_proxy_that_does_not_speak_http_is_told_from_one_that_refuses", script).await {
+        Ok(requests) => assert_eq!(requests.len(), 4),
+        Err(error) => {
+            is_named(&error);
+            assert!(error.to_string().contains("gave no usable answer when it was asked for a tunnel"), "{error}");
         }
     }
 }

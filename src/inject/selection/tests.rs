@@ -45,6 +45,7 @@ fn choosing_a_secret_that_cannot_be_read_tells_why_it_cannot() {
         clock,
         ttl: std::time::Duration::from_secs(30),
         passphrase: None,
+        place: None,
     };
     let values = [("A".to_owned(), SecretValue::from("1"))].into_iter().collect();
     let unreadable = vec![

@@ -78,7 +78,7 @@ impl Defaults {
         let mut file = reader.file(&SETTINGS_FILE);
         let defaults = Self {
             project: project.or(file.take("project")),
-            environment: file.take("env").map(|found| found.map(full_environment_name)),
+            environment: file.take("env").map(|found| found.map(|name| full_environment_name(&name).to_owned())),
             branch: file.take("branch"),
             api_url,
             api_url_in_file: file.take("apiUrl"),
@@ -100,11 +100,11 @@ impl Defaults {
 }
 
 /// The vendor's command writes and accepts short names; the service knows only the long ones.
-fn full_environment_name(name: String) -> String {
-    match name.as_str() {
-        "dev" => "development".to_owned(),
-        "stg" => "staging".to_owned(),
-        "prod" => "production".to_owned(),
+pub(super) fn full_environment_name(name: &str) -> &str {
+    match name {
+        "dev" => "development",
+        "stg" => "staging",
+        "prod" => "production",
         _ => name,
     }
 }

@@ -32,10 +32,10 @@ pub(crate) use envelope::{Vault, no_passphrase};
 pub(crate) use local::LocalFile;
 pub(crate) use protocol::{ROOT_SUFFIX, XtraProtocol};
 pub(crate) use scope::quoted as shown_name;
-pub(crate) use scope::{Place, names_production};
+pub(crate) use scope::{Place, names_production, shown};
 pub(crate) use scope::{
-    ProjectIds, branch as check_branch, check_environment, compared_project, is_same_project, looks_like_a_token,
-    sendable_project, write_project,
+    ProjectIds, branch as check_branch, check_environment, compared_project, is_same_project, sendable_project,
+    write_project,
 };
 pub(crate) use source::{Rules, Scopes};
 #[cfg(any(fuzzing, test))]

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use crate::core::{ErrorKind, XtraError};
+use super::credentials::full_environment_name;
+use crate::core::{ErrorKind, ScopeDescription, XtraError, shown_name};
 use crate::engine::KeyWriter;
 
 /// The branch of reads that name none.
@@ -76,6 +77,25 @@ pub struct CheckedScope {
     pub(super) project: Option<String>,
     pub(super) environment: String,
     pub(super) branch: String,
+}
+
+/// The environments that most projects have.
+const USUAL: [&str; 5] = ["production", "staging", "development", "preview", "test"];
+
+impl CheckedScope {
+    /// The scope in words.
+    pub(super) fn describe(&self) -> ScopeDescription {
+        let mut text = format!("the environment {} on the branch {}", quoted(&self.environment), quoted(&self.branch));
+        if let Some(id) = &self.project {
+            text.push_str(&format!(" of the project {}", quoted(id)));
+        }
+        let long = full_environment_name(&self.environment);
+        ScopeDescription::new(text)
+            .named(&self.environment)
+            .usual(&USUAL)
+            .short_for(USUAL.into_iter().find(|usual| *usual == long && self.environment != long))
+            .empty_means("The service does not tell a mistyped environment or branch from an empty one")
+    }
 }
 
 /// One environment on a branch of a project, for what goes by the environment's exact name.
@@ -229,14 +249,18 @@ pub(crate) fn looks_like_a_token(text: &str) -> bool {
     ["xs_", "xtra_", "eyJ"].iter().any(|start| text.trim().starts_with(start))
 }
 
-/// A name for a message: escaped, and only when it is of a kind that somebody gives to things. What was passed by mistake may
-/// be a token or a value.
+/// A name for a message: escaped, and only when it is of a kind that somebody gives to things.
 pub(crate) fn quoted(name: &str) -> String {
-    const LONGEST: usize = 32;
-    if name.chars().count() > LONGEST || looks_like_a_token(name) {
-        return "(not shown: it is no name)".to_owned();
+    shown_name(name, looks_like_a_token)
+}
+
+/// A name or an id for a setting: [`quoted`], without the quotes. An id may be a UUID.
+pub(crate) fn shown(name: &str) -> Cow<'_, str> {
+    const UUID: usize = 36;
+    match name.chars().count() <= UUID && !looks_like_a_token(name) {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(quoted(name)),
     }
-    format!("{name:?}")
 }
 
 #[cfg(test)]

@@ -13,11 +13,13 @@ use super::protocol::{XtraProtocol, quota_scope_of};
 use super::scope::{CheckedScope, MAIN, Place, ProjectIds, XtraScope};
 use super::{convert, doubt, raw, scope};
 use crate::core::{
-    Elevation, ErrorKind, FileEntry, Hint, Identity, Quota, Reason, SecretValue, UnreadableReason, XtraError,
+    Elevation, ErrorKind, FileEntry, Hint, Identity, Quota, Reason, ScopeDescription, SecretValue, UnreadableReason,
+    XtraError,
 };
 use crate::engine::KeyWriter;
 use crate::engine::{Loaded, SecretSource, Traffic};
 use crate::http::{CredentialProvider, TokenFuture, Transport};
+use crate::references::refers;
 
 /// XtraSecurity. [`XtraClient`](crate::XtraClient) is the client over it.
 pub struct Xtra {
@@ -307,6 +309,22 @@ impl SecretSource for Xtra {
 
     fn show_scope(&self, scope: &XtraScope<'_>) -> String {
         scope::quoted(scope.environment.as_deref().or(self.default_environment()).unwrap_or_default())
+    }
+
+    fn describe(&self, scope: &CheckedScope) -> Option<ScopeDescription> {
+        match &self.backing {
+            Backing::Service => Some(scope.describe()),
+            // every environment holds the same, so none is mistyped
+            Backing::Memory(_) | Backing::File(_) => None,
+        }
+    }
+
+    fn looks_like_a_token(text: &str) -> bool {
+        scope::looks_like_a_token(text)
+    }
+
+    fn is_reference(&self, value: &str) -> bool {
+        refers::<Self>(value)
     }
 
     fn read_method(&self) -> &'static str {

@@ -59,7 +59,8 @@ async fn the_state_is_kept_on_demand() {
         let variables = [("XTRA_API_URL", "apiUrl"), ("XTRA_PROJECT_ID", "project"), ("XTRA_TOKEN", "token")];
         let variables = variables.map(|(name, member)| (name, told[member].as_str().unwrap()));
         if let Some(pair) = set {
-            run(world.command(&["set", pair, "-e", "qa"]).envs(variables)).success();
+            let set = run(world.command(&["set", pair, "-e", "qa"]).envs(variables));
+            assert!(set.status() == 0 && set.one_line().contains("held no secrets before"), "{}", set.stderr());
         }
         let got = run(world.command(&["get", "KEPT", "-e", "qa", "--show"]).envs(variables)).success().to_owned();
         assert_eq!(interrupt(child, Signal::TERM).0, Some(0));

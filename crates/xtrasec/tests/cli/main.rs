@@ -29,6 +29,7 @@ mod offline;
 mod read;
 mod render;
 mod repair;
+mod resolve;
 mod run;
 mod schema;
 #[cfg(target_os = "linux")]

@@ -118,6 +118,7 @@ fn what_was_readable_is_kept_beside_what_is_not_and_only_for_the_same_asker() {
             clock,
             ttl: Duration::ZERO,
             passphrase: None,
+            place: None,
         };
         let values = [("B".to_owned(), SecretValue::from("1"))].into_iter().collect();
         Arc::new(Secrets::assemble(values, unreadable, origin))

@@ -63,7 +63,7 @@ impl<M> XtraClientBuilder<M> {
         if let Some(options) = &self.engine.offline {
             options.check(SecretSource::lasting_token(&source).is_some())?;
         }
-        Ok(Client::with_options(source, self.engine).in_mode())
+        Ok(Client::with_options(source, self.engine).resolve_references(self.resolve_references).in_mode())
     }
 
     fn over_file(mut self, path: PathBuf, scopes: Scopes, defaults: &Defaults) -> Result<Client<Xtra, M>, XtraError> {
@@ -86,7 +86,7 @@ impl<M> XtraClientBuilder<M> {
         #[cfg(feature = "offline")]
         self.engine.offline.take();
         let source = Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids);
-        Ok(Client::with_options(source, self.engine).in_mode())
+        Ok(Client::with_options(source, self.engine).resolve_references(self.resolve_references).in_mode())
     }
 
     /// The file to read, when local mode is on: by an option, or by whoever started the program.

@@ -11,8 +11,8 @@ use crate::core::{Clock, SecretValue};
 use crate::credentials::{Chain, ChainPosition};
 use crate::engine::{Async, CacheOptions, EngineOptions};
 use crate::http::{CredentialProvider, TransportOptions};
-use crate::services::xtra::Rules;
 use crate::services::xtra::credentials::STEPS;
+use crate::services::xtra::{Rules, shown};
 
 /// Puts an [`XtraClient`](crate::XtraClient) together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
 ///
@@ -43,6 +43,7 @@ pub struct XtraClientBuilder<M = Async> {
     pub(super) danger_allow_http: bool,
     pub(super) vault_passphrase: Option<SecretValue>,
     pub(super) rules: Rules,
+    pub(super) resolve_references: bool,
     pub(super) transport: TransportOptions,
     mode: PhantomData<fn() -> M>,
 }
@@ -61,6 +62,7 @@ impl<M> XtraClientBuilder<M> {
             danger_allow_http: false,
             vault_passphrase: None,
             rules: Rules::default(),
+            resolve_references: false,
             transport: TransportOptions::default(),
             mode: PhantomData,
         }
@@ -346,6 +348,28 @@ impl<M> XtraClientBuilder<M> {
         self
     }
 
+    /// Whether secrets take the place of the references (`xtra://…`) in values, in everything that this client reads: by
+    /// `get_secrets`, handles, typed reads, injection, watches, providers and the rest. Default: values are as they are stored,
+    /// and one that looks like a reference is warned of once.
+    ///
+    /// [`resolve_references`](crate::Request::resolve_references) of a request says it for that alone, and what it costs. Texts,
+    /// files and configurations with references are rendered by [`render`](crate::Client::render) in either case.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), xtrasecurity::XtraError> {
+    /// use xtrasecurity::XtraClient;
+    ///
+    /// // DATABASE_URL is stored as postgres://app:{{ xtra:///production/DB_PASSWORD }}@db/app
+    /// let client = XtraClient::builder().resolve_references(true).build()?;
+    /// let url = client.get_secret("production", "DATABASE_URL").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resolve_references(mut self, on: bool) -> Self {
+        self.resolve_references = on;
+        self
+    }
+
     /// Protects the environment `production` (also spelled `prod`, in any case): what would change it must be confirmed call by
     /// call. Default: nothing needs to be confirmed.
     ///
@@ -378,9 +402,9 @@ impl<M> fmt::Debug for XtraClientBuilder<M> {
         f.debug_struct("XtraClientBuilder")
             .field("chain", &self.chain)
             .field("vault_passphrase", &self.vault_passphrase)
-            .field("project_id", &self.project_id)
-            .field("environment", &self.environment)
-            .field("branch", &self.branch)
+            .field("project_id", &self.project_id.as_deref().map(shown))
+            .field("environment", &self.environment.as_deref().map(shown))
+            .field("branch", &self.branch.as_deref().map(shown))
             .field("api_url", &self.api_url.as_ref().map(|_| ".."))
             .field("local_file", &self.local_file)
             .finish_non_exhaustive()

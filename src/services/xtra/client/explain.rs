@@ -1,13 +1,19 @@
 //! The explanation of a builder: the settings that a client would have, and where each was found.
 
 use super::XtraClientBuilder;
-use crate::core::SecretValue;
+use crate::core::{SecretValue, XtraError};
 use crate::credentials::{Configuration, ProcessEnv, Setting, Sourced};
 use crate::services::xtra::credentials::Defaults;
-use crate::services::xtra::{ProjectIds, check_branch, check_environment};
+use crate::services::xtra::{ProjectIds, check_branch, check_environment, shown};
 
 /// Why neither a token nor a base URL is needed.
 const LOCAL: &str = "local mode is on: a file is read instead of the service";
+
+/// A setting that is a name or an id. What was given in its place by mistake may be a token.
+fn named(setting: &'static str, found: Sourced, check: impl FnOnce(&str) -> Result<(), XtraError>) -> Setting {
+    let problem = check(&found.value).err();
+    Setting::new(setting, found.map(|name| shown(&name).into_owned())).with_problem(problem)
+}
 
 impl<M> XtraClientBuilder<M> {
     /// What [`build`](Self::build) would make a client of, and where each part was found. It never fails, and sends nothing.
@@ -38,17 +44,17 @@ impl<M> XtraClientBuilder<M> {
         let ids = base_url.shown().map_or_else(|| self.local_ids(&defaults), ProjectIds::of);
         let option = |value: &Option<String>, name| Sourced::option(value.as_deref(), name);
         let project = match option(&self.project_id, "project_id").or(defaults.project.clone()) {
-            Some(found) => Setting::new("project", found).checked(|id| ids.checked(id).map(drop)),
+            Some(found) => named("project", found, |id| ids.checked(id).map(drop)),
             None => Setting::absent("project", "a service account's token knows its project"),
         };
         let environment = match option(&self.environment, "environment").or(defaults.environment.clone()) {
-            Some(found) => Setting::new("environment", found).checked(check_environment),
+            Some(found) => named("environment", found, check_environment),
             None => Setting::absent("environment", "each call names its own"),
         };
         let branch = option(&self.branch, "branch")
             .or(defaults.branch.clone())
             .unwrap_or_else(|| Sourced::new("main", "default"));
-        let branch = Setting::new("branch", branch).checked(|name| check_branch(name).map(drop));
+        let branch = named("branch", branch, |name| check_branch(name).map(drop));
         let mut settings = vec![self.token_setting(env), project, environment, branch, base_url];
         settings.extend(self.passphrase_setting(is_local, defaults.passphrase.as_ref()));
         #[cfg(feature = "offline")]

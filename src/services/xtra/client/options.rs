@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::core::SecretValue;
 use crate::engine::CacheOptions;
+use crate::services::xtra::shown;
 
 /// The options of [`XtraClient::new`](crate::XtraClient::new), under the names that the vendor's other SDKs use.
 ///
@@ -54,7 +55,7 @@ impl fmt::Debug for XtraClientOptions {
         // A base URL may carry credentials until it has been checked, so it is not printed.
         f.debug_struct("XtraClientOptions")
             .field("token", &self.token)
-            .field("project_id", &self.project_id)
+            .field("project_id", &self.project_id.as_deref().map(shown))
             .field("api_url", &self.api_url.as_ref().map(|_| ".."))
             .field("cache", &self.cache)
             .field("cache_ttl", &self.cache_ttl)

@@ -5,13 +5,15 @@ mod tests;
 
 use std::str::FromStr;
 
-use super::{Xtra, XtraScope, check_branch, check_environment, compared_project, looks_like_a_token, sendable_project};
+use super::scope::CheckedScope;
+use super::{Xtra, XtraScope, check_branch, check_environment, compared_project, sendable_project};
 use crate::core::XtraError;
 use crate::references::{Refer, Reference, Resolve};
 
 /// References to secrets of XtraSecurity: `xtra://PROJECT/ENVIRONMENT/KEY?branch=BRANCH`.
 ///
-/// - PROJECT is a project's id, or empty for the client's: `xtra:///production/API_KEY`. The vendor's own service has ids of 24
+/// - PROJECT is a project's id, or empty for the client's: `xtra:///production/API_KEY`, and `xtra:///API_KEY` for the client's
+///   [default environment](crate::XtraClient::default_environment). The vendor's own service has ids of 24
 ///   hexadecimal digits; that is checked by who resolves the reference, since other hosts have others.
 /// - Keys and branches are case-sensitive, environments and ids of 24 hexadecimal digits are not.
 ///
@@ -49,7 +51,10 @@ impl Refer for Xtra {
     const PARAMETER: &'static str = "branch";
 
     fn scope(reference: &Reference) -> XtraScope<'_> {
-        let scope = XtraScope::new(reference.environment());
+        let scope = match reference.environment() {
+            Some(name) => XtraScope::new(name),
+            None => XtraScope::default(),
+        };
         let scope = match reference.project() {
             Some(id) => scope.project(id),
             None => scope,
@@ -76,8 +81,16 @@ impl Refer for Xtra {
         compared_project(id)
     }
 
-    fn looks_like_a_token(text: &str) -> bool {
-        looks_like_a_token(text)
+    fn project_of(scope: &CheckedScope) -> Option<&str> {
+        scope.project.as_deref()
+    }
+
+    fn environment_of(scope: &CheckedScope) -> Option<&str> {
+        Some(&scope.environment)
+    }
+
+    fn parameter_of(scope: &CheckedScope) -> Option<&str> {
+        Some(&scope.branch)
     }
 }
 
@@ -96,7 +109,7 @@ impl Reference {
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let reference: Reference = "xtra:///production/tls%2Fkey?branch=feature/new-ui".parse()?;
-/// assert_eq!((reference.project(), reference.environment()), (None, "production"));
+/// assert_eq!((reference.project(), reference.environment()), (None, Some("production")));
 /// assert_eq!((reference.name(), reference.branch()), ("tls/key", Some("feature/new-ui")));
 /// # Ok(())
 /// # }

@@ -37,7 +37,7 @@ fn every_part_of_a_reference_is_read_and_decoded() {
     assert_eq!((plain.project(), plain.branch()), (None, None));
     let full = reference(&format!("xtra://{PROJECT}/pre%20prod/tls%2Fkey%3F?branch=feature%2Fx%26y"));
     assert_eq!(full.project(), Some(PROJECT));
-    assert_eq!((full.environment(), full.name(), full.branch()), ("pre prod", "tls/key?", Some("feature/x&y")));
+    assert_eq!((full.environment(), full.name(), full.branch()), (Some("pre prod"), "tls/key?", Some("feature/x&y")));
     let unicode = reference("xtra:///produktion/SCHLÜSSEL?branch=größe");
     assert_eq!((unicode.name(), unicode.branch()), ("SCHLÜSSEL", Some("größe")));
     assert_eq!(reference("xtra:///production/a+b").name(), "a+b", "a plus is a plus");
@@ -50,6 +50,8 @@ fn a_reference_is_shown_in_a_form_that_parses_to_itself() {
         "xtra://665f1c2ab7c0de0012345678/a%2Fb/c%2F%25%23%3F%7B%7D%20%0A%00d?branch=feature/x%26y%20z%25",
         "xtra:///e/%E2%80%AE?branch=%C2%A0x%C2%A0y",
         "xtra:///ü/ß&=?branch=a=b",
+        "xtra:///API_KEY",
+        "xtra:///tls%2Fkey?branch=b",
     ] {
         // a branch that begins with white space cannot be asked for
         let Ok(parsed) = Reference::from_str(text) else {
@@ -71,7 +73,10 @@ fn what_is_no_reference_is_refused_with_the_reason() {
     for (text, reason) in [
         ("XTRA:///production/A", "lower case"),
         ("production/A", "does not begin with xtra://"),
-        ("xtra://production/A", "three parts"),
+        ("xtra://production/A", "Write \"xtra:///production/A\""),
+        ("xtra://aaaaaaaaaaaaaaaaaaaaaaaa/A", "three parts"),
+        ("xtra://", "three parts"),
+        ("xtra:///", "name of the secret is empty"),
         ("xtra:///production/A/B", "%2F"),
         ("xtra://../production/A", "no id that can be sent"),
         ("xtra://%2e/production/A", "no id that can be sent"),
@@ -116,8 +121,16 @@ fn what_looks_like_a_token_or_a_password_is_not_repeated() {
 
 #[test]
 fn a_reference_without_a_project_takes_project_and_branch_from_where_it_stands() {
-    let base = Base { project: Some(PROJECT.to_owned()), parameter: Some("feature".to_owned()) };
+    let base = Base { project: Some(PROJECT.to_owned()), environment: None, parameter: Some("feature".to_owned()) };
     let within = |text: &str| reference(text).within(&base).to_string();
+    let in_value = Base { environment: Some("staging".to_owned()), ..base.clone() };
+    let own = reference("xtra:///K").within(&in_value);
+    assert_eq!(
+        (own.environment(), own.to_string()),
+        (Some("staging"), format!("xtra://{PROJECT}/staging/K?branch=feature"))
+    );
+    let other = reference("xtra:///e/K").within(&in_value);
+    assert_eq!(other.environment(), Some("e"), "one that is named counts");
     assert_eq!(within("xtra:///e/K"), format!("xtra://{PROJECT}/e/K?branch=feature"));
     assert_eq!(within("xtra:///e/K?branch=b"), format!("xtra://{PROJECT}/e/K?branch=b"));
     let other = "xtra://aaaaaaaaaaaaaaaaaaaaaaaa/e/K";
@@ -196,7 +209,7 @@ fn every_malformed_reference_is_reported_with_its_place() {
     let places: Vec<_> = found.iter().map(|found| (found.at.line, found.at.column)).collect();
     assert_eq!(places, [(2, 3), (3, 2), (4, 1)]);
     let texts: Vec<_> = found.iter().map(|found| found.with_text("there")).collect();
-    assert!(texts[0].starts_with("\"xtra://e/A\" (there): ") && texts[0].contains("three parts"), "{texts:?}");
+    assert!(texts[0].starts_with("\"xtra://e/A\" (there): ") && texts[0].contains("third slash"), "{texts:?}");
     assert!(texts[1].starts_with("\"xtra:///e/A\" (there): ") && texts[1].contains("white space"), "{texts:?}");
     assert!(texts[2].contains("}}, is missing"), "{texts:?}");
     assert!(found.iter().all(|found| !found.without_text().contains("e/A")));

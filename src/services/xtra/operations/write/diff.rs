@@ -1,6 +1,6 @@
 //! The differences between two environments, branches or projects.
 
-use crate::core::{ErrorKind, Hint, Secrets, XtraError, paired};
+use crate::core::{Secrets, XtraError, paired};
 use crate::engine::{Call, Client, Operation, Reads, Request};
 use crate::services::xtra::{Xtra, XtraScope};
 
@@ -105,12 +105,8 @@ impl Operation for DiffSecrets<'_> {
         let mut sides = Vec::with_capacity(2);
         for (which, scope) in [("first", call.scope().clone()), ("second", self.other)] {
             let secrets = call.read(scope).allow_unreadable().await?;
-            if secrets.is_empty() && secrets.unreadable().is_empty() && !self.allow_empty {
-                let message = format!(
-                    "the {which} of the two that are compared holds no secrets; an unknown environment or branch looks the \
-                     same"
-                );
-                return Err(XtraError::new(ErrorKind::EmptyScope, message).with_hint(Hint::AllowEmpty));
+            if secrets.is_bare() && !self.allow_empty {
+                return Err(secrets.nothing_there(&format!("the {which} of the two that are compared is empty")));
             }
             sides.push(secrets);
         }

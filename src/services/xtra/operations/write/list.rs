@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::core::{SecretValue, UnreadableReason, XtraError};
-use crate::engine::{Call, Client, Operation, Reads, Request};
-use crate::services::xtra::{Xtra, XtraScope};
+use crate::engine::{Call, Client, Operation, Reads, Request, SecretSource};
+use crate::services::xtra::{Xtra, XtraScope, shown_name};
 
 /// One secret of a list: everything but the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,8 +126,14 @@ impl Operation for GetSecret<'_> {
     type Output = SecretValue;
 
     async fn perform(self, call: Call<'_, Xtra>) -> Result<SecretValue, XtraError> {
-        let secrets = call.read(call.scope().clone()).allow_unreadable().await?;
-        Ok(secrets.require(&self.key)?.clone())
+        let read = async {
+            let secrets = call.read(call.scope().clone()).allow_unreadable().await?;
+            Ok(secrets.require(&self.key)?.clone())
+        };
+        read.await.map_err(|error: XtraError| {
+            let environment = call.source().show_scope(call.scope());
+            error.in_call(format!("{}({environment}, {})", Self::NAME, shown_name(&self.key)))
+        })
     }
 }
 

@@ -11,10 +11,10 @@ use super::current_state::{CurrentState, Existing};
 use super::names::{Naming, check_pairs, named};
 use super::read_back::{refuse_unconfirmed, unconfirmed};
 use super::upsert::{Batch, Expected, Sealing, conflict, conflicts, known_versions};
-use crate::core::{Conflict, ErrorKind, Hint, SecretValue, Secrets, XtraError};
+use crate::core::{Conflict, ErrorKind, Hint, SecretValue, Secrets, XtraError, events};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::operations::{ReadsBack, WriteOptions, Writes};
-use crate::services::xtra::{Place, Xtra, XtraScope};
+use crate::services::xtra::{Place, Xtra, XtraScope, shown_name};
 
 /// The operation of a [`Request`] that sets secrets, and gives an `R`.
 pub struct Set<'a, R> {
@@ -269,6 +269,9 @@ impl<R: SetOutcome> Operation for Set<'_, R> {
         let look = call.state_before(&place, options).await?;
         check_conditions(snapshot, &pairs, &look, &mut expected)?;
         let (report, to_write) = plan(pairs, &look, steps);
+        if report.was_empty && !steps.dry_run {
+            warn_of_first(&place);
+        }
         if steps.dry_run || to_write.is_empty() {
             return Ok(report.into());
         }
@@ -388,10 +391,21 @@ fn plan(
         }
         to_write.push((key, value));
     }
+    report.was_empty = look.is_empty() && !to_write.is_empty();
     for names in [&mut report.created, &mut report.updated, &mut report.unchanged] {
         names.sort_unstable();
     }
     (report, to_write)
+}
+
+/// Whoever mistypes an environment makes one.
+fn warn_of_first(place: &Place) {
+    let environment = shown_name(&place.environment);
+    tracing::warn!(
+        target: events::SERVICE,
+        environment,
+        "a secret is written where there were none before; is the name of the environment right?"
+    );
 }
 
 /// Reads back, and fails when that gives something else.
@@ -431,6 +445,8 @@ pub struct WriteReport {
     /// name, which reads give in its place: [`repair_secret`](crate::XtraClient::repair_secret) tells. A caller to whom values
     /// are masked is told by the version; a caller who is shown other secrets only finds all others here.
     pub unconfirmed: Vec<String>,
+    /// Whether something was to be written where there were no secrets at all before. The environment's name may be mistyped then.
+    pub was_empty: bool,
 }
 
 /// The names, in order, which are in none of the lists any more.
