@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let difference = client.compare_branches("main", branch.name.as_str()).await?;
     for (word, places) in [("only there", &difference.added), ("otherwise there", &difference.changed)] {
         for place in places {
-            println!("  {} of {}: {word}", place.key, place.environment);
+            println!("  {} of {}: {word}", place.name, place.environment);
         }
     }
     println!("  and {} secrets are on main only", difference.removed.len());

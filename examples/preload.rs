@@ -14,7 +14,7 @@ const REQUIRED: [&str; 2] = ["DATABASE_URL", "API_KEY"];
 
 /// What a probe of an orchestrator asks for, every few seconds. It costs a request only when the cache has nothing fresh.
 async fn readiness(client: &XtraClient) -> (u16, String) {
-    match client.preload(["production", "staging"]).require(REQUIRED).deadline(Duration::from_secs(2)).await {
+    match client.preload(["production", "staging"]).required(REQUIRED).deadline(Duration::from_secs(2)).await {
         Ok(ready) => (200, format!("ready, secrets are at most {:?} old", ready.age())),
         // The text names environments and secrets, and holds no value.
         Err(error) => (503, error.to_string()),
@@ -23,7 +23,7 @@ async fn readiness(client: &XtraClient) -> (u16, String) {
 
 /// Start-up: everything that the program needs is there, or it does not start.
 async fn start(client: &XtraClient) -> Result<(), XtraError> {
-    let ready = client.preload(["production", "staging"]).require(REQUIRED).deadline(Duration::from_secs(10)).await?;
+    let ready = client.preload(["production", "staging"]).required(REQUIRED).deadline(Duration::from_secs(10)).await?;
     for (environment, secrets) in ready.iter() {
         println!("{environment}: {} secrets", secrets.len());
     }
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("1,000 probes later: {} requests in all", client.stats().requests);
 
-    let error = client.preload(["production", "prodution"]).require(["API_KEY", "SENTRY_DSN"]).await.unwrap_err();
+    let error = client.preload(["production", "prodution"]).required(["API_KEY", "SENTRY_DSN"]).await.unwrap_err();
     println!("\nwith a name mistyped and a secret forgotten:\n  {error}");
 
     client.clear_cache();

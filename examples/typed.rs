@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --example typed                # the settings of a service in memory
 //! cargo run --example typed -- --broken    # the same with mistakes: one error tells them all
-//! cargo run --example typed -- --template  # a .env file to fill in
+//! cargo run --example typed -- --example-file  # a .env file to fill in
 //! ```
 
 use std::error::Error;
@@ -14,7 +14,7 @@ use xtrasecurity::dev_server::DevServer;
 use xtrasecurity::schemars::{self, JsonSchema};
 use xtrasecurity::{SecretValue, XtraClient};
 
-/// The doc comments are what errors and the template say about a setting.
+/// The doc comments are what errors and the example file say about a setting.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[allow(dead_code)]
 struct Settings {
@@ -61,8 +61,8 @@ fn port() -> u16 {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mode = std::env::args().nth(1);
-    if mode.as_deref() == Some("--template") {
-        print!("{}", xtrasecurity::schema::template::<Settings>().dotenv());
+    if mode.as_deref() == Some("--example-file") {
+        print!("{}", xtrasecurity::schema::example::<Settings>().dotenv());
         return Ok(());
     }
     let server = DevServer::start().await?;

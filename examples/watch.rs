@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let mut changes = client.watch("production");
     let current = changes.receiver(); // the newest snapshot, for whoever wants it
-    let mut key = changes.key("API_KEY"); // one secret
+    let mut key = changes.secret("API_KEY"); // one secret
 
     // A connection pool would be made anew here, with the new key.
     let rotation = tokio::spawn(async move {

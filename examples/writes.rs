@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("back to what version 1 was, as version {}", back.version);
 
     // Production wants a word more.
-    let promotion = client.promote_secrets("staging", "production").keys(["DB_HOST", "DB_PORT"]);
+    let promotion = client.promote_secrets("staging", "production").only(["DB_HOST", "DB_PORT"]);
     println!("{}", client.promote_secrets("staging", "production").await.expect_err("production is protected"));
     println!("promoted {:?}", promotion.confirm_production().await?.created);
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
-use crate::core::{Budget, SecretValue, Unreadable};
+use crate::core::{Quota, SecretValue, Unreadable};
 use crate::http::Response;
 
 /// A call and what came back.
@@ -57,6 +57,6 @@ pub struct Seen {
     pub unreadable: Vec<Unreadable>,
     /// The wait that the answer asks for.
     pub wait: Option<Duration>,
-    /// What its headers tell of the budget of requests.
-    pub budget: Option<Budget>,
+    /// What its headers tell of the quota.
+    pub quota: Option<Quota>,
 }

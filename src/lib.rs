@@ -30,6 +30,7 @@
 //! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
 //! - Set options: [`XtraClient::builder`]; where the rest is looked up: [`XtraClient::from_env`].
 //! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
+//! - Coming from Python: `from_python` sets each call of the Python SDK beside its Rust spelling.
 //! - Read another secrets manager: implement [`SecretSource`] and use [`Client`].
 //!
 //! # Reading and caching
@@ -38,7 +39,7 @@
 //! fetches. Callers that miss the same scope at the same time share one request, and one that is cancelled takes nothing
 //! with it. An error is given to every caller that waited, and is not cached. A read served from memory allocates nothing.
 //!
-//! Snapshots are kept by API root, account, project, environment and branch: two tokens never see each other's. A 401, 403
+//! Snapshots are kept by base URL, account, project, environment and branch: two tokens never see each other's. A 401, 403
 //! or 404 of the service itself, or an answer that is masked, drops what was kept.
 //!
 //! # What is never a value
@@ -62,11 +63,13 @@
 //!
 //! - Values and tokens are wiped when they are dropped; so is the answer's body. Not wiped: the network library's buffers,
 //!   what a caller copies out of [`SecretValue::expose`], and the environment.
-//! - No value, token, answer body or URL is in any `Debug`, `Display`, error source, log event or panic of this crate.
+//! - No value, token or answer body is in any `Debug`, `Display`, error source, log event or panic of this crate, and of URLs
+//!   at most the host and port, in network errors. One place shows the base URL, because it is asked to:
+//!   [`explain`](XtraClientBuilder::explain).
 //! - `https` only, except on loopback; no redirects, no cookies, no referer. The system's certificates, or bundled ones where
 //!   there are none, and those of [`add_root_certificate`](XtraClientBuilder::add_root_certificate).
 //! - Proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured;
-//!   [`no_proxy`](XtraClientBuilder::no_proxy) turns that off. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's certificates.
+//!   [`no_proxy`](XtraClientBuilder::no_proxy) turns that off. SOCKS proxies are not supported. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's certificates.
 //!   A client that needs one of these variables is not built when its value cannot be used.
 //! - A token goes only to a base URL that its giver named: `./.xtrarc` may choose among those, and cannot add one. See
 //!   [`XtraClient::from_env`].
@@ -86,19 +89,25 @@
 //!
 //! Names of secrets appear in errors, never in events.
 //!
+//! # Stability
+//!
+//! The crate follows semantic versioning, with one exception: [`xtra::raw`] and what [`XtraClient::raw`] gives. They are generated
+//! from the service's document, and may change in any release.
+//!
 //! # Features
 //!
 //! | feature | default | |
 //! |---|---|---|
 //! | `xtra` | yes | the XtraSecurity client and the generated raw client |
-//! | `http` | with `xtra` | the transport and the credential chains, for a service of one's own |
+//! | `http` | with `xtra` | the transport and the credential chains, for a service of your own |
 //! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
-//! | `blocking` | | the blocking twin of the client |
+//! | `blocking` | | the blocking client, `blocking::XtraClient` |
 //! | `watch` | | a stream of what changes, and handles on the newest snapshot |
 //! | `offline` | | encrypted copies on disk, for the time when the service cannot be reached |
 //! | `figment` | | secrets as a provider of figment |
 //! | `config` | | secrets as a source of config-rs |
 //! | `dev-server` | | the service in memory on a loopback port |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // A library must not end or write to the program that uses it. Tests may.
 #![cfg_attr(
     not(test),
@@ -117,6 +126,9 @@
     doc = "This documentation was built without `xtra`, so the links to its items lead nowhere.",
     allow(rustdoc::broken_intra_doc_links)
 )]
+
+// first, so that the page of `XtraClient` begins with how one is made
+mod services;
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
@@ -151,7 +163,6 @@ pub mod providers;
 pub mod references;
 #[cfg(feature = "typed")]
 pub mod schema;
-mod services;
 
 pub use core::{ErrorKind, SecretValue, Secrets, XtraError};
 pub use engine::{
@@ -206,9 +217,9 @@ pub mod snapshot {
     pub use crate::core::{SecretsIter, SnapshotSource, Unreadable, UnreadableReason};
 }
 
-/// What a [`SecretSource`] of one's own speaks with: the keys of its scopes, what it loads, and its operations.
+/// What a [`SecretSource`] of your own speaks with: the keys of its scopes, what it loads, and its operations.
 pub mod source {
-    pub use crate::core::{Budget, Identity, ScopeDescription};
+    pub use crate::core::{Identity, Quota, ScopeDescription};
     pub use crate::engine::{Call, KeyWriter, Loaded, Operation, Reads, Traffic};
 }
 
@@ -216,7 +227,7 @@ pub mod source {
 #[cfg(feature = "watch")]
 pub mod watch {
     pub use crate::core::Change;
-    pub use crate::engine::{Watch, WatchKey, WatchReceiver};
+    pub use crate::engine::{Watch, WatchReceiver, WatchSecret};
 }
 
 /// What a type derives [`JsonSchema`](schemars::JsonSchema) with: `use xtrasecurity::schemars::{self, JsonSchema};`. The module
@@ -224,7 +235,8 @@ pub mod watch {
 #[cfg(feature = "typed")]
 pub use schemars;
 
-/// The README's examples are compiled and run with the documentation tests.
-#[cfg(all(doctest, feature = "dev-server"))]
-#[doc = include_str!("../README.md")]
-struct Readme;
+// Its snippets are held against the example `readme`, which compiles them.
+#[cfg(all(doc, feature = "xtra"))]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/from-python.md"))]
+#[cfg_attr(doctest, doc = "Each call of the Python SDK, in Rust.")]
+pub mod from_python {}

@@ -23,10 +23,10 @@ fuzz_target!(|bytes: &[u8]| {
         sent: SENT.as_bytes(),
     });
     assert!(seen.wait.is_none_or(|wait| (SECOND..=DAY).contains(&wait)), "a wait out of bounds");
-    if let Some(budget) = seen.budget {
+    if let Some(quota) = seen.quota {
         assert!(
-            budget.limit > 0 && budget.remaining <= budget.limit && budget.resets_in <= DAY,
-            "a budget out of bounds"
+            quota.limit > 0 && quota.remaining <= quota.limit && quota.resets_in <= DAY,
+            "a quota out of bounds"
         );
     }
     for secret in [TOKEN, PLAIN, ODD] {

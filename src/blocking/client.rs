@@ -9,7 +9,7 @@ use crate::engine::{self, SecretSource};
 /// The blocking client of any source: the [async one](crate::Client), whose requests end in `send()`.
 ///
 /// Clones share one cache and one connection pool, also with the async client that it was made from. It may be used from
-/// several threads at the same time; those that miss the same scope share one request. For a source of one's own it is made
+/// several threads at the same time; those that miss the same scope share one request. For a source of your own it is made
 /// from the async client, which is nothing but a pointer: `Client::from(xtrasecurity::Client::new_with_source(source))`.
 pub type Client<S> = engine::Client<S, Blocking>;
 

@@ -1,4 +1,4 @@
-//! The blocking twin of the client, for programs and parts of programs that are not async.
+//! The blocking client, for programs and parts of programs that are not async.
 //!
 //! ```no_run
 //! use xtrasecurity::{XtraError, blocking};

@@ -16,6 +16,7 @@ use crate::engine::{SecretSource, watch};
 /// The name of the thread, as tools that list threads show it.
 const THREAD: &str = "secrets-watch";
 
+/// # Notice changes
 impl<S: SecretSource> Client<S> {
     /// Watches a scope: calls `callback` with each change, and with each error of a poll. It does not end on an error.
     ///

@@ -17,12 +17,12 @@ impl Secrets {
         let shown = self.shown(name);
         if self.is_bare() {
             let message = format!("there is no secret {shown} in {}, which holds none at all", self.place_text());
-            return self.may_be_mistyped(XtraError::new(ErrorKind::MissingSecret, message).with_keys([name]));
+            return self.may_be_mistyped(XtraError::new(ErrorKind::MissingSecret, message).with_names([name]));
         }
         let all = self.len() + self.unreadable().len();
         let message =
             format!("there is no secret {shown} among the {all} of {}. Names are case-sensitive", self.place_text());
-        XtraError::new(ErrorKind::MissingSecret, message).with_keys([name]).with_hint(match self.nearest_to(name) {
+        XtraError::new(ErrorKind::MissingSecret, message).with_names([name]).with_hint(match self.nearest_to(name) {
             Some(nearest) => perhaps(&self.shown(nearest)),
             None => Hint::advice("Check the name, the environment and the branch"),
         })

@@ -1,4 +1,4 @@
-//! The account behind a token: its identity, and the budget of requests that it has with the service.
+//! The account behind a token: its identity, and the quota that it has with the service.
 
 use std::fmt;
 use std::time::Duration;
@@ -32,20 +32,20 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// What is left of a budget of requests that a source has with its service.
+/// What is left of a quota that a source has with its service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Budget {
+pub struct Quota {
     /// The requests of a whole window.
     pub limit: u64,
-    /// Those that are left of it, for everyone who spends from the same budget.
+    /// Those that are left of it, for everyone who spends from the same quota.
     pub remaining: u64,
-    /// How long it is until the window ends and the budget is whole again.
+    /// How long it is until the window ends and the quota is whole again.
     pub resets_in: Duration,
 }
 
-impl Budget {
-    /// A budget of `limit` requests with `remaining` left, which is whole again in `resets_in`.
+impl Quota {
+    /// A quota of `limit` requests with `remaining` left, which is whole again in `resets_in`.
     #[must_use]
     pub fn new(limit: u64, remaining: u64, resets_in: Duration) -> Self {
         Self { limit, remaining, resets_in }

@@ -21,8 +21,8 @@ pub use reason::{Elevation, Reason};
 /// What every fallible call of this crate returns.
 ///
 /// It is one pointer wide, cheap to clone (one failed request is reported to every caller that waited for it), and
-/// `Send + Sync + 'static`. Its texts hold no secret value, token, answer body or URL. `Display` says which
-/// [call](Self::call) failed, [what was wrong](Self::message), what that [means](Self::notes) and [what to do](Self::hints), and
+/// `Send + Sync + 'static`. Its texts hold no secret value, token, answer body or URL; network errors name the host and
+/// port. `Display` says which [call](Self::call) failed, [what was wrong](Self::message), what that [means](Self::notes) and [what to do](Self::hints), and
 /// does not repeat [`source`](StdError::source). `Debug` reads the same, so that a `main` that returns an error reads well; the
 /// parts are had from the methods.
 ///
@@ -50,7 +50,7 @@ struct Inner {
     code: Option<String>,
     server_message: Option<String>,
     retry_after: Option<Duration>,
-    keys: Vec<String>,
+    names: Vec<String>,
     conflicts: Vec<Conflict>,
     attempts: u32,
     outcome_unknown: bool,
@@ -61,7 +61,7 @@ struct Inner {
 }
 
 impl XtraError {
-    /// An error of `kind` with a message of one's own, for a [`SecretSource`](crate::SecretSource) or
+    /// An error of `kind` with a message of your own, for a [`SecretSource`](crate::SecretSource) or
     /// [`CredentialProvider`](crate::credentials::CredentialProvider) written outside this crate.
     ///
     /// The message is shown by `Display` and in logs: put no value, token or URL in it.
@@ -79,7 +79,7 @@ impl XtraError {
             code: None,
             server_message: None,
             retry_after: None,
-            keys: Vec::new(),
+            names: Vec::new(),
             conflicts: Vec::new(),
             attempts: 0,
             outcome_unknown: false,
@@ -209,11 +209,11 @@ impl XtraError {
 
     /// The names of the secrets that the error is about (masked, undecryptable, missing). Names only.
     #[must_use]
-    pub fn keys(&self) -> &[String] {
-        &self.0.keys
+    pub fn names(&self) -> &[String] {
+        &self.0.names
     }
 
-    /// The keys that a conditional write found changed, for [`ErrorKind::Conflict`]: those that the request named. Versions that are
+    /// The secrets that a conditional write found changed, for [`ErrorKind::Conflict`]: those that the request named. Versions that are
     /// no short numbers are left out.
     #[must_use]
     pub fn conflicts(&self) -> &[Conflict] {
@@ -287,8 +287,8 @@ impl XtraError {
 
     /// Adds the names of the secrets that the error is about.
     #[must_use]
-    pub fn with_keys(self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.edit(|inner| inner.keys = keys.into_iter().map(Into::into).collect())
+    pub fn with_names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.edit(|inner| inner.names = names.into_iter().map(Into::into).collect())
     }
 
     /// Says that this refusal is [not the service's own](Self::is_foreign_refusal), for a [`SecretSource`](crate::SecretSource)
@@ -298,7 +298,7 @@ impl XtraError {
         self.edit(|inner| inner.foreign = true)
     }
 
-    /// Adds the keys that a conditional write found changed.
+    /// Adds the secrets that a conditional write found changed.
     #[must_use]
     pub fn with_conflicts(self, conflicts: Vec<Conflict>) -> Self {
         self.edit(|inner| inner.conflicts = conflicts)

@@ -22,7 +22,7 @@ mod unreadable;
 mod value;
 mod wiped;
 
-pub use account::{Budget, Identity};
+pub use account::{Identity, Quota};
 #[cfg(feature = "watch")]
 pub use change::Change;
 pub use clock::{Clock, ManualClock};

@@ -71,7 +71,7 @@ pub(crate) fn error(unreadable: &[Unreadable], passphrase: Option<&'static str>)
             Hint::advice("Store these secrets again"),
         )
     };
-    XtraError::new(kind, what).with_note(format!("Affected: {}", list(&names))).with_hint(hint).with_keys(names)
+    XtraError::new(kind, what).with_note(format!("Affected: {}", list(&names))).with_hint(hint).with_names(names)
 }
 
 /// Names for a message: all of a few, the first ten of many.
@@ -98,7 +98,7 @@ mod tests {
             None,
         );
         assert_eq!(error.kind(), ErrorKind::Undecryptable);
-        assert_eq!(error.keys(), ["A", "B"]);
+        assert_eq!(error.names(), ["A", "B"]);
         assert!(error.to_string().contains("Affected: A, B. "));
     }
 
@@ -109,7 +109,7 @@ mod tests {
             None,
         );
         assert_eq!(error.kind(), ErrorKind::Masked);
-        assert_eq!(error.keys(), ["B"]);
+        assert_eq!(error.names(), ["B"]);
     }
 
     #[test]
@@ -117,6 +117,6 @@ mod tests {
         let many: Vec<_> = (0..25).map(|n| Unreadable::new(format!("K{n:02}"), UnreadableReason::Masked)).collect();
         let error = error(&many, None);
         assert!(error.to_string().contains("K09 and 15 more. "));
-        assert_eq!(error.keys().len(), 25);
+        assert_eq!(error.names().len(), 25);
     }
 }

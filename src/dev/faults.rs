@@ -89,7 +89,7 @@ impl Fault {
         Fault::new(Kind::Pass).after(delay)
     }
 
-    /// Gives the real answer with headers of one's own; those of the same name are replaced.
+    /// Gives the real answer with headers of your own; those of the same name are replaced.
     pub fn headers<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         headers.into_iter().fold(Fault::new(Kind::Pass), |fault, (name, value)| fault.header(name, value))
     }

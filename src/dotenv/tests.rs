@@ -259,7 +259,7 @@ fn what_no_form_gives_back_or_a_shell_would_run_is_refused_by_name() {
     let error = secrets.to_dotenv().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     let names = ["", "A B", "ALL", "END", "ESCAPED", "EXPANDED", "NUL", "TICK", "X=Y\n"];
-    assert_eq!(error.keys(), names);
+    assert_eq!(error.names(), names);
     assert!(!error.to_string().contains("hunter2"));
 }
 

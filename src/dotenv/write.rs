@@ -353,7 +353,7 @@ impl Secrets {
                  that no form gives back, or only one that a shell would run",
                 unfit.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
             );
-            return Err(XtraError::new(ErrorKind::Invalid, message).with_keys(unfit));
+            return Err(XtraError::new(ErrorKind::Invalid, message).with_names(unfit));
         }
         let mut assignments: Vec<_> = assignments.into_iter().filter_map(|(_, assignment)| assignment).collect();
         assignments.sort_by_key(Assignment::turn);

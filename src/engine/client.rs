@@ -79,6 +79,7 @@ impl<S: SecretSource> Drop for Owner<S> {
     }
 }
 
+/// # Make a client of a source of your own
 impl<S: SecretSource> Client<S> {
     /// A client of `source` with default options: snapshots are fresh for 30 s.
     #[must_use]
@@ -93,6 +94,7 @@ impl<S: SecretSource> Client<S> {
     }
 }
 
+/// # Cache and statistics
 impl<S: SecretSource, M> Client<S, M> {
     pub(crate) fn over(engine: Arc<Owner<S>>) -> Self {
         Self { engine, mode: PhantomData }

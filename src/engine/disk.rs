@@ -182,7 +182,7 @@ impl<S: SecretSource> Engine<S> {
     }
 
     fn file_key(&self, disk: &DiskCache, key: &[u8]) -> FileKey {
-        disk.file_key(self.source.lasting_token(), self.source.name(), self.source.root(), key)
+        disk.file_key(self.source.lasting_token(), self.source.name(), self.source.base_url(), key)
     }
 
     /// The time of day, moved on with a clock that is moved by hand.

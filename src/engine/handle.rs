@@ -62,6 +62,7 @@ enum Kept {
     Given(Arc<Secrets>),
 }
 
+/// # Read on a hot path
 impl<S: SecretSource, M> Client<S, M> {
     /// A handle of `scope`, for code that reads it on a hot path: see [`ScopeHandle`]. Nothing is sent yet.
     pub fn scope(&self, scope: impl Into<S::Scope<'static>>) -> ScopeHandle<S> {

@@ -177,7 +177,7 @@ impl<S: SecretSource> Engine<S> {
     }
 
     fn ttl(&self, request: &LoadRequest<S::Owned>, now: Tick) -> Duration {
-        self.adaptive_ttl.ttl(&request.key, self.source.budget(&request.scope), now)
+        self.adaptive_ttl.ttl(&request.key, self.source.quota(&request.scope), now)
     }
 
     /// The service has answered, and this is served from now on.
@@ -200,7 +200,7 @@ impl<S: SecretSource> Engine<S> {
         target: events::ENGINE,
                    source = self.source.name(),
                    kind = objection.kind().as_str(),
-                   secrets = objection.keys().len(),
+                   secrets = objection.names().len(),
                    "an answer is held back: it is not stored, and the snapshot from before is served as long as it may be"
                );
         let now = self.clock.now();

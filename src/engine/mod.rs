@@ -46,7 +46,7 @@ pub use request::{Reads, Request};
 pub use source::{KeyWriter, Loaded, SecretSource, Traffic};
 pub use stats::Stats;
 #[cfg(feature = "watch")]
-pub use watch::{Watch, WatchKey, WatchReceiver};
+pub use watch::{Watch, WatchReceiver, WatchSecret};
 pub use with_secret::{UseError, WithSecret, WithSecretError};
 
 pub(crate) use client::Owner;

@@ -35,7 +35,7 @@ pub struct CacheOptions {
     /// over restarts too where copies are kept on disk, and ends with any answer of the service itself. Default 15 min; with
     /// zero, such a refusal is the read's error at once. It never deletes anything.
     pub foreign_refusal_grace: Duration,
-    /// How far `ttl` may be stretched so that the service's daily budget of requests lasts. Default 10 min; anything up to
+    /// How far `ttl` may be stretched so that the service's daily quota lasts. Default 10 min; anything up to
     /// `ttl` turns stretching off.
     pub max_ttl: Duration,
     /// The largest number of snapshots kept; the least recently read is dropped first. Default 256, from 1 to 1,048,576;

@@ -36,6 +36,7 @@ pub struct Preload<'a, S: SecretSource, M = Async> {
     mode: PhantomData<fn() -> M>,
 }
 
+/// # Start-up and readiness
 impl<S: SecretSource, M> Client<S, M> {
     /// Reads several scopes at the same time and answers once: all are there, with every secret that is required, or what is
     /// wrong with each.
@@ -46,7 +47,7 @@ impl<S: SecretSource, M> Client<S, M> {
     /// # Errors
     ///
     /// One error that lists every scope that could not be read, with why, and every required name that is missing (the
-    /// names are its [`keys`](XtraError::keys) too). Its kind is that of the gravest trouble: first what waiting does not
+    /// names are its [`names`](XtraError::names) too). Its kind is that of the gravest trouble: first what waiting does not
     /// mend ([`Unauthorized`](ErrorKind::Unauthorized), [`Config`](ErrorKind::Config), [`EmptyScope`](ErrorKind::EmptyScope) …),
     /// then [`MissingSecret`](ErrorKind::MissingSecret), then what may pass ([`Network`](ErrorKind::Network) …), then
     /// [`Timeout`](ErrorKind::Timeout) for scopes that were not done at the deadline.
@@ -59,11 +60,11 @@ impl<S: SecretSource, M> Client<S, M> {
     /// # fn main() -> Result<(), xtrasecurity::XtraError> {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let client = XtraClient::in_memory([("DATABASE_URL", "postgres://db")])?;
-    /// let ready = client.preload(["production"]).require(["DATABASE_URL"]).deadline(Duration::from_secs(5)).await?;
+    /// let ready = client.preload(["production"]).required(["DATABASE_URL"]).deadline(Duration::from_secs(5)).await?;
     /// assert_eq!(ready.get("production").map(|secrets| secrets.len()), Some(1));
     ///
-    /// let error = client.preload(["production"]).require(["API_KEY", "PORT"]).await.unwrap_err();
-    /// assert_eq!(error.keys(), ["API_KEY", "PORT"]);
+    /// let error = client.preload(["production"]).required(["API_KEY", "PORT"]).await.unwrap_err();
+    /// assert_eq!(error.names(), ["API_KEY", "PORT"]);
     /// # Ok(())
     /// # })
     /// # }
@@ -92,7 +93,7 @@ impl<'a, S: SecretSource, M> Preload<'a, S, M> {
     ///
     /// From then on a refresh that no longer has one of them does not replace the snapshot that has it: see
     /// [`EngineOptions::required`](crate::EngineOptions::required).
-    pub fn require<N: Into<Cow<'a, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+    pub fn required<N: Into<Cow<'a, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.required.extend(names.into_iter().map(Into::into));
         self
     }
@@ -221,7 +222,7 @@ impl<'a, S: SecretSource> Preload<'a, S> {
         for (text, names) in told {
             message.push_str(&format!("; {}: {text}", names.join(", ")));
         }
-        let keys: BTreeSet<String> = troubles.iter().flat_map(|(_, trouble)| trouble.keys()).cloned().collect();
+        let keys: BTreeSet<String> = troubles.iter().flat_map(|(_, trouble)| trouble.names()).cloned().collect();
         let gravest = troubles.iter().map(|(_, trouble)| trouble).min_by_key(|trouble| trouble.rank());
         let error = match gravest {
             Some(Trouble::Read(error)) => error.clone().within(message),
@@ -230,7 +231,7 @@ impl<'a, S: SecretSource> Preload<'a, S> {
             Some(Trouble::Late(_)) | None => XtraError::new(ErrorKind::Timeout, message),
         };
         let hints = troubles.iter().flat_map(|(_, trouble)| trouble.hints());
-        error.with_hints(hints).with_keys(keys).in_call(NAME)
+        error.with_hints(hints).with_names(keys).in_call(NAME)
     }
 }
 
@@ -254,9 +255,9 @@ impl Trouble {
         }
     }
 
-    fn keys(&self) -> &[String] {
+    fn names(&self) -> &[String] {
         match self {
-            Self::Read(error) => error.keys(),
+            Self::Read(error) => error.names(),
             Self::Missing { names, .. } => names,
             Self::Empty(_) | Self::Late(_) => &[],
         }

@@ -31,6 +31,7 @@ pub struct Read;
 
 impl Reads for Read {}
 
+/// # Read a scope of any source
 impl<S: SecretSource, M> Client<S, M> {
     /// Reads the secrets of `scope`, from the cache when it has a snapshot that may be served.
     ///

@@ -23,6 +23,7 @@ pub struct Refresh;
 
 impl Reads for Refresh {}
 
+/// # Fetch now
 impl<S: SecretSource, M> Client<S, M> {
     /// Fetches a newer snapshot of `scope` now, whatever the cache holds, and returns it when it has come.
     ///
@@ -31,7 +32,7 @@ impl<S: SecretSource, M> Client<S, M> {
     ///
     /// When it fails, the snapshot in the cache stays and is served as before (401, 403 and 404 of the
     /// service itself drop it). Each request counts
-    /// against the service's budget and leaves a row in its audit log: for fresher secrets in general, lower the time to live
+    /// against the service's quota and leaves a row in its audit log: for fresher secrets in general, lower the time to live
     /// instead.
     ///
     /// # Errors

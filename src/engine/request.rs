@@ -26,6 +26,7 @@ pub struct Request<'a, S: SecretSource, Op, M = Async> {
 /// An operation that reads a snapshot: one that the cache has, or a new one.
 pub trait Reads {}
 
+/// # Operations of a source
 impl<S: SecretSource, M> Client<S, M> {
     /// A request that carries `operation` out, about `scope`.
     pub fn request<'a, Op>(&'a self, scope: S::Scope<'a>, operation: Op) -> Request<'a, S, Op, M> {

@@ -170,7 +170,7 @@ fn replaced(before: usize) -> XtraError {
 fn unreadable(entries: &[Unreadable]) -> XtraError {
     let message = "every value in the answer is ciphertext, where there were values that could be read; a key that the service has lost \
          looks the same";
-    objection(ErrorKind::Undecryptable, message).with_keys(entries.iter().map(|entry| entry.name.as_str()))
+    objection(ErrorKind::Undecryptable, message).with_names(entries.iter().map(|entry| entry.name.as_str()))
 }
 
 fn without_required(lost: BTreeSet<String>) -> XtraError {
@@ -178,7 +178,7 @@ fn without_required(lost: BTreeSet<String>) -> XtraError {
         "the scope no longer holds {}, which is required",
         lost.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
     );
-    objection(ErrorKind::MissingSecret, message).with_keys(lost)
+    objection(ErrorKind::MissingSecret, message).with_names(lost)
 }
 
 /// A name, hashed with a secret of this process. Six bytes are enough: of 100,000 other names one in 3,000 lists has one that

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::core::{
-    Budget, Identity, ScopeDescription, SecretValue, SnapshotSource, SortedPairs, Unreadable, XtraError, shown_name,
+    Identity, Quota, ScopeDescription, SecretValue, SnapshotSource, SortedPairs, Unreadable, XtraError, shown_name,
 };
 
 /// A place that secrets come from. [`Client`](crate::Client) adds the cache, single flight, injection and the rest.
@@ -65,8 +65,8 @@ pub trait SecretSource: Send + Sync + 'static {
     /// The service's name, for errors and events.
     fn name(&self) -> &'static str;
 
-    /// The API root, when there can be more than one. Part of the cache key; never printed.
-    fn root(&self) -> &str {
+    /// The base URL, when there can be more than one. Part of the cache key; never printed.
+    fn base_url(&self) -> &str {
         ""
     }
 
@@ -150,7 +150,7 @@ pub trait SecretSource: Send + Sync + 'static {
 
     /// What the service has said is left of the requests that may be sent for `scope`. The time to live of snapshots is
     /// stretched by it. Default: nothing is known.
-    fn budget(&self, _scope: &Self::Owned) -> Option<Budget> {
+    fn quota(&self, _scope: &Self::Owned) -> Option<Quota> {
         None
     }
 
@@ -174,8 +174,8 @@ pub struct Traffic {
     pub requests: u64,
     /// Those among them that repeated a failed one.
     pub retries: u64,
-    /// What is left of the budget of requests; of the one with the least, when there are several.
-    pub budget_left: Option<u64>,
+    /// What is left of the quota; of the one with the least, when there are several.
+    pub quota_left: Option<u64>,
     /// Calls that waited, so as not to be refused for coming too fast.
     pub delayed: u64,
     /// Calls that failed without being sent, because they would have been refused.

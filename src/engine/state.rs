@@ -20,7 +20,7 @@ use crate::core::{Clock, Identity, KnownNames, Place, Secrets, Tick, XtraError, 
 /// The parts behind a client: options → scope → store → (miss) single flight → source → snapshot → store → caller.
 pub(crate) struct Engine<S: SecretSource> {
     pub(crate) source: S,
-    /// Source and API root, in the form that starts every key.
+    /// Source and base URL, in the form that starts every key.
     origin: Identity,
     /// `None`: the cache is off.
     pub(crate) store: Option<Arc<Store<Arc<Secrets>>>>,
@@ -54,7 +54,7 @@ impl<S: SecretSource> Engine<S> {
             offline,
         } = options;
         Self {
-            origin: Identity::of(&format!("{}\n{}", source.name(), source.root())),
+            origin: Identity::of(&format!("{}\n{}", source.name(), source.base_url())),
             source,
             adaptive_ttl: AdaptiveTtl::new(cache.ttl, cache.max_ttl),
             store: Store::new(cache.clone()).map(Arc::new),
@@ -87,7 +87,7 @@ impl<S: SecretSource> Engine<S> {
             cached: self.store.as_ref().map_or(0, |store| store.len() as u64),
             requests: traffic.requests,
             retries: traffic.retries,
-            budget_left: traffic.budget_left,
+            quota_left: traffic.quota_left,
             stretched: self.adaptive_ttl.stretched(),
             delayed: traffic.delayed,
             withheld: traffic.withheld,
@@ -169,7 +169,7 @@ impl<S: SecretSource> Engine<S> {
         Ok(LoadRequest { key: key.as_slice().to_vec(), identity, scope, references, anew: false, quiet: false })
     }
 
-    /// Everything that tells one snapshot from another: source and API root, who asks, the scope, and whether references in the
+    /// Everything that tells one snapshot from another: source and base URL, who asks, the scope, and whether references in the
     /// values are followed.
     #[inline]
     pub(crate) fn write_key(&self, scope: &S::Scope<'_>, references: References, key: &mut KeyWriter) -> Identity {

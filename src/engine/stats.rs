@@ -33,10 +33,10 @@ pub struct Stats {
     pub requests: u64,
     /// Requests among them that repeated a failed one.
     pub retries: u64,
-    /// What is left of the service's budget of requests, as the last answers told; of the project with the least. `None` as
-    /// long as no answer told, and once the budget's time is over.
-    pub budget_left: Option<u64>,
-    /// Snapshots that are or were kept for longer than the configured time to live, so that the budget lasts.
+    /// What is left of the service's quota, as the last answers told; of the project with the least. `None` as
+    /// long as no answer told, and once the quota's time is over.
+    pub quota_left: Option<u64>,
+    /// Snapshots that are or were kept for longer than the configured time to live, so that the quota lasts.
     pub stretched: u64,
     /// Calls that waited before they were sent, so as not to be refused: for the end of a pause that the service had asked for,
     /// or because more calls were made than the client sends in a minute.

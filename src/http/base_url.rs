@@ -1,4 +1,4 @@
-//! The root URL that every path is appended to, checked once.
+//! The base URL that every path is appended to, checked once.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -26,7 +26,7 @@ impl BaseUrl {
         let https = url.scheme() == "https";
         let loopback = url.host().is_some_and(|host| is_loopback(&host));
         if !https && !loopback && !danger_allow_http {
-            let message = "the API root must start with https://, since tokens and secrets travel to it";
+            let message = "the base URL must start with https://, since tokens and secrets travel to it";
             return Err(config(message).with_hint(Hint::UseHttps));
         }
         let path = checked_path(&url, suffix)?;
@@ -58,29 +58,29 @@ impl fmt::Debug for BaseUrl {
 
 fn parse_url(text: &str, suffix: &str) -> Result<Url, XtraError> {
     if text.is_empty() {
-        return Err(config(format!("the API root is empty; give one such as https://host{suffix}")));
+        return Err(config(format!("the base URL is empty; give one such as https://host{suffix}")));
     }
     // A url error quotes nothing today, but what it prints is not ours to promise.
     let Ok(url) = Url::parse(text) else {
         return Err(config(format!(
-            "the API root is not a URL; give one such as https://host{suffix}, with the scheme"
+            "the base URL is not a URL; give one such as https://host{suffix}, with the scheme"
         )));
     };
     if !matches!(url.scheme(), "https" | "http") {
         return Err(config(format!(
-            "the API root has another scheme than https; give one such as https://host{suffix}"
+            "the base URL has another scheme than https; give one such as https://host{suffix}"
         )));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let message = "the API root holds a user name or password, where the token does not belong";
+        let message = "the base URL holds a user name or password, where the token does not belong";
         return Err(config(message).with_hint(Hint::advice("Give the root without them, and the token as a token")));
     }
     if url.query().is_some() || url.fragment().is_some() {
         let end = if suffix.is_empty() { "its path" } else { suffix };
-        return Err(config(format!("the API root holds a query (?) or a fragment (#); it must end in {end}")));
+        return Err(config(format!("the base URL holds a query (?) or a fragment (#); it must end in {end}")));
     }
     if url.port() == Some(0) {
-        return Err(config("the API root names port 0, which nothing can listen on"));
+        return Err(config("the base URL names port 0, which nothing can listen on"));
     }
     Ok(url)
 }
@@ -88,10 +88,10 @@ fn parse_url(text: &str, suffix: &str) -> Result<Url, XtraError> {
 fn checked_path<'u>(url: &'u Url, suffix: &str) -> Result<&'u str, XtraError> {
     let path = url.path().trim_end_matches('/');
     if path.contains("//") {
-        return Err(config("the path of the API root has an empty segment (//)"));
+        return Err(config("the path of the base URL has an empty segment (//)"));
     }
     if !path.ends_with(suffix) {
-        return Err(config(format!("the API root must end in {suffix}, as in https://host{suffix}")));
+        return Err(config(format!("the base URL must end in {suffix}, as in https://host{suffix}")));
     }
     Ok(path)
 }

@@ -14,12 +14,12 @@ use super::sent_names::Sent;
 #[cfg(test)]
 use super::server_error::from_response;
 use super::{Protocol, Response};
-use crate::core::Budget;
+use crate::core::Quota;
 #[cfg(test)]
 use crate::core::XtraError;
 
 /// What is known of a quota after this answer alone, at a time by this machine's clock.
-pub(crate) fn quota(response: &Response, protocol: &dyn Protocol, clock: Duration) -> Option<Budget> {
+pub(crate) fn quota(response: &Response, protocol: &dyn Protocol, clock: Duration) -> Option<Quota> {
     let (mut quotas, now) = (Quotas::default(), Instant::now());
     let headers =
         QuotaHeaders::read(response.headers(), &QuotaNames::new(protocol.quota()?)?, SystemTime::UNIX_EPOCH + clock);

@@ -16,7 +16,7 @@ use super::protocol::Protocol;
 use super::quota::{Admission, QuotaHeaders, QuotaNames, Quotas};
 use super::rate_limiter::{Full, SlidingWindow};
 use super::response::Response;
-use crate::core::{Budget, Clock, ErrorKind, XtraError, events, spread};
+use crate::core::{Clock, ErrorKind, Quota, XtraError, events, spread};
 
 /// The limits of a root: its quotas, and how many requests it takes in a minute.
 pub(super) struct Gate {
@@ -195,7 +195,7 @@ impl Gate {
     }
 
     /// What is left of a scope's quota.
-    pub(super) fn quota(&self, scope: &str) -> Option<Budget> {
+    pub(super) fn quota(&self, scope: &str) -> Option<Quota> {
         lock(&self.quotas).of(scope, self.now())
     }
 

@@ -1,6 +1,6 @@
 //! Requests to a service: connections, TLS, DNS, tokens, retries, deadlines and limits.
 //!
-//! It knows no service: what one service's wire is like is told by a [`Protocol`]. A [`Transport`] to a root URL then gives
+//! It knows no service: what one service's wire is like is told by a [`Protocol`]. A [`Transport`] to a base URL then gives
 //! every call the token, retries with a deadline, the limits of the service kept to before it has to refuse, errors that may
 //! be logged, and one renewal of a refused token. Clients that this crate generates run on it, and so can a client written by
 //! hand:

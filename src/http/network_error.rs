@@ -318,7 +318,7 @@ fn exchanging(error: &reqwest::Error, causes: &Causes<'_>, hop: Hop) -> Failure 
     }
     if causes.http.is_some_and(hyper::Error::is_parse) {
         return network(hop, FailureClass::Garbled, "the answer is not HTTP")
-            .with_hint(Hint::advice("Check the scheme and port of the API root"));
+            .with_hint(Hint::advice("Check the scheme and port of the base URL"));
     }
     if causes.tls.is_some() {
         let message = "the encrypted connection broke before the answer was complete";

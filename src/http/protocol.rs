@@ -22,7 +22,7 @@ use crate::core::{Hint, Reason};
 /// struct Vaultd;
 ///
 /// impl Protocol for Vaultd {
-///     fn root_suffix(&self) -> &'static str {
+///     fn base_url_suffix(&self) -> &'static str {
 ///         "/v1"
 ///     }
 ///
@@ -41,8 +41,8 @@ use crate::core::{Hint, Reason};
 /// }
 /// ```
 pub trait Protocol: Send + Sync + 'static {
-    /// The end that the path of a root URL must have, as in `/api`. Default: none, any path will do.
-    fn root_suffix(&self) -> &'static str {
+    /// The end that the path of a base URL must have, as in `/api`. Default: none, any path will do.
+    fn base_url_suffix(&self) -> &'static str {
         ""
     }
 

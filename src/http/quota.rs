@@ -7,7 +7,7 @@ use reqwest::header::{DATE, HeaderMap, HeaderName};
 use tokio::time::Instant;
 
 use super::protocol::{QuotaFormat, ResetForm};
-use crate::core::Budget;
+use crate::core::Quota;
 
 /// The longest that a scope is closed without a probe: its limit may be raised meanwhile.
 const PROBE_AFTER: Duration = Duration::from_secs(60);
@@ -24,13 +24,13 @@ const MOST_SCOPES: usize = 256;
 /// The quotas of a root, by scope.
 #[derive(Default)]
 pub(super) struct Quotas {
-    scopes: HashMap<String, Quota>,
+    scopes: HashMap<String, ScopeState>,
     /// The operations that spend a quota, as far as is known: their answers say so. The others are never held back.
     metered: HashSet<&'static str>,
 }
 
 /// The quota of one scope.
-struct Quota {
+struct ScopeState {
     window: Option<Window>,
     closure: Option<Closure>,
     touched: Instant,
@@ -182,9 +182,9 @@ impl Quotas {
     }
 
     /// What is left of a scope's quota.
-    pub(super) fn of(&self, scope: &str, now: Instant) -> Option<Budget> {
+    pub(super) fn of(&self, scope: &str, now: Instant) -> Option<Quota> {
         let window = self.scopes.get(scope)?.window.as_ref().filter(|window| now < window.ends)?;
-        Some(Budget::new(window.limit, window.remaining, window.ends.saturating_duration_since(now)))
+        Some(Quota::new(window.limit, window.remaining, window.ends.saturating_duration_since(now)))
     }
 
     /// The least that is left of any quota.
@@ -193,7 +193,7 @@ impl Quotas {
         windows.filter(|window| now < window.ends).map(|window| window.remaining).min()
     }
 
-    fn quota(&mut self, scope: &str, now: Instant) -> &mut Quota {
+    fn quota(&mut self, scope: &str, now: Instant) -> &mut ScopeState {
         if !self.scopes.contains_key(scope)
             && self.scopes.len() >= MOST_SCOPES
             && let Some(oldest) =
@@ -201,14 +201,14 @@ impl Quotas {
         {
             self.scopes.remove(&oldest);
         }
-        let known = Quota { window: None, closure: None, touched: now };
+        let known = ScopeState { window: None, closure: None, touched: now };
         let known = self.scopes.entry(scope.to_owned()).or_insert(known);
         known.touched = now;
         known
     }
 }
 
-impl Quota {
+impl ScopeState {
     /// The answers to requests that were under way together may come in any order; the one to a request that was sent after
     /// all that is known was told knows better, so that no odd answer counts for longer than until the next.
     fn update(&mut self, headers: QuotaHeaders, [sent, now]: [Instant; 2]) {

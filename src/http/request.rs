@@ -139,7 +139,7 @@ impl<'t> Request<'t> {
 
 impl Parts {
     fn build(self, transport: &Transport, method: Method) -> Result<reqwest::Request, XtraError> {
-        let url = format!("{}{}", transport.root(), self.path);
+        let url = format!("{}{}", transport.base_url(), self.path);
         let mut builder = transport.http().request(method.into(), url);
         if !self.query.is_empty() {
             builder = builder.query(&self.query);

@@ -35,7 +35,7 @@ impl Route {
     /// root, which a proxy would take off the machine.
     pub(super) fn find(base: &BaseUrl, use_proxies: bool, var: Lookup<'_>) -> Result<Self, XtraError> {
         let url =
-            Url::parse(base.as_str()).map_err(|_| XtraError::new(ErrorKind::Config, "the API root is not a URL"))?;
+            Url::parse(base.as_str()).map_err(|_| XtraError::new(ErrorKind::Config, "the base URL is not a URL"))?;
         let service = host_and_port(&url);
         // a web server sets HTTP_PROXY from a header of its client when it runs a program of this kind
         let is_cgi = !matches!(var("REQUEST_METHOD"), Ok(None));

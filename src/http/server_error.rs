@@ -96,7 +96,7 @@ pub(super) fn check_root(response: &Response) -> Hint {
 
 /// The end that a root must have, behind some words; nothing when there is no such rule.
 fn ending(response: &Response, words: &str) -> String {
-    match response.protocol().map_or("", |protocol| protocol.root_suffix()) {
+    match response.protocol().map_or("", |protocol| protocol.base_url_suffix()) {
         "" => String::new(),
         suffix => format!("{words}{suffix}"),
     }
@@ -164,7 +164,7 @@ fn conflict(refusal: &Refusal) -> Advice {
         return Advice::new("the state of the service does not allow this now", hint);
     }
     let mut named: Vec<String> =
-        refusal.conflicts.iter().take(KEYS_NAMED).filter_map(|conflict| clean(&conflict.key)).collect();
+        refusal.conflicts.iter().take(KEYS_NAMED).filter_map(|conflict| clean(&conflict.name)).collect();
     if count > named.len() {
         named.push(format!("{count} in all"));
     }

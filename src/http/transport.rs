@@ -1,4 +1,4 @@
-//! The transport: what requests to one root URL run on.
+//! The transport: what requests to one base URL run on.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use super::response::Response;
 use super::route::Route;
 use super::token::Token;
 use crate::core::process::var;
-use crate::core::{Budget, Clock, ErrorKind, Hint, Identity, XtraError, events};
+use crate::core::{Clock, ErrorKind, Hint, Identity, Quota, XtraError, events};
 
-/// What requests to one root URL run on: the service's protocol, connections, credentials and options. Clones share all of
+/// What requests to one base URL run on: the service's protocol, connections, credentials and options. Clones share all of
 /// it. `Debug` prints neither root nor token.
 #[derive(Clone)]
 pub struct Transport(Arc<Inner>);
@@ -129,9 +129,9 @@ impl Transport {
         self.0.credentials.lasting_token()
     }
 
-    /// The root URL, without a slash at its end.
+    /// The base URL, without a slash at its end.
     #[must_use]
-    pub fn root(&self) -> &str {
+    pub fn base_url(&self) -> &str {
         self.0.base.as_str()
     }
 
@@ -186,7 +186,7 @@ impl Transport {
 
     /// What is left of the quota of this scope ([`Protocol::quota_scope`]), as answers have told.
     #[must_use]
-    pub fn quota(&self, scope: &str) -> Option<Budget> {
+    pub fn quota(&self, scope: &str) -> Option<Quota> {
         self.0.gate.quota(scope)
     }
 
@@ -295,15 +295,15 @@ impl TransportBuilder {
         self
     }
 
-    /// The transport to a root URL.
+    /// The transport to a base URL.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Config`] when the root or an option cannot be used, by name, or when the environment names a proxy
     /// (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`) or certificate authorities (`SSL_CERT_FILE`, `SSL_CERT_DIR`) for it that cannot; [`ErrorKind::Credentials`] when there is no
     /// [credential provider](Self::credentials).
-    pub fn build(self, root: &str) -> Result<Transport, XtraError> {
-        let base = BaseUrl::parse(root, self.protocol.root_suffix(), self.danger_allow_http)?;
+    pub fn build(self, base_url: &str) -> Result<Transport, XtraError> {
+        let base = BaseUrl::parse(base_url, self.protocol.base_url_suffix(), self.danger_allow_http)?;
         let Some(credentials) = self.credentials else {
             return Err(XtraError::new(ErrorKind::Credentials, "the transport has no credential provider")
                 .with_hint(Hint::Add { options: &["credentials"] }));

@@ -105,9 +105,9 @@ impl<'s> Injection<'s> {
         self.edit(|selection| selection.only(names))
     }
 
-    /// Leaves these secrets out; see [`Selection::except`].
-    pub fn except(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.edit(|selection| selection.except(names))
+    /// Leaves these secrets out; see [`Selection::exclude`].
+    pub fn exclude(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.edit(|selection| selection.exclude(names))
     }
 
     /// Puts `prefix` in front of every name; see [`Selection::prefix`].

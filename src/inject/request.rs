@@ -43,8 +43,8 @@ impl<S: SecretSource, M> Request<'_, S, Inject, M> {
     }
 
     /// Sets all secrets but these.
-    pub fn except<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
-        self.choose(|selection| selection.except(names))
+    pub fn exclude<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
+        self.choose(|selection| selection.exclude(names))
     }
 
     /// Puts `prefix` in front of every variable's name.

@@ -28,7 +28,7 @@ pub(super) enum Target {
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let secrets = Secrets::from_iter([("DATABASE_URL", "postgres://db"), ("API_KEY", "k"), ("NOTES", "n")]);
-/// let selection = Selection::new().except(["NOTES"]).prefix("APP_").rename("DATABASE_URL", "PGURL");
+/// let selection = Selection::new().exclude(["NOTES"]).prefix("APP_").rename("DATABASE_URL", "PGURL");
 ///
 /// let mut command = std::process::Command::new("env");
 /// let report = secrets.injection().select(selection).apply_to(&mut command)?;
@@ -40,7 +40,7 @@ pub(super) enum Target {
 #[must_use]
 pub struct Selection {
     only: Option<BTreeSet<String>>,
-    except: BTreeSet<String>,
+    exclude: BTreeSet<String>,
     prefix: String,
     renamed: BTreeMap<String, String>,
     allowed: Vec<String>,
@@ -62,8 +62,8 @@ impl Selection {
 
     /// Leaves these secrets out, also when [`only`](Self::only) names them. A name that the snapshot does not have is no
     /// error.
-    pub fn except(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.except.extend(names.into_iter().map(Into::into));
+    pub fn exclude(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.exclude.extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -119,17 +119,16 @@ impl Selection {
         }
         let names = missing.iter().map(|name| secrets.shown(name)).collect::<Vec<_>>().join(", ");
         let message = format!(
-            "chosen by name but not among the {} secrets of {}, so no variable was set: {names}. Names are case-sensitive",
-            secrets.len(),
+            "no variable was set, because {} has no secret of these names: {names}. Names are case-sensitive",
             secrets.place_text()
         );
-        let error = XtraError::new(ErrorKind::MissingSecret, message).with_keys(missing.iter().copied());
+        let error = XtraError::new(ErrorKind::MissingSecret, message).with_names(missing.iter().copied());
         let error = secrets.perhaps_meant(error, missing.iter().map(|name| name.as_str()), |_| true);
         Err(error.with_hint(Hint::advice("Check the names, the environment and the branch")))
     }
 
     fn takes(&self, secret: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| only.contains(secret)) && !self.except.contains(secret)
+        self.only.as_ref().is_none_or(|only| only.contains(secret)) && !self.exclude.contains(secret)
     }
 
     fn variable_name<'s>(&self, secret: &'s str) -> Cow<'s, str> {
@@ -211,7 +210,7 @@ impl<'p, 's> Plan<'p, 's> {
         let message =
             format!("{} of {} variables cannot be set, so none was: {list}", self.flaws.len(), self.variables.len());
         let error = XtraError::new(ErrorKind::Invalid, message)
-            .with_keys(self.flaws.iter().map(|flaw| flaw.secret))
+            .with_names(self.flaws.iter().map(|flaw| flaw.secret))
             .with_hint(Hint::ChooseVariables);
         let names: Vec<String> = self.flaws.iter().filter_map(Flaw::to_be_allowed).map(Cow::into_owned).collect();
         Err(if names.is_empty() { error } else { error.with_hint(Hint::AllowName { names }) })

@@ -218,6 +218,6 @@ fn the_longest_string_that_we_let_through_starts_a_program() {
     let secrets = Secrets::from_iter([("LONG", format!("{longest}x"))]);
     let error = secrets.apply_to(&mut Command::new("true")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_eq!(error.keys(), ["LONG"]);
+    assert_eq!(error.names(), ["LONG"]);
     assert!(error.to_string().contains("128 KiB"), "{error}");
 }

@@ -43,7 +43,7 @@ fn values(table: Table) -> Result<Map<String, Value>, XtraError> {
         };
         let message = format!("config-rs would take the brackets in {name:?} for an index");
         return Err(XtraError::new(ErrorKind::Invalid, message)
-            .with_keys([name])
+            .with_names([name])
             .with_hint(Hint::advice("Rename the secret, or leave it out by its prefix")));
     }
     Ok(map(table))

@@ -214,8 +214,8 @@ impl<R> SecretsProvider<R> {
         self
     }
 
-    /// Takes keys and types from the schema of `T`, the type that the whole configuration is read as: which secret feeds which
-    /// key, and how its text is read, is told at [`Secrets::parse`]. A password of digits stays a text where the type has a
+    /// Takes keys and types from the schema of `T`, the type that the whole configuration is read as: [`Secrets::parse`] tells which secret
+    /// feeds which key, and how its text is read. A password of digits stays a text where the type has a
     /// `String`, and `8080` is a number where it has a `u16`.
     ///
     /// Secrets that the schema does not know are left out, and what the secrets do not have is left to the other layers. Of

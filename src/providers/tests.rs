@@ -75,7 +75,7 @@ fn two_secrets_that_want_one_key_are_an_error_with_both_names() {
                 .err()
                 .unwrap();
             assert_eq!(error.kind(), ErrorKind::Invalid);
-            let (text, mut keys) = (format!("{error} {error:?}"), error.keys().to_vec());
+            let (text, mut keys) = (format!("{error} {error:?}"), error.names().to_vec());
             keys.sort();
             let mut both = [one, other];
             both.sort_unstable();

@@ -34,7 +34,7 @@ impl Table {
         let Some((last, tables)) = segments.split_last() else { return Ok(()) };
         if tables.len() >= DEEPEST {
             let message = format!("the secret {name:?} would be nested more than {DEEPEST} keys deep");
-            return Err(XtraError::new(ErrorKind::Invalid, message).with_keys([name]));
+            return Err(XtraError::new(ErrorKind::Invalid, message).with_names([name]));
         }
         let mut table = self;
         for segment in tables {
@@ -81,5 +81,5 @@ fn above(value: &str, below: &str) -> XtraError {
 }
 
 fn invalid(message: String, names: [&str; 2]) -> XtraError {
-    XtraError::new(ErrorKind::Invalid, message).with_keys(names)
+    XtraError::new(ErrorKind::Invalid, message).with_names(names)
 }

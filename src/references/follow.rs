@@ -15,6 +15,7 @@ use crate::engine::read_options::References;
 use crate::engine::request::Reads as ReadsSnapshot;
 use crate::engine::{Client, Preload, Request, ScopeHandle};
 
+/// # Follow references in what is read
 impl<S: Refer, M> Client<S, M> {
     /// Whether reads of this client, and of its clones, put secrets in the place of the references in values: what
     /// [`Request::resolve_references`] says for one request, for all that do not say it. It holds for everything that reads: the

@@ -74,7 +74,7 @@ impl Graph {
 
     /// The node of this secret, new or known.
     pub(crate) fn meet(&mut self, reference: Reference, scope: usize, seen: Seen) -> usize {
-        let place = (scope, reference.key().to_owned());
+        let place = (scope, reference.name().to_owned());
         if let Some(id) = self.known.get(&place) {
             return *id;
         }

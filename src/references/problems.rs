@@ -7,10 +7,10 @@ use super::graph::{Broken, Graph, MOST_BYTES, MOST_LEVELS, Seen};
 use super::template::{Malformed, Position};
 use crate::core::{ErrorKind, XtraError};
 
-/// More than anybody would read at once. The keys of the error name all.
+/// More than anybody would read at once. The names of the error are all.
 const SHOWN: usize = 20;
 
-/// Letters of a reference that a message shows. The keys of the error have all of it.
+/// Letters of a reference that a message shows. The names of the error have all of it.
 const SHOWN_LETTERS: usize = 200;
 
 /// The label of a text of the caller's.
@@ -64,7 +64,7 @@ impl Problems {
             _ => None,
         });
         XtraError::new(ErrorKind::Invalid, listed("malformed reference", "malformed references", &lines))
-            .with_keys(names)
+            .with_names(names)
     }
 
     /// Fails, naming every reference that has no value, when there is one.
@@ -89,7 +89,7 @@ impl Problems {
         let what = if count == 1 { "a reference" } else { &format!("{count} references") };
         let message = format!("{what} cannot be resolved:{}", block(&lines));
         let hints = self.unresolved.iter().flat_map(|(_, error)| error.hints().iter().cloned());
-        Err(self.kind(message).with_hints(hints).with_keys(self.unresolved.iter().map(|(node, _)| name(graph, *node))))
+        Err(self.kind(message).with_hints(hints).with_names(self.unresolved.iter().map(|(node, _)| name(graph, *node))))
     }
 
     /// The kind that all have in common, with what a caller needs to go by it; or that a secret is missing.
@@ -124,7 +124,7 @@ impl Problems {
                 let message = format!("references lead in a circle: {}", chain(graph, &way));
                 // the last is the first again
                 let names = way.iter().skip(1).map(|node| name(graph, *node));
-                XtraError::new(ErrorKind::Invalid, message).with_keys(names)
+                XtraError::new(ErrorKind::Invalid, message).with_names(names)
             }
             Broken::Deep(way) => self.too_deep(graph, &way),
             Broken::Large => XtraError::new(
@@ -136,7 +136,7 @@ impl Problems {
 
     pub(crate) fn too_deep(&self, graph: &Graph, way: &[usize]) -> XtraError {
         let message = format!("references lead on more than {MOST_LEVELS} times, by way of {}", chain(graph, way));
-        XtraError::new(ErrorKind::Invalid, message).with_keys(way.iter().map(|node| name(graph, *node)))
+        XtraError::new(ErrorKind::Invalid, message).with_names(way.iter().map(|node| name(graph, *node)))
     }
 
     fn seen(&self, graph: &Graph, node: usize) -> String {

@@ -61,7 +61,7 @@ pub trait Refer: SecretSource {
 ///   resolves it has by default; in a value, that is the environment of the secret that it stands in.
 /// - `?PARAMETER=` may be left out; it is the only parameter there is.
 /// - `%2F` and the like stand for the character meant, in every part. Written so must be: `/` in a project, an environment or
-///   a key, `:` and `@` in a project, `?`, `#`, `%`, `{`, `}`, `&` in a parameter, and white space. A `+` is a plus.
+///   a name, `:` and `@` in a project, `?`, `#`, `%`, `{`, `}`, `&` in a parameter, and white space. A `+` is a plus.
 /// - The scheme is in lower case. Two references are equal when they are written alike, ids of projects aside.
 /// - At most 2,048 bytes as written.
 ///
@@ -72,7 +72,7 @@ pub struct Reference {
     syntax: Syntax,
     project: Option<String>,
     environment: Option<String>,
-    key: String,
+    name: String,
     parameter: Option<String>,
 }
 
@@ -118,8 +118,8 @@ impl Reference {
 
     /// The name of the secret.
     #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The value of the parameter, or `None` for the default of whoever resolves the reference.
@@ -161,9 +161,9 @@ impl Reference {
             None => (rest, None),
         };
         let mut parts = path.split('/');
-        let (project, environment, key) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(project), Some(environment), Some(key), None) => (project, Some(environment), key),
-            (Some(""), Some(key), None, None) => ("", None, key),
+        let (project, environment, name) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(project), Some(environment), Some(name), None) => (project, Some(environment), name),
+            (Some(""), Some(name), None, None) => ("", None, name),
             (Some(first), Some(_), None, None) if may_be_an_environment::<S>(first) => return Err(Flaw::TwoSlashes),
             _ => return Err(Flaw::Parts),
         };
@@ -171,7 +171,7 @@ impl Reference {
         if project.contains(NOT_IN_PROJECTS) {
             return Err(Flaw::Project);
         }
-        let (project, key) = (decode(project)?, decode(key)?);
+        let (project, name) = (decode(project)?, decode(name)?);
         let environment = environment.map(decode).transpose()?;
         if !project.is_empty() && (!S::is_project(&project) || S::looks_like_a_token(&project)) {
             return Err(Flaw::Project);
@@ -179,13 +179,13 @@ impl Reference {
         if environment.as_deref().is_some_and(|name| !S::is_environment(name)) {
             return Err(Flaw::Environment);
         }
-        if key.is_empty() {
-            return Err(Flaw::Key);
+        if name.is_empty() {
+            return Err(Flaw::Name);
         }
         let parameter = query.map(parameter_of::<S>).transpose()?;
         let project = Some(S::normalized_project(project)).filter(|id| !id.is_empty());
         let syntax = Syntax { scheme: S::SCHEME, parameter: S::PARAMETER };
-        Ok(Self { syntax, project, environment, key, parameter })
+        Ok(Self { syntax, project, environment, name, parameter })
     }
 }
 
@@ -239,7 +239,7 @@ impl fmt::Display for Reference {
             encode(f, environment, &[], &[])?;
             f.write_str("/")?;
         }
-        encode(f, &self.key, &['&'], &[])?;
+        encode(f, &self.name, &['&'], &[])?;
         if let Some(value) = &self.parameter {
             write!(f, "?{}=", self.syntax.parameter)?;
             encode(f, value, &['/'], &[])?;
@@ -299,7 +299,7 @@ pub(crate) enum Flaw {
     NotUnicode,
     Project,
     Environment,
-    Key,
+    Name,
     UnknownParameter,
     TwoParameters,
     Parameter,
@@ -346,7 +346,7 @@ impl Flaw {
                 );
             }
             Self::Environment => "its environment is not a name that can be read",
-            Self::Key => "the name of the secret is empty",
+            Self::Name => "the name of the secret is empty",
             Self::UnknownParameter => {
                 return format!("it has a parameter that there is not. The only one is ?{parameter}=");
             }

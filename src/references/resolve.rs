@@ -22,7 +22,9 @@ use crate::core::{
 };
 use crate::engine::{Async, Client, Owner};
 
-/// References in texts and values. [`Refer`] says what they look like; its implementations have examples.
+/// # References in texts and values
+///
+/// [`Refer`] says what they look like; its implementations have examples.
 impl<S: Refer, M> Client<S, M> {
     /// Reads the secret that a [`Reference`] names. Awaiting the request gives a [`SecretValue`].
     ///
@@ -70,7 +72,7 @@ impl<S: Refer, M> Client<S, M> {
     /// - [`Invalid`](ErrorKind::Invalid), before anything is sent, for text that was meant as a reference and is none: each
     ///   with its line and column.
     /// - [`MissingSecret`](ErrorKind::MissingSecret) with every reference that leads nowhere, and why: no such secret, nothing
-    ///   in the environment, a project that is refused. [`XtraError::keys`] lists them.
+    ///   in the environment, a project that is refused. [`XtraError::names`] lists them.
     /// - When every reference fails in the same way (a token that is not accepted, a timeout, masked values …), the error is
     ///   of that kind.
     /// - [`Invalid`](ErrorKind::Invalid) for references that lead in a circle, with the names on the way, or on and on; for more

@@ -226,7 +226,7 @@ impl<'c, S: Refer> Search<'c, S> {
     /// Gives a node its value, and meets what that refers to. The inner error is that there is none; the outer ends it all.
     fn fill(&mut self, id: usize) -> Result<Result<(), XtraError>, XtraError> {
         let Some(node) = self.graph.node(id) else { return Ok(Ok(())) };
-        let (reference, value) = (node.reference.clone(), self.value(node.scope, node.reference.key()));
+        let (reference, value) = (node.reference.clone(), self.value(node.scope, node.reference.name()));
         let value = match value {
             Ok(value) => value,
             Err(error) => return Ok(Err(error)),

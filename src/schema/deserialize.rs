@@ -55,7 +55,7 @@ impl Trouble {
         Self { path: Vec::new(), what }
     }
 
-    /// A type of one's own may put together what it expects from the value, so only the words that serde has for its own types
+    /// A type of your own may put together what it expects from the value, so only the words that serde has for its own types
     /// are kept.
     fn expected(expected: &dyn Expected) -> Self {
         let words = expected.to_string();

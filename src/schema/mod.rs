@@ -1,4 +1,4 @@
-//! Secrets held against a JSON Schema, and as a type of one's own.
+//! Secrets held against a JSON Schema, and as a type of your own.
 
 mod assemble;
 mod branching;
@@ -6,6 +6,7 @@ mod check;
 mod coerce;
 mod depth;
 mod deserialize;
+mod example;
 mod file;
 mod json;
 mod messages;
@@ -15,7 +16,6 @@ mod normalize;
 mod one_of;
 mod report;
 mod schema_view;
-mod template;
 mod tree;
 mod typed;
 #[cfg(any(feature = "figment", feature = "config"))]
@@ -40,14 +40,14 @@ use name_map::NameMap;
 use schema_view::SchemaView;
 use validators::Validators;
 
+pub use example::{Example, example};
 pub use report::{SchemaProblem, SchemaReport};
-pub use template::{Template, template};
 pub(crate) use tree::Tree;
 pub use typed::ReadAs;
 
 /// A JSON Schema that secrets can be held against: of a type, or from a file.
 ///
-/// How a secret is found for a property, and how its text is read, is told at [`Secrets::parse`]. The schema must describe an
+/// [`Secrets::parse`] tells how a secret is found for a property, and how its text is read. The schema must describe an
 /// object. Its references may lead within it (`#/…`) only: nothing is ever fetched. Drafts 4 to 2020-12 are known by
 /// `$schema`; without it, 2020-12. Formats (`uri`, `email`, `ipv4`, `date-time` …) are checked.
 ///
@@ -126,8 +126,8 @@ impl Schema {
 
     /// A file to fill in, and the schema as text.
     #[must_use]
-    pub fn template(&self) -> Template {
-        Template::of(&self.0.json)
+    pub fn example(&self) -> Example {
+        Example::of(&self.0.json)
     }
 
     fn compile(json: Value) -> Self {
@@ -144,7 +144,7 @@ impl fmt::Debug for Schema {
 }
 
 impl Secrets {
-    /// These secrets as a type of one's own, which derives [`Deserialize`](serde::Deserialize) and [`JsonSchema`].
+    /// These secrets as a type of your own, which derives [`Deserialize`](serde::Deserialize) and [`JsonSchema`].
     ///
     /// # Which secret feeds a field
     ///
@@ -198,7 +198,7 @@ impl Secrets {
     ///
     /// One error for everything that is wrong, with what each setting is for (its doc comment) and no value:
     /// [`ErrorKind::MissingSecret`] when names are missing and nothing else is wrong, else [`ErrorKind::Invalid`];
-    /// [`keys`](XtraError::keys) lists the names. What only the type's own code refuses is found once the rest is right, and
+    /// [`names`](XtraError::names) lists the names. What only the type's own code refuses is found once the rest is right, and
     /// is told a top-level field at a time, as many as can be found by reading some megabytes. A `pattern` that looks around or
     /// refers back has an end to its search: a value that is too long for it is refused with that reason.
     /// [`ErrorKind::Config`] when the type has no usable schema.

@@ -31,7 +31,7 @@ pub(super) struct Field<'s> {
     pub(super) required: bool,
     /// What the schemas that name it say.
     pub(super) schemas: Vec<&'s Value>,
-    /// The name that messages and templates use.
+    /// The name that messages and example files use.
     pub(super) name: String,
     path: Vec<&'s str>,
 }

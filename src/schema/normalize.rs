@@ -75,7 +75,7 @@ pub(super) fn spelled_out(_: &str, duration: Duration) -> Value {
     Value::Object(parts)
 }
 
-/// Whether a schema is the one of `std::time::Duration`. A type of one's own that looks exactly the same is then written as
+/// Whether a schema is the one of `std::time::Duration`. A type of your own that looks exactly the same is then written as
 /// a text too, and comes out the same.
 fn is_duration(keywords: &Map<String, Value>) -> bool {
     let part =

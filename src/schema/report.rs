@@ -149,7 +149,7 @@ impl SchemaReport {
     /// # Errors
     ///
     /// [`ErrorKind::MissingSecret`] when names are missing and nothing else is wrong, else [`ErrorKind::Invalid`];
-    /// [`keys`](XtraError::keys) lists all the names. [`ErrorKind::Config`] when the schema itself cannot be used.
+    /// [`names`](XtraError::names) lists all the names. [`ErrorKind::Config`] when the schema itself cannot be used.
     pub fn into_result(self) -> Result<(), XtraError> {
         if let Some(defect) = &self.defect {
             return Err(XtraError::new(ErrorKind::Config, format!("the schema {defect}")));
@@ -161,7 +161,7 @@ impl SchemaReport {
         let kind = if only_missing { ErrorKind::MissingSecret } else { ErrorKind::Invalid };
         let problems: Vec<String> = self.failures().map(ToString::to_string).collect();
         let message = format!("{}: {}", self.headline(), problems.join("; "));
-        Err(XtraError::new(kind, message).with_keys(self.failures().map(SchemaProblem::name)))
+        Err(XtraError::new(kind, message).with_names(self.failures().map(SchemaProblem::name)))
     }
 
     fn headline(&self) -> String {
@@ -216,7 +216,7 @@ mod tests {
             error.to_string(),
             "2 of 30 settings are wrong: DATABASE_URL is missing (Where the database is); PORT is not an integer"
         );
-        assert_eq!((error.kind(), error.keys()), (ErrorKind::Invalid, &["DATABASE_URL".into(), "PORT".into()][..]));
+        assert_eq!((error.kind(), error.names()), (ErrorKind::Invalid, &["DATABASE_URL".into(), "PORT".into()][..]));
     }
 
     #[test]
@@ -229,6 +229,6 @@ mod tests {
         assert!(!report.is_valid());
         let error = report.into_result().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
-        assert_eq!(error.keys(), ["OTHER"]);
+        assert_eq!(error.names(), ["OTHER"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Typed reads: secrets as a type of one's own.
+//! Typed reads: secrets as a type of your own.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};

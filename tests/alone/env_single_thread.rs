@@ -72,7 +72,7 @@ fn choice() {
         return;
     }
     let secrets = Secrets::from_iter([("CHOICE_A", "1"), ("CHOICE_B", "2"), ("CHOICE_C", "3")]);
-    let injection = secrets.injection().except(["CHOICE_C"]).prefix("APP_").rename("CHOICE_B", "CHOSEN");
+    let injection = secrets.injection().exclude(["CHOICE_C"]).prefix("APP_").rename("CHOICE_B", "CHOSEN");
     assert_eq!(injection.inject().unwrap().set(), ["APP_CHOICE_A", "CHOSEN"]);
     assert_eq!(value("APP_CHOICE_A").as_deref(), Some("1"));
     assert_eq!(value("CHOSEN").as_deref(), Some("2"));
@@ -82,7 +82,7 @@ fn choice() {
 fn all_or_nothing() {
     for bad in ["LD_PRELOAD", "A=B", "", "A\0B"] {
         let error = Secrets::from_iter([("ALL_A", "1"), (bad, "x")]).injection().inject().unwrap_err();
-        assert_eq!((error.kind(), error.keys()), (ErrorKind::Invalid, &[bad.to_owned()][..]));
+        assert_eq!((error.kind(), error.names()), (ErrorKind::Invalid, &[bad.to_owned()][..]));
         assert_eq!(value("ALL_A"), None);
     }
     let error = Secrets::from_iter([("ALL_A", "1"), ("ALL_B", "\0")]).injection().inject().unwrap_err();

@@ -137,7 +137,7 @@ fn hides_error_text(what: &str, text: &str) {
 fn examine(what: &str, error: &XtraError, seen: &mut Seen) {
     seen.errors += 1;
     hides_error(what, error);
-    hides_error(what, &error.clone().with_keys([KEY]));
+    hides_error(what, &error.clone().with_names([KEY]));
     hides_debug(what, &error.conflicts());
     // server_message() alone is the text of the service
     hides_debug(what, &(error.code(), error.message(), error.retry_after()));

@@ -125,7 +125,7 @@ async fn the_watch_hears_this_crate_and_the_http_client() {
     let guarded = XtraClient::builder().dev_server(&server).branch(BRANCH).required([KEY]).build().unwrap();
     guarded.get_secrets(ENVIRONMENT).await.unwrap();
     server.fault(Fault::body(200, "application/json", r#"{"OTHER":"v"}"#).on(route::SECRETS_READ));
-    assert_eq!(guarded.refresh(ENVIRONMENT).await.unwrap_err().keys(), [KEY]);
+    assert_eq!(guarded.refresh(ENVIRONMENT).await.unwrap_err().names(), [KEY]);
     assert!(watch.has_heard_from("xtrasecurity::http DEBUG"), "requests");
     assert!(watch.has_heard_from("xtrasecurity::engine WARN"), "an empty scope");
     assert!(watch.has_heard_from("reqwest::connect DEBUG"), "connections");

@@ -9,7 +9,7 @@ pub const VALUE: &str = "canary-value-5d0c1b9e7a3f42688e91c7b4d2a6f035";
 pub const TOKEN: &str = "xs_canary9c41e8d7b05f4a32a1c6e2f07d83b95c641e8d7b05f4a3";
 /// A token so short that it could pass for a word.
 pub const SHORT_TOKEN: &str = "canary-tok-7f3a";
-/// An API root that holds credentials.
+/// A base URL that holds credentials.
 pub const URL_WITH_CREDENTIALS: &str = "https://canary-user:canary-password@host.example/api?canary=1";
 
 /// Names: errors may tell them, events may not.

@@ -24,7 +24,7 @@ use xtrasecurity::{
     paging::Paging,
     references::Reference,
     snapshot::{SnapshotSource, Unreadable, UnreadableReason},
-    source::{Budget, Identity, KeyWriter, Loaded, ScopeDescription, Traffic},
+    source::{Identity, KeyWriter, Loaded, Quota, ScopeDescription, Traffic},
 };
 
 use crate::planted::{
@@ -74,7 +74,7 @@ pub async fn all(table: &mut Table, server: &DevServer) {
     offline(table, server).await;
     watching(table, server).await;
     injecting(table, server).await;
-    blocking_twin(table, server).await;
+    blocking_client(table, server).await;
     manage::all(table, server).await;
     writes::all(table, server).await;
     raw_calls(table, server).await;
@@ -130,7 +130,7 @@ async fn typed(table: &mut Table, server: &DevServer) {
     let only_the_type_refuses = Secrets::from_iter([(KEY, "1"), ("MAGPIE_IP", VALUE), ("OTHER", "yes")]);
     table.error("XtraError", &only_the_type_refuses.parse::<Settings>().unwrap_err());
     table.debug("Schema", &Schema::of::<Settings>());
-    table.debug("schema::Template", &xtrasecurity::schema::template::<Settings>());
+    table.debug("schema::Example", &xtrasecurity::schema::example::<Settings>());
     for text in [VALUE, &json, &format!("{{\"type\":\"object\",\"$ref\":\"{VALUE}\"}}")] {
         let _ = Schema::from_json(text).map_err(|error| table.error("XtraError", &error));
     }
@@ -281,7 +281,7 @@ fn options(table: &mut Table, server: &DevServer) {
     table.debug("clock::Clock", &clock.clock());
     table.debug("CacheOptions", &CacheOptions::default());
     table.debug("EngineOptions", &EngineOptions::default().clock(clock.clock()).required([KEY]));
-    table.debug("source::Budget", &Budget::new(1000, 900, Duration::from_secs(60)));
+    table.debug("source::Quota", &Quota::new(1000, 900, Duration::from_secs(60)));
     let options = XtraClientOptions {
         token: Some(TOKEN.into()),
         api_url: Some(URL_WITH_CREDENTIALS.to_owned()),
@@ -389,10 +389,10 @@ async fn point_of_use(table: &mut Table, server: &DevServer) {
     assert_eq!(handle.get().await.unwrap().require(KEY).unwrap(), VALUE, "what was planted arrives");
     table.debug("ScopeHandle", &handle);
     table.debug("request::ScopeRead", &handle.get());
-    let preload = client.preload([ENVIRONMENT]).require([KEY]);
+    let preload = client.preload([ENVIRONMENT]).required([KEY]);
     table.debug("request::Preload", &preload);
     table.debug("request::Preloaded", &preload.await.unwrap());
-    table.error("XtraError", &client.preload([ENVIRONMENT, TOKEN, BROKEN]).require(["OTHER"]).await.unwrap_err());
+    table.error("XtraError", &client.preload([ENVIRONMENT, TOKEN, BROKEN]).required(["OTHER"]).await.unwrap_err());
 }
 
 async fn local_mode(table: &mut Table) {
@@ -535,7 +535,7 @@ async fn offline(table: &mut Table, server: &DevServer) {
 async fn watching(table: &mut Table, server: &DevServer) {
     let client = client(server);
     let mut watch = client.watch(ENVIRONMENT);
-    let (mut receiver, mut key) = (watch.receiver(), watch.key(KEY));
+    let (mut receiver, mut key) = (watch.receiver(), watch.secret(KEY));
     let change = watch.next().await.unwrap().unwrap();
     assert_eq!(change.snapshot.require(KEY).unwrap(), VALUE, "what was planted arrives");
     table.debug("watch::Change", &change);
@@ -543,7 +543,7 @@ async fn watching(table: &mut Table, server: &DevServer) {
     receiver.changed().await.unwrap();
     table.debug("watch::WatchReceiver", &receiver);
     assert_eq!(key.next().await.unwrap().unwrap(), VALUE);
-    table.debug("watch::WatchKey", &key);
+    table.debug("watch::WatchSecret", &key);
     for environment in [BROKEN, ".."] {
         table.error("XtraError", &client.watch(environment).next().await.unwrap().unwrap_err());
     }
@@ -587,29 +587,29 @@ impl xtrasecurity::source::Operation for Look {
     }
 }
 
-async fn blocking_twin(table: &mut Table, server: &DevServer) {
+async fn blocking_client(table: &mut Table, server: &DevServer) {
     // no value of these can exist
     table.0.extend(["blocking::Blocking", "request::Async"]);
     client(server).request(XtraScope::new(ENVIRONMENT), Look).await.unwrap();
     table.0.insert("source::Call");
     table.debug("xtra::WriteOptions", &xtrasecurity::xtra::WriteOptions::default());
     table.debug("XtraClientBuilder", &blocking::XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS));
-    let twin = blocking::XtraClient::from(impatient().api_url(server.url()).cache(true).build().unwrap());
+    let blocking = blocking::XtraClient::from(impatient().api_url(server.url()).cache(true).build().unwrap());
     // On a thread of its own: here, every call is refused.
     let (tell, told) = tokio::sync::oneshot::channel();
-    let elsewhere = twin.clone();
+    let elsewhere = blocking.clone();
     std::thread::spawn(move || tell.send(elsewhere.get_secrets(ENVIRONMENT).send()));
     assert_eq!(told.await.unwrap().unwrap().require(KEY).unwrap().expose(), VALUE, "what was planted arrives");
-    table.debug("Client", &twin);
-    let request = twin.get_secrets(ENVIRONMENT).branch(BRANCH);
+    table.debug("Client", &blocking);
+    let request = blocking.get_secrets(ENVIRONMENT).branch(BRANCH);
     table.debug("Request", &request);
     table.error("XtraError", &request.send().unwrap_err());
-    let request = twin.get_secrets(ENVIRONMENT).with_secret(KEY, |_| Err::<(), _>(UseError::Refused(())));
+    let request = blocking.get_secrets(ENVIRONMENT).with_secret(KEY, |_| Err::<(), _>(UseError::Refused(())));
     table.debug("blocking::WithSecret", &request);
-    table.debug("references::Resolve", &twin.render(VALUE));
-    table.debug("references::Resolve", &twin.resolve_pairs([(KEY, VALUE)]));
-    table.debug("blocking::Watch", &twin.watch(ENVIRONMENT, |_| {}).unwrap());
-    table.debug("request::Preload", &twin.preload([ENVIRONMENT]).require([KEY]));
+    table.debug("references::Resolve", &blocking.render(VALUE));
+    table.debug("references::Resolve", &blocking.resolve_pairs([(KEY, VALUE)]));
+    table.debug("blocking::Watch", &blocking.watch(ENVIRONMENT, |_| {}).unwrap());
+    table.debug("request::Preload", &blocking.preload([ENVIRONMENT]).required([KEY]));
 }
 
 async fn raw_calls(table: &mut Table, server: &DevServer) {

@@ -2,7 +2,7 @@
 
 use xtrasecurity::dev_server::{DevServer, Fault, route};
 use xtrasecurity::xtra::XtraScope;
-use xtrasecurity::xtra::write::{KeyOrigin, Written};
+use xtrasecurity::xtra::write::{SecretOrigin, Written};
 use xtrasecurity::{Secrets, error::FileEntry};
 
 use super::Table;
@@ -26,8 +26,8 @@ fn requests(table: &mut Table, server: &DevServer) {
     table.debug("xtra::write::Set", &client.set_secrets(ENVIRONMENT, [(KEY, VALUE)]).on_progress(|_| ()));
     table.debug("xtra::write::CreateSecret", &client.create_secret(ENVIRONMENT, KEY, VALUE));
     table.debug("xtra::write::GetSecret", &client.get_secret(ENVIRONMENT, KEY));
-    table.debug("xtra::write::ListSecretKeys", &client.list_secret_keys(ENVIRONMENT));
-    table.debug("xtra::write::PromoteSecrets", &client.promote_secrets(ENVIRONMENT, PLACE).keys([KEY]));
+    table.debug("xtra::write::ListSecretNames", &client.list_secret_names(ENVIRONMENT));
+    table.debug("xtra::write::PromoteSecrets", &client.promote_secrets(ENVIRONMENT, PLACE).only([KEY]));
     table.debug("xtra::write::DiffSecrets", &client.diff_secrets(ENVIRONMENT, XtraScope::new(PLACE)));
 }
 
@@ -38,14 +38,14 @@ async fn outcomes(table: &mut Table, server: &DevServer) {
     table.debug("xtra::write::Written", &written);
     let mut progress = Vec::new();
     for problem in client.set_secrets(PLACE, [("branch", VALUE), (KEY, VALUE), (KEY, VALUE)]).problems() {
-        table.shown("xtra::write::KeyProblem", &problem);
+        table.shown("xtra::write::NameProblem", &problem);
     }
     let request = client.set_secrets(PLACE, [(KEY, VALUE)]).on_progress(|step| progress.push(step));
     table.debug("xtra::write::WriteReport", &request.await.unwrap());
     assert_eq!(progress.len(), 2);
     table.debug("xtra::write::Progress", &progress);
-    table.debug("xtra::write::KeyOrigin", &KeyOrigin::Linked);
-    table.debug("xtra::write::SecretKey", &client.list_secret_keys(PLACE).await.unwrap());
+    table.debug("xtra::write::SecretOrigin", &SecretOrigin::Linked);
+    table.debug("xtra::write::ListedSecret", &client.list_secret_names(PLACE).await.unwrap());
     table.debug("xtra::write::Promotion", &client.promote_secrets(PLACE, "magpie-target").await.unwrap());
     table.debug("xtra::write::Difference", &client.diff_secrets(PLACE, "magpie-target").await.unwrap());
 }
@@ -62,7 +62,7 @@ async fn refusals(table: &mut Table, server: &DevServer) {
         r#"{{"error":"Conflict detected","conflicts":[{{"key":"{KEY}","expected":"1","actual":"2","remoteValue":"{VALUE}"}}]}}"#
     );
     server.fault(Fault::body(409, "application/json", remote).times(4).on(route::SECRETS_UPSERT));
-    let version = client.list_secret_keys(PLACE).await.unwrap()[0].version.clone();
+    let version = client.list_secret_names(PLACE).await.unwrap()[0].version.clone();
     table.error("XtraError", &client.set_secret(PLACE, KEY, VALUE).expect_version(version).await.unwrap_err());
     table.error("XtraError", &client.set_secret(PLACE, KEY, VALUE).expect_version(99).await.unwrap_err());
     table.error("XtraError", &client.create_secret(PLACE, KEY, VALUE).await.unwrap_err());

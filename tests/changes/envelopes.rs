@@ -147,7 +147,7 @@ async fn what_does_not_open_is_named_and_never_passed_on() {
     let client = builder(&server).vault_passphrase(PASSPHRASE).build().unwrap();
     let error = client.get_secrets("production").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Undecryptable);
-    assert_eq!(error.keys(), ["NUMBERED", "TAMPERED", "THEIRS", "UNTAGGED"]);
+    assert_eq!(error.names(), ["NUMBERED", "TAMPERED", "THEIRS", "UNTAGGED"]);
     let rest = client.get_secrets("production").allow_unreadable().await.unwrap();
     assert_eq!(shown(&rest), [("OPEN", "hello"), ("PLAIN", "plain")]);
     assert!(rest.unreadable().iter().all(|entry| entry.reason == UnreadableReason::ClientEnvelope));
@@ -159,7 +159,7 @@ async fn without_the_passphrase_and_with_another_one_the_error_says_what_to_set(
     let server = server(&[("A", WITH_PASSPHRASE), ("B", WITHOUT)]).await;
     for builder in [builder(&server), builder(&server).vault_passphrase(OTHER)] {
         let error = builder.build().unwrap().get_secrets("production").await.unwrap_err();
-        assert_eq!((error.kind(), error.keys()), (ErrorKind::Undecryptable, &["A".to_owned()][..]));
+        assert_eq!((error.kind(), error.names()), (ErrorKind::Undecryptable, &["A".to_owned()][..]));
         assert_eq!(error.hint(), Some(&Hint::GivePassphrase { variable: Some("XTRA_VAULT_PASSPHRASE") }), "{error:?}");
         assert!(error.to_string().contains("Set XTRA_VAULT_PASSPHRASE, or pass vault_passphrase(..)"), "{error}");
     }
@@ -321,7 +321,7 @@ async fn a_promotion_that_fails_names_all_that_is_left_sealed_or_not() {
     let client = builder(&server).vault_passphrase("correct horse battery staple").build().unwrap();
     server.fault(Fault::status(503).on(route::SECRETS_UPSERT));
     let error = client.promote_secrets("production", "live").await.unwrap_err();
-    assert_eq!(error.keys(), ["PLAIN", "SEALED"]);
+    assert_eq!(error.names(), ["PLAIN", "SEALED"]);
     client.promote_secrets("production", "live").await.unwrap();
     assert_eq!(server.secret("web", "live", "main", "PLAIN").as_deref(), Some("p"));
     assert!(server.secret("web", "live", "main", "SEALED").unwrap().contains("ciphertext"));

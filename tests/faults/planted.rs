@@ -38,7 +38,7 @@ fn events() -> MutexGuard<'static, Vec<(bool, String)>> {
 /// An error and all that it is caused by, printed in every way.
 pub fn leaks_of(error: &XtraError) -> Vec<String> {
     let mut text = format!("{error} {error:?} {error:#?} {}", error.message());
-    let _ = write!(text, "{:?} {:?} {:?}", error.code(), error.keys(), error.conflicts());
+    let _ = write!(text, "{:?} {:?} {:?}", error.code(), error.names(), error.conflicts());
     let mut next = error.source();
     while let Some(cause) = next {
         let _ = write!(text, " {cause} {cause:?}");

@@ -50,7 +50,7 @@ async fn errors(client: &XtraClient, environment: &str) -> Vec<XtraError> {
         client.get_secrets(environment).await.unwrap().require("DATABASE_UR").cloned().unwrap_err(),
         client.get_secret(environment, "DATABASE_UR").await.unwrap_err(),
         client.get_secrets_as::<Settings>(environment).await.unwrap_err(),
-        client.preload([environment]).require(["DATABASE_UR"]).await.unwrap_err(),
+        client.preload([environment]).required(["DATABASE_UR"]).await.unwrap_err(),
         client.resolve(format!("xtra:///{environment}/DATABASE_UR")).await.unwrap_err(),
         used,
     ]
@@ -153,7 +153,7 @@ async fn a_value_that_was_passed_as_a_name_is_in_no_error() {
                 .err()
                 .map(|error| error.to_string())
                 .unwrap_or_default(),
-            client.preload(["production"]).require([value]).await.unwrap_err().to_string(),
+            client.preload(["production"]).required([value]).await.unwrap_err().to_string(),
             secrets
                 .injection()
                 .only([value])

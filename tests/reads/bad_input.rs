@@ -59,7 +59,7 @@ fn an_api_root_that_cannot_be_meant_is_refused_with_the_reason_and_without_the_u
 fn an_option_that_is_given_but_empty_is_refused_rather_than_looked_up_elsewhere() {
     let error = XtraClient::builder().token("").build().unwrap_err();
     assert_says(&error, ErrorKind::Credentials, &["the given token is empty"]);
-    assert_says(&built_with_url("").unwrap_err(), ErrorKind::Config, &["API root"]);
+    assert_says(&built_with_url("").unwrap_err(), ErrorKind::Config, &["base URL"]);
     assert_says(&local().project_id("").build().unwrap_err(), ErrorKind::Invalid, &["project id"]);
     assert_says(&local().branch("").build().unwrap_err(), ErrorKind::Invalid, &["branch"]);
 }

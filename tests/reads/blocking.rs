@@ -74,7 +74,7 @@ fn secrets_are_read_as_a_type() {
     let settings: Settings = client.get_secrets_as("production").send().unwrap();
     assert_eq!((settings.api_key.expose(), settings.port), ("demo-production-key", 0));
     let unexpected = client.get_secrets("production").typed::<Settings>().deny_unexpected().send().unwrap_err();
-    assert_eq!((unexpected.kind(), unexpected.keys().len()), (ErrorKind::Invalid, 2));
+    assert_eq!((unexpected.kind(), unexpected.names().len()), (ErrorKind::Invalid, 2));
     let empty = client.get_secrets_as::<Settings>("nowhere").send().unwrap_err();
     assert_eq!(empty.kind(), ErrorKind::EmptyScope);
 }
@@ -169,7 +169,7 @@ fn a_client_is_made_cloned_and_dropped_inside_an_async_runtime() {
 }
 
 #[test]
-fn the_async_twin_shares_the_cache_in_both_directions() {
+fn the_async_client_shares_the_cache_in_both_directions() {
     let service = Service::start();
     let blocking = service.client();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -322,11 +322,11 @@ fn references_are_resolved_and_several_environments_preloaded() {
     assert_eq!(client.resolve("xtra:///production/API_KEY").send().unwrap().expose(), "demo-production-key");
     let text = client.render("key={{ xtra:///staging/API_KEY }}").send().unwrap();
     assert_eq!(text.expose(), "key=demo-staging-key");
-    let ready = client.preload(["production", "staging"]).require(["API_KEY"]).send().unwrap();
+    let ready = client.preload(["production", "staging"]).required(["API_KEY"]).send().unwrap();
     assert_eq!(ready.iter().count(), 2);
     assert_eq!(client.stats().requests, 2, "all of it came from two reads");
-    let error = client.preload(["production"]).require(["ABSENT"]).send().unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &["ABSENT".to_owned()][..]));
+    let error = client.preload(["production"]).required(["ABSENT"]).send().unwrap_err();
+    assert_eq!((error.kind(), error.names()), (ErrorKind::MissingSecret, &["ABSENT".to_owned()][..]));
 }
 
 #[test]

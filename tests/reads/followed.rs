@@ -265,7 +265,7 @@ async fn everything_that_leads_nowhere_is_one_error_with_where_it_was_looked_for
     client.get_secrets("shared").await.unwrap();
     let error = client.get_secrets("bad").await.unwrap_err();
     hides(&error);
-    assert_eq!((error.kind(), error.keys().len()), (ErrorKind::MissingSecret, 4), "{error}");
+    assert_eq!((error.kind(), error.names().len()), (ErrorKind::MissingSecret, 4), "{error}");
     let text = error.to_string();
     for told in [
         "get_secrets(\"bad\"): 4 references cannot be resolved",
@@ -278,7 +278,7 @@ async fn everything_that_leads_nowhere_is_one_error_with_where_it_was_looked_for
         assert!(text.contains(told), "{told}: {text}");
     }
     let error = client.watch("bad").next().await.unwrap().unwrap_err();
-    assert_eq!(error.keys().len(), 4, "a watch is told so too");
+    assert_eq!(error.names().len(), 4, "a watch is told so too");
     let error = client.get_secret("bad", "ONE").await.unwrap_err();
     assert!(error.to_string().starts_with("get_secret(\"bad\", \"ONE\"): "), "{error}");
 }

@@ -76,7 +76,7 @@ async fn a_placeholder_in_the_file_is_no_value() {
     fs::write(&path, "A=1\nB=***\n").unwrap();
     let client = client(&path);
     let error = client.get_secrets("production").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Masked, &["B".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Masked, &["B".to_owned()][..]));
     assert!(client.get_secrets("production").allow_unreadable().await.unwrap().contains("A"));
 }
 

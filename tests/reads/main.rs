@@ -1,4 +1,4 @@
-//! What whoever reads secrets is promised: by the client, its blocking twin, its cache, its credentials and its watch; and what a
+//! What whoever reads secrets is promised: by the client, the blocking client, its cache, its credentials and its watch; and what a
 //! service that the crate does not know gets with it.
 
 mod absent;

@@ -421,7 +421,7 @@ async fn in_local_mode_nothing_is_saved() {
 }
 
 #[tokio::test]
-async fn the_blocking_twin_saves_and_is_served_copies_too() {
+async fn the_blocking_client_saves_and_is_served_copies_too() {
     let world = World::new().await;
     let (url, token) = (world.server.url(), world.server.token().to_owned());
     let (project, options) = (world.server.project_id().to_owned(), world.options());

@@ -20,7 +20,7 @@ async fn everything_that_is_asked_for_is_there_and_then_comes_from_the_cache() {
     let (server, clock) = (server().await, ManualClock::new());
     let client = XtraClient::builder().dev_server(&server).clock(clock.clock()).build().unwrap();
     for _ in 0..3 {
-        let ready = client.preload(["production", "staging"]).require(["API_KEY", "DATABASE_URL"]).await.unwrap();
+        let ready = client.preload(["production", "staging"]).required(["API_KEY", "DATABASE_URL"]).await.unwrap();
         let found: Vec<_> = ready.iter().map(|(name, secrets)| (name, secrets.len())).collect();
         assert_eq!(found, [("production", 3), ("staging", 2)]);
     }
@@ -54,12 +54,12 @@ async fn every_missing_name_of_every_environment_is_told_at_once() {
     let server = server().await;
     let error = client(&server)
         .preload(["production", "staging", "development"])
-        .require(["API_KEY", "SENTRY_DSN"])
-        .require(["FEATURE_NEW_UI"])
+        .required(["API_KEY", "SENTRY_DSN"])
+        .required(["FEATURE_NEW_UI"])
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MissingSecret);
-    assert_eq!(error.keys(), ["FEATURE_NEW_UI", "SENTRY_DSN"]);
+    assert_eq!(error.names(), ["FEATURE_NEW_UI", "SENTRY_DSN"]);
     let text = error.to_string();
     assert!(text.starts_with("preload: 3 of 3 scopes cannot be used"), "{text}");
     assert!(text.contains(r#""production": missing: SENTRY_DSN"#), "{text}");
@@ -73,7 +73,7 @@ async fn the_gravest_trouble_gives_the_kind_and_all_are_listed() {
     let client = client(&server);
     client.get_secrets("staging").await.unwrap();
     server.fault(Fault::status(503).header("retry-after", "7").on(route::SECRETS_READ));
-    let preload = || client.preload(["production", "staging"]).require(["FEATURE_NEW_UI"]);
+    let preload = || client.preload(["production", "staging"]).required(["FEATURE_NEW_UI"]);
     let error = preload().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MissingSecret, "a missing name does not pass by waiting");
     assert!(error.to_string().contains("\"production\"") && error.to_string().contains("\"staging\""), "{error}");
@@ -85,7 +85,7 @@ async fn the_gravest_trouble_gives_the_kind_and_all_are_listed() {
     assert!(error.is_retryable());
     assert!(error.to_string().starts_with("preload: 1 of 2 scopes"), "{error}");
 
-    let error = client.preload(["prodution", "staging"]).require(["FEATURE_NEW_UI"]).await.unwrap_err();
+    let error = client.preload(["prodution", "staging"]).required(["FEATURE_NEW_UI"]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::EmptyScope);
     assert!(error.to_string().contains("\"prodution\": it holds no secrets"), "{error}");
 
@@ -145,9 +145,9 @@ async fn what_cannot_be_read_is_not_ready() {
     let viewer = XtraClient::builder().dev_server(&server).token(server.token_for("viewer").unwrap()).build().unwrap();
     let error = viewer.preload(["staging"]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Masked);
-    assert_eq!(error.keys(), ["API_KEY", "DATABASE_URL"]);
-    let error = viewer.preload(["staging"]).allow_unreadable().require(["API_KEY"]).await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &["API_KEY".to_owned()][..]));
+    assert_eq!(error.names(), ["API_KEY", "DATABASE_URL"]);
+    let error = viewer.preload(["staging"]).allow_unreadable().required(["API_KEY"]).await.unwrap_err();
+    assert_eq!((error.kind(), error.names()), (ErrorKind::MissingSecret, &["API_KEY".to_owned()][..]));
     assert!(viewer.preload(["staging"]).allow_unreadable().await.is_ok());
 }
 
@@ -157,7 +157,7 @@ async fn an_environment_without_secrets_is_ready_only_when_that_was_said() {
     let client = client(&server);
     assert_eq!(client.preload(["nowhere"]).await.unwrap_err().kind(), ErrorKind::EmptyScope);
     assert!(client.preload(["nowhere"]).allow_empty().await.is_ok());
-    let error = client.preload(["nowhere"]).allow_empty().require(["A"]).await.unwrap_err();
+    let error = client.preload(["nowhere"]).allow_empty().required(["A"]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MissingSecret);
 }
 
@@ -174,7 +174,7 @@ async fn branch_and_project_are_those_that_were_named() {
 #[tokio::test]
 async fn a_required_name_of_several_lines_is_not_shown() {
     let server = server().await;
-    let error = client(&server).preload(["production"]).require(["A\nB: fine"]).await.unwrap_err();
+    let error = client(&server).preload(["production"]).required(["A\nB: fine"]).await.unwrap_err();
     assert!(error.to_string().ends_with("missing: (a name of 9 characters, not shown)"), "{error}");
 }
 
@@ -195,7 +195,7 @@ fn what_is_in_memory_needs_no_timer_of_the_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let client = XtraClient::in_memory([("A", "1")]).unwrap();
-        assert!(client.preload(["production"]).require(["A"]).await.is_ok());
+        assert!(client.preload(["production"]).required(["A"]).await.is_ok());
     });
 }
 

@@ -217,9 +217,9 @@ async fn what_is_left_of_the_budget_is_told_and_stretching_announces_itself() {
     let world = World::start(RateLimits::default().daily(777)).await;
     let options = CacheOptions::default().jitter(0.0);
     let client = world.client(|builder| builder.cache(true).cache_options(options));
-    assert_eq!(client.stats().budget_left, None);
+    assert_eq!(client.stats().quota_left, None);
     read(&client).await.unwrap();
-    assert_eq!((client.stats().budget_left, client.stats().stretched), (Some(776), 1));
+    assert_eq!((client.stats().quota_left, client.stats().stretched), (Some(776), 1));
     // a day by some 700 requests
     world.advance(Duration::from_secs(100));
     read(&client).await.unwrap();
@@ -229,7 +229,7 @@ async fn what_is_left_of_the_budget_is_told_and_stretching_announces_itself() {
     assert!(line.starts_with("INFO ") && line.contains("kept longer") && line.contains("remaining=776"), "{line}");
 
     world.advance(Duration::from_secs(86_400));
-    assert_eq!(client.stats().budget_left, None, "its time is over");
+    assert_eq!(client.stats().quota_left, None, "its time is over");
 
     let hasty = world.client(|builder| builder.cache(true).cache_options(CacheOptions::default().max_ttl(MINUTE / 2)));
     read(&hasty).await.unwrap();

@@ -151,7 +151,7 @@ async fn masked_values_are_an_error_that_names_them_and_never_values() {
     let client = builder(&server).token(server.token_for("viewer").unwrap()).build().unwrap();
     let error = client.get_secrets("production").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Masked);
-    assert_eq!(error.keys(), ["API_KEY", "DATABASE_URL", "FEATURE_NEW_UI"]);
+    assert_eq!(error.names(), ["API_KEY", "DATABASE_URL", "FEATURE_NEW_UI"]);
     let names = client.get_secrets("production").allow_unreadable().await.unwrap();
     assert!(names.is_empty());
     assert!(names.unreadable().iter().all(|entry| entry.reason == UnreadableReason::Masked));
@@ -177,7 +177,7 @@ async fn ciphertext_is_an_error_that_names_it_and_the_rest_can_be_read() {
     let client = client(&server);
     let error = client.get_secrets("production").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Undecryptable);
-    assert_eq!(error.keys(), ["LOST", "SEALED"]);
+    assert_eq!(error.names(), ["LOST", "SEALED"]);
     let rest = client.get_secrets("production").allow_unreadable().await.unwrap();
     assert_eq!(rest.len(), 3);
     assert_eq!(rest.require("LOST").unwrap_err().kind(), ErrorKind::Undecryptable);

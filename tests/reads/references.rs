@@ -220,7 +220,7 @@ async fn circles_are_found_and_shown_name_by_name() {
         let shown: Vec<_> = error.message().split(": ").nth(1).unwrap().split(" -> ").collect();
         assert_eq!(shown.len(), chain.len(), "{error}");
         assert!(shown.iter().zip(&chain).all(|(shown, name)| shown.ends_with(name.as_str())), "{error}");
-        assert_eq!(error.keys().len(), names.len() - 1);
+        assert_eq!(error.names().len(), names.len() - 1);
     }
 }
 
@@ -251,7 +251,7 @@ async fn every_reference_that_leads_nowhere_is_in_one_error_with_its_place_and_w
     );
     let error = refused(&client, &text).await;
     assert_eq!(error.kind(), ErrorKind::MissingSecret);
-    let keys: BTreeSet<_> = error.keys().iter().map(String::as_str).collect();
+    let keys: BTreeSet<_> = error.names().iter().map(String::as_str).collect();
     let (closed_a, closed_b) = (format!("xtra://{CLOSED}/production/A"), format!("xtra://{CLOSED}/production/B"));
     let expected: BTreeSet<&str> = [
         "xtra:///production/NOT_THERE",
@@ -286,7 +286,7 @@ async fn when_all_fail_alike_the_error_is_of_that_kind() {
     let stranger = builder(&server).token("xs_unknown_0123456789abcdef0123456789abcdef0123").build().unwrap();
     let error = refused(&stranger, text).await;
     assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
-    assert_eq!(error.keys().len(), 2);
+    assert_eq!(error.names().len(), 2);
 
     let impatient = builder(&server).max_retries(0).build().unwrap();
     for seconds in ["3", "7"] {
@@ -377,7 +377,7 @@ async fn a_malformed_reference_in_a_value_is_an_error_that_names_the_secret_and_
     let error = client.resolve_pairs([("FINE", "x"), ("BAD", "xtra://hunter2/hunter2")]).await.unwrap_err();
     hides(&error);
     assert!(error.to_string().contains("in \"BAD\""), "{error}");
-    assert_eq!(error.keys(), ["BAD"]);
+    assert_eq!(error.names(), ["BAD"]);
 }
 
 /// The time that the thread has been at work: what else the machine does is left out where the system can tell.
@@ -407,13 +407,13 @@ async fn an_error_stays_short_and_quick_however_much_is_wrong() {
     let error = refused(&client, &text).await;
     let took = time_of_this_thread() - before;
     assert!(took < Duration::from_secs(5), "{took:?}");
-    assert_eq!(error.keys().len(), MANY);
+    assert_eq!(error.names().len(), MANY);
     assert!(error.message().len() < 20_000, "{}", error.message().len());
 
     let name = "k".repeat(2_000);
     let many: String = (0..100).map(|number| format!("{{{{xtra:///e/{number}{name}}}}}")).collect();
     let error = refused(&XtraClient::in_memory([("LONG", many)]).unwrap(), "xtra:///e/LONG").await;
-    assert_eq!(error.keys().len(), 100);
+    assert_eq!(error.names().len(), 100);
     assert!(error.message().len() < 20_000 && error.to_string().contains("and 80 more"), "{}", error.message().len());
 }
 

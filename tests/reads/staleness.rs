@@ -356,19 +356,19 @@ async fn a_required_secret_that_is_lost_keeps_the_snapshot_and_any_other_does_no
     assert_eq!(world.client.refresh("production").await.unwrap().len(), 1, "the others were not required");
     world.server.fault(answer(r#"{"OTHER":"v"}"#).on(READ));
     let error = world.client.refresh("production").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &["API_KEY".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::MissingSecret, &["API_KEY".to_owned()][..]));
     assert_eq!(world.read().await.unwrap(), "new");
 }
 
 #[tokio::test]
 async fn what_a_preload_required_is_guarded_from_then_on() {
     let world = World::new().await;
-    world.client.preload(["production"]).require(["API_KEY"]).await.unwrap();
+    world.client.preload(["production"]).required(["API_KEY"]).await.unwrap();
     let staging = world.client.get_secrets("staging").await.unwrap();
     let other = staging.names().find(|name| *name != "API_KEY").unwrap();
     world.server.fault(answer(&format!(r#"{{"{other}":"v"}}"#)).on(READ).times(2));
     let error = world.client.refresh("production").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &["API_KEY".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::MissingSecret, &["API_KEY".to_owned()][..]));
     world.client.refresh("staging").await.unwrap();
 }
 

@@ -106,9 +106,9 @@ impl<'a> Scan<'a> {
         self.errors += 1;
         self.said += usize::from(error.server_message().is_some_and(|said| self.canaries.are_in(said)));
         self.debugged("an error", error);
-        let mut text = format!("{error} {} {:?} {:?}", error.message(), error.code(), error.keys());
+        let mut text = format!("{error} {} {:?} {:?}", error.message(), error.code(), error.names());
         for conflict in error.conflicts() {
-            let _ = write!(text, " {conflict:?} {} {:?} {:?}", conflict.key, conflict.expected, conflict.actual);
+            let _ = write!(text, " {conflict:?} {} {:?} {:?}", conflict.name, conflict.expected, conflict.actual);
         }
         let _ = write!(text, " {:?} {:?} {:?}", error.retry_after(), error.elevation(), error.kind());
         let mut next = error.source();

@@ -26,10 +26,10 @@ async fn a_seed_file_makes_the_same_world_as_code() {
             "members": { "vic": "viewer" },
             "branches": ["feature/x", { "name": "main", "id": "aaaaaaaaaaaaaaaaaaaaaaaa" }],
             "secrets": [
-                { "environment": "production", "key": "B", "value": "1" },
-                { "environment": "production", "key": "A", "value": "2" },
-                { "environment": "production", "key": "7", "value": "3" },
-                { "environment": "production", "key": "A", "value": "4", "branch": "feature/x" }
+                { "environment": "production", "name": "B", "value": "1" },
+                { "environment": "production", "name": "A", "value": "2" },
+                { "environment": "production", "name": "7", "value": "3" },
+                { "environment": "production", "name": "A", "value": "4", "branch": "feature/x" }
             ],
             "serviceAccounts": [{ "name": "ci", "permissions": ["read:secrets"], "token": "xtra_ci" }]
         }],

@@ -111,7 +111,7 @@ async fn the_gates_come_in_their_order_before_the_token_is_asked_for() {
 
 #[tokio::test]
 async fn viewers_and_holders_of_approved_requests_read_masks() {
-    let seed = project().member("vic", Role::Viewer).grant(GrantSeed::approved("jit").keys(["URL"]));
+    let seed = project().member("vic", Role::Viewer).grant(GrantSeed::approved("jit").names(["URL"]));
     let seed = seed.grant(GrantSeed::needs_elevation("low"));
     let server = web(seed).user(UserSeed::new("jit")).user(UserSeed::new("low")).start().await.unwrap();
     let viewer = read_as(&server, server.token_for("vic").unwrap(), "").await;

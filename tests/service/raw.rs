@@ -127,7 +127,7 @@ async fn the_structured_fields_of_a_refusal_stay_as_they_came_whatever_the_reque
     let keys: Vec<_> = answer.conflicts.as_ref().unwrap().iter().map(|one| one.key.as_deref().unwrap()).collect();
     assert_eq!(keys, ["domain", "STRIPE_PUBLIC"]);
     let error = error.into_error();
-    let known: Vec<_> = error.conflicts().iter().map(|one| (one.key.as_str(), one.actual.as_deref())).collect();
+    let known: Vec<_> = error.conflicts().iter().map(|one| (one.name.as_str(), one.actual.as_deref())).collect();
     assert_eq!(known, [("domain", Some("3")), ("STRIPE_PUBLIC", Some("4"))]);
 
     for (value, text, reason, code) in [

@@ -197,7 +197,7 @@ async fn unreadable(recording: &Recording, kind: ErrorKind, reason: UnreadableRe
     let (client, answer) = read(&service, recording).await;
     let error = answer.unwrap_err();
     assert_eq!((error.kind(), error.code(), error.retry_after()), (kind, None, None), "{name}");
-    assert_eq!(error.keys(), scene.names(), "{name}");
+    assert_eq!(error.names(), scene.names(), "{name}");
     let (project, environment, branch) = parts(recording);
     let request = client.get_secrets(environment).project_id(project).branch(branch.unwrap_or("main"));
     let rest = request.allow_unreadable().await.unwrap();
@@ -220,7 +220,7 @@ async fn refusal_is(recording: &Recording, expected: &Refusal) {
     assert_eq!((error.kind(), status), (expected.kind, expected.status), "{name}: {error}");
     assert_eq!((error.code(), error.retry_after()), (expected.code, expected.retry_after), "{name}: {error}");
     assert_eq!(error.reason(), expected.reason.as_ref(), "{name}: {error}");
-    assert!(error.keys().is_empty() && error.conflicts().is_empty(), "{name}");
+    assert!(error.names().is_empty() && error.conflicts().is_empty(), "{name}");
     assert_eq!(error.is_retryable(), expected.kind == ErrorKind::RateLimited, "{name}");
     assert_eq!((error.attempts(), client.stats().cached), (1, 0), "{name}");
     asked_once(&service, recording);

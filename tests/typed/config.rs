@@ -110,7 +110,7 @@ fn a_dot_nests_as_the_separator_does_and_never_overwrites_in_silence() {
     assert_eq!(config.get::<String>("tls.crt").unwrap(), "c");
     assert_eq!(config.get::<String>("tls.key").unwrap(), "k");
     let error = ours(of(&Secrets::from_iter([("tls.crt", "hunter2"), ("TLS__CRT", "hunter2")])).unwrap_err());
-    assert_eq!(error.keys(), ["TLS__CRT", "tls.crt"]);
+    assert_eq!(error.names(), ["TLS__CRT", "tls.crt"]);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn conflicts_are_errors_with_both_names_and_no_value() {
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
         let error = ours(error);
         assert_eq!(error.kind(), ErrorKind::Invalid);
-        assert_eq!(error.keys(), [one, other]);
+        assert_eq!(error.names(), [one, other]);
     }
 }
 
@@ -128,7 +128,7 @@ fn conflicts_are_errors_with_both_names_and_no_value() {
 fn a_name_that_would_be_taken_for_an_index_is_an_error_and_no_huge_list() {
     let error = ours(of(&Secrets::from_iter([("A[4000000000]", "hunter2")])).unwrap_err());
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_eq!(error.keys(), ["A[4000000000]"]);
+    assert_eq!(error.names(), ["A[4000000000]"]);
 }
 
 #[test]

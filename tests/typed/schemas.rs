@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xtrasecurity::schemars::{self, JsonSchema};
-use xtrasecurity::{ErrorKind, Schema, SecretValue, Secrets, schema::template};
+use xtrasecurity::{ErrorKind, Schema, SecretValue, Secrets, schema::example};
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema, PartialEq, Clone, Copy)]
 #[serde(rename_all = "lowercase")]
@@ -67,7 +67,7 @@ fn greeting() -> String {
 }
 
 #[test]
-fn a_template_tells_what_each_setting_is() {
+fn an_example_tells_what_each_setting_is() {
     let expected = r#"# Settings
 # What the program needs.
 #
@@ -107,15 +107,15 @@ TAGS=
 # duration, such as 30s or 1h 30m; optional; by default 1m 30s
 # TIMEOUT='1m 30s'
 "#;
-    let template = template::<Settings>();
-    assert_eq!(template.dotenv(), expected);
-    let misreads: Vec<_> = template.dotenv_misreads().iter().map(|misread| misread.name()).collect();
-    assert_eq!((&misreads[..], template.without_default()), (&["GREETING"][..], &[][..]));
+    let example = example::<Settings>();
+    assert_eq!(example.dotenv(), expected);
+    let misreads: Vec<_> = example.dotenv_misreads().iter().map(|misread| misread.name()).collect();
+    assert_eq!((&misreads[..], example.without_default()), (&["GREETING"][..], &[][..]));
 }
 
 #[test]
-fn a_template_that_is_filled_in_parses_and_checks_clean() {
-    let filled = template::<Settings>()
+fn an_example_that_is_filled_in_parses_and_checks_clean() {
+    let filled = example::<Settings>()
         .dotenv()
         .replace("\nDATABASE_URL=", "\nDATABASE_URL='p#ss'")
         .replace("\nCACHE__SIZE=", "\nCACHE__SIZE=5")
@@ -144,7 +144,7 @@ fn a_template_that_is_filled_in_parses_and_checks_clean() {
 }
 
 #[test]
-fn a_template_of_anything_is_comments_and_assignments_only() {
+fn an_example_of_anything_is_comments_and_assignments_only() {
     let schema = Schema::from_json(
         &json!({
             "type": "object",
@@ -160,7 +160,7 @@ fn a_template_of_anything_is_comments_and_assignments_only() {
         .to_string(),
     )
     .unwrap();
-    let text = schema.template().dotenv().to_owned();
+    let text = schema.example().dotenv().to_owned();
     let secrets = Secrets::from_dotenv(&text).unwrap();
     assert!(secrets.is_empty(), "{text}");
     // readers in JavaScript end lines at these too
@@ -168,8 +168,8 @@ fn a_template_of_anything_is_comments_and_assignments_only() {
 }
 
 #[test]
-fn the_schema_of_a_template_is_a_schema_that_reports_the_same() {
-    let again = Schema::from_json(template::<Settings>().json_schema()).unwrap();
+fn the_schema_of_an_example_is_a_schema_that_reports_the_same() {
+    let again = Schema::from_json(example::<Settings>().json_schema()).unwrap();
     let wrong =
         Secrets::from_iter([("PORT", "x"), ("TIMEOUT", "5"), ("LOG_LEVEL", "x"), ("CACHE__SIZE", "-1"), ("Z", "")]);
     let right = Secrets::from_iter([
@@ -184,7 +184,7 @@ fn the_schema_of_a_template_is_a_schema_that_reports_the_same() {
         assert_eq!(secrets.check_schema(&again), report);
         assert_eq!(secrets.check_schema(&Schema::of::<Settings>()), report);
     }
-    assert_eq!(again.template(), template::<Settings>());
+    assert_eq!(again.example(), example::<Settings>());
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn loops_and_long_chains_end() {
     {
         let schema = Schema::from_json(&text.to_string()).unwrap();
         assert!(Secrets::from_iter([("A", "1")]).check_schema(&schema).is_valid());
-        assert!(schema.template().dotenv().contains("# A="));
+        assert!(schema.example().dotenv().contains("# A="));
     }
     for length in [499_usize, 9_000] {
         let mut defs = serde_json::Map::new();
@@ -370,7 +370,7 @@ fn a_schema_that_asks_for_nothing_or_allows_nothing_says_so() {
 }
 
 #[test]
-fn the_default_of_a_secret_is_not_written_into_a_template() {
+fn the_default_of_a_secret_is_not_written_into_an_example() {
     let text = json!({
         "type": "object",
         "properties": {
@@ -382,9 +382,9 @@ fn the_default_of_a_secret_is_not_written_into_a_template() {
             },
         },
     });
-    let template = Schema::from_json(&text.to_string()).unwrap().template();
-    assert!(!template.dotenv().contains("canary"), "{}", template.dotenv());
-    assert!(template.dotenv().contains("# DATABASE__NAME=main"), "{}", template.dotenv());
+    let example = Schema::from_json(&text.to_string()).unwrap().example();
+    assert!(!example.dotenv().contains("canary"), "{}", example.dotenv());
+    assert!(example.dotenv().contains("# DATABASE__NAME=main"), "{}", example.dotenv());
 }
 
 #[test]

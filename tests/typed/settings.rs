@@ -150,7 +150,7 @@ fn a_secret_value_is_a_field_like_any_other_and_stays_redacted() {
         format!("{settings:?}"),
         "Settings { password: [REDACTED], token: Some([REDACTED]), keys: [[REDACTED], [REDACTED]] }"
     );
-    let schema = Schema::of::<Settings>().template();
+    let schema = Schema::of::<Settings>().example();
     assert!(schema.json_schema().contains("\"writeOnly\": true"));
 }
 
@@ -493,7 +493,7 @@ fn five_mistakes_in_thirty_settings_are_one_error_with_all_five() {
     let pairs: Vec<_> = right.into_iter().chain(numbers).chain(flags).chain(wrong).collect();
     let error = parse::<Thirty>(&pairs).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_eq!(error.keys(), ["DATABASE_URL", "FEATURE_NEW_UI", "LOG_LEVEL", "PORT", "REQUEST_TIMEOUT"]);
+    assert_eq!(error.names(), ["DATABASE_URL", "FEATURE_NEW_UI", "LOG_LEVEL", "PORT", "REQUEST_TIMEOUT"]);
     assert_eq!(
         problem::<Thirty>(&pairs),
         "5 of 30 settings are wrong: DATABASE_URL is missing (where the database is); \
@@ -507,7 +507,7 @@ fn five_mistakes_in_thirty_settings_are_one_error_with_all_five() {
 #[test]
 fn missing_names_alone_are_an_error_of_their_own_kind() {
     let error = parse::<Nested>(&[("OTHER", CANARY)]).unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &["DATABASE__URL".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::MissingSecret, &["DATABASE__URL".to_owned()][..]));
 }
 
 /// A type whose own code refuses, in words that quote.

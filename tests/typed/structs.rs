@@ -49,7 +49,7 @@ async fn settings_are_read_by_environment_and_branch_from_the_cache() {
     assert_eq!(again.timeout, Some(Duration::from_secs(90)));
     let error = client.get_secrets_as::<App>("production").branch("feature/new-ui").await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.keys()),
+        (error.kind(), error.names()),
         (ErrorKind::MissingSecret, &["API_KEY".into(), "DATABASE_URL".into()][..])
     );
 }
@@ -77,7 +77,7 @@ async fn names_that_feed_nothing_are_refused_on_request() {
     let client = XtraClient::in_memory([("PORT", "80"), ("PROT", "canary"), ("OTHER", "canary")]).unwrap();
     assert_eq!(client.get_secrets_as::<Optional>("any").await.unwrap().port, Some(80));
     let error = client.get_secrets_as::<Optional>("any").deny_unexpected().await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Invalid, &["OTHER".into(), "PROT".into()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Invalid, &["OTHER".into(), "PROT".into()][..]));
     assert!(!format!("{error} {error:?}").contains("canary"));
 }
 
@@ -88,9 +88,9 @@ async fn a_setting_that_cannot_be_read_is_told_as_that_and_not_as_missing() {
     server.add_secret("demo", SecretSeed::new("production", "API_KEY", "x").form(Form::Undecryptable)).unwrap();
     server.add_secret("demo", SecretSeed::new("production", "UNUSED", "x").form(Form::Undecryptable)).unwrap();
     let refused = client.get_secrets_as::<App>("production").await.unwrap_err();
-    assert_eq!((refused.kind(), refused.keys()), (ErrorKind::Undecryptable, &["API_KEY".into(), "UNUSED".into()][..]));
+    assert_eq!((refused.kind(), refused.names()), (ErrorKind::Undecryptable, &["API_KEY".into(), "UNUSED".into()][..]));
     let error = client.get_secrets_as::<App>("production").allow_unreadable().await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Invalid, &["API_KEY".into()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Invalid, &["API_KEY".into()][..]));
     assert!(error.to_string().contains("API_KEY cannot be read"), "{error}");
 
     let viewer = builder(&server).token(server.token_for("viewer").unwrap()).build().unwrap();

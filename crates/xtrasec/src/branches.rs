@@ -144,7 +144,7 @@ fn as_lines(difference: &BranchComparison, first: &str, second: &str) -> String 
     let mut text = String::new();
     for (sign, places) in [('-', removed), ('+', added), ('~', changed)] {
         let line =
-            |place: &SecretPlace| format!("{sign} {}\n", printable(&format!("{} {}", place.environment, place.key)));
+            |place: &SecretPlace| format!("{sign} {}\n", printable(&format!("{} {}", place.environment, place.name)));
         text.extend(places.iter().map(line));
     }
     let [removed, added, changed] = [removed, added, changed].map(Vec::len);

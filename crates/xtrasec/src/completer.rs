@@ -19,7 +19,7 @@ const VARIABLE: &str = "XTRASEC_COMPLETE";
 /// Whoever presses a key waits no longer.
 const PATIENCE: Duration = Duration::from_millis(800);
 /// The arguments that name a secret which is there, and those that name an environment.
-const KEYS: &[&str] = &["key", "keys", "name", "names", "only", "except"];
+const NAMES: &[&str] = &["keys", "name", "names", "only", "exclude"];
 const ENVIRONMENTS: &[&str] = &["env", "from", "to", "first", "second"];
 
 /// Answers a shell, when one asks.
@@ -59,8 +59,8 @@ fn command() -> Command {
 
 fn completed(argument: Arg) -> Arg {
     let id = argument.get_id().as_str();
-    if KEYS.contains(&id) {
-        argument.add(ArgValueCompleter::new(keys))
+    if NAMES.contains(&id) {
+        argument.add(ArgValueCompleter::new(names))
     } else if ENVIRONMENTS.contains(&id) {
         argument.add(ArgValueCompleter::new(environments))
     } else {
@@ -76,11 +76,11 @@ fn environments(typed: &OsStr) -> Vec<CompletionCandidate> {
     })
 }
 
-fn keys(typed: &OsStr) -> Vec<CompletionCandidate> {
+fn names(typed: &OsStr) -> Vec<CompletionCandidate> {
     among(typed, |global| async move {
         let session = session::Session::open(&global).ok()?;
-        let list = session.client.list_secret_keys(session.environment().ok()?).await.ok()?;
-        Some(list.into_iter().map(|key| key.name).collect())
+        let list = session.client.list_secret_names(session.environment().ok()?).await.ok()?;
+        Some(list.into_iter().map(|secret| secret.name).collect())
     })
 }
 

@@ -24,7 +24,7 @@ const NOTHING_DONE: &str = "Nothing was deleted";
     xtrasec delete OLD_KEY OLDER_KEY --if-exists --yes -e production")]
 pub(crate) struct Arguments {
     /// The secrets' names
-    #[arg(required = true, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(required = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     keys: Vec<String>,
     /// Accept names of secrets that do not exist
     #[arg(long)]

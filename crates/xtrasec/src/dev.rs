@@ -23,7 +23,7 @@ const LARGEST_SEED: usize = 64 << 20;
 #[derive(Args)]
 #[command(after_long_help = "The seed file is JSON. Everything but names and values can be left out:\n  \
     {\"projects\": [{\"name\": \"web\", \"secrets\": [\n    \
-    {\"environment\": \"staging\", \"key\": \"PORT\", \"value\": \"5432\"}]}]}\n\n\
+    {\"environment\": \"staging\", \"name\": \"PORT\", \"value\": \"5432\"}]}]}\n\n\
     Examples:\n  xtrasec dev\n  xtrasec dev seed.json --state .dev-server.json\n  \
     xtrasec dev --json > dev.json & # then read apiUrl, project and token")]
 pub(crate) struct Arguments {

@@ -53,7 +53,7 @@ async fn ask(client: &XtraClient, configuration: &Configuration, report: &mut Re
         let detail = "not read: no environment was given. Add --env NAME to try one";
         report.add("secrets", State::Note, detail.to_owned());
         if !local {
-            report.add("calls left", State::Note, "only known when an environment is read".to_owned());
+            report.add("quota", State::Note, "only known when an environment is read".to_owned());
         }
         return;
     };
@@ -63,7 +63,7 @@ async fn ask(client: &XtraClient, configuration: &Configuration, report: &mut Re
     }
     if !local {
         let project = configuration.get("project").and_then(|setting| setting.shown());
-        report.budget(client, project, environment).await;
+        report.quota(client, project, environment).await;
     }
 }
 
@@ -139,11 +139,11 @@ impl Report {
         }
     }
 
-    async fn budget(&mut self, client: &XtraClient, project: Option<&str>, environment: &str) {
-        match budget(client, project, environment).await {
-            Ok(Some(detail)) => self.add("calls left", State::Fine, detail),
-            Ok(None) => self.add("calls left", State::Note, "not known: the service sent no figures".to_owned()),
-            Err(error) => self.add("calls left", State::Problem, Failure::from(error).line),
+    async fn quota(&mut self, client: &XtraClient, project: Option<&str>, environment: &str) {
+        match quota(client, project, environment).await {
+            Ok(Some(detail)) => self.add("quota", State::Fine, detail),
+            Ok(None) => self.add("quota", State::Note, "not known: the service sent no figures".to_owned()),
+            Err(error) => self.add("quota", State::Problem, Failure::from(error).line),
         }
     }
 
@@ -178,8 +178,8 @@ fn origin<'s>(global: &Global, setting: &'s Setting) -> &'s str {
     }
 }
 
-/// How many calls are left today. Only the route of the secrets tells, so they are read once more.
-async fn budget(client: &XtraClient, project: Option<&str>, environment: &str) -> Result<Option<String>, XtraError> {
+/// What is left of the quota today. Only the route of the secrets tells, so they are read once more.
+async fn quota(client: &XtraClient, project: Option<&str>, environment: &str) -> Result<Option<String>, XtraError> {
     let project = match project {
         Some(id) => Some(id.to_owned()),
         None => {
@@ -200,5 +200,5 @@ async fn budget(client: &XtraClient, project: Option<&str>, environment: &str) -
         Some(at) => format!(", all again in {} min", (at - now).div_ceil(60)),
         None => String::new(),
     };
-    Ok(Some(format!("{left} of {limit} for the owner of the project{again}")))
+    Ok(Some(format!("{left} of {limit} requests left for the owner of the project{again}")))
 }

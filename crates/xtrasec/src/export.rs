@@ -142,7 +142,7 @@ fn write(secrets: &Secrets, arguments: &Arguments) -> Outcome {
 }
 
 fn dotenv(secrets: &Secrets) -> Result<SecretValue, Failure> {
-    let advice = "Leave them out with --except, or take the format json or yaml";
+    let advice = "Leave them out with --exclude, or take the format json or yaml";
     secrets.to_dotenv().map_err(|error| Failure::from(error).so(advice))
 }
 
@@ -152,7 +152,7 @@ fn names_are_safe(secrets: &Secrets, allowed: &[String], is_name: fn(&str) -> bo
     let odd: Vec<&str> = secrets.names().filter(|name| !is_name(name)).collect();
     if !odd.is_empty() {
         return Err(Failure::refused(format!(
-            "these names cannot be names of variables: {}. Leave them out with --except",
+            "these names cannot be names of variables: {}. Leave them out with --exclude",
             all_quoted(&odd)
         )));
     }
@@ -182,7 +182,7 @@ fn docker(secrets: &Secrets) -> Result<SecretValue, Failure> {
     if !refused.is_empty() {
         return Err(Failure::refused(format!(
             "the format docker cannot hold these secrets: {}. Their values have several lines, end in a carriage return, or \
-             are longer than 64 KiB. Leave them out with --except",
+             are longer than 64 KiB. Leave them out with --exclude",
             all_quoted(&refused)
         )));
     }

@@ -40,8 +40,8 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         Hint::LeaveOut { option } => format!("Leave {} out", flag(option)?).into(),
         Hint::LeaveLocalMode { variable } => format!("Unset {variable} to ask the service").into(),
         // the way to the service
-        Hint::CheckBaseUrl { form: Some(form) } => format!("Check that the API root {form}").into(),
-        Hint::CheckBaseUrl { form: None } => "Check the API root".into(),
+        Hint::CheckBaseUrl { form: Some(form) } => format!("Check that the base URL {form}").into(),
+        Hint::CheckBaseUrl { form: None } => "Check the base URL".into(),
         Hint::UseHttps => "Use https://; http:// is for loopback hosts only".into(),
         Hint::AddRootCertificate => {
             "Name the file with the authority in SSL_CERT_FILE, or the directory with it in SSL_CERT_DIR".into()
@@ -59,9 +59,9 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         Hint::AllowAnyName => "--allow-any-name accepts it".into(),
         Hint::Exact => "Add --exact if it is meant as it is given".into(),
         Hint::ChooseVariables => {
-            "Leave a secret out with --except, or call its variable otherwise (run --rename)".into()
+            "Leave a secret out with --exclude, or give its variable another name (run --rename)".into()
         }
-        Hint::NameKeys => "To leave these out, name the others with --only".into(),
+        Hint::NameOthers => "To leave these out, name the others with --only".into(),
         Hint::Verbatim => "To take values as they are, add --shallow".into(),
         Hint::Invalidate => "If that is right, add --allow-any-answer".into(),
         Hint::Confirm => "If it is meant, add --yes".into(),
@@ -96,7 +96,7 @@ fn command(call: &str) -> Option<&'static str> {
     Some(match call {
         "history" | "secret_history" => "`xtrasec history`",
         "list_branches" => "`xtrasec branches`",
-        "list_keys" => "`xtrasec list`",
+        "list_secret_names" => "`xtrasec list`",
         "promote" | "promote_secrets" => "`xtrasec promote`",
         "render" => "`xtrasec render`",
         "repair_secret" => "`xtrasec repair`",
@@ -148,14 +148,14 @@ mod tests {
             Hint::AllowAnyName,
             Hint::Exact,
             Hint::ChooseVariables,
-            Hint::NameKeys,
+            Hint::NameOthers,
             Hint::Verbatim,
             Hint::Invalidate,
             Hint::Confirm,
             Hint::InjectElsewhere,
             Hint::Overwrite,
             Hint::DeleteIfExists,
-            Hint::Repair { key: "API_KEY".to_owned() },
+            Hint::Repair { name: "API_KEY".to_owned() },
             Hint::KeepRow,
             Hint::LookAt { call: "list_branches" },
             Hint::Use { call: "promote", purpose: "copy secrets" },

@@ -21,7 +21,7 @@ use crate::text;
 pub(crate) struct Arguments {
     /// The secret's name
     #[arg(value_parser = NonEmptyStringValueParser::new())]
-    key: String,
+    name: String,
     /// Write the values as well; in the table, control characters are escaped
     #[arg(long)]
     show: bool,
@@ -34,7 +34,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let target = Target::open(global)?;
     let history = target
         .client
-        .secret_history(target.environment.as_str(), arguments.key.as_str())
+        .secret_history(target.environment.as_str(), arguments.name.as_str())
         .await
         .map_err(|error| target.not_done(error))?;
     let text = if arguments.json { as_json(&history, arguments.show) } else { as_table(&history, arguments.show) };

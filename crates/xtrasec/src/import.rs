@@ -161,7 +161,7 @@ impl Condition {
         if !seen.unreadable().iter().any(|hidden| secrets.contains(&hidden.name)) {
             return Ok((Self::Unchanged(seen), is_first));
         }
-        let keys = target.client.list_secret_keys(place).await?;
+        let keys = target.client.list_secret_names(place).await?;
         let keys = keys.into_iter().filter(|key| secrets.contains(&key.name));
         Ok((Self::Versions(keys.map(|key| (key.name, key.version)).collect()), is_first))
     }

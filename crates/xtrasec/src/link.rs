@@ -23,16 +23,16 @@ use crate::write_options::OneWrite;
 pub(crate) struct Arguments {
     /// The name of the new secret
     #[arg(value_parser = NonEmptyStringValueParser::new())]
-    key: String,
+    name: String,
     /// The environment of the other secret
     from: Scope,
     /// The name of the other secret [default: the same]
     #[arg(value_parser = NonEmptyStringValueParser::new())]
-    from_key: Option<String>,
+    from_name: Option<String>,
     /// The id of the other secret's project [default: the same]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     from_project: Option<String>,
-    /// Print an object: key, environment, and from: project, environment, key
+    /// Print an object: name, environment, and from: project, environment, name
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -47,21 +47,21 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     }
     let target = Target::open(global)?;
     if target.is_production() {
-        arguments.confirm.check(&format!("This makes {} in {} a link.", printable(&arguments.key), target.shown()))?;
+        arguments.confirm.check(&format!("This makes {} in {} a link.", printable(&arguments.name), target.shown()))?;
     }
     let source = arguments.source(global, &target).await?;
-    let (key, place) = (printable(&arguments.key), target.shown());
-    let from = printable(&format!("{} of {}", source.key, source.environment));
+    let (key, place) = (printable(&arguments.name), target.shown());
+    let from = printable(&format!("{} of {}", source.name, source.environment));
     if target.is_production() {
         arguments.confirm.ask(&format!("This makes {key} in {place} a link to {from}."), None)?;
     }
-    let request = target.client.link_secret(target.environment.as_str(), arguments.key.as_str(), source.clone());
+    let request = target.client.link_secret(target.environment.as_str(), arguments.name.as_str(), source.clone());
     arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_written(error))?;
     let text = if arguments.json {
         text::json(&json!({
-            "key": arguments.key,
+            "name": arguments.name,
             "environment": target.environment,
-            "from": { "project": source.project_id, "environment": source.environment, "key": source.key },
+            "from": { "project": source.project_id, "environment": source.environment, "name": source.name },
         }))
     } else {
         format!("{key} in {place} is a link to {from}\n")
@@ -80,7 +80,7 @@ impl Arguments {
             // a service account's token knows it
             (None, None) => target.client.get_project().await.map_err(not_read)?.id,
         };
-        let key = self.from_key.as_deref().unwrap_or(&self.key);
+        let key = self.from_name.as_deref().unwrap_or(&self.name);
         Ok(LinkSource::new(project, self.from.environment.as_str(), key))
     }
 }

@@ -25,8 +25,11 @@ mod delete;
 mod dev;
 mod diff;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod environments;
 mod events;
+mod example;
 mod export;
 mod failure;
 mod file;
@@ -55,7 +58,6 @@ mod session;
 mod set;
 mod setup;
 mod spinner;
-mod template;
 mod text;
 mod token_store;
 mod whoami;
@@ -78,7 +80,7 @@ use options::Global;
                   argument: arguments can be read by every user of the machine.",
     after_long_help = "The token comes from XTRA_TOKEN, XTRA_MACHINE_TOKEN, ~/.xtra/config.json or the settings of the \
                        xtra command, never from an argument: arguments can be read by every user of the machine. \
-                       Defaults for project, environment, branch and API root come from XTRA_PROJECT_ID, XTRA_ENV, \
+                       Defaults for project, environment, branch and base URL come from XTRA_PROJECT_ID, XTRA_ENV, \
                        XTRA_BRANCH, XTRA_API_URL and the file .xtrarc. `xtrasec setup` writes that file; in a repository it \
                        counts in the directories below too. It cannot send the token to a service that you have not named yourself. \
                       With XTRA_LOCAL_MODE=true, secrets are read from .env.local.\n\n\
@@ -113,7 +115,7 @@ enum Command {
     List(list::Arguments),
     Export(export::Arguments),
     Check(check::Arguments),
-    Template(template::Arguments),
+    Example(example::Arguments),
     Render(render::Arguments),
     Diff(diff::Arguments),
     Set(set::Arguments),
@@ -157,7 +159,7 @@ fn main() -> ExitCode {
 fn prepare(cli: &mut Cli) -> Result<(), Failure> {
     cli.global.read_variables()?;
     match &cli.command {
-        Command::Login(_) | Command::Logout(_) | Command::Dev(_) | Command::Completions(_) | Command::Template(_) => {
+        Command::Login(_) | Command::Logout(_) | Command::Dev(_) | Command::Completions(_) | Command::Example(_) => {
             Ok(())
         }
         _ => cli.global.take_profile(),
@@ -176,7 +178,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::List(arguments) => wait(list::run(global, arguments)),
         Command::Export(arguments) => wait(export::run(global, arguments)),
         Command::Check(arguments) => wait(check::run(global, arguments)),
-        Command::Template(arguments) => template::run(arguments),
+        Command::Example(arguments) => example::run(arguments),
         Command::Render(arguments) => wait(render::run(global, arguments)),
         Command::Set(arguments) => wait(set::run(global, arguments)),
         Command::Import(arguments) => wait(import::run(global, arguments)),

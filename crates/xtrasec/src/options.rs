@@ -23,10 +23,10 @@ pub(crate) struct Global {
     /// The project's id [default: XTRA_PROJECT_ID, then .xtrarc, then the service account's]
     #[arg(short, long, global = true, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) project: Option<String>,
-    /// The API root, ending in /api [default: XTRA_API_URL, then .xtrarc, then that of the login, then the service's]
+    /// The base URL, ending in /api [default: XTRA_API_URL, then .xtrarc, then that of the login, then the service's]
     #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) api_url: Option<String>,
-    /// The stored token that `xtrasec login --profile NAME` named so, with its API root [default: XTRA_PROFILE]
+    /// The stored token that `xtrasec login --profile NAME` named so, with its base URL [default: XTRA_PROFILE]
     #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) profile: Option<String>,
     /// Tell on standard error what happens: -v what is notable, -vv each request, -vvv all; RUST_LOG chooses more finely. Never a value
@@ -98,7 +98,7 @@ pub(crate) struct Choice {
     pub(crate) only: Vec<String>,
     /// Leave these secrets out; commas between names, or once for each
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) except: Vec<String>,
+    pub(crate) exclude: Vec<String>,
     /// Go on when there are no secrets
     #[arg(long)]
     pub(crate) allow_empty: bool,
@@ -111,9 +111,9 @@ pub(crate) struct Choice {
 impl Choice {
     /// Which names are taken.
     pub(crate) fn rule(&self) -> impl Fn(&str) -> bool {
-        let [only, except] =
-            [&self.only, &self.except].map(|names| names.iter().map(String::as_str).collect::<HashSet<_>>());
-        move |name| (only.is_empty() || only.contains(name)) && !except.contains(name)
+        let [only, exclude] =
+            [&self.only, &self.exclude].map(|names| names.iter().map(String::as_str).collect::<HashSet<_>>());
+        move |name| (only.is_empty() || only.contains(name)) && !exclude.contains(name)
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_name_left_out_is_not_taken_even_when_it_is_also_chosen() {
-        let choice = Choice { only: vec!["A".into(), "B".into()], except: vec!["B".into()], ..Choice::default() };
+        let choice = Choice { only: vec!["A".into(), "B".into()], exclude: vec!["B".into()], ..Choice::default() };
         let takes = choice.rule();
         assert!(takes("A") && !takes("B") && !takes("C"));
         assert!(Choice::default().rule()("C"));

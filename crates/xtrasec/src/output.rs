@@ -116,7 +116,7 @@ pub(crate) fn parser(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// What to say of an argument that fits nowhere, unless it is the name of an option. It may be a token, or a value that
+/// What to say of an unexpected argument, unless it is the name of an option. It may be a token, or a value that
 /// somebody put behind its name, and the parser would repeat it in whole.
 fn unexpected(error: &clap::Error) -> Option<&'static str> {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };

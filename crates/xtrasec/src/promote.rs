@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// The one that gets the secrets
     to: Scope,
     /// Copy these secrets and no others; commas between names, or once for each
-    #[arg(long, value_name = "KEY", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     only: Vec<String>,
     /// Replace the values of secrets that the second has with other ones
     #[arg(long)]
@@ -55,7 +55,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     };
     let plan = match arguments.only.as_slice() {
         [] => request(),
-        only => request().keys(only),
+        only => request().only(only),
     };
     let plan = plan.dry_run().await.map_err(|error| target.not_written(error))?;
     if plan.updated.is_empty() && plan.skipped.is_empty() {
@@ -68,7 +68,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     }
     arguments.confirm.ask(&format!("Write {} to {}?", these(total), target.shown()), target.to_be_typed())?;
     // What has come to the source meanwhile nobody has agreed to.
-    let done = request().keys(plan.promoted()).confirm_production().await.map_err(unfinished)?;
+    let done = request().only(plan.promoted()).confirm_production().await.map_err(unfinished)?;
     let (created, updated) = (done.created.len(), done.updated.len());
     let line = format!("written {} of {total}: {created} created, {updated} updated\n", created + updated);
     output::done(&line)?;

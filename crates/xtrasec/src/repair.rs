@@ -26,7 +26,7 @@ use crate::text::{self, printable};
 pub(crate) struct Arguments {
     /// The secret's name
     #[arg(value_parser = NonEmptyStringValueParser::new())]
-    key: String,
+    name: String,
     /// The id of the row that stays [default: the one that is read]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     keep: Option<String>,
@@ -41,7 +41,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     arguments.confirm.check()?;
     let target = Target::open(global)?;
     let plan = arguments.request(&target).dry_run().await.map_err(|error| target.not_done(error))?;
-    let (key, place) = (printable(&arguments.key), target.shown());
+    let (key, place) = (printable(&arguments.name), target.shown());
     output::write(listed(&plan, &key, &place).as_bytes())?;
     let others = plan.rows.iter().filter(|row| row.id != plan.kept).count();
     if others == 0 || arguments.confirm.is_dry() {
@@ -62,7 +62,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
 
 impl Arguments {
     fn request<'a>(&'a self, target: &'a Target) -> Request<'a, Xtra, RepairSecret> {
-        let request = target.client.repair_secret(target.environment.as_str(), self.key.as_str());
+        let request = target.client.repair_secret(target.environment.as_str(), self.name.as_str());
         let request = if self.exact { request.exact() } else { request };
         match &self.keep {
             Some(row) => request.keep(row.as_str()),

@@ -19,7 +19,7 @@ use crate::write_options::OneWrite;
 pub(crate) struct Arguments {
     /// The secret's name
     #[arg(value_parser = NonEmptyStringValueParser::new())]
-    key: String,
+    name: String,
     /// The version to go back to
     version: u64,
     #[command(flatten)]
@@ -30,11 +30,11 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let target = Target::open(global)?;
-    let (key, version, place) = (printable(&arguments.key), arguments.version, target.shown());
+    let (key, version, place) = (printable(&arguments.name), arguments.version, target.shown());
     if target.is_production() {
         arguments.confirm.ask(&format!("This takes {key} in {place} back to version {version}."), None)?;
     }
-    let request = target.client.rollback_secret(target.environment.as_str(), arguments.key.as_str(), version);
+    let request = target.client.rollback_secret(target.environment.as_str(), arguments.name.as_str(), version);
     let now = arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_written(error))?;
     let line = format!("{key} in {place} is as in version {version} again, which makes it version {}\n", now.version);
     output::done(&line)?;

@@ -22,11 +22,11 @@ use crate::write_options::OneWrite;
 pub(crate) struct Arguments {
     /// The secret's name
     #[arg(value_parser = NonEmptyStringValueParser::new())]
-    key: String,
+    name: String,
     /// Write the new value alone to standard output
     #[arg(long)]
     show: bool,
-    /// Print an object: key, environment, branch, version, and (with --show) value
+    /// Print an object: name, environment, branch, version, and (with --show) value
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -37,16 +37,16 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let target = Target::open(global)?;
-    let (key, place) = (printable(&arguments.key), target.shown());
+    let (key, place) = (printable(&arguments.name), target.shown());
     if target.is_production() {
         let question = format!("This replaces the value of {key} in {place} with a new one at random.");
         arguments.confirm.ask(&question, None)?;
     }
-    let request = target.client.rotate_secret(target.environment.as_str(), arguments.key.as_str());
+    let request = target.client.rotate_secret(target.environment.as_str(), arguments.name.as_str());
     let new = arguments.writing.of(request).confirm_production().await.map_err(|error| target.not_written(error))?;
     let text = if arguments.json {
         let mut object = json!({
-            "key": arguments.key, "environment": target.environment, "branch": target.branch, "version": new.version,
+            "name": arguments.name, "environment": target.environment, "branch": target.branch, "version": new.version,
         });
         if arguments.show
             && let Some(object) = object.as_object_mut()

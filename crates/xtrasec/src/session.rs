@@ -113,13 +113,13 @@ impl Session {
         let hidden = secrets.unreadable().iter().map(|secret| secret.name.as_str());
         let names = choice.only.iter().map(String::as_str).chain(hidden).filter(|name| takes(name));
         demand(&secrets, names, environment).map_err(|failure| match choice.only.is_empty() {
-            true => failure.so("Leave them out with --except if they are not needed"),
+            true => failure.so("Leave them out with --exclude if they are not needed"),
             false => failure,
         })?;
         let taken = secrets.iter().filter(|(name, _)| takes(name));
         let taken: Secrets = taken.map(|(name, value)| (name, value.clone())).collect();
         if taken.is_empty() && !choice.allow_empty {
-            let message = "--only and --except leave no secret to take. Choose others, or add --allow-empty";
+            let message = "--only and --exclude leave no secret to take. Choose others, or add --allow-empty";
             return Err(Failure::refused(message));
         }
         tell_references(&taken, values);

@@ -22,9 +22,9 @@ const MOST: usize = 16 << 20;
 
 /// Sets secrets, whether they exist or not
 ///
-/// With a KEY alone, the value does not become an argument, which every user of the machine could read: on a terminal it is
+/// With a NAME alone, the value does not become an argument, which every user of the machine could read: on a terminal it is
 /// asked for and not shown; otherwise it is the whole of standard input, without the line break at its end. --from-file takes
-/// a file, byte for byte. KEY=VALUE is for what is no secret. In production it asks, or needs --yes.
+/// a file, byte for byte. NAME=VALUE is for what is no secret. In production it asks, or needs --yes.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  \
     xtrasec set API_KEY -e staging\n  \
@@ -34,7 +34,7 @@ const MOST: usize = 16 << 20;
     xtrasec set API_KEY --if-version 7")]
 pub(crate) struct Arguments {
     /// The secrets; values written here can be read by other users of the machine, and stay in the shell's history
-    #[arg(required = true, value_name = "KEY[=VALUE]")]
+    #[arg(required = true, value_name = "NAME[=VALUE]")]
     secrets: Vec<Pair>,
     /// Take the value from this file or pipe, - for standard input
     #[arg(long, value_name = "FILE")]
@@ -123,7 +123,7 @@ impl Arguments {
     /// Refuses what cannot be meant, before anything is asked for.
     fn check(&self) -> Result<(), Failure> {
         if self.secrets.iter().any(|pair| pair.key.is_empty()) {
-            return Err(Failure::usage("a secret has no name. Write KEY or KEY=VALUE"));
+            return Err(Failure::usage("a secret has no name. Write KEY or NAME=VALUE"));
         }
         let bare = self.secrets.iter().filter(|pair| pair.value.is_none()).count();
         if self.from_file.is_some() && bare != 1 {
@@ -171,7 +171,7 @@ impl Arguments {
             let text = value.expose();
             if !file::is_stream(path) && text.ends_with('\n') && text.lines().count() == 1 {
                 output::note(
-                    "the value ends with a line break, because the file does. Without it: xtrasec set KEY < FILE",
+                    "the value ends with a line break, because the file does. Without it: xtrasec set NAME < FILE",
                 );
             }
             return Ok(value);

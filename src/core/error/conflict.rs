@@ -1,13 +1,13 @@
-//! A conflict: one key that a conditional write found changed.
+//! A conflict: one secret that a conditional write found changed.
 
 use std::fmt;
 
-/// One key that a conditional write found changed. Never holds a value; `Debug` prints a version only when it is a number.
+/// One secret that a conditional write found changed. Never holds a value; `Debug` prints a version only when it is a number.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Conflict {
     /// The secret's name.
-    pub key: String,
+    pub name: String,
     /// The version that the write expected.
     pub expected: Option<String>,
     /// The version that the service holds.
@@ -15,10 +15,10 @@ pub struct Conflict {
 }
 
 impl Conflict {
-    /// A conflict on `key` between the version expected and the one found.
+    /// A conflict on the secret `name` between the version expected and the one found.
     #[must_use]
-    pub fn new(key: impl Into<String>, expected: Option<String>, actual: Option<String>) -> Self {
-        Self { key: key.into(), expected, actual }
+    pub fn new(name: impl Into<String>, expected: Option<String>, actual: Option<String>) -> Self {
+        Self { name: name.into(), expected, actual }
     }
 }
 
@@ -32,7 +32,7 @@ impl fmt::Debug for Conflict {
             })
         };
         f.debug_struct("Conflict")
-            .field("key", &self.key)
+            .field("name", &self.name)
             .field("expected", &shown(&self.expected))
             .field("actual", &shown(&self.actual))
             .finish()

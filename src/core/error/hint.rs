@@ -57,7 +57,7 @@ pub enum Hint {
         /// The environment variable that names the directory for caches, where the platform has one.
         variable: &'static str,
     },
-    /// Name the API root yourself: only a file of the working directory does, which a token is not trusted to.
+    /// Name the base URL yourself: only a file of the working directory does, which a token is not trusted to.
     GiveBaseUrl {
         /// The environment variable that holds it.
         variable: &'static str,
@@ -88,9 +88,9 @@ pub enum Hint {
     },
 
     // The way to the service
-    /// Check the API root.
+    /// Check the base URL.
     CheckBaseUrl {
-        /// What is to be checked: what comes after "Check that the API root …".
+        /// What is to be checked: what comes after "Check that the base URL …".
         form: Option<Cow<'static, str>>,
     },
     /// Use an `https` root; plain `http` is for loopback hosts.
@@ -138,7 +138,7 @@ pub enum Hint {
     /// Choose other secrets, or other names for their variables.
     ChooseVariables,
     /// Name the secrets that the call is to be about, and leave the others out.
-    NameKeys,
+    NameOthers,
     /// Take values as they are, without looking for references in them.
     Verbatim,
     /// Accept that so much is gone: drop what is kept of the scope.
@@ -156,7 +156,7 @@ pub enum Hint {
     /// Look at the rows that are stored under one name, and leave one of them.
     Repair {
         /// The secret's name.
-        key: String,
+        name: String,
     },
     /// Say which of the rows stays.
     KeepRow,
@@ -208,7 +208,7 @@ impl Hint {
         Self::Advice(text.into())
     }
 
-    /// To check that the API root has the form that the service demands: what comes after "Check that the API root …".
+    /// To check that the base URL has the form that the service demands: what comes after "Check that the base URL …".
     pub fn check_base_url(form: impl Into<Cow<'static, str>>) -> Self {
         Self::CheckBaseUrl { form: Some(form.into()) }
     }
@@ -248,8 +248,8 @@ impl fmt::Display for Hint {
             Self::LeaveLocalMode { variable } => {
                 write!(f, "Unset {variable}, or build the client without local_file(..), to ask the service")
             }
-            Self::CheckBaseUrl { form: Some(form) } => write!(f, "Check that the API root {form}"),
-            Self::CheckBaseUrl { form: None } => f.write_str("Check the API root"),
+            Self::CheckBaseUrl { form: Some(form) } => write!(f, "Check that the base URL {form}"),
+            Self::CheckBaseUrl { form: None } => f.write_str("Check the base URL"),
             Self::UseHttps => f.write_str("Use https://; http:// is for loopback hosts, or for danger_allow_http()"),
             Self::AddRootCertificate => f.write_str("Add the authority with add_root_certificate(..)"),
             Self::Raise { limit } => write!(f, "Raise {limit} if that is expected"),
@@ -264,9 +264,9 @@ impl fmt::Display for Hint {
             Self::AllowAnyName => f.write_str("allow_any_name() accepts it"),
             Self::Exact => f.write_str("Say exact() if it is meant as it is given"),
             Self::ChooseVariables => {
-                f.write_str("Leave a secret out with except(..), or call its variable otherwise with rename(..)")
+                f.write_str("Leave a secret out with exclude(..), or give its variable another name with rename(..)")
             }
-            Self::NameKeys => f.write_str("To leave these out, name the others with keys(..)"),
+            Self::NameOthers => f.write_str("To leave these out, name the others with only(..)"),
             Self::Verbatim => f.write_str("To take values as they are, use shallow()"),
             Self::Invalidate => f.write_str("If that is right, accept it with invalidate()"),
             Self::Confirm => f.write_str("If it is meant, add confirm_production() to the request"),
@@ -277,8 +277,8 @@ impl fmt::Display for Hint {
             ),
             Self::Overwrite => f.write_str("set_secret(..) changes it"),
             Self::DeleteIfExists => f.write_str("To be sure, delete it again with if_exists()"),
-            Self::Repair { key } => {
-                write!(f, "repair_secret(.., {key:?}).dry_run() shows the rows; without dry_run() it leaves one")
+            Self::Repair { name } => {
+                write!(f, "repair_secret(.., {name:?}).dry_run() shows the rows; without dry_run() it leaves one")
             }
             Self::KeepRow => f.write_str("Say which row stays with keep(..)"),
             Self::LookAt { call } => write!(f, "{call}() tells"),

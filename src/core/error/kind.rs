@@ -11,7 +11,7 @@ use super::XtraError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// An option is missing or unusable (API root, project id, certificate …). Correct the option that the message names.
+    /// An option is missing or unusable (base URL, project id, certificate …). Correct the option that the message names.
     Config,
     /// No token was found, or the one found cannot be used. The message lists each place that was looked at.
     Credentials,
@@ -21,12 +21,12 @@ pub enum ErrorKind {
     /// The token is valid but may not do this (status 403). [`XtraError::reason`] tells why, when the service does. Many services
     /// answer the same for a thing that does not exist.
     Forbidden,
-    /// The thing named does not exist (status 404), or the API root is wrong.
+    /// The thing named does not exist (status 404), or the base URL is wrong.
     NotFound,
     /// A write met a newer version (status 409), or a second row of a name. Read again and decide; see [`XtraError::conflicts`].
     /// When [`XtraError::may_have_been_applied`] is true, the write was taken, and a read after it gives something else.
     Conflict,
-    /// A write was carried out in part. [`XtraError::keys`] names the secrets that were not written: write these again.
+    /// A write was carried out in part. [`XtraError::names`] names the secrets that were not written: write these again.
     Incomplete,
     /// Too many requests (status 429). Wait for [`XtraError::retry_after`]; cache longer.
     RateLimited,
@@ -47,10 +47,10 @@ pub enum ErrorKind {
     Network,
     /// The service failed (status 5xx). Only 502, 503 and 504 are worth a retry.
     Server,
-    /// The answer is not what the API promises (HTML, broken JSON, other types, a part of an answer by its status). Check the API
-    /// root.
+    /// The answer is not what the API promises (HTML, broken JSON, other types, a part of an answer by its status). Check the base
+    /// URL.
     Decode,
-    /// The service answered with a redirect, which is never followed. Check the API root.
+    /// The service answered with a redirect, which is never followed. Check the base URL.
     Redirected,
     /// The answer is larger than the cap, and was not read to its end. Raise `max_response_bytes` if it is legitimate.
     TooLarge,

@@ -19,11 +19,11 @@ fn pace() -> AdaptiveTtl {
 }
 
 #[test]
-fn a_budget_that_lasts_changes_nothing_nor_does_one_that_is_not_known() {
+fn a_quota_that_lasts_changes_nothing_nor_does_one_that_is_not_known() {
     let (pace, now) = (pace(), start());
     assert_eq!(pace.ttl(b"a", None, now), TTL);
     for limit in [0, 10_000, 100_000, u64::MAX] {
-        assert_eq!(pace.ttl(b"a", Some(Budget::new(limit, limit, DAY)), now), TTL, "{limit}");
+        assert_eq!(pace.ttl(b"a", Some(Quota::new(limit, limit, DAY)), now), TTL, "{limit}");
     }
     assert_eq!(pace.stretched(), 0);
 }
@@ -31,7 +31,7 @@ fn a_budget_that_lasts_changes_nothing_nor_does_one_that_is_not_known() {
 #[test]
 fn scopes_share_what_is_left_beyond_the_reserve() {
     let (pace, now) = (pace(), start());
-    let ttl = |key: &[u8], remaining| pace.ttl(key, Some(Budget::new(1_000, remaining, DAY)), now);
+    let ttl = |key: &[u8], remaining| pace.ttl(key, Some(Quota::new(1_000, remaining, DAY)), now);
     assert_eq!(ttl(b"a", 1_000).as_secs(), 86_400 / 900);
     assert_eq!(ttl(b"b", 999).as_secs(), 2 * 86_400 / 899);
     assert_eq!(ttl(b"c", 998).as_secs(), 3 * 86_400 / 898);
@@ -40,13 +40,12 @@ fn scopes_share_what_is_left_beyond_the_reserve() {
 }
 
 #[test]
-fn a_spent_budget_is_waited_out_up_to_the_limit_and_no_longer() {
+fn a_spent_quota_is_waited_out_up_to_the_limit_and_no_longer() {
     let now = start();
     for remaining in [100, 99, 1, 0] {
-        let ttl =
-            |resets_in| pace().ttl(b"a", Some(Budget::new(1_000, remaining, Duration::from_secs(resets_in))), now);
+        let ttl = |resets_in| pace().ttl(b"a", Some(Quota::new(1_000, remaining, Duration::from_secs(resets_in))), now);
         assert_eq!(ttl(86_400), MAX_TTL);
-        assert_eq!(ttl(120), Duration::from_secs(120), "then the budget is whole again");
+        assert_eq!(ttl(120), Duration::from_secs(120), "then the quota is whole again");
         assert_eq!(ttl(0), TTL);
     }
 }
@@ -54,7 +53,7 @@ fn a_spent_budget_is_waited_out_up_to_the_limit_and_no_longer() {
 #[test]
 fn a_limit_below_the_ttl_turns_stretching_off() {
     for max_ttl in [Duration::ZERO, Duration::from_secs(29), TTL] {
-        let ttl = AdaptiveTtl::new(TTL, max_ttl).ttl(b"a", Some(Budget::new(1_000, 0, DAY)), start());
+        let ttl = AdaptiveTtl::new(TTL, max_ttl).ttl(b"a", Some(Quota::new(1_000, 0, DAY)), start());
         assert_eq!(ttl, TTL);
     }
 }
@@ -70,10 +69,10 @@ fn whatever_an_answer_tells_the_ttl_stays_within_its_limits() {
             1 => random.below(100_000),
             _ => random.next(),
         };
-        let budget = Budget::new(limit, random.next() % limit.max(1).saturating_mul(2).max(1), random.duration());
+        let quota = Quota::new(limit, random.next() % limit.max(1).saturating_mul(2).max(1), random.duration());
         let key = random.below(10_000).to_le_bytes();
-        let ttl = pace.ttl(&key, Some(budget), now);
-        assert!(ttl >= TTL && ttl <= MAX_TTL, "{ttl:?} by {budget:?}");
+        let ttl = pace.ttl(&key, Some(quota), now);
+        assert!(ttl >= TTL && ttl <= MAX_TTL, "{ttl:?} by {quota:?}");
         now = now.after(Duration::from_millis(random.below(5_000)));
     }
     let state = pace.state.lock().unwrap();
@@ -82,10 +81,10 @@ fn whatever_an_answer_tells_the_ttl_stays_within_its_limits() {
 }
 
 #[test]
-fn stretching_ends_when_the_budget_is_whole_again_and_is_told_once_each_time() {
+fn stretching_ends_when_the_quota_is_whole_again_and_is_told_once_each_time() {
     let (pace, now) = (pace(), start());
     let stretching = |remaining, resets_in, at: Tick| {
-        pace.ttl(b"a", Some(Budget::new(10_000, remaining, resets_in)), at);
+        pace.ttl(b"a", Some(Quota::new(10_000, remaining, resets_in)), at);
         pace.state.lock().unwrap().windows.iter().map(|window| window.stretching).collect::<Vec<_>>()
     };
     assert_eq!(stretching(10_000, DAY, now), [false]);
@@ -97,35 +96,35 @@ fn stretching_ends_when_the_budget_is_whole_again_and_is_told_once_each_time() {
 #[test]
 fn a_scope_that_is_no_longer_read_stops_counting() {
     let (pace, now) = (pace(), start());
-    let budget = |left| Some(Budget::new(1_000, 1_000, left));
+    let quota = |left| Some(Quota::new(1_000, 1_000, left));
     for key in 0_u8..6 {
-        pace.ttl(&[key], budget(DAY), now);
+        pace.ttl(&[key], quota(DAY), now);
     }
     let later = Duration::from_secs(3600);
-    assert_eq!(pace.ttl(&[0], budget(DAY - later), now.after(later)).as_secs(), 82_800 / 900);
+    assert_eq!(pace.ttl(&[0], quota(DAY - later), now.after(later)).as_secs(), 82_800 / 900);
 }
 
 #[test]
 fn a_scope_counts_for_as_long_again_as_it_is_fresh() {
     let (pace, now) = (pace(), start());
-    let budget = |left| Some(Budget::new(1_000, 1_000, left));
-    let ttl = pace.ttl(b"a", budget(DAY), now);
+    let quota = |left| Some(Quota::new(1_000, 1_000, left));
+    let ttl = pace.ttl(b"a", quota(DAY), now);
     let later = ttl + ttl / 2;
     let both = 2 * (DAY - later).as_secs() / 900;
-    assert_eq!(pace.ttl(b"b", budget(DAY - later), now.after(later)).as_secs(), both);
+    assert_eq!(pace.ttl(b"b", quota(DAY - later), now.after(later)).as_secs(), both);
 }
 
 #[test]
 fn projects_of_one_owner_share_and_those_of_another_do_not() {
     let (pace, now) = (pace(), start());
-    let budget = |resets_in| Some(Budget::new(1_000, 1_000, resets_in));
-    pace.ttl(b"a", budget(DAY), now);
-    assert_eq!(pace.ttl(b"b", budget(DAY - Duration::from_secs(1)), now).as_secs(), 2 * 86_399 / 900);
+    let quota = |resets_in| Some(Quota::new(1_000, 1_000, resets_in));
+    pace.ttl(b"a", quota(DAY), now);
+    assert_eq!(pace.ttl(b"b", quota(DAY - Duration::from_secs(1)), now).as_secs(), 2 * 86_399 / 900);
     let half = DAY / 2;
-    assert_eq!(pace.ttl(b"c", budget(half), now).as_secs(), 43_200 / 900);
+    assert_eq!(pace.ttl(b"c", quota(half), now).as_secs(), 43_200 / 900);
     // the next window finds the scopes of the one before
     let next = now.after(half + Duration::from_secs(5));
-    assert_eq!(pace.ttl(b"c", budget(DAY), next).as_secs(), 86_400 / 900);
+    assert_eq!(pace.ttl(b"c", quota(DAY), next).as_secs(), 86_400 / 900);
 }
 
 /// splitmix64
@@ -156,7 +155,7 @@ impl Random {
     }
 }
 
-/// Processes that read their scopes every ten seconds from one owner's budget, for as long as it is asked for.
+/// Processes that read their scopes every ten seconds from one owner's quota, for as long as it is asked for.
 struct Fleet {
     /// For each process, the scopes' deadlines and names.
     processes: Vec<(AdaptiveTtl, Vec<Tick>)>,
@@ -188,7 +187,7 @@ impl Fleet {
         }
     }
 
-    fn request(&mut self) -> Option<Budget> {
+    fn request(&mut self) -> Option<Quota> {
         if self.now >= self.window_ends {
             (self.remaining, self.window_ends) = (self.limit, self.now.after(DAY));
         }
@@ -198,7 +197,7 @@ impl Fleet {
         }
         self.remaining -= 1;
         let resets_in = Duration::from_secs(self.window_ends.since(self.now).as_secs());
-        Some(Budget::new(self.limit, self.remaining, resets_in))
+        Some(Quota::new(self.limit, self.remaining, resets_in))
     }
 
     fn step(&mut self) {
@@ -211,10 +210,10 @@ impl Fleet {
                 if self.now < self.processes[process].1[scope] {
                     continue;
                 }
-                let budget = self.request();
+                let quota = self.request();
                 let spread = self.random.share();
                 let (pace, scopes) = &mut self.processes[process];
-                let ttl = pace.ttl(&scope.to_le_bytes(), budget, self.now);
+                let ttl = pace.ttl(&scope.to_le_bytes(), quota, self.now);
                 self.oldest = self.oldest.max(ttl);
                 scopes[scope] = CacheOptions::default().deadlines(self.now, ttl, spread).fresh;
             }
@@ -242,7 +241,7 @@ fn processes_that_do_not_know_of_each_other_stay_within_one_budget() {
 }
 
 #[test]
-fn the_budget_is_used_and_not_hoarded() {
+fn the_quota_is_used_and_not_hoarded() {
     for (processes, scopes) in [(1, 3), (3, 1), (4, 1)] {
         let mut fleet = Fleet::new(processes, scopes, 1_000, 1);
         fleet.run(DAY - Duration::from_secs(60));
@@ -268,7 +267,7 @@ fn requests_of_others_are_made_room_for() {
 #[test]
 fn one_burst_of_another_does_not_stretch_for_longer_than_it_must() {
     let (pace, now) = (pace(), start());
-    let ttl = |remaining| pace.ttl(b"a", Some(Budget::new(100_000, remaining, DAY)), now);
+    let ttl = |remaining| pace.ttl(b"a", Some(Quota::new(100_000, remaining, DAY)), now);
     assert_eq!(ttl(100_000), TTL);
     ttl(20_000);
     assert_eq!(ttl(19_999), TTL, "a process of one scope needs 2,880 of the 10,000 beyond the reserve");

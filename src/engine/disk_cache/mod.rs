@@ -58,7 +58,7 @@ pub(crate) struct FileKey(Result<Arc<KeyParts>, DiskError>);
 struct KeyParts {
     name: String,
     material: KeyMaterial,
-    /// Everything that tells this scope from others: service, API root, account and scope.
+    /// Everything that tells this scope from others: service, base URL, account and scope.
     context: Vec<u8>,
 }
 

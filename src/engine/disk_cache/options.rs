@@ -45,7 +45,7 @@ use crate::core::{ErrorKind, Hint, XtraError};
 /// # What is trusted
 ///
 /// On Unix the directory must be a directory and not a link, belong to the user that the process runs as, and give nobody
-/// else any right (it is made so, mode 0700); so must each file (0600). What is not so is not used. Source, API root, account,
+/// else any right (it is made so, mode 0700); so must each file (0600). What is not so is not used. Source, base URL, account,
 /// scope and time are authenticated with the secrets: a file that was changed, cut, renamed or taken from another account is
 /// never used. Elsewhere the rights of the directory are what protects the files. Whoever has both a file and the token or key
 /// can read it, and a copy may be an old one put back, within `max_age`. A file shows its time and size, the directory how many
@@ -111,7 +111,7 @@ impl OfflineOptions {
         user_cache(var, home_dir()).map(|caches| Self::new(caches.join("xtrasecurity")))
     }
 
-    /// These options with a key of one's own.
+    /// These options with a key of your own.
     #[must_use]
     pub fn key(mut self, key: OfflineKey) -> Self {
         self.key = Some(key);

@@ -11,7 +11,7 @@
 //! | 12 | nonce |
 //! | … | AES-256-GCM of the contents, with its tag of 16 bytes |
 //!
-//! The header and the context (source, API root, account, scope) are authenticated with the contents. Numbers are
+//! The header and the context (source, base URL, account, scope) are authenticated with the contents. Numbers are
 //! little-endian.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -25,9 +25,9 @@ fn a_required_name_that_is_lost_is_objected_to_where_it_is_required() {
     guard.declare(b"k", ["HERE"].into_iter());
     let old = secrets(&["EVERYWHERE", "HERE", "OTHER"]);
     let error = guard.check_against(b"k", &old, &secrets(&["OTHER"])).expect("both are lost");
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &["EVERYWHERE".into(), "HERE".into()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::MissingSecret, &["EVERYWHERE".into(), "HERE".into()][..]));
     let error = guard.check_against(b"elsewhere", &old, &secrets(&["OTHER"])).expect("one is lost");
-    assert_eq!(error.keys(), ["EVERYWHERE"]);
+    assert_eq!(error.names(), ["EVERYWHERE"]);
     assert!(guard.check_against(b"k", &secrets(&["OTHER"]), &secrets(&["NEW"])).is_none(), "it never had them");
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{Found, InsertOutcome, Store, WriteToken};
 use crate::core::clock::Tick;
-use crate::core::{Budget, Clock, ManualClock};
+use crate::core::{Clock, ManualClock, Quota};
 use crate::engine::adaptive_ttl::AdaptiveTtl;
 use crate::engine::policy::{CacheOptions, Deadlines};
 
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn a_budget_stretches_the_ttl_within_its_limits_and_never_past_the_window(
+    fn a_quota_stretches_the_ttl_within_its_limits_and_never_past_the_window(
         [ttl, max_ttl] in [durations(), durations()],
         told in prop::collection::vec((0..4_u8, 0..2_000_u64, 0..2_000_u64, durations(), 0..100_000_u64), 1..20),
     ) {
@@ -67,7 +67,7 @@ proptest! {
             clock.advance(Duration::from_millis(pause));
             let now = clock.clock().now();
             prop_assert_eq!(pace.ttl(&[key], None, now), ttl);
-            let paced = pace.ttl(&[key], Some(Budget::new(limit, remaining, resets_in)), now);
+            let paced = pace.ttl(&[key], Some(Quota::new(limit, remaining, resets_in)), now);
             prop_assert!(paced >= ttl && paced <= ttl.max(max_ttl), "{paced:?}");
             prop_assert!(paced <= ttl.max(resets_in), "{paced:?} with {resets_in:?} left");
         }

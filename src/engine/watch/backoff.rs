@@ -6,7 +6,7 @@ use crate::core::{XtraError, spread};
 
 /// The first wait and the longest after what may pass by itself.
 const PASSING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-/// The same after what somebody has to mend first. Such a call is answered, so it costs one of the budget.
+/// The same after what somebody has to mend first. Such a call is answered, so it costs one of the quota.
 const LASTING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 /// The longest wait at the service's wish, so that a limit that was raised is noticed within the hour.
 const LONGEST_ASKED: Duration = Duration::from_secs(3600);

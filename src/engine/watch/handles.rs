@@ -102,7 +102,7 @@ impl fmt::Debug for WatchReceiver {
     }
 }
 
-/// A stream of the values of one secret. Made by [`Watch::key`](crate::watch::Watch::key).
+/// A stream of the values of one secret. Made by [`Watch::secret`](crate::watch::Watch::secret).
 ///
 /// The first item is the value as it is, or `None` when the scope has no such secret. After that there is an item only when
 /// the value is another one: `None` when the secret was removed, `Some` when it is back. Values that changed several times
@@ -116,7 +116,7 @@ impl fmt::Debug for WatchReceiver {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), XtraError> {
 /// let client = XtraClient::in_memory([("DATABASE_URL", "postgres://db")])?;
-/// let mut url = client.watch("production").key("DATABASE_URL");
+/// let mut url = client.watch("production").secret("DATABASE_URL");
 /// if let Some(Some(url)) = url.next().await {
 ///     assert_eq!(url.expose(), "postgres://db");
 /// }
@@ -124,14 +124,14 @@ impl fmt::Debug for WatchReceiver {
 /// # }
 /// ```
 #[must_use = "a stream does nothing until it is polled"]
-pub struct WatchKey {
+pub struct WatchSecret {
     subscription: Subscription,
     name: String,
     /// The value that was shown last, once one was.
     shown: Option<Option<SecretValue>>,
 }
 
-impl WatchKey {
+impl WatchSecret {
     pub(super) fn new(subscription: Subscription, name: String) -> Self {
         Self { subscription, name, shown: None }
     }
@@ -177,7 +177,7 @@ impl WatchKey {
     }
 }
 
-impl Stream for WatchKey {
+impl Stream for WatchSecret {
     type Item = Option<SecretValue>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -185,8 +185,8 @@ impl Stream for WatchKey {
     }
 }
 
-impl fmt::Debug for WatchKey {
+impl fmt::Debug for WatchSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WatchKey").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("WatchSecret").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-pub use handles::{WatchKey, WatchReceiver};
+pub use handles::{WatchReceiver, WatchSecret};
 
 pub(crate) use registry::Topics;
 
@@ -91,8 +91,8 @@ impl Watch {
     }
 
     /// A watcher of one secret of the same scope. It goes on when this one is dropped.
-    pub fn key(&self, name: impl Into<String>) -> WatchKey {
-        WatchKey::new(self.subscription.another(), name.into())
+    pub fn secret(&self, name: impl Into<String>) -> WatchSecret {
+        WatchSecret::new(self.subscription.another(), name.into())
     }
 
     /// A handle on the newest snapshot of the same scope. It goes on when this one is dropped.

@@ -31,6 +31,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// The longest time that the time to live puts a poll off for after a failed one.
 const LONGEST: Duration = Duration::from_secs(600);
 
+/// # Notice changes
 impl<S: SecretSource> Client<S> {
     /// Watches a scope: a stream of what is added, changed and removed, that does not end on an error.
     ///
@@ -44,9 +45,9 @@ impl<S: SecretSource> Client<S> {
     ///
     /// # What it costs
     ///
-    /// Each poll is one call of the service's budget, and leaves one row in its audit log. Every 30 s, that would be 2,880
+    /// Each poll is one call of the service's quota, and leaves one row in its audit log. Every 30 s, that would be 2,880
     /// calls a day for each scope and process, where the free tier allows 1,000 a day for all projects of an owner. So the
-    /// time to live stretches, up to `max_ttl` (10 min, 144 calls a day), to make the budget last; see
+    /// time to live stretches, up to `max_ttl` (10 min, 144 calls a day), to make the quota last; see
     /// [`CacheOptions`](crate::CacheOptions). Where a change may take longer to be noticed, raise the time to live. With the
     /// cache off, a scope is polled every 30 s.
     ///

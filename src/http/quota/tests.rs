@@ -80,7 +80,7 @@ fn a_window_that_has_passed_is_forgotten() {
     quotas.answered("p", READ, told_at(60, 1_000, 900, UNIX + 50), [later, later]);
     assert_eq!(quotas.of("p", later), None, "a window that has passed already tells nothing");
     quotas.answered("p", READ, told_at(60, 1_000, 999, UNIX + 86_460), [later, later]);
-    assert_eq!(quotas.of("p", later), Some(Budget::new(1_000, 999, DAY)));
+    assert_eq!(quotas.of("p", later), Some(Quota::new(1_000, 999, DAY)));
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn one_answer_that_lies_about_the_end_does_not_count_for_a_day() {
         let (first, next) = (now, now + seconds(10));
         quotas.answered("p", READ, told(0, lie), [first, first]);
         quotas.answered("p", READ, told(900, UNIX + 3600), [next, next]);
-        assert_eq!(quotas.of("p", next), Some(Budget::new(1_000, 900, seconds(3600))), "{lie}");
+        assert_eq!(quotas.of("p", next), Some(Quota::new(1_000, 900, seconds(3600))), "{lie}");
     }
 }
 

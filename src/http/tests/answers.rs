@@ -13,7 +13,7 @@ use crate::http::server_error::from_response;
 struct Rooted;
 
 impl Protocol for Rooted {
-    fn root_suffix(&self) -> &'static str {
+    fn base_url_suffix(&self) -> &'static str {
         "/api"
     }
 
@@ -26,7 +26,7 @@ impl Protocol for Rooted {
 async fn a_request_carries_the_token_once_and_no_other_trace_of_the_caller() {
     let server = Server::start(vec![answer(200, "", "{}")]).await;
     let transport = transport_by(Rooted, &server.root(), Numbered::with_renewals(0), quick());
-    let url = format!("{}/canary-path?q=canary-query", transport.root());
+    let url = format!("{}/canary-path?q=canary-query", transport.base_url());
     let request = transport.http().get(url).header("api-version", "1.0.0").build().expect("a good request");
     transport.run(request, "things_do").await.expect("an answer");
     let request = server.requests().remove(0).to_ascii_lowercase();

@@ -84,7 +84,7 @@ fn transport_by(
 
 /// Sends what the generated client would.
 async fn send(transport: &Transport, method: Method) -> Result<Response, XtraError> {
-    let url = format!("{}/canary-path?q=canary-query", transport.root());
+    let url = format!("{}/canary-path?q=canary-query", transport.base_url());
     let mut request = transport.http().request(method.clone(), url);
     if method != Method::GET {
         request = request.body("canary-request-body");

@@ -8,7 +8,7 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use tokio::time::Instant;
 
-use crate::core::Budget;
+use crate::core::Quota;
 use crate::http::options::RetryOptions;
 use crate::http::quota::{QuotaHeaders, QuotaNames, Quotas};
 use crate::http::rate_limiter::SlidingWindow;
@@ -141,7 +141,7 @@ proptest! {
         let told = QuotaHeaders::read(&sent, &QuotaNames::new(format).expect("good names"), SystemTime::UNIX_EPOCH + Duration::from_secs(clock));
         let (mut quotas, now) = (Quotas::default(), Instant::now());
         quotas.answered("project", "secrets_read", told, [now, now]);
-        if let Some(Budget { limit, remaining, resets_in }) = quotas.of("project", now) {
+        if let Some(Quota { limit, remaining, resets_in }) = quotas.of("project", now) {
             prop_assert!(limit > 0 && remaining <= limit && resets_in <= DAY, "{told:?}");
         }
     }

@@ -139,14 +139,14 @@ proptest! {
             .collect();
         conflicts.extend(strange.iter().map(|key| json!({ "key": key, "expected": "1", "actual": "2" })));
         let error = refusal(409, json!({ "error": "x", "conflicts": conflicts }).to_string().as_bytes(), &sent);
-        let found: Vec<_> = error.conflicts().iter().filter(|conflict| secrets.contains_key(&conflict.key)).collect();
+        let found: Vec<_> = error.conflicts().iter().filter(|conflict| secrets.contains_key(&conflict.name)).collect();
         prop_assert_eq!(found.len(), keys.len());
         for ((conflict, key), (expected, actual)) in found.iter().zip(&keys).zip(&versions) {
-            prop_assert_eq!(&conflict.key, *key);
+            prop_assert_eq!(&conflict.name, *key);
             prop_assert_eq!(conflict.expected.clone(), Some(expected.to_string()));
             prop_assert_eq!(conflict.actual.clone(), Some(actual.to_string()));
         }
-        prop_assert!(error.conflicts().iter().all(|conflict| known.contains(conflict.key.as_str())));
+        prop_assert!(error.conflicts().iter().all(|conflict| known.contains(conflict.name.as_str())));
     }
 }
 

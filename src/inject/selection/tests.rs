@@ -23,8 +23,8 @@ fn without_a_choice_every_secret_keeps_its_name() {
 fn only_and_except_choose_and_except_wins() {
     assert_eq!(plan(Selection::new().only(["C", "A"]), &secrets()).unwrap(), "A=1 C=3");
     assert_eq!(plan(Selection::new().only(["C"]).only(["A"]), &secrets()).unwrap(), "A=1 C=3");
-    assert_eq!(plan(Selection::new().except(["B"]), &secrets()).unwrap(), "A=1 C=3");
-    assert_eq!(plan(Selection::new().only(["A", "B"]).except(["B", "Z"]), &secrets()).unwrap(), "A=1");
+    assert_eq!(plan(Selection::new().exclude(["B"]), &secrets()).unwrap(), "A=1 C=3");
+    assert_eq!(plan(Selection::new().only(["A", "B"]).exclude(["B", "Z"]), &secrets()).unwrap(), "A=1");
     assert_eq!(plan(Selection::new().only(Vec::<String>::new()), &secrets()).unwrap(), "");
 }
 
@@ -32,7 +32,7 @@ fn only_and_except_choose_and_except_wins() {
 fn choosing_names_that_are_not_there_is_one_error_with_all_of_them() {
     let error = plan(Selection::new().only(["A", "Z", "Y"]).rename("X", "W"), &secrets()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MissingSecret);
-    assert_eq!(error.keys(), ["X", "Y", "Z"]);
+    assert_eq!(error.names(), ["X", "Y", "Z"]);
     assert!(error.to_string().contains(r#""X", "Y", "Z""#), "{error}");
 }
 
@@ -56,7 +56,7 @@ fn choosing_a_secret_that_cannot_be_read_tells_why_it_cannot() {
     for (name, kind) in [("API_KEY", ErrorKind::Masked), ("STORED", ErrorKind::Undecryptable)] {
         for selection in [Selection::new().only([name]), Selection::new().only(["A", "MISSING", name])] {
             let error = plan(selection, &secrets).unwrap_err();
-            assert_eq!((error.kind(), error.keys()), (kind, &[name.to_owned()][..]), "{error}");
+            assert_eq!((error.kind(), error.names()), (kind, &[name.to_owned()][..]), "{error}");
         }
         assert_eq!(plan(Selection::new().rename(name, "OTHER"), &secrets).unwrap_err().kind(), kind);
     }
@@ -80,7 +80,7 @@ fn names_can_be_swapped() {
 fn two_secrets_for_one_variable_are_refused() {
     let error = plan(Selection::new().rename("A", "C"), &secrets()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_eq!(error.keys(), ["C"]);
+    assert_eq!(error.names(), ["C"]);
     assert!(error.to_string().contains("another secret"), "{error}");
 }
 
@@ -104,7 +104,7 @@ fn all_bad_variables_are_in_one_error_with_their_reasons() {
         Secrets::from_iter([("GOOD", "1"), ("", "1"), ("A=B", "1"), ("C\0", "1"), ("D", "1\0"), ("LD_PRELOAD", "x")]);
     let error = plan(Selection::new(), &secrets).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_eq!(error.keys(), ["", "A=B", "C\0", "D", "LD_PRELOAD"]);
+    assert_eq!(error.names(), ["", "A=B", "C\0", "D", "LD_PRELOAD"]);
     let text = error.to_string();
     for part in [
         "5 of 6",
@@ -124,7 +124,7 @@ fn all_bad_variables_are_in_one_error_with_their_reasons() {
 fn a_guarded_variable_is_allowed_by_its_own_name_only() {
     let secrets = Secrets::from_iter([("LD_AUDIT", "2"), ("LD_PRELOAD", "1")]);
     let error = plan(Selection::new().allow_name("LD_PRELOAD"), &secrets).unwrap_err();
-    assert_eq!(error.keys(), ["LD_AUDIT"]);
+    assert_eq!(error.names(), ["LD_AUDIT"]);
     let selection = Selection::new().allow_name("LD_PRELOAD").allow_name("LD_AUDIT");
     assert_eq!(plan(selection, &secrets).unwrap(), "LD_AUDIT=2 LD_PRELOAD=1");
     assert!(plan(Selection::new().allow_name("LD_*"), &secrets).is_err());
@@ -140,7 +140,7 @@ fn what_is_guarded_is_listed_at_once_to_be_allowed_by_one_paste() {
     // what could end the quotes, or the list, is named and not offered
     let odd = Secrets::from_iter([("LD_'$(id)'", "1"), ("LD_A,PATH", "1"), ("LD_\u{1b}", "1")]);
     let error = plan(Selection::new(), &odd).unwrap_err();
-    assert!(!error.to_string().contains("allow_name") && error.keys().len() == 3, "{error}");
+    assert!(!error.to_string().contains("allow_name") && error.names().len() == 3, "{error}");
     let allowed = names.iter().fold(Selection::new(), |selection, name| selection.allow_name(*name));
     assert!(plan(allowed, &secrets).is_ok());
 }
@@ -151,21 +151,21 @@ fn of_very_many_flaws_some_are_described_and_all_are_counted_and_to_be_allowed()
     let error = plan(Selection::new(), &secrets).unwrap_err();
     let text = error.to_string();
     assert!(text.starts_with("1000 of 1000") && text.contains("and 950 more"), "{text}");
-    assert!(text.contains("LD_0998,LD_0999") && error.keys().len() == 1000);
+    assert!(text.contains("LD_0998,LD_0999") && error.names().len() == 1000);
 }
 
 #[test]
 fn the_guard_looks_at_the_variable_and_not_at_the_secret() {
     let secrets = Secrets::from_iter([("PATH", "1"), ("PRELOAD", "2")]);
     assert_eq!(plan(Selection::new().prefix("APP_"), &secrets).unwrap(), "APP_PATH=1 APP_PRELOAD=2");
-    let error = plan(Selection::new().except(["PATH"]).prefix("LD_"), &secrets).unwrap_err();
+    let error = plan(Selection::new().exclude(["PATH"]).prefix("LD_"), &secrets).unwrap_err();
     assert!(error.to_string().contains(r#""PRELOAD" as "LD_PRELOAD""#), "{error}");
 }
 
 #[test]
 fn secrets_left_out_are_not_checked() {
     let secrets = Secrets::from_iter([("A", "1"), ("PATH", "2")]);
-    assert_eq!(plan(Selection::new().except(["PATH"]), &secrets).unwrap(), "A=1");
+    assert_eq!(plan(Selection::new().exclude(["PATH"]), &secrets).unwrap(), "A=1");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn a_long_name_is_cut_in_the_message() {
     let name = format!("{}=", "ü".repeat(5000));
     let error = plan(Selection::new(), &Secrets::from_iter([(name.as_str(), "1")])).unwrap_err();
     assert!(error.to_string().len() < 600);
-    assert_eq!(error.keys(), [name]);
+    assert_eq!(error.names(), [name]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub(super) fn unconfirmed() -> XtraError {
                    secrets";
     XtraError::new(ErrorKind::Decode, message)
         .with_status(200)
-        .with_hint(Hint::advice("Check the API root and what stands before it"))
+        .with_hint(Hint::advice("Check the base URL and what stands before it"))
         .with_hint(Hint::AllowAnyAnswer)
 }
 

@@ -24,7 +24,7 @@ pub fn answer(exchange: &Exchange<'_>) -> Seen {
     let arrived = || exchange.response();
     let response = arrived();
     let protocol: Arc<dyn Protocol> = Arc::new(XtraProtocol);
-    seen.budget = quota(&response, &XtraProtocol, RECORDED);
+    seen.quota = quota(&response, &XtraProtocol, RECORDED);
     seen.debugged.push(format!("{response:?}"));
     let mut wait = None;
     let answer = |operation| {
@@ -92,7 +92,7 @@ fn typed<T: DeserializeOwned>(answer: Answer, seen: &mut Seen) -> Option<Respons
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{Budget, SecretValue};
+    use crate::core::{Quota, SecretValue};
 
     const TOKEN: &str = "xs_kanarie4+7Q";
     const SENT: &str = r#"{"secrets":{"KEY":"hunter2-kanarie"}}"#;
@@ -129,7 +129,7 @@ mod tests {
         let read = answer(&exchange(0, 200, r#"{"A":"one","B":"***"}"#));
         assert_eq!(read.values.iter().map(SecretValue::expose).collect::<Vec<_>>(), ["one"]);
         assert_eq!((read.names.as_slice(), read.wait), (&["A".to_owned(), "B".to_owned()][..], None));
-        assert_eq!(read.budget, Some(Budget::new(1000, 7, Duration::from_secs(60))));
+        assert_eq!(read.quota, Some(Quota::new(1000, 7, Duration::from_secs(60))));
         let refused = answer(&exchange(1, 400, &format!(r#"{{"error":"no {TOKEN}, no hunter2-kanarie, sorry"}}"#)));
         assert_eq!(refused.said, Some(format!("no {TOKEN}, no hunter2-kanarie, sorry")));
         assert!(refused.errors.iter().chain(&refused.debugged).all(|text| !text.contains("kanarie")));

@@ -29,7 +29,7 @@ const IDS_CHECKED: &str = "secrets_read";
 pub(crate) struct XtraProtocol;
 
 impl Protocol for XtraProtocol {
-    fn root_suffix(&self) -> &'static str {
+    fn base_url_suffix(&self) -> &'static str {
         ROOT_SUFFIX
     }
 

@@ -8,6 +8,9 @@
 //! # }
 //! ```
 //!
+//! **This module is exempt from semantic versioning.** It is generated from the service's document: an operation, a type or a field may
+//! change in any release. The rest of the crate keeps to it.
+//!
 //! A method returns a request to fill in; `send` sends it with the client's token, retries and limits. Answers and errors may
 //! be logged: secrets in them print as `[REDACTED]`. Writing an answer out with serde redacts them too, but a *request* type
 //! writes its secrets, because that is how they are sent.

@@ -141,7 +141,7 @@ pub(crate) enum ProjectIds {
 }
 
 impl ProjectIds {
-    /// Those of the service with this root URL.
+    /// Those of the service with this base URL.
     pub(crate) fn of(root: &str) -> Self {
         let url = Url::parse(root).ok();
         let host = url.as_ref().and_then(Url::host_str).map(|host| host.trim_end_matches('.'));

@@ -13,7 +13,7 @@ use super::protocol::{XtraProtocol, quota_scope_of};
 use super::scope::{CheckedScope, MAIN, Place, ProjectIds, XtraScope};
 use super::{convert, doubt, raw, scope};
 use crate::core::{
-    Budget, Elevation, ErrorKind, FileEntry, Hint, Identity, Reason, ScopeDescription, SecretValue, UnreadableReason,
+    Elevation, ErrorKind, FileEntry, Hint, Identity, Quota, Reason, ScopeDescription, SecretValue, UnreadableReason,
     XtraError,
 };
 use crate::engine::KeyWriter;
@@ -67,7 +67,7 @@ pub(crate) struct Scopes {
 
 impl Xtra {
     pub(crate) fn new(transport: Transport, defaults: Scopes) -> Self {
-        let root = transport.root().to_owned();
+        let root = transport.base_url().to_owned();
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
         let default_project_key = defaults.project.clone().map(scope::compared_project).unwrap_or_default();
         Self {
@@ -284,7 +284,7 @@ impl SecretSource for Xtra {
         "xtrasecurity"
     }
 
-    fn root(&self) -> &str {
+    fn base_url(&self) -> &str {
         &self.root
     }
 
@@ -360,7 +360,7 @@ impl SecretSource for Xtra {
         }
     }
 
-    fn budget(&self, scope: &CheckedScope) -> Option<Budget> {
+    fn quota(&self, scope: &CheckedScope) -> Option<Quota> {
         match &scope.project {
             Some(id) => self.raw.inner.quota(&quota_scope_of(id)),
             None => self.raw.inner.quota(&quota_scope_of(&self.known_project(self.identity())?)),
@@ -378,7 +378,7 @@ impl SecretSource for Xtra {
     fn traffic(&self) -> Traffic {
         let counters = self.raw.inner.counters();
         Traffic {
-            budget_left: self.raw.inner.quota_left(),
+            quota_left: self.raw.inner.quota_left(),
             delayed: counters.delayed,
             withheld: counters.withheld,
             retries_withheld: counters.retries_withheld,

@@ -96,7 +96,7 @@ fn equals_sign(stage: &Stage) {
 fn nul_bytes(stage: &Stage) {
     assert_refused(stage.run(&["blocking", "nul-in-name"]), &["NUL", "name"]);
     assert_refused(stage.run(&["blocking", "nul-in-value"]), &["NUL", "value"]);
-    assert_set(stage.run(&["blocking", "nul-in-value", "--except", "NUL"]), &variables([("GOOD", "1")]));
+    assert_set(stage.run(&["blocking", "nul-in-value", "--exclude", "NUL"]), &variables([("GOOD", "1")]));
 }
 
 fn loader(stage: &Stage) {
@@ -117,8 +117,8 @@ fn existing(stage: &Stage) {
 fn choices(stage: &Stage) {
     let run = |words: &[&str]| stage.run(&[&["blocking", "production"], words].concat());
     assert_set(run(&["--only", "API_KEY,FEATURE"]), &variables([("API_KEY", "k-1"), ("FEATURE", "off")]));
-    assert_set(run(&["--except", "API_KEY,FEATURE"]), &variables([("DATABASE_URL", "postgres://db")]));
-    let renamed = ["--prefix", "APP_", "--rename", "DATABASE_URL:PG", "--except", "FEATURE"];
+    assert_set(run(&["--exclude", "API_KEY,FEATURE"]), &variables([("DATABASE_URL", "postgres://db")]));
+    let renamed = ["--prefix", "APP_", "--rename", "DATABASE_URL:PG", "--exclude", "FEATURE"];
     assert_set(run(&renamed), &variables([("APP_API_KEY", "k-1"), ("PG", "postgres://db")]));
     assert_refused(run(&["--only", "API_KEY,ABSENT"]), &["ABSENT"]);
 }

@@ -62,7 +62,7 @@ macro_rules! chosen {
                 "" => break request,
                 "--override" => request.override_existing(),
                 "--only" => request.only(word().split(',')),
-                "--except" => request.except(word().split(',')),
+                "--exclude" => request.exclude(word().split(',')),
                 "--prefix" => request.prefix(word()),
                 "--rename" => {
                     let (secret, variable) = word().split_once(':').unwrap_or_default();

@@ -241,7 +241,7 @@ async fn two_branches_are_compared_by_names_alone() {
         .unwrap();
     let difference = client(&server).compare_branches("main", BRANCH).await.unwrap();
     let names = |places: &[SecretPlace]| -> Vec<String> {
-        places.iter().map(|place| format!("{}/{}", place.environment, place.key)).collect()
+        places.iter().map(|place| format!("{}/{}", place.environment, place.name)).collect()
     };
     assert_eq!(names(&difference.added), ["staging/FEATURE_NEW_UI"]);
     assert_eq!(names(&difference.changed), ["production/FEATURE_NEW_UI"]);

@@ -36,7 +36,7 @@ fn operations(client: &XtraClient) -> Vec<(&'static str, Call<'_>)> {
         set_secrets(ENVIRONMENT, [(KEY, "v")]),
         create_secret(ENVIRONMENT, KEY, "v"),
         get_secret(ENVIRONMENT, KEY),
-        list_secret_keys(ENVIRONMENT),
+        list_secret_names(ENVIRONMENT),
         delete_secret(ENVIRONMENT, KEY),
         repair_secret(ENVIRONMENT, KEY),
         secret_history(ENVIRONMENT, KEY),

@@ -94,7 +94,7 @@ async fn a_history_of_any_form_breaks_no_read_of_it() {
         rewrite(&server, None, Some(history.clone())).await;
         let past = client.secret_history("staging", KEY).await;
         assert!(past.is_ok(), "{history}: {:?}", past.err());
-        let listed = client.list_secret_keys("staging").await.unwrap();
+        let listed = client.list_secret_names("staging").await.unwrap();
         assert_eq!(listed.iter().find(|key| key.name == KEY).unwrap().version, "3");
     }
     client.set_secret("staging", KEY, "four").await.unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::test_runner::TestCaseError;
 use xtrasecurity::dev_server::{DevServer, ProjectSeed, RateLimits, Seed, Tier, UserSeed};
-use xtrasecurity::xtra::write::{KeyOrigin, LinkSource, Written};
+use xtrasecurity::xtra::write::{LinkSource, SecretOrigin, Written};
 use xtrasecurity::{XtraClient, XtraError};
 
 use crate::model::expected::{Model, Outcome, told};
@@ -133,9 +133,9 @@ impl World {
 
     /// Versions and histories.
     async fn compare(&self, at: At, model: &Model) -> Result<(), TestCaseError> {
-        let listed = self.client.list_secret_keys(at.0).branch(at.1).await.unwrap();
+        let listed = self.client.list_secret_names(at.0).branch(at.1).await.unwrap();
         let listed: BTreeMap<_, _> =
-            listed.into_iter().map(|key| (key.name, (key.version, key.origin == KeyOrigin::Linked))).collect();
+            listed.into_iter().map(|key| (key.name, (key.version, key.origin == SecretOrigin::Linked))).collect();
         let expected = KEYS.iter().filter_map(|key| {
             model.seen(at, key).map(|seen| ((*key).to_owned(), (seen.version.to_string(), seen.is_link)))
         });

@@ -179,7 +179,7 @@ impl Writer {
             }
             Write::SetExpecting(key) => {
                 let (key, value) = pair(key);
-                let listed = client.list_secret_keys("dev").await?;
+                let listed = client.list_secret_names("dev").await?;
                 let Some(seen) = listed.iter().find(|seen| seen.name == key) else { return Ok(vec![]) };
                 Ok(plain(client.set_secret("dev", key, value).expect_version(&seen.version).await?, key))
             }

@@ -1,4 +1,4 @@
-//! The blocking twins.
+//! The blocking client's calls.
 
 use tokio::runtime::Builder;
 use xtrasecurity::ErrorKind;

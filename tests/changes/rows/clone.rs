@@ -50,7 +50,7 @@ async fn links_are_refused_because_they_would_lose_their_values() {
     let world = World::new().await;
     world.add_link("LINK");
     let error = world.client.clone_environment("staging", "qa").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &["LINK".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, &["LINK".to_owned()][..]));
     says(&error, &["LINK", "promote"]);
     assert_eq!(world.server.request_count(route::ENVIRONMENTS_CLONE), 0);
 }

@@ -58,7 +58,7 @@ async fn what_a_service_account_cannot_find_is_an_error_and_no_success() {
             world.add(SecretSeed::new("staging", "FEATURE_NEW_UI", "main"));
         }
         let error = world.of("deploy").delete_secret("staging", "FEATURE_NEW_UI").await.unwrap_err();
-        assert_eq!((error.kind(), error.keys()), (kind, &["FEATURE_NEW_UI".to_owned()][..]));
+        assert_eq!((error.kind(), error.names()), (kind, &["FEATURE_NEW_UI".to_owned()][..]));
         says(&error, &["hangs on no branch", "user's token"]);
         assert_eq!(world.on_main("staging", "FEATURE_NEW_UI").await.as_deref(), Some("orphan"));
     }
@@ -96,7 +96,7 @@ async fn a_link_to_nothing_is_deleted_although_no_read_shows_it() {
 async fn a_secret_that_is_not_there_is_an_error_that_says_where_it_is() {
     let world = World::new().await;
     let error = world.client.delete_secret("staging", "FEATURE_NEW_UI").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::NotFound, &["FEATURE_NEW_UI".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::NotFound, &["FEATURE_NEW_UI".to_owned()][..]));
     says(&error, &["FEATURE_NEW_UI", "staging", "\"main\"", BRANCH]);
     let error = world.client.delete_secret("Staging", "API_KEY").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -236,7 +236,7 @@ async fn names_that_no_address_has_are_deleted_like_others() {
 #[tokio::test]
 async fn what_a_narrowed_read_does_not_show_is_deleted_to_the_last_row_and_rotated_and_not_linked_over() {
     let mut seed = Seed::demo();
-    let grant = GrantSeed::approved("boss").keys(["SHOWN"]);
+    let grant = GrantSeed::approved("boss").names(["SHOWN"]);
     let project = seed.projects[0].clone().member("boss", Role::Admin).grant(grant);
     seed.projects[0] = project.secret("staging", "OTHER", "o").secret("staging", "SHOWN", "s");
     let seed = seed.user(UserSeed::new("boss"));

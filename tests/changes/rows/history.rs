@@ -81,7 +81,7 @@ async fn a_viewer_reads_what_the_service_shows_and_is_told_what_it_does_not() {
     let history = viewer.secret_history("staging", "API_KEY").await.unwrap();
     assert_eq!(told(&history), [("1", Some("demo-staging-key"))]);
     let error = viewer.secret_history("production", "FEATURE_NEW_UI").branch(BRANCH).await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Masked, &["FEATURE_NEW_UI".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Masked, &["FEATURE_NEW_UI".to_owned()][..]));
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ async fn what_exists_is_not_linked_over_not_even_a_link_to_nothing() {
     for key in ["API_KEY", "DANGLING"] {
         let from = source(&world, "production", "API_KEY");
         let error = world.client.link_secret("staging", key, from).await.unwrap_err();
-        assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &[key.to_owned()][..]));
+        assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, &[key.to_owned()][..]));
     }
     assert_eq!(world.server.request_count(route::SECRETS_LINK), 0);
 }

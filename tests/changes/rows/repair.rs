@@ -48,7 +48,7 @@ async fn another_row_stays_when_that_is_said_and_a_row_that_is_not_there_is_refu
     let world = doubled("main").await;
     let plan = world.client.repair_secret("staging", "TWICE").dry_run().await.unwrap();
     let error = world.client.repair_secret("staging", "TWICE").keep("0123456789abcdef01234567").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Invalid, &["TWICE".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Invalid, &["TWICE".to_owned()][..]));
     says(&error, &["0123456789abcdef01234567", &plan.rows[0].id, &plan.rows[1].id]);
     assert_eq!(world.server.request_count(route::SECRETS_BY_ID_DELETE), 0);
     let done = world.client.repair_secret("staging", "TWICE").keep(plan.rows[0].id.as_str()).await.unwrap();

@@ -46,7 +46,7 @@ async fn the_row_that_is_read_is_rolled_back_even_when_it_hangs_on_no_branch() {
 async fn a_version_that_is_there_already_or_not_at_all_is_told_before_anything_is_sent() {
     let world = world().await;
     let error = world.client.rollback_secret("production", "FEATURE_NEW_UI", "2").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Invalid, &["FEATURE_NEW_UI".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Invalid, &["FEATURE_NEW_UI".to_owned()][..]));
     says(&error, &["on version 2 already"]);
     let error = world.client.rollback_secret("production", "FEATURE_NEW_UI", 42).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -112,14 +112,14 @@ async fn a_rollback_that_no_read_shows_is_an_error() {
     // it looks like the row of the branch, and hides it
     world.add(SecretSeed::new("staging", "API_KEY", "2").version(2).without_branch());
     let error = world.client.rollback_secret("staging", "API_KEY", 1).await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &["API_KEY".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, &["API_KEY".to_owned()][..]));
     says(&error, &["was rolled back", "second row"]);
 
     let world = self::world().await;
     world.fault_second(route::SECRETS_READ, Fault::status(503));
     let error = world.client.rollback_secret("production", "FEATURE_NEW_UI", 1).await.unwrap_err();
     assert!(error.may_have_been_applied() && !error.is_retryable());
-    says(&error, &["is rolled back", "version 3"]);
+    says(&error, &["succeeded (version 3)", "only the check"]);
 }
 
 #[tokio::test]

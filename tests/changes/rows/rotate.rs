@@ -71,7 +71,7 @@ async fn links_and_doubles_are_refused_and_nothing_is_changed() {
     let world = World::new().await;
     world.add_link("LINK");
     let error = world.client.rotate_secret("staging", "LINK").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Invalid, &["LINK".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Invalid, &["LINK".to_owned()][..]));
     world.server.set_secret("demo", "staging", "main", "LINK", "shadow").unwrap();
     let error = world.client.rotate_secret("staging", "LINK").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
@@ -80,7 +80,7 @@ async fn links_and_doubles_are_refused_and_nothing_is_changed() {
         SecretSeed::new("staging", "API_KEY", "second"),
         SecretSeed::new("staging", "DATABASE_URL", "orphan").without_branch(),
     ] {
-        let key = twice.key.clone();
+        let key = twice.name.clone();
         world.add(twice);
         let error = world.client.rotate_secret("staging", &key).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Conflict, "{key}");
@@ -97,13 +97,13 @@ async fn a_new_value_that_no_read_shows_is_an_error() {
     world.add(SecretSeed::new("staging", "FEATURE_NEW_UI", "orphan").without_branch());
     world.add(SecretSeed::new("staging", "FEATURE_NEW_UI", "main"));
     let error = world.client.rotate_secret("staging", "FEATURE_NEW_UI").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &["FEATURE_NEW_UI".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, &["FEATURE_NEW_UI".to_owned()][..]));
     assert_eq!(world.read("staging", BRANCH, "FEATURE_NEW_UI").await.as_deref(), Some("on"));
     // what hides it looks the same until then
     let world = World::new().await;
     world.add(SecretSeed::new("staging", "API_KEY", "demo-staging-key").without_branch());
     let error = world.client.rotate_secret("staging", "API_KEY").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &["API_KEY".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, &["API_KEY".to_owned()][..]));
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn a_lost_answer_is_told_with_what_to_look_at() {
     world.fault_second(route::SECRETS_READ, Fault::status(503));
     let error = world.client.rotate_secret("staging", "API_KEY").await.unwrap_err();
     assert!(error.may_have_been_applied() && !error.is_retryable());
-    says(&error, &["is stored", "read it back"]);
+    says(&error, &["is stored", "only the check"]);
 }
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn a_secret_that_was_sealed_is_never_rotated_to_one_that_the_service_sees(
             let request = world.client.rotate_secret("production", "FEATURE_NEW_UI").branch(branch);
             let request = if let Some(value) = given { request.value(value) } else { request };
             let error = request.await.unwrap_err();
-            assert_eq!((error.kind(), error.keys()), (ErrorKind::Config, &["FEATURE_NEW_UI".to_owned()][..]));
+            assert_eq!((error.kind(), error.names()), (ErrorKind::Config, &["FEATURE_NEW_UI".to_owned()][..]));
             says(&error, &["is sealed", "nothing was changed"]);
         }
         assert_eq!(world.server.secret("demo", "production", branch, "FEATURE_NEW_UI"), before);

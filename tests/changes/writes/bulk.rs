@@ -30,7 +30,7 @@ async fn nothing_is_sent_when_a_single_secret_cannot_be_written() {
     let twice = [("GOOD", "1"), ("branch", "main"), ("a b", "2"), ("MASK", "***"), ("GOOD", "2")];
     let error = client.set_secrets("staging", twice).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_eq!(error.keys(), ["branch", "a b", "MASK", "GOOD"]);
+    assert_eq!(error.names(), ["branch", "a b", "MASK", "GOOD"]);
     assert_eq!(server.total_requests(), 0);
     client.set_secrets("staging", [("a b", "2"), ("weird/key %", "3")]).allow_any_name().verify().await.unwrap();
     assert_eq!(stored(&server, "weird/key %").as_deref(), Some("3"));
@@ -44,7 +44,7 @@ async fn a_short_count_is_an_error_that_names_what_was_not_written() {
     // The service says that one of three was written; A is as it should be.
     server.fault(Fault::body(200, "application/json", r#"{"success":true,"count":1}"#).on(route::SECRETS_UPSERT));
     let error = client.set_secrets("staging", [("A", "same"), ("B", "2"), ("C", "3")]).await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Incomplete, &["B", "C"].map(str::to_owned)[..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Incomplete, &["B", "C"].map(str::to_owned)[..]));
     assert!(error.to_string().contains("1 of 3"), "{error}");
 }
 
@@ -97,8 +97,8 @@ async fn a_failure_in_the_middle_names_what_is_left_and_the_same_call_again_writ
     let error = client.set_secrets("staging", secrets()).await.unwrap_err();
     second_fails.await.unwrap();
     assert!(error.may_have_been_applied());
-    assert_eq!(error.keys().len(), 250);
-    assert_eq!(error.keys()[0], "KEY_200");
+    assert_eq!(error.names().len(), 250);
+    assert_eq!(error.names()[0], "KEY_200");
     assert!(error.to_string().contains("200 of 450"), "{error}");
     let report = client.set_secrets("staging", secrets()).skip_unchanged().await.unwrap();
     assert_eq!((report.unchanged.len(), report.created.len()), (200, 250));
@@ -144,5 +144,5 @@ async fn verification_notices_a_write_that_another_row_hides() {
     server.set_secret("demo", "staging", "main", "SHADOWED", "old").unwrap();
     server.add_secret("demo", SecretSeed::new("staging", "SHADOWED", "orphan").without_branch()).unwrap();
     let error = client.set_secret("staging", "SHADOWED", "new").verify().await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &["SHADOWED".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, &["SHADOWED".to_owned()][..]));
 }

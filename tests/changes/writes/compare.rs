@@ -31,16 +31,16 @@ async fn only_the_keys_that_are_named_are_promoted_and_each_must_be_there() {
     let client = client(&server);
     client.set_secrets("qa", [("A", "1"), ("B", "2"), ("MASK_LIKE", "x")]).await.unwrap();
     server.set_secret("demo", "qa", "main", "HIDDEN", "***").unwrap();
-    client.promote_secrets("qa", "live").keys(["B"]).await.unwrap();
+    client.promote_secrets("qa", "live").only(["B"]).await.unwrap();
     assert_eq!(server.secret("demo", "live", "main", "A"), None);
-    let error = client.promote_secrets("qa", "live").keys(["A", "NOPE"]).await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &["NOPE".to_owned()][..]));
+    let error = client.promote_secrets("qa", "live").only(["A", "NOPE"]).await.unwrap_err();
+    assert_eq!((error.kind(), error.names()), (ErrorKind::MissingSecret, &["NOPE".to_owned()][..]));
     assert!(error.to_string().contains("nothing was promoted") && error.to_string().contains("\"main\""), "{error}");
     let error = client.promote_secrets("qa", "live").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Masked, &["HIDDEN".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Masked, &["HIDDEN".to_owned()][..]));
     assert!(
         error.to_string().contains("Nothing was promoted")
-            && error.to_string().contains("name the others with keys(..)"),
+            && error.to_string().contains("name the others with only(..)"),
         "{error}"
     );
     assert_eq!(server.secret("demo", "live", "main", "A"), None, "nothing is promoted when something cannot be read");

@@ -17,7 +17,7 @@ async fn an_expected_version_that_is_there_lets_the_write_through_and_another_do
     assert_eq!(error.kind(), ErrorKind::Conflict);
     let [conflict] = error.conflicts() else { panic!("{error:?}") };
     assert_eq!(
-        (conflict.key.as_str(), conflict.expected.as_deref(), conflict.actual.as_deref()),
+        (conflict.name.as_str(), conflict.expected.as_deref(), conflict.actual.as_deref()),
         ("A", Some("1"), Some("2"))
     );
     assert_eq!(stored(&server, "A").as_deref(), Some("2"));
@@ -49,7 +49,7 @@ async fn a_snapshot_is_a_condition_for_the_secrets_that_are_written() {
     client.set_secrets("staging", [("A", "2"), ("NEW", "1")]).if_unchanged(&seen).await.unwrap();
     let error =
         client.set_secrets("staging", [("A", "3"), ("B", "3"), ("NEW", "2")]).if_unchanged(&seen).await.unwrap_err();
-    let keys: Vec<_> = error.conflicts().iter().map(|conflict| conflict.key.as_str()).collect();
+    let keys: Vec<_> = error.conflicts().iter().map(|conflict| conflict.name.as_str()).collect();
     assert_eq!(keys, ["A", "B", "NEW"]);
     assert_eq!(stored(&server, "B").as_deref(), Some("2"));
 }
@@ -66,7 +66,7 @@ async fn a_snapshot_of_another_place_is_hinted_at_and_a_secret_is_told_once_what
 
     let error = client.set_secret("staging", "A", "2").expect_version(7).if_unchanged(&elsewhere).await.unwrap_err();
     let [conflict] = error.conflicts() else { panic!("{error:?}") };
-    assert_eq!((conflict.expected.as_deref(), error.keys()), (Some("7"), &["A".to_owned()][..]));
+    assert_eq!((conflict.expected.as_deref(), error.names()), (Some("7"), &["A".to_owned()][..]));
     assert!(!error.to_string().contains(hint), "the version alone tells: {error}");
 }
 
@@ -99,7 +99,7 @@ async fn names_and_values_that_are_parts_of_each_other_are_told_apart() {
     client.set_secrets("staging", pairs).expect_versions(expected).await.unwrap();
     assert_eq!(stored(&server, "domain").as_deref(), Some("STRIPE"));
     let error = client.create_secret("staging", "domain", "domain").await.unwrap_err();
-    assert!(error.kind() == ErrorKind::Conflict && error.keys() == ["domain"], "{error:?}");
+    assert!(error.kind() == ErrorKind::Conflict && error.names() == ["domain"], "{error:?}");
 }
 
 #[tokio::test]
@@ -215,7 +215,7 @@ async fn what_a_narrowed_read_does_not_show_is_not_overwritten() {
         .secret("qa", "SHOWN", "s")
         .secret("qa", "HIDDEN", "from qa")
         .secret("staging", "HIDDEN", "kept")
-        .grant(GrantSeed::approved("dev").keys(["SHOWN"]));
+        .grant(GrantSeed::approved("dev").names(["SHOWN"]));
     let server = DevServer::builder()
         .user(UserSeed::new("owner"))
         .user(UserSeed::new("dev"))
@@ -225,10 +225,10 @@ async fn what_a_narrowed_read_does_not_show_is_not_overwritten() {
         .await
         .unwrap();
     let dev = XtraClient::builder().dev_server(&server).token(server.token_for("dev").unwrap()).build().unwrap();
-    assert!(dev.list_secret_keys("staging").await.unwrap().is_empty(), "the secret is hidden");
+    assert!(dev.list_secret_names("staging").await.unwrap().is_empty(), "the secret is hidden");
     let error = dev.create_secret("staging", "HIDDEN", "mine").await.unwrap_err();
     assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Conflict, false));
-    assert_eq!((error.conflicts()[0].key.as_str(), error.conflicts()[0].actual.as_deref()), ("HIDDEN", Some("1")));
+    assert_eq!((error.conflicts()[0].name.as_str(), error.conflicts()[0].actual.as_deref()), ("HIDDEN", Some("1")));
     assert_eq!(
         (stored(&server, "HIDDEN").as_deref(), version(&server, "HIDDEN").as_deref()),
         (Some("kept"), Some("1"))

@@ -41,8 +41,8 @@ async fn read(client: &XtraClient, branch: &str, key: &str) -> Option<String> {
 /// The write is refused with the name of what has two rows, and with what to do, before anything is written.
 fn is_refused(error: &XtraError) {
     assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Conflict, false), "{error}");
-    assert_eq!(error.keys(), ["A"]);
-    let named: Vec<_> = error.conflicts().iter().map(|conflict| conflict.key.as_str()).collect();
+    assert_eq!(error.names(), ["A"]);
+    let named: Vec<_> = error.conflicts().iter().map(|conflict| conflict.name.as_str()).collect();
     assert_eq!(named, ["A"], "{error:?}");
     assert!(error.to_string().contains("several rows") && error.to_string().contains("repair_secret(.., "), "{error}");
 }
@@ -79,7 +79,7 @@ async fn a_condition_that_reads_fulfil_and_the_service_refuses_proves_the_second
     is_refused(&client.set_secret("staging", "A", "new").expect_version(1).await.unwrap_err());
     let expected = client.set_secrets("staging", [("A", "new"), ("B", "new")]).expect_versions([("A", 1), ("B", 1)]);
     let error = expected.await.unwrap_err();
-    assert_eq!(error.keys(), ["A", "B"], "none of the request is written");
+    assert_eq!(error.names(), ["A", "B"], "none of the request is written");
     assert_eq!(error.conflicts().len(), 1);
     let seen = client.get_secrets("staging").await.unwrap();
     is_refused(&client.set_secret("staging", "A", "new").if_unchanged(&seen).await.unwrap_err());
@@ -98,7 +98,7 @@ async fn a_conflict_that_nothing_explains_is_one_with_the_name() {
         server.fault(Fault::status(403).times(3).on("GET /projects/{projectId}/envs/{env}/secrets/{key}"));
         let error = client.set_secret("staging", "A", "new").expect_version(1).await.unwrap_err();
         assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Conflict, false), "{error}");
-        assert_eq!((error.keys(), error.conflicts()[0].key.as_str()), (&["A".to_owned()][..], "A"));
+        assert_eq!((error.names(), error.conflicts()[0].name.as_str()), (&["A".to_owned()][..], "A"));
         assert!(error.to_string().contains("repair_secret(.., "), "{error}");
         server.clear_faults();
     }
@@ -142,7 +142,7 @@ async fn what_is_created_rotated_linked_or_cloned_over_two_rows_is_no_plain_succ
     let (server, client) = doubled().await;
     assert_eq!(client.create_secret("staging", "A", "new").await.unwrap_err().kind(), ErrorKind::Conflict);
     let error = client.rotate_secret("staging", "A").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Conflict, &["A".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, &["A".to_owned()][..]));
     assert!(error.to_string().contains("repair_secret(.., "), "{error}");
     let source = LinkSource::new(server.project_id(), "production", "API_KEY");
     assert_eq!(client.link_secret("staging", "A", source).await.unwrap_err().kind(), ErrorKind::Conflict);
@@ -220,7 +220,7 @@ async fn verification_makes_an_error_of_what_is_not_confirmed() {
         let request = if without_reading { request.skip_read_back() } else { request };
         let error = request.verify().await.unwrap_err();
         assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Conflict, true));
-        assert_eq!(error.keys(), ["A"]);
+        assert_eq!(error.names(), ["A"]);
         assert!(error.to_string().contains("repair_secret(.., "), "{error}");
     }
 }

@@ -93,7 +93,7 @@ async fn calls_send_as_many_requests_as_their_documentation_says() {
         let secrets = (0..secrets).map(|n| (format!("KEY_{n:03}"), "v"));
         assert_eq!(sent(&server, first.set_secrets("bulk", secrets)).await, requests);
     }
-    assert_eq!(sent(&server, first.list_secret_keys("staging")).await, 1);
+    assert_eq!(sent(&server, first.list_secret_names("staging")).await, 1);
     for (branch, key, history, change) in [("main", "ON_MAIN", 4, 5), ("feature/new-ui", "ON_BRANCH", 3, 4)] {
         for value in ["1", "2"] {
             first.set_secret("staging", key, value).branch(branch).await.unwrap();

@@ -85,7 +85,7 @@ async fn the_one_that_the_service_loses_on_every_read_is_refused_before_anything
     let server = server().await;
     let client = client(&server);
     let error = client.set_secret("staging", "__proto__", "1").allow_any_name().await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Invalid, &["__proto__".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Invalid, &["__proto__".to_owned()][..]));
     assert!(error.to_string().contains("loses"), "{error}");
     assert_eq!(client.create_secret("staging", "__proto__", "1").await.unwrap_err().kind(), ErrorKind::Invalid);
     assert_eq!((server.total_requests(), server.request_count(route::SECRETS_UPSERT)), (0, 0));

@@ -59,7 +59,7 @@ async fn a_condition_is_explained_without_the_list_of_all_values() {
             // a service account is told no more than that the two differ
             let write = client.set_secret("staging", "API_KEY", "2").branch(BRANCH).expect_version(1);
             let error = write.await.unwrap_err();
-            assert_eq!((error.kind(), error.conflicts()[0].key.as_str()), (ErrorKind::Conflict, "API_KEY"));
+            assert_eq!((error.kind(), error.conflicts()[0].name.as_str()), (ErrorKind::Conflict, "API_KEY"));
             continue;
         }
         let write = client.set_secret("staging", "API_KEY", "2").branch(BRANCH).expect_version(1);

@@ -7,7 +7,7 @@ use crate::writes::{builder, client, server, stored};
 
 fn is_open(error: &XtraError, keys: &[&str]) {
     assert!(error.may_have_been_applied() && !error.is_retryable(), "{error:?}");
-    assert_eq!(error.keys(), keys, "{error:?}");
+    assert_eq!(error.names(), keys, "{error:?}");
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_refusal_of_the_first_request_says_that_nothing_was_written() {
     server.fault(Fault::status(403).on(route::SECRETS_UPSERT));
     let error = client(&server).set_secrets("staging", [("A", "1"), ("B", "2")]).await.unwrap_err();
     assert!(!error.may_have_been_applied());
-    assert_eq!(error.keys(), ["A", "B"]);
+    assert_eq!(error.names(), ["A", "B"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! One secret: set, created, read.
 
 use xtrasecurity::dev_server::{DevServer, Fault, LinkSeed, ProjectSeed, RateLimits, SecretSeed, Seed, route};
-use xtrasecurity::xtra::write::{KeyOrigin, Written};
+use xtrasecurity::xtra::write::{SecretOrigin, Written};
 use xtrasecurity::{ErrorKind, XtraClient, snapshot::UnreadableReason};
 
 use crate::writes::{arrived, builder, client, server, stored, version};
@@ -36,7 +36,7 @@ async fn a_branch_that_does_not_exist_is_an_error_that_names_it_and_nothing_is_w
     let error = client(&server).set_secret("staging", "NEW", "v").branch("nope").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains("nope"), "{error}");
-    assert_eq!(error.keys(), ["NEW"]);
+    assert_eq!(error.names(), ["NEW"]);
 }
 
 #[tokio::test]
@@ -175,10 +175,10 @@ async fn the_list_of_keys_tells_versions_and_links_and_what_cannot_be_read() {
     server.set_secret("demo", "staging", "main", "HIDDEN", "***").unwrap();
     let link = LinkSeed::new("demo", "staging", "TWICE");
     server.add_secret("demo", SecretSeed::link("staging", "LINK", link)).unwrap();
-    let keys = client(&server).list_secret_keys("staging").await.unwrap();
+    let keys = client(&server).list_secret_names("staging").await.unwrap();
     let find = |name: &str| keys.iter().find(|key| key.name == name).unwrap();
-    assert_eq!((find("TWICE").version.as_str(), find("TWICE").origin), ("2", KeyOrigin::Own));
-    assert_eq!((find("LINK").version.as_str(), find("LINK").origin), ("1", KeyOrigin::Linked));
+    assert_eq!((find("TWICE").version.as_str(), find("TWICE").origin), ("2", SecretOrigin::Own));
+    assert_eq!((find("LINK").version.as_str(), find("LINK").origin), ("1", SecretOrigin::Linked));
     assert_eq!(find("HIDDEN").unreadable, Some(UnreadableReason::Masked));
     assert!(keys.is_sorted_by(|one, other| one.name < other.name));
 }
@@ -193,7 +193,7 @@ async fn one_secret_is_read_from_the_cached_snapshot_whatever_others_cannot_be_r
     assert_eq!(client.get_secret("staging", "SHOWN").await.unwrap().expose(), "v");
     assert_eq!(server.request_count(route::SECRETS_READ), 1);
     assert_eq!(client.get_secret("staging", "NOPE").await.unwrap_err().kind(), ErrorKind::MissingSecret);
-    assert_eq!(client.get_secret("staging", "HIDDEN").await.unwrap_err().keys(), ["HIDDEN"]);
+    assert_eq!(client.get_secret("staging", "HIDDEN").await.unwrap_err().names(), ["HIDDEN"]);
     client.get_secret("staging", "SHOWN").no_cache().await.unwrap();
     assert_eq!(server.request_count(route::SECRETS_READ), 2);
 }
@@ -219,7 +219,7 @@ async fn a_lost_answer_says_that_the_write_may_have_been_applied_and_what_to_loo
             "{error}"
         );
         assert!(error.to_string().contains("\"LOST\"") && !error.to_string().contains("canary"), "{error}");
-        assert_eq!(error.keys(), ["LOST"]);
+        assert_eq!(error.names(), ["LOST"]);
         assert_eq!(server.request_count(route::SECRETS_UPSERT) - before, 1, "never sent again");
         assert!(stored(&server, "LOST").is_some() || !applied);
     }

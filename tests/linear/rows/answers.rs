@@ -92,7 +92,7 @@ fn reads() -> Vec<Row> {
                 let (client, runtime) = (always(200, flat(n, "***")), runtime());
                 Box::new(move || {
                     let error = run(&runtime, client.get_secrets("e").no_cache().send()).unwrap_err();
-                    assert_eq!((error.kind(), error.keys().len()), (ErrorKind::Masked, n));
+                    assert_eq!((error.kind(), error.names().len()), (ErrorKind::Masked, n));
                 })
             },
         },
@@ -122,11 +122,11 @@ fn reads() -> Vec<Row> {
             },
         },
         Row {
-            name: "list_keys of n names",
+            name: "list_secret_names of n names",
             n: 2_000,
             make: |n| {
                 let (client, runtime) = (service(n), runtime());
-                Box::new(move || assert_eq!(run(&runtime, client.list_secret_keys("e").send()).unwrap().len(), n))
+                Box::new(move || assert_eq!(run(&runtime, client.list_secret_names("e").send()).unwrap().len(), n))
             },
         },
         Row {

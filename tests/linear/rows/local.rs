@@ -137,7 +137,7 @@ pub fn rows() -> Vec<Row> {
             make: |n| {
                 let secrets = plain(n);
                 Box::new(move || {
-                    let mut injection = secrets.injection().only(names(n)).except(names(n / 2));
+                    let mut injection = secrets.injection().only(names(n)).exclude(names(n / 2));
                     for name in names(n) {
                         injection = injection.rename(name.clone(), format!("{name}_NOW")).allow_name(name);
                     }

@@ -56,7 +56,7 @@ fn of_types() -> Vec<Row> {
             n: 1_000,
             make: |n| {
                 let secrets = Secrets::from_iter(names(n).map(|name| (name, "no number")));
-                Box::new(move || assert_eq!(secrets.parse::<Open<u16>>().err().unwrap().keys().len(), n))
+                Box::new(move || assert_eq!(secrets.parse::<Open<u16>>().err().unwrap().names().len(), n))
             },
         },
         Row {
@@ -289,11 +289,11 @@ fn of_schemas() -> Vec<Row> {
             },
         },
         Row {
-            name: "Schema::template of n properties",
+            name: "Schema::example of n properties",
             n: 500,
             make: |n| {
                 let schema = object(n, &json!({ "type": "string", "default": "v" }));
-                Box::new(move || drop(black_box(schema.template())))
+                Box::new(move || drop(black_box(schema.example())))
             },
         },
         Row {

@@ -50,11 +50,11 @@ impl Xtrasec {
             [("XTRA_TOKEN", "xs_readers"), ("XTRA_PROJECT_ID", "0123456789abcdef01234567"), ("XTRA_API_URL", &url)];
         let mut refused = BTreeSet::<String>::new();
         loop {
-            let except = refused.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+            let exclude = refused.iter().map(String::as_str).collect::<Vec<_>>().join(",");
             let path = file.to_str().expect("a path in UTF-8");
             let mut arguments = vec!["export", "-e", "production", "--format", format, "--output", path];
-            if !except.is_empty() {
-                arguments.extend(["--except", &except]);
+            if !exclude.is_empty() {
+                arguments.extend(["--exclude", &exclude]);
             }
             let output = self.run(&arguments, &variables, &self.home);
             let told = String::from_utf8_lossy(&output.stderr).into_owned();

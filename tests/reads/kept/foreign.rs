@@ -167,7 +167,7 @@ async fn with_secret_preload_watch_and_the_blocking_client_are_served_too() {
         Ok::<_, UseError<std::io::Error>>(value.expose().to_owned())
     });
     assert_eq!(used.await.unwrap(), "first");
-    client.preload(["production"]).require(["API_KEY"]).await.unwrap();
+    client.preload(["production"]).required(["API_KEY"]).await.unwrap();
     let fresh = world.client();
     let mut watch = fresh.watch("production");
     assert!(watch.next().await.unwrap().is_ok_and(|change| change.added == ["API_KEY"]), "from the copy");

@@ -165,7 +165,7 @@ async fn one_value_that_cannot_be_read_does_not_hold_back_those_that_were_rotate
     source.says(Says::Secrets(mixed.collect()));
     clock.advance(2 * MINUTE);
     let error = client.read("team").await.unwrap_err();
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Undecryptable, &["K7".to_owned()][..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Undecryptable, &["K7".to_owned()][..]));
     let secrets = client.read("team").allow_unreadable().await.unwrap();
     assert_eq!((secrets.len(), secrets.require("K8").unwrap().expose()), (49, "rotated"));
     assert_eq!(source.loads(), 2, "it is stored");

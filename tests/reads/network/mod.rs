@@ -22,7 +22,7 @@ use xtrasecurity::{
 struct Burrow;
 
 impl Protocol for Burrow {
-    fn root_suffix(&self) -> &'static str {
+    fn base_url_suffix(&self) -> &'static str {
         "/burrow"
     }
 

@@ -11,7 +11,7 @@ use xtrasecurity::http::{
 use xtrasecurity::{
     Client, EngineOptions, ErrorKind, Request, SecretSource, SecretValue, XtraError,
     request::Async,
-    source::{Budget, Call, Identity, KeyWriter, Loaded, Operation, Traffic},
+    source::{Call, Identity, KeyWriter, Loaded, Operation, Quota, Traffic},
 };
 
 /// The client of Larder; `M` is how its requests are sent.
@@ -21,7 +21,7 @@ pub type LarderClient<M = Async> = Client<Larder, M>;
 struct LarderProtocol;
 
 impl Protocol for LarderProtocol {
-    fn root_suffix(&self) -> &'static str {
+    fn base_url_suffix(&self) -> &'static str {
         "/pantry/v2"
     }
 
@@ -126,7 +126,7 @@ impl Larder {
 
     /// What is left of the quota of a shelf.
     pub fn quota(&self, shelf: &str) -> Option<u64> {
-        self.transport.quota(shelf).map(|budget| budget.remaining)
+        self.transport.quota(shelf).map(|quota| quota.remaining)
     }
 }
 
@@ -138,8 +138,8 @@ impl SecretSource for Larder {
         "larder"
     }
 
-    fn root(&self) -> &str {
-        self.transport.root()
+    fn base_url(&self) -> &str {
+        self.transport.base_url()
     }
 
     fn scope_name<'s>(&self, scope: &'s Shelf<'_>) -> Cow<'s, str> {
@@ -176,7 +176,7 @@ impl SecretSource for Larder {
         true
     }
 
-    fn budget(&self, shelf: &Shelf<'static>) -> Option<Budget> {
+    fn quota(&self, shelf: &Shelf<'static>) -> Option<Quota> {
         self.transport.quota(&shelf.name)
     }
 

@@ -14,7 +14,7 @@ async fn the_task_ends_with_the_last_watcher_of_whatever_form_and_with_it_the_po
     client.read("team").await.unwrap();
     let before = tasks(1).await;
     let mut watch = client.watch("team");
-    let (receiver, key) = (watch.receiver(), watch.key("A"));
+    let (receiver, key) = (watch.receiver(), watch.secret("A"));
     lists(&mut watch).await;
     assert_eq!(tasks(before + 1).await, before + 1);
     drop(watch);
@@ -51,7 +51,7 @@ async fn streams_and_handles_end_when_the_last_client_is_dropped_and_so_does_the
     let script = Script::new([("A", "1")]);
     let (client, _clock) = script.client();
     let mut watch = client.watch("team");
-    let (mut receiver, mut key) = (watch.receiver(), watch.key("A"));
+    let (mut receiver, mut key) = (watch.receiver(), watch.secret("A"));
     lists(&mut watch).await;
     receiver.changed().await.unwrap();
     key.next().await.unwrap();

@@ -158,7 +158,7 @@ async fn an_answer_that_lost_a_required_secret_is_an_error_that_names_it() {
     script.holds([("B", "3")]);
     clock.advance(seconds(30));
     let error = next_error(&mut watch).await;
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::MissingSecret, &names(["REQUIRED"])[..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::MissingSecret, &names(["REQUIRED"])[..]));
     script.holds([("REQUIRED", "1"), ("B", "3")]);
     clock.advance(seconds(38));
     assert_eq!(lists(&mut watch).await, [vec![], names(["B"]), vec![]]);
@@ -190,12 +190,12 @@ async fn values_that_do_not_come_through_are_one_error_that_names_them_and_the_s
     let mut watch = client.watch("team");
     lists(&mut watch).await;
     let receiver = watch.receiver();
-    let mut key = watch.key("A");
+    let mut key = watch.secret("A");
     assert_eq!(key.next().await.unwrap().unwrap(), "1");
     script.answers(masked([("B", "3")], "A"));
     clock.advance(seconds(30));
     let error = next_error(&mut watch).await;
-    assert_eq!((error.kind(), error.keys()), (ErrorKind::Masked, &names(["A"])[..]));
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Masked, &names(["A"])[..]));
     assert_eq!(receiver.error().unwrap().kind(), ErrorKind::Masked);
     clock.advance(seconds(30));
     settle().await;

@@ -84,7 +84,7 @@ async fn clones_of_a_receiver_are_told_of_each_change_and_only_of_what_they_have
 async fn a_key_gives_its_value_and_after_that_only_other_values_of_it() {
     let script = Script::new([("KEY", "1"), ("OTHER", "1")]);
     let (client, clock) = script.client();
-    let mut key = client.watch("team").key("KEY");
+    let mut key = client.watch("team").secret("KEY");
     let mut next = async |pairs: &[(&'static str, &'static str)]| {
         script.holds(pairs.iter().copied());
         client.invalidate("team");
@@ -106,7 +106,7 @@ async fn a_key_that_is_not_there_is_none_at_first_and_errors_are_no_items() {
     let script = Script::new([("OTHER", "1")]);
     let (client, clock) = script.client();
     let watch = client.watch("team");
-    let mut key = watch.key("KEY");
+    let mut key = watch.secret("KEY");
     assert_eq!(StreamExt::next(&mut key).await, Some(None));
     script.fails(error(ErrorKind::Network));
     clock.advance(seconds(30));
@@ -123,7 +123,7 @@ async fn what_came_from_a_watch_goes_on_without_it() {
     let (client, clock) = script.client();
     let mut watch = client.watch("team");
     lists(&mut watch).await;
-    let (mut receiver, mut key) = (watch.receiver(), watch.key("A"));
+    let (mut receiver, mut key) = (watch.receiver(), watch.secret("A"));
     drop(watch);
     receiver.changed().await.unwrap();
     drop(receiver);

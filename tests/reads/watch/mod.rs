@@ -97,7 +97,7 @@ async fn streams_and_handles_may_be_sent_to_other_tasks_and_shared() {
     let mut watch = client.watch("team");
     assert_both(&watch);
     assert_both(&watch.receiver());
-    assert_both(&watch.key("A"));
+    assert_both(&watch.secret("A"));
     assert!(tokio::spawn(async move { watch.next().await }).await.unwrap().unwrap().is_ok());
 }
 
@@ -106,7 +106,7 @@ async fn nothing_that_a_watch_consists_of_prints_a_value() {
     let (client, _clock) = Script::new([("A", "hunter2")]).client();
     let mut watch = client.watch("team");
     let change = watch.next().await.unwrap().unwrap();
-    let (mut receiver, mut key) = (watch.receiver(), watch.key("A"));
+    let (mut receiver, mut key) = (watch.receiver(), watch.secret("A"));
     receiver.changed().await.unwrap();
     key.next().await.unwrap();
     let text = format!("{change:#?} {watch:#?} {receiver:#?} {key:#?}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use xtrasecurity::{CacheOptions, ErrorKind, source::Budget};
+use xtrasecurity::{CacheOptions, ErrorKind, source::Quota};
 
 use crate::watch::script::{Script, error, seconds, settle, tasks};
 use crate::watch::{lists, names};
@@ -120,9 +120,9 @@ async fn an_answer_that_left_before_its_scope_was_invalidated_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_budget_that_runs_low_makes_polls_rarer() {
+async fn a_quota_that_runs_low_makes_polls_rarer() {
     let script = Script::new([("A", "1")]);
-    script.has_left(Budget::new(1000, 400, seconds(12 * 3600)));
+    script.has_left(Quota::new(1000, 400, seconds(12 * 3600)));
     let (client, clock) = script.client();
     let mut watch = client.watch("team");
     lists(&mut watch).await;

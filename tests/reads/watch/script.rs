@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use xtrasecurity::{
     CacheOptions, Client, EngineOptions, ErrorKind, SecretSource, XtraError,
     clock::ManualClock,
-    source::{Budget, Identity, KeyWriter, Loaded},
+    source::{Identity, KeyWriter, Loaded, Quota},
 };
 
 #[derive(Clone)]
@@ -19,7 +19,7 @@ struct State {
     loads: AtomicUsize,
     answer: Mutex<Result<Loaded, Option<XtraError>>>,
     identity: Mutex<&'static str>,
-    budget: Mutex<Option<Budget>>,
+    quota: Mutex<Option<Quota>>,
     gate: Semaphore,
 }
 
@@ -29,7 +29,7 @@ impl Script {
             loads: AtomicUsize::new(0),
             answer: Mutex::new(Ok(Loaded::from_iter(pairs))),
             identity: Mutex::new("one"),
-            budget: Mutex::new(None),
+            quota: Mutex::new(None),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
         }))
     }
@@ -54,8 +54,8 @@ impl Script {
         *self.0.identity.lock().unwrap() = name;
     }
 
-    pub fn has_left(&self, budget: Budget) {
-        *self.0.budget.lock().unwrap() = Some(budget);
+    pub fn has_left(&self, quota: Quota) {
+        *self.0.quota.lock().unwrap() = Some(quota);
     }
 
     /// Holds every load back until [`opens`](Self::opens).
@@ -106,8 +106,8 @@ impl SecretSource for Script {
         }
     }
 
-    fn budget(&self, _: &String) -> Option<Budget> {
-        *self.0.budget.lock().unwrap()
+    fn quota(&self, _: &String) -> Option<Quota> {
+        *self.0.quota.lock().unwrap()
     }
 
     async fn load(&self, _: &String) -> Result<Loaded, XtraError> {

@@ -55,7 +55,7 @@ async fn one_secret_that_cannot_be_written_keeps_the_client_from_sending_any() {
         let request = client.set_secrets("staging", before_and_after(key, value)).allow_any_name();
         let error = request.await.unwrap_err();
         assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Invalid, false), "{key:?}");
-        assert_eq!(error.keys(), [key]);
+        assert_eq!(error.names(), [key]);
     }
     assert_eq!((server.total_requests(), stored(&server, "main", "PARTIAL_OK")), (0, None));
 }
@@ -99,12 +99,12 @@ async fn a_secret_called_branch_sends_the_others_to_another_branch_with_the_raw_
     for request in
         [client.set_secrets("staging", secrets), client.set_secrets("staging", secrets).allow_any_name().exact()]
     {
-        assert_eq!(request.await.unwrap_err().keys(), ["branch"]);
+        assert_eq!(request.await.unwrap_err().names(), ["branch"]);
     }
     let single = client.set_secret("staging", "branch", BRANCH).allow_any_name().await;
     let created = client.create_secret("staging", "branch", BRANCH).allow_any_name().await;
     for error in [single.unwrap_err(), created.unwrap_err()] {
-        assert_eq!((error.kind(), error.keys()), (ErrorKind::Invalid, &["branch".to_owned()][..]));
+        assert_eq!((error.kind(), error.names()), (ErrorKind::Invalid, &["branch".to_owned()][..]));
     }
     assert_eq!(server.total_requests(), sent);
 }

@@ -211,8 +211,8 @@ fn ended(name: &str, said: &Said, outcome: Result<Expected, XtraError>, expected
         (Ok(outcome), expected) => assert_eq!(outcome, expected, "{name}"),
         (Err(error), Refused(kind)) => {
             assert_eq!(error.kind(), kind, "{name}: {error}");
-            assert!(error.keys().iter().all(|key| said.keys().contains(&key.as_str())), "{name}: {:?}", error.keys());
-            assert!(!error.keys().is_empty(), "{name}: {error}");
+            assert!(error.names().iter().all(|key| said.keys().contains(&key.as_str())), "{name}: {:?}", error.names());
+            assert!(!error.names().is_empty(), "{name}: {error}");
             // the service stops anywhere when it fails, and says nothing of what stands by then
             assert_eq!((error.may_have_been_applied(), error.is_retryable()), (status >= 500, status == 429), "{name}");
             assert_eq!(error.retry_after().map(|wait| wait.as_secs()), (status == 429).then_some(59), "{name}");
@@ -305,7 +305,7 @@ async fn a_conflict_is_told_with_both_versions_before_anything_is_written_and_af
         let error = said.all(&service).await.unwrap_err();
         assert_eq!(writes(&service).len(), sent);
         let [conflict] = error.conflicts() else { panic!("{error:?}") };
-        let told = (conflict.key.as_str(), conflict.expected.as_deref(), conflict.actual.as_deref());
+        let told = (conflict.name.as_str(), conflict.expected.as_deref(), conflict.actual.as_deref());
         assert_eq!(told, ("NEW_A", Some("1"), Some("3")));
     }
 }
@@ -360,7 +360,7 @@ async fn what_was_recorded_and_cannot_be_right_is_refused_before_anything_is_sen
     let refused = |outcome: Result<WriteReport, XtraError>| {
         let error = outcome.unwrap_err();
         assert_eq!(error.kind(), Invalid, "{error}");
-        error.keys().to_vec()
+        error.names().to_vec()
     };
 
     let odd = Said::by(&Recording::load("upsert-key-odd"));

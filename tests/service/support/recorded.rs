@@ -202,7 +202,7 @@ pub(crate) fn has_a_past(recording: &str) -> bool {
 
 /// What the values do not tell: versions, and secrets that hang on no branch.
 fn as_it_was(mut secret: SecretSeed, recording: &str) -> SecretSeed {
-    match (secret.key.as_str(), secret.environment.as_str()) {
+    match (secret.name.as_str(), secret.environment.as_str()) {
         ("DATABASE_URL", "development") if has_a_past(recording) => {
             secret.value = "postgres://dev:one@db/dev".to_owned();
             secret

@@ -163,7 +163,7 @@ pub fn read(text: &str) {
         let _ = (report.to_string(), report.into_result());
     }
     if let Ok(schema) = Schema::from_json(text) {
-        let _ = (schema.template(), secrets.check_schema(&schema));
+        let _ = (schema.example(), secrets.check_schema(&schema));
     }
     if let Ok(reference) = text.parse::<Reference>() {
         assert_eq!(reference.to_string().parse::<Reference>().ok(), Some(reference));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use xtrasecurity::dotenv::EncryptedBy;
-use xtrasecurity::xtra::write::KeyProblem;
+use xtrasecurity::xtra::write::NameProblem;
 use xtrasecurity::{SecretValue, Secrets};
 
 use super::forms::{Contents, Flaw, of_dotenv, of_json, of_yaml};
@@ -65,10 +65,10 @@ impl Import {
     }
 
     /// Adds what is wrong with secrets wherever they come from.
-    pub(super) fn add(&mut self, problems: &[KeyProblem]) {
+    pub(super) fn add(&mut self, problems: &[NameProblem]) {
         let lines = self.contents.lines();
         let flaw =
-            |problem: &KeyProblem| Flaw { line: lines.get(problem.key.as_str()).copied(), what: problem.to_string() };
+            |problem: &NameProblem| Flaw { line: lines.get(problem.name.as_str()).copied(), what: problem.to_string() };
         let flaws: Vec<Flaw> = problems.iter().map(flaw).collect();
         self.contents.flaws.extend(flaws);
     }

@@ -18,7 +18,7 @@ async fn a_secret_gets_a_new_value_which_is_shown_on_demand_only() {
     assert!(first != "other" && !ran.stdout().contains(&first));
     assert_eq!(world.run(&["rotate", "QUOTES", "-e", "stg", "--show"]).success(), format!("{}\n", value()));
     let told = parsed(world.run(&["rotate", "QUOTES", "-e", "stg", "--json"]).success());
-    let place = json!({ "key": "QUOTES", "environment": "staging", "branch": "main", "version": "4" });
+    let place = json!({ "name": "QUOTES", "environment": "staging", "branch": "main", "version": "4" });
     assert_eq!(told, place);
     let told = parsed(world.run(&["rotate", "QUOTES", "-e", "stg", "--json", "--show"]).success());
     assert_eq!(told["value"], value());
@@ -51,7 +51,7 @@ async fn a_link_shows_the_value_of_the_other_secret() {
     let told = parsed(world.run(&["link", "QUOTES", "stg", "-e", "qa", "--json"]).success());
     assert_eq!(
         told["from"],
-        json!({ "project": world.server.project_id(), "environment": "staging", "key": "QUOTES" })
+        json!({ "project": world.server.project_id(), "environment": "staging", "name": "QUOTES" })
     );
     assert_eq!(world.run(&["link", "QUOTES", "stg", "-e", "qa"]).status(), 1);
     assert!(world.run(&["link", "B", "stg@x", "-e", "qa"]).failure(2).contains("@BRANCH"));

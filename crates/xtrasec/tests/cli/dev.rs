@@ -32,7 +32,7 @@ fn line(output: &mut impl BufRead) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_a_seed_says_how_it_is_used_and_ends_when_it_is_interrupted() {
     let world = World::new().await;
-    let seed = r#"{"projects":[{"name":"web","secrets":[{"environment":"staging","key":"PORT","value":"5432"}]}]}"#;
+    let seed = r#"{"projects":[{"name":"web","secrets":[{"environment":"staging","name":"PORT","value":"5432"}]}]}"#;
     world.file("seed.json", seed);
     for signal in [Signal::INT, Signal::TERM] {
         let (child, mut output) = start(&world, &["dev", "seed.json"]);

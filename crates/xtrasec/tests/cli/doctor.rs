@@ -38,7 +38,7 @@ async fn the_calls_left_are_those_that_the_service_tells() {
     let mut world = World::new().await;
     world.server = DevServer::builder().rate_limits(RateLimits::default()).start().await.unwrap();
     let report = report(&world.run(&["doctor", "-e", "prod", "--json"]));
-    let (state, detail) = check(&report, "calls left");
+    let (state, detail) = check(&report, "quota");
     assert!(
         state == "ok" && detail.starts_with("99998 of 100000") && detail.contains("all again in 1440 min"),
         "{detail}"
@@ -85,7 +85,7 @@ async fn without_an_environment_the_rest_is_told() {
     let world = World::new().await;
     let ran = world.run(&["doctor"]);
     assert!(ran.success().contains("--env NAME"), "{}", ran.stdout());
-    assert!(ran.stdout().lines().any(|line| line.starts_with("note     calls left")), "{}", ran.stdout());
+    assert!(ran.stdout().lines().any(|line| line.starts_with("note     quota")), "{}", ran.stdout());
     assert_eq!(world.server.request_count(route::SECRETS_READ), 0);
 }
 

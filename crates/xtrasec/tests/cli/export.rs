@@ -23,7 +23,7 @@ async fn dotenv_reads_back_and_names_what_it_cannot_hold() {
     let unfit: Vec<&str> =
         NASTY.iter().map(|(name, _)| *name).filter(|name| refused.failure(1).contains(name)).collect();
     assert!(!unfit.is_empty() && unfit.len() < 4, "{unfit:?}");
-    let ran = export(&world, "prod", "dotenv", &["--except", &unfit.join(",")]);
+    let ran = export(&world, "prod", "dotenv", &["--exclude", &unfit.join(",")]);
     assert_eq!(ran.status(), 0, "{}", ran.stderr());
     let read = Secrets::from_dotenv(ran.stdout()).unwrap();
     assert_eq!(read.len(), NASTY.len() - unfit.len());
@@ -70,7 +70,7 @@ async fn docker_gets_every_value_bare_and_values_of_several_lines_are_refused_by
     let quoted = unfit.map(|name| format!("\"{name}\"")).join(", ");
     assert!(refused.failure(1).contains(&format!("these secrets: {quoted}. ")), "{}", refused.stderr());
     assert!(refused.stderr().contains("Nothing was written") && !world.path("env").exists());
-    let ran = export(&world, "prod", "docker", &["--except", &unfit.join(",")]);
+    let ran = export(&world, "prod", "docker", &["--exclude", &unfit.join(",")]);
     let fitting = NASTY.iter().filter(|(name, _)| !unfit.contains(name));
     assert_eq!(ran.success(), fitting.map(|(name, value)| format!("{name}={value}\n")).collect::<String>());
     assert!(export(&world, "odd", "docker", &[]).failure(1).contains("\"weird/key name\""));
@@ -136,7 +136,7 @@ async fn names_that_are_no_variables_or_steer_programs_are_refused_where_variabl
         let hostile = export(&world, "hostile", format, &to_file);
         assert!(hostile.failure(1).contains("LD_PRELOAD") && hostile.stderr().contains("PAGER"));
         assert!(!output.exists());
-        let allowed = [&to_file[..], &["--except", "LD_PRELOAD", "--allow-name", "PAGER"]].concat();
+        let allowed = [&to_file[..], &["--exclude", "LD_PRELOAD", "--allow-name", "PAGER"]].concat();
         assert_eq!(export(&world, "hostile", format, &allowed).status(), 0);
         assert!(fs::read_to_string(output).unwrap().contains("PAGER"));
     }

@@ -48,7 +48,7 @@ async fn every_form_that_is_exported_is_imported_exactly() {
         assert_eq!(copied.success(), exported.stdout());
     }
     // a .env file cannot hold this name
-    let exported = world.run(&["export", "-e", "dev", "--except", "weird/key name"]);
+    let exported = world.run(&["export", "-e", "dev", "--exclude", "weird/key name"]);
     assert_eq!(exported.status(), 0, "{}", exported.stderr());
     fed(&mut world.command(&["import", "-", "-e", "copy", "--yes"]), exported.stdout().as_bytes()).success();
     let copied = world.run(&["export", "-e", "copy"]);

@@ -29,7 +29,7 @@ type Contents = BTreeMap<String, (String, String)>;
 async fn contents(world: &World, environment: &str) -> Contents {
     let client = XtraClient::builder().dev_server(&world.server).build().unwrap();
     let secrets = client.get_secrets(environment).await.unwrap();
-    let keys = client.list_secret_keys(environment).await.unwrap().into_iter();
+    let keys = client.list_secret_names(environment).await.unwrap().into_iter();
     keys.map(|key| (key.name.clone(), (key.version, secrets.require(&key.name).unwrap().expose().to_owned()))).collect()
 }
 

@@ -152,7 +152,7 @@ async fn secrets_are_chosen_renamed_and_prefixed() {
         names.into_iter().filter(|name| !inherited.contains_key(name)).collect::<Vec<_>>()
     };
     assert_eq!(given(&["--only", "QUOTES,EMPTY"]), ["EMPTY", "QUOTES"]);
-    assert_eq!(given(&["--except", "QUOTES", "--except", "EMPTY"]), ["EQUALS", "STAGING_ONLY"]);
+    assert_eq!(given(&["--exclude", "QUOTES", "--exclude", "EMPTY"]), ["EQUALS", "STAGING_ONLY"]);
     assert_eq!(given(&["--only", "EMPTY", "--prefix", "APP_"]), ["APP_EMPTY"]);
     assert_eq!(given(&["--only", "EMPTY,QUOTES", "--prefix", "A_", "--rename", "QUOTES=Q"]), ["A_EMPTY", "Q"]);
 }
@@ -164,19 +164,19 @@ async fn everything_that_stops_a_run_is_named_at_once() {
     let missing = touch(&["-e", "staging", "--only", "EMPTY,NO_1,NO_2"]);
     assert!(missing.failure(1).contains("\"NO_1\", \"NO_2\"") && missing.stderr().contains("staging"));
     let viewer = world.server.token_for("vic").unwrap();
-    let mut command = world.command(&["run", "-e", "stg", "--except", "EMPTY", "--", "touch", "ran"]);
+    let mut command = world.command(&["run", "-e", "stg", "--exclude", "EMPTY", "--", "touch", "ran"]);
     let masked = run(command.env("XTRA_TOKEN", viewer));
     assert!(masked.failure(1).contains("\"EQUALS\", \"QUOTES\", \"STAGING_ONLY\""), "{}", masked.stderr());
-    assert!(!masked.stderr().contains("EMPTY") && masked.stderr().contains("--except"));
+    assert!(!masked.stderr().contains("EMPTY") && masked.stderr().contains("--exclude"));
     let both = touch(&["-e", "broken", "--only", "LOST,NO_1"]);
     assert!(both.failure(1).contains("\"LOST\"") && both.stderr().contains("\"NO_1\""), "{}", both.stderr());
-    let nothing = touch(&["-e", "stg", "--only", "EMPTY", "--except", "EMPTY"]);
-    assert!(nothing.failure(1).contains("--except") && !nothing.stderr().contains("holds no secrets"));
+    let nothing = touch(&["-e", "stg", "--only", "EMPTY", "--exclude", "EMPTY"]);
+    assert!(nothing.failure(1).contains("--exclude") && !nothing.stderr().contains("holds no secrets"));
     for refused in [missing, masked, both, nothing] {
         assert!(refused.stderr().ends_with("Nothing was run\n"));
     }
     assert!(!world.path("ran").exists());
-    touch(&["-e", "stg", "--only", "EMPTY", "--except", "EMPTY", "--allow-empty"]).success();
+    touch(&["-e", "stg", "--only", "EMPTY", "--exclude", "EMPTY", "--allow-empty"]).success();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,8 +251,8 @@ async fn nothing_is_run_unless_every_secret_can_be_given() {
     assert!(touch(&["-e", "broken", "--only", "LOST"]).failure(1).contains("LOST"));
     assert!(touch(&["-e", "nowhere"]).failure(1).contains("--allow-empty"));
     assert!(!world.path("ran").exists());
-    touch(&["-e", "hostile", "--except", "LD_PRELOAD", "--allow-name", "PAGER"]).success();
-    for options in [["-e", "broken", "--only", "GOOD"], ["-e", "broken", "--except", "LOST"]] {
+    touch(&["-e", "hostile", "--exclude", "LD_PRELOAD", "--allow-name", "PAGER"]).success();
+    for options in [["-e", "broken", "--only", "GOOD"], ["-e", "broken", "--exclude", "LOST"]] {
         fs::remove_file(world.path("ran")).unwrap();
         touch(&options).success();
         assert!(world.path("ran").exists());

@@ -1,4 +1,4 @@
-//! `xtrasec check` and `xtrasec template`: what a program needs, by its schema.
+//! `xtrasec check` and `xtrasec example`: what a program needs, by its schema.
 
 use serde_json::{Value, json};
 
@@ -93,13 +93,13 @@ async fn a_schema_that_cannot_be_used_is_one_line_and_nothing_is_sent() {
             "{}",
             check.stderr()
         );
-        world.run(&["template", "--schema", file]).failure(1);
+        world.run(&["example", "--schema", file]).failure(1);
     }
     assert_eq!(world.server.total_requests(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_template_tells_which_defaults_some_readers_misread_and_which_are_left_out() {
+async fn an_example_file_tells_which_defaults_some_readers_misread_and_which_are_left_out() {
     let world = World::new().await;
     world.file(
         "schema.json",
@@ -109,7 +109,7 @@ async fn a_template_tells_which_defaults_some_readers_misread_and_which_are_left
             "TEXT": { "type": "string", "default": "a\nb" }
         } }"#,
     );
-    let ran = world.run(&["template", "--schema", "schema.json"]);
+    let ran = world.run(&["example", "--schema", "schema.json"]);
     let told: Vec<&str> = ran.stderr().lines().collect();
     let [shell, dotenvy, left_out] = told[..] else { panic!("{told:?}") };
     assert!(shell.contains(r#"a shell reads other values for these: "DIR"."#), "{shell}");
@@ -118,18 +118,18 @@ async fn a_template_tells_which_defaults_some_readers_misread_and_which_are_left
     for line in ["# DIR=C:\\dir\\\n#\n", "# NOTE=\"it's\"\n", "# TEXT=\n"] {
         assert!(ran.stdout().contains(line), "{line}: {}", ran.stdout());
     }
-    assert!(world.run(&["template", "--schema", "schema.json", "--format", "json-schema"]).success().contains("DIR"));
+    assert!(world.run(&["example", "--schema", "schema.json", "--format", "json-schema"]).success().contains("DIR"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_template_names_every_setting_and_asks_no_service() {
+async fn an_example_file_names_every_setting_and_asks_no_service() {
     let world = World::new().await;
     world.file("schema.json", SCHEMA);
-    let template = world.run(&["template", "--schema", "schema.json"]);
+    let example = world.run(&["example", "--schema", "schema.json"]);
     for text in ["QUOTES=", "EMPTY=", "PORT=", "The port to listen on"] {
-        assert!(template.success().contains(text), "{text}: {}", template.stdout());
+        assert!(example.success().contains(text), "{text}: {}", example.stdout());
     }
-    let schema = world.run(&["template", "--schema", "schema.json", "--format", "json-schema"]);
+    let schema = world.run(&["example", "--schema", "schema.json", "--format", "json-schema"]);
     let schema: Value = serde_json::from_str(schema.success()).unwrap();
     assert_eq!(schema["properties"]["PORT"]["type"], "integer");
     assert_eq!(world.server.total_requests(), 0);

@@ -65,7 +65,7 @@ use crate::services::xtra::{Xtra, XtraScope};
 /// let config: AppConfig = client.get_secrets_as("production").send()?;
 /// assert_eq!(config.port, 8080);
 /// assert_eq!(client.resolve("xtra:///production/PORT").send()?.expose(), "8080");
-/// let ready = client.preload(["production"]).require(["PORT"]).deadline(Duration::from_secs(5)).send()?;
+/// let ready = client.preload(["production"]).required(["PORT"]).deadline(Duration::from_secs(5)).send()?;
 /// assert_eq!(ready.get("production").map(|secrets| secrets.len()), Some(2));
 /// # Ok(())
 /// # }
@@ -74,7 +74,7 @@ pub type XtraClient = Client<Xtra>;
 
 /// Puts a blocking [`XtraClient`] together: every option of the [async builder](crate::XtraClientBuilder).
 ///
-/// A credential provider of one's own is asked on the runtime of the blocking clients, so it may not make blocking calls of
+/// A credential provider of your own is asked on the runtime of the blocking clients, so it may not make blocking calls of
 /// this crate itself. A dev server must run on a thread of its own: one on this thread could not answer while a call blocks
 /// it.
 ///

@@ -72,7 +72,7 @@ impl<M> XtraClientBuilder<M> {
         if self.local_file.is_none() {
             // secrets that come from another place than the program's code tells should surprise nobody
             let unused = match self.chain.has_token() || self.api_url.is_some() {
-                true => "; the token and API root that the program gives are not used",
+                true => "; the token and base URL that the program gives are not used",
                 false => "",
             };
             tracing::warn!(

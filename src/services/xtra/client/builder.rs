@@ -74,13 +74,13 @@ impl<M> XtraClientBuilder<M> {
         self
     }
 
-    /// A credential provider of one's own, asked at the given position of the chain. May be called more than once.
+    /// A credential provider of your own, asked at the given position of the chain. May be called more than once.
     pub fn credentials(mut self, position: ChainPosition, provider: Arc<dyn CredentialProvider>) -> Self {
         self.chain = self.chain.provider(position, provider);
         self
     }
 
-    /// The project of calls that name none: 24 hexadecimal digits, unless the API root is another host's than the vendor's.
+    /// The project of calls that name none: 24 hexadecimal digits, unless the base URL is another host's than the vendor's.
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
         self.project_id = Some(id.into());
         self
@@ -98,7 +98,7 @@ impl<M> XtraClientBuilder<M> {
         self
     }
 
-    /// The API root. It must be https (http on a loopback address) and end in `/api`. Default: the first found of the places
+    /// The base URL. It must be https (http on a loopback address) and end in `/api`. Default: the first found of the places
     /// listed at [`XtraClient::from_env`](crate::Client::from_env). A token of whatever place is sent to the one given here.
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
         self.api_url = Some(url.into());
@@ -113,7 +113,7 @@ impl<M> XtraClientBuilder<M> {
     /// [raw](crate::Client::raw) client fails with [`ErrorKind::Credentials`](crate::ErrorKind::Credentials).
     ///
     /// The variable `XTRA_LOCAL_MODE`, set to exactly `true`, does the same with `.env.local` in the working directory, for
-    /// every client that is built while it is set, whatever token or API root the program gives: it is how somebody runs a
+    /// every client that is built while it is set, whatever token or base URL the program gives: it is how somebody runs a
     /// program on a machine without access to the service. A warning is logged then.
     ///
     /// ```
@@ -136,7 +136,7 @@ impl<M> XtraClientBuilder<M> {
         self
     }
 
-    /// Everything that it takes to reach a dev server: its API root, the token of its first project's owner, and that
+    /// Everything that it takes to reach a dev server: its base URL, the token of its first project's owner, and that
     /// project. Call [`token`](Self::token) after it to be someone else.
     ///
     /// ```
@@ -260,8 +260,8 @@ impl<M> XtraClientBuilder<M> {
         self
     }
 
-    /// How many requests a minute are sent to the API root at most, by all clients of the process together that are built with
-    /// the same number. Default: 100, which is what the service takes from one address; without a limit when the API root is on
+    /// How many requests a minute are sent to the base URL at most, by all clients of the process together that are built with
+    /// the same number. Default: 100, which is what the service takes from one address; without a limit when the base URL is on
     /// this machine. Zero turns the limit off.
     ///
     /// A call that comes too soon waits for its turn, when that comes before its deadline; otherwise it fails at once with
@@ -381,7 +381,7 @@ impl<M> XtraClientBuilder<M> {
         self
     }
 
-    /// Allows an `http` API root on an address that is not loopback. **The token and every secret then cross the network
+    /// Allows an `http` base URL on an address that is not loopback. **The token and every secret then cross the network
     /// in the clear.** For isolated test networks only.
     pub fn danger_allow_http(mut self) -> Self {
         self.danger_allow_http = true;

@@ -1,7 +1,5 @@
 //! The client of XtraSecurity: its builder, and the calls that read.
 
-#[cfg(feature = "blocking")]
-pub(crate) mod blocking;
 mod build;
 mod builder;
 mod explain;
@@ -38,18 +36,9 @@ use crate::services::xtra::raw;
 /// ```
 pub type XtraClient = Client<Xtra>;
 
+/// # Make a client, and read secrets
 impl<M> Client<Xtra, M> {
-    /// A client by `options`; what they leave open is looked up as [`from_env`](Self::from_env) does.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when no usable token is found, with what each place held;
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when an option cannot be used.
-    pub fn new(options: XtraClientOptions) -> Result<Self, XtraError> {
-        XtraClientBuilder::<M>::from(options).build()
-    }
-
-    /// A client by what variables and files say. Nothing is sent yet.
+    /// Builds a client from environment variables and configuration files. Nothing is sent yet.
     ///
     /// | what | looked for in, first found |
     /// |---|---|
@@ -82,9 +71,128 @@ impl<M> Client<Xtra, M> {
         Self::builder().build()
     }
 
-    /// Every option, by name.
+    /// Begins a client with options of your own; the builder has them all, by name.
     pub fn builder() -> XtraClientBuilder<M> {
         XtraClientBuilder::new()
+    }
+
+    /// Reads the secrets of an environment: `production`, `staging`, `development` or one of your own (aliases such as `prod`
+    /// are not known here). Awaiting the request gives an `Arc<`[`Secrets`](crate::Secrets)`>`.
+    ///
+    /// Without further options: the client's project, its default branch (`main`), from the cache when the snapshot there is
+    /// fresh. The environment's case does not matter. An environment or branch that does not exist is an empty snapshot,
+    /// because the service does not tell the two apart; a warning is logged.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a name or project id that cannot be sent; [`Masked`](crate::ErrorKind::Masked)
+    /// and [`Undecryptable`](crate::ErrorKind::Undecryptable) when values did not come through;
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) also for a project that does not exist; and what any call can meet:
+    /// [`Unauthorized`](crate::ErrorKind::Unauthorized), [`RateLimited`](crate::ErrorKind::RateLimited),
+    /// [`Timeout`](crate::ErrorKind::Timeout), [`Network`](crate::ErrorKind::Network), …
+    ///
+    /// ```no_run
+    /// # async fn example(client: &xtrasecurity::XtraClient) -> Result<(), xtrasecurity::XtraError> {
+    /// let secrets = client.get_secrets("production").await?;
+    /// let preview = client.get_secrets("staging").branch("feature/new-ui").no_cache().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Read, M> {
+        self.read(XtraScope::new(environment))
+    }
+}
+
+/// # Secrets as a type of your own
+#[cfg(feature = "typed")]
+impl<M> Client<Xtra, M> {
+    /// Reads the secrets of an environment as a type of your own. [`Secrets::parse`](crate::Secrets::parse) tells which secret feeds which field and
+    /// how its text is read.
+    ///
+    /// The options are those of [`get_secrets`](Self::get_secrets), and
+    /// [`deny_unexpected`](Request::deny_unexpected) and [`allow_empty`](Request::allow_empty). The secrets come from the cache
+    /// when it has a fresh snapshot; the type is made anew by each call, so keep it rather than reading it for each request
+    /// that a server answers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get_secrets`](Self::get_secrets); [`EmptyScope`](crate::ErrorKind::EmptyScope) when there are no secrets; and one
+    /// error for all that is wrong with them, [`MissingSecret`](crate::ErrorKind::MissingSecret) or
+    /// [`Invalid`](crate::ErrorKind::Invalid), with every name and no value.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use serde::Deserialize;
+    /// use xtrasecurity::schemars::{self, JsonSchema};
+    /// use xtrasecurity::{SecretValue, XtraClient, XtraError};
+    ///
+    /// #[derive(Debug, Deserialize, JsonSchema)]
+    /// struct AppConfig {
+    ///     /// where the database is
+    ///     database_url: SecretValue,
+    ///     /// how long a request may take
+    ///     timeout: Option<Duration>,
+    ///     #[serde(default)]
+    ///     tags: Vec<String>,
+    /// }
+    ///
+    /// # async fn example() -> Result<(), XtraError> {
+    /// let config: AppConfig = XtraClient::from_env()?.get_secrets_as("production").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_secrets_as<'a, T: serde::de::DeserializeOwned + schemars::JsonSchema>(
+        &'a self,
+        environment: impl Into<Cow<'a, str>>,
+    ) -> Request<'a, Xtra, ReadAs<T>, M> {
+        self.get_secrets(environment).with_operation(ReadAs::made_by("get_secrets_as"))
+    }
+}
+
+/// # Secrets as environment variables
+impl<M> Client<Xtra, M> {
+    /// Reads the secrets of an environment and sets them as variables of this process.
+    ///
+    /// Setting a variable while another thread may read one is undefined behaviour on most systems. So this refuses
+    /// ([`UnsoundInjection`](crate::ErrorKind::UnsoundInjection)), with nothing set, unless the process has exactly one
+    /// thread: a current-thread runtime will do, a multi-threaded one will not. For the latter, give the secrets to a child
+    /// process with [`Secrets::apply_to`](crate::Secrets::apply_to), or use the values directly. Linux and Windows only;
+    /// elsewhere it always refuses.
+    ///
+    /// Variables that exist already are kept unless [`override_existing`](Request::override_existing) is called. All names
+    /// are checked before the first is set.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_secrets`](Self::get_secrets); [`EmptyScope`](crate::ErrorKind::EmptyScope) when there is nothing to set;
+    /// [`Invalid`](crate::ErrorKind::Invalid) for names that cannot or may not be set;
+    /// [`UnsoundInjection`](crate::ErrorKind::UnsoundInjection).
+    ///
+    /// ```no_run
+    /// use xtrasecurity::{XtraClient, XtraError};
+    ///
+    /// #[tokio::main(flavor = "current_thread")]
+    /// async fn main() -> Result<(), XtraError> {
+    ///     let report = XtraClient::from_env()?.inject_secrets("production").await?;
+    ///     println!("set {:?}", report.set());
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn inject_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Inject, M> {
+        self.request(XtraScope::new(environment), Inject::by("inject_secrets"))
+    }
+}
+
+/// # Other clients: from options, and without a service
+impl<M> Client<Xtra, M> {
+    /// Builds a client from `options`. What they leave open is looked up as [`from_env`](Self::from_env) does.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when no usable token is found, with what each place held;
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when an option cannot be used.
+    pub fn new(options: XtraClientOptions) -> Result<Self, XtraError> {
+        XtraClientBuilder::<M>::from(options).build()
     }
 
     /// A client without a service, for unit tests: every environment and branch holds these secrets.
@@ -119,64 +227,20 @@ impl<M> Client<Xtra, M> {
         Ok(Client::with_options(Xtra::in_memory(loaded)?, EngineOptions::default()).in_mode())
     }
 
-    /// Reads the secrets of an environment: `production`, `staging`, `development` or one of your own (aliases such as `prod`
-    /// are not known here). Awaiting the request gives an `Arc<`[`Secrets`](crate::Secrets)`>`.
-    ///
-    /// Without further options: the client's project, its default branch (`main`), from the cache when the snapshot there is
-    /// fresh. The environment's case does not matter. An environment or branch that does not exist is an empty snapshot,
-    /// because the service does not tell the two apart; a warning is logged.
-    ///
-    /// # Errors
-    ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a name or project id that cannot be sent; [`Masked`](crate::ErrorKind::Masked)
-    /// and [`Undecryptable`](crate::ErrorKind::Undecryptable) when values did not come through;
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) also for a project that does not exist; and what any call can meet:
-    /// [`Unauthorized`](crate::ErrorKind::Unauthorized), [`RateLimited`](crate::ErrorKind::RateLimited),
-    /// [`Timeout`](crate::ErrorKind::Timeout), [`Network`](crate::ErrorKind::Network), …
-    ///
-    /// ```no_run
-    /// # async fn example(client: &xtrasecurity::XtraClient) -> Result<(), xtrasecurity::XtraError> {
-    /// let secrets = client.get_secrets("production").await?;
-    /// let preview = client.get_secrets("staging").branch("feature/new-ui").no_cache().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn get_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Read, M> {
-        self.read(XtraScope::new(environment))
+    /// The environment of calls that name none: the [builder's](XtraClientBuilder::environment), or the one that `env` in
+    /// `./.xtrarc` names (aliases such as `prod` spelled out). A client without a service, where every environment is the
+    /// same, has `local`.
+    #[must_use]
+    pub fn default_environment(&self) -> Option<&str> {
+        self.source().default_environment()
     }
+}
 
-    /// Reads the secrets of an environment and sets them as variables of this process.
-    ///
-    /// Setting a variable while another thread may read one is undefined behaviour on most systems. So this refuses
-    /// ([`UnsoundInjection`](crate::ErrorKind::UnsoundInjection)), with nothing set, unless the process has exactly one
-    /// thread: a current-thread runtime will do, a multi-threaded one will not. For the latter, give the secrets to a child
-    /// process with [`Secrets::apply_to`](crate::Secrets::apply_to), or use the values directly. Linux and Windows only;
-    /// elsewhere it always refuses.
-    ///
-    /// Variables that exist already are kept unless [`override_existing`](Request::override_existing) is called. All names
-    /// are checked before the first is set.
-    ///
-    /// # Errors
-    ///
-    /// As [`get_secrets`](Self::get_secrets); [`EmptyScope`](crate::ErrorKind::EmptyScope) when there is nothing to set;
-    /// [`Invalid`](crate::ErrorKind::Invalid) for names that cannot or may not be set;
-    /// [`UnsoundInjection`](crate::ErrorKind::UnsoundInjection).
-    ///
-    /// ```no_run
-    /// use xtrasecurity::{XtraClient, XtraError};
-    ///
-    /// #[tokio::main(flavor = "current_thread")]
-    /// async fn main() -> Result<(), XtraError> {
-    ///     let report = XtraClient::from_env()?.inject_secrets("production").await?;
-    ///     println!("set {:?}", report.set());
-    ///     Ok(())
-    /// }
-    /// ```
-    pub fn inject_secrets<'a>(&'a self, environment: impl Into<Cow<'a, str>>) -> Request<'a, Xtra, Inject, M> {
-        self.request(XtraScope::new(environment), Inject::by("inject_secrets"))
-    }
-
+/// # Every endpoint of the API
+impl<M> Client<Xtra, M> {
     /// The generated client: every documented operation of the API, on this client's connections, token and retries.
+    ///
+    /// **It is exempt from semantic versioning**: it follows the service's document, and may change in any release.
     ///
     /// Its answers are not cached, and it is up to the caller what they mean; see [`raw`](crate::xtra::raw). A write by this way
     /// does not touch the cache either: call [`clear_cache`](Self::clear_cache) after it, or read with
@@ -191,14 +255,6 @@ impl<M> Client<Xtra, M> {
     #[must_use]
     pub fn raw(&self) -> &raw::Client {
         self.source().raw()
-    }
-
-    /// The environment of calls that name none: the [builder's](XtraClientBuilder::environment), or the one that `env` in
-    /// `./.xtrarc` names (aliases such as `prod` spelled out). A client without a service, where every environment is the
-    /// same, has `local`.
-    #[must_use]
-    pub fn default_environment(&self) -> Option<&str> {
-        self.source().default_environment()
     }
 }
 
@@ -222,6 +278,7 @@ impl<'a, Op, M> Request<'a, Xtra, Op, M> {
     }
 }
 
+/// # A secret where it is used
 impl Client<Xtra> {
     /// Uses one secret of the [default environment](Self::default_environment), and tries a newer value once when it is
     /// refused; see [`Request::with_secret`]. For another environment, branch or project, call
@@ -294,47 +351,6 @@ impl ScopeHandle<Xtra> {
     }
 }
 
-#[cfg(feature = "typed")]
-impl<M> Client<Xtra, M> {
-    /// Reads the secrets of an environment as a type of one's own. [`Secrets::parse`](crate::Secrets::parse) tells which secret feeds which field and
-    /// how its text is read.
-    ///
-    /// The options are those of [`get_secrets`](Self::get_secrets), and
-    /// [`deny_unexpected`](Request::deny_unexpected) and [`allow_empty`](Request::allow_empty). The secrets come from the cache
-    /// when it has a fresh snapshot; the type is made anew by each call, so keep it rather than reading it for each request
-    /// that a server answers.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`get_secrets`](Self::get_secrets); [`EmptyScope`](crate::ErrorKind::EmptyScope) when there are no secrets; and one
-    /// error for all that is wrong with them, [`MissingSecret`](crate::ErrorKind::MissingSecret) or
-    /// [`Invalid`](crate::ErrorKind::Invalid), with every name and no value.
-    ///
-    /// ```no_run
-    /// use std::time::Duration;
-    /// use serde::Deserialize;
-    /// use xtrasecurity::schemars::{self, JsonSchema};
-    /// use xtrasecurity::{SecretValue, XtraClient, XtraError};
-    ///
-    /// #[derive(Debug, Deserialize, JsonSchema)]
-    /// struct AppConfig {
-    ///     /// where the database is
-    ///     database_url: SecretValue,
-    ///     /// how long a request may take
-    ///     timeout: Option<Duration>,
-    ///     #[serde(default)]
-    ///     tags: Vec<String>,
-    /// }
-    ///
-    /// # async fn example() -> Result<(), XtraError> {
-    /// let config: AppConfig = XtraClient::from_env()?.get_secrets_as("production").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn get_secrets_as<'a, T: serde::de::DeserializeOwned + schemars::JsonSchema>(
-        &'a self,
-        environment: impl Into<Cow<'a, str>>,
-    ) -> Request<'a, Xtra, ReadAs<T>, M> {
-        self.get_secrets(environment).with_operation(ReadAs::made_by("get_secrets_as"))
-    }
-}
+// last, so that the page of the client begins with what is above
+#[cfg(feature = "blocking")]
+pub(crate) mod blocking;

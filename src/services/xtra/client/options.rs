@@ -32,10 +32,10 @@ pub struct XtraClientOptions {
     /// The API token: an access key or a service account's key. Default: the first found of the places listed at
     /// [`XtraClient::from_env`](crate::XtraClient::from_env).
     pub token: Option<SecretValue>,
-    /// The project of calls that name none: 24 hexadecimal digits, unless the API root is another host's than the vendor's.
+    /// The project of calls that name none: 24 hexadecimal digits, unless the base URL is another host's than the vendor's.
     /// Default: `XTRA_PROJECT_ID`, then `.xtrarc`; a service account's key also knows its project.
     pub project_id: Option<String>,
-    /// The API root, which ends in `/api`. Default: the first found of the places listed at
+    /// The base URL, which ends in `/api`. Default: the first found of the places listed at
     /// [`XtraClient::from_env`](crate::XtraClient::from_env).
     pub api_url: Option<String>,
     /// Whether snapshots are cached. Default `true`.
@@ -52,7 +52,7 @@ impl Default for XtraClientOptions {
 
 impl fmt::Debug for XtraClientOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An API root may carry credentials until it has been checked, so it is not printed.
+        // A base URL may carry credentials until it has been checked, so it is not printed.
         f.debug_struct("XtraClientOptions")
             .field("token", &self.token)
             .field("project_id", &self.project_id.as_deref().map(shown))

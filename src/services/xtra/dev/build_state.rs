@@ -243,7 +243,7 @@ impl StateBuilder {
         }
         let of_keys = self.database.secrets.iter().filter(|secret| secret.project == project);
         let secrets =
-            of_keys.filter(|secret| seed.keys.contains(&secret.key)).map(|secret| secret.id.clone()).collect();
+            of_keys.filter(|secret| seed.names.contains(&secret.key)).map(|secret| secret.id.clone()).collect();
         let (id, now) = (self.database.new_id(), self.database.now());
         let found = self.database.project(&project);
         self.database.requests.push(AccessRequest {
@@ -299,7 +299,7 @@ impl Database {
 
     pub(super) fn add_secret(&mut self, project: &str, owner: &str, seed: SecretSeed) -> Result<(), DevServerError> {
         if let Some(link) = &seed.link {
-            let source = self.source_of(&link.project, &link.environment, &link.key)?;
+            let source = self.source_of(&link.project, &link.environment, &link.name)?;
             return self.add_link(project, owner, &seed, source);
         }
         let name = seed.branch.as_deref().unwrap_or(MAIN);
@@ -311,7 +311,7 @@ impl Database {
             Form::Undecryptable => Vault::new().and_then(|lost| lost.seal(&seed.value)),
         };
         let place =
-            SecretLocation { project: project.to_owned(), environment: seed.environment, branch, key: seed.key };
+            SecretLocation { project: project.to_owned(), environment: seed.environment, branch, key: seed.name };
         self.insert_secret(place, stored.ok_or(DevServerError::Random)?, owner);
         if let Some(secret) = self.secrets.last_mut() {
             if let Some(id) = seed.id {
@@ -349,7 +349,7 @@ impl Database {
             project: project.to_owned(),
             environment: seed.environment.clone(),
             branch: String::new(),
-            key: seed.key.clone(),
+            key: seed.name.clone(),
         };
         let mut link = Secret::link(id, place, (self.now(), owner), source);
         FROM_CLI.clone_into(&mut link.description);

@@ -22,19 +22,23 @@ impl DevServer {
         project: &str,
         environment: &str,
         branch: &str,
-        key: &str,
+        name: &str,
         value: &str,
     ) -> Result<(), DevServerError> {
         self.server.shared().change(|database| {
             let (found, on) = find_branch(database, project, branch)?;
             let (project, owner, branch_id) = (found.id.clone(), found.owner.clone(), on.id.clone());
-            let location =
-                SecretLocation { project, environment: environment.to_owned(), branch: branch_id, key: key.to_owned() };
+            let location = SecretLocation {
+                project,
+                environment: environment.to_owned(),
+                branch: branch_id,
+                key: name.to_owned(),
+            };
             database.write(location, branch == MAIN, value, &owner).map_err(|_| DevServerError::Random)
         })
     }
 
-    /// Adds a secret of any form; one with the same key stays as well, and the later one wins on a read.
+    /// Adds a secret of any form; one with the same name stays as well, and the later one wins on a read.
     ///
     /// # Errors
     ///
@@ -57,39 +61,39 @@ impl DevServer {
         project: &str,
         environment: &str,
         branch: &str,
-        key: &str,
+        name: &str,
     ) -> Result<bool, DevServerError> {
         self.server.shared().change(|database| {
             let (found, on) = find_branch(database, project, branch)?;
             let (project, branch_id, on_main) = (found.id.clone(), on.id.clone(), branch == MAIN);
             let before = database.secrets.len();
-            database.secrets.retain(|secret| !is_at(secret, &project, environment, &branch_id, on_main, key));
+            database.secrets.retain(|secret| !is_at(secret, &project, environment, &branch_id, on_main, name));
             Ok(database.secrets.len() < before)
         })
     }
 
     /// The value of a secret as an owner reads it.
     #[must_use]
-    pub fn secret(&self, project: &str, environment: &str, branch: &str, key: &str) -> Option<String> {
-        self.find(project, environment, branch, key, |database, secret| database.plaintext(secret)).flatten()
+    pub fn secret(&self, project: &str, environment: &str, branch: &str, name: &str) -> Option<String> {
+        self.find(project, environment, branch, name, |database, secret| database.plaintext(secret)).flatten()
     }
 
     /// The version of a secret.
     #[must_use]
-    pub fn secret_version(&self, project: &str, environment: &str, branch: &str, key: &str) -> Option<String> {
-        self.find(project, environment, branch, key, |_, secret| secret.version.clone())
+    pub fn secret_version(&self, project: &str, environment: &str, branch: &str, name: &str) -> Option<String> {
+        self.find(project, environment, branch, name, |_, secret| secret.version.clone())
     }
 
     /// How many rows there are of one name: more than one after a create of a name that exists, and after first writes of
     /// it at once. 0 for a project, a branch or a name that does not exist.
     #[must_use]
-    pub fn secret_rows(&self, project: &str, environment: &str, branch: &str, key: &str) -> usize {
+    pub fn secret_rows(&self, project: &str, environment: &str, branch: &str, name: &str) -> usize {
         let database = self.server.shared().state();
         let Ok((project, on)) = find_branch(&database, project, branch) else {
             return 0;
         };
-        let rows = database.secrets.with_key(key);
-        rows.filter(|secret| is_at(secret, &project.id, environment, &on.id, branch == MAIN, key)).count()
+        let rows = database.secrets.with_key(name);
+        rows.filter(|secret| is_at(secret, &project.id, environment, &on.id, branch == MAIN, name)).count()
     }
 
     /// Adds a branch to a project.
@@ -185,13 +189,13 @@ impl DevServer {
         project: &str,
         environment: &str,
         branch: &str,
-        key: &str,
+        name: &str,
         of: impl FnOnce(&Database, &Secret) -> T,
     ) -> Option<T> {
         let database = self.server.shared().state();
         let (project, on) = find_branch(&database, project, branch).ok()?;
-        let mut secrets = database.secrets.with_key(key).rev();
-        let secret = secrets.find(|secret| is_at(secret, &project.id, environment, &on.id, branch == MAIN, key))?;
+        let mut secrets = database.secrets.with_key(name).rev();
+        let secret = secrets.find(|secret| is_at(secret, &project.id, environment, &on.id, branch == MAIN, name))?;
         Some(of(&database, secret))
     }
 }
@@ -212,10 +216,10 @@ fn find_branch<'a>(
     Ok((found, branch))
 }
 
-fn is_at(secret: &Secret, project: &str, environment: &str, branch: &str, on_main: bool, key: &str) -> bool {
+fn is_at(secret: &Secret, project: &str, environment: &str, branch: &str, on_main: bool, name: &str) -> bool {
     let here = match &secret.branch {
         BranchLink::Branch(id) => id == branch,
         BranchLink::Null | BranchLink::Unset => on_main,
     };
-    here && secret.project == project && secret.environment == environment && secret.key == key
+    here && secret.project == project && secret.environment == environment && secret.key == name
 }

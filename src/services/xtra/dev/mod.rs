@@ -116,7 +116,7 @@ impl DevServer {
         Self::builder().start().await
     }
 
-    /// Says first what the server starts with.
+    /// Configures a server before it starts.
     pub fn builder() -> DevServerBuilder {
         DevServerBuilder::default()
     }
@@ -132,13 +132,13 @@ impl DevServer {
         DevServer { server, project: project.unwrap_or_default(), token: token.unwrap_or_default() }
     }
 
-    /// The API root, `http://127.0.0.1:PORT/api`.
+    /// The base URL, `http://127.0.0.1:PORT/api`.
     #[must_use]
     pub fn url(&self) -> String {
         self.server.root("127.0.0.1")
     }
 
-    /// The API root by name, `http://localhost:PORT/api`. The server listens on 127.0.0.1 and, where the machine has it, on
+    /// The base URL by name, `http://localhost:PORT/api`. The server listens on 127.0.0.1 and, where the machine has it, on
     /// ::1.
     #[must_use]
     pub fn localhost_url(&self) -> String {

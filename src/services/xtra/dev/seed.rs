@@ -37,7 +37,7 @@ impl Tier {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Role {
-    /// Reads keys; every value is masked.
+    /// Reads names; every value is masked.
     Viewer,
     /// Reads and writes.
     Developer,
@@ -78,8 +78,8 @@ pub enum Form {
 ///         "members": { "vic": "viewer" },
 ///         "branches": ["feature/new-ui"],
 ///         "secrets": [
-///             { "environment": "production", "key": "DATABASE_URL", "value": "postgres://db/web" },
-///             { "environment": "staging", "key": "FLAG", "value": "on", "branch": "feature/new-ui" }
+///             { "environment": "production", "name": "DATABASE_URL", "value": "postgres://db/web" },
+///             { "environment": "staging", "name": "FLAG", "value": "on", "branch": "feature/new-ui" }
 ///         ],
 ///         "serviceAccounts": [{ "name": "ci", "permissions": ["read:secrets"] }]
 ///     }]
@@ -198,8 +198,8 @@ impl From<BranchForm> for BranchSeed {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct SecretSeed {
-    /// The key.
-    pub key: String,
+    /// The secret's name.
+    pub name: String,
     /// The environment, as it is stored.
     pub environment: String,
     /// The value; ignored for a link.
@@ -227,8 +227,8 @@ pub struct LinkSeed {
     pub project: String,
     /// The environment.
     pub environment: String,
-    /// The key.
-    pub key: String,
+    /// The secret's name.
+    pub name: String,
 }
 
 /// A service account of a project.
@@ -271,8 +271,8 @@ pub struct GrantSeed {
     /// Whether the user has to ask for elevation first: reads answer 403 with `request_jit`. Otherwise it is an approved
     /// request: the user reads, masked.
     pub needs_elevation: bool,
-    /// The keys that the request was for; empty means the whole project.
-    pub keys: Vec<String>,
+    /// The names of the secrets that the request was for; empty means the whole project.
+    pub names: Vec<String>,
 }
 
 impl Seed {
@@ -457,8 +457,8 @@ impl ProjectSeed {
 
     /// Adds a secret on `main`.
     #[must_use]
-    pub fn secret(self, environment: impl Into<String>, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.with_secret(SecretSeed::new(environment, key, value))
+    pub fn secret(self, environment: impl Into<String>, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.with_secret(SecretSeed::new(environment, name, value))
     }
 
     /// Adds a secret of any kind.
@@ -507,14 +507,14 @@ impl ProjectSeed {
 impl SecretSeed {
     /// A secret on `main`.
     #[must_use]
-    pub fn new(environment: impl Into<String>, key: impl Into<String>, value: impl Into<String>) -> Self {
-        SecretSeed { environment: environment.into(), key: key.into(), value: value.into(), ..Self::default() }
+    pub fn new(environment: impl Into<String>, name: impl Into<String>, value: impl Into<String>) -> Self {
+        SecretSeed { environment: environment.into(), name: name.into(), value: value.into(), ..Self::default() }
     }
 
     /// A link to the secret `source` of another project (or the same one), which has to be seeded before.
     #[must_use]
-    pub fn link(environment: impl Into<String>, key: impl Into<String>, source: LinkSeed) -> Self {
-        SecretSeed { link: Some(source), ..Self::new(environment, key, "") }
+    pub fn link(environment: impl Into<String>, name: impl Into<String>, source: LinkSeed) -> Self {
+        SecretSeed { link: Some(source), ..Self::new(environment, name, "") }
     }
 
     setters! {
@@ -537,10 +537,10 @@ impl SecretSeed {
 }
 
 impl LinkSeed {
-    /// The secret `key` in `environment` of the project named `project`.
+    /// The secret `name` in `environment` of the project named `project`.
     #[must_use]
-    pub fn new(project: impl Into<String>, environment: impl Into<String>, key: impl Into<String>) -> Self {
-        LinkSeed { project: project.into(), environment: environment.into(), key: key.into() }
+    pub fn new(project: impl Into<String>, environment: impl Into<String>, name: impl Into<String>) -> Self {
+        LinkSeed { project: project.into(), environment: environment.into(), name: name.into() }
     }
 }
 
@@ -594,8 +594,8 @@ impl GrantSeed {
     }
 
     setters! {
-        /// Narrows an approved request to some keys.
-        keys(keys: impl IntoIterator<Item = impl Into<String>>) => keys = keys.into_iter().map(Into::into).collect();
+        /// Narrows an approved request to some secrets.
+        names(names: impl IntoIterator<Item = impl Into<String>>) => names = names.into_iter().map(Into::into).collect();
     }
 }
 
@@ -609,7 +609,7 @@ impl fmt::Debug for SecretSeed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("SecretSeed")
-            .field("key", &self.key)
+            .field("name", &self.name)
             .field("environment", &self.environment)
             .field("branch", &self.branch)
             .finish_non_exhaustive()

@@ -3,8 +3,10 @@
 //! A file holds all of an operation: what it is made of, the method of the client that makes it, its options, what it does at
 //! the service, and what it gives. Adding one is that file, and its line in `write` or `manage`.
 
-pub mod manage;
+// in the order in which the page of the client shows them
 pub mod write;
+
+pub mod manage;
 
 use super::{Place, Xtra, names_production, write_project};
 use crate::core::{ErrorKind, Hint, XtraError};

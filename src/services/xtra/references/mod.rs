@@ -110,7 +110,7 @@ impl Reference {
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let reference: Reference = "xtra:///production/tls%2Fkey?branch=feature/new-ui".parse()?;
 /// assert_eq!((reference.project(), reference.environment()), (None, Some("production")));
-/// assert_eq!((reference.key(), reference.branch()), ("tls/key", Some("feature/new-ui")));
+/// assert_eq!((reference.name(), reference.branch()), ("tls/key", Some("feature/new-ui")));
 /// # Ok(())
 /// # }
 /// ```

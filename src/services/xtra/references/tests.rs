@@ -37,10 +37,10 @@ fn every_part_of_a_reference_is_read_and_decoded() {
     assert_eq!((plain.project(), plain.branch()), (None, None));
     let full = reference(&format!("xtra://{PROJECT}/pre%20prod/tls%2Fkey%3F?branch=feature%2Fx%26y"));
     assert_eq!(full.project(), Some(PROJECT));
-    assert_eq!((full.environment(), full.key(), full.branch()), (Some("pre prod"), "tls/key?", Some("feature/x&y")));
+    assert_eq!((full.environment(), full.name(), full.branch()), (Some("pre prod"), "tls/key?", Some("feature/x&y")));
     let unicode = reference("xtra:///produktion/SCHLÜSSEL?branch=größe");
-    assert_eq!((unicode.key(), unicode.branch()), ("SCHLÜSSEL", Some("größe")));
-    assert_eq!(reference("xtra:///production/a+b").key(), "a+b", "a plus is a plus");
+    assert_eq!((unicode.name(), unicode.branch()), ("SCHLÜSSEL", Some("größe")));
+    assert_eq!(reference("xtra:///production/a+b").name(), "a+b", "a plus is a plus");
 }
 
 #[test]

@@ -184,7 +184,7 @@ impl XtraService {
     }
 
     async fn empty(&self, environment: &str) -> Result<(), XtraError> {
-        for key in self.client.list_secret_keys(environment).await? {
+        for key in self.client.list_secret_names(environment).await? {
             self.client.delete_secret(environment, key.name).if_exists().exact().await?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use xtrasecurity::ErrorKind;
-use xtrasecurity::xtra::write::{KeyOrigin, LinkSource};
+use xtrasecurity::xtra::write::{LinkSource, SecretOrigin};
 
 use super::XtraService;
 use crate::conformance::contract::{Service, Skip};
@@ -69,7 +69,7 @@ pub(crate) async fn a_link_shows_its_source(service: Arc<XtraService>) -> Result
     service.may(client.link_secret(environment.as_str(), "A", source.clone()).await)?;
     client.set_secret(from.as_str(), "SOURCE", "2").await.unwrap();
     assert_eq!(read(&service, &environment, "main").await.as_deref(), Some("2"));
-    assert_eq!(client.list_secret_keys(environment.as_str()).await.unwrap()[0].origin, KeyOrigin::Linked);
+    assert_eq!(client.list_secret_names(environment.as_str()).await.unwrap()[0].origin, SecretOrigin::Linked);
     assert_eq!(client.link_secret(environment.as_str(), "A", source).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(service.may(client.delete_secret(environment.as_str(), "A").await)?.rows, 1);
     assert_eq!(client.get_secret(from.as_str(), "SOURCE").await.unwrap().expose(), "2");

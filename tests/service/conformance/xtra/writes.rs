@@ -20,7 +20,7 @@ pub(crate) async fn a_secret_is_created_and_then_updated(service: Arc<XtraServic
     assert_eq!(set("2").await.unwrap(), Written::Updated);
     assert_eq!(set("2").skip_unchanged().await.unwrap(), Written::Unchanged);
     assert_eq!(read(&service, &environment, "A").await.as_deref(), Some("2"));
-    let keys = client.list_secret_keys(environment.as_str()).await.unwrap();
+    let keys = client.list_secret_names(environment.as_str()).await.unwrap();
     assert_eq!((keys.len(), keys[0].version.as_str()), (1, "2"));
     Ok(())
 }
@@ -35,7 +35,7 @@ pub(crate) async fn a_condition_that_does_not_hold_keeps_everything_from_being_w
     let request = client.set_secrets(environment.as_str(), [("A", "3"), ("B", "3")]);
     let error = request.expect_versions([("A", 1), ("B", 1)]).await.unwrap_err();
     let [conflict] = error.conflicts() else { panic!("{error:?}") };
-    assert_eq!((conflict.key.as_str(), conflict.actual.as_deref()), ("A", Some("2")));
+    assert_eq!((conflict.name.as_str(), conflict.actual.as_deref()), ("A", Some("2")));
     let error = client.set_secrets(environment.as_str(), [("A", "3")]).if_unchanged(&seen).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
     assert_eq!(read(&service, &environment, "B").await.as_deref(), Some("1"));
@@ -52,9 +52,9 @@ pub(crate) async fn many_secrets_are_written_at_once_under_short_and_odd_names(
     assert_eq!(report.created.len(), secrets.len());
     let odd = [("with space/slash", "o"), ("50%", "o"), ("ü", "o")];
     let error = client.set_secrets(environment.as_str(), odd).await.unwrap_err();
-    assert_eq!((error.kind(), error.keys().len()), (ErrorKind::Invalid, 3));
+    assert_eq!((error.kind(), error.names().len()), (ErrorKind::Invalid, 3));
     client.set_secrets(environment.as_str(), odd).allow_any_name().verify().await.unwrap();
-    assert_eq!(client.list_secret_keys(environment.as_str()).await.unwrap().len(), secrets.len() + odd.len());
+    assert_eq!(client.list_secret_names(environment.as_str()).await.unwrap().len(), secrets.len() + odd.len());
     Ok(())
 }
 

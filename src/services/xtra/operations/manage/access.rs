@@ -9,6 +9,7 @@ use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::raw::types;
 use crate::services::xtra::{Xtra, XtraScope};
 
+/// # Access requests
 impl<M> Client<Xtra, M> {
     /// Asks for access to the project for a time: whole minutes, what is begun counts. Somebody has to
     /// [decide](Self::decide_access_request); [`wait_for_access`](Self::wait_for_access) waits for that.

@@ -12,6 +12,7 @@ use crate::services::xtra::{Xtra, XtraScope, check_branch, shown_name};
 /// How many names a message lists.
 const NAMES_SHOWN: usize = 5;
 
+/// # Branches
 impl<M> Client<Xtra, M> {
     /// Lists the branches of the project.
     ///
@@ -139,7 +140,7 @@ impl<M> Client<Xtra, M> {
     /// # let client = xtrasecurity::XtraClient::builder().dev_server(&server).build()?;
     /// let difference = client.compare_branches("main", "feature/new-ui").await?;
     /// for place in &difference.changed {
-    ///     println!("{} of {} differs", place.key, place.environment);
+    ///     println!("{} of {} differs", place.name, place.environment);
     /// }
     /// # Ok(())
     /// # }
@@ -480,12 +481,13 @@ pub struct SecretPlace {
     /// The environment, as it is stored.
     pub environment: String,
     /// The secret's name.
-    pub key: String,
+    pub name: String,
 }
 
 fn sorted(places: impl Iterator<Item = (Option<String>, Option<String>)>) -> Vec<SecretPlace> {
-    let named = places
-        .filter_map(|(environment, key)| Some(SecretPlace { environment: environment.unwrap_or_default(), key: key? }));
+    let named = places.filter_map(|(environment, key)| {
+        Some(SecretPlace { environment: environment.unwrap_or_default(), name: key? })
+    });
     let mut places: Vec<SecretPlace> = named.collect();
     places.sort();
     places

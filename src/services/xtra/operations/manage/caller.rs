@@ -6,6 +6,7 @@ use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::raw::types;
 use crate::services::xtra::{Xtra, XtraScope};
 
+/// # Who the token is
 impl<M> Client<Xtra, M> {
     /// Tells whose token the client has: a user's or a service account's. The simplest way to find out whether a token is
     /// good.
@@ -125,7 +126,7 @@ impl TryFrom<types::ServiceAccountIdentity> for Caller {
         let project_id = answer.project.and_then(|project| project.id);
         let account = answer.service_account.and_then(|account| Some((account.id?, account.name, account.permissions)));
         let Some((id, name, permissions)) = account else {
-            let message = "the answer does not say whose token it is. Check the API root";
+            let message = "the answer does not say whose token it is. Check the base URL";
             return Err(XtraError::new(ErrorKind::Decode, message));
         };
         Ok(Self::ServiceAccount { id, name, permissions: permissions.unwrap_or_default(), project_id })

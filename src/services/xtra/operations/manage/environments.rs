@@ -7,6 +7,7 @@ use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::convert::from_raw;
 use crate::services::xtra::{Xtra, XtraScope};
 
+/// # Environments
 impl<M> Client<Xtra, M> {
     /// Lists the environments of the project, in order of their names, with the number of their secrets on all branches
     /// together.

@@ -13,6 +13,7 @@ use crate::services::xtra::{Xtra, XtraScope};
 
 const HOUR: f64 = 3_600.0;
 
+/// # Just-in-time links
 impl<M> Client<Xtra, M> {
     /// Makes a link for somebody who is to ask for access to the project for a time: whole minutes, what is begun counts.
     /// Who claims it still needs somebody to [approve](Self::decide_access_request).
@@ -258,7 +259,7 @@ pub struct JitLinkInfo {
     /// The environment that was meant. The service does not hold the access to it.
     pub environment: Option<String>,
     /// The names of the secrets, when it is about some only.
-    pub keys: Vec<String>,
+    pub names: Vec<String>,
     /// Their ids.
     pub secrets: Vec<String>,
     /// For how long it gives access.
@@ -286,7 +287,7 @@ impl From<types::JitLink> for JitLinkInfo {
             project_name: link.project_name,
             branch: link.branch_name,
             environment: link.environment,
-            keys: link.secret_keys.unwrap_or_default(),
+            names: link.secret_keys.unwrap_or_default(),
             secrets: link.secret_ids.unwrap_or_default(),
             duration: of_minutes(link.duration),
             label: link.label,

@@ -15,14 +15,19 @@
 //! [`Timeout`](crate::ErrorKind::Timeout), [`Network`](crate::ErrorKind::Network), [`Server`](crate::ErrorKind::Server). When
 //! that leaves open whether a change was made, [`may_have_been_applied`](crate::XtraError::may_have_been_applied) says so.
 
-mod access;
-mod branches;
+// in the order in which the page of the client shows them
 mod caller;
-mod environments;
-mod jit;
 mod projects;
+
+mod branches;
+mod environments;
+
 mod service_accounts;
+
+mod access;
 mod waiting;
+
+mod jit;
 
 pub use access::*;
 pub use branches::*;

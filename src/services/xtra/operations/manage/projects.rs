@@ -8,6 +8,7 @@ use crate::services::xtra::operations::{WriteOptions, writes};
 use crate::services::xtra::raw::types;
 use crate::services::xtra::{Xtra, XtraScope, is_same_project, shown_name};
 
+/// # Projects
 impl<M> Client<Xtra, M> {
     /// Lists the projects that the caller made, or is a member of by a team. The owner of a workspace is not shown the
     /// projects of others in it.

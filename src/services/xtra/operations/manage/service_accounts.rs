@@ -14,6 +14,7 @@ const DAY: f64 = 86_400.0;
 /// The longest that a key may last; the service cannot count much further.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
+/// # Service accounts and their keys
 impl<M> Client<Xtra, M> {
     /// Lists the service accounts of the project, the newest first.
     ///

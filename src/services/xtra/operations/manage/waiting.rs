@@ -10,7 +10,7 @@ use crate::core::{ErrorKind, Hint, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::xtra::{Xtra, XtraScope};
 
-/// How often to ask. Each time is a request out of the daily budget.
+/// How often to ask. Each time is a request out of the daily quota.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// No oftener than this.
@@ -48,11 +48,12 @@ impl Operation for WaitForAccess {
     }
 }
 
+/// # Wait for access
 impl<M> Client<Xtra, M> {
     /// Waits until somebody has decided on a request for access, and gives the approved request.
     ///
     /// It asks [every](Request::every) 5 seconds, and goes on through failures that may pass, for at most 10 minutes
-    /// ([`deadline`](Request::deadline)). Each time counts as a request of the project's daily budget.
+    /// ([`deadline`](Request::deadline)). Each time counts as a request of the project's daily quota.
     ///
     /// # Errors
     ///

@@ -35,6 +35,7 @@ pub struct Cloned {
     pub left_out: Vec<String>,
 }
 
+/// # Copy an environment
 impl<M> Client<Xtra, M> {
     /// Copies the secrets of the environment `from` to the environment `to` of the same branch. Secrets that `to` has stay
     /// as they are, unless [`overwrite(true)`](Request::overwrite) is said.
@@ -176,7 +177,7 @@ fn check_source(from: &Place, look: &CurrentState) -> Result<(), XtraError> {
         "nothing was cloned: the environment {name} has secrets that are links, which the service clones without their value: {}",
         named(&linked)
     );
-    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(linked).with_hint(USE_PROMOTE))
+    Err(XtraError::new(ErrorKind::Conflict, message).with_names(linked).with_hint(USE_PROMOTE))
 }
 
 /// The service does not see links in the target: it would make a secret beside each, which hides it.
@@ -191,7 +192,7 @@ fn check_target(to: &Place, before: &CurrentState, there: &CurrentState) -> Resu
         shown_name(&to.environment),
         named(&hidden)
     );
-    Err(XtraError::new(ErrorKind::Conflict, message).with_keys(hidden).with_hint(USE_PROMOTE))
+    Err(XtraError::new(ErrorKind::Conflict, message).with_names(hidden).with_hint(USE_PROMOTE))
 }
 
 /// Only the project's creator may clone. To everybody else the service says that the project is not there, and for service

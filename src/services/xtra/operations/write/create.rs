@@ -23,6 +23,7 @@ pub struct CreateSecret {
 /// The version of what was created and not changed since.
 const FIRST: &str = "1";
 
+/// # Create a secret
 impl<M> Client<Xtra, M> {
     /// Creates a secret, and fails when it exists.
     ///
@@ -54,11 +55,11 @@ impl<M> Client<Xtra, M> {
     pub fn create_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
-        key: impl Into<String>,
+        name: impl Into<String>,
         value: impl Into<SecretValue>,
     ) -> Request<'a, Xtra, CreateSecret, M> {
         let operation = CreateSecret {
-            key: key.into(),
+            key: name.into(),
             value: value.into(),
             naming: Naming::default(),
             seal: false,
@@ -110,7 +111,7 @@ impl Operation for CreateSecret {
         }
         let after = source.current_state(&place).await.map_err(|error| {
             let told = "The secret is written; this was to see whether somebody else had created it meanwhile";
-            error.with_note(told).with_keys([&key]).with_unknown_outcome()
+            error.with_note(told).with_names([&key]).with_unknown_outcome()
         })?;
         match after.get(&key) {
             Some(seen) if seen.version != FIRST => Err(raced(&key, &seen.version)),
@@ -133,7 +134,7 @@ fn exists(place: &Place, key: &str, version: &str) -> XtraError {
     );
     let conflict = Conflict::new(key, None, Some(version.to_owned()));
     XtraError::new(ErrorKind::Conflict, message)
-        .with_keys([key])
+        .with_names([key])
         .with_conflicts(vec![conflict])
         .with_hint(Hint::Overwrite)
 }
@@ -146,7 +147,7 @@ fn raced(key: &str, version: &str) -> XtraError {
     );
     let conflict = Conflict::new(key, None, Some(version.to_owned()));
     XtraError::new(ErrorKind::Conflict, message)
-        .with_keys([key])
+        .with_names([key])
         .with_conflicts(vec![conflict])
         .with_hint(Hint::Overwrite)
         .with_unknown_outcome()
@@ -154,6 +155,6 @@ fn raced(key: &str, version: &str) -> XtraError {
 
 impl fmt::Debug for CreateSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CreateSecret").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("CreateSecret").field("name", &self.key).finish_non_exhaustive()
     }
 }

@@ -27,6 +27,7 @@ pub struct Deleted {
     pub rows: usize,
 }
 
+/// # Delete a secret
 impl<M> Client<Xtra, M> {
     /// Deletes a secret of an environment on one branch, for good: its history goes with it. Secrets of the same name on other
     /// branches stay.
@@ -67,9 +68,10 @@ impl<M> Client<Xtra, M> {
     pub fn delete_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
-        key: impl Into<String>,
+        name: impl Into<String>,
     ) -> Request<'a, Xtra, DeleteSecret, M> {
-        let operation = DeleteSecret { key: key.into(), absence: Absence::default(), options: WriteOptions::default() };
+        let operation =
+            DeleteSecret { key: name.into(), absence: Absence::default(), options: WriteOptions::default() };
         self.request(XtraScope::new(environment), operation)
     }
 }
@@ -173,7 +175,7 @@ impl Xtra {
             target.shown(),
             told(&rows.here)
         );
-        Err(XtraError::new(ErrorKind::Incomplete, message).with_keys([target.key]).with_unknown_outcome())
+        Err(XtraError::new(ErrorKind::Incomplete, message).with_names([target.key]).with_unknown_outcome())
     }
 
     /// Gives how many rows this has deleted: none when somebody else was faster.
@@ -254,7 +256,7 @@ pub(super) fn told(rows: &[Row]) -> String {
 /// What an error says when rows are left.
 fn left_over(error: XtraError, target: Target<'_>, deleted: usize, left: &[Row]) -> XtraError {
     if deleted == 0 {
-        return error.with_keys([target.key]);
+        return error.with_names([target.key]);
     }
     unfinished(error.with_note(format!("Not known to be deleted{}", told(left))), target, deleted)
 }
@@ -262,10 +264,10 @@ fn left_over(error: XtraError, target: Target<'_>, deleted: usize, left: &[Row])
 /// What an error says when something was deleted before it.
 fn unfinished(error: XtraError, target: Target<'_>, deleted: usize) -> XtraError {
     if deleted == 0 {
-        return error.with_keys([target.key]);
+        return error.with_names([target.key]);
     }
     let told = format!("{deleted} of its rows are deleted; whether the secret is gone is not known");
-    error.with_note(told).with_hint(Hint::DeleteIfExists).with_keys([target.key]).with_unknown_outcome()
+    error.with_note(told).with_hint(Hint::DeleteIfExists).with_names([target.key]).with_unknown_outcome()
 }
 
 fn remains(target: Target<'_>, deleted: usize, found: &Found, spellings: &[String]) -> XtraError {
@@ -293,6 +295,6 @@ fn remains(target: Target<'_>, deleted: usize, found: &Found, spellings: &[Strin
                 .to_owned(),
         ),
     };
-    let error = |kind| XtraError::new(kind, format!("{done} {why}")).with_keys([target.key]);
+    let error = |kind| XtraError::new(kind, format!("{done} {why}")).with_names([target.key]);
     if deleted > 0 { error(ErrorKind::Incomplete).with_unknown_outcome() } else { error(kind) }
 }

@@ -50,6 +50,7 @@ impl Difference {
     }
 }
 
+/// # Compare
 impl<M> Client<Xtra, M> {
     /// Compares the secrets of two environments, or of two branches or projects. Awaiting the request gives a [`Difference`].
     ///

@@ -57,16 +57,16 @@ impl Conditions {
     /// A conflict for an error: versions are numbers, and nothing else of the answer is shown.
     fn shown(&self, told: &Conflict) -> Conflict {
         let is_version = |text: &String| text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let expected = self.wanted.get(&told.key).cloned().flatten();
-        Conflict::new(told.key.as_str(), expected, told.actual.clone().filter(is_version))
+        let expected = self.wanted.get(&told.name).cloned().flatten();
+        Conflict::new(told.name.as_str(), expected, told.actual.clone().filter(is_version))
     }
 
     /// The conflict is over a row that this write does not touch.
     fn give_up(&mut self, told: &Conflict) {
-        self.wanted.remove(&told.key);
+        self.wanted.remove(&told.name);
         match &told.actual {
-            Some(actual) if is_inherited(&told.key) => self.sent.insert(told.key.clone(), actual.clone()),
-            _ => self.sent.remove(&told.key),
+            Some(actual) if is_inherited(&told.name) => self.sent.insert(told.name.clone(), actual.clone()),
+            _ => self.sent.remove(&told.name),
         };
     }
 }
@@ -111,9 +111,9 @@ impl Xtra {
         }
         let mut open = Vec::new();
         for one in told {
-            let Some(sent) = conditions.sent.get(&one.key) else { continue };
+            let Some(sent) = conditions.sent.get(&one.name) else { continue };
             // no condition of the caller's, or one that holds by the service's own figures
-            if !conditions.wanted.contains_key(&one.key) || one.actual.as_ref() == Some(sent) {
+            if !conditions.wanted.contains_key(&one.name) || one.actual.as_ref() == Some(sent) {
                 conditions.give_up(one);
             } else {
                 open.push(one);
@@ -129,7 +129,7 @@ impl Xtra {
         look: &CurrentState,
         open: Vec<&Conflict>,
     ) -> Result<(), XtraError> {
-        let keys: BTreeSet<&str> = open.iter().map(|one| one.key.as_str()).collect();
+        let keys: BTreeSet<&str> = open.iter().map(|one| one.name.as_str()).collect();
         let (mut standings, mut branch, mut is_all_shown) = (BTreeMap::new(), None, false);
         match self.standings(place, &keys).await {
             Ok(listed) => standings = listed,
@@ -144,12 +144,12 @@ impl Xtra {
         let (mut hidden, mut doubled) = (Vec::new(), Vec::new());
         conditions.unexplained.clear();
         for told in open {
-            let is_new = conditions.wanted.get(&told.key) == Some(&None);
+            let is_new = conditions.wanted.get(&told.name) == Some(&None);
             let puzzle = Disputed { told, look, place, is_new, is_all_shown, branch: branch.as_deref() };
-            match self.reason(&puzzle, standings.get(&told.key)).await? {
+            match self.reason(&puzzle, standings.get(&told.name)).await? {
                 Reason::Another => conditions.give_up(told),
                 Reason::Doubled => doubled.push(conditions.shown(told)),
-                Reason::Hidden(version) => hidden.push(Conflict::new(told.key.as_str(), None, Some(version))),
+                Reason::Hidden(version) => hidden.push(Conflict::new(told.name.as_str(), None, Some(version))),
                 Reason::Unclear => conditions.unexplained.push(conditions.shown(told)),
             }
         }
@@ -167,10 +167,10 @@ impl Xtra {
         match standing.here.as_slice() {
             [_, _, ..] => return Ok(Reason::Doubled),
             // what is on the branch is not what is read
-            [version] if told.actual.as_ref() == Some(version) && is_other(look.get(&told.key), version) => {
+            [version] if told.actual.as_ref() == Some(version) && is_other(look.get(&told.name), version) => {
                 return Ok(Reason::Doubled);
             }
-            [version] if is_new && look.get(&told.key).is_none() => return Ok(Reason::Hidden(version.clone())),
+            [version] if is_new && look.get(&told.name).is_none() => return Ok(Reason::Hidden(version.clone())),
             // it is not here, so it is elsewhere
             _ if is_new && is_all_shown => return Ok(Reason::Another),
             _ if told.actual.as_ref().is_some_and(|actual| standing.elsewhere.contains(actual)) => {
@@ -178,7 +178,7 @@ impl Xtra {
             }
             _ => {}
         }
-        let target = Target { place, key: &told.key, exact: true };
+        let target = Target { place, key: &told.name, exact: true };
         Ok(match self.first_row(target).await? {
             FirstRow::Row(row) if row.linked => Reason::Another,
             FirstRow::Row(row) if row.branch.is_none() && place.is_on_main() => puzzle.of_this_place(&row, standing),
@@ -210,7 +210,7 @@ fn is_other(seen: Option<&Existing>, version: &str) -> bool {
 impl Disputed<'_> {
     /// When the first row of all is one of this place.
     fn of_this_place(&self, first: &Row, standing: &BranchVersions) -> Reason {
-        match self.look.get(&self.told.key) {
+        match self.look.get(&self.told.name) {
             None if self.is_new => Reason::Hidden(first.version.clone()),
             None => Reason::Unclear,
             Some(_) if !standing.here.is_empty() && first.branch.is_none() => Reason::Doubled,
@@ -223,7 +223,7 @@ impl Disputed<'_> {
 impl XtraError {
     /// The error of a write to names that have two rows.
     fn doubled(place: &Place, told: Vec<Conflict>) -> Self {
-        let names: Vec<_> = told.iter().map(|one| one.key.clone()).collect();
+        let names: Vec<_> = told.iter().map(|one| one.name.clone()).collect();
         let message = format!(
             "nothing was written: the service has several rows of these secrets in the environment {} on the branch {}, and \
              a write would go to one that is not read: {}",
@@ -232,7 +232,7 @@ impl XtraError {
             named(&names)
         );
         let error = Self::new(ErrorKind::Conflict, message).with_hints(repair_first(&names));
-        error.with_keys(names).with_conflicts(told)
+        error.with_names(names).with_conflicts(told)
     }
 }
 
@@ -240,7 +240,7 @@ impl XtraError {
 pub(crate) fn disputed(conditions: Conditions) -> XtraError {
     let names: Vec<_> = match conditions.unexplained.as_slice() {
         [] => conditions.sent.into_keys().collect(),
-        unexplained => unexplained.iter().map(|one| one.key.clone()).collect(),
+        unexplained => unexplained.iter().map(|one| one.name.clone()).collect(),
     };
     let message = format!(
         "the service refuses the write over versions that no read of this branch shows, however often it is asked, and it was \
@@ -249,5 +249,5 @@ pub(crate) fn disputed(conditions: Conditions) -> XtraError {
         named(&names)
     );
     let error = XtraError::new(ErrorKind::Conflict, message).with_hint(Hint::Retry).with_hints(repair_first(&names));
-    error.with_keys(names).with_conflicts(conditions.unexplained)
+    error.with_names(names).with_conflicts(conditions.unexplained)
 }

@@ -75,6 +75,7 @@ pub struct RolledBack {
     pub version: String,
 }
 
+/// # History and rollback
 impl<M> Client<Xtra, M> {
     /// The versions of a secret on one branch, with their values. The service gives them to viewers too.
     ///
@@ -110,9 +111,9 @@ impl<M> Client<Xtra, M> {
     pub fn secret_history<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
-        key: impl Into<String>,
+        name: impl Into<String>,
     ) -> Request<'a, Xtra, SecretHistory, M> {
-        self.request(XtraScope::new(environment), SecretHistory { key: key.into() })
+        self.request(XtraScope::new(environment), SecretHistory { key: name.into() })
     }
 
     /// Gives a secret of one branch the value that it had at `version`. This makes a new version, whose number is returned.
@@ -136,12 +137,12 @@ impl<M> Client<Xtra, M> {
     pub fn rollback_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
-        key: impl Into<String>,
+        name: impl Into<String>,
         version: impl ToString,
     ) -> Request<'a, Xtra, RollbackSecret, M> {
         self.request(
             XtraScope::new(environment),
-            RollbackSecret { key: key.into(), version: version.to_string(), options: WriteOptions::default() },
+            RollbackSecret { key: name.into(), version: version.to_string(), options: WriteOptions::default() },
         )
     }
 }
@@ -260,7 +261,7 @@ impl Xtra {
                  decodes twice, or to users only. Use a user's token",
                 target.shown()
             );
-            XtraError::new(ErrorKind::Invalid, message).with_keys([target.key])
+            XtraError::new(ErrorKind::Invalid, message).with_names([target.key])
         })
     }
 
@@ -275,7 +276,7 @@ impl Xtra {
             "the service does not show the history of {} to this caller. Use a token with the developer role",
             target.shown()
         );
-        Err(XtraError::new(ErrorKind::Masked, message).with_keys([target.key]))
+        Err(XtraError::new(ErrorKind::Masked, message).with_names([target.key]))
     }
 
     /// Goes back to a version, and gives the number of the new one that this makes.
@@ -295,7 +296,7 @@ impl Xtra {
             Err(error) => Err(error),
         };
         let made = outcome.and_then(|version| version.ok_or_else(untold)).map_err(|error| {
-            error.with_keys([target.key]).if_in_doubt(|error| {
+            error.with_names([target.key]).if_in_doubt(|error| {
                 let (what, version) = (target.shown(), shown_version(&found.row.version));
                 let told = format!(
                     "It was to change {what}, which was on version {version}: a later one tells that it was done"
@@ -327,11 +328,11 @@ impl Xtra {
     ) -> Result<(), XtraError> {
         let unknown = |error: XtraError| {
             let told = format!(
-                "{} is rolled back, to version {}; this was to read it back",
+                "The rollback of {} succeeded (version {}); only the check afterwards failed",
                 target.shown(),
                 shown_version(version)
             );
-            error.with_note(told).with_keys([target.key]).with_unknown_outcome()
+            error.with_note(told).with_names([target.key]).with_unknown_outcome()
         };
         let look = self.current_state(target.place).await.map_err(unknown)?;
         let is_it = |seen: &Existing| {
@@ -350,7 +351,7 @@ impl Xtra {
             target.shown(),
             shown_version(version)
         );
-        let error = XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_unknown_outcome();
+        let error = XtraError::new(ErrorKind::Conflict, message).with_names([target.key]).with_unknown_outcome();
         Err(error.with_hint(repair(target.key)))
     }
 
@@ -378,7 +379,7 @@ fn is_addressable(key: &str) -> bool {
 }
 
 fn check_version(target: Target<'_>, row: &Row, version: &str) -> Result<(), XtraError> {
-    let invalid = |message: String| Err(XtraError::new(ErrorKind::Invalid, message).with_keys([target.key]));
+    let invalid = |message: String| Err(XtraError::new(ErrorKind::Invalid, message).with_names([target.key]));
     if row.linked {
         return invalid(format!("{} is a link, which has no versions: roll its source back", target.shown()));
     }
@@ -393,7 +394,7 @@ fn check_version(target: Target<'_>, row: &Row, version: &str) -> Result<(), Xtr
     versions.sort_by_key(|version| version.parse::<u64>().ok());
     versions.dedup();
     let message = format!("{} has no version {}. It has {}", target.shown(), shown_name(version), named(&versions));
-    Err(XtraError::new(ErrorKind::NotFound, message).with_keys([target.key]))
+    Err(XtraError::new(ErrorKind::NotFound, message).with_names([target.key]))
 }
 
 fn untold() -> XtraError {

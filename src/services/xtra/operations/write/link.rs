@@ -19,14 +19,14 @@ pub struct LinkSource {
     /// Its environment, spelled as it is stored.
     pub environment: String,
     /// Its name.
-    pub key: String,
+    pub name: String,
 }
 
 impl LinkSource {
-    /// The secret `key` of an environment of a project, which may be another one than that of the link. When several branches
+    /// The secret `name` of an environment of a project, which may be another one than that of the link. When several branches
     /// have it, the service takes the one that it finds first.
-    pub fn new(project_id: impl Into<String>, environment: impl Into<String>, key: impl Into<String>) -> Self {
-        Self { project_id: project_id.into(), environment: environment.into(), key: key.into() }
+    pub fn new(project_id: impl Into<String>, environment: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { project_id: project_id.into(), environment: environment.into(), name: name.into() }
     }
 }
 
@@ -46,6 +46,7 @@ pub struct Linked {
     pub id: String,
 }
 
+/// # Link secrets
 impl<M> Client<Xtra, M> {
     /// Makes a secret on `main` whose value is always that of another one, in this project or another. Links are read like any
     /// secret; [`delete_secret`](Self::delete_secret) takes them away.
@@ -82,12 +83,12 @@ impl<M> Client<Xtra, M> {
     pub fn link_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
-        key: impl Into<String>,
+        name: impl Into<String>,
         source: LinkSource,
     ) -> Request<'a, Xtra, LinkSecret, M> {
         self.request(
             XtraScope::new(environment),
-            LinkSecret { key: key.into(), source, options: WriteOptions::default() },
+            LinkSecret { key: name.into(), source, options: WriteOptions::default() },
         )
     }
 }
@@ -101,7 +102,7 @@ impl Operation for LinkSecret {
         let Self { key, source, .. } = &self;
         call.source().checked_project(&source.project_id)?;
         check_environment(&source.environment)?;
-        check_name(&source.key, Naming::Any)?;
+        check_name(&source.name, Naming::Any)?;
         check_name(key, Naming::Any)?;
         let branch = call.source().branch_of(call.scope())?;
         if branch != "main" {
@@ -126,7 +127,7 @@ writes!(LinkSecret);
 impl ReadsBack for LinkSecret {}
 
 fn is_itself(place: &Place, key: &str, source: &LinkSource) -> bool {
-    is_same_project(&source.project_id, &place.project) && source.environment == place.environment && source.key == key
+    is_same_project(&source.project_id, &place.project) && source.environment == place.environment && source.name == key
 }
 
 fn invalid(message: String) -> XtraError {
@@ -154,10 +155,10 @@ impl Xtra {
         let Place { project, environment, .. } = target.place;
         let request = self.raw().secrets_link().project_id(project).env(environment).body_map(|body| {
             let body = body.key(target.key).source_project_id(&source.project_id);
-            body.source_env(&source.environment).source_key(&source.key)
+            body.source_env(&source.environment).source_key(&source.name)
         });
         let answer = request.send().await.map_err(|error| {
-            from_raw(error).with_keys([target.key]).if_in_doubt(|error| {
+            from_raw(error).with_names([target.key]).if_in_doubt(|error| {
                 error
                     .with_note(format!("It was to make {}, and a second call may make a second one", target.shown()))
                     .with_hint(Hint::advice("Read the environment and look for it"))
@@ -172,8 +173,8 @@ impl Xtra {
     /// Somebody may have made a secret of that name in the same moment.
     async fn check_linked(&self, target: Target<'_>) -> Result<(), XtraError> {
         let look = self.current_state(target.place).await.map_err(|error| {
-            let told = format!("{} is linked; this was to read it back", target.shown());
-            error.with_note(told).with_keys([target.key]).with_unknown_outcome()
+            let told = format!("{} is linked; only the check afterwards failed", target.shown());
+            error.with_note(told).with_names([target.key]).with_unknown_outcome()
         })?;
         let why = match look.get(target.key) {
             Some(seen) if seen.linked => return Ok(()),
@@ -181,7 +182,7 @@ impl Xtra {
             None => "and no read shows it: its source holds nothing, or this caller is shown other secrets only",
         };
         let message = format!("{} was linked, {why}", target.shown());
-        let error = XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_unknown_outcome();
+        let error = XtraError::new(ErrorKind::Conflict, message).with_names([target.key]).with_unknown_outcome();
         Err(if look.get(target.key).is_some() { error.with_hint(repair(target.key)) } else { error })
     }
 }
@@ -191,5 +192,5 @@ fn exists(target: Target<'_>) -> XtraError {
         "nothing was linked: {} exists, and the service would keep it beside the link. Delete it first",
         target.shown()
     );
-    XtraError::new(ErrorKind::Conflict, message).with_keys([target.key])
+    XtraError::new(ErrorKind::Conflict, message).with_names([target.key])
 }

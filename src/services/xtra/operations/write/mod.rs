@@ -1,16 +1,22 @@
 //! Changing secrets: what the writing methods of [`XtraClient`](crate::XtraClient) take and give.
 
-mod clone;
+// in the order in which the page of the client shows them
+mod list;
+mod set;
+
 mod create;
 mod delete;
-mod diff;
+
 mod history;
-mod keys;
-mod link;
 mod promote;
-mod repair;
+
+mod clone;
+mod link;
+
 mod rotate;
-mod set;
+
+mod diff;
+mod repair;
 
 // what several of them share
 pub(crate) mod current_state;
@@ -25,9 +31,9 @@ pub use create::*;
 pub use delete::*;
 pub use diff::*;
 pub use history::*;
-pub use keys::*;
 pub use link::*;
-pub use names::KeyProblem;
+pub use list::*;
+pub use names::NameProblem;
 pub use promote::*;
 pub use repair::*;
 pub use rotate::*;

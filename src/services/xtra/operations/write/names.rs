@@ -59,25 +59,25 @@ pub(crate) fn check_pairs(
     if problems.is_empty() {
         return Ok(());
     }
-    let is_odd = problems.iter().any(|problem| is_merely_odd(&problem.key, naming));
-    let mut told: Vec<_> = problems.iter().take(SHOWN).map(KeyProblem::to_string).collect();
+    let is_odd = problems.iter().any(|problem| is_merely_odd(&problem.name, naming));
+    let mut told: Vec<_> = problems.iter().take(SHOWN).map(NameProblem::to_string).collect();
     if problems.len() > SHOWN {
         told.push(format!("and {} more", problems.len() - SHOWN));
     }
     let message = format!("nothing was sent, because these secrets cannot be written: {}", told.join("; "));
-    let error = XtraError::new(ErrorKind::Invalid, message).with_keys(problems.into_iter().map(|problem| problem.key));
+    let error = XtraError::new(ErrorKind::Invalid, message).with_names(problems.into_iter().map(|problem| problem.name));
     Err(if is_odd { error.with_hint(Hint::AllowAnyName) } else { error })
 }
 
 /// Everything that cannot be written.
-pub(super) fn problems(pairs: &[(String, SecretValue)], naming: Naming, to_be_sealed: bool) -> Vec<KeyProblem> {
+pub(super) fn problems(pairs: &[(String, SecretValue)], naming: Naming, to_be_sealed: bool) -> Vec<NameProblem> {
     let mut seen = BTreeSet::new();
     let problem = |(name, value): &(String, SecretValue)| {
         let problem = match seen.insert(name.clone()) {
             false => "is given twice".to_owned(),
             true => name_problem(name, naming).or_else(|| value_problem(value, to_be_sealed))?,
         };
-        Some(KeyProblem { key: name.clone(), problem })
+        Some(NameProblem { name: name.clone(), problem })
     };
     pairs.iter().filter_map(problem).collect()
 }
@@ -85,16 +85,16 @@ pub(super) fn problems(pairs: &[(String, SecretValue)], naming: Naming, to_be_se
 /// Why a secret cannot be written. Displayed, it is the name and the problem. It holds no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct KeyProblem {
+pub struct NameProblem {
     /// The secret's name.
-    pub key: String,
+    pub name: String,
     /// What is wrong, to follow the name.
     pub problem: String,
 }
 
-impl fmt::Display for KeyProblem {
+impl fmt::Display for NameProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", shown_name(&self.key), self.problem)
+        write!(f, "{} {}", shown_name(&self.name), self.problem)
     }
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn check_name(name: &str, naming: Naming) -> Result<(), XtraError> {
         None => Ok(()),
         Some(problem) => {
             let message = format!("the secret {} {problem}", shown_name(name));
-            let error = XtraError::new(ErrorKind::Invalid, message).with_keys([name]);
+            let error = XtraError::new(ErrorKind::Invalid, message).with_names([name]);
             Err(if is_merely_odd(name, naming) { error.with_hint(Hint::AllowAnyName) } else { error })
         }
     }
@@ -118,7 +118,7 @@ fn is_merely_odd(name: &str, naming: Naming) -> bool {
 /// To look at the rows of a secret, by its name when that may be shown.
 pub(crate) fn repair(key: &str) -> Hint {
     match shown_name(key) == format!("{key:?}") {
-        true => Hint::Repair { key: key.to_owned() },
+        true => Hint::Repair { name: key.to_owned() },
         false => Hint::Use { call: "repair_secret", purpose: "see its rows" },
     }
 }
@@ -197,7 +197,7 @@ mod tests {
 
     fn problems(pairs: &[(&str, &str)], naming: Naming) -> Vec<String> {
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), SecretValue::from(*value))).collect();
-        check_pairs(&pairs, naming, false).map_or_else(|error| error.keys().to_vec(), |()| Vec::new())
+        check_pairs(&pairs, naming, false).map_or_else(|error| error.names().to_vec(), |()| Vec::new())
     }
 
     #[test]
@@ -222,7 +222,7 @@ mod tests {
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), SecretValue::from(*value))).collect();
         let error = check_pairs(&pairs, Naming::Portable, false).unwrap_err();
         assert_eq!(
-            (error.kind(), error.keys()),
+            (error.kind(), error.names()),
             (ErrorKind::Invalid, &["A", "branch", "B", "a b"].map(str::to_owned)[..])
         );
         assert!(!format!("{error} {error:?}").contains("canary"));

@@ -18,7 +18,7 @@ use crate::services::xtra::{Place, Xtra, XtraScope, check_branch, shown_name};
 pub struct PromoteSecrets<'a> {
     to: Cow<'a, str>,
     to_branch: Option<Cow<'a, str>>,
-    keys: Option<BTreeSet<String>>,
+    only: Option<BTreeSet<String>>,
     overwrite: Overwrite,
     dry_run: bool,
     options: WriteOptions,
@@ -61,6 +61,7 @@ impl Promotion {
     }
 }
 
+/// # Copy secrets from one environment to another
 impl<M> Client<Xtra, M> {
     /// Copies the secrets of one environment into another, on the same branch. Secrets that the target has already are kept,
     /// unless [`overwrite`](Request::overwrite) says otherwise; those that only the target has stay. Awaiting the request gives a
@@ -75,7 +76,7 @@ impl<M> Client<Xtra, M> {
     /// # Errors
     ///
     /// [`EmptyScope`](ErrorKind::EmptyScope) when the source holds nothing, [`MissingSecret`](ErrorKind::MissingSecret) when it
-    /// lacks one of [`keys`](Request::keys), [`Masked`](ErrorKind::Masked) or [`Undecryptable`](ErrorKind::Undecryptable) when
+    /// lacks one of the secrets named by [`only`](Request::only), [`Masked`](ErrorKind::Masked) or [`Undecryptable`](ErrorKind::Undecryptable) when
     /// a value cannot be read, [`Config`](ErrorKind::Config) when one is to be sealed again and there is no passphrase: in all
     /// these cases nothing is written. [`Conflict`](ErrorKind::Conflict) when somebody changes
     /// the target meanwhile, or a second row of a name is proven; and those of [`set_secrets`](Self::set_secrets).
@@ -87,9 +88,9 @@ impl<M> Client<Xtra, M> {
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// client.set_secrets("staging", [("NEW_FLAG", "on"), ("OTHER", "1")]).await?;
-    /// let plan = client.promote_secrets("staging", "production").keys(["NEW_FLAG"]).dry_run().await?;
+    /// let plan = client.promote_secrets("staging", "production").only(["NEW_FLAG"]).dry_run().await?;
     /// assert_eq!(plan.created, ["NEW_FLAG"]);
-    /// client.promote_secrets("staging", "production").keys(["NEW_FLAG"]).await?;
+    /// client.promote_secrets("staging", "production").only(["NEW_FLAG"]).await?;
     /// assert_eq!(client.get_secret("production", "NEW_FLAG").await?.expose(), "on");
     /// # Ok(())
     /// # }
@@ -102,7 +103,7 @@ impl<M> Client<Xtra, M> {
         let operation = PromoteSecrets {
             to: to.into(),
             to_branch: None,
-            keys: None,
+            only: None,
             overwrite: Overwrite::Keep,
             dry_run: false,
             options: WriteOptions::default(),
@@ -113,8 +114,8 @@ impl<M> Client<Xtra, M> {
 
 impl<'a, M> Request<'a, Xtra, PromoteSecrets<'a>, M> {
     /// Copies these secrets only. One that the source does not have is an error.
-    pub fn keys<N: Into<String>>(mut self, keys: impl IntoIterator<Item = N>) -> Self {
-        self.operation.keys = Some(keys.into_iter().map(Into::into).collect());
+    pub fn only<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.operation.only = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
@@ -204,7 +205,7 @@ impl PromoteSecrets<'_> {
             );
             return Err(XtraError::new(ErrorKind::EmptyScope, message));
         }
-        let absent = self.keys.iter().flatten().filter(|key| look.get(key).is_none());
+        let absent = self.only.iter().flatten().filter(|key| look.get(key).is_none());
         let absent: Vec<_> = absent.cloned().collect();
         if !absent.is_empty() {
             let names: Vec<_> = absent.iter().map(|key| shown_name(key)).collect();
@@ -214,10 +215,10 @@ impl PromoteSecrets<'_> {
                 names.join(", "),
                 shown_name(&from.branch)
             );
-            return Err(XtraError::new(ErrorKind::MissingSecret, message).with_keys(absent));
+            return Err(XtraError::new(ErrorKind::MissingSecret, message).with_names(absent));
         }
         let (mut chosen, mut unreadable) = (Vec::new(), Vec::new());
-        for (key, seen) in look.iter().filter(|(key, _)| self.keys.as_ref().is_none_or(|keys| keys.contains(*key))) {
+        for (key, seen) in look.iter().filter(|(key, _)| self.only.as_ref().is_none_or(|only| only.contains(*key))) {
             let key = key.to_owned();
             match &seen.value {
                 Ok(value) => chosen.push(Chosen { key, value: value.clone(), to_be_sealed: seals || seen.sealed }),
@@ -225,7 +226,7 @@ impl PromoteSecrets<'_> {
             }
         }
         Secrets::refuse_unreadable(&unreadable, Some(PASSPHRASE_VARIABLE))
-            .map_err(|error| error.with_note("Nothing was promoted").with_hint(Hint::NameKeys))?;
+            .map_err(|error| error.with_note("Nothing was promoted").with_hint(Hint::NameOthers))?;
         for to_be_sealed in [false, true] {
             let pairs = chosen.iter().filter(|one| one.to_be_sealed == to_be_sealed);
             let pairs: Vec<_> = pairs.map(|one| (one.key.clone(), one.value.clone())).collect();

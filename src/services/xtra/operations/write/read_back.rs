@@ -43,7 +43,7 @@ pub(crate) fn refuse_unconfirmed(names: Vec<String>, total: usize) -> Result<(),
     );
     Err(XtraError::new(ErrorKind::Conflict, message)
         .with_hints(repair_first(&names))
-        .with_keys(names)
+        .with_names(names)
         .with_unknown_outcome())
 }
 

@@ -53,6 +53,7 @@ pub struct Repaired {
     pub removed: Vec<String>,
 }
 
+/// # Repair a name that has several rows
 impl<M> Client<Xtra, M> {
     /// Leaves one row of a secret that the service has several rows of, and deletes the others for good, with their histories.
     ///
@@ -98,9 +99,9 @@ impl<M> Client<Xtra, M> {
     pub fn repair_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
-        key: impl Into<String>,
+        name: impl Into<String>,
     ) -> Request<'a, Xtra, RepairSecret, M> {
-        let operation = RepairSecret { key: key.into(), keep: None, dry_run: false, options: WriteOptions::default() };
+        let operation = RepairSecret { key: name.into(), keep: None, dry_run: false, options: WriteOptions::default() };
         self.request(XtraScope::new(environment), operation)
     }
 }
@@ -208,7 +209,7 @@ impl Xtra {
     async fn check_repaired(&self, target: Target<'_>, kept: &Row, deleted: usize) -> Result<(), XtraError> {
         let unknown = |error: XtraError| {
             let told = format!("{deleted} rows are deleted; this was to see what is read now");
-            error.with_note(told).with_keys([target.key]).with_unknown_outcome()
+            error.with_note(told).with_names([target.key]).with_unknown_outcome()
         };
         let found = self.stored_rows(target).await.map_err(unknown)?;
         let is_mixed = !found.spellings.is_empty();
@@ -217,7 +218,7 @@ impl Xtra {
         let look = self.current_state(target.place).await.map_err(unknown)?;
         let is_kept = |seen: &Existing| self.shows(target, kept, seen);
         let incomplete = |message: String| {
-            Err(XtraError::new(ErrorKind::Incomplete, message).with_keys([target.key]).with_unknown_outcome())
+            Err(XtraError::new(ErrorKind::Incomplete, message).with_names([target.key]).with_unknown_outcome())
         };
         if !left.is_empty() {
             return incomplete(format!(
@@ -269,12 +270,12 @@ fn ids(rows: &[Row]) -> String {
 fn unknown_row(target: Target<'_>, id: &str, rows: &[Row]) -> XtraError {
     let message =
         format!("nothing was changed: {} has no row {}. It has {}", target.shown(), shown_name(id), ids(rows));
-    XtraError::new(ErrorKind::Invalid, message).with_keys([target.key])
+    XtraError::new(ErrorKind::Invalid, message).with_names([target.key])
 }
 
 /// No row is what reads return, so the caller has to say which one stays.
 fn unread(target: Target<'_>, rows: &[Row]) -> XtraError {
     let message =
         format!("nothing was changed: reads return none of the rows of {}. It has {}", target.shown(), ids(rows));
-    XtraError::new(ErrorKind::Invalid, message).with_keys([target.key]).with_hint(Hint::KeepRow)
+    XtraError::new(ErrorKind::Invalid, message).with_names([target.key]).with_hint(Hint::KeepRow)
 }

@@ -34,6 +34,7 @@ pub struct Rotated {
     pub version: String,
 }
 
+/// # Rotate a secret
 impl<M> Client<Xtra, M> {
     /// Gives a secret of one branch a new value, at random or the one that [`value`](Request::value) says. The old value stays
     /// in the [history](Self::secret_history). The service's own rotation asks for no role: viewers may rotate too.
@@ -76,11 +77,11 @@ impl<M> Client<Xtra, M> {
     pub fn rotate_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
-        key: impl Into<String>,
+        name: impl Into<String>,
     ) -> Request<'a, Xtra, RotateSecret, M> {
         self.request(
             XtraScope::new(environment),
-            RotateSecret { key: key.into(), value: None, options: WriteOptions::default() },
+            RotateSecret { key: name.into(), value: None, options: WriteOptions::default() },
         )
     }
 }
@@ -148,8 +149,8 @@ impl Xtra {
     /// Another row may have taken the new value without being read, or somebody may have written in the same moment.
     async fn check_rotated(&self, target: Target<'_>, new: &Rotated) -> Result<(), XtraError> {
         let unknown = |error: XtraError| {
-            let told = format!("The new value of {} is stored; this was to read it back", target.shown());
-            error.with_note(told).with_keys([target.key]).with_unknown_outcome()
+            let told = format!("The new value of {} is stored; only the check afterwards failed", target.shown());
+            error.with_note(told).with_names([target.key]).with_unknown_outcome()
         };
         let look = self.current_state(target.place).await.map_err(unknown)?;
         // who is shown no value is shown its version
@@ -185,7 +186,7 @@ impl Xtra {
         });
         let was = &found.row.version;
         let answer = request.send().await.map_err(|error| {
-            from_raw(error).with_keys([target.key]).if_in_doubt(|error| {
+            from_raw(error).with_names([target.key]).if_in_doubt(|error| {
                 let (what, was) = (target.shown(), shown_version(was));
                 error.with_note(format!(
                     "It was to rotate {what}, which was on version {was}: a later version tells that it was done"
@@ -197,7 +198,7 @@ impl Xtra {
         let value = value.ok_or_else(|| {
             let message =
                 format!("{} was rotated, and the answer does not hold the new value: read it", target.shown());
-            XtraError::new(ErrorKind::Decode, message).with_keys([target.key]).with_unknown_outcome()
+            XtraError::new(ErrorKind::Decode, message).with_names([target.key]).with_unknown_outcome()
         })?;
         Ok(Rotated { value, version: version_after(was) })
     }
@@ -229,14 +230,16 @@ fn check(target: Target<'_>, found: &InForce) -> Result<(), XtraError> {
             "nothing was changed: {} is a link, whose value is that of its source: rotate that",
             target.shown()
         );
-        return Err(XtraError::new(ErrorKind::Invalid, message).with_keys([target.key]));
+        return Err(XtraError::new(ErrorKind::Invalid, message).with_names([target.key]));
     }
     if found.has_doubles {
         let message = format!(
             "nothing was changed: the service has several rows of {}, and does not write the one that it reads",
             target.shown()
         );
-        return Err(XtraError::new(ErrorKind::Conflict, message).with_keys([target.key]).with_hint(repair(target.key)));
+        return Err(XtraError::new(ErrorKind::Conflict, message)
+            .with_names([target.key])
+            .with_hint(repair(target.key)));
     }
     Ok(())
 }
@@ -257,7 +260,7 @@ fn unsealed(error: XtraError, target: Target<'_>) -> XtraError {
     match error.kind() {
         ErrorKind::Config => error
             .with_note(format!("{} is sealed, so its new value is to be; nothing was changed", target.shown()))
-            .with_keys([target.key]),
+            .with_names([target.key]),
         _ => error,
     }
 }

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use outcome::SetOutcome;
 
 use super::current_state::{CurrentState, Existing};
-use super::names::{KeyProblem, Naming, check_pairs, named, problems};
+use super::names::{NameProblem, Naming, check_pairs, named, problems};
 use super::read_back::{refuse_unconfirmed, unconfirmed};
 use super::upsert::{Batch, Expected, Sealing, conflict, conflicts, known_versions};
 use crate::core::{Conflict, ErrorKind, Hint, SecretValue, Secrets, XtraError, events};
@@ -58,6 +58,7 @@ impl<R> Set<'_, R> {
     }
 }
 
+/// # Change secrets
 impl<M> Client<Xtra, M> {
     /// Sets a secret, whether it exists or not. Awaiting the request tells whether it was [created](Written::Created).
     ///
@@ -108,10 +109,10 @@ impl<M> Client<Xtra, M> {
     pub fn set_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
-        key: impl Into<String>,
+        name: impl Into<String>,
         value: impl Into<SecretValue>,
     ) -> Request<'a, Xtra, SetSecret<'a>, M> {
-        self.request(XtraScope::new(environment), Set::new(vec![(key.into(), value.into())]))
+        self.request(XtraScope::new(environment), Set::new(vec![(name.into(), value.into())]))
     }
 
     /// Sets many secrets of an environment, given as a map or as pairs. Awaiting the request gives a [`WriteReport`].
@@ -122,7 +123,7 @@ impl<M> Client<Xtra, M> {
     ///   written until then.
     /// - Up to 200 secrets, or 1 MiB, go into one request. Conditions are checked for all of them before the first, and one
     ///   read after the last confirms all: [`WriteReport::unconfirmed`] names those of which it gives something else.
-    /// - When one fails, the error's [`keys`](XtraError::keys) are the secrets that are not known to be written. To write all
+    /// - When one fails, the error's [`names`](XtraError::names) are the secrets that are not known to be written. To write all
     ///   of them again does no harm; with [`skip_unchanged`](Request::skip_unchanged) only those are written.
     /// - When the service writes fewer than it was sent, the environment is read back, and the error is
     ///   [`Incomplete`](crate::ErrorKind::Incomplete), with the names of those.
@@ -144,7 +145,7 @@ impl<M> Client<Xtra, M> {
     /// let seen = client.get_secrets("staging").await?;
     /// client.set_secret("staging", "PORT", "5433").await?;
     /// let error = client.set_secrets("staging", [("PORT", "5434")]).if_unchanged(&seen).await.unwrap_err();
-    /// assert_eq!(error.conflicts()[0].key, "PORT");
+    /// assert_eq!(error.conflicts()[0].name, "PORT");
     /// # Ok(())
     /// # }
     /// ```
@@ -193,7 +194,7 @@ impl<'a, R, M> Request<'a, Xtra, Set<'a, R>, M> {
     /// Why some of these secrets cannot be written, as far as that is known without asking the service: names that it misreads
     /// or that not every tool can use, values that are too long or could not be read back. Sending the request would fail with
     /// the first few of them.
-    pub fn problems(&self) -> Vec<KeyProblem> {
+    pub fn problems(&self) -> Vec<NameProblem> {
         let Set { pairs, naming, steps, .. } = &self.operation;
         problems(pairs, *naming, steps.seal || self.source().seals_writes())
     }
@@ -218,7 +219,7 @@ impl<'a, R, M> Request<'a, Xtra, Set<'a, R>, M> {
 }
 
 impl<'a, M> Request<'a, Xtra, SetSecret<'a>, M> {
-    /// Writes only if the secret has this version, as [`list_secret_keys`](crate::XtraClient::list_secret_keys) tells it. Otherwise the
+    /// Writes only if the secret has this version, as [`list_secret_names`](crate::XtraClient::list_secret_names) tells it. Otherwise the
     /// error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written.
     pub fn expect_version(mut self, version: impl ToString) -> Self {
         let operation = &mut self.operation;
@@ -228,7 +229,7 @@ impl<'a, M> Request<'a, Xtra, SetSecret<'a>, M> {
 }
 
 impl<'a, M> Request<'a, Xtra, SetSecrets<'a>, M> {
-    /// Writes only if these secrets have these versions, as [`list_secret_keys`](crate::XtraClient::list_secret_keys) tells them. Otherwise
+    /// Writes only if these secrets have these versions, as [`list_secret_names`](crate::XtraClient::list_secret_names) tells them. Otherwise
     /// the error is [`Conflict`](crate::ErrorKind::Conflict), and nothing is written. May name secrets that are not written.
     pub fn expect_versions<N: Into<String>, V: ToString>(mut self, versions: impl IntoIterator<Item = (N, V)>) -> Self {
         let versions = versions.into_iter().map(|(key, version)| (key.into(), Some(version.to_string())));
@@ -343,8 +344,8 @@ fn check_conditions(
     let of_versions = found.len();
     if let Some(snapshot) = snapshot {
         let mut changed = changed_since(snapshot, pairs, look, expected);
-        let told: BTreeSet<String> = found.iter().map(|told| told.key.clone()).collect();
-        changed.retain(|one| !told.contains(&one.key));
+        let told: BTreeSet<String> = found.iter().map(|told| told.name.clone()).collect();
+        changed.retain(|one| !told.contains(&one.name));
         found.extend(changed);
     }
     match found.len() {
@@ -424,7 +425,7 @@ async fn verify(
 ) -> Result<(), XtraError> {
     let look = call.source().current_state(place).await.map_err(|error| {
         let error = error.with_note("The secrets are written; this was to read them back");
-        error.with_keys(meant.iter().map(|(key, _)| key)).with_unknown_outcome()
+        error.with_names(meant.iter().map(|(key, _)| key)).with_unknown_outcome()
     })?;
     refuse_unconfirmed(unconfirmed(meant, before, &look), meant.len())
 }
@@ -432,7 +433,7 @@ async fn verify(
 impl<R> fmt::Debug for Set<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.pairs.iter().map(|(key, _)| key).collect();
-        f.debug_struct("Set").field("keys", &keys).field("steps", &self.steps).finish_non_exhaustive()
+        f.debug_struct("Set").field("names", &keys).field("steps", &self.steps).finish_non_exhaustive()
     }
 }
 

@@ -247,7 +247,7 @@ impl StoredRows {
             named(&self.spellings)
         );
         Err(XtraError::new(ErrorKind::Invalid, message)
-            .with_keys([target.key])
+            .with_names([target.key])
             .with_hint(Hint::advice("Spell it so"))
             .with_hint(Hint::Exact))
     }
@@ -264,7 +264,7 @@ impl StoredRows {
         if !self.elsewhere.is_empty() {
             message += &format!(". The environment has it on other branches: {}", named(&self.elsewhere));
         }
-        XtraError::new(ErrorKind::NotFound, message).with_keys([target.key])
+        XtraError::new(ErrorKind::NotFound, message).with_names([target.key])
     }
 }
 
@@ -350,12 +350,12 @@ pub(crate) fn out_of_reach(target: Target<'_>) -> XtraError {
          users only. Nothing was changed: use a user's token",
         target.shown()
     );
-    XtraError::new(ErrorKind::Forbidden, message).with_keys([target.key])
+    XtraError::new(ErrorKind::Forbidden, message).with_names([target.key])
 }
 
 pub(crate) fn moved(target: Target<'_>) -> XtraError {
     let message = format!("{} changed while it was looked up, and nothing was done. Try again", target.shown());
-    XtraError::new(ErrorKind::Conflict, message).with_keys([target.key])
+    XtraError::new(ErrorKind::Conflict, message).with_names([target.key])
 }
 
 /// A branch, and its rows of one key. The list sends every value of every branch: what is not asked for is wiped here.

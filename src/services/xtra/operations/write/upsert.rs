@@ -68,7 +68,7 @@ struct Chunk {
 impl Xtra {
     /// Writes a batch. `written` is told after each request how many secrets are there.
     ///
-    /// When it fails, [`XtraError::keys`] names what is not known to be written.
+    /// When it fails, [`XtraError::names`] names what is not known to be written.
     pub(crate) async fn upsert_all(
         &self,
         batch: Batch<'_>,
@@ -85,7 +85,7 @@ impl Xtra {
                 let later = chunks.flat_map(|later| later.meant).map(|(key, _)| key);
                 // some errors know better than that nothing of the request is known
                 let mut left: Vec<_> = match error.kind() {
-                    ErrorKind::Incomplete => error.keys().to_vec(),
+                    ErrorKind::Incomplete => error.names().to_vec(),
                     _ => chunk.meant.into_iter().map(|(key, _)| key).collect(),
                 };
                 left.extend(later);
@@ -177,7 +177,7 @@ impl Xtra {
             chunk.meant.len(),
             named(&left_out)
         );
-        let error = XtraError::new(ErrorKind::Incomplete, message).with_keys(left_out).with_unknown_outcome();
+        let error = XtraError::new(ErrorKind::Incomplete, message).with_names(left_out).with_unknown_outcome();
         Err(error.with_hint(Hint::advice("Write these again")))
     }
 }
@@ -202,9 +202,9 @@ pub(crate) fn conflict(conflicts: Vec<Conflict>) -> XtraError {
             one.actual.as_ref().map_or("absent".to_owned(), |version| format!("version {}", shown_version(version)));
         match &one.expected {
             Some(expected) => {
-                format!("{} (expected version {}, is {actual})", shown_name(&one.key), shown_version(expected))
+                format!("{} (expected version {}, is {actual})", shown_name(&one.name), shown_version(expected))
             }
-            None => format!("{} (is {actual} now)", shown_name(&one.key)),
+            None => format!("{} (is {actual} now)", shown_name(&one.name)),
         }
     });
     let mut told: Vec<_> = told.collect();
@@ -212,8 +212,8 @@ pub(crate) fn conflict(conflicts: Vec<Conflict>) -> XtraError {
         told.push(format!("and {} more", conflicts.len() - SHOWN));
     }
     let message = format!("secrets are not what the write expects, and it was not carried out: {}", told.join(", "));
-    let keys: Vec<_> = conflicts.iter().map(|one| one.key.clone()).collect();
-    let error = XtraError::new(ErrorKind::Conflict, message).with_keys(keys).with_conflicts(conflicts);
+    let keys: Vec<_> = conflicts.iter().map(|one| one.name.clone()).collect();
+    let error = XtraError::new(ErrorKind::Conflict, message).with_names(keys).with_conflicts(conflicts);
     error.with_hint(Hint::advice("Read them again, then decide"))
 }
 
@@ -229,5 +229,5 @@ fn unfinished(error: XtraError, left: Vec<String>, total: usize) -> XtraError {
         0 => error,
         done => error.with_note(format!("{done} of {total} secrets are written")).with_unknown_outcome(),
     };
-    error.with_keys(left)
+    error.with_names(left)
 }

@@ -1,4 +1,4 @@
-//! `xtrasec template`: what somebody has to fill in.
+//! `xtrasec example`: the file that somebody has to fill in.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::text::all_quoted;
 /// Every secret of the schema with its description and its default, if it has them. Reads no secrets and asks no
 /// service.
 #[derive(Args)]
-#[command(after_long_help = "Examples:\n  xtrasec template --schema schema.json > .env.example")]
+#[command(after_long_help = "Examples:\n  xtrasec example --schema schema.json > .env.example")]
 pub(crate) struct Arguments {
     /// A JSON Schema of the secrets: an object whose properties are their names. A file or a pipe, - for standard input
     #[arg(long, value_name = "FILE")]
@@ -32,18 +32,18 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let template = file::schema(&arguments.schema)?.template();
+    let example = file::schema(&arguments.schema)?.example();
     let text = match arguments.format {
-        Format::Dotenv => template.dotenv(),
-        Format::JsonSchema => template.json_schema(),
+        Format::Dotenv => example.dotenv(),
+        Format::JsonSchema => example.json_schema(),
     };
     output::write(text.as_bytes())?;
     if !text.ends_with('\n') {
         output::write(b"\n")?;
     }
     if matches!(arguments.format, Format::Dotenv) {
-        misreads::tell(template.dotenv_misreads());
-        let without: Vec<&str> = template.without_default().iter().map(String::as_str).collect();
+        misreads::tell(example.dotenv_misreads());
+        let without: Vec<&str> = example.without_default().iter().map(String::as_str).collect();
         if !without.is_empty() {
             output::note(&format!(
                 "a .env file cannot hold these defaults, which are left out: {}",

@@ -10,14 +10,14 @@ use crate::services::xtra::{Xtra, XtraScope, shown_name};
 /// One secret of a list: everything but the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct SecretKey {
+pub struct ListedSecret {
     /// The secret's name.
     pub name: String,
     /// The version, a decimal number, as [`expect_version`](crate::Request::expect_version) takes it. Of a linked secret: that
     /// of the link.
     pub version: String,
     /// Where the value is stored.
-    pub origin: KeyOrigin,
+    pub origin: SecretOrigin,
     /// Why a read would not give the value, when it would not.
     pub unreadable: Option<UnreadableReason>,
 }
@@ -25,7 +25,7 @@ pub struct SecretKey {
 /// Where a secret's value is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum KeyOrigin {
+pub enum SecretOrigin {
     /// With the secret.
     Own,
     /// With another secret, which this one is a link to.
@@ -35,7 +35,7 @@ pub enum KeyOrigin {
 /// The operation of a [`Request`] that lists secrets without their values.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct ListSecretKeys;
+pub struct ListSecretNames;
 
 /// The operation of a [`Request`] that reads one secret.
 #[non_exhaustive]
@@ -43,6 +43,7 @@ pub struct GetSecret<'a> {
     key: Cow<'a, str>,
 }
 
+/// # Names and versions, and one secret
 impl<M> Client<Xtra, M> {
     /// Lists the secrets of an environment with their versions, in order of their names. No value is kept.
     ///
@@ -60,17 +61,17 @@ impl<M> Client<Xtra, M> {
     /// # let server = DevServer::start().await?;
     /// # let client = XtraClient::builder().dev_server(&server).build()?;
     /// client.set_secret("staging", "PORT", "5432").await?;
-    /// let keys = client.list_secret_keys("staging").await?;
-    /// let port = keys.iter().find(|key| key.name == "PORT").ok_or("no PORT")?;
+    /// let listed = client.list_secret_names("staging").await?;
+    /// let port = listed.iter().find(|secret| secret.name == "PORT").ok_or("no PORT")?;
     /// client.set_secret("staging", "PORT", "5433").expect_version(&port.version).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list_secret_keys<'a>(
+    pub fn list_secret_names<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
-    ) -> Request<'a, Xtra, ListSecretKeys, M> {
-        self.request(XtraScope::new(environment), ListSecretKeys)
+    ) -> Request<'a, Xtra, ListSecretNames, M> {
+        self.request(XtraScope::new(environment), ListSecretNames)
     }
 
     /// Reads one secret. It comes from the snapshot of its environment that the cache has, or from a new one: the service has
@@ -93,27 +94,27 @@ impl<M> Client<Xtra, M> {
     pub fn get_secret<'a>(
         &'a self,
         environment: impl Into<Cow<'a, str>>,
-        key: impl Into<Cow<'a, str>>,
+        name: impl Into<Cow<'a, str>>,
     ) -> Request<'a, Xtra, GetSecret<'a>, M> {
-        self.request(XtraScope::new(environment), GetSecret { key: key.into() })
+        self.request(XtraScope::new(environment), GetSecret { key: name.into() })
     }
 }
 
-impl Operation for ListSecretKeys {
-    const NAME: &'static str = "list_secret_keys";
+impl Operation for ListSecretNames {
+    const NAME: &'static str = "list_secret_names";
     type Source = Xtra;
-    type Output = Vec<SecretKey>;
+    type Output = Vec<ListedSecret>;
 
-    async fn perform(self, call: Call<'_, Xtra>) -> Result<Vec<SecretKey>, XtraError> {
+    async fn perform(self, call: Call<'_, Xtra>) -> Result<Vec<ListedSecret>, XtraError> {
         let place = call.place().await?;
         let look = call.source().current_state(&place).await?;
-        let keys = look.iter().map(|(name, seen)| SecretKey {
+        let listed = look.iter().map(|(name, seen)| ListedSecret {
             name: name.to_owned(),
             version: seen.version.clone(),
-            origin: if seen.linked { KeyOrigin::Linked } else { KeyOrigin::Own },
+            origin: if seen.linked { SecretOrigin::Linked } else { SecretOrigin::Own },
             unreadable: seen.value.as_ref().err().copied(),
         });
-        Ok(keys.collect())
+        Ok(listed.collect())
     }
 }
 
@@ -138,6 +139,6 @@ impl Operation for GetSecret<'_> {
 
 impl fmt::Debug for GetSecret<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GetSecret").field("key", &self.key).finish()
+        f.debug_struct("GetSecret").field("name", &self.key).finish()
     }
 }

@@ -1,4 +1,4 @@
-//! Templates of settings files: a `.env` to fill in, with what each setting is for.
+//! The example file of a type's settings: a `.env` to fill in, with what each setting is for.
 
 use std::fmt::Write as _;
 
@@ -10,10 +10,10 @@ use super::name_map::{Field, NameMap};
 use super::schema_view::SchemaView;
 use crate::dotenv::{Assignment, Misread};
 
-/// The settings of a schema as a file to fill in; made by [`template`] or [`Schema::template`].
+/// The settings of a schema as a file to fill in; made by [`example`] or [`Schema::example`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Template {
+pub struct Example {
     dotenv: String,
     dotenv_misreads: Vec<Misread>,
     without_default: Vec<String>,
@@ -35,17 +35,17 @@ pub struct Template {
 /// }
 /// # fn pool() -> u8 { 4 }
 ///
-/// let template = xtrasecurity::schema::template::<Settings>();
-/// let lines: Vec<_> = template.dotenv().lines().collect();
+/// let example = xtrasecurity::schema::example::<Settings>();
+/// let lines: Vec<_> = example.dotenv().lines().collect();
 /// assert_eq!(lines[2..5], ["# where the database is", "# text; required", "DATABASE_URL="]);
 /// assert_eq!(lines[7..], ["# integer from 0 to 255; optional; by default 4", "# POOL=4"]);
 /// ```
 #[must_use]
-pub fn template<T: JsonSchema + ?Sized>() -> Template {
-    Schema::of::<T>().template()
+pub fn example<T: JsonSchema + ?Sized>() -> Example {
+    Schema::of::<T>().example()
 }
 
-impl Template {
+impl Example {
     /// The text of a `.env` file: each setting with what it is for, its type, its allowed values and its default. Required
     /// settings are there to be filled in, optional ones are commented out, structs are taken apart.
     #[must_use]
