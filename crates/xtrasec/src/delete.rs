@@ -68,7 +68,7 @@ async fn demand_all(target: &Target, arguments: &Arguments) -> Result<(), Failur
         // the deletion of one looks by itself
         return Ok(());
     }
-    let listed = target.client.list_secret_keys(target.environment.as_str()).await;
+    let listed = target.client.list_secret_names(target.environment.as_str()).await;
     let listed = listed.map_err(|error| target.not_done(error).so(NOTHING_DONE))?;
     let there: HashSet<&str> = listed.iter().map(|key| key.name.as_str()).collect();
     let absent: BTreeSet<&str> = arguments.keys.iter().map(String::as_str).filter(|key| !there.contains(key)).collect();

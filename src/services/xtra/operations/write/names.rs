@@ -65,7 +65,8 @@ pub(crate) fn check_pairs(
         told.push(format!("and {} more", problems.len() - SHOWN));
     }
     let message = format!("nothing was sent, because these secrets cannot be written: {}", told.join("; "));
-    let error = XtraError::new(ErrorKind::Invalid, message).with_names(problems.into_iter().map(|problem| problem.name));
+    let error =
+        XtraError::new(ErrorKind::Invalid, message).with_names(problems.into_iter().map(|problem| problem.name));
     Err(if is_odd { error.with_hint(Hint::AllowAnyName) } else { error })
 }
 
