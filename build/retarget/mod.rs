@@ -226,7 +226,7 @@ impl VisitMut for Rewrite<'_> {
 }
 
 fn implements(item: &ItemImpl, name: &str) -> bool {
-    let implemented = item.trait_.as_ref().and_then(|(_, path, _)| path.segments.last());
+    let implemented = item.trait_.as_ref().and_then(|(path, _)| path.segments.last());
     implemented.is_some_and(|segment| segment.ident == name)
 }
 

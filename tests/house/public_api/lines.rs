@@ -71,13 +71,16 @@ impl Api {
             Item::Trait(item) => trait_of(item.clone(), &mut printer),
             Item::Type(item) => {
                 printer.enter(&item.generics);
-                simple("type", printer.item(syn::ItemType { attrs: Vec::new(), ..item.clone() }))
+                simple("type", printer.item(Item::Type(syn::ItemType { attrs: Vec::new(), ..item.clone() })))
             }
-            Item::Const(item) => simple("const", printer.item(syn::ItemConst { attrs: Vec::new(), ..item.clone() })),
+            Item::Const(item) => {
+                let bare = syn::ItemConst { attrs: Vec::new(), ..item.clone() };
+                simple("const", printer.item(Item::Const(bare)))
+            }
             Item::Fn(item) => {
                 printer.enter(&item.sig.generics);
                 let bare = syn::ItemFn { attrs: Vec::new(), block: parse_quote!({}), ..item.clone() };
-                simple("fn", printer.item(bare))
+                simple("fn", printer.item(Item::Fn(bare)))
             }
             other => panic!("{public}: a kind of item that this reader does not know: {:?}", names_of(other)),
         };
@@ -113,7 +116,7 @@ impl Api {
             syn::Type::Path(path) => public_name(&path.path, &item.generics),
             _ => None,
         };
-        let of_trait = item.trait_.as_ref().map(|(_, path, _)| public_name(path, &item.generics));
+        let of_trait = item.trait_.as_ref().map(|(path, _)| public_name(path, &item.generics));
         let public = match (&own, &of_trait) {
             // of a type or a trait that nobody else can name
             (_, Some(Some((None, _)))) | (Some((None, _)), _) => return,
@@ -134,7 +137,7 @@ impl Api {
         let mut header = Printer::new(modules, exports, module);
         header.enter(&item.generics);
         let bare = ItemImpl { attrs: Vec::new(), items: Vec::new(), ..item.clone() };
-        let head = header.item(bare);
+        let head = header.item(Item::Impl(bare));
         let hidden = |definition: &Vec<String>| !names::definition(modules, definition).is_some_and(is_public);
         if item.trait_.is_some() && header.nameless.iter().any(hidden) {
             return; // of use inside the crate only
@@ -151,12 +154,7 @@ impl Api {
             match member {
                 ImplItem::Fn(member) if matches!(member.vis, syn::Visibility::Public(_)) => {
                     printer.enter(&member.sig.generics);
-                    let text = printer.item(syn::ItemFn {
-                        attrs: Vec::new(),
-                        vis: member.vis.clone(),
-                        sig: member.sig.clone(),
-                        block: parse_quote!({}),
-                    });
+                    let text = printer.item(function(member.vis.clone(), member.sig.clone()));
                     printer.leave();
                     lines.push(format!("{head}: {text}"));
                 }
@@ -200,7 +198,7 @@ fn structure(mut item: syn::ItemStruct, printer: &mut Printer<'_>) -> Block {
     let members = fields.iter().enumerate().filter(|(_, field)| matches!(field.vis, syn::Visibility::Public(_)));
     let members = members.map(|(index, field)| format!("pub {}: {}", field_name(index, field), printer.ty(&field.ty)));
     let members = members.collect();
-    Block { kind: "struct", declaration: printer.item(item), members }
+    Block { kind: "struct", declaration: printer.item(Item::Struct(item)), members }
 }
 
 fn field_name(index: usize, field: &syn::Field) -> String {
@@ -220,7 +218,7 @@ fn enumeration(mut item: syn::ItemEnum, printer: &mut Printer<'_>) -> Block {
         });
     }
     item.attrs.retain(is_shown);
-    Block { kind: "enum", declaration: printer.item(item), members }
+    Block { kind: "enum", declaration: printer.item(Item::Enum(item)), members }
 }
 
 fn trait_of(mut item: syn::ItemTrait, printer: &mut Printer<'_>) -> Block {
@@ -234,27 +232,29 @@ fn trait_of(mut item: syn::ItemTrait, printer: &mut Printer<'_>) -> Block {
                 printer.enter(&member.sig.generics);
                 let given = if member.default.is_some() { " (has a default)" } else { "" };
                 let vis = syn::Visibility::Inherited;
-                let bare = syn::ItemFn { attrs: Vec::new(), vis, sig: member.sig, block: parse_quote!({}) };
-                members.insert(format!("{}{given}", printer.item(bare)));
+                members.insert(format!("{}{given}", printer.item(function(vis, member.sig))));
                 printer.leave();
             }
             TraitItem::Type(mut member) => {
                 member.attrs.clear();
-                let bare: syn::ItemTrait = parse_quote!(trait T { #member });
-                let text = printer.item(bare);
+                let text = printer.item(parse_quote!(trait T { #member }));
                 members.insert(text.trim_start_matches("trait T {").trim_end_matches('}').trim().to_owned());
             }
             TraitItem::Const(mut member) => {
                 member.attrs.clear();
-                let bare: syn::ItemTrait = parse_quote!(trait T { #member });
-                let text = printer.item(bare);
+                let text = printer.item(parse_quote!(trait T { #member }));
                 members.insert(text.trim_start_matches("trait T {").trim_end_matches('}').trim().to_owned());
             }
             _ => panic!("{}: a kind of member that this reader does not know", item.ident),
         }
     }
     item.attrs.clear();
-    Block { kind: "trait", declaration: printer.item(item), members }
+    Block { kind: "trait", declaration: printer.item(Item::Trait(item)), members }
+}
+
+/// A function without what it does.
+fn function(vis: syn::Visibility, sig: syn::Signature) -> Item {
+    Item::Fn(syn::ItemFn { attrs: Vec::new(), vis, modifiers: Default::default(), sig, block: parse_quote!({}) })
 }
 
 fn is_hidden(attributes: &[Attribute]) -> bool {
@@ -332,7 +332,7 @@ fn written(call: &syn::Macro, printer: &mut Printer<'_>) -> Vec<String> {
     };
     let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
     let parts = call.parse_body_with(parts).expect("heads of functions, each up to a `;`");
-    parts.into_iter().map(|part| format!("{name}! {}", printer.item(part))).collect()
+    parts.into_iter().map(|part| format!("{name}! {}", printer.item(Item::Fn(part)))).collect()
 }
 
 fn names_of(item: &Item) -> Option<String> {

@@ -35,23 +35,13 @@ impl<'a> Printer<'a> {
     }
 
     /// An item without what is not its declaration.
-    pub fn item(&mut self, item: impl Into<Item>) -> String {
-        let mut item = item.into();
+    pub fn item(&mut self, mut item: Item) -> String {
         self.visit_item_mut(&mut item);
         one_line(item)
     }
 
     pub fn ty(&mut self, ty: &Type) -> String {
-        let text = self.item(syn::ItemType {
-            attrs: Vec::new(),
-            vis: syn::Visibility::Inherited,
-            type_token: Default::default(),
-            ident: parse_quote!(T),
-            generics: Generics::default(),
-            eq_token: Default::default(),
-            ty: Box::new(ty.clone()),
-            semi_token: Default::default(),
-        });
+        let text = self.item(parse_quote!(type T = #ty;));
         text.trim_start_matches("type T = ").trim_end_matches(';').to_owned()
     }
 
@@ -148,9 +138,7 @@ impl VisitMut for Printer<'_> {
 
     /// Whether the callee may change its argument is nobody else's business.
     fn visit_receiver_mut(&mut self, receiver: &mut syn::Receiver) {
-        if receiver.reference.is_none() {
-            receiver.mutability = None;
-        }
+        receiver.mutability = None;
         visit_mut::visit_receiver_mut(self, receiver);
     }
 
@@ -169,7 +157,8 @@ impl VisitMut for Printer<'_> {
 
 /// Puts on one line what was laid out on many.
 fn one_line(item: Item) -> String {
-    let text = prettyplease::unparse(&syn::File { shebang: None, attrs: Vec::new(), items: vec![item] });
+    let text =
+        prettyplease::unparse(&syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items: vec![item] });
     let joined = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let mut line =
         joined.replace("( ", "(").replace(", )", ")").replace("< ", "<").replace(", >", ">").replace(" )", ")");
