@@ -20,21 +20,35 @@ use std::process::ExitCode;
 use generate::{Replacement, Service};
 
 /// One entry a service that has a document; it is compiled when the feature of that name is on.
-const SERVICES: &[Service] = &[Service {
-    name: "xtra",
-    inner_type: "crate::http::Transport",
-    runtime: "crate::http::runtime",
-    replacements: &[
-        Replacement { schema: "SecretValue", with: "crate::services::xtra::wire::WireSecret" },
-        Replacement { schema: "SecretInput", with: "crate::services::xtra::wire::SecretInput" },
-        Replacement { schema: "SecretEntry", with: "crate::services::xtra::wire::SecretEntry" },
-        Replacement { schema: "StoredValue", with: "crate::services::xtra::wire::StoredValue" },
-        Replacement { schema: "FreeForm", with: "crate::services::xtra::wire::FreeForm" },
-        // the crate sends text, and is answered with text
-        Replacement { schema: "ExpectedVersion", with: "::std::string::String" },
-    ],
-    unprinted: &["ApiError", "Conflict"],
-}];
+const SERVICES: &[Service] = &[
+    Service {
+        name: "xtra",
+        inner_type: "crate::http::Transport",
+        runtime: "crate::http::runtime",
+        replacements: &[
+            Replacement { schema: "SecretValue", with: "crate::http::runtime::wire::WireSecret" },
+            Replacement { schema: "SecretInput", with: "crate::http::runtime::wire::SecretInput" },
+            Replacement { schema: "SecretEntry", with: "crate::services::xtra::wire::SecretEntry" },
+            Replacement { schema: "StoredValue", with: "crate::services::xtra::wire::StoredValue" },
+            Replacement { schema: "FreeForm", with: "crate::http::runtime::wire::FreeForm" },
+            // the crate sends text, and is answered with text
+            Replacement { schema: "ExpectedVersion", with: "::std::string::String" },
+        ],
+        unprinted: &["ApiError", "Conflict"],
+    },
+    Service {
+        name: "infisical",
+        inner_type: "crate::http::Transport",
+        runtime: "crate::http::runtime",
+        replacements: &[
+            Replacement { schema: "SecretValue", with: "crate::http::runtime::wire::WireSecret" },
+            Replacement { schema: "SecretInput", with: "crate::http::runtime::wire::SecretInput" },
+            Replacement { schema: "SecretData", with: "crate::http::runtime::wire::SecretData" },
+            Replacement { schema: "FreeForm", with: "crate::http::runtime::wire::FreeForm" },
+        ],
+        unprinted: &["ApiError"],
+    },
+];
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use openapiv3::OpenAPI;
+use openapiv3::{OpenAPI, Operation, ReferenceOr};
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
 
@@ -33,11 +33,23 @@ pub(crate) fn generate(service: &Service, document: &str) -> Result<String, Vec<
     if !findings.is_empty() {
         return Err(findings.iter().map(ToString::to_string).collect());
     }
-    let api: OpenAPI = serde_json::from_str(document).map_err(|error| vec![blame::unreadable(&value, &error)])?;
+    let mut api: OpenAPI = serde_json::from_str(document).map_err(|error| vec![blame::unreadable(&value, &error)])?;
+    drop_streams(&mut api);
     let tokens = run_generator(service, &api)
         .map_err(|reason| vec![blame::uncompilable(&api, &reason, |api| run_generator(service, api))])?;
     let file = crate::retarget::retarget(tokens, service.runtime, service.unprinted)?;
     Ok(prettyplease::unparse(&file))
+}
+
+/// Takes out the operations whose answer does not end: a method of the client reads an answer as a whole.
+fn drop_streams(api: &mut OpenAPI) {
+    let is_stream = |operation: &Operation| operation.extensions.contains_key("x-answer");
+    for item in api.paths.paths.values_mut() {
+        let ReferenceOr::Item(item) = item else { continue };
+        for slot in [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch] {
+            slot.take_if(|operation| is_stream(operation));
+        }
+    }
 }
 
 impl Service {

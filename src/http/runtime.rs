@@ -11,6 +11,7 @@ mod error;
 mod path;
 mod query;
 mod value;
+pub(crate) mod wire;
 
 use std::future::Future;
 

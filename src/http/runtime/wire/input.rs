@@ -8,7 +8,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::WireSecret;
 use crate::core::SecretValue;
-use crate::http::runtime::PathParameter;
+use crate::http::runtime::path::PathParameter;
 
 /// A secret's text in a request: in a body, a path or a query.
 ///

@@ -1,0 +1,5 @@
+//! Infisical.
+#![allow(dead_code, reason = "what people call is to be built on it")]
+
+mod protocol;
+mod raw;
