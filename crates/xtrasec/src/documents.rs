@@ -53,7 +53,7 @@ fn every_command_and_option_that_the_prose_names_exists() {
                         assert!(has(verb, option) || has(&command, option), "{document}: `{code}`");
                     }
                 }
-                Some(word) if word.starts_with("--") => {
+                Some(word) if word.len() > 2 && word.starts_with("--") => {
                     let option = word.trim_start_matches("--");
                     let known = command.get_subcommands().any(|verb| has(verb, option)) || has(&command, option);
                     assert!(known, "{document}: `{code}`");
