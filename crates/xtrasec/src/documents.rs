@@ -13,9 +13,19 @@ fn read(document: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document)).unwrap()
 }
 
-/// The words of the command, up to a comment, a pipe or a redirection. No line of the documents quotes a word.
+/// The words of the command, up to a comment, a pipe or a redirection. No line of the documents quotes a word; a file may be the
+/// output of another command, `<(…)`.
 fn words(line: &str) -> Vec<&str> {
-    line.split_whitespace().take_while(|word| !["#", "|", ">", "<"].contains(word)).collect()
+    let mut inside = false;
+    let words = line.split_whitespace().take_while(|word| !["#", "|", ">", "<"].contains(word));
+    words
+        .filter(|word| {
+            let begins = word.starts_with("<(");
+            let is_rest = inside && !begins;
+            inside = (inside || begins) && !word.ends_with(')');
+            !is_rest
+        })
+        .collect()
 }
 
 #[test]

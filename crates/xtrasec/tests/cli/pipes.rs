@@ -25,7 +25,7 @@ async fn every_file_that_is_read_may_be_a_pipe() {
     world.file("new.json", r#"{"NEW":"1"}"#);
     for (line, expected) in [
         ("xtrasec check -e stg --schema <(cat schema.json)", "the secrets fit the schema"),
-        ("xtrasec template --schema <(cat schema.json)", "QUOTES="),
+        ("xtrasec example --schema <(cat schema.json)", "QUOTES="),
         ("xtrasec render <(cat template)", "q=other"),
         ("xtrasec import <(cat plain) -e stg --dry-run", "+ NEW"),
         ("xtrasec import <(cat new.json) --format json -e stg --dry-run", "+ NEW"),
@@ -48,7 +48,7 @@ async fn standard_input_is_a_file_too_by_either_name() {
             fed(&mut world.command(&arguments), input.as_bytes())
         };
         assert!(with(&["check", "-e", "stg", "--schema", "@"], SCHEMA).success().contains("fit the schema"));
-        assert!(with(&["template", "--schema", "@"], SCHEMA).success().contains("QUOTES="));
+        assert!(with(&["example", "--schema", "@"], SCHEMA).success().contains("QUOTES="));
         assert_eq!(with(&["render", "@"], "{{ xtra:///staging/QUOTES }}").success(), "other");
         assert!(with(&["import", "@", "-e", "stg", "--dry-run"], "NEW=1\n").success().contains("+ NEW"));
         with(&["set", "IN", "--from-file", "@", "-e", "stg"], "x\n").success();
@@ -61,7 +61,7 @@ async fn the_dev_server_takes_its_seed_from_a_pipe() {
     let world = World::new().await;
     world.file(
         "seed.json",
-        r#"{"projects":[{"name":"web","secrets":[{"environment":"staging","key":"A","value":"v"}]}]}"#,
+        r#"{"projects":[{"name":"web","secrets":[{"environment":"staging","name":"A","value":"v"}]}]}"#,
     );
     for arguments in [["dev", "-", "--json"], ["dev", "/dev/stdin", "--json"]] {
         let seed = std::fs::File::open(world.path("seed.json")).unwrap();
