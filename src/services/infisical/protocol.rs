@@ -8,7 +8,7 @@ use crate::http::Protocol;
 pub(crate) struct InfisicalProtocol;
 
 impl Protocol for InfisicalProtocol {
-    fn root_suffix(&self) -> &'static str {
+    fn base_url_suffix(&self) -> &'static str {
         "/api"
     }
 
