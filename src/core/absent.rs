@@ -59,6 +59,7 @@ impl Secrets {
     /// Adds to an error about these missing names where they were looked for, and which of the names that nothing wants may be
     /// meant as one of them.
     #[cold]
+    #[cfg(feature = "typed")]
     pub(crate) fn where_missing<'n>(
         &self,
         error: XtraError,

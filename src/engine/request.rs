@@ -39,12 +39,13 @@ impl<'a, S: SecretSource, Op, M> Request<'a, S, Op, M> {
         Self { engine, scope, options: engine.read_options(), operation, mode: PhantomData }
     }
 
-    /// The same request with another operation, sent in another way; and the operation that it had.
     /// What the request goes to.
+    #[allow(dead_code, reason = "services call it, and there may be none")]
     pub(crate) fn source(&self) -> &S {
         &self.engine.source
     }
 
+    /// The same request with another operation, sent in another way; and the operation that it had.
     pub(crate) fn exchange<New, N>(self, operation: New) -> (Request<'a, S, New, N>, Op) {
         let Self { engine, scope, options, operation: old, .. } = self;
         (Request { engine, scope, options, operation, mode: PhantomData }, old)

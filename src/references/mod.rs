@@ -15,6 +15,7 @@ mod template;
 pub use reference::{Refer, Reference};
 pub use resolve::{Resolve, ResolveText, ResolveValues};
 
+#[allow(unused_imports, reason = "services use it, and there may be none")]
 pub(crate) use template::refers;
 
 #[cfg(test)]
