@@ -67,6 +67,12 @@ impl Flaw {
     pub fn line(&self) -> usize {
         self.line
     }
+
+    /// What is wrong there, without the number of the line.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        self.what.to_string()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,25 +87,30 @@ enum What {
 
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: ", self.line)?;
-        match self.what {
-            What::NoAssignment => f.write_str(
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAssignment => f.write_str(
                 "it is no comment and no NAME=VALUE; names are made of letters (A to Z, a to z), digits, `_`, `.` and `-`, and a \
                  value of several lines must be in quotes",
             ),
-            What::Unclosed => f.write_str("the quote that opens here is not closed"),
-            What::AfterQuote => f.write_str(
+            Self::Unclosed => f.write_str("the quote that opens here is not closed"),
+            Self::AfterQuote => f.write_str(
                 "there is text after the closing quote. A value that holds quotes must be in quotes of another kind",
             ),
-            What::EscapedQuote => f.write_str(
+            Self::EscapedQuote => f.write_str(
                 "there is a backslash before a quote, which readers understand in different ways. Put the value into quotes \
                  of another kind, or into none",
             ),
-            What::HashInValue => f.write_str(
+            Self::HashInValue => f.write_str(
                 "there is a `#` in a value without quotes, which some readers take for a comment. Put the value into single \
                  quotes, or a space before the comment",
             ),
-            What::Repeated { first } => write!(f, "it gives a name that line {first} gives already. Remove one of them"),
+            Self::Repeated { first } => write!(f, "it gives a name that line {first} gives already. Remove one of them"),
         }
     }
 }

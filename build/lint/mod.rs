@@ -4,7 +4,7 @@
 //! fails on the wire. Each rule here turns one of those into a line that says where and what.
 
 mod duplicates;
-mod names;
+pub(crate) mod names;
 mod operations;
 mod responses;
 mod schemas;

@@ -79,7 +79,7 @@ pub(super) fn is_type_name(name: &str) -> bool {
 }
 
 /// The field or setter that a name on the wire becomes: `projectId`, `project-id` and `project_id` are one.
-pub(super) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut out = String::new();
     for (index, &letter) in letters.iter().enumerate() {

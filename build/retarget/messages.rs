@@ -5,9 +5,11 @@ use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ItemImpl;
 
+use crate::lint::names::snake;
+
 /// Rewords the texts in the block of the request `name`.
 pub(super) fn reword(item: &mut ItemImpl, name: &str) -> syn::Result<()> {
-    let operation = snake_case(name);
+    let operation = snake(name);
     *item = syn::parse2(reworded(item.to_token_stream(), &mut |text| sentence(text, &operation)))?;
     Ok(())
 }
@@ -39,15 +41,4 @@ fn reworded(tokens: TokenStream, reword: &mut impl FnMut(&str) -> Option<String>
             other => other,
         })
         .collect()
-}
-
-fn snake_case(name: &str) -> String {
-    let mut snake = String::new();
-    for letter in name.chars() {
-        if letter.is_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.extend(letter.to_lowercase());
-    }
-    snake
 }

@@ -37,6 +37,15 @@ pub(crate) struct Origin {
     pub(crate) place: Option<Arc<Place>>,
 }
 
+impl Origin {
+    /// That of a snapshot which the program has just made.
+    pub(crate) fn of_memory() -> Self {
+        let clock = Clock::system();
+        let fetched = clock.now();
+        Self { source: SnapshotSource::Memory, clock, fetched, ttl: Duration::ZERO, passphrase: None, place: None }
+    }
+}
+
 /// The secrets of one scope at one moment: names in order, values redacted when printed. It never changes.
 ///
 /// ```
@@ -55,8 +64,6 @@ pub(crate) struct Origin {
 /// ```
 pub struct Secrets {
     parts: Arc<Parts>,
-    /// Every value came through: what each read looks at, without a look at the parts.
-    is_whole: bool,
     /// How old it was already at the moment of its origin.
     older: Duration,
 }
@@ -73,8 +80,7 @@ impl Secrets {
     pub(crate) fn assemble(values: SortedPairs, mut unreadable: Vec<Unreadable>, origin: Origin) -> Self {
         // stable, so that of a name that comes twice the first reason stays the first
         unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-        let is_whole = unreadable.is_empty();
-        Self { parts: Arc::new(Parts { values, unreadable, origin }), is_whole, older: Duration::ZERO }
+        Self { parts: Arc::new(Parts { values, unreadable, origin }), older: Duration::ZERO }
     }
 
     /// The same, of which some was fetched so long before the moment of its origin: perhaps by another process.
@@ -85,7 +91,7 @@ impl Secrets {
 
     /// The same snapshot, counted by a reference count of its own: threads that share one wait for each other.
     pub(crate) fn share(&self) -> Self {
-        Self { parts: Arc::clone(&self.parts), is_whole: self.is_whole, older: self.older }
+        Self { parts: Arc::clone(&self.parts), older: self.older }
     }
 
     /// Whether both are one snapshot, and not two with equal contents. Threads may have one snapshot by different `Arc`s, so
@@ -209,11 +215,6 @@ impl Secrets {
     /// Fails, naming them, when there are secrets that cannot be read.
     #[inline]
     pub(crate) fn all_readable(&self) -> Result<(), XtraError> {
-        if self.is_whole { Ok(()) } else { self.refuse() }
-    }
-
-    #[cold]
-    fn refuse(&self) -> Result<(), XtraError> {
         Self::refuse_unreadable(&self.parts.unreadable, self.parts.origin.passphrase)
             .map_err(|error| error.with_hint(crate::core::Hint::AllowUnreadable))
     }
@@ -232,20 +233,7 @@ impl Secrets {
 impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Secrets {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let values = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let clock = Clock::system();
-        let fetched = clock.now();
-        Self::assemble(
-            values,
-            Vec::new(),
-            Origin {
-                source: SnapshotSource::Memory,
-                clock,
-                fetched,
-                ttl: Duration::ZERO,
-                passphrase: None,
-                place: None,
-            },
-        )
+        Self::assemble(values, Vec::new(), Origin::of_memory())
     }
 }
 

@@ -73,7 +73,7 @@ impl<S: SecretSource, Op: Reads, M> Request<'_, S, Op, M> {
     }
 
     /// Accepts a snapshot in which some values did not come through (masked, or ciphertext): those names are left out and
-    /// listed by [`Secrets::unreadable`](crate::Secrets::unreadable)(crate::Secrets::unreadable). Without this, such a read fails.
+    /// listed by [`Secrets::unreadable`](crate::Secrets::unreadable). Without this, such a read fails.
     pub fn allow_unreadable(mut self) -> Self {
         self.options.allow_unreadable = true;
         self

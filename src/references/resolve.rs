@@ -9,7 +9,6 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -17,9 +16,7 @@ use super::graph::MOST_BYTES;
 use super::problems::Label;
 use super::reference::{Refer, Reference};
 use super::search::{Input, Options, Reads, Search};
-use crate::core::{
-    Clock, ErrorKind, Hint, Origin, SecretValue, Secrets, SnapshotSource, Unreadable, XtraError, file_reason,
-};
+use crate::core::{ErrorKind, Hint, Origin, SecretValue, Secrets, Unreadable, XtraError, file_reason};
 use crate::engine::{Async, Client, Owner};
 
 /// # References in texts and values
@@ -95,7 +92,7 @@ impl<S: Refer, M> Client<S, M> {
     ///
     /// A reference without a project means the client's project and its default parameter; if the snapshot is of another,
     /// [`project_id`](Resolve::project_id) and [`parameter`](Resolve::parameter) say so. A value without references
-    /// stays as it is. The result counts as made by the program ([`SnapshotSource::Memory`]); names whose values did not
+    /// stays as it is. The result counts as made by the program ([`SnapshotSource::Memory`](crate::snapshot::SnapshotSource::Memory)); names whose values did not
     /// come through are carried over.
     ///
     /// # Errors
@@ -248,17 +245,7 @@ impl<S: Refer> Resolve<'_, S, ResolveValues> {
         let made = Search::new(engine, options).run(inputs.collect()).await;
         let made = made.map_err(|error| error.in_call(method))?;
         let values = pairs.into_iter().map(|(name, _)| name).zip(made).collect::<Vec<_>>();
-        let clock = Clock::system();
-        let fetched = clock.now();
-        let origin = Origin {
-            source: SnapshotSource::Memory,
-            clock,
-            fetched,
-            ttl: Duration::ZERO,
-            passphrase: None,
-            place: None,
-        };
-        Ok(Secrets::assemble(values.into_iter().collect(), unreadable, origin))
+        Ok(Secrets::assemble(values.into_iter().collect(), unreadable, Origin::of_memory()))
     }
 }
 

@@ -1,7 +1,5 @@
-//! Hand-written types of generated clients: whatever may hold a secret, and untyped JSON.
-//!
-//! What arrives prints and is written as `[REDACTED]`. What is sent prints as `[REDACTED]` and is written as it is, because that
-//! is how it is sent.
+//! Hand-written types of generated clients: values that arrive (printed and written as `[REDACTED]`), values that are sent (printed
+//! as `[REDACTED]`, written as they are), and untyped JSON.
 
 mod answer;
 mod data;

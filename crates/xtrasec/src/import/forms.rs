@@ -107,13 +107,12 @@ impl Contents {
 /// The assignments of a `.env` text.
 pub(super) fn of_dotenv(text: &str) -> Contents {
     let Document { entries, flaws, .. } = Document::parse(text);
-    let told = |text: String| text.split_once(": ").map_or(text.clone(), |(_, what)| what.to_owned());
     Contents {
         entries: entries
             .into_iter()
             .map(|entry| Entry { name: entry.name, value: Some(entry.value), line: entry.line })
             .collect(),
-        flaws: flaws.iter().map(|flaw| Flaw::at(flaw.line(), told(flaw.to_string()))).collect(),
+        flaws: flaws.iter().map(|flaw| Flaw::at(flaw.line(), flaw.problem())).collect(),
     }
 }
 
