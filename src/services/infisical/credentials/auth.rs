@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use super::aws;
 use super::id_token::{AzureClient, IdToken};
 use super::login::{LoginCall, LoginMethod};
-use crate::core::{Identity, SecretValue, XtraError};
+use crate::core::{ErrorKind, Identity, SecretValue, XtraError};
 use crate::credentials::ProcessEnv;
-use crate::http::is_quoted;
+use crate::http::{Token, is_quoted};
 
 /// Where a cluster projects the token of a pod's service account.
 pub(super) const KUBERNETES_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -132,21 +132,17 @@ impl Auth {
         self
     }
 
-    /// What is wrong with an id, by itself: nothing is asked.
-    pub(super) fn flaw(&self) -> Option<&'static str> {
-        let id = match &self.method {
-            Method::Token(_) => return None,
-            Method::Universal { client_id, .. } => client_id,
-            Method::IdToken { identity_id, .. } | Method::AwsIam { identity_id } | Method::Ldap { identity_id, .. } => {
-                identity_id
+    /// Fails on an id or a secret that cannot be one. Nothing is asked.
+    pub(super) fn check(&self) -> Result<(), XtraError> {
+        match &self.method {
+            Method::Token(token) => check_secret(token, "the given token"),
+            Method::Universal { client_id, client_secret } => {
+                check_id(client_id, "the client id")?;
+                check_secret(client_secret, "the client secret")
             }
-        };
-        if id.trim().is_empty() {
-            Some("is empty")
-        } else if is_quoted(id.trim()) {
-            Some("is in quotes, which a shell takes away and a file of variables may not: take them away")
-        } else {
-            None
+            Method::IdToken { identity_id, .. } | Method::AwsIam { identity_id } | Method::Ldap { identity_id, .. } => {
+                check_id(identity_id, "the identity id")
+            }
         }
     }
 
@@ -183,6 +179,24 @@ impl Auth {
             }
         }))
     }
+}
+
+/// Fails on a text that is no id of Infisical's. `place` is what messages call it.
+pub(super) fn check_id(id: &str, place: &str) -> Result<(), XtraError> {
+    let wrong = match id {
+        "" => "is empty",
+        _ if is_quoted(id.trim()) => {
+            "is in quotes, which a shell takes away and a file of variables may not: take them away"
+        }
+        _ if id.contains(|letter: char| letter.is_whitespace() || letter.is_control()) => "holds white space",
+        _ => return Ok(()),
+    };
+    Err(XtraError::new(ErrorKind::Credentials, format!("{place} {wrong}")))
+}
+
+/// Fails on a text that is neither a token nor a client's secret.
+pub(super) fn check_secret(secret: &SecretValue, place: &str) -> Result<(), XtraError> {
+    Token::checked(secret.shared()).map(drop).map_err(|flaw| flaw.error(place))
 }
 
 impl fmt::Debug for Auth {
@@ -254,6 +268,23 @@ mod tests {
         assert_ne!(identity(Auth::universal("a", "one")), identity(Auth::universal("b", "one")));
         assert_ne!(identity(Auth::aws_iam("a")), identity(Auth::aws_iam("a").organization("o")));
         assert_ne!(identity(Auth::universal("a", "one")), identity(Auth::aws_iam("a")));
+    }
+
+    #[test]
+    fn an_id_or_a_secret_that_cannot_be_one_is_refused_and_not_quoted() {
+        for (auth, expected) in [
+            (Auth::token(""), "the given token is empty"),
+            (Auth::token("'hunter2'"), "the given token is in quotes"),
+            (Auth::universal("", "s"), "the client id is empty"),
+            (Auth::universal("\"hunter2\"", "s"), "the client id is in quotes"),
+            (Auth::universal("c", "hunter2\n"), "the client secret begins or ends with white space"),
+            (Auth::aws_iam("hunter2 "), "the identity id holds white space"),
+        ] {
+            let error = auth.check().unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(expected) && !text.contains("hunter2"), "{text}");
+        }
+        assert!(Auth::universal("c", "s").check().is_ok() && Auth::kubernetes("id-1").check().is_ok());
     }
 
     #[test]

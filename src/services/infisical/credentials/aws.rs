@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -20,6 +20,7 @@ const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 const METADATA_SERVER: &str = "the metadata server of AWS";
+const TOKEN_SERVICE: &str = "the security token service of AWS";
 const CONTAINER_SERVER: &str = "the credential server of the container";
 
 /// Credentials of AWS. `Debug` prints nothing of them.
@@ -37,7 +38,8 @@ pub(super) struct SignedRequest {
 
 /// The signed request of this workload.
 ///
-/// The credentials are those of the variables, else of the container, else of the machine. The region is `AWS_REGION`,
+/// The credentials are those of the variables, else of a role that the pod may take by its token, else of the container, else of
+/// the machine. The region is `AWS_REGION`,
 /// `AWS_DEFAULT_REGION`, or the machine's.
 pub(super) async fn signed_request(env: &ProcessEnv, now: SystemTime) -> Result<SignedRequest, XtraError> {
     let region = match env.setting("AWS_REGION")?.or(env.setting("AWS_DEFAULT_REGION")?) {
@@ -47,7 +49,7 @@ pub(super) async fn signed_request(env: &ProcessEnv, now: SystemTime) -> Result<
     if !is_region(&region) {
         return Err(XtraError::new(ErrorKind::Credentials, "the region of AWS is no name of a region"));
     }
-    let credentials = credentials(env).await?;
+    let credentials = credentials(env, &region).await?;
     sign(&credentials, &region, now)
 }
 
@@ -57,7 +59,7 @@ fn is_region(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-async fn credentials(env: &ProcessEnv) -> Result<AwsCredentials, XtraError> {
+async fn credentials(env: &ProcessEnv, region: &str) -> Result<AwsCredentials, XtraError> {
     if let Some(access_key) = env.setting("AWS_ACCESS_KEY_ID")? {
         let Some(secret_key) = env.setting("AWS_SECRET_ACCESS_KEY")? else {
             let message = "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not";
@@ -70,6 +72,9 @@ async fn credentials(env: &ProcessEnv) -> Result<AwsCredentials, XtraError> {
             session_token,
         });
     }
+    if let Some(role) = WebIdentity::of(env)? {
+        return role.credentials(region).await;
+    }
     match container_url(env)? {
         Some(url) => {
             let server = match container_authorization(env)? {
@@ -79,6 +84,76 @@ async fn credentials(env: &ProcessEnv) -> Result<AwsCredentials, XtraError> {
             read_credentials(&server, &url).await
         }
         None => Machine::open(env).await?.credentials().await,
+    }
+}
+
+/// A role that a pod takes by a token of its cluster.
+struct WebIdentity {
+    role: String,
+    session: String,
+    token_file: String,
+    url: Option<String>,
+}
+
+/// The answer, as AWS gives it in JSON.
+#[derive(Deserialize)]
+struct AssumeRoleAnswer {
+    #[serde(rename = "AssumeRoleWithWebIdentityResponse")]
+    response: AssumeRoleResponse,
+}
+
+#[derive(Deserialize)]
+struct AssumeRoleResponse {
+    #[serde(rename = "AssumeRoleWithWebIdentityResult")]
+    result: AssumeRoleResult,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AssumeRoleResult {
+    credentials: RoleCredentials,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RoleCredentials {
+    access_key_id: String,
+    secret_access_key: SecretValue,
+    session_token: SecretValue,
+}
+
+impl WebIdentity {
+    fn of(env: &ProcessEnv) -> Result<Option<Self>, XtraError> {
+        let (Some(token_file), Some(role)) =
+            (env.setting("AWS_WEB_IDENTITY_TOKEN_FILE")?, env.setting("AWS_ROLE_ARN")?)
+        else {
+            return Ok(None);
+        };
+        let session = env.setting("AWS_ROLE_SESSION_NAME")?;
+        let session = session.map_or_else(|| "xtrasecurity".to_owned(), |found| found.value);
+        let named = env.setting("AWS_ENDPOINT_URL_STS")?.map(|found| found.value);
+        Ok(Some(Self { role: role.value, session, token_file: token_file.value, url: named }))
+    }
+
+    async fn credentials(&self, region: &str) -> Result<AwsCredentials, XtraError> {
+        let token = super::id_token::read_file(self.token_file.as_ref())?;
+        let form = [
+            ("Action", "AssumeRoleWithWebIdentity"),
+            ("Version", "2011-06-15"),
+            ("RoleArn", self.role.as_str()),
+            ("RoleSessionName", self.session.as_str()),
+            ("WebIdentityToken", token.expose()),
+        ];
+        let url = self.url.clone().unwrap_or_else(|| format!("https://sts.{region}.amazonaws.com/"));
+        let server = Server::with_form(TOKEN_SERVICE);
+        let response = server.post(&url, &form).await?;
+        let answer: AssumeRoleAnswer = serde_json::from_slice(response.body()).map_err(|_| server.unexpected())?;
+        let found = answer.response.result.credentials;
+        Ok(AwsCredentials {
+            access_key: found.access_key_id,
+            secret_key: found.secret_access_key,
+            session_token: Some(found.session_token),
+        })
     }
 }
 
@@ -369,6 +444,29 @@ mod tests {
         let headers = signed_with(&variables).await.unwrap();
         assert!(signer(&headers).starts_with("ASIAROLE/"));
         assert!(platform.seen()[0].contains("authorization: container-1\r\n"));
+    }
+
+    #[tokio::test]
+    async fn a_pod_takes_its_role_by_the_token_that_its_file_holds() {
+        let answer = r#"{"AssumeRoleWithWebIdentityResponse":{"AssumeRoleWithWebIdentityResult":{"Audience":"sts.amazonaws.com",
+            "Credentials":{"AccessKeyId":"ASIAPOD","SecretAccessKey":"s","SessionToken":"t","Expiration":1.7E9}}}}"#;
+        let platform = Platform::start(&[("POST /", 200, answer)]).await;
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("token");
+        std::fs::write(&file, "pod.token.x").unwrap();
+        let (url, file) = (platform.url(), file.to_string_lossy().into_owned());
+        let variables = [
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ROLE_ARN", "arn:aws:iam::1:role/a"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", file.as_str()),
+            ("AWS_ENDPOINT_URL_STS", url.as_str()),
+        ];
+        let headers = signed_with(&variables).await.unwrap();
+        assert!(signer(&headers).starts_with("ASIAPOD/") && headers["X-Amz-Security-Token"] == "t");
+        let seen = &platform.seen()[0];
+        assert!(
+            seen.contains("webidentitytoken=pod.token.x") && seen.contains("rolearn=arn%3aaws%3aiam%3a%3a1%3arole%2fa")
+        );
     }
 
     #[tokio::test]

@@ -183,8 +183,12 @@ async fn gcp_metadata(identity_id: &str, env: &ProcessEnv) -> Result<SecretValue
     checked(server.text(Method::Get, &url).await?, GCP)
 }
 
-/// App Service has an endpoint of its own, which the variables name; elsewhere it is the machine's metadata server.
+/// A pod with a federated token exchanges it. App Service has an endpoint of its own, which the variables name; elsewhere it is
+/// the machine's metadata server.
 async fn azure(resource: &str, client: Option<&AzureClient>, env: &ProcessEnv) -> Result<SecretValue, XtraError> {
+    if let Some(pod) = AzurePod::of(env)? {
+        return pod.exchange(resource).await;
+    }
     let (root, version, server) = match (env.setting("IDENTITY_ENDPOINT")?, env.setting("IDENTITY_HEADER")?) {
         (Some(endpoint), Some(header)) => {
             (endpoint.value, "2019-08-01", Server::of_machine(AZURE, "x-identity-header", header.value))
@@ -204,6 +208,51 @@ async fn azure(resource: &str, client: Option<&AzureClient>, env: &ProcessEnv) -
     let url = format!("{root}?api-version={version}&resource={}{client}", encoded(resource));
     let [token] = server.members(&url, ["access_token"]).await?;
     checked(token.ok_or_else(|| server.unexpected())?, AZURE)
+}
+
+/// What the workload identity of Azure gives to a pod.
+struct AzurePod {
+    token_file: PathBuf,
+    client_id: String,
+    token_url: String,
+}
+
+impl AzurePod {
+    /// `None` when this is no such pod, or the variable says to pass over it.
+    fn of(env: &ProcessEnv) -> Result<Option<Self>, XtraError> {
+        let asked = env.setting("INFISICAL_AZURE_AUTH_USE_WORKLOAD_IDENTITY")?.map(|found| found.value);
+        if asked.is_some_and(|asked| asked == "0" || asked.eq_ignore_ascii_case("false")) {
+            return Ok(None);
+        }
+        let (Some(token_file), Some(client_id), Some(tenant)) = (
+            env.setting("AZURE_FEDERATED_TOKEN_FILE")?,
+            env.setting("AZURE_CLIENT_ID")?,
+            env.setting("AZURE_TENANT_ID")?,
+        ) else {
+            return Ok(None);
+        };
+        let authority = env.setting("AZURE_AUTHORITY_HOST")?;
+        let authority = authority.map_or_else(|| "https://login.microsoftonline.com".to_owned(), |found| found.value);
+        let token_url = format!("{}/{}/oauth2/v2.0/token", authority.trim_end_matches('/'), encoded(&tenant.value));
+        Ok(Some(Self { token_file: token_file.value.into(), client_id: client_id.value, token_url }))
+    }
+
+    async fn exchange(&self, resource: &str) -> Result<SecretValue, XtraError> {
+        let assertion = read_file(&self.token_file)?;
+        let scope = format!("{}/.default", resource.trim_end_matches('/'));
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", self.client_id.as_str()),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", assertion.expose()),
+            ("scope", scope.as_str()),
+        ];
+        let server = Server::with_form(AZURE);
+        let response = server.post(&self.token_url, &form).await?;
+        // the answer also has a number, which is passed over
+        let [token] = server.members_of(&response, ["access_token"])?;
+        checked(token.ok_or_else(|| server.unexpected())?, AZURE)
+    }
 }
 
 fn encoded(text: &str) -> String {
@@ -304,6 +353,39 @@ mod tests {
         let token = IdToken::azure(Some("r".into()), Some(AzureClient::ObjectId("o".into())));
         assert_eq!(got(&token, &variables).await.unwrap(), JWT);
         assert!(platform.seen()[0].contains("x-identity-header: header-1\r\n"));
+    }
+
+    #[tokio::test]
+    async fn a_pod_of_azure_exchanges_its_federated_token_unless_it_is_told_not_to() {
+        let answer = format!(r#"{{"token_type":"Bearer","expires_in":3599,"access_token":"{JWT}"}}"#);
+        let line =
+            "GET /metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F";
+        let answers =
+            [("POST /tenant-1/oauth2/v2.0/token", 200, answer.as_str()), (line, 200, r#"{"access_token":"imds"}"#)];
+        let platform = Platform::start(&answers).await;
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("token");
+        fs::write(&file, "federated.token.x\n").unwrap();
+        let (url, file) = (platform.url(), file.to_string_lossy().into_owned());
+        let variables = [
+            ("AZURE_FEDERATED_TOKEN_FILE", file.as_str()),
+            ("AZURE_CLIENT_ID", "client-1"),
+            ("AZURE_TENANT_ID", "tenant-1"),
+            ("AZURE_AUTHORITY_HOST", url.as_str()),
+            ("AZURE_POD_IDENTITY_AUTHORITY_HOST", url.as_str()),
+            ("INFISICAL_AZURE_AUTH_USE_WORKLOAD_IDENTITY", "false"),
+        ];
+        assert_eq!(got(&IdToken::azure(None, None), &variables[..5]).await.unwrap(), JWT);
+        let seen = &platform.seen()[0];
+        for part in [
+            "client_assertion=federated.token.x&",
+            "client_id=client-1&",
+            "scope=https%3a%2f%2fmanagement.azure.com%2f.default",
+            "content-type: application/x-www-form-urlencoded\r\n",
+        ] {
+            assert!(seen.contains(part), "{part} is not in {seen}");
+        }
+        assert_eq!(got(&IdToken::azure(None, None), &variables).await.unwrap(), "imds");
     }
 
     #[tokio::test]

@@ -28,6 +28,15 @@ pub(super) struct LoginFile {
     passphrase: Option<SecretValue>,
 }
 
+/// Why a login gave no token.
+#[derive(Debug)]
+pub(super) enum Miss {
+    /// There is no login.
+    Absent(String),
+    /// There is one that cannot be used.
+    Unusable(String),
+}
+
 /// The token of a login, and the base URL that it belongs to; `None` is Infisical's own.
 pub(super) struct Login {
     pub(super) token: SecretValue,
@@ -35,14 +44,18 @@ pub(super) struct Login {
 }
 
 impl LoginFile {
-    /// Reads the file, or says why it cannot be used.
-    pub(super) fn read(env: &ProcessEnv) -> Result<Self, String> {
-        let path = env.home().ok_or("no home directory is known")?.join(PATH);
-        let content = file::read(&path).map_err(|why| why.to_string())?;
+    /// Reads the file.
+    pub(super) fn read(env: &ProcessEnv) -> Result<Self, Miss> {
+        let home = env.home().ok_or_else(|| Miss::Absent("no home directory is known".to_owned()))?;
+        let content = file::read(&home.join(PATH)).map_err(|why| match why {
+            FileError::Missing => Miss::Absent(why.to_string()),
+            _ => Miss::Unusable(why.to_string()),
+        })?;
         let members = ["loggedInUserEmail", "LoggedInUserDomain", "vaultBackendType", "vaultBackendPassphrase"];
-        let texts = file::texts(&content, &members).map_err(|why| why.to_string())?;
-        let [email, domain, vault, passphrase] =
-            <[Option<String>; 4]>::try_from(texts).map_err(|_| FileError::NotUnicode.to_string())?;
+        let texts = file::texts(&content, &members).map_err(|why| Miss::Unusable(why.to_string()))?;
+        let mut texts = texts.into_iter();
+        let mut next = || texts.next().flatten();
+        let (email, domain, vault, passphrase) = (next(), next(), next(), next());
         let origin = format!("{LOGIN_FILE} (LoggedInUserDomain)");
         Ok(Self {
             email,
@@ -57,9 +70,16 @@ impl LoginFile {
         self.base_url
     }
 
-    /// The token in the keyring, or why there is none.
-    pub(super) fn open(self, env: &ProcessEnv) -> Result<Login, String> {
-        let email = self.email.as_deref().ok_or("nobody is logged in")?;
+    /// The token in the keyring.
+    pub(super) fn open(self, env: &ProcessEnv) -> Result<Login, Miss> {
+        let Some(email) = self.email.as_deref() else {
+            return Err(Miss::Absent("nobody is logged in".to_owned()));
+        };
+        let token = self.token(email, env).map_err(Miss::Unusable)?;
+        Ok(Login { token, base_url: self.base_url })
+    }
+
+    fn token(&self, email: &str, env: &ProcessEnv) -> Result<SecretValue, String> {
         if !self.keeps_files {
             return Err("the login's token is in the keyring of the operating system, which is not read here \
                         (`infisical vault set file` moves it)"
@@ -73,7 +93,7 @@ impl LoginFile {
         if file::is_open_to_others(&path) {
             tracing::warn!(target: events::CREDENTIALS, ?path, "other users can read this file, and it holds a token: take their rights away");
         }
-        Ok(Login { token, base_url: self.base_url })
+        Ok(token)
     }
 
     fn passphrase(&self, env: &ProcessEnv) -> Result<Zeroizing<Vec<u8>>, String> {
@@ -130,7 +150,13 @@ pub(super) mod tests {
     fn opened(members: &str, variables: &[(&str, &str)]) -> Result<Login, String> {
         let home = home(members);
         let env = ProcessEnv::of(variables).with_home(home.path());
-        LoginFile::read(&env)?.open(&env)
+        LoginFile::read(&env).and_then(|file| file.open(&env)).map_err(text)
+    }
+
+    fn text(miss: Miss) -> String {
+        match miss {
+            Miss::Absent(text) | Miss::Unusable(text) => text,
+        }
     }
 
     fn problem(members: &str) -> String {
@@ -178,10 +204,10 @@ pub(super) mod tests {
         let nobody = home("");
         fs::write(nobody.path().join(PATH), r#"{"loggedInUserEmail":""}"#).unwrap();
         let env = ProcessEnv::of(&[]).with_home(nobody.path());
-        let text = LoginFile::read(&env).ok().unwrap().open(&env).err().unwrap();
-        assert!(text.contains("nobody is logged in"), "{text}");
-        let text = LoginFile::read(&ProcessEnv::of(&[])).err().unwrap();
-        assert!(text.contains("no home directory"), "{text}");
+        let miss = LoginFile::read(&env).and_then(|file| file.open(&env)).err().unwrap();
+        assert!(matches!(&miss, Miss::Absent(text) if text.contains("nobody is logged in")), "{miss:?}");
+        let miss = LoginFile::read(&ProcessEnv::of(&[])).err().unwrap();
+        assert!(matches!(&miss, Miss::Absent(text) if text.contains("no home directory")), "{miss:?}");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
+use bytes::Bytes;
+use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
 
 use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::credentials::StaticToken;
@@ -41,15 +43,38 @@ impl Server {
         Self { name, header: ("authorization", value), reach: Reach::Internet }
     }
 
+    /// A server that is asked with a form, which holds what it wants to see.
+    pub(super) fn with_form(name: &'static str) -> Self {
+        Self { name, header: ("accept", "application/json".into()), reach: Reach::Internet }
+    }
+
     /// Sends one request. What is no success is an error that names the server.
     pub(super) async fn ask(&self, method: Method, url: &str) -> Result<Response, XtraError> {
+        self.send(method, url, None).await
+    }
+
+    /// Posts a form, whose values may be secrets.
+    pub(super) async fn post(&self, url: &str, form: &[(&str, &str)]) -> Result<Response, XtraError> {
+        // room enough for all of it escaped: growing would leave copies behind that are not wiped
+        let room = form.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+        let mut body = form_urlencoded::Serializer::new(String::with_capacity(room));
+        let body = Zeroizing::new(body.extend_pairs(form).finish().into_bytes());
+        self.send(Method::Post, url, Some(body)).await
+    }
+
+    async fn send(&self, method: Method, url: &str, form: Option<Zeroizing<Vec<u8>>>) -> Result<Response, XtraError> {
         let unusable = || {
             let message = format!("the address of {} is no URL that can be asked", self.name);
             XtraError::new(ErrorKind::Credentials, message)
         };
         let url = Url::parse(url).map_err(|_| unusable())?;
         let transport = self.transport(&url)?;
-        let request = transport.http().request(method.into(), url).build().map_err(|_| unusable())?;
+        let mut request = transport.http().request(method.into(), url);
+        if let Some(form) = form {
+            let form = Bytes::from_owner(form);
+            request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        }
+        let request = request.build().map_err(|_| unusable())?;
         let response = transport.run(request, self.name).await.map_err(|error| {
             let message = format!("{} gave no answer: {}", self.name, error.facts());
             error.within(message)
@@ -79,6 +104,15 @@ impl Server {
         names: [&str; N],
     ) -> Result<[Option<SecretValue>; N], XtraError> {
         let response = self.ask(Method::Get, url).await?;
+        self.members_of(&response, names)
+    }
+
+    /// Takes these members, which are texts, from an answer.
+    pub(super) fn members_of<const N: usize>(
+        &self,
+        response: &Response,
+        names: [&str; N],
+    ) -> Result<[Option<SecretValue>; N], XtraError> {
         let texts = crate::credentials::file::texts(response.body(), &names).map_err(|_| self.unexpected())?;
         let texts: Vec<_> = texts.into_iter().map(|text| text.map(SecretValue::new)).collect();
         texts.try_into().map_err(|_| self.unexpected())
@@ -134,7 +168,7 @@ pub(super) mod tests {
     use std::sync::Mutex;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -158,13 +192,7 @@ pub(super) mod tests {
             let shared = Arc::clone(&seen);
             let task = tokio::spawn(async move {
                 while let Ok((mut stream, _)) = listener.accept().await {
-                    let mut request = Vec::new();
-                    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-                        if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
-                            break;
-                        }
-                    }
-                    let request = String::from_utf8_lossy(&request).into_owned();
+                    let request = read(&mut stream).await;
                     let line = request.lines().next().unwrap_or_default().to_owned();
                     shared.lock().unwrap().push(request);
                     let known = answers.iter().find(|(known, ..)| *known == line);
@@ -190,6 +218,23 @@ pub(super) mod tests {
         /// Every request so far, in order, in lower case.
         pub(in super::super) fn seen(&self) -> Vec<String> {
             self.seen.lock().unwrap().iter().map(|request| request.to_lowercase()).collect()
+        }
+    }
+
+    /// The head and the body of a request.
+    async fn read(stream: &mut TcpStream) -> String {
+        let mut bytes = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                    return text;
+                }
+            }
+            if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+                return text;
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod auth;
 mod aws;
+mod chain;
 mod gcp_key;
 mod id_token;
 mod jwe;
@@ -9,3 +10,4 @@ mod login;
 mod login_file;
 mod metadata;
 mod settings;
+mod workload;
