@@ -14,15 +14,17 @@ use crate::credentials::{ChainPosition, CredentialProvider, ProcessEnv, Sourced,
 use crate::http::Token;
 use crate::http::token::Flaw;
 
+/// The variables that errors name.
+const TOKEN: &str = "INFISICAL_TOKEN";
+const CLIENT_ID: &str = "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID";
+const CLIENT_SECRET: &str = "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET";
+
 /// Variables that hold a token, in the order in which they count: of the command and others, of the SDK for Go, and what the
 /// command calls the token of a client.
-const TOKENS: &[&str] = &["INFISICAL_TOKEN", "INFISICAL_ACCESS_TOKEN", "INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN"];
+const TOKENS: &[&str] = &[TOKEN, "INFISICAL_ACCESS_TOKEN", "INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN"];
 
 /// Variables that hold the id and the secret of a client. Halves of two spellings make no pair.
-const CLIENTS: &[(&str, &str)] = &[
-    ("INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"),
-    ("INFISICAL_CLIENT_ID", "INFISICAL_CLIENT_SECRET"),
-];
+const CLIENTS: &[(&str, &str)] = &[(CLIENT_ID, CLIENT_SECRET), ("INFISICAL_CLIENT_ID", "INFISICAL_CLIENT_SECRET")];
 
 /// One step of the chain.
 #[derive(Clone, Copy)]
@@ -135,8 +137,8 @@ impl Chain {
         }
         let message = format!("no credentials were found. Looked at {}", seen.join("; "));
         Err(XtraError::new(ErrorKind::Credentials, message)
-            .with_hint(Hint::GiveToken { variable: TOKENS[0] })
-            .with_hint(Hint::advice(format!("Or set {} and {}", CLIENTS[0].0, CLIENTS[0].1))))
+            .with_hint(Hint::GiveToken { variable: TOKEN })
+            .with_hint(Hint::advice(format!("Or set {CLIENT_ID} and {CLIENT_SECRET}"))))
     }
 
     /// `None` is a step that is not there.

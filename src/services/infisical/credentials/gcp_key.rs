@@ -7,8 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls::SignatureScheme;
 use rustls::crypto::ring::sign::any_supported_type;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types as keys;
 use serde::Serialize;
 
 use crate::core::{ErrorKind, SecretValue, XtraError};
@@ -61,7 +60,9 @@ fn encoded(part: &impl Serialize) -> String {
 }
 
 fn signature(pem: &str, message: &[u8]) -> Option<Vec<u8>> {
-    let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok()?;
+    use keys::pem::PemObject;
+
+    let key = keys::PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok()?;
     let key = any_supported_type(&key).ok()?;
     key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256])?.sign(message).ok()
 }
