@@ -202,6 +202,15 @@ pub mod error {
     pub use crate::core::{Conflict, Elevation, FileEntry, Hint, Hop, Reason};
 }
 
+/// Infisical's own: its client, its scopes and its operations with what they give.
+#[cfg(feature = "infisical")]
+pub mod infisical {
+    pub use crate::services::infisical::{
+        Auth, DEFAULT_BASE_URL, GetSecret, IdToken, Infisical, InfisicalClient, InfisicalClientBuilder, InfisicalScope,
+        ListSecrets, ListedSecret,
+    };
+}
+
 /// Lists that come page by page.
 pub mod paging {
     pub use crate::core::{Pages, Paging, SecretsPage};

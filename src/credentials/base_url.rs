@@ -92,14 +92,10 @@ impl BaseUrls {
     /// [`ErrorKind::Config`] when a file of the working directory names an origin (scheme, host and port) that is neither the
     /// service's own, nor the user's, nor recorded beside the token.
     pub fn choose(self, token: Option<&Resolved>) -> Result<Sourced, XtraError> {
-        self.choose_beside(token.and_then(Resolved::stored_with))
-    }
-
-    /// The base URL to use, by what a store has beside its token, as [`Resolved::stored_with`] tells it.
-    pub(crate) fn choose_beside(self, store: Option<Option<&Sourced>>) -> Result<Sourced, XtraError> {
         if let Some(named) = self.named {
             return Ok(named);
         }
+        let store = token.and_then(Resolved::stored_with);
         let recorded = store.flatten();
         if let Some(found) = &self.in_working_dir {
             let others = [self.user.base_url.as_ref(), recorded];

@@ -2,7 +2,7 @@
 
 use crate::inject::ServiceVariables;
 
-/// Other tools read some of them, and what they hold is a credential all the same.
+/// Some of them only other tools read, and what they hold is a credential all the same.
 pub(crate) const VARIABLES: ServiceVariables = ServiceVariables {
     guarded: "INFISICAL_*",
     credentials: &[
@@ -10,7 +10,9 @@ pub(crate) const VARIABLES: ServiceVariables = ServiceVariables {
         "INFISICAL_ACCESS_TOKEN",
         "INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN",
         "INFISICAL_SERVICE_TOKEN",
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
         "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
+        "INFISICAL_CLIENT_ID",
         "INFISICAL_CLIENT_SECRET",
         "INFISICAL_JWT",
         "INFISICAL_OIDC_AUTH_JWT",

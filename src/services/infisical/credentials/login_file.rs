@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::jwe;
-use super::settings::with_api;
+use super::settings::with_suffix;
 use crate::core::{SecretValue, events};
 use crate::credentials::file::{self, FileError};
 use crate::credentials::{ProcessEnv, Sourced};
@@ -59,7 +59,7 @@ impl LoginFile {
         let origin = format!("{LOGIN_FILE} (LoggedInUserDomain)");
         Ok(Self {
             email,
-            base_url: domain.map(|domain| with_api(Sourced::new(domain, origin))),
+            base_url: domain.map(|domain| with_suffix(Sourced::new(domain, origin))),
             keeps_files: vault.is_some_and(|vault| vault == "file"),
             passphrase: passphrase.map(SecretValue::new),
         })

@@ -55,11 +55,7 @@ impl Server {
 
     /// Posts a form, whose values may be secrets.
     pub(super) async fn post(&self, url: &str, form: &[(&str, &str)]) -> Result<Response, XtraError> {
-        // room enough for all of it escaped: growing would leave copies behind that are not wiped
-        let room = form.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
-        let mut body = form_urlencoded::Serializer::new(String::with_capacity(room));
-        let body = Zeroizing::new(body.extend_pairs(form).finish().into_bytes());
-        self.send(Method::Post, url, Some(body)).await
+        self.send(Method::Post, url, Some(encoded(form))).await
     }
 
     async fn send(&self, method: Method, url: &str, form: Option<Zeroizing<Vec<u8>>>) -> Result<Response, XtraError> {
@@ -142,6 +138,13 @@ impl Server {
             error.within(message)
         })
     }
+}
+
+fn encoded(form: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
+    // room enough for all of it escaped: growing would leave copies behind that are not wiped
+    let room = form.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+    let mut body = form_urlencoded::Serializer::new(String::with_capacity(room));
+    Zeroizing::new(body.extend_pairs(form).finish().into_bytes())
 }
 
 impl fmt::Debug for Server {

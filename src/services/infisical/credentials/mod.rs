@@ -6,8 +6,13 @@ mod chain;
 mod gcp_key;
 mod id_token;
 mod jwe;
-mod login;
 mod login_file;
 mod metadata;
 mod settings;
 mod workload;
+
+pub use auth::Auth;
+pub(super) use chain::{STEPS, base_url_of_login};
+pub use id_token::IdToken;
+pub use settings::DEFAULT_BASE_URL;
+pub(super) use settings::Settings;

@@ -2,9 +2,11 @@
 
 use crate::core::XtraError;
 use crate::credentials::{BaseUrls, ProcessEnv, SettingsFile, SettingsReader, Sourced, StoreContents};
+use crate::services::infisical::protocol::ROOT_SUFFIX;
+use crate::services::infisical::scope::ProjectName;
 
-/// The base URL of Infisical's own service in the United States, which a client uses when none is given.
-pub(crate) const DEFAULT_API_URL: &str = "https://app.infisical.com/api";
+/// The base URL of Infisical's cloud in the United States, which a client uses when none is given.
+pub const DEFAULT_BASE_URL: &str = "https://app.infisical.com/api";
 
 /// Infisical's command has renamed the first to the second; the third is of another client.
 const BASE_URL: &[&str] = &["INFISICAL_DOMAIN", "INFISICAL_API_URL", "INFISICAL_URL"];
@@ -12,7 +14,6 @@ const PROJECT_ID: &[&str] = &["INFISICAL_PROJECT_ID"];
 const PROJECT_SLUG: &[&str] = &["INFISICAL_PROJECT_SLUG"];
 const ENVIRONMENT: &[&str] = &["INFISICAL_ENVIRONMENT"];
 const PATH: &[&str] = &["INFISICAL_SECRET_PATH"];
-const ORGANIZATION: &[&str] = &["INFISICAL_AUTH_ORGANIZATION_SLUG"];
 
 /// What `infisical init` writes, in the working directory or above it in its repository. It may also map branches of the
 /// repository to environments, which is not followed.
@@ -26,8 +27,6 @@ pub(crate) struct Settings {
     pub(crate) project_slug: Option<Sourced>,
     pub(crate) environment: Option<Sourced>,
     pub(crate) path: Option<Sourced>,
-    /// The organisation that logins are to.
-    pub(crate) organization: Option<Sourced>,
     /// The variable's.
     pub(crate) base_url: Option<Sourced>,
     /// The file's, which the base URL's rule decides about.
@@ -50,7 +49,6 @@ impl Settings {
         let project_slug = reader.first_variable(PROJECT_SLUG);
         let environment = reader.first_variable(ENVIRONMENT);
         let path = reader.first_variable(PATH);
-        let organization = reader.first_variable(ORGANIZATION);
         let base_url = reader.first_variable(BASE_URL);
         let mut file = reader.file(&PROJECT_FILE);
         // a project named by a variable is another one than the file's
@@ -60,19 +58,24 @@ impl Settings {
             project_slug,
             environment: environment.or(file.take("defaultEnvironment")),
             path: path.or(file.take("defaultSecretPath")),
-            organization,
-            base_url: base_url.map(with_api),
-            base_url_in_file: file.take("domain").map(with_api),
+            base_url: base_url.map(with_suffix),
+            base_url_in_file: file.take("domain").map(with_suffix),
         };
         (settings, reader.into_problems())
+    }
+
+    /// The project: by its id, or else by its slug.
+    pub(crate) fn project(&self) -> Option<ProjectName<'static>> {
+        let id = self.project_id.as_ref().map(|id| ProjectName::Id(id.value.clone().into()));
+        id.or_else(|| Some(ProjectName::Slug(self.project_slug.as_ref()?.value.clone().into())))
     }
 
     /// The base URLs to choose from, `option` first. `login` is what the user's login file names.
     pub(crate) fn base_urls(&self, option: Option<Sourced>, login: Option<Sourced>) -> BaseUrls {
         // a login is trusted, and its base URL is for its own token
         let user = StoreContents { base_url: login, has_token: true };
-        BaseUrls::new(DEFAULT_API_URL)
-            .named(option.map(with_api))
+        BaseUrls::new(DEFAULT_BASE_URL)
+            .named(option.map(with_suffix))
             .named(self.base_url.clone())
             .in_working_dir(self.base_url_in_file.clone())
             .user(user)
@@ -80,12 +83,12 @@ impl Settings {
     }
 }
 
-/// A base URL with `/api` at its end. Tools take it with and without.
-pub(crate) fn with_api(found: Sourced) -> Sourced {
+/// A base URL with the end that each must have. Tools take it with and without.
+pub(crate) fn with_suffix(found: Sourced) -> Sourced {
     found.map(|text| {
         let host = text.trim().trim_end_matches('/');
-        let host = host.strip_suffix("/api").unwrap_or(host).trim_end_matches('/');
-        format!("{host}/api")
+        let host = host.strip_suffix(ROOT_SUFFIX).unwrap_or(host).trim_end_matches('/');
+        if host.is_empty() { String::new() } else { format!("{host}{ROOT_SUFFIX}") }
     })
 }
 
@@ -128,9 +131,10 @@ mod tests {
     #[test]
     fn one_api_and_the_slashes_at_the_end_of_a_base_url_do_not_matter() {
         for text in ["https://a.example", "https://a.example/", "https://a.example/api", " https://a.example//api// "] {
-            assert_eq!(with_api(Sourced::new(text, "a test")).value, "https://a.example/api", "{text}");
+            assert_eq!(with_suffix(Sourced::new(text, "a test")).value, "https://a.example/api", "{text}");
         }
-        let below = with_api(Sourced::new("https://a.example/infisical/api/api", "a test"));
+        assert_eq!(with_suffix(Sourced::new("", "a test")).value, "");
+        let below = with_suffix(Sourced::new("https://a.example/infisical/api/api", "a test"));
         assert_eq!(below.value, "https://a.example/infisical/api/api");
     }
 
@@ -185,9 +189,7 @@ mod tests {
     #[test]
     fn without_any_the_base_url_is_infisicals_own_whatever_the_login_file_names() {
         let login = Some(Sourced::new("https://own.example/api", "the login file"));
-        let urls = Settings::default().base_urls(None, login.clone());
-        assert_eq!(urls.choose(None).unwrap().value, DEFAULT_API_URL);
-        let urls = Settings::default().base_urls(None, login.clone());
-        assert_eq!(urls.choose_beside(Some(login.as_ref())).unwrap().value, "https://own.example/api");
+        let urls = Settings::default().base_urls(None, login);
+        assert_eq!(urls.choose(None).unwrap().value, DEFAULT_BASE_URL);
     }
 }

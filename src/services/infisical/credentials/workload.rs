@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::auth::{Auth, check_id};
+use super::auth::{Auth, TokenMethod, check_id};
 use super::id_token::{AzureClient, GITHUB_TOKEN, GITHUB_URL, IdToken};
-use super::login::LoginMethod;
 use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::credentials::{ProcessEnv, Sourced};
 
@@ -121,7 +120,7 @@ impl MethodName {
                     (Some(id), _) => Some(AzureClient::ClientId(id.value)),
                     (None, id) => id.map(|id| AzureClient::ObjectId(id.value)),
                 };
-                Auth::azure(identity_id).with_id_token(LoginMethod::Azure, IdToken::azure(None, client))
+                Auth::azure(identity_id).with_id_token(TokenMethod::Azure, IdToken::azure(None, client))
             }
             Self::Oidc => match variable(env, OIDC_JWT)? {
                 Some(name) => Auth::oidc(identity_id, IdToken::variable(name)),
@@ -275,7 +274,7 @@ mod tests {
     fn a_variable_of_a_method_names_both() {
         for (name, expected) in [
             ("INFISICAL_KUBERNETES_IDENTITY_ID", "Kubernetes, token: IdToken(\"/var/run/secrets"),
-            ("INFISICAL_AWS_IAM_AUTH_IDENTITY_ID", "Aws"),
+            ("INFISICAL_AWS_IAM_AUTH_IDENTITY_ID", "AWS"),
             ("INFISICAL_GCP_AUTH_IDENTITY_ID", "Gcp, token: IdToken(\"the metadata server"),
             ("INFISICAL_AZURE_AUTH_IDENTITY_ID", "Azure"),
         ] {
@@ -304,14 +303,14 @@ mod tests {
     fn the_method_is_taken_by_the_names_of_the_command_and_any_other_is_an_error() {
         for (name, expected) in [
             ("kubernetes", "Kubernetes"),
-            ("aws-iam", "Aws"),
-            ("AWS_IAM", "Aws"),
+            ("aws-iam", "AWS"),
+            ("AWS_IAM", "AWS"),
             ("gcp-id-token", "Gcp"),
             ("azure", "Azure"),
             ("oidc-auth", "Oidc"),
             ("OIDC_AUTH", "Oidc"),
             ("jwt-auth", "Jwt"),
-            ("ldap-auth", "Ldap"),
+            ("ldap-auth", "LDAP"),
         ] {
             let rest = [("INFISICAL_JWT", "t"), ("INFISICAL_LDAP_USERNAME", "u"), ("INFISICAL_LDAP_PASSWORD", "p")];
             let variables = [&[(METHOD, name), (ANY_METHOD, "id-1")][..], &rest].concat();
