@@ -206,8 +206,8 @@ pub mod error {
 #[cfg(feature = "infisical")]
 pub mod infisical {
     pub use crate::services::infisical::{
-        DEFAULT_BASE_URL, GetSecret, Infisical, InfisicalClient, InfisicalClientBuilder, InfisicalScope, ListSecrets,
-        ListedSecret,
+        Auth, DEFAULT_BASE_URL, GetSecret, IdToken, Infisical, InfisicalClient, InfisicalClientBuilder, InfisicalScope,
+        ListSecrets, ListedSecret,
     };
 }
 
