@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use hyper::body::Frame;
 use percent_encoding::percent_decode_str;
 
@@ -18,6 +18,9 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// A request. It has no `Debug`: it carries the token and values.
 pub(crate) struct Call {
+    pub(crate) method: Method,
+    /// The path and the query as they were sent.
+    pub(crate) target: String,
     pub(crate) params: Vec<(String, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
@@ -99,9 +102,9 @@ impl Reply {
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        // Pages go out with a length and everything else in chunks, as servers of JavaScript send them.
-        let is_page = self.headers.iter().any(|(_, value)| value == HTML);
-        let body = if is_page || self.status == StatusCode::NO_CONTENT {
+        // Pages go out with a length, and everything else in chunks unless a length was set.
+        let has_length = self.headers.iter().any(|(name, value)| value == HTML || name == header::CONTENT_LENGTH);
+        let body = if has_length || self.status == StatusCode::NO_CONTENT {
             Body::from(self.body)
         } else {
             Body::new(Chunked::whole(self.body))
