@@ -1,0 +1,31 @@
+//! The routes by resource, each beside its handler.
+
+mod logins;
+mod projects;
+mod secrets_v3;
+mod secrets_v4;
+mod service;
+
+use super::database::Database;
+use super::generation::Generation;
+
+/// A route of this server.
+type Route = crate::dev::Route<Database>;
+
+/// The resources: each has a table of routes and their names.
+macro_rules! resources {
+    ($($resource:ident),+ $(,)?) => {
+        /// The routes that a generation has.
+        pub(super) fn of(generation: Generation) -> Vec<Route> {
+            let all = [$($resource::routes()),+].into_iter().flatten();
+            all.filter(|(since, _)| *since <= generation).map(|(_, route)| route).collect()
+        }
+
+        /// The names of the routes.
+        pub mod names {
+            $(pub use super::$resource::route::*;)+
+        }
+    };
+}
+
+resources! { logins, projects, secrets_v3, secrets_v4, service }
