@@ -43,6 +43,7 @@ mod server;
 mod service;
 mod subscriptions;
 mod tokens;
+mod writes;
 
 pub use builder::InfisicalDevServerBuilder;
 pub use database::HalfExpansion;

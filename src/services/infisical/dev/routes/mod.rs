@@ -1,7 +1,10 @@
 //! The routes by resource, each beside its handler.
 
+mod folders;
+mod imports;
 mod logins;
 mod projects;
+mod secret_writes;
 mod secrets_v3;
 mod secrets_v4;
 mod service;
@@ -28,4 +31,4 @@ macro_rules! resources {
     };
 }
 
-resources! { logins, projects, secrets_v3, secrets_v4, service }
+resources! { folders, imports, logins, projects, secret_writes, secrets_v3, secrets_v4, service }
