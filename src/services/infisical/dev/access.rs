@@ -155,6 +155,15 @@ impl Database {
         Err(Refusal::no_permission(self.generation, word(action), "secrets"))
     }
 
+    /// The refusal of an actor that cannot change a project's tags or environments.
+    pub(super) fn check_manager(&self, actor: &Actor, project: &str, action: &str, subject: &str) -> Result<(), Refusal> {
+        self.check_member(actor, project)?;
+        match self.role(actor, project) {
+            Some(Role::Admin | Role::Member) => Ok(()),
+            _ => Err(Refusal::no_permission(self.generation, action, subject)),
+        }
+    }
+
     /// The refusal of an actor that cannot do something with the keys of a project.
     pub(super) fn check_keys(&self, actor: &Actor, action: &str, project: &str) -> Result<(), Refusal> {
         self.check_member(actor, project)?;

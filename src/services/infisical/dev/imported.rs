@@ -83,7 +83,7 @@ pub(super) fn blocks<'a>(
 }
 
 /// The blocks of 2024: where a source is missing, the later ones take its label and those before them; of the imports of a source
-/// the first alone is followed, and no further.
+/// the first alone is followed.
 fn shifted_blocks<'a>(database: &'a Database, imports: &[&'a Import], sources: &[&'a Folder]) -> Vec<Block<'a>> {
     let mut blocks = Vec::new();
     for (index, import) in imports.iter().enumerate() {
@@ -99,12 +99,16 @@ fn shifted_blocks<'a>(database: &'a Database, imports: &[&'a Import], sources: &
         imports.iter().map(|import| (import.environment.as_str(), import.path.as_str())).collect();
     // The last import is followed first.
     for (block, folder) in blocks.iter_mut().zip(sources).rev() {
-        let nested = database.imports_of(&folder.id);
-        let fresh = |import: &&&Import| !seen.contains(&(import.environment.as_str(), import.path.as_str()));
-        let Some(first) = nested.iter().find(fresh).copied() else { continue };
-        seen.extend(nested.iter().map(|import| (import.environment.as_str(), import.path.as_str())));
-        if let Some(folder) = source(database, first) {
-            block.rows.extend(rows(database, folder, first));
+        let mut at = Some(*folder);
+        while let Some(folder) = at {
+            let nested = database.imports_of(&folder.id);
+            let fresh = |import: &&&Import| !seen.contains(&(import.environment.as_str(), import.path.as_str()));
+            let first = nested.iter().find(fresh).copied();
+            seen.extend(nested.iter().map(|import| (import.environment.as_str(), import.path.as_str())));
+            at = first.and_then(|import| source(database, import));
+            if let (Some(import), Some(folder)) = (first, at) {
+                block.rows.extend(rows(database, folder, import));
+            }
         }
     }
     blocks

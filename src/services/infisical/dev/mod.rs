@@ -31,6 +31,7 @@ mod fields;
 mod generation;
 mod imported;
 mod jwt;
+mod keys;
 mod limits;
 mod patterns;
 mod reads;

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::builder::InfisicalDevServerBuilder;
-use super::database::{Database, HalfExpansion};
+use super::database::{Database, HalfExpansion, new_id};
+use super::limits::{Limiter, RateLimits};
+use super::rows::Policy;
 use super::seed::SecretSeed;
 use crate::dev::{DevServerError, Fault, Hold, SeenRequest, Server, control_methods};
 
@@ -187,6 +189,27 @@ impl InfisicalDevServer {
         let id = self.identity_id(identity).ok_or_else(|| DevServerError::unknown("identity", identity))?;
         self.server.shared().change(|database| {
             database.tokens.retain(|token| token.identity != id);
+            Ok(())
+        })
+    }
+
+    /// Sets the rate limits from now on. The windows begin anew.
+    pub fn set_rate_limits(&self, limits: RateLimits) {
+        self.server.shared().state().limiter = Limiter::new(limits);
+    }
+
+    /// Requires an approval for changes in a folder from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`DevServerError::Unknown`] for the project.
+    pub fn add_approval_policy(&self, project: &str, environment: &str, path: &str) -> Result<(), DevServerError> {
+        self.server.shared().change(|database| {
+            let id = project_id(database, project)?;
+            let policy = Policy { id: new_id(), environment: environment.to_owned(), path: path.to_owned() };
+            for project in database.projects.iter_mut().filter(|project| project.id == id) {
+                project.policies.push(policy.clone());
+            }
             Ok(())
         })
     }

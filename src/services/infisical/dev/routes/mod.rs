@@ -1,13 +1,16 @@
 //! The routes by resource, each beside its handler.
 
+mod approvals;
 mod folders;
 mod imports;
+mod kms;
 mod logins;
 mod projects;
 mod secret_writes;
 mod secrets_v3;
 mod secrets_v4;
 mod service;
+mod tags;
 
 use super::database::Database;
 use super::generation::Generation;
@@ -31,4 +34,4 @@ macro_rules! resources {
     };
 }
 
-resources! { folders, imports, logins, projects, secret_writes, secrets_v3, secrets_v4, service }
+resources! { approvals, folders, imports, kms, logins, projects, secret_writes, secrets_v3, secrets_v4, service, tags }
