@@ -85,7 +85,7 @@ impl Recording {
                     let scheme = &value[..7.min(value.len())];
                     call.header(name, &format!("{scheme}{}", token.clone().unwrap()))
                 }
-                _ => call.header(name, value),
+                _ => call.header(name, &here(value)),
             };
         }
         let body = &self.whole["request"]["body"];

@@ -111,12 +111,14 @@ fn project(recordings: &Recordings) -> ProjectSeed {
     }
     project = project
         .folder("dev", "/empty")
-        .secret(SecretSeed::new("dev", "PLAIN", "user-personal").personal_of("user"))
+        .secret(SecretSeed::new("dev", "PLAIN", "user-personal").personal_of("test"))
         .secret(SecretSeed::new("staging", "ROOT_KEY", "staging-root"))
         .secret(SecretSeed::new("staging", "PASSWORD", "staging-db-pw").path("/app/db"))
         .secret(SecretSeed::new("prod", "ONLY_PROD", "prod-only"))
+        .secret(SecretSeed::new("prod", "DUP", "dup-deeper").path("/deeper"))
+        .secret(SecretSeed::new("prod", "SHARED_BASE", "base-deeper").path("/deeper"))
         .member("writer", Role::Admin)
-        .member("user", Role::Admin)
+        .member("test", Role::Admin)
         .member("reader", Role::Viewer)
         .member("noaccess", Role::NoAccess)
         .member("devonly", Role::Custom(vec![Grant::new([Action::Read]).environment("dev")]));
@@ -133,13 +135,13 @@ fn project(recordings: &Recordings) -> ProjectSeed {
 
 /// A dev server in the state that the recordings begin with.
 pub(crate) async fn start(recordings: &Recordings, generation: Generation) -> InfisicalDevServer {
-    let mut builder = InfisicalDevServer::builder().generation(generation).user("user").project(project(recordings));
+    let mut builder = InfisicalDevServer::builder().generation(generation).user("test").project(project(recordings));
     for seed in identities(recordings) {
         builder = builder.identity(seed);
     }
     let legacy = ProjectSeed::new("legacy").id("77fa7aed-9288-401e-a4c9-3a9430be62a0").legacy();
     builder
-        .project(legacy.member("seed", Role::Admin).member("user", Role::Admin))
+        .project(legacy.member("seed", Role::Admin).member("test", Role::Admin))
         .service_token(service_token(recordings, "st", "service-token-info").scope("dev", "/app"))
         .service_token(service_token(recordings, "st2", "service-token-create").scope("dev", "/**").writes())
         .service_token(

@@ -209,8 +209,8 @@ impl Expansion<'_> {
         for (key, ..) in values {
             self.within(key, &raw, &mut known, &mut Vec::new());
         }
-        for (key, value, skips) in values {
-            if let Some(expanded) = known.get_mut(key).filter(|_| *skips && !references(value).is_empty()) {
+        for (key, _, skips) in values {
+            if let Some(expanded) = known.get_mut(key).filter(|_| *skips) {
                 *expanded = quoted(expanded);
             }
         }

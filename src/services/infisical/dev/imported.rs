@@ -32,6 +32,9 @@ impl Row<'_> {
     /// Its value with references expanded where it is; the value itself where that fails.
     pub(super) fn expanded(&self, expansion: &Expansion) -> String {
         let secret = self.secret;
+        if expansion.database.generation.is_august() {
+            return self.expanded_with_folder(expansion);
+        }
         let value = Value {
             text: &secret.value,
             environment: self.environment,
@@ -39,6 +42,17 @@ impl Row<'_> {
             skips_multiline_encoding: secret.skips_multiline_encoding == Some(true),
         };
         expansion.expanded(&value, false).unwrap_or_else(|_| secret.value.clone())
+    }
+
+    /// August 2024: the whole folder is expanded at once.
+    fn expanded_with_folder(&self, expansion: &Expansion) -> String {
+        let values: Vec<_> = expansion
+            .database
+            .secrets_in(&self.secret.folder, None)
+            .into_iter()
+            .map(|secret| (secret.key.clone(), secret.value.clone(), secret.skips_multiline_encoding == Some(true)))
+            .collect();
+        expansion.expanded_folder(&values).remove(&self.secret.key).unwrap_or_default()
     }
 }
 
@@ -110,8 +124,15 @@ fn shifted_blocks<'a>(database: &'a Database, imports: &[&'a Import], sources: &
                 block.rows.extend(rows(database, folder, import));
             }
         }
+        keep_first(&mut block.rows);
     }
     blocks
+}
+
+/// Of rows of one name the first is kept.
+fn keep_first(rows: &mut Vec<Row>) {
+    let mut names = BTreeSet::new();
+    rows.retain(|row| names.insert(row.secret.key.as_str()));
 }
 
 /// The block of an import today: with all that its source imports, the nearest first.
@@ -134,7 +155,6 @@ fn whole_block<'a>(database: &'a Database, import: &'a Import) -> Option<Block<'
         }
         level = next;
     }
-    let mut names = BTreeSet::new();
-    found.retain(|row| names.insert(row.secret.key.as_str()));
+    keep_first(&mut found);
     Some(Block { path: &import.path, environment: slug_of(database, import), folder: Some(&folder.id), rows: found })
 }

@@ -5,6 +5,7 @@ use super::asked::Answer;
 use super::database::{Database, HalfExpansion, Location};
 use super::expansion::{Expansion, Value};
 use super::fields::is_folder_path;
+use super::generation::Generation;
 use super::imported::{Block, blocks};
 use super::records::{Shown, tags_of};
 use super::refusal::{Refusal, SecretStep};
@@ -216,7 +217,7 @@ impl Database {
         }
     }
 
-    /// The tags of a row. The servers of 2024 leave out those that were not looked for.
+    /// The tags of a row. The server of October 2024 leaves out those that were not looked for.
     fn listed_tags(&self, request: &ListRequest, secret: &Secret) -> Json {
         let Json::List(tags) = tags_of(self, secret) else {
             return Json::Null;
@@ -225,7 +226,7 @@ impl Database {
             let slug = tag.get("slug").and_then(Json::text).unwrap_or_default();
             request.tags.is_empty() || request.tags.iter().any(|wanted| wanted == slug)
         };
-        let all = self.generation.is_current();
+        let all = self.generation != Generation::October2024;
         Json::List(tags.into_iter().filter(|tag| all || is_looked_for(tag)).collect())
     }
 

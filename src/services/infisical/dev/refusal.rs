@@ -317,7 +317,13 @@ pub(super) fn bad_address(target: &str) -> Reply {
         ("message", format!("'{target}' is not a valid url component").into()),
         ("statusCode", 400.into()),
     ]);
-    Reply::json(StatusCode::BAD_REQUEST, &body)
+    as_it_is(Reply::json(StatusCode::BAD_REQUEST, &body))
+}
+
+/// A reply that nothing is put on: one with a length.
+fn as_it_is(reply: Reply) -> Reply {
+    let length = reply.body.len().to_string();
+    reply.with(header::CONTENT_LENGTH, &length)
 }
 
 /// The reply to a head that is too long.
@@ -327,7 +333,7 @@ pub(super) fn long_head() -> Reply {
         ("message", "Exceeded maximum allowed HTTP header size".into()),
         ("statusCode", 431.into()),
     ]);
-    Reply::json(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &body)
+    as_it_is(Reply::json(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &body))
 }
 
 /// Seconds until the end of a window, rounded up.

@@ -287,17 +287,18 @@ impl Database {
         if let Some(approval) = self.held_back(asked, place, &folder, "update")? {
             return Ok(approval);
         }
-        let record = self.change_row(at, place, &change);
+        let secret = self.change_row(at, &change);
+        // The answer has what was sent, and not what is stored.
+        let (value, comment) = (change.value.clone().unwrap_or_default(), change.comment.clone().unwrap_or_default());
+        let record = self.shown(place, &secret, value, comment);
         self.tell("secret:update", place, &[change.new_key.unwrap_or(change.key)]);
         Ok(Written::Rows(vec![record]))
     }
 
-    /// Changes a row. Its answer has the value and the comment that were sent, and not those that are stored.
-    fn change_row(&mut self, at: usize, place: &Place, change: &Change) -> Members {
+    /// Changes a row, and gives it as it is then.
+    fn change_row(&mut self, at: usize, change: &Change) -> Secret {
         let now = self.now();
-        let Some(secret) = self.secrets.get_mut(at) else {
-            return Members::default();
-        };
+        let secret = &mut self.secrets[at];
         secret.history.push((secret.version, secret.value.clone()));
         secret.version += 1;
         secret.updated = now;
@@ -305,9 +306,7 @@ impl Database {
         if let Some(new_key) = &change.new_key {
             secret.key.clone_from(new_key);
         }
-        let secret = secret.clone();
-        let (value, comment) = (change.value.clone(), change.comment.clone());
-        self.shown(place, &secret, value.unwrap_or_default(), comment.unwrap_or_default())
+        secret.clone()
     }
 
     /// Deletes the secrets of a name, and the personal ones with the shared one.
@@ -394,7 +393,8 @@ impl Database {
         let mut rows = Vec::new();
         for change in &changes {
             if let Some(at) = self.row_to_change(&folder, &change.key, None) {
-                rows.push(self.change_row(at, place, change));
+                let secret = self.change_row(at, change);
+                rows.push(self.shown(place, &secret, secret.value.clone(), secret.comment.clone()));
             }
         }
         let changed = changes.into_iter().map(|change| change.new_key.unwrap_or(change.key)).collect::<Vec<_>>();
