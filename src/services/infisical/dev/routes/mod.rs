@@ -1,7 +1,10 @@
 //! The routes by resource, each beside its handler.
 
 mod approvals;
+mod dynamic_secrets;
+mod events;
 mod folders;
+mod identity_tokens;
 mod imports;
 mod kms;
 mod logins;
@@ -34,4 +37,4 @@ macro_rules! resources {
     };
 }
 
-resources! { approvals, folders, imports, kms, logins, projects, secret_writes, secrets_v3, secrets_v4, service, tags }
+resources! { approvals, dynamic_secrets, events, folders, identity_tokens, imports, kms, logins, projects, secret_writes, secrets_v3, secrets_v4, service, tags }
