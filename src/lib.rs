@@ -202,9 +202,11 @@ pub mod error {
     pub use crate::core::{Conflict, Elevation, FileEntry, Hint, Hop, Reason};
 }
 
-/// Infisical's own: its client, its scopes and its operations with what they give.
+/// Infisical's own: its client, its scopes, its operations with what they give, and its dev server.
 #[cfg(feature = "infisical")]
 pub mod infisical {
+    #[cfg(feature = "dev-server")]
+    pub use crate::services::infisical::dev;
     pub use crate::services::infisical::{
         Auth, DEFAULT_BASE_URL, GetSecret, IdToken, Infisical, InfisicalClient, InfisicalClientBuilder, InfisicalScope,
         ListSecrets, ListedSecret,

@@ -3,6 +3,8 @@
 mod auth;
 pub(crate) mod client;
 mod credentials;
+#[cfg(feature = "dev-server")]
+pub mod dev;
 mod merge;
 mod operations;
 mod protocol;
