@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::scope::{CheckedScope, ProjectName};
 use super::wire::{List, One};
 use crate::core::{ErrorKind, Hint, XtraError};
-use crate::http::{Answer, Method, Request, Transport};
+use crate::http::{Method, Request, Transport};
 
 /// A version of the interface of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +51,8 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// The rows of a folder or tree, and what the server tells them by. Where they are those that `known` stands for, the error
-    /// has the status 304.
-    pub(super) async fn list(&self, known: Option<&str>) -> Result<(List, Option<Arc<str>>), XtraError> {
+    /// The rows of a folder or tree. `None` when they are those that `known` stands for.
+    pub(super) async fn list(&self, known: Option<&str>) -> Result<Option<Told<List>>, XtraError> {
         let scope = self.scope;
         let request = self.begin(false, [], known).await?.query("recursive", word(scope.recursive));
         let request = match self.api {
@@ -65,23 +64,23 @@ impl<'a> Asked<'a> {
             true => request,
             false => request.query("metadataFilter", metadata_filter(&scope.metadata)),
         };
-        decoded(request.send().await?)
+        told(request, known).await
     }
 
-    /// One secret by its name, and what the server tells it by.
+    /// One secret by its name. `None` when it is the one that `known` stands for.
     pub(super) async fn get(
         &self,
         name: &str,
         personal: bool,
         known: Option<&str>,
-    ) -> Result<(One, Option<Arc<str>>), XtraError> {
+    ) -> Result<Option<Told<One>>, XtraError> {
         let request = self.begin(true, [name], known).await?;
         let request = request.query("type", if personal { "personal" } else { "shared" });
         let request = match self.scope.version {
             Some(version) => request.query("version", version.to_string()),
             None => request,
         };
-        decoded(request.send().await?)
+        told(request, known).await
     }
 
     /// A request that tells whether the server has this version of the interface.
@@ -136,11 +135,21 @@ fn metadata_filter(wanted: &[(String, String)]) -> String {
     parts.collect::<Vec<_>>().join("|")
 }
 
-/// A success as a read needs it, with its entity tag. Tags of other answers are not kept: a server takes any of them for known.
-fn decoded<T: serde::de::DeserializeOwned>(answer: Answer) -> Result<(T, Option<Arc<str>>), XtraError> {
+/// An answer as a read needs it, and what the server tells it by.
+pub(super) type Told<T> = (T, Option<Arc<str>>);
+
+/// Sends a request. Tags of other answers than successes are not kept: a server takes any of them for known.
+async fn told<T: serde::de::DeserializeOwned>(
+    request: Request<'_>,
+    known: Option<&str>,
+) -> Result<Option<Told<T>>, XtraError> {
+    let answer = match request.send().await {
+        Err(error) if known.is_some() && error.status() == Some(304) => return Ok(None),
+        outcome => outcome?,
+    };
     // a weak one is never met
     let tag = answer.header("etag").filter(|tag| tag.len() <= LONGEST_TAG && tag.starts_with('"')).map(Arc::from);
-    Ok((answer.json()?, tag))
+    Ok(Some((answer.json()?, tag)))
 }
 
 /// No server's tags are nearly as long.

@@ -43,11 +43,10 @@ const MOST_BY_NAME: usize = 100;
 /// So many of them at the same time: servers count requests by the minute.
 const AT_ONCE: usize = 4;
 
-/// The version of the interface by which a part of an answer came.
-struct Answered<T> {
-    value: T,
+/// One secret, the version of the interface by which it came, and what the server tells it by.
+struct Answered {
+    value: Row,
     api: Api,
-    /// What the server tells the answer by, when it is a success.
     tag: Option<Arc<str>>,
 }
 
@@ -121,20 +120,12 @@ impl Infisical {
         scope: &CheckedScope,
         known: Option<&str>,
     ) -> Result<Option<(List, Api, Option<Arc<str>>)>, XtraError> {
-        let ((list, tag), api) = match self.ask(scope, |api| self.list_by(api, scope, known)).await {
-            Err(error) if known.is_some() && error.status() == Some(304) => return Ok(None),
-            outcome => outcome?,
+        let list = |api| {
+            let asked = Asked { transport: self.transport(), api, scope };
+            async move { asked.list(known).await }
         };
-        Ok(Some((list, api, tag)))
-    }
-
-    async fn list_by(
-        &self,
-        api: Api,
-        scope: &CheckedScope,
-        known: Option<&str>,
-    ) -> Result<(List, Option<Arc<str>>), XtraError> {
-        Asked { transport: self.transport(), api, scope }.list(known).await
+        let (told, api) = self.ask(scope, list).await?;
+        Ok(told.map(|(list, tag)| (list, api, tag)))
     }
 
     /// The rows of a folder or tree. A client without a server has none.
@@ -155,18 +146,13 @@ impl Infisical {
         name: &str,
         personal: bool,
         known: Option<&str>,
-    ) -> Result<Option<Answered<Row>>, XtraError> {
+    ) -> Result<Option<Answered>, XtraError> {
         let get = |api| {
             let asked = Asked { transport: self.transport(), api, scope };
             async move { asked.get(name, personal, known).await }
         };
-        match self.ask(scope, get).await {
-            Err(error) if known.is_some() && error.status() == Some(304) => Ok(None),
-            outcome => {
-                let ((One { secret }, tag), api) = outcome?;
-                Ok(Some(Answered { value: secret, api, tag }))
-            }
-        }
+        let (told, api) = self.ask(scope, get).await?;
+        Ok(told.map(|(One { secret }, tag)| Answered { value: secret, api, tag }))
     }
 
     async fn load_anew(&self, scope: &CheckedScope, known: Option<&str>) -> Result<Option<Loaded>, XtraError> {
@@ -392,7 +378,8 @@ fn is_empty(list: &List) -> bool {
 /// Whether a row is the one that was asked for.
 fn check_row(row: &Row, scope: &CheckedScope, name: &str) -> Result<(), XtraError> {
     let wrong = |what: String| Err(XtraError::new(ErrorKind::Decode, what));
-    if row.name != name {
+    // a server takes blanks around a name away
+    if row.name.trim() != name.trim() {
         return wrong("the server has answered with another secret than the one that was asked for".to_owned());
     }
     if let Some(asked) = scope.version
