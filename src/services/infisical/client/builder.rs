@@ -364,6 +364,25 @@ mod tests {
     }
 
     #[test]
+    fn files_complete_what_variables_leave_open_and_no_token_goes_where_only_a_file_of_the_directory_says() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(".infisical.json");
+        let client = |content: &str, variables: &[(&str, &str)]| {
+            std::fs::write(&file, content).unwrap();
+            let env = ProcessEnv::of(variables).with_working_dir(directory.path());
+            builder().build_in(&env).map(|client| client.source().base_url().to_owned())
+        };
+        let token = ("INFISICAL_TOKEN", "t");
+        let own = r#"{"workspaceId":"7e2f","defaultEnvironment":"dev"}"#;
+        assert_eq!(client(own, &[token]).unwrap(), crate::infisical::DEFAULT_BASE_URL);
+        let elsewhere = r#"{"domain":"https://attacker.example"}"#;
+        let error = client(elsewhere, &[token]).unwrap_err();
+        assert!(error.kind() == ErrorKind::Config && error.to_string().contains("attacker.example"), "{error}");
+        let named = [token, ("INFISICAL_DOMAIN", "https://own.example")];
+        assert_eq!(client(elsewhere, &named).unwrap(), "https://own.example/api");
+    }
+
+    #[test]
     fn credentials_of_the_program_win_over_variables_and_are_an_identity_of_their_own() {
         let variables = [("INFISICAL_TOKEN", "t"), ("INFISICAL_CLIENT_ID", "i"), ("INFISICAL_CLIENT_SECRET", "s")];
         let of = |builder, variables| build(builder, variables).unwrap().source().identity();

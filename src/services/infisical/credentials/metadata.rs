@@ -183,23 +183,21 @@ pub(super) mod tests {
     }
 
     impl Platform {
-        /// Answers `METHOD /path?query` as the pairs say; what they do not name is 404.
+        /// Answers `METHOD /path?query` as the entries say, and by its beginning where that ends in `*`; what they do not name is
+        /// 404. Of several for one request each is used once, and the last for ever.
         pub(in super::super) async fn start(answers: &[(&str, u16, &str)]) -> Self {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
             let address = listener.local_addr().unwrap();
             let seen = Arc::new(Mutex::new(Vec::new()));
-            let answers: Vec<_> = answers
-                .iter()
-                .map(|(line, status, body)| (format!("{line} HTTP/1.1"), *status, (*body).to_owned()))
-                .collect();
+            let mut answers: Vec<_> =
+                answers.iter().map(|(line, status, body)| ((*line).to_owned(), *status, (*body).to_owned())).collect();
             let shared = Arc::clone(&seen);
             let task = tokio::spawn(async move {
                 while let Ok((mut stream, _)) = listener.accept().await {
                     let request = read(&mut stream).await;
-                    let line = request.lines().next().unwrap_or_default().to_owned();
+                    let line = request.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
                     shared.lock().unwrap().push(request);
-                    let known = answers.iter().find(|(known, ..)| *known == line);
-                    let (status, body) = known.map_or((404, "none"), |(_, status, body)| (*status, body.as_str()));
+                    let (status, body) = next(&mut answers, &line);
                     let head =
                         format!("HTTP/1.1 {status} Any\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
                     let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
@@ -222,6 +220,15 @@ pub(super) mod tests {
         pub(in super::super) fn seen(&self) -> Vec<String> {
             self.seen.lock().unwrap().iter().map(|request| request.to_lowercase()).collect()
         }
+    }
+
+    fn next(answers: &mut Vec<(String, u16, String)>, line: &str) -> (u16, String) {
+        let fits = |known: &str| known.strip_suffix('*').map_or(known == line, |start| line.starts_with(start));
+        let mut fitting = (0..answers.len()).filter(|at| fits(&answers[*at].0));
+        let Some(at) = fitting.next() else { return (404, "none".to_owned()) };
+        let is_last = fitting.next().is_none();
+        let (_, status, body) = if is_last { answers[at].clone() } else { answers.remove(at) };
+        (status, body)
     }
 
     /// The head and the body of a request.

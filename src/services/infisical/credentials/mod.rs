@@ -9,6 +9,8 @@ mod jwe;
 mod login_file;
 mod metadata;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod workload;
 
 pub use auth::Auth;
