@@ -30,7 +30,8 @@ pub(crate) fn router<S: Service>(shared: Arc<Shared<S>>) -> Router {
         api = api.route(path, any(dispatch));
     }
     for path in S::NOT_SERVED {
-        let refuse = async |path: MatchedPath, request: Request| respond::<S>(not_served::<S>(&path), request.headers());
+        let refuse =
+            async |path: MatchedPath, request: Request| respond::<S>(not_served::<S>(&path), request.headers());
         api = api.route(path, any(refuse));
     }
     Router::new()

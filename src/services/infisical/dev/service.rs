@@ -64,7 +64,8 @@ impl Service for Database {
         if target.len() > LONGEST_HEAD {
             return Some(long_head());
         }
-        let is_escape = |rest: &str| rest.get(..2).is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let is_escape =
+            |rest: &str| rest.get(..2).is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let is_bad = uri.path().split('%').skip(1).any(|rest| !is_escape(rest));
         (is_bad || percent_decode_str(uri.path()).decode_utf8().is_err()).then(|| bad_address(target))
     }

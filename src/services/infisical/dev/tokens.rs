@@ -111,7 +111,9 @@ impl Database {
 
     fn row(&self, id: &str) -> Result<&Token, Refusal> {
         let found = self.tokens.iter().find(|token| token.id == id && !token.is_revoked);
-        found.filter(|token| self.identity(&token.identity).is_some()).ok_or_else(|| Refusal::unknown_token(self.generation))
+        found
+            .filter(|token| self.identity(&token.identity).is_some())
+            .ok_or_else(|| Refusal::unknown_token(self.generation))
     }
 
     fn forget(&mut self, id: &str) {
@@ -163,7 +165,7 @@ impl Database {
         let row = self.row(&id)?.clone();
         let ends = row.created.plus(row.max_ttl);
         let is_over = !row.max_ttl.is_zero() && ends <= now;
-        let outlives = !row.max_ttl.is_zero() && now.plus(row.ttl) > ends;
+        let outlives = !row.max_ttl.is_zero() && now.plus(row.ttl) >= ends;
         if is_over || (outlives && !generation.is_current()) {
             self.forget(&id);
             let message = if is_over {

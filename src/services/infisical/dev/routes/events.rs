@@ -43,7 +43,8 @@ fn subscribe(database: &mut Database, asked: &Asked) -> Answer {
     let actor = asked.actor()?;
     database.check_member(actor, &project)?;
     if !database.has_events {
-        let message = "Failed to use event subscriptions due to plan restriction. Upgrade plan to use event subscriptions.";
+        let message =
+            "Failed to use event subscriptions due to plan restriction. Upgrade plan to use event subscriptions.";
         return Err(Refusal::bad_request(message));
     }
     for registration in &registrations {
