@@ -265,7 +265,7 @@ fn compared(value: &Value) -> Value {
         Value::Array(items) => {
             let mut items: Vec<Value> = items.iter().map(compared).collect();
             if items.iter().all(Value::is_object) {
-                items.sort_by_key(Value::to_string);
+                items.sort_by_cached_key(Value::to_string);
             }
             Value::Array(items)
         }

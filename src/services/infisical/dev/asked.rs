@@ -128,12 +128,12 @@ fn form(body: &[u8]) -> Json {
 fn with_whole_letters(body: &[u8]) -> Vec<u8> {
     let surrogate = |at: usize| -> Option<u16> {
         let escape = body.get(at..at + 6).filter(|escape| escape.starts_with(b"\\u"))?;
-        let code = u16::from_str_radix(std::str::from_utf8(&escape[2..]).ok()?, 16).ok()?;
+        let code = u16::from_str_radix(std::str::from_utf8(escape.get(2..)?).ok()?, 16).ok()?;
         (0xd800..0xe000).contains(&code).then_some(code)
     };
     let mut whole = Vec::with_capacity(body.len());
     let mut at = 0;
-    while at < body.len() {
+    while let Some(byte) = body.get(at) {
         let is_pair = |code| code < 0xdc00 && surrogate(at + 6).is_some_and(|second| second >= 0xdc00);
         let length = match surrogate(at) {
             Some(code) if is_pair(code) => 12,
@@ -142,11 +142,11 @@ fn with_whole_letters(body: &[u8]) -> Vec<u8> {
                 at += 6;
                 continue;
             }
-            None if body[at] == b'\\' => 2,
+            None if *byte == b'\\' => 2,
             None => 1,
         };
         let end = body.len().min(at + length);
-        whole.extend_from_slice(&body[at..end]);
+        whole.extend_from_slice(body.get(at..end).unwrap_or_default());
         at = end;
     }
     whole

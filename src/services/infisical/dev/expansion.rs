@@ -65,10 +65,10 @@ fn references(text: &str) -> Vec<&str> {
 fn innermost(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut start = None;
-    let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
+    let mut before = 0;
+    for (at, byte) in text.bytes().enumerate() {
         match byte {
-            b'{' if at > 0 && bytes[at - 1] == b'$' => start = Some(at - 1),
+            b'{' if before == b'$' => start = Some(at - 1),
             b'}' => {
                 if let Some(begin) = start.take().filter(|begin| at > begin + 2) {
                     found.push(&text[begin..=at]);
@@ -76,6 +76,7 @@ fn innermost(text: &str) -> Vec<&str> {
             }
             _ => {}
         }
+        before = byte;
     }
     found
 }
@@ -177,14 +178,14 @@ impl Expansion<'_> {
     fn of_other_folders(&self, text: &str) -> String {
         let mut expanded = text.to_owned();
         for reference in references(text) {
-            if let Some(found) = self.from_other_folder(reference) {
+            if let Some(found) = self.other_folder(reference) {
                 expanded = expanded.replace(reference, &found);
             }
         }
         expanded
     }
 
-    fn from_other_folder(&self, reference: &str) -> Option<String> {
+    fn other_folder(&self, reference: &str) -> Option<String> {
         let parts: Vec<&str> = inside(reference).trim().split('.').collect();
         if parts.len() < 2 {
             return None;
@@ -232,7 +233,7 @@ impl Expansion<'_> {
         let mut expanded = text.to_owned();
         for reference in references(text) {
             let found = if inside(reference).contains('.') {
-                self.from_other_folder(reference)
+                self.other_folder(reference)
             } else {
                 self.within(inside(reference), raw, known, open)
             };
@@ -283,14 +284,14 @@ impl Expansion<'_> {
     ) -> Result<Option<(String, String, String)>, Unexpanded> {
         let parts: Vec<&str> = reference.split('.').collect();
         let own = [self.first, Some((environment, path))];
-        let (project, places, key) = match parts[..] {
+        let (project, places, key) = match &parts[..] {
             [key] => {
                 let places = own.into_iter().flatten().map(|(at, folder)| (at.to_owned(), folder.to_owned())).collect();
-                (self.project, places, key.to_owned())
+                (self.project, places, (*key).to_owned())
             }
-            [slug, ..] if slug.starts_with('@') => {
-                let Some(other) = self.database.project_by_slug(&slug[1..]) else { return Ok(None) };
-                let (at, folder, key) = target(&parts[1..]);
+            [slug, rest @ ..] if slug.starts_with('@') => {
+                let Some(other) = self.database.project_by_slug(slug.trim_start_matches('@')) else { return Ok(None) };
+                let (at, folder, key) = target(rest);
                 (other.id.as_str(), vec![(at, folder)], key)
             }
             _ => {

@@ -21,7 +21,7 @@ pub(super) fn material(algorithm: &str) -> Option<String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).ok()?;
     let length = if algorithm == ALGORITHMS[1] { 16 } else { 32 };
-    Some(STANDARD.encode(&bytes[..length]))
+    bytes.get(..length).map(|bytes| STANDARD.encode(bytes))
 }
 
 impl Key {

@@ -4,35 +4,19 @@ use std::net::IpAddr;
 
 /// Matches a path with a pattern: `*` stands for a part of a segment, `**` for any number of segments.
 pub(super) fn matches_path(pattern: &str, path: &str) -> bool {
-    let segments = |text: &'_ str| -> Vec<String> {
-        text.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
-    };
-    let (pattern, path) = (segments(pattern), segments(path));
-    // The positions in the pattern that the path so far leads to.
-    let mut reached = vec![false; pattern.len() + 1];
-    reached[0] = true;
-    spread(&pattern, &mut reached);
-    for segment in &path {
-        let mut next = vec![false; pattern.len() + 1];
-        for (index, wanted) in pattern.iter().enumerate().filter(|(index, _)| reached[*index]) {
-            if wanted == "**" {
-                next[index] = true;
-            } else if matches_segment(wanted, segment) {
-                next[index + 1] = true;
-            }
-        }
-        spread(&pattern, &mut next);
-        reached = next;
-    }
-    reached.last().copied().unwrap_or(false)
+    fits(&segments(pattern), &segments(path))
 }
 
-/// `**` may stand for nothing.
-fn spread(pattern: &[String], reached: &mut [bool]) {
-    for (index, wanted) in pattern.iter().enumerate() {
-        if reached[index] && wanted == "**" {
-            reached[index + 1] = true;
-        }
+fn segments(text: &str) -> Vec<&str> {
+    text.split('/').filter(|segment| !segment.is_empty()).collect()
+}
+
+fn fits(pattern: &[&str], path: &[&str]) -> bool {
+    match (pattern.split_first(), path.split_first()) {
+        (None, None) => true,
+        (Some((&"**", after)), rest) => fits(after, path) || rest.is_some_and(|(_, rest)| fits(pattern, rest)),
+        (Some((wanted, after)), Some((segment, rest))) => matches_segment(wanted, segment) && fits(after, rest),
+        _ => false,
     }
 }
 

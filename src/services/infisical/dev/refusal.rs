@@ -7,7 +7,9 @@ use crate::dev::javascript::{Json, Members, object};
 use crate::dev::{Budget, Millis, Reply};
 
 /// A refusal: a status, an error word and a message.
-pub(super) struct Refusal {
+pub(super) struct Refusal(Box<Parts>);
+
+struct Parts {
     status: u16,
     error: String,
     message: Json,
@@ -18,37 +20,41 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(status: u16, error: impl Into<String>, message: impl Into<Json>) -> Self {
-        Refusal { status, error: error.into(), message: message.into(), code: None, details: None, retry_after: None }
+        let (error, message) = (error.into(), message.into());
+        Refusal(Box::new(Parts { status, error, message, code: None, details: None, retry_after: None }))
     }
 
     pub(super) fn reply(self, generation: Generation) -> Reply {
+        let Parts { status, error, message, code, details, retry_after } = *self.0;
         let mut body = Members::default();
         if generation.is_current() {
             body.set("reqId", format!("req-{:014x}", fastrand::u64(..) >> 8));
         }
-        body.set("statusCode", i64::from(self.status));
-        body.set("message", self.message);
-        body.set("error", self.error);
-        if let Some(code) = self.code {
+        body.set("statusCode", i64::from(status));
+        body.set("message", message);
+        body.set("error", error);
+        if let Some(code) = code {
             body.set("code", code);
         }
-        if let Some(details) = self.details {
+        if let Some(details) = details {
             body.set("details", details);
         }
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let reply = Reply::json(status, &body.into());
-        match self.retry_after {
+        match retry_after {
             Some(seconds) => reply.with(header::RETRY_AFTER, &seconds.to_string()),
             None => reply,
         }
     }
 
-    fn with_code(self, code: &'static str) -> Self {
-        Refusal { code: Some(code), ..self }
+    fn with_code(mut self, code: &'static str) -> Self {
+        self.0.code = Some(code);
+        self
     }
 
-    pub(super) fn with_details(self, details: Json) -> Self {
-        Refusal { details: Some(details), ..self }
+    pub(super) fn with_details(mut self, details: Json) -> Self {
+        self.0.details = Some(details);
+        self
     }
 }
 
@@ -98,7 +104,9 @@ impl Refusal {
         let seconds = seconds_left(budget, now);
         let wait = if generation.is_current() { format!("{seconds} seconds") } else { "1 minute".to_owned() };
         let message = format!("Rate limit exceeded. Please try again in {wait}");
-        Refusal { retry_after: Some(seconds), ..Refusal::new(429, "RateLimitExceeded", message) }
+        let mut refusal = Refusal::new(429, "RateLimitExceeded", message);
+        refusal.0.retry_after = Some(seconds);
+        refusal
     }
 }
 

@@ -165,7 +165,7 @@ impl Database {
         let row = self.row(&id)?.clone();
         let ends = row.created.plus(row.max_ttl);
         let is_over = !row.max_ttl.is_zero() && ends <= now;
-        let outlives = !row.max_ttl.is_zero() && now.plus(row.ttl) > ends;
+        let outlives = !row.max_ttl.is_zero() && now.plus(row.ttl) >= ends;
         if is_over || (outlives && !generation.is_current()) {
             self.forget(&id);
             let message = if is_over {

@@ -297,7 +297,8 @@ impl Database {
         if let Some(approval) = self.held_back(asked, place, &folder, "update")? {
             return Ok(approval);
         }
-        let secret = self.change_row(at, &change);
+        let changed = self.change_row(at, &change);
+        let secret = changed.ok_or_else(|| Refusal::missing_secret(generation, &change.key))?;
         // The answer has what was sent, and not what is stored.
         let (value, comment) = (change.value.clone().unwrap_or_default(), change.comment.clone().unwrap_or_default());
         let record = self.shown(place, &secret, value, comment);
@@ -306,9 +307,9 @@ impl Database {
     }
 
     /// Changes a row, and gives it as it is then.
-    fn change_row(&mut self, at: usize, change: &Change) -> Secret {
+    fn change_row(&mut self, at: usize, change: &Change) -> Option<Secret> {
         let now = self.now();
-        let secret = &mut self.secrets[at];
+        let secret = self.secrets.get_mut(at)?;
         secret.history.push((secret.version, secret.value.clone()));
         secret.version += 1;
         secret.updated = now;
@@ -316,7 +317,7 @@ impl Database {
         if let Some(new_key) = &change.new_key {
             secret.key.clone_from(new_key);
         }
-        secret.clone()
+        Some(secret.clone())
     }
 
     /// Deletes the secrets of a name, and the personal ones with the shared one.
@@ -418,8 +419,8 @@ impl Database {
         }
         let mut rows = Vec::new();
         for change in &changes {
-            if let Some(at) = self.row_to_change(&folder, &change.key, None) {
-                let secret = self.change_row(at, change);
+            let at = self.row_to_change(&folder, &change.key, None);
+            if let Some(secret) = at.and_then(|at| self.change_row(at, change)) {
                 rows.push(self.shown(place, &secret, secret.value.clone(), secret.comment.clone()));
             }
         }

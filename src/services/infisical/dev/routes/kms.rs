@@ -235,7 +235,7 @@ fn bytes(body: &mut Fields, member: &str, asked: &Asked) -> Vec<u8> {
     }
 }
 
-fn usable<'a>(database: &'a Database, place: usize) -> Result<&'a Key, Refusal> {
+fn usable(database: &Database, place: usize) -> Result<&Key, Refusal> {
     match database.keys.get(place) {
         Some(key) if key.is_disabled => Err(Refusal::bad_request("Key is disabled")),
         Some(key) => Ok(key),
