@@ -146,6 +146,7 @@ mod core;
 )]
 pub mod credentials;
 #[cfg(feature = "dev-server")]
+#[cfg_attr(not(feature = "infisical"), allow(dead_code, reason = "the rest is for services, each a feature"))]
 mod dev;
 pub mod dotenv;
 mod engine;

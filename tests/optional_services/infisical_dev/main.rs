@@ -1,5 +1,6 @@
 //! The dev server of Infisical: against the recordings of two real servers, and what is documented of the one of today.
 
+mod canary;
 mod habits;
 mod recorded;
 mod replay;

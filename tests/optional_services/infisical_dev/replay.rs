@@ -123,10 +123,10 @@ impl Replay {
         }
         let Ok(recorded) = serde_json::from_str::<Value>(&recording.body()) else { return };
         let own = serde_json::from_str::<Value>(&answer.body).unwrap_or_default();
-        if let (Some(recorded), Some(own)) = (recorded["accessToken"].as_str(), own["accessToken"].as_str()) {
-            if let Some(id) = claim(recorded, "identityAccessTokenId") {
-                self.tokens.entry(id).or_insert_with(|| own.to_owned());
-            }
+        if let (Some(recorded), Some(own)) = (recorded["accessToken"].as_str(), own["accessToken"].as_str())
+            && let Some(id) = claim(recorded, "identityAccessTokenId")
+        {
+            self.tokens.entry(id).or_insert_with(|| own.to_owned());
         }
         if let (Some(recorded), Some(own)) = (recorded["ciphertext"].as_str(), own["ciphertext"].as_str()) {
             self.known.insert(recorded.to_owned(), own.to_owned());
