@@ -174,6 +174,7 @@ impl Chain {
     }
 
     /// A provider of the program's own that comes before all of these.
+    #[allow(dead_code, reason = "for services that log in")]
     pub(crate) fn first(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
         self.custom.insert(0, (ChainPosition::First, provider));
         self
