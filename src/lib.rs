@@ -31,6 +31,7 @@
 //! - Set options: [`XtraClient::builder`]; where the rest is looked up: [`XtraClient::from_env`].
 //! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
 //! - Coming from Python: `from_python` sets each call of the Python SDK beside its Rust spelling.
+//! - Read Infisical: `infisical::InfisicalClient`, with the feature `infisical`; all that is said of reads here is so there too.
 //! - Read another secrets manager: implement [`SecretSource`] and use [`Client`].
 //!
 //! # Reading and caching
@@ -99,6 +100,7 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `xtra` | yes | the XtraSecurity client and the generated raw client |
+//! | `infisical` | | the Infisical client: reads of either interface of its server, with the credentials of a machine identity |
 //! | `http` | with `xtra` | the transport and the credential chains, for a service of your own |
 //! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
 //! | `blocking` | | the blocking client, `blocking::XtraClient` |

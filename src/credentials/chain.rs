@@ -174,7 +174,7 @@ impl Chain {
     }
 
     /// A provider of the program's own that comes before all of these.
-    #[allow(dead_code, reason = "for services that log in")]
+    #[allow(dead_code, reason = "for services with other credentials than a token")]
     pub(crate) fn first(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
         self.custom.insert(0, (ChainPosition::First, provider));
         self

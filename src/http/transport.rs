@@ -15,7 +15,6 @@ use super::credential_provider::CredentialProvider;
 use super::gate::Gate;
 use super::options::TransportOptions;
 use super::protocol::Protocol;
-use super::request::{Method, Request};
 use super::response::Response;
 use super::route::Route;
 use super::token::Token;
@@ -106,11 +105,6 @@ impl Transport {
         }));
         transport.0.credentials.connected(&WeakTransport(Arc::downgrade(&transport.0)));
         Ok(transport)
-    }
-
-    /// Starts a request. `operation` is the call's name in errors, events and the [`Protocol`].
-    pub fn call(&self, operation: &'static str, method: Method) -> Request<'_> {
-        Request::new(self, operation, method)
     }
 
     /// The HTTP client, to build requests with. Requests are sent through [`run`](Self::run) only.

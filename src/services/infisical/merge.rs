@@ -36,12 +36,8 @@ enum Place {
     Imported,
 }
 
-/// What is known of a name.
-enum Found {
-    One(Row, Place),
-    /// More than one row, and nothing tells which counts.
-    Several,
-}
+/// The row that counts for each name; nothing for a name that has more than one, of which nothing tells which counts.
+type Found = HashMap<String, Option<(Row, Place)>>;
 
 /// The rows of the folders that were asked for, in the order sent: of another folder none may be taken for these.
 pub(super) fn own_rows(rows: Vec<Row>, asked: &CheckedScope) -> Result<Vec<Row>, XtraError> {
@@ -98,14 +94,14 @@ fn has_metadata(row: &Row, asked: &CheckedScope) -> Result<bool, XtraError> {
 
 /// The value that counts for each name.
 pub(super) fn merge(list: List, asked: &CheckedScope) -> Result<Merged, XtraError> {
-    let mut found: HashMap<String, Found> = HashMap::new();
+    let mut found = Found::new();
     for row in own_rows(list.secrets, asked)? {
         let place = Place::Own { folder: folder_of(&row, asked), personal: row.is_personal() };
         take_own(&mut found, row, place, asked.personal);
     }
     for Block { secrets, .. } in list.imports.into_iter().flatten().rev() {
         for row in secrets.into_iter().flatten().filter(|row| !row.is_personal()) {
-            found.entry(row.name.clone()).or_insert(Found::One(row, Place::Imported));
+            found.entry(row.name.clone()).or_insert(Some((row, Place::Imported)));
         }
     }
     Ok(sorted_out(found, asked))
@@ -115,23 +111,23 @@ fn folder_of(row: &Row, asked: &CheckedScope) -> String {
     row.secret_path.clone().unwrap_or_else(|| asked.path.clone())
 }
 
-fn take_own(found: &mut HashMap<String, Found>, row: Row, place: Place, personal: bool) {
+fn take_own(found: &mut Found, row: Row, place: Place, personal: bool) {
     if row.is_personal() && !personal {
         return;
     }
     match found.entry(row.name.clone()) {
         Entry::Vacant(entry) => {
-            entry.insert(Found::One(row, place));
+            entry.insert(Some((row, place)));
         }
         Entry::Occupied(mut entry) => {
             let kept = match entry.get() {
-                Found::One(kept, Place::Own { folder, .. }) => rank(kept, folder, &row, &place),
+                Some((kept, Place::Own { folder, .. })) => rank(kept, folder, &row, &place),
                 _ => Kept::Neither,
             };
             match kept {
                 Kept::Before => {}
-                Kept::New => drop(entry.insert(Found::One(row, place))),
-                Kept::Neither => drop(entry.insert(Found::Several)),
+                Kept::New => drop(entry.insert(Some((row, place)))),
+                Kept::Neither => drop(entry.insert(None)),
             }
         }
     }
@@ -154,15 +150,12 @@ fn rank(before: &Row, folder: &str, row: &Row, place: &Place) -> Kept {
     }
 }
 
-fn sorted_out(found: HashMap<String, Found>, asked: &CheckedScope) -> Merged {
+fn sorted_out(found: Found, asked: &CheckedScope) -> Merged {
     let mut merged = Merged::default();
     for (name, found) in found {
-        let (row, place) = match found {
-            Found::One(row, place) => (row, place),
-            Found::Several => {
-                merged.unreadable.push(Unreadable::new(name, UnreadableReason::Ambiguous));
-                continue;
-            }
+        let Some((row, place)) = found else {
+            merged.unreadable.push(Unreadable::new(name, UnreadableReason::Ambiguous));
+            continue;
         };
         // an old server sends values all the same
         let Some(value) = row.into_value().filter(|_| !asked.hidden) else {

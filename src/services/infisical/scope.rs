@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::core::{ErrorKind, ScopeDescription, XtraError, shown_name};
+use crate::core::{ErrorKind, Hint, ScopeDescription, XtraError, shown_name};
 use crate::engine::KeyWriter;
 use crate::http::is_quoted;
 
@@ -154,7 +154,7 @@ impl<'a> InfisicalScope<'a> {
         let project = self.project.clone().map(ProjectName::into_owned).or_else(|| defaults.project.clone());
         project.iter().try_for_each(ProjectName::check)?;
         let environment = self.environment.as_deref().or(defaults.environment.as_deref());
-        let environment = environment.ok_or_else(super::source::no_environment)?;
+        let environment = environment.ok_or_else(no_environment)?;
         let path = self.path.as_deref().or(defaults.path.as_deref()).unwrap_or(ROOT);
         if let Some(name) = self.secret.as_deref().filter(|name| name.is_empty()) {
             return Err(invalid(format!("the name of the secret {}", flaw_of(name).unwrap_or_default())));
@@ -342,6 +342,11 @@ fn flaw_of(name: &str) -> Option<String> {
         _ if name.chars().any(char::is_control) => format!("{} contains a control character", quoted(name)),
         _ => return None,
     })
+}
+
+fn no_environment() -> XtraError {
+    XtraError::new(ErrorKind::Config, "no environment was named, and the client has none by default")
+        .with_hint(Hint::GiveEnvironment { entry: None })
 }
 
 fn invalid(message: String) -> XtraError {

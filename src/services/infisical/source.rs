@@ -397,11 +397,6 @@ fn check_row(row: &Row, scope: &CheckedScope, name: &str) -> Result<(), XtraErro
     Ok(())
 }
 
-pub(super) fn no_environment() -> XtraError {
-    XtraError::new(ErrorKind::Config, "no environment was named, and the client has none by default")
-        .with_hint(Hint::GiveEnvironment { entry: None })
-}
-
 fn no_project() -> XtraError {
     XtraError::new(ErrorKind::Config, "no project was named, and only a service token knows its own")
         .with_hint(Hint::GiveProject { option: "project_id", variable: "INFISICAL_PROJECT_ID", entry: None })

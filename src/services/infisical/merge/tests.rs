@@ -1,3 +1,5 @@
+//! The rules by which a list is merged, one by one and on every recorded list.
+
 use serde_json::{Value, json};
 
 use super::super::recordings::recorded;

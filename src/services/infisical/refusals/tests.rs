@@ -1,3 +1,5 @@
+//! The recorded refusals of two servers, and those of others.
+
 use super::super::protocol::InfisicalProtocol;
 use super::super::recordings::{Recording, recorded, recordings};
 use super::misses_route;
