@@ -3,6 +3,7 @@
 mod absent;
 mod account;
 mod backoff;
+pub(crate) mod calendar;
 mod change;
 pub(crate) mod clock;
 mod error;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::calendar;
+
 /// A moment of the calendar in UTC, from 1601 to 9999.
 ///
 /// Services write moments as RFC 3339 text. `Display` writes them so again, in UTC, with as many decimal places as it takes;
@@ -20,58 +22,98 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// assert_eq!(SystemTime::from(expires), SystemTime::from(granted) + Duration::from_secs(2 * 60 * 60));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(jiff::Timestamp);
-
-/// 1601-01-01, the first moment that every system's clock has; as seconds of Unix.
-const FIRST: i64 = -11_644_473_600;
+pub struct Timestamp {
+    /// Since 1970-01-01.
+    seconds: i64,
+    /// Beyond the seconds, also before 1970.
+    nanoseconds: u32,
+}
 
 /// The longest text that is looked at. With nine decimal places and an offset there are 35 characters.
 const LONGEST_TEXT: usize = 64;
 
+const DAY: i64 = 24 * 60 * 60;
+
 impl Timestamp {
+    /// 1601-01-01, the first moment that every system's clock has.
+    const FIRST: Self = Self { seconds: -11_644_473_600, nanoseconds: 0 };
+    /// The last of 9999.
+    pub(crate) const LAST: Self = Self { seconds: 253_402_300_799, nanoseconds: 999_999_999 };
+
     /// The moment that an RFC 3339 text names, such as `2026-05-01T09:30:00.000Z`. `None` for a text of another form, without
     /// an offset from UTC, or of a moment that is out of reach.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // RFC 3339 has no zones by name; the calendar's own format has them behind a bracket
-        if text.len() > LONGEST_TEXT || text.contains('[') {
+        if text.len() > LONGEST_TEXT {
             return None;
         }
-        text.parse::<jiff::Timestamp>().ok().filter(|moment| moment.as_second() >= FIRST).map(Self)
+        let (days, rest) = calendar::date(text)?;
+        let (time, zone) = calendar::time(rest.strip_prefix(['T', 't', ' '])?)?;
+        let ahead = offset(zone)?;
+        let seconds = days * DAY + i64::try_from(time.as_secs()).ok()? - ahead;
+        let moment = Self { seconds, nanoseconds: time.subsec_nanos() };
+        (Self::FIRST..=Self::LAST).contains(&moment).then_some(moment)
     }
 
     /// The time since 1970-01-01; zero for moments before.
     #[must_use]
     pub fn since_unix_epoch(self) -> Duration {
-        Duration::try_from(self.0.as_duration()).unwrap_or_default()
+        u64::try_from(self.seconds).map_or(Duration::ZERO, |seconds| Duration::new(seconds, self.nanoseconds))
     }
+}
+
+/// The seconds by which a zone is ahead of UTC: `Z` or `+02:00`.
+fn offset(zone: &str) -> Option<i64> {
+    let (sign, rest) = match zone {
+        "Z" | "z" => return Some(0),
+        zone => zone.strip_prefix('+').map(|rest| (1, rest)).or_else(|| Some((-1, zone.strip_prefix('-')?)))?,
+    };
+    let (hours, rest) = calendar::digits(rest, 2)?;
+    let (minutes, end) = calendar::digits(rest.strip_prefix(':')?, 2)?;
+    let exists = hours <= 23 && minutes <= 59 && end.is_empty();
+    exists.then(|| sign * i64::from(hours * 3600 + minutes * 60))
 }
 
 /// A moment before 1601 becomes the first of 1601, one after 9999 the last of 9999.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        let first = jiff::Timestamp::from_second(FIRST).unwrap_or_default();
-        let moment = match jiff::Timestamp::try_from(time) {
-            Ok(moment) => moment,
-            Err(_) if time > UNIX_EPOCH => jiff::Timestamp::MAX,
-            Err(_) => first,
+        let whole = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+        let moment = match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => Self { seconds: whole(since.as_secs()), nanoseconds: since.subsec_nanos() },
+            Err(error) => match error.duration() {
+                until if until.subsec_nanos() == 0 => Self { seconds: -whole(until.as_secs()), nanoseconds: 0 },
+                until => {
+                    let nanoseconds = 1_000_000_000 - until.subsec_nanos();
+                    Self { seconds: -whole(until.as_secs()).saturating_add(1), nanoseconds }
+                }
+            },
         };
-        Self(moment.max(first))
+        moment.clamp(Self::FIRST, Self::LAST)
     }
 }
 
 impl From<Timestamp> for SystemTime {
-    fn from(Timestamp(moment): Timestamp) -> Self {
-        let apart = moment.as_duration().unsigned_abs();
+    fn from(moment: Timestamp) -> Self {
+        let apart = Duration::from_secs(moment.seconds.unsigned_abs());
         // each moment from 1601 to 9999 is within the reach of every system's clock
-        let time = if moment.as_second() < 0 { UNIX_EPOCH.checked_sub(apart) } else { UNIX_EPOCH.checked_add(apart) };
+        let second = if moment.seconds < 0 { UNIX_EPOCH.checked_sub(apart) } else { UNIX_EPOCH.checked_add(apart) };
+        let time = second.and_then(|second| second.checked_add(Duration::from_nanos(moment.nanoseconds.into())));
         time.unwrap_or(UNIX_EPOCH)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        let (year, month, day) = calendar::civil(self.seconds.div_euclid(DAY));
+        let of_day = self.seconds.rem_euclid(DAY);
+        let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        let places = format!("{:09}", self.nanoseconds);
+        let places = match f.precision() {
+            Some(count) => places.get(..count).unwrap_or(&places),
+            None => places.trim_end_matches('0'),
+        };
+        if places.is_empty() { f.write_str("Z") } else { write!(f, ".{places}Z") }
     }
 }
 
@@ -121,6 +163,9 @@ mod tests {
             "2026-05-01T09:30:00Z[UTC]",
             "1600-12-31T23:59:59Z",
             "-2026-05-01T09:30:00Z",
+            "2026-05-01T09:30:00+24:00",
+            "2026-05-01T09:30:00+02:00:00",
+            "9999-12-31T23:59:59-00:01",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
@@ -137,6 +182,9 @@ mod tests {
         if let Some(before) = UNIX_EPOCH.checked_sub(Duration::from_secs(1)) {
             assert_eq!(Timestamp::from(before).to_string(), "1969-12-31T23:59:59Z");
             assert_eq!(SystemTime::from(Timestamp::from(before)), before);
+            let after = before + Duration::from_nanos(1);
+            assert_eq!(Timestamp::from(after).to_string(), "1969-12-31T23:59:59.000000001Z");
+            assert_eq!(SystemTime::from(Timestamp::from(after)), after);
         }
     }
 }

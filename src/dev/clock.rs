@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::core::calendar;
 
 /// Milliseconds since the Unix epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,16 +35,19 @@ impl Millis {
 
     /// A date, or a date with a time in UTC; nothing for other text and for times before 1970.
     pub(crate) fn parse(text: &str) -> Option<Millis> {
-        let has_offset = text.split_once('T').is_some_and(|(_, time)| time.contains(['+', '-', '[']));
-        let written: DateTime = text.trim_end_matches('Z').parse().ok().filter(|_| !has_offset)?;
-        let time = TimeZone::UTC.to_timestamp(written).ok()?;
-        u64::try_from(time.as_millisecond()).ok().map(Millis)
+        let (days, rest) = calendar::date(text)?;
+        let (time, end) = match rest.strip_prefix(['T', ' ']) {
+            Some(time) => calendar::time(time)?,
+            None => (Duration::ZERO, rest),
+        };
+        let midnight = u64::try_from(days).ok()? * 24 * 60 * 60 * 1000;
+        matches!(end, "" | "Z").then_some(Millis(midnight).plus(time))
     }
 
     /// ISO 8601 in UTC with milliseconds, as JavaScript writes times. The last time of the calendar stands for later ones.
     pub(crate) fn iso(self) -> String {
-        let time = i64::try_from(self.0).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
-        format!("{:.3}", time.unwrap_or(jiff::Timestamp::MAX))
+        let time = UNIX_EPOCH.checked_add(Duration::from_millis(self.0));
+        format!("{:.3}", time.map_or(Timestamp::LAST, Timestamp::from))
     }
 }
 

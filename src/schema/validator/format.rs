@@ -7,6 +7,7 @@ use idna::uts46::{DnsLength, Hyphens, Uts46};
 
 use super::draft::Draft;
 use super::pattern::is_pattern;
+use crate::core::calendar::{self, digits};
 use crate::schema::normalize;
 
 #[derive(Debug, Clone)]
@@ -54,21 +55,9 @@ impl Format {
     }
 }
 
-/// So many digits as a number, and what follows them.
-fn digits(text: &str, count: usize) -> Option<(u32, &str)> {
-    let (digits, rest) = text.split_at_checked(count)?;
-    let are_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
-    are_digits.then(|| digits.parse().ok()).flatten().map(|number| (number, rest))
-}
-
 /// `2026-01-31`, a day that there is.
 fn date(text: &str) -> Option<()> {
-    let (year, rest) = digits(text, 4)?;
-    let (month, rest) = digits(rest.strip_prefix('-')?, 2)?;
-    let (day, rest) = digits(rest.strip_prefix('-')?, 2)?;
-    // of four digits and two, so that each fits
-    let day = jiff::civil::Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?);
-    (rest.is_empty() && day.is_ok()).then_some(())
+    calendar::date(text)?.1.is_empty().then_some(())
 }
 
 /// `12:00:00Z` or `12:00:00.5+02:00`; a leap second only where there can be one.
