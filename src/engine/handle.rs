@@ -168,7 +168,7 @@ impl<S: SecretSource> ScopeHandle<S> {
             engine.counts.hits.add();
             return Some(Kept::Pinned(pinned, whose));
         }
-        engine.cached(&self.scope, self.options).map(Kept::Given)
+        engine.cached(&self.scope, &self.options).map(Kept::Given)
     }
 
     #[inline]

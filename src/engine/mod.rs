@@ -43,6 +43,8 @@ pub use preload::{Preload, Preloaded};
 pub use read::{Read, ReadFuture};
 pub use refresh::Refresh;
 pub use request::{Reads, Request};
+#[cfg(feature = "xtra")]
+pub(crate) use source::PreparedField;
 pub use source::{KeyWriter, Loaded, SecretSource, Traffic};
 pub use stats::Stats;
 #[cfg(feature = "watch")]

@@ -185,7 +185,7 @@ impl<'a, S: SecretSource> Preload<'a, S> {
         let engine = self.engine;
         engine.require(scope, self.options, self.required.iter().map(Cow::as_ref));
         fairness::next().await;
-        let secrets = match engine.cached(scope, self.options) {
+        let secrets = match engine.cached(scope, &self.options) {
             Some(secrets) => secrets,
             None => engine.fetch(scope, self.options)?.await?,
         };

@@ -27,7 +27,7 @@ pub(crate) enum References {
 
 impl Options {
     #[inline]
-    pub(crate) fn check(self, secrets: Arc<Secrets>) -> Result<Arc<Secrets>, XtraError> {
+    pub(crate) fn check(&self, secrets: Arc<Secrets>) -> Result<Arc<Secrets>, XtraError> {
         if !self.allow_unreadable {
             secrets.all_readable()?;
         }

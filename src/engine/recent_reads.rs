@@ -23,12 +23,13 @@ struct Recent {
     noted: Tick,
 }
 
-/// The snapshot that `store` has under `key`, when this thread has read it lately and it is fresh.
+/// The snapshot that `store` has under `key`, when this thread has read it lately and it is fresh. The hash of the key tells
+/// where to look.
 #[inline]
-pub(crate) fn find(store: &Store<Arc<Secrets>>, key: &[u8], now: Tick) -> Option<Arc<Secrets>> {
+pub(crate) fn find(store: &Store<Arc<Secrets>>, key: &[u8], hash: u64, now: Tick) -> Option<Arc<Secrets>> {
     let look = |recent: &RefCell<[Option<Recent>; PLACES]>| {
         let recent = recent.try_borrow().ok()?;
-        let recent = recent.get(place_of(key))?.as_ref()?;
+        let recent = recent.get(place_of(hash))?.as_ref()?;
         // the key first: what is asked whether it is fresh counts as read
         if recent.about.key != key || !store.is_fresh(&recent.about, recent.found, now) {
             return None;
@@ -41,10 +42,10 @@ pub(crate) fn find(store: &Store<Arc<Secrets>>, key: &[u8], now: Tick) -> Option
 
 /// Remembers what this thread has just read, and gives it as the thread will find it from now on. A place takes one entry for each
 /// step of the clock: keys that are read in turn and share one would otherwise fill it at every read.
-pub(crate) fn note(store: &Store<Arc<Secrets>>, pinned: &Pinned<Arc<Secrets>>, now: Tick) -> Arc<Secrets> {
+pub(crate) fn note(store: &Store<Arc<Secrets>>, pinned: &Pinned<Arc<Secrets>>, hash: u64, now: Tick) -> Arc<Secrets> {
     let fill = |recent: &RefCell<[Option<Recent>; PLACES]>| {
         let mut recent = recent.try_borrow_mut().ok()?;
-        let place = recent.get_mut(place_of(&pinned.about().key))?;
+        let place = recent.get_mut(place_of(hash))?;
         let is_taken = |recent: &Recent| recent.noted == now && !recent.found.is_before(store.latest_change());
         if place.as_ref().is_some_and(is_taken) {
             return None;
@@ -61,13 +62,10 @@ pub(crate) fn note(store: &Store<Arc<Secrets>>, pinned: &Pinned<Arc<Secrets>>, n
     RECENT.try_with(fill).ok().flatten().unwrap_or_else(|| Arc::clone(pinned.value()))
 }
 
-/// The end of a key is what differs most: the environment and the branch.
 #[inline]
-fn place_of(key: &[u8]) -> usize {
+fn place_of(hash: u64) -> usize {
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let end = key.last_chunk().map_or(0, |end| u128::from_le_bytes(*end));
-    let mixed = (end as u64 ^ key.len() as u64).wrapping_mul(SPREAD) ^ (end >> 64) as u64;
-    (mixed.wrapping_mul(SPREAD) >> 32) as usize % PLACES
+    (hash.wrapping_mul(SPREAD) >> 32) as usize % PLACES
 }
 
 #[cfg(test)]
@@ -93,11 +91,11 @@ mod tests {
 
     fn read_and_note(store: &Snapshots, key: &[u8], now: Tick) -> Weak<Secrets> {
         let pinned = store.pin(key, now).expect("it is fresh");
-        Arc::downgrade(&note(store, &pinned, now))
+        Arc::downgrade(&note(store, &pinned, 0, now))
     }
 
     fn found(store: &Snapshots, key: &[u8], now: Tick) -> Option<String> {
-        find(store, key, now).map(|secrets| secrets.require("VALUE").expect("it is there").expose().to_owned())
+        find(store, key, 0, now).map(|secrets| secrets.require("VALUE").expect("it is there").expose().to_owned())
     }
 
     #[test]
@@ -150,8 +148,8 @@ mod tests {
         let (store, now) = (store(4), ManualClock::new().clock().now());
         keep(&store, b"k", "1", now);
         let read = || {
-            let noted = note(&store, &store.pin(b"k", now).expect("it is fresh"), now);
-            let again = find(&store, b"k", now).expect("it was noted");
+            let noted = note(&store, &store.pin(b"k", now).expect("it is fresh"), 0, now);
+            let again = find(&store, b"k", 0, now).expect("it was noted");
             assert!(Arc::ptr_eq(&noted, &again));
             again
         };
@@ -171,7 +169,7 @@ mod tests {
         keep(&store, b"k", "1", now);
         let has_its_own = || {
             let pinned = store.pin(b"k", now).expect("it is fresh");
-            !Arc::ptr_eq(&note(&store, &pinned, now), pinned.value())
+            !Arc::ptr_eq(&note(&store, &pinned, 0, now), pinned.value())
         };
         assert!(!has_its_own(), "the first thread has the entry's");
         for _ in 0..200 {
@@ -208,9 +206,9 @@ mod tests {
         let done = AtomicBool::new(false);
         let read = || {
             let now = clock.now();
-            let secrets = find(&store, b"k", now).or_else(|| {
+            let secrets = find(&store, b"k", 0, now).or_else(|| {
                 let pinned = store.pin(b"k", now)?;
-                Some(note(&store, &pinned, now))
+                Some(note(&store, &pinned, 0, now))
             })?;
             secrets.require("VALUE").ok()?.expose().parse::<u32>().ok()
         };

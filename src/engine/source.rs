@@ -250,12 +250,15 @@ pub struct KeyWriter {
     inline: [u8; INLINE],
     used: usize,
     spilled: Vec<u8>,
+    /// A weak hash of the short fields, made of the words that are copied: to read the key again right after writing it, a
+    /// processor must wait for the writes.
+    hash: u64,
 }
 
 impl KeyWriter {
     #[inline]
     pub(crate) fn new() -> Self {
-        Self { inline: [0; INLINE], used: 0, spilled: Vec::new() }
+        Self { inline: [0; INLINE], used: 0, spilled: Vec::new(), hash: 0 }
     }
 
     /// Adds one part of the scope.
@@ -263,8 +266,8 @@ impl KeyWriter {
     pub fn field(&mut self, text: &str) {
         match self.room_for_short_field(text.len()) {
             Some(room) => {
-                copy_words(room, text.as_bytes(), |word| word);
-                self.used += 1 + text.len();
+                let copied = copy_words(room, text.as_bytes(), |word| word);
+                self.end_short_field(text.len(), copied);
             }
             None => self.long_field(text),
         }
@@ -274,12 +277,38 @@ impl KeyWriter {
     #[inline]
     pub fn field_any_case(&mut self, text: &str) {
         if let Some(room) = self.room_for_short_field(text.len())
-            && copy_words(room, text.as_bytes(), fold_ascii) & NOT_ASCII == 0
+            && let copied = copy_words(room, text.as_bytes(), fold_ascii)
+            && copied.bits & NOT_ASCII == 0
         {
-            self.used += 1 + text.len();
+            self.end_short_field(text.len(), copied);
         } else {
             self.long_field(&text.to_lowercase());
         }
+    }
+
+    /// Adds a part that was prepared.
+    #[inline]
+    pub(crate) fn prepared(&mut self, field: &PreparedField) {
+        match self.inline.get_mut(self.used..self.used + PREPARED) {
+            Some(room) if field.used > 0 => {
+                room.copy_from_slice(&field.bytes);
+                self.used += field.used;
+                self.hash = self.hash.rotate_left(23) ^ field.hash;
+            }
+            _ => self.field(&field.text),
+        }
+    }
+
+    #[inline]
+    fn end_short_field(&mut self, length: usize, copied: Copied) {
+        self.used += 1 + length;
+        self.hash = self.hash.rotate_left(23) ^ copied.sum;
+    }
+
+    /// A weak hash of the key: often another one for another key.
+    #[inline]
+    pub(crate) fn hash(&self) -> u64 {
+        self.hash
     }
 
     /// Where the bytes of a field go whose length is one byte, which is written; not counted as used yet.
@@ -303,9 +332,13 @@ impl KeyWriter {
         self.push(&[u8::MAX]);
     }
 
+    /// Begins the key, with whose secrets they are and who asks.
     #[inline]
-    pub(crate) fn identity(&mut self, identity: &Identity) {
-        self.push(identity.as_bytes());
+    pub(crate) fn start(&mut self, source: &Identity, caller: &Identity) {
+        for (room, identity) in self.inline.as_chunks_mut().0.iter_mut().zip([source, caller]) {
+            *room = *identity.as_bytes();
+        }
+        self.used = 2 * size_of::<Identity>();
     }
 
     #[inline]
@@ -344,6 +377,29 @@ impl KeyWriter {
     }
 }
 
+/// One part of a scope that many keys have, such as a default: it is copied with no regard to its length.
+pub(crate) struct PreparedField {
+    text: String,
+    bytes: [u8; PREPARED],
+    /// How many of the bytes are the field's; none when they are too few for it.
+    used: usize,
+    hash: u64,
+}
+
+/// Bytes of a prepared field: enough for a project id.
+const PREPARED: usize = 32;
+
+impl PreparedField {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let mut writer = KeyWriter::new();
+        writer.field(&text);
+        let mut bytes = [0; PREPARED];
+        let written = bytes.get_mut(..writer.used).map(|room| room.copy_from_slice(writer.as_slice()));
+        Self { used: written.map_or(0, |()| writer.used), text, bytes, hash: writer.hash }
+    }
+}
+
 /// The bits that no ASCII byte has.
 const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
 
@@ -357,51 +413,69 @@ fn fold_ascii(word: u64) -> u64 {
     word | ((from_a & !after_z & NOT_ASCII) >> 2)
 }
 
-/// Copies `bytes` into `room`, which is as long, through `map`; gives the bits that any of them has. Names are short, so that a
-/// loop or a call of the C library's copy would take longer than a few words, of which the last overlaps the one before.
+/// The words that were copied, put together.
+#[derive(Clone, Copy, Default)]
+struct Copied {
+    /// The bits that any of them has, before they were changed.
+    bits: u64,
+    /// A sum of them as they were written.
+    sum: u64,
+}
+
+impl Copied {
+    #[inline]
+    fn and(self, other: Self) -> Self {
+        Self { bits: self.bits | other.bits, sum: self.sum.rotate_left(9).wrapping_add(other.sum) }
+    }
+}
+
+/// Copies `bytes` into `room`, which is as long, through `map`. Names are short, so that a loop or a call of the C library's copy
+/// would take longer than a few words, of which the last overlaps the one before.
 #[inline]
-fn copy_words(room: &mut [u8], bytes: &[u8], map: impl Fn(u64) -> u64) -> u64 {
+fn copy_words(room: &mut [u8], bytes: &[u8], map: impl Fn(u64) -> u64) -> Copied {
     match bytes.len() {
-        0..4 => room.iter_mut().zip(bytes).fold(0, |bits, (to, from)| {
-            [*to, ..] = map(u64::from(*from)).to_le_bytes();
-            bits | u64::from(*from)
+        0..4 => room.iter_mut().zip(bytes).fold(Copied::default(), |copied, (to, from)| {
+            let mapped = map(u64::from(*from));
+            [*to, ..] = mapped.to_le_bytes();
+            copied.and(Copied { bits: u64::from(*from), sum: mapped })
         }),
         4..8 => copy_halves(room, bytes, map),
         8..=16 => copy_ends(room, bytes, map),
         length => {
             // the first sixteen, those after them, and the last sixteen
-            let mut bits = 0;
+            let mut copied = Copied::default();
             for start in (0..length - 16).step_by(16) {
                 if let (Some(to), Some(from)) = (room.get_mut(start..start + 16), bytes.get(start..start + 16)) {
-                    bits |= copy_ends(to, from, &map);
+                    copied = copied.and(copy_ends(to, from, &map));
                 }
             }
             if let (Some(to), Some(from)) = (room.last_chunk_mut::<16>(), bytes.last_chunk::<16>()) {
-                bits |= copy_ends(to, from, map);
+                copied = copied.and(copy_ends(to, from, map));
             }
-            bits
+            copied
         }
     }
 }
 
 /// Eight to sixteen bytes.
 #[inline]
-fn copy_ends(room: &mut [u8], bytes: &[u8], map: impl Fn(u64) -> u64) -> u64 {
-    let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else { return 0 };
+fn copy_ends(room: &mut [u8], bytes: &[u8], map: impl Fn(u64) -> u64) -> Copied {
+    let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else { return Copied::default() };
     let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    let (new_first, new_last) = (map(first), map(last));
     if let Some(to) = room.first_chunk_mut() {
-        *to = map(first).to_le_bytes();
+        *to = new_first.to_le_bytes();
     }
     if let Some(to) = room.last_chunk_mut() {
-        *to = map(last).to_le_bytes();
+        *to = new_last.to_le_bytes();
     }
-    first | last
+    Copied { bits: first, sum: new_first }.and(Copied { bits: last, sum: new_last })
 }
 
 /// Four to eight bytes, in one word.
 #[inline]
-fn copy_halves(room: &mut [u8], bytes: &[u8], map: impl Fn(u64) -> u64) -> u64 {
-    let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else { return 0 };
+fn copy_halves(room: &mut [u8], bytes: &[u8], map: impl Fn(u64) -> u64) -> Copied {
+    let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else { return Copied::default() };
     let word = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
     let mapped = map(word);
     if let Some(to) = room.first_chunk_mut() {
@@ -410,7 +484,7 @@ fn copy_halves(room: &mut [u8], bytes: &[u8], map: impl Fn(u64) -> u64) -> u64 {
     if let Some(to) = room.last_chunk_mut() {
         *to = ((mapped >> 32) as u32).to_le_bytes();
     }
-    word
+    Copied { bits: word, sum: mapped }
 }
 
 /// What a source writes here is its own affair, and the identity of the caller is in it.
@@ -452,6 +526,37 @@ mod tests {
         for byte in 0..128_u8 {
             assert_eq!(fold_ascii(u64::from(byte)), u64::from(byte.to_ascii_lowercase()));
         }
+    }
+
+    #[test]
+    fn a_prepared_field_of_any_length_is_written_as_the_field_is() {
+        let text = "665f1c2ab7c0de0012345678-and-more".repeat(10);
+        for length in 0..=text.len() {
+            let (mut written, mut copied) = (KeyWriter::new(), KeyWriter::new());
+            for before in
+                ["", "some", "of quite another length, so that the rest comes to the end of what a key holds inline"]
+            {
+                written.field(before);
+                written.field(&text[..length]);
+                copied.field(before);
+                copied.prepared(&PreparedField::new(&text[..length]));
+            }
+            assert_eq!(copied.as_slice(), written.as_slice(), "{length}");
+            assert_eq!(copied.hash(), written.hash(), "{length}");
+        }
+    }
+
+    #[test]
+    fn keys_that_differ_in_one_word_have_other_hashes() {
+        let hash = |fields: &[&str]| {
+            let mut writer = KeyWriter::new();
+            fields.iter().for_each(|field| writer.field(field));
+            writer.hash()
+        };
+        let names = ["main", "dev", "production", "staging", "abcdefgh", "ijklmnop", "665f1c2ab7c0de0012345678"];
+        let pairs = names.iter().flat_map(|one| names.iter().map(move |other| [*one, *other]));
+        let hashes: std::collections::HashSet<u64> = pairs.map(|pair| hash(&pair)).collect();
+        assert_eq!(hashes.len(), names.len() * names.len());
     }
 
     #[test]

@@ -193,10 +193,10 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// What every key begins with.
+    #[inline]
     fn write_start(&self, key: &mut KeyWriter) -> Identity {
         let identity = self.source.identity();
-        key.identity(&self.origin);
-        key.identity(&identity);
+        key.start(&self.origin, &identity);
         identity
     }
 

@@ -18,9 +18,9 @@ fn a_large_snapshot_takes_at_most_three_times_its_answer_and_reading_it_again_no
         let large = measure(100_000, framing, 12);
         assert!(large.first_peak <= 2.5, "{framing:?}: {large:?}");
         assert!(large.kept <= 1.65, "{framing:?}: {large:?}");
-        assert!(large.kept_at_last <= large.kept * 1.01, "{framing:?}: it grows: {large:?}");
-        // at some moments the connection has a second buffer, of 256 KiB
+        // the connection may have a second buffer, of 256 KiB, at the peak and between two reads
         let buffer = f64::from(256 * 1024) / large.answer as f64;
+        assert!(large.kept_at_last <= large.kept * 1.01 + buffer, "{framing:?}: it grows: {large:?}");
         assert!(large.again_peak <= 3.0 + buffer, "{framing:?}: {large:?}");
         let fourth = measure(25_000, framing, 1);
         // an answer has fixed parts too, so a smaller one may take somewhat more for its size

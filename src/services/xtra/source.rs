@@ -16,8 +16,7 @@ use crate::core::{
     Elevation, ErrorKind, FileEntry, Hint, Identity, Quota, Reason, ScopeDescription, SecretValue, UnreadableReason,
     XtraError,
 };
-use crate::engine::KeyWriter;
-use crate::engine::{Loaded, SecretSource, Traffic};
+use crate::engine::{KeyWriter, Loaded, PreparedField, SecretSource, Traffic};
 use crate::http::{CredentialProvider, TokenFuture, Transport};
 use crate::references::refers;
 
@@ -27,8 +26,8 @@ pub struct Xtra {
     root: String,
     ids: ProjectIds,
     defaults: Scopes,
-    /// The default project as the cache's keys have it, so that a cached read need not fold it.
-    default_project_key: String,
+    /// The default project and branch as the cache's keys have them.
+    default_fields: DefaultFields,
     /// The project of the service account that asked last, once the service has told it.
     account: Mutex<Option<(Identity, String)>>,
     backing: Backing,
@@ -65,17 +64,33 @@ pub(crate) struct Scopes {
     pub(crate) environment: Option<String>,
 }
 
+/// Defaults as the cache's keys have them, prepared once: most keys have both.
+struct DefaultFields {
+    project: PreparedField,
+    branch: PreparedField,
+}
+
+impl DefaultFields {
+    fn of(defaults: &Scopes) -> Self {
+        let project = defaults.project.clone().map(scope::compared_project).unwrap_or_default();
+        Self {
+            project: PreparedField::new(project),
+            branch: PreparedField::new(defaults.branch.as_deref().unwrap_or(MAIN)),
+        }
+    }
+}
+
 impl Xtra {
     pub(crate) fn new(transport: Transport, defaults: Scopes) -> Self {
         let root = transport.base_url().to_owned();
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
-        let default_project_key = defaults.project.clone().map(scope::compared_project).unwrap_or_default();
+        let default_fields = DefaultFields::of(&defaults);
         Self {
             raw,
             ids: ProjectIds::of(&root),
             root,
             defaults,
-            default_project_key,
+            default_fields,
             account: Mutex::new(None),
             backing: Backing::Service,
             vault: Vault::default(),
@@ -294,13 +309,15 @@ impl SecretSource for Xtra {
     }
 
     fn write_key(&self, scope: &XtraScope<'_>, key: &mut KeyWriter) {
-        let branch = scope.branch.as_deref().or(self.defaults.branch.as_deref()).unwrap_or(MAIN);
         match &scope.project {
             Some(id) => scope::write_project(id, key),
-            None => key.field(&self.default_project_key),
+            None => key.prepared(&self.default_fields.project),
         }
         key.field_any_case(scope.environment.as_deref().or(self.default_environment()).unwrap_or_default());
-        key.field(branch);
+        match &scope.branch {
+            Some(branch) => key.field(branch),
+            None => key.prepared(&self.default_fields.branch),
+        }
     }
 
     fn scope_name<'s>(&self, scope: &'s XtraScope<'_>) -> Cow<'s, str> {
