@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::metadata::Server;
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, Timestamp, XtraError};
 use crate::credentials::ProcessEnv;
 use crate::http::Method;
 
@@ -251,9 +251,8 @@ struct SignedHeaders<'a> {
 fn sign(credentials: &AwsCredentials, region: &str, now: SystemTime) -> Result<SignedRequest, XtraError> {
     let unusable =
         |what: &str| XtraError::new(ErrorKind::Credentials, format!("the request to AWS cannot be signed: {what}"));
-    let time = jiff::Timestamp::try_from(now).map_err(|_| unusable("this machine's clock is out of range"))?;
-    let date = time.strftime("%Y%m%dT%H%M%SZ").to_string();
-    let day = time.strftime("%Y%m%d").to_string();
+    let date = format!("{:.0}", Timestamp::from(now)).replace(['-', ':'], "");
+    let day = date.split('T').next().unwrap_or_default();
     let host = format!("sts.{region}.amazonaws.com");
     let token = credentials.session_token.as_ref().map(SecretValue::expose);
 
@@ -272,7 +271,7 @@ fn sign(credentials: &AwsCredentials, region: &str, now: SystemTime) -> Result<S
 
     let secret = Zeroizing::new(format!("AWS4{}", credentials.secret_key.expose()));
     let mut key = Zeroizing::new(secret.as_bytes().to_vec());
-    for part in [&day, region, "sts", "aws4_request"] {
+    for part in [day, region, "sts", "aws4_request"] {
         key = Zeroizing::new(hmac(&key, part).ok_or_else(|| unusable("the key cannot be used"))?);
     }
     let signature = hmac(&key, &to_sign).ok_or_else(|| unusable("the key cannot be used"))?;
