@@ -192,6 +192,12 @@ pub mod xtra {
     };
 }
 
+/// Infisical's own: its dev server.
+#[cfg(all(feature = "infisical", feature = "dev-server"))]
+pub mod infisical {
+    pub use crate::services::infisical::dev;
+}
+
 /// The clock that a client lives by, one to set by hand in tests, and points in time.
 pub mod clock {
     pub use crate::core::{Clock, ManualClock, Timestamp};

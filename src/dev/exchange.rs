@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use hyper::body::Frame;
 use percent_encoding::percent_decode_str;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::javascript::Json;
 
@@ -18,6 +19,9 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// A request. It has no `Debug`: it carries the token and values.
 pub(crate) struct Call {
+    pub(crate) method: Method,
+    /// The path and the query as they were sent.
+    pub(crate) target: String,
     pub(crate) params: Vec<(String, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
@@ -62,12 +66,14 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: String,
+    /// What is sent after the body, a piece at a time, until nobody has anything to send any more.
+    pub(crate) rest: Option<UnboundedReceiver<String>>,
 }
 
 impl Reply {
     /// A status alone: no body and no content type.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Reply { status, headers: Vec::new(), body: String::new() }
+        Reply { status, headers: Vec::new(), body: String::new(), rest: None }
     }
 
     pub(crate) fn json(status: StatusCode, body: &Json) -> Self {
@@ -99,12 +105,12 @@ impl Reply {
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        // Pages go out with a length and everything else in chunks, as servers of JavaScript send them.
-        let is_page = self.headers.iter().any(|(_, value)| value == HTML);
-        let body = if is_page || self.status == StatusCode::NO_CONTENT {
+        // Pages go out with a length, and everything else in chunks unless a length was set.
+        let has_length = self.headers.iter().any(|(name, value)| value == HTML || name == header::CONTENT_LENGTH);
+        let body = if has_length || self.status == StatusCode::NO_CONTENT {
             Body::from(self.body)
         } else {
-            Body::new(Chunked::whole(self.body))
+            Body::new(Chunked { whole: Some(Bytes::from(self.body)), rest: self.rest })
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
@@ -116,21 +122,26 @@ impl Reply {
 }
 
 /// A body that does not tell its length, so that it goes out in chunks.
-struct Chunked(Option<Bytes>);
-
-impl Chunked {
-    fn whole(text: String) -> Self {
-        Chunked(Some(Bytes::from(text)))
-    }
+struct Chunked {
+    whole: Option<Bytes>,
+    rest: Option<UnboundedReceiver<String>>,
 }
 
 impl hyper::body::Body for Chunked {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let chunk = self.0.take().filter(|chunk| !chunk.is_empty());
-        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk))))
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(chunk) = self.whole.take().filter(|chunk| !chunk.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(chunk))));
+        }
+        let Some(rest) = &mut self.rest else {
+            return Poll::Ready(None);
+        };
+        rest.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(Bytes::from(piece)))))
     }
 }
 

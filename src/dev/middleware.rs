@@ -16,6 +16,10 @@ use super::service::Service;
 #[derive(Clone)]
 pub(crate) struct Peer(pub(crate) String);
 
+/// The path and the query as they were sent, put into every request by the server.
+#[derive(Clone)]
+pub(crate) struct Target(pub(crate) String);
+
 /// The longest body, in bytes.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 
@@ -47,7 +51,7 @@ pub(crate) async fn observe<S: Service>(
 
 /// Writes a request into the journal.
 pub(crate) fn record<S, B>(shared: &Shared<S>, route: &str, request: &axum::http::Request<B>) {
-    let seen = SeenRequest::new(route, request.uri().to_string(), request.headers().clone());
+    let seen = SeenRequest::new(route, target(request), request.headers().clone());
     shared.controls().journal().record(seen);
 }
 
@@ -56,8 +60,14 @@ async fn limited<S: Service>(shared: &Shared<S>, request: Request, next: Next) -
     let admitted = shared.state().admit(&address);
     match admitted {
         Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => S::dress(refusal, request.headers()).into_response(),
     }
+}
+
+/// The path and the query of a request as they were sent.
+pub(crate) fn target<B>(request: &axum::http::Request<B>) -> String {
+    let sent = request.extensions().get::<Target>();
+    sent.map_or_else(|| request.uri().to_string(), |Target(target)| target.clone())
 }
 
 fn peer(request: &Request) -> &str {
@@ -68,8 +78,9 @@ fn peer(request: &Request) -> &str {
 pub(crate) async fn read_call<S: Service>(params: &RawPathParams, request: Request) -> Call {
     let address = S::address(request.headers(), peer(&request));
     let query = request.uri().query().map(query_pairs).unwrap_or_default();
+    let target = target(&request);
     let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let (head, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await.unwrap_or_default();
-    Call { params, query, headers: head.headers, address, body }
+    Call { method: head.method, target, params, query, headers: head.headers, address, body }
 }

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
-use axum::http::{Method, Response, StatusCode};
+use axum::http::{HeaderMap, Method, Response, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::any;
 
 use super::connection::{Connection, Shared};
 use super::exchange::{Call, Reply};
-use super::middleware::{observe, read_call, route_name};
+use super::middleware::{observe, read_call, route_name, target};
 use super::service::{InSteps, Route, Run, Service};
 
 pub(crate) fn router<S: Service>(shared: Arc<Shared<S>>) -> Router {
     let mut paths: BTreeMap<&str, Vec<Route<S>>> = BTreeMap::new();
-    for route in S::routes() {
+    let all = shared.state().routes();
+    for route in all {
         paths.entry(route.path()).or_default().push(route);
     }
     let mut api = Router::new();
@@ -29,13 +30,21 @@ pub(crate) fn router<S: Service>(shared: Arc<Shared<S>>) -> Router {
         api = api.route(path, any(dispatch));
     }
     for path in S::NOT_SERVED {
-        api = api.route(path, any(async |path: MatchedPath| not_served::<S>(&path).into_response()));
+        let refuse = async |path: MatchedPath, request: Request| respond::<S>(not_served::<S>(&path), request.headers());
+        api = api.route(path, any(refuse));
     }
     Router::new()
         .nest(S::ROOT, api)
-        .fallback(async || S::unknown_path().into_response())
+        .fallback(async |request: Request| {
+            respond::<S>(S::unknown_path(request.method(), &target(&request)), request.headers())
+        })
         .layer(from_fn_with_state(Arc::clone(&shared), observe::<S>))
         .with_state(shared)
+}
+
+/// A reply with what the service puts on every one.
+fn respond<S: Service>(reply: Reply, request: &HeaderMap) -> Response<Body> {
+    S::dress(reply, request).into_response()
 }
 
 async fn dispatch<S: Service>(
@@ -45,11 +54,12 @@ async fn dispatch<S: Service>(
     params: RawPathParams,
     request: Request,
 ) -> Response<Body> {
-    let method = request.method().clone();
+    let (method, headers) = (request.method().clone(), request.headers().clone());
     // `HEAD` is answered by the handler of `GET`, without the body
     let wanted = if method == Method::HEAD { "GET" } else { method.as_str() };
     let Some(handler) = routes.iter().find(|route| route.method() == wanted).map(Route::handler) else {
-        return S::refuse_method(&method, &allowed(&routes)).into_response();
+        let refusal = S::refuse_method(&method, &target(&request), &allowed(&routes));
+        return respond::<S>(refusal, &headers);
     };
     let reply = match handler.run {
         Run::NotServed => not_served::<S>(&path),
@@ -74,7 +84,7 @@ async fn dispatch<S: Service>(
             shared.run(running).await.unwrap_or_else(|| Reply::empty(StatusCode::SERVICE_UNAVAILABLE))
         }
     };
-    reply.into_response()
+    respond::<S>(reply, &headers)
 }
 
 fn admit<S: Service>(state: &mut S, call: &Call, guarded: bool) -> Result<Option<S::Admission>, Reply> {

@@ -29,7 +29,7 @@ use super::connection::Shared;
 use super::control::Controls;
 use super::error::DevServerError;
 use super::faults::{Fate, GARBAGE};
-use super::middleware::{Peer, record, route_name};
+use super::middleware::{Peer, Target, record, route_name};
 use super::routing::router;
 use super::service::Service;
 use super::snapshot::{Seeded, StateFile, load};
@@ -248,10 +248,15 @@ async fn answer<S: Service>(
     let mut response = match S::refuse_path(request.uri()) {
         Some(reply) => {
             record(&app.shared, &route_name::<S>(request.method(), None), &request);
-            reply.into_response()
+            S::dress(reply, request.headers()).into_response()
         }
         None => {
+            let target = Target(request.uri().to_string());
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(target);
+            if let Some(routed) = S::routed(request.uri()) {
+                *request.uri_mut() = routed;
+            }
             let routed: Result<_, Infallible> = TowerToHyperService::new(app.router).call(request).await;
             routed.unwrap_or_else(|never| match never {})
         }

@@ -1,7 +1,7 @@
 //! The services, a folder each. Nothing outside a service's own folder knows it, but for the crate's root, which names it.
 
 #[cfg(feature = "infisical")]
-mod infisical;
+pub(crate) mod infisical;
 #[cfg(feature = "xtra")]
 mod placeholder;
 #[cfg(feature = "xtra")]
