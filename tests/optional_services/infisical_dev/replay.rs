@@ -208,7 +208,8 @@ fn difference(recording: &Recording, answer: &Answer) -> Option<String> {
     }
     for name in HEADERS {
         let (own, recorded) = (answer.header(name), recording.header(name));
-        let same = if COUNTED.contains(name) { own.is_some() == recorded.is_some() } else { own == recorded.as_deref() };
+        let same =
+            if COUNTED.contains(name) { own.is_some() == recorded.is_some() } else { own == recorded.as_deref() };
         if !same {
             return Some(format!("{name}: {own:?} instead of {recorded:?}"));
         }
@@ -222,7 +223,8 @@ fn difference(recording: &Recording, answer: &Answer) -> Option<String> {
         Err(_) if answer.body.is_empty() => return (!body.is_empty()).then(|| format!("no body instead of {body}")),
         Err(_) => (answer.body.clone(), body),
     };
-    (own != recorded).then(|| format!("\n  {}\ninstead of\n  {}", shortened(&own, &recorded), shortened(&recorded, &own)))
+    (own != recorded)
+        .then(|| format!("\n  {}\ninstead of\n  {}", shortened(&own, &recorded), shortened(&recorded, &own)))
 }
 
 /// The headers that are compared, and those of which only the presence is.

@@ -32,7 +32,8 @@ fn identity(recordings: &Recordings, name: &str, login: &str) -> IdentitySeed {
     let body = recording.sent_json().unwrap();
     let seed = IdentitySeed::new(name).client_id(text(&body["clientId"]));
     let secret = ClientSecretSeed::new(text(&body["clientSecret"]));
-    let issued = recordings.answer(login)["accessToken"].as_str().and_then(|token| crate::replay::claim(token, "identityId"));
+    let issued =
+        recordings.answer(login)["accessToken"].as_str().and_then(|token| crate::replay::claim(token, "identityId"));
     let seed = match issued {
         Some(id) => seed.id(&id),
         None => seed,
@@ -89,7 +90,8 @@ pub(crate) const NAMES: [&str; 13] = [
 
 fn project(recordings: &Recordings) -> ProjectSeed {
     let workspace = &recordings.answer("workspace-get")["workspace"];
-    let mut project = ProjectSeed::new(text(&workspace["slug"])).name(text(&workspace["name"])).id(text(&workspace["id"]));
+    let mut project =
+        ProjectSeed::new(text(&workspace["slug"])).name(text(&workspace["name"])).id(text(&workspace["id"]));
     for environment in workspace["environments"].as_array().unwrap() {
         let seed = EnvironmentSeed::new(text(&environment["slug"]), text(&environment["name"]));
         project = project.environment(seed.id(text(&environment["id"])));

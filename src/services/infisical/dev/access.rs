@@ -128,9 +128,8 @@ impl Database {
     /// Can an actor do something at a location?
     pub(super) fn may(&self, actor: &Actor, action: Action, at: Location) -> bool {
         if let Some(token) = self.service_token(actor) {
-            let in_scope = |(environment, path): &(String, String)| {
-                environment == at.environment && matches_path(path, at.path)
-            };
+            let in_scope =
+                |(environment, path): &(String, String)| environment == at.environment && matches_path(path, at.path);
             let reads = matches!(action, Action::Read | Action::Describe);
             return (reads || token.writes) && token.scopes.iter().any(in_scope);
         }
@@ -156,7 +155,13 @@ impl Database {
     }
 
     /// The refusal of an actor that cannot change a project's tags or environments.
-    pub(super) fn check_manager(&self, actor: &Actor, project: &str, action: &str, subject: &str) -> Result<(), Refusal> {
+    pub(super) fn check_manager(
+        &self,
+        actor: &Actor,
+        project: &str,
+        action: &str,
+        subject: &str,
+    ) -> Result<(), Refusal> {
         self.check_member(actor, project)?;
         match self.role(actor, project) {
             Some(Role::Admin | Role::Member) => Ok(()),

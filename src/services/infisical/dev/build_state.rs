@@ -8,7 +8,9 @@ use super::generation::Generation;
 use super::rows::{
     ClientSecret, Environment, Identity, Import, Lockout, Policy, Project, Secret, ServiceToken, Tag, User,
 };
-use super::seed::{ClientSecretSeed, EnvironmentSeed, IdentitySeed, ProjectSeed, SecretSeed, Seed, ServiceTokenSeed, TagSeed};
+use super::seed::{
+    ClientSecretSeed, EnvironmentSeed, IdentitySeed, ProjectSeed, SecretSeed, Seed, ServiceTokenSeed, TagSeed,
+};
 use crate::dev::{Clock, DevServerError, Seeded};
 
 /// The environments of a project that names none.
@@ -206,7 +208,8 @@ impl Database {
             project: project.to_owned(),
             slug: seed.slug,
             color: seed.color,
-            created_by: created_by.unwrap_or_else(|| self.identities.first().map(|found| found.id.clone()).unwrap_or_default()),
+            created_by: created_by
+                .unwrap_or_else(|| self.identities.first().map(|found| found.id.clone()).unwrap_or_default()),
             created: now,
             updated: now,
         });

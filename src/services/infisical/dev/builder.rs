@@ -107,11 +107,8 @@ impl InfisicalDevServerBuilder {
     ///
     /// Outside a runtime, when no port is free, and when the seed contradicts itself.
     pub async fn start(self) -> Result<InfisicalDevServer, DevServerError> {
-        let settings = Settings {
-            keep_alive: self.keep_alive.unwrap_or(KEEP_ALIVE),
-            database_latency: None,
-            state_file: None,
-        };
+        let settings =
+            Settings { keep_alive: self.keep_alive.unwrap_or(KEEP_ALIVE), database_latency: None, state_file: None };
         let is_unseeded = self.seed.projects.is_empty() && self.seed.identities.is_empty();
         let seed = if is_unseeded { Seed::demo() } else { self.seed };
         let identity = seed.identities.first().map(|identity| identity.name.clone()).unwrap_or_default();

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::generation::Generation;
 use super::limits::Limiter;
 use super::rows::{
-    Approval, DynamicSecret, Environment, Folder, Identity, Import, Key, Lease, Project, Secret, ServiceToken, Tag, Token,
-    User,
+    Approval, DynamicSecret, Environment, Folder, Identity, Import, Key, Lease, Project, Secret, ServiceToken, Tag,
+    Token, User,
 };
 use super::subscriptions::Subscriptions;
 use crate::dev::{Clock, Millis};
@@ -57,7 +57,8 @@ pub(super) struct Database {
 
 /// A new random id in the form of a UUID of version 4.
 pub(super) fn new_id() -> String {
-    let bits = (fastrand::u128(..) & !(0xf000_u128 << 64) & !(0xc000_u128 << 48)) | (0x4000_u128 << 64) | (0x8000_u128 << 48);
+    let bits =
+        (fastrand::u128(..) & !(0xf000_u128 << 64) & !(0xc000_u128 << 48)) | (0x4000_u128 << 64) | (0x8000_u128 << 48);
     let hex = format!("{bits:032x}");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

@@ -38,9 +38,7 @@ impl Unexpanded {
                 let message = "Failed to expand one or more secret references";
                 Refusal::new(403, "ForbiddenError", message).with_details(vec![reference].into())
             }
-            Unexpanded::Forbidden { environment, path, key } => {
-                Refusal::forbidden_reference(&environment, &path, &key)
-            }
+            Unexpanded::Forbidden { environment, path, key } => Refusal::forbidden_reference(&environment, &path, &key),
         }
     }
 }
@@ -146,8 +144,7 @@ impl Expansion<'_> {
     /// October 2024: references are replaced in the whole text, level by level.
     fn by_level(&self, value: &Value, is_half: bool) -> Result<String, Unexpanded> {
         let mut expanded = value.text.to_owned();
-        let mut stack =
-            vec![(value.text.to_owned(), value.environment.to_owned(), value.path.to_owned(), 0)];
+        let mut stack = vec![(value.text.to_owned(), value.environment.to_owned(), value.path.to_owned(), 0)];
         let mut steps = STEPS;
         while let Some((text, environment, path, depth)) = stack.pop() {
             if depth > DEPTH {
@@ -267,8 +264,7 @@ impl Expansion<'_> {
                 let Some((found, at, folder)) = self.found_today(inside(reference).trim(), environment, path)? else {
                     continue;
                 };
-                let found =
-                    if depth < DEPTH { self.by_depth(&found, &at, &folder, depth + 1, steps)? } else { found };
+                let found = if depth < DEPTH { self.by_depth(&found, &at, &folder, depth + 1, steps)? } else { found };
                 expanded = expanded.replace(reference, &found);
             }
             if expanded == before {

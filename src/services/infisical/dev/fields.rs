@@ -147,8 +147,7 @@ impl<'a> Fields<'a> {
             _ => {
                 let received = value.text().unwrap_or_else(|| type_name(Some(&value))).to_owned();
                 let listed: Vec<String> = options.iter().map(|option| format!("'{option}'")).collect();
-                let message =
-                    format!("Invalid enum value. Expected {}, received '{received}'", listed.join(" | "));
+                let message = format!("Invalid enum value. Expected {}, received '{received}'", listed.join(" | "));
                 let issue = object([
                     ("received", received.into()),
                     ("code", "invalid_enum_value".into()),
@@ -289,8 +288,7 @@ impl<'a> Fields<'a> {
 
     /// An issue of the schema's own check.
     pub(super) fn custom(&mut self, name: &str, message: &str) {
-        let issue =
-            object([("code", "custom".into()), ("message", message.into()), ("path", self.place(name))]);
+        let issue = object([("code", "custom".into()), ("message", message.into()), ("path", self.place(name))]);
         self.issues.push(issue);
     }
 

@@ -64,12 +64,15 @@ pub(super) fn matches_address(pattern: &str, address: &str) -> bool {
     let Ok(address) = address.parse::<IpAddr>() else {
         return pattern == address;
     };
-    let (network, length) = pattern.split_once('/').map_or((pattern, None), |(network, length)| (network, Some(length)));
+    let (network, length) =
+        pattern.split_once('/').map_or((pattern, None), |(network, length)| (network, Some(length)));
     let Ok(network) = network.parse::<IpAddr>() else {
         return false;
     };
     let (one, other, bits) = match (network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => (u128::from(network.to_bits()), u128::from(address.to_bits()), 32),
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            (u128::from(network.to_bits()), u128::from(address.to_bits()), 32)
+        }
         (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits(), address.to_bits(), 128),
         _ => return false,
     };

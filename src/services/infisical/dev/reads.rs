@@ -99,7 +99,12 @@ impl Database {
         let folders = match self.listed_folders(actor, location, switches.is_recursive)? {
             Some(folders) => folders,
             // A folder that is missing answers imports although nobody asked for them.
-            None => return Ok(Reply::ok(&object([("secrets", Json::List(Vec::new())), ("imports", Json::List(Vec::new()))]))),
+            None => {
+                return Ok(Reply::ok(&object([
+                    ("secrets", Json::List(Vec::new())),
+                    ("imports", Json::List(Vec::new())),
+                ])));
+            }
         };
         let mut rows: Vec<(&Folder, &Secret)> = Vec::new();
         for folder in &folders {
@@ -160,7 +165,12 @@ impl Database {
     }
 
     /// The rows of a list as they are answered.
-    fn listed(&self, actor: &Actor, request: &ListRequest, rows: &[(&Folder, &Secret)]) -> Result<Vec<Members>, Refusal> {
+    fn listed(
+        &self,
+        actor: &Actor,
+        request: &ListRequest,
+        rows: &[(&Folder, &Secret)],
+    ) -> Result<Vec<Members>, Refusal> {
         let expansion = Expansion { database: self, actor, project: &request.project, first: None };
         let expands = request.switches.expands && request.switches.views;
         let together = (expands && self.generation.is_august()).then(|| expansion.expanded_folder(&raw(rows)));
@@ -313,7 +323,9 @@ impl Database {
     fn own_answer(&self, actor: &Actor, request: &GetRequest, secret: &Secret) -> Answer {
         let mut secret = secret.clone();
         // The servers of 2024 read the version and do not look at it.
-        if let Some(version) = request.version.filter(|version| *version != secret.version && self.generation.is_current()) {
+        if let Some(version) =
+            request.version.filter(|version| *version != secret.version && self.generation.is_current())
+        {
             let earlier = secret.history.iter().find(|(known, _)| *known == version).cloned();
             let (version, value) = earlier.ok_or_else(|| Refusal::missing_secret(self.generation, &request.name))?;
             (secret.version, secret.value) = (version, value);
@@ -327,7 +339,13 @@ impl Database {
         Ok(Reply::ok(&object([("secret", record.into())])))
     }
 
-    fn imported_answer(&self, actor: &Actor, request: &GetRequest, block: &Block, row: &super::imported::Row) -> Answer {
+    fn imported_answer(
+        &self,
+        actor: &Actor,
+        request: &GetRequest,
+        block: &Block,
+        row: &super::imported::Row,
+    ) -> Answer {
         let own = self.generation.is_current().then_some((request.environment.as_str(), request.path.as_str()));
         let mut secret = row.secret.clone();
         let value = if self.generation.is_august() {
@@ -385,7 +403,8 @@ impl ListRequest {
         let has_tag = self.tags.is_empty() || slugs().any(|slug| self.tags.contains(slug));
         let has_pair = |(key, value): &(String, String)| {
             secret.metadata.iter().any(|entry| {
-                entry.get("key").and_then(Json::text) == Some(key) && entry.get("value").and_then(Json::text) == Some(value)
+                entry.get("key").and_then(Json::text) == Some(key)
+                    && entry.get("value").and_then(Json::text) == Some(value)
             })
         };
         has_tag && self.metadata.iter().all(has_pair)
@@ -394,9 +413,8 @@ impl ListRequest {
 
 /// The values of rows as they are stored.
 fn raw(rows: &[(&Folder, &Secret)]) -> Vec<(String, String, bool)> {
-    let parts = |secret: &Secret| {
-        (secret.key.clone(), secret.value.clone(), secret.skips_multiline_encoding == Some(true))
-    };
+    let parts =
+        |secret: &Secret| (secret.key.clone(), secret.value.clone(), secret.skips_multiline_encoding == Some(true));
     rows.iter().map(|(_, secret)| parts(secret)).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The refusals of the service, each in the words of its generation.
 
-use axum::http::{HeaderName, StatusCode, header};
+use hyper::http::{HeaderName, StatusCode, header};
 
 use super::generation::Generation;
 use crate::dev::javascript::{Json, Members, object};
@@ -261,11 +261,7 @@ impl SecretStep {
 impl Refusal {
     pub(super) fn missing_folder(generation: Generation, step: SecretStep, environment: &str, path: &str) -> Self {
         if generation.is_august() {
-            return Refusal::new(
-                400,
-                step.august(),
-                "Folder not found for the given environment slug & secret path",
-            );
+            return Refusal::new(400, step.august(), "Folder not found for the given environment slug & secret path");
         }
         let message = format!("Folder with path '{path}' in environment with slug '{environment}' not found");
         Refusal::new(404, step.later(), message)

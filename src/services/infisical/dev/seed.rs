@@ -387,7 +387,11 @@ impl ClientSecretSeed {
 
 impl fmt::Debug for ClientSecretSeed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ClientSecretSeed").field("uses", &self.uses).field("ttl", &self.ttl).finish_non_exhaustive()
+        formatter
+            .debug_struct("ClientSecretSeed")
+            .field("uses", &self.uses)
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
     }
 }
 

@@ -119,7 +119,14 @@ impl InfisicalDevServer {
     /// # Errors
     ///
     /// [`DevServerError::Unknown`] for the project and for a name that is not there.
-    pub fn set_value(&self, project: &str, environment: &str, path: &str, name: &str, value: &str) -> Result<(), DevServerError> {
+    pub fn set_value(
+        &self,
+        project: &str,
+        environment: &str,
+        path: &str,
+        name: &str,
+        value: &str,
+    ) -> Result<(), DevServerError> {
         self.server.shared().change(|database| {
             let id = project_id(database, project)?;
             let location = super::database::Location { project: &id, environment, path };
@@ -173,7 +180,11 @@ impl InfisicalDevServer {
         })
     }
 
-    fn change_identity(&self, name: &str, change: impl FnOnce(&mut super::rows::Identity)) -> Result<(), DevServerError> {
+    fn change_identity(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut super::rows::Identity),
+    ) -> Result<(), DevServerError> {
         self.server.shared().change(|database| {
             let found = database.identities.iter_mut().find(|identity| identity.name == name);
             found.map(change).ok_or_else(|| DevServerError::unknown("identity", name))

@@ -111,7 +111,9 @@ impl Database {
 
     fn row(&self, id: &str) -> Result<&Token, Refusal> {
         let found = self.tokens.iter().find(|token| token.id == id && !token.is_revoked);
-        found.filter(|token| self.identity(&token.identity).is_some()).ok_or_else(|| Refusal::unknown_token(self.generation))
+        found
+            .filter(|token| self.identity(&token.identity).is_some())
+            .ok_or_else(|| Refusal::unknown_token(self.generation))
     }
 
     fn forget(&mut self, id: &str) {

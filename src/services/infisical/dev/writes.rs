@@ -129,7 +129,13 @@ impl Written {
 
 impl Database {
     /// The folder that an actor may write to.
-    fn written_folder(&self, asked: &Asked, place: &Place, action: Action, step: SecretStep) -> Result<String, Refusal> {
+    fn written_folder(
+        &self,
+        asked: &Asked,
+        place: &Place,
+        action: Action,
+        step: SecretStep,
+    ) -> Result<String, Refusal> {
         self.check_project(&place.project)?;
         self.check(asked.actor()?, action, place.location())?;
         self.check_path(&place.path)?;
@@ -150,7 +156,13 @@ impl Database {
     }
 
     /// Keeps a change back where a rule of the folder asks for an approval. The servers of 2024 let machines pass.
-    fn held_back(&mut self, asked: &Asked, place: &Place, folder: &str, operation: &str) -> Result<Option<Written>, Refusal> {
+    fn held_back(
+        &mut self,
+        asked: &Asked,
+        place: &Place,
+        folder: &str,
+        operation: &str,
+    ) -> Result<Option<Written>, Refusal> {
         let actor = asked.actor()?.clone();
         if !self.generation.is_current() && !matches!(actor, Actor::User(_)) {
             return Ok(None);
@@ -214,9 +226,7 @@ impl Database {
             let message = "Failed to create personal secret override for no corresponding shared secret";
             return Err(Refusal::bad_request(message));
         }
-        let is_there = |secret: &Secret| {
-            secret.folder == folder && secret.key == change.key && secret.owner == owner
-        };
+        let is_there = |secret: &Secret| secret.folder == folder && secret.key == change.key && secret.owner == owner;
         if self.secrets.iter().any(is_there) {
             return Err(Refusal::secret_exists(self.generation));
         }
@@ -256,9 +266,9 @@ impl Database {
 
     /// The row that a write changes: the last of several with one name.
     fn row_to_change(&self, folder: &str, key: &str, owner: Option<&str>) -> Option<usize> {
-        self.secrets.iter().rposition(|secret| {
-            secret.folder == folder && secret.key == key && secret.owner.as_deref() == owner
-        })
+        self.secrets
+            .iter()
+            .rposition(|secret| secret.folder == folder && secret.key == key && secret.owner.as_deref() == owner)
     }
 
     /// Changes one secret.
@@ -310,7 +320,13 @@ impl Database {
     }
 
     /// Deletes the secrets of a name, and the personal ones with the shared one.
-    pub(super) fn delete(&mut self, asked: &Asked, place: &Place, key: &str, is_personal: bool) -> Result<Written, Refusal> {
+    pub(super) fn delete(
+        &mut self,
+        asked: &Asked,
+        place: &Place,
+        key: &str,
+        is_personal: bool,
+    ) -> Result<Written, Refusal> {
         let folder = self.written_folder(asked, place, Action::Delete, SecretStep::Delete)?;
         let owner = asked.actor()?.user().filter(|_| is_personal).map(str::to_owned);
         if is_personal && owner.is_none() {
@@ -338,7 +354,12 @@ impl Database {
     }
 
     /// Creates several secrets, or none. The same name twice makes two rows.
-    pub(super) fn create_many(&mut self, asked: &Asked, place: &Place, changes: Vec<Change>) -> Result<Written, Refusal> {
+    pub(super) fn create_many(
+        &mut self,
+        asked: &Asked,
+        place: &Place,
+        changes: Vec<Change>,
+    ) -> Result<Written, Refusal> {
         let folder = self.written_folder(asked, place, Action::Create, SecretStep::CreateMany)?;
         let known: Vec<&str> = changes
             .iter()
@@ -377,7 +398,12 @@ impl Database {
     }
 
     /// Changes several secrets, or none.
-    pub(super) fn update_many(&mut self, asked: &Asked, place: &Place, changes: Vec<Change>) -> Result<Written, Refusal> {
+    pub(super) fn update_many(
+        &mut self,
+        asked: &Asked,
+        place: &Place,
+        changes: Vec<Change>,
+    ) -> Result<Written, Refusal> {
         let folder = self.written_folder(asked, place, Action::Edit, SecretStep::UpdateMany)?;
         let keys: Vec<&str> = changes.iter().map(|change| change.key.as_str()).collect();
         self.check_all_there(&folder, &keys, "Secret does not exist")?;

@@ -182,7 +182,12 @@ fn update(database: &mut Database, asked: &Asked) -> Answer {
     let mut body = asked.body();
     let at = Named::read(&mut body);
     let (inputs, default_ttl, max_ttl, new_name) = body.inner("data", |data| {
-        (data.any("inputs"), checked_time(data, "defaultTTL"), checked_time(data, "maxTTL"), data.optional_word("newName"))
+        (
+            data.any("inputs"),
+            checked_time(data, "defaultTTL"),
+            checked_time(data, "maxTTL"),
+            data.optional_word("newName"),
+        )
     });
     body.done(asked.generation)?;
     let (_, folder) = at.found(database, asked, Action::Edit)?;
@@ -257,15 +262,9 @@ fn lease(database: &mut Database, asked: &Asked) -> Answer {
         created: now,
         updated: now,
     };
-    let data = object([
-        ("DB_USERNAME", user.into()),
-        ("DB_PASSWORD", format!("{:032x}", fastrand::u128(..)).into()),
-    ]);
-    let answer = object([
-        ("lease", lease_record(&lease).into()),
-        ("dynamicSecret", record(&secret).into()),
-        ("data", data),
-    ]);
+    let data = object([("DB_USERNAME", user.into()), ("DB_PASSWORD", format!("{:032x}", fastrand::u128(..)).into())]);
+    let answer =
+        object([("lease", lease_record(&lease).into()), ("dynamicSecret", record(&secret).into()), ("data", data)]);
     database.leases.push(lease);
     Ok(Reply::ok(&answer))
 }

@@ -1,6 +1,6 @@
 //! The stream of events: what changes in a project, as it changes.
 
-use axum::http::{StatusCode, header};
+use hyper::http::{StatusCode, header};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::dev::Reply;
@@ -43,7 +43,8 @@ fn subscribe(database: &mut Database, asked: &Asked) -> Answer {
     let actor = asked.actor()?;
     database.check_member(actor, &project)?;
     if !database.has_events {
-        let message = "Failed to use event subscriptions due to plan restriction. Upgrade plan to use event subscriptions.";
+        let message =
+            "Failed to use event subscriptions due to plan restriction. Upgrade plan to use event subscriptions.";
         return Err(Refusal::bad_request(message));
     }
     for registration in &registrations {

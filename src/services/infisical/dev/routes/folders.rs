@@ -191,9 +191,8 @@ fn update_many(database: &mut Database, asked: &Asked) -> Answer {
     let is_first = project_member(asked) == "workspaceId";
     let mut body = asked.body();
     let project = body.word(if is_first { "projectSlug" } else { "projectId" });
-    let changes = body.items("folders", |item| {
-        (item.word("id"), item.word("environment"), item.word("name"), item.path("path"))
-    });
+    let changes =
+        body.items("folders", |item| (item.word("id"), item.word("environment"), item.word("name"), item.path("path")));
     body.done(asked.generation)?;
     let project = match database.project_by_slug(&project).filter(|_| is_first) {
         Some(found) => found.id.clone(),

@@ -106,8 +106,7 @@ fn create(database: &mut Database, asked: &Asked) -> Answer {
         return Err(Refusal::bad_request("Cyclic import not allowed"));
     }
     let (now, position) = (database.now(), database.next_position(&folder));
-    let import =
-        Import { id: new_id(), folder, environment: source, path, position, created: now, updated: now };
+    let import = Import { id: new_id(), folder, environment: source, path, position, created: now, updated: now };
     database.imports.push(import.clone());
     tell(database, &place);
     one(database, &import, "created")

@@ -93,7 +93,11 @@ fn list(database: &mut Database, asked: &Asked) -> Answer {
     if descends {
         found.reverse();
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number that is too large is the largest")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number that is too large is the largest"
+    )]
     let (offset, limit) = (offset.max(0.0) as usize, limit.clamp(1.0, 100.0) as usize);
     let listed: Vec<Members> = found
         .iter()

@@ -112,9 +112,7 @@ fn sentence(method: LoginMethod) -> &'static str {
         // The service's own slip: this is what it says of OIDC.
         LoginMethod::Gcp | LoginMethod::Oidc => "GCP auth method not found for identity, did you configure GCP auth?",
         LoginMethod::Jwt => "JWT auth method not found for identity, did you configure JWT auth?",
-        LoginMethod::Kubernetes => {
-            "Kubernetes auth method not found for identity, did you configure Kubernetes auth?"
-        }
+        LoginMethod::Kubernetes => "Kubernetes auth method not found for identity, did you configure Kubernetes auth?",
         LoginMethod::Ldap => "LDAP auth method not found for identity, did you configure LDAP auth?",
     }
 }
@@ -189,7 +187,9 @@ fn aws(database: &mut Database, asked: &Asked) -> Answer {
     let headers = decoded_headers(&mut body);
     body.done(asked.generation)?;
     let answer = by_method(database, asked, LoginMethod::Aws, &identity, None);
-    let is_signed = headers.as_ref().is_some_and(|headers| ["Authorization", "authorization"].iter().any(|name| headers.get(name).is_some()));
+    let is_signed = headers
+        .as_ref()
+        .is_some_and(|headers| ["Authorization", "authorization"].iter().any(|name| headers.get(name).is_some()));
     match answer {
         Ok(_) if !is_signed => Err(Refusal::unauthorized(asked.generation, "Access denied")),
         answer => answer,

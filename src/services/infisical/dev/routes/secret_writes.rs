@@ -1,5 +1,7 @@
 //! Writes of secrets, of both versions: one, many and from folder to folder.
 
+use crate::dev::Reply;
+use crate::dev::javascript::object;
 use crate::services::infisical::dev::asked::{Answer, Asked, endpoints};
 use crate::services::infisical::dev::database::Database;
 use crate::services::infisical::dev::fields::{Fields, trimmed};
@@ -7,8 +9,6 @@ use crate::services::infisical::dev::records::{Shown, tags_of};
 use crate::services::infisical::dev::refusal::Refusal;
 use crate::services::infisical::dev::seed::Action;
 use crate::services::infisical::dev::writes::{Change, Kind, Place};
-use crate::dev::Reply;
-use crate::dev::javascript::object;
 
 endpoints! {
     /// The creation of a secret.
@@ -163,7 +163,8 @@ fn move_secrets(database: &mut Database, asked: &Asked, version: Version) -> Ans
 fn by_id(database: &mut Database, asked: &Asked) -> Answer {
     let id = asked.param("secretId");
     let missing = || Refusal::not_found(format!("Secret with ID '{id}' not found"));
-    let secret = database.secrets.iter().find(|secret| secret.id == id && secret.owner.is_none()).ok_or_else(missing)?;
+    let secret =
+        database.secrets.iter().find(|secret| secret.id == id && secret.owner.is_none()).ok_or_else(missing)?;
     let folder = database.folder_by_id(&secret.folder).ok_or_else(missing)?;
     let project = database.project_of_environment(&folder.environment).ok_or_else(missing)?;
     let place = Place {

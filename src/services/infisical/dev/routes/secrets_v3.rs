@@ -61,8 +61,7 @@ fn list(database: &mut Database, asked: &Asked) -> Answer {
         );
         return Err(Refusal::bad_request(message));
     };
-    let request =
-        ListRequest { project, environment, path, switches, tags: split(&tags), metadata: pairs(metadata) };
+    let request = ListRequest { project, environment, path, switches, tags: split(&tags), metadata: pairs(metadata) };
     database.list(actor, &request)
 }
 

@@ -35,8 +35,7 @@ fn list(database: &mut Database, asked: &Asked) -> Answer {
     let (Some(project), Some(environment)) = (project, environment) else {
         return Err(Refusal::bad_request("Missing project id or environment"));
     };
-    let request =
-        ListRequest { project, environment, path, switches, tags: split(&tags), metadata: pairs(metadata) };
+    let request = ListRequest { project, environment, path, switches, tags: split(&tags), metadata: pairs(metadata) };
     database.list(actor, &request)
 }
 
