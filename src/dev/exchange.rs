@@ -1,15 +1,12 @@
 //! A request as handlers see it, and their reply.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use hyper::body::Frame;
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::body::Body;
 use super::javascript::Json;
 
 pub(crate) const JSON: &str = "application/json";
@@ -108,9 +105,9 @@ impl Reply {
         // Pages go out with a length, and everything else in chunks unless a length was set.
         let has_length = self.headers.iter().any(|(name, value)| value == HTML || name == header::CONTENT_LENGTH);
         let body = if has_length || self.status == StatusCode::NO_CONTENT {
-            Body::from(self.body)
+            Body::with_length(self.body)
         } else {
-            Body::new(Chunked { whole: Some(Bytes::from(self.body)), rest: self.rest })
+            Body::in_chunks(self.body, self.rest)
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
@@ -118,30 +115,6 @@ impl Reply {
             response.headers_mut().append(name, value);
         }
         response
-    }
-}
-
-/// A body that does not tell its length, so that it goes out in chunks.
-struct Chunked {
-    whole: Option<Bytes>,
-    rest: Option<UnboundedReceiver<String>>,
-}
-
-impl hyper::body::Body for Chunked {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if let Some(chunk) = self.whole.take().filter(|chunk| !chunk.is_empty()) {
-            return Poll::Ready(Some(Ok(Frame::data(chunk))));
-        }
-        let Some(rest) = &mut self.rest else {
-            return Poll::Ready(None);
-        };
-        rest.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(Bytes::from(piece)))))
     }
 }
 

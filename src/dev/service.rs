@@ -1,7 +1,7 @@
 //! The service of a dev server: its state, its routes and its habits.
 
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use futures_util::future::BoxFuture;
+use hyper::{HeaderMap, Method, StatusCode, Uri};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -1,6 +1,6 @@
 //! A request on its way to a handler: its actor, its body and its budget.
 
-use axum::http::{Method, header};
+use hyper::http::{Method, header};
 use percent_encoding::percent_decode_str;
 
 use super::access::Actor;

@@ -1,6 +1,6 @@
 //! The refusals of the service, each in the words of its generation.
 
-use axum::http::{HeaderName, StatusCode, header};
+use hyper::http::{HeaderName, StatusCode, header};
 
 use super::generation::Generation;
 use crate::dev::javascript::{Json, Members, object};

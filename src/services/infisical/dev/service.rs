@@ -1,8 +1,8 @@
 //! Infisical as the service of a dev server.
 
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hyper::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 use sha1::{Digest, Sha1};
 
@@ -98,7 +98,7 @@ impl Service for Database {
             .with(header::VARY, "Origin")
             .with(header::ACCESS_CONTROL_ALLOW_ORIGIN, SITE)
             .with(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
-        let is_json = |(name, value): &(HeaderName, axum::http::HeaderValue)| {
+        let is_json = |(name, value): &(HeaderName, hyper::http::HeaderValue)| {
             *name == header::CONTENT_TYPE && value.as_bytes().starts_with(b"application/json")
         };
         if !reply.headers.iter().any(is_json) {

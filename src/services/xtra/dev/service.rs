@@ -1,6 +1,6 @@
 //! XtraSecurity as the service of a dev server.
 
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use hyper::http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::database::Database;
 use super::{guards, replies, routes};

@@ -1,6 +1,6 @@
 //! The stream of events: what changes in a project, as it changes.
 
-use axum::http::{StatusCode, header};
+use hyper::http::{StatusCode, header};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::dev::Reply;
