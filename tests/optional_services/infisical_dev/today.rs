@@ -355,6 +355,8 @@ async fn a_key_decrypts_what_it_encrypted_and_is_found_by_its_name() {
     assert_eq!(status, 400);
     ok(&server, "ci", &format!("DELETE /v1/kms/keys/{id}"), Value::Null).await;
     assert_eq!(refused(&server, "ci", &format!("GET /v1/kms/keys/{id}"), Value::Null).await.0, 404);
+    let sign = ask(&server, "ci", &format!("POST /v1/kms/keys/{id}/sign"), json!({"data": "aGk="})).await;
+    assert_eq!(sign.status, 501);
 }
 
 #[tokio::test]
