@@ -338,6 +338,22 @@ async fn every_way_to_log_in_takes_its_own_credential_alone() {
 }
 
 #[tokio::test]
+async fn a_token_made_without_a_login_is_good_until_it_is_revoked() {
+    let server = start().await;
+    let tokens = format!("/v1/auth/token-auth/identities/{}/tokens", server.identity_id("ci").unwrap());
+    assert_eq!(refused(&server, "dev", &format!("POST {tokens}"), json!({"name": "t"})).await.0, 403);
+    let made = ok(&server, "ci", &format!("POST {tokens}"), json!({"name": "t"})).await;
+    let token = made["accessToken"].as_str().unwrap();
+    let list = "GET /v4/secrets?projectId={P}&environment=dev";
+    ok(&server, token, list, Value::Null).await;
+    let listed = ok(&server, "ci", &format!("GET {tokens}"), Value::Null).await;
+    assert_eq!((&listed["tokens"][0]["name"], &listed["tokens"][0]["accessTokenNumUses"]), (&json!("t"), &json!(1)));
+    let id = listed["tokens"][0]["id"].as_str().unwrap();
+    ok(&server, "ci", &format!("POST /v1/auth/token-auth/tokens/{id}/revoke"), json!({})).await;
+    assert_eq!(refused(&server, token, list, Value::Null).await.0, 401);
+}
+
+#[tokio::test]
 async fn a_key_decrypts_what_it_encrypted_and_is_found_by_its_name() {
     let server = start().await;
     let body = json!({"projectId": server.project_id(), "name": "App"});
@@ -355,6 +371,8 @@ async fn a_key_decrypts_what_it_encrypted_and_is_found_by_its_name() {
     assert_eq!(status, 400);
     ok(&server, "ci", &format!("DELETE /v1/kms/keys/{id}"), Value::Null).await;
     assert_eq!(refused(&server, "ci", &format!("GET /v1/kms/keys/{id}"), Value::Null).await.0, 404);
+    let sign = ask(&server, "ci", &format!("POST /v1/kms/keys/{id}/sign"), json!({"data": "aGk="})).await;
+    assert_eq!(sign.status, 501);
 }
 
 #[tokio::test]

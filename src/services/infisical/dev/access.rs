@@ -154,6 +154,15 @@ impl Database {
         Err(Refusal::no_permission(self.generation, word(action), "secrets"))
     }
 
+    /// The refusal of an actor that cannot administer identities: one that is administrator of no project.
+    pub(super) fn check_administrator(&self, actor: &Actor, action: &str) -> Result<(), Refusal> {
+        let is_administrator = |(member, role): &(String, Role)| member == actor.id() && *role == Role::Admin;
+        if self.projects.iter().flat_map(|project| &project.members).any(is_administrator) {
+            return Ok(());
+        }
+        Err(Refusal::no_permission(self.generation, action, "identity"))
+    }
+
     /// The refusal of an actor that cannot change a project's tags or environments.
     pub(super) fn check_manager(
         &self,

@@ -20,6 +20,9 @@
 //!
 //! Of the service it has logins and tokens, secrets (versions 3 and 4), folders, imports, tags, environments, projects, keys,
 //! dynamic secrets with their leases, and events. Administration is left out: identities, roles and policies come from the seed.
+//! Signing keys are left out as well, and their routes answer 501. Every request is one step here, so
+//! [`InfisicalDevServer::hold_writes`] holds nothing; the second row of one name that real servers make of writes at once is made by
+//! [`InfisicalDevServer::add_secret`].
 
 mod access;
 mod asked;

@@ -42,6 +42,7 @@ fn create(database: &mut Database, asked: &Asked) -> Answer {
     let mut body = asked.body();
     let name = body.optional_word("name");
     body.done(asked.generation)?;
+    database.check_administrator(asked.actor()?, "create")?;
     let identity = asked.param("identityId");
     let Some(issued) = database.issue(&identity, None) else {
         return Err(Refusal::not_found(format!("Failed to find identity with ID {identity}")));
@@ -62,6 +63,7 @@ fn create(database: &mut Database, asked: &Asked) -> Answer {
 }
 
 fn list(database: &mut Database, asked: &Asked) -> Answer {
+    database.check_administrator(asked.actor()?, "read")?;
     let identity = asked.param("identityId");
     let found = database.tokens.iter().filter(|token| token.identity == identity && token.name.is_some());
     Ok(Reply::ok(&object([("tokens", found.map(record).collect::<Vec<_>>().into())])))
@@ -76,12 +78,14 @@ fn update(database: &mut Database, asked: &Asked) -> Answer {
     let mut body = asked.body();
     let name = body.optional_word("name");
     body.done(asked.generation)?;
+    database.check_administrator(asked.actor()?, "edit")?;
     let token = found(database, &asked.param("tokenId"))?;
     token.name = name.or_else(|| token.name.clone());
     Ok(Reply::ok(&object([("token", record(token).into())])))
 }
 
 fn revoke(database: &mut Database, asked: &Asked) -> Answer {
+    database.check_administrator(asked.actor()?, "delete")?;
     found(database, &asked.param("tokenId"))?.is_revoked = true;
     Ok(Reply::ok(&object([("message", "Successfully revoked access token".into())])))
 }
