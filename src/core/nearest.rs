@@ -110,8 +110,6 @@ fn folded(letter: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use super::*;
 
     #[test]
@@ -145,11 +143,11 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_thousand_names_made_to_be_slow_are_searched_in_no_time() {
+    fn of_a_hundred_thousand_names_made_to_be_slow_only_the_first_are_compared() {
         let names: Vec<String> = (0..100_000).map(|number| format!("{}{number:06}", "A".repeat(56))).collect();
         let wanted = format!("{}xxxxxx", "A".repeat(56));
-        let begun = Instant::now();
-        assert_eq!(nearest(&wanted, names.iter().map(String::as_str)), None);
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        let mut compared = 0;
+        assert_eq!(nearest(&wanted, names.iter().inspect(|_| compared += 1).map(String::as_str)), None);
+        assert!(compared < 20_000, "{compared}");
     }
 }

@@ -415,8 +415,8 @@ pub(crate) struct PreparedField {
     hash: u64,
 }
 
-#[allow(dead_code, reason = "services use it, and there may be none")]
 /// Bytes of a prepared field: enough for a project id.
+#[allow(dead_code, reason = "services use it, and there may be none")]
 const PREPARED: usize = 32;
 
 impl PreparedField {

@@ -123,7 +123,7 @@ async fn a_pause_that_fits_the_deadline_is_waited_for_by_everyone() {
     let begun = Instant::now();
     world.clock.advance(Duration::from_millis(2_900));
     read(&hasty).await.unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     assert_eq!((hasty.stats().delayed, hasty.stats().withheld), (1, 1));
 }
 

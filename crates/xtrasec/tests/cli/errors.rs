@@ -226,8 +226,6 @@ async fn a_reader_that_has_gone_is_one_line_and_no_panic() {
         &["promote", "stg", "qa", "--yes"],
         &["branches"],
         &["logout"],
-        &["--help"],
-        &["--version"],
     ];
     world.file("new.env", "NEW=1\n");
     world.server.set_secret("shop", "staging", "main", "QUOTES", "second").unwrap();
