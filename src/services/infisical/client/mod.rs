@@ -272,37 +272,31 @@ impl<'a, Op, M> Request<'a, Infisical, Op, M> {
     /// Takes no value that holds `${` after references were expanded, for secrets that never do so by themselves: a reference to
     /// what is not there stays in a value as it is. Default: such values are taken.
     pub fn refuse_unexpanded(self) -> Self {
-        self.map_scope(|scope| InfisicalScope { strict: true, ..scope })
+        self.map_scope(InfisicalScope::refuse_unexpanded)
     }
 
     /// Only secrets with this tag, by its slug; of several calls, those with any of the tags.
     pub fn tag(self, slug: impl Into<Cow<'a, str>>) -> Self {
-        self.map_scope(|mut scope| {
-            scope.tags.push(slug.into());
-            scope
-        })
+        self.map_scope(|scope| scope.tag(slug))
     }
 
     /// Only secrets with this metadata; of several calls, those with all of it. Servers of 2024 have no metadata, and such a read
     /// fails ([`Invalid`](crate::ErrorKind::Invalid)).
     pub fn metadata(self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
-        self.map_scope(|mut scope| {
-            scope.metadata.push((name.into(), value.into()));
-            scope
-        })
+        self.map_scope(|scope| scope.metadata(name, value))
     }
 
     /// Whether values are asked for. Default: they are. Without, every secret is
     /// [unreadable](crate::Secrets::unreadable), for callers that want names alone and say
     /// [`allow_unreadable`](Request::allow_unreadable). Servers of 2024 send the values all the same, which are dropped.
     pub fn view_secret_value(self, on: bool) -> Self {
-        self.map_scope(|scope| InfisicalScope { hidden: !on, ..scope })
+        self.map_scope(|scope| scope.view_secret_value(on))
     }
 
     /// Takes a user's personal value in the place of the shared one, where there is one. Default: shared values alone. Machine
     /// identities have no personal values.
     pub fn personal(self) -> Self {
-        self.map_scope(|scope| InfisicalScope { personal: true, ..scope })
+        self.map_scope(InfisicalScope::personal)
     }
 }
 
