@@ -37,8 +37,21 @@ pub(crate) fn generate(service: &Service, document: &str) -> Result<String, Vec<
     drop_streams(&mut api);
     let tokens = run_generator(service, &api)
         .map_err(|reason| vec![blame::uncompilable(&api, &reason, |api| run_generator(service, api))])?;
-    let file = crate::retarget::retarget(tokens, service.runtime, service.unprinted)?;
+    let mut file = crate::retarget::retarget(tokens, service.runtime, service.unprinted)?;
+    file.items.push(without_token(&api));
     Ok(prettyplease::unparse(&file))
+}
+
+/// The list of the operations that the document gives no security, which are sent without a token.
+fn without_token(api: &OpenAPI) -> syn::Item {
+    let is_open = |operation: &&Operation| operation.security.as_ref().is_some_and(Vec::is_empty);
+    let names = api.operations().map(|(_, _, operation)| operation).filter(is_open);
+    let names = names.filter_map(|operation| operation.operation_id.as_deref());
+    syn::parse_quote! {
+        /// The operations that are sent without a token.
+        #[allow(dead_code, reason = "for the services that say so in their protocol")]
+        pub(crate) const WITHOUT_TOKEN: &[&str] = &[#(#names),*];
+    }
 }
 
 /// Takes out the operations whose answer does not end: a method of the client reads an answer as a whole.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::core::{Tick, XtraError};
+use crate::core::{ErrorKind, Tick, XtraError};
 
 /// The failed refreshes, by key.
 #[derive(Default)]
@@ -188,9 +188,18 @@ impl ForeignGrace {
     }
 }
 
-/// Whether the service itself refuses: the caller may no longer have what is kept.
+/// Whether the service itself refuses: the caller may no longer have what is kept. By its status, and for a service that tells
+/// by its words, by these: then another status may be a refusal, and one of these none.
 pub(crate) fn is_own_refusal(error: &XtraError) -> bool {
-    matches!(error.status(), Some(401 | 403 | 404)) && !error.is_foreign_refusal()
+    let refuses = match error.status() {
+        Some(401 | 403 | 404) => error.kind() != ErrorKind::Invalid,
+        Some(400 | 500) => {
+            let kinds = [ErrorKind::Unauthorized, ErrorKind::Forbidden, ErrorKind::NotFound];
+            error.is_own_answer() && kinds.contains(&error.kind())
+        }
+        _ => false,
+    };
+    refuses && !error.is_foreign_refusal()
 }
 
 /// Whether an error is certainly the service's own answer.
@@ -203,7 +212,6 @@ pub(crate) fn is_own_answer(error: &XtraError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::ErrorKind;
     use crate::core::ManualClock;
 
     fn pause(backoff: &RefreshBackoff, error: &XtraError) -> Duration {

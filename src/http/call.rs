@@ -33,6 +33,8 @@ pub(super) struct Call<'a> {
     deadline: Instant,
     retries: Retries,
     attempts: u32,
+    /// Whether the requests carry a token.
+    has_token: bool,
     token: Option<Token>,
     reauthenticated: bool,
 }
@@ -52,6 +54,7 @@ impl<'a> Call<'a> {
             deadline: after(Instant::now(), options.call_timeout),
             retries: Retries::new(idempotency, options.retry),
             attempts: 0,
+            has_token: !transport.protocol.without_token().contains(&operation),
             token: None,
             reauthenticated: false,
         }
@@ -153,10 +156,12 @@ impl<'a> Call<'a> {
     /// Resolves the token, sends, and reads the answer to its end.
     async fn exchange(&mut self, mut request: Request, copy: Option<&Request>) -> Result<Response, Failure> {
         let transport = self.transport;
-        let token = credential_provider::token(transport.credentials.as_ref()).await.map_err(Failure::lasting)?;
-        let token = self.token.insert(token);
-        let (name, value) = header(transport.protocol.authorization(token))?;
-        request.headers_mut().insert(name, value);
+        if self.has_token {
+            let token = credential_provider::token(transport.credentials.as_ref()).await.map_err(Failure::lasting)?;
+            let token = self.token.insert(token);
+            let (name, value) = header(transport.protocol.authorization(token))?;
+            request.headers_mut().insert(name, value);
+        }
 
         self.attempts += 1;
         count(&transport.counts.requests);
@@ -199,7 +204,7 @@ impl<'a> Call<'a> {
     /// Whether the service refused the token and the provider may have another one. Asked once a call. A proxy's 401 says nothing
     /// of the token, which stays.
     fn reauthenticate(&mut self, outcome: &Result<Response, Failure>) -> bool {
-        let refused = matches!(outcome, Ok(response) if response.status() == 401 && !response.is_foreign_refusal());
+        let refused = matches!(outcome, Ok(response) if response.refuses_token());
         if !refused || self.reauthenticated {
             return false;
         }

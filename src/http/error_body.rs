@@ -15,7 +15,7 @@ use super::json::{Name, Reader, Scalar, Text};
 use super::protocol::{ConflictMembers, ErrorMembers, Protocol};
 use super::refusal_forms::{filled, holes};
 use super::sent_names::Sent;
-use crate::core::{Conflict, Reason};
+use crate::core::{Conflict, ErrorKind, Reason};
 
 /// The service's own words are cut to this many characters.
 const LONGEST: usize = 200;
@@ -34,8 +34,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) struct Refusal {
     /// The sentence, cleaned, for who asks for it.
     pub(crate) message: Option<String>,
-    /// What of the sentence may be shown: its documented form.
-    pub(crate) form: Option<String>,
+    /// The kind that the body tells, whatever the status is.
+    pub(crate) kind: Option<ErrorKind>,
+    /// The documented form of the sentence.
+    pub(crate) form: Option<&'static str>,
+    /// What of the sentence may be shown: its form, filled with what the request has.
+    pub(crate) shown: Option<String>,
     /// The machine-readable code, when it is a documented one.
     pub(crate) code: Option<&'static str>,
     /// What the service asks to be done first, when that is documented.
@@ -57,9 +61,32 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn new(operation: &str, status: u16, body: &[u8], protocol: &dyn Protocol, sent: Sent<'_>) -> Self {
+    /// `None` for an answer that refuses nothing: of a failing service, whose words may be about anything, only what the
+    /// protocol takes for a refusal is one.
+    pub(crate) fn of(
+        operation: &str,
+        status: u16,
+        body: &[u8],
+        protocol: &dyn Protocol,
+        sent: Sent<'_>,
+    ) -> Option<Self> {
+        if !(400..600).contains(&status) {
+            return None;
+        }
         let keys = if status == 409 { sent.member_names() } else { HashSet::new() };
         let body = ErrorBody::parse(body, &protocol.error_members(), &keys);
+        let kind = protocol.classify(operation, status, &body);
+        (status < 500 || kind.is_some()).then(|| Self::new(operation, status, kind, body, protocol, sent))
+    }
+
+    fn new(
+        operation: &str,
+        status: u16,
+        kind: Option<ErrorKind>,
+        body: ErrorBody<'_>,
+        protocol: &dyn Protocol,
+        sent: Sent<'_>,
+    ) -> Self {
         let own = protocol.is_own_refusal(operation, status, &body);
         let forms = protocol.refusals();
         let sentences = || [&body.message, &body.title].into_iter().flatten();
@@ -68,7 +95,9 @@ impl Refusal {
         let action = body.action.as_deref().and_then(|action| forms.action(action));
         Self {
             message: sentences().find_map(|text| clean(text)),
-            form: form.map(|form| with_what_was_sent(form, sent)),
+            kind,
+            form,
+            shown: form.map(|form| with_what_was_sent(form, sent)),
             code,
             action,
             reason: [action, code, form].into_iter().flatten().find_map(|word| forms.reason(word)),

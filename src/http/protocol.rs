@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::error_body::ErrorBody;
 use super::refusal_forms::RefusalForms;
 use super::token::Token;
-use crate::core::{Hint, Reason};
+use crate::core::{ErrorKind, Hint, Reason};
 
 /// What the wire of one service is like, for the [`Transport`](super::Transport) that talks to it.
 ///
@@ -68,6 +68,12 @@ pub trait Protocol: Send + Sync + 'static {
         &[]
     }
 
+    /// Operations that are sent without a token, such as a login: their requests have no [`authorization`](Self::authorization)
+    /// header, and the credential provider is not asked. Default: none.
+    fn without_token(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// How many requests a minute the service takes from one address; 0, the default, when it does not count them.
     fn requests_per_minute(&self) -> u32 {
         0
@@ -101,6 +107,14 @@ pub trait Protocol: Send + Sync + 'static {
     fn is_own_refusal(&self, operation: &str, status: u16, body: &ErrorBody<'_>) -> bool {
         let _ = (operation, status, body);
         true
+    }
+
+    /// The kind of a refusal whose body tells more than its status (4xx or 5xx), as of a service that has changed its statuses
+    /// between versions. Default: `None`, the status tells. [`Unauthorized`](ErrorKind::Unauthorized) says that the token was
+    /// refused: it is renewed once, whatever the status. A status 5xx with a kind is a refusal like those of 4xx.
+    fn classify(&self, operation: &str, status: u16, body: &ErrorBody<'_>) -> Option<ErrorKind> {
+        let _ = (operation, status, body);
+        None
     }
 
     /// What an answer that is no success means beyond what its status means in HTTP. Default: `None`, nothing.
@@ -297,20 +311,47 @@ impl fmt::Debug for Outgoing<'_> {
     }
 }
 
-/// An answer that is no success, as far as [`Protocol::explain`] may look at it.
-#[derive(Debug, Clone, Copy)]
+/// An answer that is no success, as far as [`Protocol::explain`] may look at it. `Debug` does not print its body.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct ErrorAnswer<'a> {
     /// The operation that was called.
     pub operation: &'a str,
     /// The HTTP status.
     pub status: u16,
+    /// The kind of the error that it becomes.
+    pub kind: ErrorKind,
+    /// The documented form that its sentence has, with the holes open; see [`RefusalForms::sentences`].
+    pub form: Option<&'static str>,
+    /// Its machine-readable code, when it is a documented one.
+    pub code: Option<&'static str>,
     /// Why the service forbids, by its code, action or sentence; see [`RefusalForms::reasons`].
     pub reason: Option<&'a Reason>,
     /// Whether somebody else than the service has given the answer, by [`Protocol::is_own_refusal`].
     pub is_foreign: bool,
     /// Whether the body is a web page, and so came from no route of an API.
     pub is_html: bool,
+    pub(super) body: &'a [u8],
+}
+
+impl<'a> ErrorAnswer<'a> {
+    /// The body as it was sent, which may repeat whatever the request carried: nothing of its text may be shown.
+    #[must_use]
+    pub fn body(&self) -> &'a [u8] {
+        self.body
+    }
+}
+
+impl fmt::Debug for ErrorAnswer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorAnswer")
+            .field("operation", &self.operation)
+            .field("status", &self.status)
+            .field("kind", &self.kind)
+            .field("form", &self.form)
+            .field("code", &self.code)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What an answer means and what to do about it: the message of an error, and its hints.

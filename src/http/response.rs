@@ -11,6 +11,7 @@ use super::error_body::Refusal;
 use super::protocol::Protocol;
 use super::retry_after;
 use super::sent_names::Sent;
+use crate::core::ErrorKind;
 
 /// An answer of the service: its status, headers and whole body. The body is wiped when the answer is dropped, and
 /// `Debug` prints the status and the number of bytes only.
@@ -113,10 +114,7 @@ impl Response {
 
     /// Judges the answer to a request by the service's protocol.
     pub(crate) fn judged(mut self, operation: &str, protocol: &Arc<dyn Protocol>, sent: Sent<'_>) -> Self {
-        // a failing service quotes ids, fields and ciphertext, so its words count only when it refuses
-        let refusal = (400..500)
-            .contains(&self.status)
-            .then(|| Refusal::new(operation, self.status, &self.body, &**protocol, sent));
+        let refusal = Refusal::of(operation, self.status, &self.body, &**protocol, sent);
         let by_body = refusal.as_ref().and_then(|refusal| refusal.retry_after);
         let retry_after = retry_after::asked(self.status, &self.headers, by_body, SystemTime::now());
         self.judgement = Some(Box::new(Judgement { protocol: Arc::clone(protocol), retry_after, refusal }));
@@ -131,6 +129,12 @@ impl Response {
     /// What it says, when it refuses.
     pub(super) fn refusal(&self) -> Option<&Refusal> {
         self.judgement.as_ref()?.refusal.as_ref()
+    }
+
+    /// Whether the service has refused the token.
+    pub(crate) fn refuses_token(&self) -> bool {
+        let by_body = self.refusal().and_then(|refusal| refusal.kind);
+        by_body.map_or(self.status == 401, |kind| kind == ErrorKind::Unauthorized) && !self.is_foreign_refusal()
     }
 
     /// Whether somebody else than the service has given this refusal.

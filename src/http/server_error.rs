@@ -15,7 +15,8 @@ pub(crate) fn from_response(response: &Response, operation: &'static str) -> Xtr
     let status = response.status();
     let open = response.leaves_a_write_open();
     let Advice { meaning, hints } = advice(response, refusal, operation);
-    let mut error = XtraError::new(kind(status), message(&meaning, status, refusal))
+    let kind = kind(status, refusal);
+    let mut error = XtraError::new(kind, message(&meaning, status, refusal))
         .in_call(operation)
         .with_status(status)
         .with_attempts(response.attempts());
@@ -26,7 +27,7 @@ pub(crate) fn from_response(response: &Response, operation: &'static str) -> Xtr
     if is_withheld(refusal) {
         error = error.with_hint(Hint::ServerMessage);
     }
-    let reason = refusal.reason.as_ref().filter(|_| status == 403);
+    let reason = refusal.reason.as_ref().filter(|_| kind == ErrorKind::Forbidden);
     let is_elevation = matches!(reason, Some(Reason::ElevationNeeded(_)));
     if let Some(code) = if is_elevation { refusal.action } else { refusal.code } {
         error = error.with_code(code);
@@ -56,7 +57,7 @@ pub(crate) fn from_response(response: &Response, operation: &'static str) -> Xtr
 const OPEN: &str = "The write may have been applied, wholly or in part: look what is there before it is sent again";
 
 fn message(meaning: &str, status: u16, refusal: &Refusal) -> String {
-    let behind = match &refusal.form {
+    let behind = match &refusal.shown {
         // whatever it says, the service has not said it
         _ if refusal.foreign => FOREIGN.to_owned(),
         Some(form) => format!(", the service says \"{form}\""),
@@ -73,7 +74,11 @@ fn is_withheld(refusal: &Refusal) -> bool {
 const FOREIGN: &str =
     "; the answer is not one of the service's own: a proxy, a firewall or a bad deployment may have given it";
 
-fn kind(status: u16) -> ErrorKind {
+fn kind(status: u16, refusal: &Refusal) -> ErrorKind {
+    refusal.kind.unwrap_or_else(|| kind_by_status(status))
+}
+
+fn kind_by_status(status: u16) -> ErrorKind {
     match status {
         300..=399 => ErrorKind::Redirected,
         401 => ErrorKind::Unauthorized,
@@ -107,9 +112,13 @@ fn advice(response: &Response, refusal: &Refusal, operation: &str) -> Advice {
     let answer = ErrorAnswer {
         operation,
         status: response.status(),
+        kind: kind(response.status(), refusal),
+        form: refusal.form,
+        code: refusal.code,
         reason: refusal.reason.as_ref(),
         is_foreign: refusal.foreign,
         is_html: refusal.html,
+        body: response.body(),
     };
     let special = response.protocol().and_then(|protocol| protocol.explain(&answer));
     special.unwrap_or_else(|| by_status(response, refusal))

@@ -32,7 +32,7 @@ fn words(status: u16, body: &str) -> Refusal {
 
 fn sent(status: u16, body: &str, request: &str) -> Refusal {
     let sent = Sent { url: None, body: request.as_bytes() };
-    Refusal::new("things_do", status, body.as_bytes(), &Strict, sent)
+    Refusal::of("things_do", status, body.as_bytes(), &Strict, sent).expect("a refusal")
 }
 
 fn parsed(body: &[u8]) -> ErrorBody<'_> {
@@ -77,7 +77,7 @@ fn words_are_found_whatever_the_shape() {
 #[test]
 fn only_documented_forms_codes_and_actions_may_be_shown() {
     let known = words(403, r#"{"error":"Access Denied","code":"2FA_REQUIRED","action":"ask_first"}"#);
-    assert_eq!(known.form.as_deref(), Some("Access Denied"));
+    assert_eq!(known.shown.as_deref(), Some("Access Denied"));
     assert_eq!(
         (known.code, known.action, known.reason),
         (Some("2FA_REQUIRED"), Some("ask_first"), Some(Reason::ElevationNeeded(None)))
@@ -86,25 +86,25 @@ fn only_documented_forms_codes_and_actions_may_be_shown() {
     assert_eq!((unknown.form, unknown.code, unknown.action, unknown.reason), (None, None, None, None));
     assert_eq!(unknown.message.as_deref(), Some("Access Denied to hunter2"));
     let body = br#"{"error":"Access Denied","code":"2FA_REQUIRED"}"#;
-    let none = Refusal::new("x", 403, body, &Plain, Sent::default());
+    let none = Refusal::of("x", 403, body, &Plain, Sent::default()).expect("a refusal");
     assert_eq!((none.form, none.code, none.foreign), (None, None, false));
 }
 
 #[test]
 fn the_explanation_is_shown_before_the_title_and_the_title_where_the_explanation_is_not_documented() {
     assert_eq!(
-        words(403, r#"{"error":"Access Denied","message":"Too low a role"}"#).form.as_deref(),
+        words(403, r#"{"error":"Access Denied","message":"Too low a role"}"#).shown.as_deref(),
         Some("Too low a role")
     );
-    assert_eq!(words(403, r#"{"error":"Access Denied","message":"hunter2"}"#).form.as_deref(), Some("Access Denied"));
+    assert_eq!(words(403, r#"{"error":"Access Denied","message":"hunter2"}"#).shown.as_deref(), Some("Access Denied"));
 }
 
 #[test]
 fn what_a_sentence_is_about_comes_from_the_request() {
     let body = r#"{"error":"Branch 'hunter2' not found"}"#;
-    assert_eq!(sent(404, body, r#"{"branch":"dev"}"#).form.as_deref(), Some("Branch 'dev' not found"));
-    assert_eq!(sent(404, body, r#"{"branch":["dev"]}"#).form.as_deref(), Some("Branch '…' not found"));
-    assert_eq!(words(404, body).form.as_deref(), Some("Branch '…' not found"));
+    assert_eq!(sent(404, body, r#"{"branch":"dev"}"#).shown.as_deref(), Some("Branch 'dev' not found"));
+    assert_eq!(sent(404, body, r#"{"branch":["dev"]}"#).shown.as_deref(), Some("Branch '…' not found"));
+    assert_eq!(words(404, body).shown.as_deref(), Some("Branch '…' not found"));
 }
 
 #[test]

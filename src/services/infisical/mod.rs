@@ -3,3 +3,6 @@
 
 mod protocol;
 mod raw;
+#[cfg(test)]
+mod recordings;
+mod refusals;
