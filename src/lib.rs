@@ -192,6 +192,18 @@ pub mod xtra {
     };
 }
 
+/// secr's own: its client, its scopes, its operations with what they take and give, and its webhooks.
+#[cfg(feature = "secr")]
+pub mod secr {
+    pub use crate::services::secr::{
+        Account, AddTemplate, BulkSetResult, BulkSetSecrets, DEFAULT_API_URL, DeleteResult, DeleteSecret, ListKeys,
+        ListTemplates, ListedKeys, PageQuery, Paged, Pagination, PromoteResult, PromoteSecrets, PullSecrets,
+        PulledSecret, PulledSecrets, RemoveTemplate, Secr, SecrClient, SecrClientBuilder, SecrScope, SecretKey,
+        SecretPages, SetResult, SetSecret, Template, TemplateValidation, ValidateTemplate, Webhook, WebhookEvent,
+        WebhookPlace, WebhookVerifier, Whoami,
+    };
+}
+
 /// The clock that a client lives by, one to set by hand in tests, and points in time.
 pub mod clock {
     pub use crate::core::{Clock, ManualClock, Timestamp};

@@ -2,8 +2,13 @@
 
 #[cfg(feature = "infisical")]
 mod infisical;
-#[cfg(feature = "xtra")]
+#[cfg(any(feature = "xtra", feature = "secr", feature = "syvault"))]
 mod placeholder;
+#[cfg(feature = "secr")]
+pub(crate) mod secr;
+// in every build, as that of the others below
+#[path = "secr/variables.rs"]
+mod secr_variables;
 #[cfg(feature = "xtra")]
 pub(crate) mod xtra;
 // in every build, whichever services it has: a secret must not steer a client of another build
@@ -11,4 +16,5 @@ pub(crate) mod xtra;
 mod xtra_variables;
 
 /// The variables of every service.
-pub(crate) const VARIABLES: &[crate::inject::ServiceVariables] = &[xtra_variables::VARIABLES];
+pub(crate) const VARIABLES: &[crate::inject::ServiceVariables] =
+    &[xtra_variables::VARIABLES, secr_variables::VARIABLES];
