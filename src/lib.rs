@@ -204,6 +204,16 @@ pub mod secr {
     };
 }
 
+/// SyVault's own: its client, its scopes and folders, its notations, and its operations with what they take and give.
+#[cfg(feature = "syvault")]
+pub mod syvault {
+    pub use crate::services::syvault::{
+        CreateLease, CreateSecret, CreatedSecret, Lease, LeaseEntry, ListLeases, ListSecrets, ListedSecret, Notation,
+        ResolveNotation, RevokeLease, RotateSecret, Rotation, SyVault, SyVaultClient, SyVaultClientBuilder,
+        SyVaultFolder, SyVaultScope,
+    };
+}
+
 /// The clock that a client lives by, one to set by hand in tests, and points in time.
 pub mod clock {
     pub use crate::core::{Clock, ManualClock, Timestamp};

@@ -9,6 +9,10 @@ pub(crate) mod secr;
 // in every build, as that of the others below
 #[path = "secr/variables.rs"]
 mod secr_variables;
+#[cfg(feature = "syvault")]
+pub(crate) mod syvault;
+#[path = "syvault/variables.rs"]
+mod syvault_variables;
 #[cfg(feature = "xtra")]
 pub(crate) mod xtra;
 // in every build, whichever services it has: a secret must not steer a client of another build
@@ -17,4 +21,4 @@ mod xtra_variables;
 
 /// The variables of every service.
 pub(crate) const VARIABLES: &[crate::inject::ServiceVariables] =
-    &[xtra_variables::VARIABLES, secr_variables::VARIABLES];
+    &[xtra_variables::VARIABLES, secr_variables::VARIABLES, syvault_variables::VARIABLES];
