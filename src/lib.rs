@@ -31,6 +31,7 @@
 //! - Set options: [`XtraClient::builder`]; where the rest is looked up: [`XtraClient::from_env`].
 //! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
 //! - Coming from Python: `from_python` sets each call of the Python SDK beside its Rust spelling.
+//! - Read Infisical: `infisical::InfisicalClient`, with the feature `infisical`; all that is said of reads here is so there too.
 //! - Read another secrets manager: implement [`SecretSource`] and use [`Client`].
 //!
 //! # Reading and caching
@@ -99,6 +100,7 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `xtra` | yes | the XtraSecurity client and the generated raw client |
+//! | `infisical` | | the Infisical client: reads of either interface of its server, with the credentials of a machine identity |
 //! | `http` | with `xtra` | the transport and the credential chains, for a service of your own |
 //! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
 //! | `blocking` | | the blocking client, `blocking::XtraClient` |
@@ -222,6 +224,15 @@ pub mod clock {
 /// The parts of an [`XtraError`]: its advice, the reason of a refusal, the hop that failed, and conflicts.
 pub mod error {
     pub use crate::core::{Conflict, Elevation, FileEntry, Hint, Hop, Reason};
+}
+
+/// Infisical's own: its client, its scopes and its operations with what they give.
+#[cfg(feature = "infisical")]
+pub mod infisical {
+    pub use crate::services::infisical::{
+        DEFAULT_BASE_URL, GetSecret, Infisical, InfisicalClient, InfisicalClientBuilder, InfisicalScope, ListSecrets,
+        ListedSecret,
+    };
 }
 
 /// Lists that come page by page.

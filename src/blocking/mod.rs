@@ -59,6 +59,8 @@ pub use client::Client;
 pub use watch::Watch;
 pub use with_secret::WithSecret;
 
+#[cfg(feature = "infisical")]
+pub use crate::services::infisical::client::blocking::{InfisicalClient, InfisicalClientBuilder};
 pub use crate::services::xtra::client::blocking::{XtraClient, XtraClientBuilder};
 
 /// The mode of a [`Client`] whose requests wait on the caller's thread.

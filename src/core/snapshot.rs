@@ -66,6 +66,8 @@ pub struct Secrets {
     parts: Arc<Parts>,
     /// How old it was already at the moment of its origin.
     older: Duration,
+    /// What the service tells it by.
+    validator: Option<Arc<str>>,
 }
 
 /// What all copies of a snapshot share.
@@ -80,7 +82,23 @@ impl Secrets {
     pub(crate) fn assemble(values: SortedPairs, mut unreadable: Vec<Unreadable>, origin: Origin) -> Self {
         // stable, so that of a name that comes twice the first reason stays the first
         unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-        Self { parts: Arc::new(Parts { values, unreadable, origin }), older: Duration::ZERO }
+        Self { parts: Arc::new(Parts { values, unreadable, origin }), older: Duration::ZERO, validator: None }
+    }
+
+    /// The same, which the service tells by this.
+    pub(crate) fn told_by(mut self, validator: Option<Arc<str>>) -> Self {
+        self.validator = validator;
+        self
+    }
+
+    /// What the service tells it by.
+    pub(crate) fn validator(&self) -> Option<Arc<str>> {
+        self.validator.clone()
+    }
+
+    /// Its values, in the same memory, and the names without one.
+    pub(crate) fn contents(&self) -> (SortedPairs, Vec<Unreadable>) {
+        (self.parts.values.clone(), self.parts.unreadable.clone())
     }
 
     /// The same, of which some was fetched so long before the moment of its origin: perhaps by another process.
@@ -91,7 +109,7 @@ impl Secrets {
 
     /// The same snapshot, counted by a reference count of its own: threads that share one wait for each other.
     pub(crate) fn share(&self) -> Self {
-        Self { parts: Arc::clone(&self.parts), older: self.older }
+        Self { parts: Arc::clone(&self.parts), older: self.older, validator: self.validator.clone() }
     }
 
     /// Whether both are one snapshot, and not two with equal contents. Threads may have one snapshot by different `Arc`s, so

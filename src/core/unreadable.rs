@@ -15,6 +15,10 @@ pub enum UnreadableReason {
     ClientEnvelope,
     /// The service named the secret and sent no value with it.
     NoValue,
+    /// The service has several values under this name, and nothing tells which of them counts.
+    Ambiguous,
+    /// The value refers to another secret, and the service has not put that one's value in its place.
+    Unexpanded,
 }
 
 /// A secret that is there, but whose value did not come through.
@@ -57,6 +61,19 @@ pub(crate) fn error(unreadable: &[Unreadable], passphrase: Option<&'static str>)
             "values were encrypted by a client before they were stored, and this client has no key that opens them: it has no \
              passphrase, or another one than theirs, or they were damaged and must be stored again",
             Hint::GivePassphrase { variable: passphrase },
+        )
+    } else if is_any(UnreadableReason::Ambiguous) {
+        (
+            ErrorKind::Conflict,
+            "the service has several values under one name, and does not tell which of them counts",
+            Hint::advice("Delete all but one of them, or read the folders of which each has one apart"),
+        )
+    } else if is_any(UnreadableReason::Unexpanded) {
+        (
+            ErrorKind::Invalid,
+            "values refer to other secrets, and the service has not put those in their place: they are not there, or may not be \
+             read",
+            Hint::advice("Correct what the values refer to, or read them as they are stored"),
         )
     } else if unreadable.iter().all(|entry| entry.reason == UnreadableReason::NoValue) {
         (

@@ -155,6 +155,13 @@ impl Chain {
         self
     }
 
+    /// A provider of the program's own that comes before all of these.
+    #[allow(dead_code, reason = "for services with other credentials than a token")]
+    pub(crate) fn first(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.custom.insert(0, (ChainPosition::First, provider));
+        self
+    }
+
     /// Whether the program gives a token.
     pub(crate) fn has_token(&self) -> bool {
         self.explicit.is_some()

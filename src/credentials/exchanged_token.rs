@@ -5,16 +5,22 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 
-use crate::core::{ErrorKind, Identity, XtraError, events};
-use crate::http::{CredentialProvider, Token, TokenFuture};
+use crate::core::{Clock, ErrorKind, Identity, Tick, XtraError, events};
+use crate::http::{CredentialProvider, Token, TokenFuture, jwt};
 
 /// How long before its end a token is renewed, unless that is more than a tenth of its life.
 const MARGIN: Duration = Duration::from_secs(60);
+
+/// How long after a renewal that failed the next one begins, while the token before still lasts.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(5);
+
+/// A token in the place of a refused one must be so old to be exchanged for being refused itself.
+const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 
 /// What an exchange gave: a token, and how long it lasts.
 #[derive(Debug, Clone)]
@@ -22,7 +28,8 @@ const MARGIN: Duration = Duration::from_secs(60);
 pub struct Exchanged {
     /// The token.
     pub token: Token,
-    /// How long it lasts from now on. Default: until its own end when it is a JSON Web Token that has one, else for ever.
+    /// How long it lasts from now on. Default: until its own end when it is a JSON Web Token that has one, else for ever. By a
+    /// clock that is past that end already, the token lasts for as long as it was made for.
     pub lasts: Option<Duration>,
 }
 
@@ -30,8 +37,10 @@ impl Exchanged {
     /// A token that lasts until its own end, if it has one.
     #[must_use]
     pub fn new(token: Token) -> Self {
-        let left = |end: std::time::SystemTime| end.duration_since(std::time::SystemTime::now()).unwrap_or_default();
-        Self { lasts: token.expires_at().map(left), token }
+        // a token that has just been made does not end before it is used: then this machine's clock is wrong
+        let left = |end: SystemTime| end.duration_since(SystemTime::now()).ok().filter(|left| !left.is_zero());
+        let lasts = [token.expires_at().and_then(left), jwt::lifetime(token.expose())].into_iter().flatten().min();
+        Self { lasts, token }
     }
 
     /// This token, which lasts so long.
@@ -40,13 +49,22 @@ impl Exchanged {
         self.lasts = Some(time);
         self
     }
+
+    /// The same, which lasts no longer than this.
+    #[must_use]
+    pub fn at_most(mut self, time: Duration) -> Self {
+        self.lasts = Some(self.lasts.map_or(time, |lasts| lasts.min(time)));
+        self
+    }
 }
 
 /// Gives tokens that are exchanged for other credentials, such as a client's id and secret.
 ///
 /// The exchange runs when the first token is asked for, again shortly before the end of the one that it gave, and once more when
 /// the service refuses that. However many calls wait for a token, one exchange runs; its failure reaches all of them and is not
-/// kept. While an old token still lasts, a renewal that fails is no error.
+/// kept, unless it [is a refusal](Self::pause_after_refusal). While an old token still lasts, a renewal that fails is no error, and
+/// the next is begun some seconds later. A token that was got in the place of a refused one, and is refused at once as well, is
+/// not exchanged again at once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -67,6 +85,8 @@ impl Exchanged {
 pub struct ExchangedToken {
     identity: Identity,
     exchange: Arc<dyn Fn() -> Exchange + Send + Sync>,
+    /// How long a refusal of the exchange counts.
+    pause: Duration,
     state: Arc<Mutex<State>>,
 }
 
@@ -75,34 +95,91 @@ type InFlight = Pin<Box<dyn Future<Output = Result<Token, XtraError>> + Send>>;
 
 #[derive(Default)]
 struct State {
+    clock: Clock,
     held: Option<Held>,
+    /// The token that was held last was refused, and the next one takes its place.
+    replaces_refused: bool,
     /// The exchange that runs. It ends when nobody waits for it any more, so that one that hangs holds nobody up later.
     in_flight: Option<WeakShared<InFlight>>,
+    /// What the last exchange was refused with.
+    refusal: Option<XtraError>,
+    /// When the next exchange may begin, after one that failed.
+    not_before: Option<Tick>,
 }
 
 struct Held {
     token: Token,
+    got: Tick,
     /// When to renew it, and when it has ended; `None` is never.
-    times: Option<(Instant, Instant)>,
+    times: Option<(Tick, Tick)>,
+    replaces_refused: bool,
 }
 
 impl Held {
-    fn new(exchanged: Exchanged) -> Self {
-        let now = Instant::now();
-        let times = exchanged.lasts.and_then(|lasts| {
+    fn new(exchanged: Exchanged, got: Tick, replaces_refused: bool) -> Self {
+        let times = exchanged.lasts.map(|lasts| {
             let margin = MARGIN.min(lasts / 10);
-            Some((now.checked_add(lasts.saturating_sub(margin))?, now.checked_add(lasts)?))
+            (got.after(lasts.saturating_sub(margin)), got.after(lasts))
         });
-        Self { token: exchanged.token, times }
+        Self { token: exchanged.token, got, times, replaces_refused }
     }
 
-    fn is_due(&self) -> bool {
-        self.times.is_some_and(|(renewal, _)| Instant::now() >= renewal)
+    fn is_due(&self, now: Tick) -> bool {
+        self.times.is_some_and(|(renewal, _)| now >= renewal)
     }
 
-    fn has_ended(&self) -> bool {
-        self.times.is_some_and(|(_, end)| Instant::now() >= end)
+    fn has_ended(&self, now: Tick) -> bool {
+        self.times.is_some_and(|(_, end)| now >= end)
     }
+}
+
+impl State {
+    /// What is answered without an exchange.
+    fn at_hand(&self, now: Tick) -> Option<Result<Token, XtraError>> {
+        let may_exchange = self.not_before.is_none_or(|begin| now >= begin);
+        match &self.held {
+            Some(held) if !held.is_due(now) || (!may_exchange && !held.has_ended(now)) => Some(Ok(held.token.clone())),
+            _ if may_exchange => None,
+            _ => self.refusal.clone().map(Err),
+        }
+    }
+
+    /// Takes in what an exchange gave, which was begun at `begun`.
+    fn take(
+        &mut self,
+        outcome: Result<Exchanged, XtraError>,
+        begun: Tick,
+        pause: Duration,
+    ) -> Result<Token, XtraError> {
+        self.in_flight = None;
+        let error = match outcome {
+            Ok(exchanged) => {
+                (self.refusal, self.not_before) = (None, None);
+                let replaces_refused = std::mem::take(&mut self.replaces_refused);
+                return Ok(self.held.insert(Held::new(exchanged, begun, replaces_refused)).token.clone());
+            }
+            Err(error) => error,
+        };
+        let now = self.clock.now();
+        self.refusal = Some(error.clone()).filter(is_refusal);
+        if self.refusal.is_some() && !pause.is_zero() {
+            self.not_before = Some(now.after(pause));
+        }
+        match self.held.as_ref().filter(|held| !held.has_ended(now)) {
+            Some(held) => {
+                self.not_before.get_or_insert(now.after(RENEWAL_PAUSE));
+                tracing::warn!(target: events::CREDENTIALS, "a token could not be renewed, and is used until its end: {error}");
+                Ok(held.token.clone())
+            }
+            None => Err(error),
+        }
+    }
+}
+
+/// Whether who gives the tokens has refused: another exchange for the same would be refused as well.
+fn is_refusal(error: &XtraError) -> bool {
+    let kinds = [ErrorKind::Unauthorized, ErrorKind::Forbidden, ErrorKind::NotFound, ErrorKind::Invalid];
+    kinds.contains(&error.kind()) && !error.is_foreign_refusal()
 }
 
 impl ExchangedToken {
@@ -111,20 +188,37 @@ impl ExchangedToken {
     where
         F: Future<Output = Result<Exchanged, XtraError>> + Send + 'static,
     {
-        Self { identity, exchange: Arc::new(move || Box::pin(exchange())), state: Arc::default() }
+        let exchange = Arc::new(move || -> Exchange { Box::pin(exchange()) });
+        Self { identity, exchange, pause: Duration::ZERO, state: Arc::default() }
     }
 
-    /// A token that is good for now, or else the exchange to wait for.
-    fn held_or_started(&self) -> Result<Token, Shared<InFlight>> {
+    /// How long a refused exchange is not tried again: calls meanwhile fail with its error, and nothing is sent. A refusal is an
+    /// error of the kinds [`Unauthorized`](ErrorKind::Unauthorized), [`Forbidden`](ErrorKind::Forbidden),
+    /// [`NotFound`](ErrorKind::NotFound) and [`Invalid`](ErrorKind::Invalid). Default: zero, each call that needs a token tries.
+    #[must_use]
+    pub fn pause_after_refusal(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    /// Measures the life of tokens with this clock. Default: the system's.
+    pub fn measure_by(&self, clock: Clock) {
+        lock(&self.state).clock = clock;
+    }
+
+    /// What is at hand, or else the exchange to wait for.
+    fn held_or_started(&self) -> Result<Result<Token, XtraError>, Shared<InFlight>> {
         let mut state = lock(&self.state);
-        if let Some(held) = state.held.as_ref().filter(|held| !held.is_due()) {
-            return Ok(held.token.clone());
+        if let Some(at_hand) = state.at_hand(state.clock.now()) {
+            return Ok(at_hand);
         }
         if let Some(running) = state.in_flight.as_ref().and_then(WeakShared::upgrade) {
             return Err(running);
         }
-        let (exchange, shared) = (Arc::clone(&self.exchange), Arc::clone(&self.state));
+        let (exchange, shared, pause) = (Arc::clone(&self.exchange), Arc::clone(&self.state), self.pause);
         let running: InFlight = Box::pin(async move {
+            // the token ages from here, however long its answer takes
+            let begun = lock(&shared).clock.now();
             let exchanged =
                 AssertUnwindSafe(async move { exchange().await }).catch_unwind().await.unwrap_or_else(|payload| {
                     // it may hold anything, and dropping it may panic again
@@ -134,21 +228,7 @@ impl ExchangedToken {
                         "the exchange for a token panicked. That is a bug in it",
                     ))
                 });
-            let mut state = lock(&shared);
-            state.in_flight = None;
-            match exchanged {
-                Ok(exchanged) => {
-                    let held = state.held.insert(Held::new(exchanged));
-                    Ok(held.token.clone())
-                }
-                Err(error) => match state.held.as_ref().filter(|held| !held.has_ended()) {
-                    Some(held) => {
-                        tracing::warn!(target: events::CREDENTIALS, "a token could not be renewed, and is used until its end: {error}");
-                        Ok(held.token.clone())
-                    }
-                    None => Err(error),
-                },
-            }
+            lock(&shared).take(exchanged, begun, pause)
         });
         let running = running.shared();
         state.in_flight = running.downgrade();
@@ -169,7 +249,7 @@ impl CredentialProvider for ExchangedToken {
     fn token(&self) -> TokenFuture<'_> {
         Box::pin(async {
             match self.held_or_started() {
-                Ok(token) => Ok(token),
+                Ok(at_hand) => at_hand,
                 Err(running) => running.await,
             }
         })
@@ -177,8 +257,14 @@ impl CredentialProvider for ExchangedToken {
 
     fn invalidate(&self, refused: &Token) -> bool {
         let mut state = lock(&self.state);
+        let now = state.clock.now();
         // another request may have reported the same token first
-        state.held.take_if(|held| held.token == *refused);
+        let Some(held) = state.held.as_ref().filter(|held| held.token == *refused) else { return true };
+        if held.replaces_refused && now.since(held.got) < REFUSED_AGAIN {
+            // a third would be refused as well, and each may use something up
+            return false;
+        }
+        (state.held, state.replaces_refused) = (None, true);
         true
     }
 }
@@ -198,6 +284,7 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::core::ManualClock;
 
     /// Exchanges with these outcomes, one after the other. Each waits for a permit.
     struct Script {
@@ -272,23 +359,87 @@ mod tests {
 
     #[test]
     fn a_token_is_due_before_its_end_by_a_margin() {
-        let held = |lasts| Held::new(Exchanged { token: Token::new("t").unwrap(), lasts });
-        let margin = |lasts| held(Some(lasts)).times.map(|(renewal, end)| end - renewal);
+        let now = Clock::system().now();
+        let held = |lasts| Held::new(Exchanged { token: Token::new("t").unwrap(), lasts }, now, false);
+        let margin = |lasts| held(Some(lasts)).times.map(|(renewal, end)| end.since(renewal));
         assert_eq!(margin(Duration::from_secs(7200)), Some(MARGIN));
         assert_eq!(margin(Duration::from_secs(100)), Some(Duration::from_secs(10)));
-        assert!(!held(None).is_due() && !held(LONG).is_due());
-        assert!(held(OVER).is_due() && held(OVER).has_ended());
-        assert!(held(Some(Duration::MAX)).times.is_none(), "longer than any clock goes");
+        assert!(!held(None).is_due(now) && !held(LONG).is_due(now));
+        assert!(held(OVER).is_due(now) && held(OVER).has_ended(now));
+        assert!(!held(Some(Duration::MAX)).is_due(now), "longer than any clock goes");
+    }
+
+    #[test]
+    fn a_token_lasts_until_its_own_end_or_what_was_said_whichever_is_first() {
+        let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let now = seconds(SystemTime::now());
+        let lasts = |claims: String| Exchanged::new(Token::new(jwt::signed(&claims)).unwrap());
+        let made = lasts(format!(r#"{{"iat":{now},"exp":{}}}"#, now + 1000));
+        assert!(made.lasts.is_some_and(|left| left <= Duration::from_secs(1000) && left > Duration::from_secs(900)));
+        assert_eq!(made.clone().at_most(Duration::from_secs(100)).lasts, Some(Duration::from_secs(100)));
+        assert_eq!(made.at_most(Duration::from_secs(5000)).lasts.map(|left| left.as_secs() / 100), Some(9));
+        // this machine's clock is a day ahead, or a day behind
+        let day = 24 * 60 * 60;
+        assert_eq!(
+            lasts(format!(r#"{{"iat":{},"exp":{}}}"#, now - day, now - day + 100)).lasts,
+            Some(Duration::from_secs(100))
+        );
+        assert_eq!(
+            lasts(format!(r#"{{"iat":{},"exp":{}}}"#, now + day, now + day + 100)).lasts,
+            Some(Duration::from_secs(100))
+        );
+        assert_eq!(lasts(format!(r#"{{"exp":{}}}"#, now - 1)).lasts, None);
+        assert_eq!(lasts("{}".to_owned()).at_most(Duration::from_secs(7)).lasts, Some(Duration::from_secs(7)));
     }
 
     #[tokio::test]
     async fn a_renewal_that_fails_leaves_a_token_that_still_lasts_in_use() {
-        let (provider, script) = provider([Err(ErrorKind::Network)]);
-        let now = Instant::now();
-        let times = Some((now, now + Duration::from_secs(3600)));
-        lock(&provider.state).held = Some(Held { token: Token::new("old").unwrap(), times });
+        let (provider, script) = provider([Err(ErrorKind::Network), Ok(("new", LONG))]);
+        let manual = ManualClock::new();
+        provider.measure_by(manual.clock());
+        let now = manual.clock().now();
+        let times = Some((now, now.after(Duration::from_secs(3600))));
+        let token = Token::new("old").unwrap();
+        lock(&provider.state).held = Some(Held { token, got: now, times, replaces_refused: false });
         assert_eq!(provider.token().await.unwrap().expose(), "old");
+        assert_eq!(provider.token().await.unwrap().expose(), "old");
+        assert_eq!(script.runs(), 1, "the next renewal is begun later");
+        manual.advance(RENEWAL_PAUSE);
+        assert_eq!(provider.token().await.unwrap().expose(), "new");
+        assert_eq!(script.runs(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_refused_exchange_is_not_tried_again_for_a_while_where_that_is_said() {
+        let outcomes = [Err(ErrorKind::Unauthorized), Err(ErrorKind::Network), Ok(("two", LONG))];
+        let (provider, script) = provider(outcomes);
+        let (provider, manual) = (provider.pause_after_refusal(Duration::from_secs(60)), ManualClock::new());
+        provider.measure_by(manual.clock());
+        for _ in 0..3 {
+            assert_eq!(provider.token().await.unwrap_err().kind(), ErrorKind::Unauthorized);
+        }
         assert_eq!(script.runs(), 1);
+        manual.advance(Duration::from_secs(60));
+        assert_eq!(provider.token().await.unwrap_err().kind(), ErrorKind::Network);
+        assert_eq!(provider.token().await.unwrap().expose(), "two");
+        assert_eq!(script.runs(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_refused_like_the_one_before_it_is_not_exchanged_at_once() {
+        let (provider, script) = provider([Ok(("one", LONG)), Ok(("two", LONG)), Ok(("three", LONG))]);
+        let manual = ManualClock::new();
+        provider.measure_by(manual.clock());
+        assert!(provider.invalidate(&provider.token().await.unwrap()));
+        let second = provider.token().await.unwrap();
+        for _ in 0..3 {
+            assert!(!provider.invalidate(&second));
+            assert_eq!(provider.token().await.unwrap().expose(), "two");
+        }
+        manual.advance(REFUSED_AGAIN);
+        assert!(provider.invalidate(&second));
+        assert_eq!(provider.token().await.unwrap().expose(), "three");
+        assert_eq!(script.runs(), 3);
     }
 
     #[tokio::test]

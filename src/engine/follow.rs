@@ -76,7 +76,7 @@ impl<S: SecretSource> Engine<S> {
         asked: Tick,
     ) -> Result<(Loaded, Duration), XtraError> {
         let begun = tokio::time::Instant::now();
-        let loaded = self.source.load(&request.scope).await?;
+        let loaded = self.load_or_revalidate(request).await?;
         let follow = match (request.references, self.follow.get()) {
             (References::Followed, Some(follow)) if loaded.doubt.is_none() => follow,
             _ => {
@@ -98,7 +98,29 @@ impl<S: SecretSource> Engine<S> {
             true => tokio::time::timeout(left, followed).await.unwrap_or_else(|_| Err(too_late()))?,
             false => followed.await?,
         };
-        Ok((Loaded { values: followed.values, ..loaded }, followed.older))
+        Ok((Loaded { values: followed.values, validator: None, ..loaded }, followed.older))
+    }
+
+    /// Asks the source for the secrets; where there is a snapshot that it can tell, for others than these.
+    async fn load_or_revalidate(&self, request: &LoadRequest<S::Owned>) -> Result<Loaded, XtraError> {
+        let kept = || match self.store.as_ref()?.find(&request.key, self.clock.now()) {
+            Found::Fresh(kept) | Found::Stale(kept) | Found::Old(kept) => Some(kept),
+            Found::Nothing => None,
+        };
+        // what is put together of several is told by none of them
+        let kept = if request.references == References::Kept { kept() } else { None };
+        let Some((kept, validator)) =
+            kept.and_then(|kept| kept.validator().map(|validator| (Arc::clone(&kept), validator)))
+        else {
+            return self.source.load(&request.scope).await;
+        };
+        let loaded = self.source.revalidate(&request.scope, &validator).await?;
+        Ok(loaded.unwrap_or_else(|| {
+            self.counts.unchanged.fetch_add(1, Ordering::Relaxed);
+            let (values, unreadable) = kept.contents();
+            let source = kept.source();
+            Loaded { values, unreadable, source, doubt: None, validator: Some(validator) }
+        }))
     }
 
     /// A snapshot to take a part from: one that is young, or a new one. One that is nearly out of date would have all that is put

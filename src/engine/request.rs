@@ -58,6 +58,16 @@ impl<'a, S: SecretSource, Op, M> Request<'a, S, Op, M> {
         Request { engine, scope, options, operation, mode: PhantomData }
     }
 
+    /// The same request of another scope.
+    #[allow(dead_code, reason = "for services whose scopes have options")]
+    pub(crate) fn map_scope(mut self, change: impl FnOnce(S::Scope<'a>) -> S::Scope<'a>) -> Self
+    where
+        S::Scope<'a>: Default,
+    {
+        self.scope = change(std::mem::take(&mut self.scope));
+        self
+    }
+
     /// The same request with another operation.
     pub(crate) fn with_operation<New>(self, operation: New) -> Request<'a, S, New, M> {
         self.exchange(operation).0

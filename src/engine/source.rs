@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::{
@@ -141,6 +142,22 @@ pub trait SecretSource: Send + Sync + 'static {
     /// and the disk hold for the scope, unless the error says [otherwise](XtraError::with_foreign_refusal). What a [retry](XtraError::is_retryable) may mend leaves it.
     fn load(&self, scope: &Self::Owned) -> impl Future<Output = Result<Loaded, XtraError>> + Send;
 
+    /// Fetches the secrets, unless they are those that came with this [validator](Loaded::with_validator): then `None`, and the
+    /// snapshot that is there counts as fetched anew. For services that can tell without sending the secrets again. Default:
+    /// fetches.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`load`](Self::load).
+    fn revalidate(
+        &self,
+        scope: &Self::Owned,
+        validator: &str,
+    ) -> impl Future<Output = Result<Option<Loaded>, XtraError>> + Send {
+        let _ = validator;
+        async { self.load(scope).await.map(Some) }
+    }
+
     /// Whether every runtime that this source is used on has tokio's time driver. Then values leave memory by a task as soon as
     /// they may not be served any more; otherwise the next load takes them out. Default: `false`, because a task that waits
     /// panics on a runtime without.
@@ -200,6 +217,8 @@ pub struct Loaded {
     pub(crate) source: SnapshotSource,
     /// Why these may be no secrets at all.
     pub(crate) doubt: Option<XtraError>,
+    /// What the service tells these by.
+    pub(crate) validator: Option<Arc<str>>,
 }
 
 impl Loaded {
@@ -218,6 +237,14 @@ impl Loaded {
         self
     }
 
+    /// Says what the service tells these secrets by, such as an entity tag: a load while they are kept is a
+    /// [`revalidate`](SecretSource::revalidate). It is not printed.
+    #[must_use]
+    pub fn with_validator(mut self, validator: impl Into<Arc<str>>) -> Self {
+        self.validator = Some(validator.into());
+        self
+    }
+
     /// Says where the values came from, when that is not the service itself.
     #[must_use]
     pub fn from_source(mut self, source: SnapshotSource) -> Self {
@@ -229,7 +256,7 @@ impl Loaded {
 impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Loaded {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let values = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { values, unreadable: Vec::new(), source: SnapshotSource::Service, doubt: None }
+        Self { values, unreadable: Vec::new(), source: SnapshotSource::Service, doubt: None, validator: None }
     }
 }
 

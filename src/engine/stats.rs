@@ -17,6 +17,8 @@ pub struct Stats {
     pub stale: u64,
     /// Requests for a newer snapshot that no read waited for, and those of `refresh()`.
     pub refreshes: u64,
+    /// Answers that told, without sending them, that the secrets are still those that are kept: of services that can.
+    pub unchanged: u64,
     /// Answers that were [held back](crate::Client#what-is-held-back): they had lost all secrets, say, or one that is required.
     pub shrinks_refused: u64,
     /// Reads answered with what was kept, in memory or on the disk, in place of a refusal that is not the service's own but, say, a
@@ -57,6 +59,7 @@ pub(crate) struct Counts {
     pub(crate) misses: AtomicU64,
     pub(crate) stale: AtomicU64,
     pub(crate) refreshes: AtomicU64,
+    pub(crate) unchanged: AtomicU64,
     pub(crate) shrinks_refused: AtomicU64,
     pub(crate) foreign_refusals: AtomicU64,
 }
@@ -70,6 +73,7 @@ impl Counts {
             misses: read(&self.misses),
             stale: read(&self.stale),
             refreshes: read(&self.refreshes),
+            unchanged: read(&self.unchanged),
             shrinks_refused: read(&self.shrinks_refused),
             foreign_refusals: read(&self.foreign_refusals),
             ..Stats::default()

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::token::Token;
+use super::transport::WeakTransport;
 use crate::core::{ErrorKind, Identity, XtraError, events};
 
 /// The future of [`CredentialProvider::token`]: boxed, so that the trait can be used as `dyn`.
@@ -57,7 +58,13 @@ pub trait CredentialProvider: Send + Sync + 'static {
         None
     }
 
-    /// The service has answered 401 to `refused`. `true` means that [`token`](Self::token) may now give another one, and the
+    /// A transport was made that asks this provider. One that gets its tokens of the service itself keeps this, and logs in by the
+    /// operations that carry [no token](super::Protocol::without_token). Default: does nothing.
+    fn connected(&self, transport: &WeakTransport) {
+        let _ = transport;
+    }
+
+    /// The service has refused the token `refused`. `true` means that [`token`](Self::token) may now give another one, and the
     /// request is sent once more. The default is `false`.
     ///
     /// Several requests may report the same token at once; compare it with the one held now.
@@ -102,6 +109,10 @@ impl<P: CredentialProvider + ?Sized> CredentialProvider for Arc<P> {
 
     fn lasting_token(&self) -> Option<Token> {
         (**self).lasting_token()
+    }
+
+    fn connected(&self, transport: &WeakTransport) {
+        (**self).connected(transport);
     }
 
     fn invalidate(&self, refused: &Token) -> bool {

@@ -70,7 +70,7 @@ pub use response::Response;
 pub use runtime::Answer;
 pub use token::Token;
 pub(crate) use token::is_quoted;
-pub use transport::{Counters, Transport, TransportBuilder};
+pub use transport::{Counters, Transport, TransportBuilder, WeakTransport};
 
 #[allow(unused_imports, reason = "for services that have a builder of their own")]
 pub(crate) use {base_url::BaseUrl, options::TransportOptions};

@@ -63,11 +63,14 @@ struct Parts {
 /// A JSON body, in memory that is wiped.
 struct Body(zeroize::Zeroizing<Vec<u8>>);
 
-impl<'t> Request<'t> {
-    pub(super) fn new(transport: &'t Transport, operation: &'static str, method: Method) -> Self {
-        Self { transport, operation, method, parts: Ok(Parts::default()) }
+impl Transport {
+    /// Starts a request. `operation` is the call's name in errors, events and the [`Protocol`](super::Protocol).
+    pub fn call(&self, operation: &'static str, method: Method) -> Request<'_> {
+        Request { transport: self, operation, method, parts: Ok(Parts::default()) }
     }
+}
 
+impl<'t> Request<'t> {
     /// Goes below the root, or below what was given before, by these segments. Each is percent-encoded and stays one
     /// segment, whatever it holds; the empty text, `.` and `..` are refused when the request is sent.
     pub fn path(self, segments: impl IntoIterator<Item = impl AsRef<str>>) -> Self {

@@ -1,8 +1,8 @@
 //! The transport: what requests to one base URL run on.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tracing::Instrument;
@@ -15,7 +15,6 @@ use super::credential_provider::CredentialProvider;
 use super::gate::Gate;
 use super::options::TransportOptions;
 use super::protocol::Protocol;
-use super::request::{Method, Request};
 use super::response::Response;
 use super::route::Route;
 use super::token::Token;
@@ -92,7 +91,7 @@ impl Transport {
         options.check()?;
         let route = Route::find(base, options.use_proxies, &var)?;
         let http = connections::client(base, &route, protocol.idle_timeout(), &options)?;
-        Ok(Self(Arc::new(Inner {
+        let transport = Self(Arc::new(Inner {
             base: base.clone(),
             route,
             pools: Pools::new(http.clone()),
@@ -103,12 +102,9 @@ impl Transport {
             options,
             counts: Counts::default(),
             large_body: AtomicUsize::new(0),
-        })))
-    }
-
-    /// Starts a request. `operation` is the call's name in errors, events and the [`Protocol`].
-    pub fn call(&self, operation: &'static str, method: Method) -> Request<'_> {
-        Request::new(self, operation, method)
+        }));
+        transport.0.credentials.connected(&WeakTransport(Arc::downgrade(&transport.0)));
+        Ok(transport)
     }
 
     /// The HTTP client, to build requests with. Requests are sent through [`run`](Self::run) only.
@@ -139,6 +135,12 @@ impl Transport {
     #[must_use]
     pub fn call_timeout(&self) -> Duration {
         self.0.options.call_timeout
+    }
+
+    /// What the windows and pauses of the service are measured with.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.0.options.clock.clone()
     }
 
     /// Sends a request with a token, again where that is safe and worth it, and reads the answer to its end.
@@ -200,6 +202,24 @@ impl Transport {
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport").field("https", &self.0.base.is_https()).finish_non_exhaustive()
+    }
+}
+
+/// A transport that is gone when nobody else has it: what a [`CredentialProvider`] keeps of the transport that asks it.
+#[derive(Clone)]
+pub struct WeakTransport(Weak<Inner>);
+
+impl WeakTransport {
+    /// The transport, when somebody still has it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Transport> {
+        self.0.upgrade().map(Transport)
+    }
+}
+
+impl fmt::Debug for WeakTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakTransport(..)")
     }
 }
 

@@ -235,6 +235,10 @@ impl<'a, 's> Assembly<'a, 's> {
             Some(UnreadableReason::NoValue) => {
                 "cannot be read: the service sent no value with the name. Store it again"
             }
+            Some(UnreadableReason::Ambiguous) => "cannot be read: the service has several values under this name",
+            Some(UnreadableReason::Unexpanded) => {
+                "cannot be read: it refers to a secret that is not there, or may not be read"
+            }
             _ => "cannot be read: the service sent ciphertext. Store it again",
         }
     }

@@ -1,12 +1,14 @@
 //! The services, a folder each. Nothing outside a service's own folder knows it, but for the crate's root, which names it.
 
 #[cfg(feature = "infisical")]
-mod infisical;
+pub(crate) mod infisical;
+// in every build, whichever services it has: a secret must not steer a client of another build
+#[path = "infisical/variables.rs"]
+mod infisical_variables;
 #[cfg(any(feature = "xtra", feature = "secr", feature = "syvault"))]
 mod placeholder;
 #[cfg(feature = "secr")]
 pub(crate) mod secr;
-// in every build, as that of the others below
 #[path = "secr/variables.rs"]
 mod secr_variables;
 #[cfg(feature = "syvault")]
@@ -15,10 +17,13 @@ pub(crate) mod syvault;
 mod syvault_variables;
 #[cfg(feature = "xtra")]
 pub(crate) mod xtra;
-// in every build, whichever services it has: a secret must not steer a client of another build
 #[path = "xtra/variables.rs"]
 mod xtra_variables;
 
 /// The variables of every service.
-pub(crate) const VARIABLES: &[crate::inject::ServiceVariables] =
-    &[xtra_variables::VARIABLES, secr_variables::VARIABLES, syvault_variables::VARIABLES];
+pub(crate) const VARIABLES: &[crate::inject::ServiceVariables] = &[
+    xtra_variables::VARIABLES,
+    infisical_variables::VARIABLES,
+    secr_variables::VARIABLES,
+    syvault_variables::VARIABLES,
+];

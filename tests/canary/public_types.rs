@@ -17,7 +17,7 @@ use xtrasecurity::{
     CacheOptions, Client, EngineOptions, ErrorKind, OfflineKey, OfflineOptions, Schema, SecretSource, SecretValue,
     Secrets, SecretsProvider, UseError, XtraClient, XtraClientOptions, XtraError,
     clock::{ManualClock, Timestamp},
-    credentials::{ChainPosition, FileToken, StaticToken, Token},
+    credentials::{ChainPosition, CredentialProvider, FileToken, StaticToken, Token},
     dotenv::{Document, EncryptedBy},
     error::Conflict,
     inject::Selection,
@@ -143,6 +143,23 @@ async fn typed(table: &mut Table, server: &DevServer) {
 /// Protocols are written outside of the crate, by whoever has another service.
 struct Strange;
 
+/// A provider that looks at the transport which asks it.
+struct Connected(StaticToken);
+
+impl CredentialProvider for Connected {
+    fn identity(&self) -> Identity {
+        self.0.identity()
+    }
+
+    fn token(&self) -> xtrasecurity::credentials::TokenFuture<'_> {
+        self.0.token()
+    }
+
+    fn connected(&self, transport: &http::WeakTransport) {
+        hides_debug("http::WeakTransport", transport);
+    }
+}
+
 impl http::Protocol for Strange {
     fn quota_scope(&self, request: &http::Outgoing<'_>) -> String {
         hides_debug("http::Outgoing", request);
@@ -181,7 +198,8 @@ async fn transport(table: &mut Table) {
             let _ = stream.write_all((head + &body).as_bytes()).await;
         }
     });
-    let builder = http::Transport::builder(Strange).credentials(std::sync::Arc::new(StaticToken::new(TOKEN).unwrap()));
+    let builder =
+        http::Transport::builder(Strange).credentials(std::sync::Arc::new(Connected(StaticToken::new(TOKEN).unwrap())));
     table.debug("http::TransportBuilder", &builder);
     let transport = builder.build(&root).unwrap();
     table.debug("http::Transport", &transport);
@@ -198,6 +216,7 @@ async fn transport(table: &mut Table) {
     table.debug("http::QuotaFormat", &http::QuotaFormat { limit, remaining, reset, reset_form });
     // looked at on the way
     table.0.extend(["http::Outgoing", "http::Authorization", "http::ErrorBody", "http::ErrorAnswer", "http::Advice"]);
+    table.0.insert("http::WeakTransport");
     table.debug("error::Hop", &xtrasecurity::error::Hop::Proxy);
 }
 

@@ -49,6 +49,8 @@ pub(super) fn encode(
             UnreadableReason::ServerCiphertext => 2,
             UnreadableReason::ClientEnvelope => 3,
             UnreadableReason::NoValue => 4,
+            UnreadableReason::Ambiguous => 5,
+            UnreadableReason::Unexpanded => 6,
         });
     }
     Ok(bytes)
@@ -81,6 +83,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Contents> {
             [2] => UnreadableReason::ServerCiphertext,
             [3] => UnreadableReason::ClientEnvelope,
             [4] => UnreadableReason::NoValue,
+            [5] => UnreadableReason::Ambiguous,
+            [6] => UnreadableReason::Unexpanded,
             _ => return None,
         };
         unreadable.push(Unreadable::new(name, reason));
@@ -131,8 +135,15 @@ pub(super) mod tests {
     }
 
     fn hidden() -> Vec<Unreadable> {
-        use UnreadableReason::{ClientEnvelope, Masked, NoValue, ServerCiphertext};
-        let reasons = [("C", ClientEnvelope), ("M", Masked), ("N", NoValue), ("S", ServerCiphertext)];
+        use UnreadableReason::{Ambiguous, ClientEnvelope, Masked, NoValue, ServerCiphertext, Unexpanded};
+        let reasons = [
+            ("A", Ambiguous),
+            ("C", ClientEnvelope),
+            ("M", Masked),
+            ("N", NoValue),
+            ("S", ServerCiphertext),
+            ("U", Unexpanded),
+        ];
         reasons.map(|(name, reason)| Unreadable::new(name, reason)).into()
     }
 

@@ -13,7 +13,8 @@
 
 use std::fmt;
 
-use crate::core::XtraError;
+use super::auth::Granted;
+use crate::core::{SecretValue, XtraError};
 use crate::http::runtime::Answer;
 use crate::http::{Transport, runtime};
 
@@ -26,6 +27,13 @@ impl ClientHooks<Transport> for Client {
         info: &OperationInfo,
     ) -> impl Future<Output = Result<Answer, XtraError>> + Send {
         runtime::send(&self.inner, request, info.operation_id)
+    }
+}
+
+impl From<types::AccessToken> for Granted {
+    fn from(granted: types::AccessToken) -> Self {
+        let token = granted.access_token.into_value().unwrap_or_else(|| SecretValue::new(String::new()));
+        Self { token, expires_in: granted.expires_in }
     }
 }
 

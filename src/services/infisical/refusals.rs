@@ -6,7 +6,7 @@
 
 mod issues;
 
-use crate::core::{ErrorKind, Hint, Reason};
+use crate::core::{ErrorKind, Hint, Reason, XtraError};
 use crate::http::{Advice, ErrorAnswer, ErrorBody, RefusalForms};
 
 /// What the transport is told of them.
@@ -40,6 +40,7 @@ const NO_SLUG: &str = "Failed to find project by slug";
 
 /// Words of `error` that are known. Others may hold ids.
 const WORDS: &[&str] = &[
+    NO_ROUTE,
     VALIDATION,
     "TokenError",
     "UnauthorizedError",
@@ -240,7 +241,7 @@ fn has_shape(body: &ErrorBody<'_>) -> bool {
 /// Whether Infisical itself has refused, rather than a proxy or a server of another kind: by the words of the body. A route that
 /// is not there says nothing of the secrets: whatever is at this address, it is not the server that had them.
 pub(super) fn is_own(body: &ErrorBody<'_>) -> bool {
-    let is_known = |word: &str| WORDS.contains(&word);
+    let is_known = |word: &str| word != NO_ROUTE && WORDS.contains(&word);
     let has_id = || body.other_members().any(|name| name == "reqId");
     has_shape(body)
         && body.code().is_some_and(|word| {
@@ -250,8 +251,12 @@ pub(super) fn is_own(body: &ErrorBody<'_>) -> bool {
         })
 }
 
-/// Whether a body says that the server has no such route: then a version from before or after it has answered.
-pub(super) fn is_missing_route(word: Option<&str>, said: Option<&str>) -> bool {
+/// Whether an error is that of a server without the route that was asked for.
+pub(super) fn misses_route(error: &XtraError) -> bool {
+    error.status() == Some(404) && is_missing_route(error.code(), error.server_message())
+}
+
+fn is_missing_route(word: Option<&str>, said: Option<&str>) -> bool {
     word == Some(NO_ROUTE) && said.is_some_and(|said| said.starts_with("Route "))
 }
 

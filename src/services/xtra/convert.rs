@@ -31,7 +31,7 @@ pub(crate) fn secrets(answer: raw::ResponseValue<ReadPairs>, vault: &Vault, proj
     let mut unreadable: Vec<_> =
         refused.into_iter().chain(without_value).map(|(name, reason)| Unreadable::new(name, reason)).collect();
     unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-    Loaded { values, unreadable, source: SnapshotSource::Service, doubt: None }
+    Loaded { values, unreadable, source: SnapshotSource::Service, doubt: None, validator: None }
 }
 
 /// The same for a client without a passphrase, of any project.

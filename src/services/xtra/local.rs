@@ -85,7 +85,13 @@ fn loaded(pairs: Vec<(String, SecretValue)>) -> Loaded {
         }
     }
     unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-    Loaded { values: values.into_iter().collect(), unreadable, source: SnapshotSource::LocalFile, doubt: None }
+    Loaded {
+        values: values.into_iter().collect(),
+        unreadable,
+        source: SnapshotSource::LocalFile,
+        doubt: None,
+        validator: None,
+    }
 }
 
 impl fmt::Debug for LocalFile {

@@ -32,10 +32,16 @@ const MEANT: &[(&str, &str)] = &[
     // people look for the blocking client in the module of that name
     ("blocking", "services::xtra::client::blocking::XtraClient"),
     ("blocking", "services::xtra::client::blocking::XtraClientBuilder"),
+    ("blocking", "services::infisical::client::blocking::InfisicalClient"),
+    ("blocking", "services::infisical::client::blocking::InfisicalClientBuilder"),
 ];
 
 /// Lines of general rooms that may name a service: the re-exports among the arrows that are meant.
-const MEANT_LINES: &[&str] = &["pub use crate::services::xtra::client::blocking::{XtraClient, XtraClientBuilder};"];
+const MEANT_LINES: &[&str] = &[
+    "pub use crate::services::xtra::client::blocking::{XtraClient, XtraClientBuilder};",
+    "#[cfg(feature = \"infisical\")]",
+    "pub use crate::services::infisical::client::blocking::{InfisicalClient, InfisicalClientBuilder};",
+];
 
 /// Marks of one service, in lower case. The crate's own names are taken out before these are looked for.
 const MARKS: &[&str] = &[

@@ -1,5 +1,8 @@
+//! The recorded refusals of two servers, and those of others.
+
 use super::super::protocol::InfisicalProtocol;
 use super::super::recordings::{Recording, recorded, recordings};
+use super::misses_route;
 use crate::core::{ErrorKind, Reason, XtraError};
 use crate::http::fuzzing::refused;
 
@@ -93,6 +96,10 @@ fn a_missing_thing_is_named_where_the_server_tells_it() {
             let text = error_of(&recording).to_string();
             assert!(text.contains(what), "{} {name}: {text}", recording.server);
         }
+    }
+    for recording in recordings() {
+        let is_route = recording.status() == 404 && recording.body().contains(r#""message":"Route "#);
+        assert_eq!(misses_route(&error_of(&recording)), is_route, "{}", recording.name);
     }
     for recording in recorded("auth-token-ip-refused") {
         assert_eq!(error_of(&recording).reason(), Some(&Reason::AddressNotAllowed));

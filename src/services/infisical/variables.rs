@@ -1,0 +1,19 @@
+//! The environment variables of Infisical: those that steer its clients, and those that hold credentials.
+
+use crate::inject::ServiceVariables;
+
+/// The variables of the vendor's command and SDKs.
+pub(crate) const VARIABLES: ServiceVariables = ServiceVariables {
+    guarded: "INFISICAL_*",
+    credentials: &[
+        "INFISICAL_TOKEN",
+        "INFISICAL_ACCESS_TOKEN",
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
+        "INFISICAL_CLIENT_ID",
+        "INFISICAL_CLIENT_SECRET",
+        "INFISICAL_JWT",
+        "INFISICAL_OIDC_AUTH_JWT",
+        "INFISICAL_VAULT_FILE_PASSPHRASE",
+    ],
+};

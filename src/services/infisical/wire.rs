@@ -1,0 +1,144 @@
+//! Answers to reads, as far as a read needs them: other members of a row are not looked at, so that none of them can spoil it.
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny};
+
+use crate::core::SecretValue;
+use crate::http::runtime::wire::WireSecret;
+
+/// The text that takes the place of a value that is hidden.
+pub(super) const HIDDEN: &str = "<hidden-by-infisical>";
+
+/// The secrets of a folder or of a tree.
+#[derive(Deserialize)]
+pub(super) struct List {
+    pub(super) secrets: Vec<Row>,
+    /// Absent where none were asked for. An old server has an empty list here in the place of a folder that is not there.
+    #[serde(default)]
+    pub(super) imports: Option<Vec<Block>>,
+}
+
+/// What one folder imports from another.
+#[derive(Deserialize)]
+pub(super) struct Block {
+    #[serde(default)]
+    pub(super) secrets: Option<Vec<Row>>,
+}
+
+/// One secret.
+#[derive(Deserialize)]
+pub(super) struct One {
+    pub(super) secret: Row,
+}
+
+/// A secret, as each answer has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Row {
+    #[serde(rename = "secretKey")]
+    pub(super) name: String,
+    #[serde(rename = "secretValue", default)]
+    value: WireSecret,
+    #[serde(default)]
+    secret_value_hidden: Option<bool>,
+    #[serde(default, rename = "secretComment")]
+    comment: WireSecret,
+    #[serde(default)]
+    pub(super) environment: Option<String>,
+    #[serde(default)]
+    pub(super) workspace: Option<String>,
+    #[serde(default)]
+    pub(super) secret_path: Option<String>,
+    #[serde(default)]
+    pub(super) version: Option<u64>,
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    pub(super) secret_metadata: Option<Vec<Metadata>>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) tags: Option<Vec<Tag>>,
+}
+
+/// A name and value beside a secret.
+#[derive(Deserialize)]
+pub(super) struct Metadata {
+    pub(super) key: String,
+    #[serde(default)]
+    pub(super) value: Option<String>,
+}
+
+/// A tag of a secret.
+#[derive(Deserialize)]
+pub(super) struct Tag {
+    pub(super) slug: String,
+}
+
+impl Row {
+    /// Whether it is one person's own value of a secret.
+    pub(super) fn is_personal(&self) -> bool {
+        self.kind.as_deref() == Some("personal")
+    }
+
+    /// The value; `None` when the server has put something else in its place.
+    pub(super) fn into_value(self) -> Option<SecretValue> {
+        if self.secret_value_hidden == Some(true) {
+            return None;
+        }
+        // a value that was never given is the empty text
+        let value = self.value.into_value().unwrap_or_else(|| SecretValue::new(String::new()));
+        (value.expose() != HIDDEN).then_some(value)
+    }
+
+    /// Its value, its comment and the slugs of its tags.
+    pub(super) fn into_details(mut self) -> (Option<SecretValue>, Option<SecretValue>, Vec<String>) {
+        let tags = self.tags.take().into_iter().flatten().map(|tag| tag.slug).collect();
+        let comment = std::mem::take(&mut self.comment).into_value().filter(|comment| !comment.is_empty());
+        (self.into_value(), comment, tags)
+    }
+}
+
+/// A list that is well formed, or nothing in the place of anything else.
+fn lenient<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<Tag>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        List(Vec<Tag>),
+        #[allow(dead_code, reason = "it takes whatever is there")]
+        Other(IgnoredAny),
+    }
+    Ok(match Option::<Form>::deserialize(value)? {
+        Some(Form::List(tags)) => Some(tags),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(json: &str) -> Row {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_hidden_value_is_none_by_its_mark_or_by_its_text() {
+        let value = |json: &str| row(json).into_value().map(|value| value.expose().to_owned());
+        assert_eq!(value(r#"{"secretKey":"A","secretValue":"v"}"#).as_deref(), Some("v"));
+        assert_eq!(value(r#"{"secretKey":"A","secretValue":"v","secretValueHidden":true}"#), None);
+        assert_eq!(value(r#"{"secretKey":"A","secretValue":"<hidden-by-infisical>"}"#), None);
+        assert_eq!(value(r#"{"secretKey":"A","secretValue":""}"#).as_deref(), Some(""));
+        assert_eq!(value(r#"{"secretKey":"A"}"#).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn members_that_a_read_does_not_need_cannot_spoil_it() {
+        let odd =
+            r#"{"secretKey":"A","secretValue":"v","tags":"none","metadata":[1],"actor":7,"version":null,"new":{}}"#;
+        assert_eq!(row(odd).into_details(), (Some("v".into()), None, Vec::new()));
+        let tagged =
+            r#"{"secretKey":"A","secretValue":"v","secretComment":"c","tags":[{"id":"1","slug":"db","color":null}]}"#;
+        assert_eq!(row(tagged).into_details(), (Some("v".into()), Some("c".into()), vec!["db".to_owned()]));
+        let list: List = serde_json::from_str(r#"{"secrets":[],"imports":[{"environment":"x"}]}"#).unwrap();
+        assert!(list.imports.unwrap()[0].secrets.is_none());
+    }
+}
