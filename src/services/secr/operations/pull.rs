@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use super::moment;
 use crate::core::{ErrorKind, Hint, SecretValue, Timestamp, Unreadable, UnreadableReason, XtraError};
@@ -154,7 +154,11 @@ impl Request<'_, Secr, PullSecrets> {
     /// ```
     pub fn pages(self) -> SecretPages {
         let (client, query) = (Client::over(std::sync::Arc::clone(self.engine)), self.operation.query);
-        let state = self.scope.checked().map(|scope| {
+        let scope = match query.limit {
+            Some(0) => Err(XtraError::new(ErrorKind::Invalid, "pages of no secrets have no end. Nothing was sent")),
+            _ => self.scope.checked(),
+        };
+        let state = scope.map(|scope| {
             let walk = Walk::new(query.limit.map(u64::from), query.offset.map(u64::from));
             let first = walk.first();
             Reading { client, scope, search: query.search, walk, next: Some(first) }
@@ -168,7 +172,7 @@ impl Request<'_, Secr, PullSecrets> {
                 },
             }
         });
-        SecretPages { pages: Mutex::new(Box::pin(pages)) }
+        SecretPages { pages: Mutex::new(Box::pin(pages.fuse())) }
     }
 }
 
