@@ -32,6 +32,8 @@
 //! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
 //! - Coming from Python: `from_python` sets each call of the Python SDK beside its Rust spelling.
 //! - Read Infisical: `infisical::InfisicalClient`, with the feature `infisical`; all that is said of reads here is so there too.
+//! - Read secr or SyVault: `secr::SecrClient` and `syvault::SyVaultClient`, with the features of these names. Nothing of either was tried
+//!   against its service; each method says what is documented and what is inferred.
 //! - Read another secrets manager: implement [`SecretSource`] and use [`Client`].
 //!
 //! # Reading and caching
@@ -101,6 +103,8 @@
 //! |---|---|---|
 //! | `xtra` | yes | the XtraSecurity client and the generated raw client |
 //! | `infisical` | | the Infisical client: reads of either interface of its server, with the credentials of a machine identity |
+//! | `secr` | | the secr client: reads, writes and webhooks, by the vendor's documentation alone |
+//! | `syvault` | | the SyVault client, experimental: by the vendor's documentation alone, without the keys of folders |
 //! | `http` | with `xtra` | the transport and the credential chains, for a service of your own |
 //! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
 //! | `blocking` | | the blocking client, `blocking::XtraClient` |

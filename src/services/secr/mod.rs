@@ -1,6 +1,6 @@
 //! secr, by its vendor's documentation: nothing here was seen on the wire.
 
-mod client;
+pub(crate) mod client;
 mod operations;
 mod pages;
 mod protocol;

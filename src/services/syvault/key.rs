@@ -56,7 +56,7 @@ impl ClientKey {
     /// The key as one text, whatever form it was given in.
     pub(super) fn lasting(&self) -> SecretValue {
         let scalar = Zeroizing::new(<[u8; 32]>::from(self.0.to_bytes()));
-        SecretValue::new(BASE64.encode(&*scalar))
+        SecretValue::new(BASE64.encode(scalar.as_slice()))
     }
 }
 

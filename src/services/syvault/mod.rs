@@ -1,6 +1,6 @@
 //! SyVault, by its vendor's documentation: nothing here was seen on the wire.
 
-mod client;
+pub(crate) mod client;
 mod credentials;
 mod folder;
 mod key;

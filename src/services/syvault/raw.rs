@@ -32,8 +32,11 @@ impl ClientHooks<Transport> for Client {
     }
 }
 
+/// The error of a raw call.
+pub(super) type Failure = Error<types::ApiError>;
+
 /// What a raw call failed with at `now`. An answer of another shape is told with what was `assumed` of it.
-pub(super) fn failed(error: Error<types::ApiError>, now: SystemTime, assumed: &'static str) -> XtraError {
+pub(super) fn failed(error: Failure, now: SystemTime, assumed: &'static str) -> XtraError {
     let date = error.answer().and_then(|answer| httpdate::parse_http_date(answer.header("date")?).ok());
     let error = error.into_error();
     match error.kind() {

@@ -33,7 +33,7 @@ impl SyVault {
     }
 
     /// What a raw call failed with.
-    pub(super) fn failed(&self, error: raw::Error<raw::types::ApiError>, assumed: &'static str) -> XtraError {
+    pub(super) fn failed(&self, error: raw::Failure, assumed: &'static str) -> XtraError {
         raw::failed(error, self.tokens.now(), assumed)
     }
 

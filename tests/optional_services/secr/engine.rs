@@ -78,13 +78,13 @@ async fn a_copy_on_disk_stands_in_when_the_service_is_gone() {
 fn the_blocking_client_has_the_same_calls_and_needs_no_runtime() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(Secr::start());
-    let client: SecrClient<blocking::Blocking> = server.client().into();
+    let client: blocking::SecrClient = server.client().into();
     assert_eq!(client.whoami().send().unwrap().id.as_deref(), Some("u-1"));
     assert_eq!(client.set_secret("acme", "web", "production", "PORT", "1").send().unwrap().version, 2);
     let secrets = client.get_secrets("acme", "web", "production").send().unwrap();
     assert_eq!(secrets.require("PORT").unwrap().expose(), "1");
     assert_eq!(client.pull_secrets("acme", "web", "production").limit(1).send().unwrap().secrets.len(), 1);
-    let built = SecrClient::<blocking::Blocking>::builder().token("secr_tok_1").api_url(server.url()).build();
+    let built = blocking::SecrClient::builder().token("secr_tok_1").api_url(server.url()).build();
     assert_eq!(built.unwrap().whoami().send().unwrap_err().kind(), ErrorKind::Unauthorized);
 }
 

@@ -112,13 +112,12 @@ async fn a_secret_is_kept_for_a_minute_and_as_many_as_are_asked_for() {
 fn the_blocking_client_has_the_same_calls_and_needs_no_runtime() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(SyVault::start());
-    let client: SyVaultClient<blocking::Blocking> = server.client().into();
+    let client: blocking::SyVaultClient = server.client().into();
     assert_eq!(client.get(UID).send().unwrap().require("host").unwrap().expose(), "db.example.com");
     assert_eq!(client.notation("sy://Production/Database/field/password").send().unwrap().expose(), "s3cret!");
     assert_eq!(client.list().send().unwrap().len(), 1);
     assert_eq!(client.rotate(UID).send().unwrap().status, "completed");
-    let built =
-        SyVaultClient::<blocking::Blocking>::builder().server(server.url()).client_id("other").client_secret(SECRET);
+    let built = blocking::SyVaultClient::builder().server(server.url()).client_id("other").client_secret(SECRET);
     assert_eq!(built.build().unwrap().get(UID).send().unwrap_err().kind(), ErrorKind::Unauthorized);
 }
 

@@ -1,5 +1,8 @@
 //! The client of secr: its builder, and the read of an environment.
 
+#[cfg(feature = "blocking")]
+pub(crate) mod blocking;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,7 +19,7 @@ use crate::http::{BaseUrl, CredentialProvider, Transport, TransportOptions};
 /// The base URL of secr itself, which a client uses when none is given.
 pub const DEFAULT_API_URL: &str = "https://api.secr.dev";
 
-/// The client of secr; `M` is how its requests are sent: awaited, or by a call that waits (`blocking::Blocking`).
+/// The client of secr. The blocking one is `blocking::SecrClient`.
 ///
 /// It speaks as the vendor's pages say, and where they say nothing, by what follows from them: what is inferred is labelled in the
 /// documentation of each method. An answer of another shape is [`Decode`](crate::ErrorKind::Decode) and says which assumption it
@@ -37,7 +40,7 @@ pub const DEFAULT_API_URL: &str = "https://api.secr.dev";
 /// # Ok(())
 /// # }
 /// ```
-pub type SecrClient<M = Async> = Client<Secr, M>;
+pub type SecrClient = Client<Secr>;
 
 /// Where a token is looked for.
 const STEPS: &[Step] = &[
@@ -104,7 +107,6 @@ impl<M> Client<Secr, M> {
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let client = SecrClient::builder().token("secr_cli_0123456789").call_timeout(Duration::from_secs(10)).build()?;
-/// # let _: SecrClient = client;
 /// # Ok(())
 /// # }
 /// ```

@@ -1,5 +1,8 @@
 //! The client of SyVault: its builder, and the read of a secret.
 
+#[cfg(feature = "blocking")]
+pub(crate) mod blocking;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,7 +19,7 @@ use crate::credentials::{ProcessEnv, Sourced};
 use crate::engine::{Async, CacheOptions, Client, EngineOptions, Read, Request};
 use crate::http::{BaseUrl, Transport, TransportOptions};
 
-/// The client of SyVault; `M` is how its requests are sent: awaited, or by a call that waits (`blocking::Blocking`).
+/// The client of SyVault. The blocking one is `blocking::SyVaultClient`.
 ///
 /// **It is experimental.** The vendor's own SDKs are not published, and its pages leave the core open: how a secret looks on the wire,
 /// and how a client gets the keys of folders. What is documented is followed; what is inferred is labelled in the documentation of
@@ -39,7 +42,7 @@ use crate::http::{BaseUrl, Transport, TransportOptions};
 /// # Ok(())
 /// # }
 /// ```
-pub type SyVaultClient<M = Async> = Client<SyVault, M>;
+pub type SyVaultClient = Client<SyVault>;
 
 /// How long a secret is served without asking again.
 const TTL: Duration = Duration::from_secs(60);
@@ -92,12 +95,11 @@ impl<M> Client<SyVault, M> {
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// # let client_secret = "jpsQnnGQmL+YBIffH1136cspYG6+0iY7X1fCE9+E9LI=";
-/// let client: SyVaultClient = SyVaultClient::builder()
+/// let client = SyVaultClient::builder()
 ///     .server("https://vault.example.com")
 ///     .client_id("c9a1b2d3-4e5f-6789-abcd-ef0123456789")
 ///     .client_secret(client_secret)
 ///     .build()?;
-/// # let _ = client;
 /// # Ok(())
 /// # }
 /// ```
@@ -326,14 +328,13 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Config, "{server}");
             assert!(error.to_string().contains("SY_SERVER"), "{error}");
         }
-        let error =
-            SyVaultClient::<Async>::builder().client_id(" ").build_in(&ProcessEnv::of_variables(GOOD)).unwrap_err();
+        let error = SyVaultClient::builder().client_id(" ").build_in(&ProcessEnv::of_variables(GOOD)).unwrap_err();
         assert!(error.to_string().contains("client_id"), "{error}");
     }
 
     #[test]
     fn the_cache_has_the_defaults_of_the_sdks_and_the_builder_shows_no_secret() {
-        let builder = SyVaultClient::<Async>::builder().client_secret("hunter2");
+        let builder = SyVaultClient::builder().client_secret("hunter2");
         assert_eq!((builder.engine.cache.ttl, builder.engine.cache.max_entries), (Duration::from_secs(60), 500));
         assert!(!format!("{builder:?}").contains("hunter2"));
     }
