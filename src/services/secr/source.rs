@@ -1,6 +1,7 @@
 //! secr as a source of secrets.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use super::raw;
@@ -22,6 +23,12 @@ impl Secr {
 
     pub(super) fn transport(&self) -> &Transport {
         &self.raw.inner
+    }
+}
+
+impl fmt::Debug for Secr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secr").finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,7 @@
 //! SyVault as a source of secrets.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,6 +125,12 @@ pub(super) fn about(error: XtraError, uid: &str) -> XtraError {
         .with_hint(Hint::advice(
             "Check the uid, which must match letter by letter, and the client's access to its folder",
         ))
+}
+
+impl fmt::Debug for SyVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyVault").finish_non_exhaustive()
+    }
 }
 
 impl SecretSource for SyVault {
