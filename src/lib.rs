@@ -150,6 +150,7 @@ mod core;
 )]
 pub mod credentials;
 #[cfg(feature = "dev-server")]
+#[cfg_attr(not(feature = "infisical"), allow(dead_code, reason = "the rest is for services, each a feature"))]
 mod dev;
 pub mod dotenv;
 mod engine;
@@ -230,12 +231,14 @@ pub mod error {
     pub use crate::core::{Conflict, Elevation, FileEntry, Hint, Hop, Reason};
 }
 
-/// Infisical's own: its client, its scopes and its operations with what they give.
+/// Infisical's own: its client, its scopes, its operations with what they give, and its dev server.
 #[cfg(feature = "infisical")]
 pub mod infisical {
+    #[cfg(feature = "dev-server")]
+    pub use crate::services::infisical::dev;
     pub use crate::services::infisical::{
-        DEFAULT_BASE_URL, GetSecret, Infisical, InfisicalClient, InfisicalClientBuilder, InfisicalScope, ListSecrets,
-        ListedSecret,
+        Auth, DEFAULT_BASE_URL, GetSecret, IdToken, Infisical, InfisicalClient, InfisicalClientBuilder, InfisicalScope,
+        ListSecrets, ListedSecret,
     };
 }
 

@@ -6,6 +6,7 @@
 mod builders;
 mod left_over;
 mod messages;
+mod records;
 mod request;
 mod setters;
 
@@ -37,6 +38,7 @@ pub(crate) fn retarget(tokens: TokenStream, runtime: &str, unprinted: &[&str]) -
     let mut rewrite = Rewrite { runtime, unprinted, problems: Vec::new(), found: Found::default() };
     rewrite.visit_file_mut(&mut file);
     builders::drop_unneeded(&mut file, &mut rewrite.problems);
+    records::read_by_runtime(&mut file, &rewrite.runtime, &mut rewrite.problems);
     // after the rewrite, which has made the descriptions fit for documentation
     rewrite.found.documented = setters::document(&mut file, &mut rewrite.problems);
     rewrite.check_counts();

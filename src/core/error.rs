@@ -367,6 +367,15 @@ impl XtraError {
         self.edit(|inner| inner.outcome_unknown = true)
     }
 
+    /// The same failure as part of a call that has not been sent yet, so that nothing of it may have been carried out.
+    #[cfg(feature = "http")]
+    pub(crate) fn before_sending(self) -> Self {
+        match self.0.outcome_unknown {
+            true => self.edit(|inner| (inner.outcome_unknown, inner.notes) = (false, Vec::new())),
+            false => self,
+        }
+    }
+
     /// A call that nobody drove until it was past its deadline.
     pub(crate) fn stalled(self) -> Self {
         self.edit(|inner| inner.stalled = true)

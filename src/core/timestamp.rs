@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 /// A moment of the calendar in UTC, from 1601 to 9999.
 ///
 /// Services write moments as RFC 3339 text. `Display` writes them so again, in UTC, with as many decimal places as it takes;
@@ -20,58 +22,75 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// assert_eq!(SystemTime::from(expires), SystemTime::from(granted) + Duration::from_secs(2 * 60 * 60));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(jiff::Timestamp);
-
-/// 1601-01-01, the first moment that every system's clock has; as seconds of Unix.
-const FIRST: i64 = -11_644_473_600;
+pub struct Timestamp(DateTime<Utc>);
 
 /// The longest text that is looked at. With nine decimal places and an offset there are 35 characters.
 const LONGEST_TEXT: usize = 64;
 
 impl Timestamp {
+    /// 1601-01-01, the first moment that every system's clock has.
+    const FIRST: Self = Self::at(-11_644_473_600, 0);
+    /// The last moment of 9999.
+    pub(crate) const LAST: Self = Self::at(253_402_300_799, 999_999_999);
+
+    const fn at(seconds: i64, nanoseconds: u32) -> Self {
+        match DateTime::from_timestamp(seconds, nanoseconds) {
+            Some(moment) => Self(moment),
+            None => Self(DateTime::UNIX_EPOCH),
+        }
+    }
+
     /// The moment that an RFC 3339 text names, such as `2026-05-01T09:30:00.000Z`. `None` for a text of another form, without
-    /// an offset from UTC, or of a moment that is out of reach.
+    /// an offset from UTC, or of a moment that is out of reach. A leap second is read as the end of the second before it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // RFC 3339 has no zones by name; the calendar's own format has them behind a bracket
-        if text.len() > LONGEST_TEXT || text.contains('[') {
+        if text.len() > LONGEST_TEXT {
             return None;
         }
-        text.parse::<jiff::Timestamp>().ok().filter(|moment| moment.as_second() >= FIRST).map(Self)
+        let moment = DateTime::parse_from_rfc3339(text).ok()?;
+        let moment = Self::at(moment.timestamp(), moment.timestamp_subsec_nanos().min(999_999_999));
+        (Self::FIRST..=Self::LAST).contains(&moment).then_some(moment)
     }
 
     /// The time since 1970-01-01; zero for moments before.
     #[must_use]
     pub fn since_unix_epoch(self) -> Duration {
-        Duration::try_from(self.0.as_duration()).unwrap_or_default()
+        self.0.signed_duration_since(DateTime::UNIX_EPOCH).to_std().unwrap_or_default()
     }
 }
 
 /// A moment before 1601 becomes the first of 1601, one after 9999 the last of 9999.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        let first = jiff::Timestamp::from_second(FIRST).unwrap_or_default();
-        let moment = match jiff::Timestamp::try_from(time) {
-            Ok(moment) => moment,
-            Err(_) if time > UNIX_EPOCH => jiff::Timestamp::MAX,
-            Err(_) => first,
+        let delta = |apart| TimeDelta::from_std(apart).ok();
+        let moment = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => {
+                delta(after).and_then(|after| DateTime::UNIX_EPOCH.checked_add_signed(after)).map_or(Self::LAST, Self)
+            }
+            Err(error) => delta(error.duration())
+                .and_then(|before| DateTime::UNIX_EPOCH.checked_sub_signed(before))
+                .map_or(Self::FIRST, Self),
         };
-        Self(moment.max(first))
+        moment.clamp(Self::FIRST, Self::LAST)
     }
 }
 
+/// Each moment from 1601 to 9999 is within the reach of every system's clock.
 impl From<Timestamp> for SystemTime {
     fn from(Timestamp(moment): Timestamp) -> Self {
-        let apart = moment.as_duration().unsigned_abs();
-        // each moment from 1601 to 9999 is within the reach of every system's clock
-        let time = if moment.as_second() < 0 { UNIX_EPOCH.checked_sub(apart) } else { UNIX_EPOCH.checked_add(apart) };
-        time.unwrap_or(UNIX_EPOCH)
+        moment.into()
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        write!(f, "{}", self.0.format("%Y-%m-%dT%H:%M:%S"))?;
+        let places = format!("{:09}", self.0.timestamp_subsec_nanos());
+        let places = match f.precision() {
+            Some(count) => places.get(..count).unwrap_or(&places),
+            None => places.trim_end_matches('0'),
+        };
+        if places.is_empty() { f.write_str("Z") } else { write!(f, ".{places}Z") }
     }
 }
 
@@ -121,6 +140,9 @@ mod tests {
             "2026-05-01T09:30:00Z[UTC]",
             "1600-12-31T23:59:59Z",
             "-2026-05-01T09:30:00Z",
+            "2026-05-01T09:30:00+24:00",
+            "2026-05-01T09:30:00+02:00:00",
+            "9999-12-31T23:59:59-00:01",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
@@ -137,6 +159,9 @@ mod tests {
         if let Some(before) = UNIX_EPOCH.checked_sub(Duration::from_secs(1)) {
             assert_eq!(Timestamp::from(before).to_string(), "1969-12-31T23:59:59Z");
             assert_eq!(SystemTime::from(Timestamp::from(before)), before);
+            let after = before + Duration::from_nanos(1);
+            assert_eq!(Timestamp::from(after).to_string(), "1969-12-31T23:59:59.000000001Z");
+            assert_eq!(SystemTime::from(Timestamp::from(after)), after);
         }
     }
 }

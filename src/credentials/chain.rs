@@ -46,25 +46,35 @@ pub enum Step {
     Lookup(Lookup),
 }
 
-/// A step of a service's own: what messages call it, and the function that looks.
+/// A step of a service's own: the function that looks.
 ///
-/// The function gives a provider, or `None` when there is nothing. An error ends the search: going on could act as somebody else.
+/// It gives a provider with the place where it was found, or what it saw in its place, by names alone. An error ends the search:
+/// going on could act as somebody else.
+///
+/// ```
+/// use std::sync::Arc;
+/// use xtrasecurity::XtraError;
+/// use xtrasecurity::credentials::{FileToken, Lookup, ProcessEnv, Resolved, Step};
+///
+/// fn mounted(env: &ProcessEnv) -> Result<Result<Resolved, String>, XtraError> {
+///     match env.setting("ACME_TOKEN_FILE")? {
+///         Some(path) => Ok(Ok(Resolved::new(Arc::new(FileToken::new(path.value)?), "ACME_TOKEN_FILE"))),
+///         None => Ok(Err("ACME_TOKEN_FILE: not set".to_owned())),
+///     }
+/// }
+///
+/// const STEPS: &[Step] = &[Step::Lookup(Lookup::new(mounted))];
+/// ```
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::type_complexity, reason = "an alias would hide what such a function gives")]
 pub struct Lookup {
-    name: &'static str,
-    find: fn(&ProcessEnv) -> Result<Option<Arc<dyn CredentialProvider>>, XtraError>,
+    find: fn(&ProcessEnv) -> Result<Found, XtraError>,
 }
 
 impl Lookup {
-    /// A step that messages call `name`.
+    /// A step that looks by this function.
     #[must_use]
-    #[allow(clippy::type_complexity, reason = "as above")]
-    pub const fn new(
-        name: &'static str,
-        find: fn(&ProcessEnv) -> Result<Option<Arc<dyn CredentialProvider>>, XtraError>,
-    ) -> Self {
-        Self { name, find }
+    pub const fn new(find: fn(&ProcessEnv) -> Result<Result<Resolved, String>, XtraError>) -> Self {
+        Self { find }
     }
 }
 
@@ -102,8 +112,16 @@ pub struct Resolved {
 }
 
 impl Resolved {
-    fn new(provider: Arc<dyn CredentialProvider>, origin: impl Into<Cow<'static, str>>) -> Self {
+    /// A provider that was found in `origin`, as messages name it.
+    pub fn new(provider: Arc<dyn CredentialProvider>, origin: impl Into<Cow<'static, str>>) -> Self {
         Self { provider, origin: origin.into(), store: None }
+    }
+
+    /// A token that belongs to the base URL recorded beside it, or to the service's own where none is.
+    #[must_use]
+    pub fn belonging_to(mut self, base_url: Option<Sourced>) -> Self {
+        self.store = Some(base_url);
+        self
     }
 
     /// The provider.
@@ -208,10 +226,7 @@ impl Chain {
                 Err(NotUnicode) => Err(Flaw::NotAscii.error(name)),
             },
             Step::Store(store) => from_store(store, env).map(Some),
-            Step::Lookup(Lookup { name, find }) => {
-                let found = find(env)?.map(|provider| Resolved::new(provider, *name));
-                Ok(Some(found.ok_or_else(|| format!("{name}: nothing found"))))
-            }
+            Step::Lookup(Lookup { find }) => find(env).map(Some),
             Step::Custom(position) => {
                 let custom = self.custom.iter().find(|(at, _)| at == position);
                 Ok(custom
@@ -263,7 +278,7 @@ fn from_store(store: &TokenStore, env: &ProcessEnv) -> Result<Found, XtraError> 
     match store.open(env) {
         Some(Ok((provider, base_url))) => {
             provider.ensure_live()?;
-            Ok(Ok(Resolved { store: Some(base_url), ..Resolved::new(Arc::new(provider), name) }))
+            Ok(Ok(Resolved::new(Arc::new(provider), name).belonging_to(base_url)))
         }
         Some(Err(Miss::Flawed(flaw))) => Err(flaw.error(&format!("the token in {name}"))),
         Some(Err(miss)) => {

@@ -7,7 +7,7 @@ use crate::http::Token;
 
 impl Token {
     /// Fails when the token had ended at `now`. `place` is where the token came from.
-    pub(super) fn ensure_live(&self, now: SystemTime, place: &str) -> Result<(), XtraError> {
+    pub(crate) fn ensure_live(&self, now: SystemTime, place: &str) -> Result<(), XtraError> {
         match self.expires_at() {
             Some(end) if self.has_expired(now) => {
                 let message = format!(

@@ -94,7 +94,7 @@ pub(crate) fn is_open_to_others(path: &Path) -> bool {
 
 /// The texts of these members of a JSON object, with or without a byte order mark. Empty texts count as absent, and other
 /// members are ignored.
-pub(super) fn texts(content: &[u8], members: &[&str]) -> Result<Vec<Option<String>>, FileError> {
+pub(crate) fn texts(content: &[u8], members: &[&str]) -> Result<Vec<Option<String>>, FileError> {
     let json = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let read = Members(members).deserialize(&mut deserializer);

@@ -24,6 +24,7 @@ use crate::core::{ErrorKind, Hint, XtraError};
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Clone)]
 pub struct ProcessEnv {
     variables: Variables,
     home: Option<PathBuf>,
@@ -31,6 +32,7 @@ pub struct ProcessEnv {
     platform: Platform,
 }
 
+#[derive(Clone)]
 enum Variables {
     OfProcess,
     Given(HashMap<String, Result<String, NotUnicode>>),

@@ -41,7 +41,7 @@ impl StaticToken {
     }
 
     /// A token found in `place`, which messages will name.
-    pub(super) fn found(token: Token, place: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn found(token: Token, place: impl Into<Cow<'static, str>>) -> Self {
         Self { token, place: place.into() }
     }
 }

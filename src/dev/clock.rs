@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+
+use crate::core::Timestamp;
 
 /// Milliseconds since the Unix epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,16 +34,18 @@ impl Millis {
 
     /// A date, or a date with a time in UTC; nothing for other text and for times before 1970.
     pub(crate) fn parse(text: &str) -> Option<Millis> {
-        let has_offset = text.split_once('T').is_some_and(|(_, time)| time.contains(['+', '-', '[']));
-        let written: DateTime = text.trim_end_matches('Z').parse().ok().filter(|_| !has_offset)?;
-        let time = TimeZone::UTC.to_timestamp(written).ok()?;
-        u64::try_from(time.as_millisecond()).ok().map(Millis)
+        let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00"));
+        let time = time.strip_suffix('Z').unwrap_or(time);
+        let seconds = if time.len() == "00:00".len() { ":00" } else { "" };
+        let moment = Timestamp::parse(&format!("{date}T{time}{seconds}Z"))?;
+        let millis = u64::try_from(moment.since_unix_epoch().as_millis()).ok()?;
+        (SystemTime::from(moment) >= UNIX_EPOCH).then_some(Millis(millis))
     }
 
     /// ISO 8601 in UTC with milliseconds, as JavaScript writes times. The last time of the calendar stands for later ones.
     pub(crate) fn iso(self) -> String {
-        let time = i64::try_from(self.0).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
-        format!("{:.3}", time.unwrap_or(jiff::Timestamp::MAX))
+        let time = UNIX_EPOCH.checked_add(Duration::from_millis(self.0));
+        format!("{:.3}", time.map_or(Timestamp::LAST, Timestamp::from))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::http::HeaderMap;
+use hyper::HeaderMap;
 use tokio::sync::watch;
 
 use super::faults::{Script, matches_route};

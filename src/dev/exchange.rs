@@ -1,14 +1,12 @@
 //! A request as handlers see it, and their reply.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use hyper::body::Frame;
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
+use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::body::Body;
 use super::javascript::Json;
 
 pub(crate) const JSON: &str = "application/json";
@@ -18,6 +16,9 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// A request. It has no `Debug`: it carries the token and values.
 pub(crate) struct Call {
+    pub(crate) method: Method,
+    /// The path and the query as they were sent.
+    pub(crate) target: String,
     pub(crate) params: Vec<(String, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
@@ -62,12 +63,14 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: String,
+    /// What is sent after the body, a piece at a time, until nobody has anything to send any more.
+    pub(crate) rest: Option<UnboundedReceiver<String>>,
 }
 
 impl Reply {
     /// A status alone: no body and no content type.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Reply { status, headers: Vec::new(), body: String::new() }
+        Reply { status, headers: Vec::new(), body: String::new(), rest: None }
     }
 
     pub(crate) fn json(status: StatusCode, body: &Json) -> Self {
@@ -99,12 +102,12 @@ impl Reply {
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        // Pages go out with a length and everything else in chunks, as servers of JavaScript send them.
-        let is_page = self.headers.iter().any(|(_, value)| value == HTML);
-        let body = if is_page || self.status == StatusCode::NO_CONTENT {
-            Body::from(self.body)
+        // Pages go out with a length, and everything else in chunks unless a length was set.
+        let has_length = self.headers.iter().any(|(name, value)| value == HTML || name == header::CONTENT_LENGTH);
+        let body = if has_length || self.status == StatusCode::NO_CONTENT {
+            Body::with_length(self.body)
         } else {
-            Body::new(Chunked::whole(self.body))
+            Body::in_chunks(self.body, self.rest)
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
@@ -112,25 +115,6 @@ impl Reply {
             response.headers_mut().append(name, value);
         }
         response
-    }
-}
-
-/// A body that does not tell its length, so that it goes out in chunks.
-struct Chunked(Option<Bytes>);
-
-impl Chunked {
-    fn whole(text: String) -> Self {
-        Chunked(Some(Bytes::from(text)))
-    }
-}
-
-impl hyper::body::Body for Chunked {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let chunk = self.0.take().filter(|chunk| !chunk.is_empty());
-        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk))))
     }
 }
 

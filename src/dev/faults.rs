@@ -1,14 +1,13 @@
 //! Faults on purpose: the script of what goes wrong.
 
 use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use hyper::body::Frame;
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
 
+use super::body::Body;
 use super::exchange::{JSON, Reply};
 use super::javascript::object;
 
@@ -207,9 +206,9 @@ impl Fault {
         }
         let mut response = match self.kind {
             Kind::Pass => answer.await,
-            Kind::Cut => cut(answer.await).await,
+            Kind::Cut => cut(answer.await),
             Kind::Answer { status, body } => {
-                let mut response = Response::new(Body::from(body));
+                let mut response = Response::new(Body::with_length(body));
                 *response.status_mut() = status;
                 response
             }
@@ -230,42 +229,8 @@ fn instead_of_an_answer(fate: Fate) -> Response<Body> {
     response
 }
 
-async fn cut(answer: Response<Body>) -> Response<Body> {
+fn cut(answer: Response<Body>) -> Response<Body> {
     let (mut head, body) = answer.into_parts();
     head.headers.remove(header::CONTENT_LENGTH);
-    // The server's own bodies are in memory: reading one has no way to fail.
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let half = body.slice(..body.len() / 2);
-    Response::from_parts(head, Body::new(CutBody::Half(half)))
-}
-
-/// Half a body, then an error; in between the half is flushed.
-enum CutBody {
-    Half(Bytes),
-    Flush,
-    Broken,
-}
-
-impl hyper::body::Body for CutBody {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match &mut *self {
-            CutBody::Half(half) => {
-                let half = std::mem::take(half);
-                *self = CutBody::Flush;
-                Poll::Ready(Some(Ok(Frame::data(half))))
-            }
-            CutBody::Flush => {
-                *self = CutBody::Broken;
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-            CutBody::Broken => Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionAborted.into()))),
-        }
-    }
+    Response::from_parts(head, body.cut())
 }

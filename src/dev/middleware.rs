@@ -1,44 +1,43 @@
 //! The middleware: every request is counted, held back, hit by a fault and limited by its address before its handler.
 
-use std::sync::Arc;
+use hyper::body::Incoming;
+use hyper::{Method, Response};
 
-use axum::body::{Body, to_bytes};
-use axum::extract::{MatchedPath, RawPathParams, Request, State};
-use axum::http::{Method, Response};
-use axum::middleware::Next;
-
+use super::body::{self, Body};
 use super::connection::Shared;
 use super::control::SeenRequest;
 use super::exchange::{Call, query_pairs};
 use super::service::Service;
 
+pub(crate) type Request = hyper::Request<Incoming>;
+
 /// The address of the other end, put into every request by the server.
 #[derive(Clone)]
 pub(crate) struct Peer(pub(crate) String);
 
-/// The longest body, in bytes.
-const MAX_BODY: usize = 10 * 1024 * 1024;
+/// The path and the query as they were sent, put into every request by the server.
+#[derive(Clone)]
+pub(crate) struct Target(pub(crate) String);
 
 /// The name of a request's route; `GET *` when there is none.
-pub(crate) fn route_name<S: Service>(method: &Method, path: Option<&MatchedPath>) -> String {
-    let path = path.map_or("*", |path| path.as_str().strip_prefix(S::ROOT).unwrap_or("*"));
-    format!("{method} {path}")
+pub(crate) fn route_name(method: &Method, path: Option<&str>) -> String {
+    format!("{method} {}", path.unwrap_or("*"))
 }
 
 /// Counts a request, holds it back, lets a fault hit it, and limits its address.
 pub(crate) async fn observe<S: Service>(
-    State(shared): State<Arc<Shared<S>>>,
-    path: Option<MatchedPath>,
+    shared: &Shared<S>,
+    path: Option<&str>,
     request: Request,
-    next: Next,
+    next: impl AsyncFnOnce(Request) -> Response<Body>,
 ) -> Response<Body> {
-    let route = route_name::<S>(request.method(), path.as_ref());
-    record(&shared, &route, &request);
+    let route = route_name(request.method(), path);
+    record(shared, &route, &request);
     for gate in shared.controls().holds().closed(&route) {
         gate.pass().await;
     }
     let fault = shared.controls().script().take(&route);
-    let answer = limited(&shared, request, next);
+    let answer = limited(shared, request, next);
     match fault {
         Some(fault) => fault.apply(answer).await,
         None => answer.await,
@@ -46,18 +45,28 @@ pub(crate) async fn observe<S: Service>(
 }
 
 /// Writes a request into the journal.
-pub(crate) fn record<S, B>(shared: &Shared<S>, route: &str, request: &axum::http::Request<B>) {
-    let seen = SeenRequest::new(route, request.uri().to_string(), request.headers().clone());
+pub(crate) fn record<S, B>(shared: &Shared<S>, route: &str, request: &hyper::Request<B>) {
+    let seen = SeenRequest::new(route, target(request), request.headers().clone());
     shared.controls().journal().record(seen);
 }
 
-async fn limited<S: Service>(shared: &Shared<S>, request: Request, next: Next) -> Response<Body> {
+async fn limited<S: Service>(
+    shared: &Shared<S>,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response<Body>,
+) -> Response<Body> {
     let address = S::address(request.headers(), peer(&request));
     let admitted = shared.state().admit(&address);
     match admitted {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+        Ok(()) => next(request).await,
+        Err(refusal) => S::dress(refusal, request.headers()).into_response(),
     }
+}
+
+/// The path and the query of a request as they were sent.
+pub(crate) fn target<B>(request: &hyper::Request<B>) -> String {
+    let sent = request.extensions().get::<Target>();
+    sent.map_or_else(|| request.uri().to_string(), |Target(target)| target.clone())
 }
 
 fn peer(request: &Request) -> &str {
@@ -65,11 +74,11 @@ fn peer(request: &Request) -> &str {
 }
 
 /// Reads a request whole. A body that is too long is as good as empty: services cut it, so that it is no JSON any more.
-pub(crate) async fn read_call<S: Service>(params: &RawPathParams, request: Request) -> Call {
+pub(crate) async fn read_call<S: Service>(params: Vec<(String, String)>, request: Request) -> Call {
     let address = S::address(request.headers(), peer(&request));
     let query = request.uri().query().map(query_pairs).unwrap_or_default();
-    let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let target = target(&request);
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY).await.unwrap_or_default();
-    Call { params, query, headers: head.headers, address, body }
+    let body = body::read(body).await;
+    Call { method: head.method, target, params, query, headers: head.headers, address, body }
 }

@@ -2,8 +2,9 @@
 //!
 //! A service brings its state, its routes and its habits ([`Service`]); here is what serves them: the listeners, the calls of
 //! handlers to the state with other requests in between, the state file, the clock, rate windows, and the controls of a test.
-//! A request goes through `server` → `middleware` → `routing` → the service's handler.
+//! A request goes through `server` → `routing` → `middleware` → the service's handler.
 
+mod body;
 mod clock;
 mod connection;
 mod control;
@@ -12,6 +13,7 @@ mod exchange;
 mod faults;
 pub(crate) mod javascript;
 mod middleware;
+mod path_pattern;
 mod rate_windows;
 mod routing;
 mod server;

@@ -13,6 +13,7 @@ pub(crate) struct Budget {
     pub(crate) remaining: u32,
     /// When the window ends, in Unix seconds.
     pub(crate) reset: u64,
+    pub(crate) ends: Millis,
 }
 
 /// The refusal of a window that is spent.
@@ -50,13 +51,13 @@ impl<K: Eq + Hash> RateWindows<K> {
         if window.ends <= now {
             *window = fresh();
         }
-        let reset = window.ends.0 / 1000;
+        let (reset, ends) = (window.ends.0 / 1000, window.ends);
         if window.used >= limit {
             // Whole seconds, rounded down: up to a second before the window has ended.
             let retry_after = (window.ends.0 - now.0) / 1000;
-            return Err(Spent { budget: Budget { limit, remaining: 0, reset }, retry_after });
+            return Err(Spent { budget: Budget { limit, remaining: 0, reset, ends }, retry_after });
         }
         window.used += 1;
-        Ok(Budget { limit, remaining: limit - window.used, reset })
+        Ok(Budget { limit, remaining: limit - window.used, reset, ends })
     }
 }

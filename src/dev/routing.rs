@@ -3,58 +3,84 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{MatchedPath, RawPathParams, Request, State};
-use axum::http::{Method, Response, StatusCode};
-use axum::middleware::from_fn_with_state;
-use axum::routing::any;
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Method, Response, StatusCode};
 
+use super::body::Body;
 use super::connection::{Connection, Shared};
 use super::exchange::{Call, Reply};
-use super::middleware::{observe, read_call, route_name};
+use super::middleware::{Request, observe, read_call, route_name, target};
+use super::path_pattern::PathPattern;
 use super::service::{InSteps, Route, Run, Service};
 
-pub(crate) fn router<S: Service>(shared: Arc<Shared<S>>) -> Router {
-    let mut paths: BTreeMap<&str, Vec<Route<S>>> = BTreeMap::new();
-    for route in S::routes() {
-        paths.entry(route.path()).or_default().push(route);
-    }
-    let mut api = Router::new();
-    for (path, routes) in paths {
-        let routes: Arc<[Route<S>]> = routes.into();
-        let dispatch = move |State(shared), path: MatchedPath, params: RawPathParams, request: Request| {
-            dispatch(shared, Arc::clone(&routes), path, params, request)
-        };
-        api = api.route(path, any(dispatch));
-    }
-    for path in S::NOT_SERVED {
-        api = api.route(path, any(async |path: MatchedPath| not_served::<S>(&path).into_response()));
-    }
-    Router::new()
-        .nest(S::ROOT, api)
-        .fallback(async || S::unknown_path().into_response())
-        .layer(from_fn_with_state(Arc::clone(&shared), observe::<S>))
-        .with_state(shared)
+/// The routes of each path; none for a path that is known and not served.
+pub(crate) struct Router<S>(BTreeMap<PathPattern, Vec<Route<S>>>);
+
+/// What is found under a path.
+struct Found<'r, S> {
+    path: &'static str,
+    routes: &'r [Route<S>],
+    params: Vec<(String, String)>,
 }
 
-async fn dispatch<S: Service>(
-    shared: Arc<Shared<S>>,
-    routes: Arc<[Route<S>]>,
-    path: MatchedPath,
-    params: RawPathParams,
-    request: Request,
-) -> Response<Body> {
-    let method = request.method().clone();
+impl<S: Service> Router<S> {
+    pub(crate) fn new(routes: Vec<Route<S>>) -> Self {
+        let not_served = S::NOT_SERVED.iter().map(|path| (PathPattern::new(path), Vec::new()));
+        let mut paths: BTreeMap<_, Vec<_>> = not_served.collect();
+        for route in routes {
+            paths.entry(PathPattern::new(route.path())).or_default().push(route);
+        }
+        Self(paths)
+    }
+
+    fn find(&self, path: &str) -> Option<Found<'_, S>> {
+        let path = path.strip_prefix(S::ROOT)?;
+        self.0.iter().find_map(|(pattern, routes)| {
+            let params = pattern.parameters(path)?;
+            Some(Found { path: pattern.as_str(), routes, params })
+        })
+    }
+
+    pub(crate) async fn answer(&self, shared: &Arc<Shared<S>>, request: Request) -> Response<Body> {
+        let method = request.method().clone();
+        let found = self.find(request.uri().path());
+        let path = found.as_ref().map(|found| found.path);
+        let next = async |request: Request| match found {
+            Some(found) => dispatch(shared, found, request).await,
+            None => respond::<S>(S::unknown_path(request.method(), &target(&request)), request.headers()),
+        };
+        let mut response = observe(shared, path, request, next).await;
+        if let Some(length) = response.body().length() {
+            response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+        }
+        if method == Method::HEAD {
+            *response.body_mut() = Body::default();
+        }
+        response
+    }
+}
+
+/// A reply with what the service puts on every one.
+fn respond<S: Service>(reply: Reply, request: &HeaderMap) -> Response<Body> {
+    S::dress(reply, request).into_response()
+}
+
+async fn dispatch<S: Service>(shared: &Arc<Shared<S>>, found: Found<'_, S>, request: Request) -> Response<Body> {
+    let Found { path, routes, params } = found;
+    if routes.is_empty() {
+        return respond::<S>(not_served::<S>(path), request.headers());
+    }
+    let (method, headers) = (request.method().clone(), request.headers().clone());
     // `HEAD` is answered by the handler of `GET`, without the body
     let wanted = if method == Method::HEAD { "GET" } else { method.as_str() };
     let Some(handler) = routes.iter().find(|route| route.method() == wanted).map(Route::handler) else {
-        return S::refuse_method(&method, &allowed(&routes)).into_response();
+        let refusal = S::refuse_method(&method, &target(&request), &allowed(routes));
+        return respond::<S>(refusal, &headers);
     };
     let reply = match handler.run {
-        Run::NotServed => not_served::<S>(&path),
+        Run::NotServed => not_served::<S>(path),
         Run::AtOnce(action) => {
-            let call = read_call::<S>(&params, request).await;
+            let call = read_call::<S>(params, request).await;
             shared.latency().await;
             let run = |state: &mut S| match admit(state, &call, handler.is_guarded) {
                 Ok(admission) => S::finish(action(state, &call), admission),
@@ -68,13 +94,13 @@ async fn dispatch<S: Service>(
             }
         }
         Run::InSteps(steps) => {
-            let route = route_name::<S>(&method, Some(&path));
-            let call = read_call::<S>(&params, request).await;
-            let running = run_in_steps(Arc::clone(&shared), route, call, handler.is_guarded, steps);
+            let route = route_name(&method, Some(path));
+            let call = read_call::<S>(params, request).await;
+            let running = run_in_steps(Arc::clone(shared), route, call, handler.is_guarded, steps);
             shared.run(running).await.unwrap_or_else(|| Reply::empty(StatusCode::SERVICE_UNAVAILABLE))
         }
     };
-    reply.into_response()
+    respond::<S>(reply, &headers)
 }
 
 fn admit<S: Service>(state: &mut S, call: &Call, guarded: bool) -> Result<Option<S::Admission>, Reply> {
@@ -106,8 +132,8 @@ fn not_kept<S: Service>() -> Reply {
     S::error(StatusCode::INTERNAL_SERVER_ERROR, "the dev server cannot write its state file")
 }
 
-fn not_served<S: Service>(path: &MatchedPath) -> Reply {
-    S::error(StatusCode::NOT_IMPLEMENTED, &format!("the dev server does not have {}", path.as_str()))
+fn not_served<S: Service>(path: &str) -> Reply {
+    S::error(StatusCode::NOT_IMPLEMENTED, &format!("the dev server does not have {}{path}", S::ROOT))
 }
 
 /// The value of `Allow`: the methods of a path in the order of the alphabet.

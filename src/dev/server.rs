@@ -1,7 +1,6 @@
 //! The server: its listeners on loopback, its connections, and the handle that stops it.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,27 +9,26 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
+use hyper::header::{self, HeaderValue};
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::body::Body;
 use super::clock::Millis;
 use super::connection::Shared;
 use super::control::Controls;
 use super::error::DevServerError;
 use super::faults::{Fate, GARBAGE};
-use super::middleware::{Peer, record, route_name};
-use super::routing::router;
+use super::middleware::{Peer, Target, record, route_name};
+use super::routing::Router;
 use super::service::Service;
 use super::snapshot::{Seeded, StateFile, load};
 
@@ -79,7 +77,8 @@ impl<S: Service> Server<S> {
         let listeners = Listeners::bind().await.map_err(DevServerError::Bind)?;
         let port = listeners.port().map_err(DevServerError::Bind)?;
         let shared = Arc::new(Shared::new(state, file, database_latency));
-        let app = App { router: router(Arc::clone(&shared)), shared: Arc::clone(&shared), keep_alive };
+        let router = Arc::new(Router::new(shared.state().routes()));
+        let app = App { router, shared: Arc::clone(&shared), keep_alive };
         let (stop, stopped) = watch::channel(false);
         let task = runtime.spawn(run(listeners, app, stopped));
         Ok(Server { port, shared, tokens, stop, task })
@@ -170,14 +169,14 @@ impl Listeners {
 
 /// The parts that every connection needs.
 struct App<S> {
-    router: Router,
+    router: Arc<Router<S>>,
     shared: Arc<Shared<S>>,
     keep_alive: Duration,
 }
 
 impl<S> Clone for App<S> {
     fn clone(&self) -> Self {
-        App { router: self.router.clone(), shared: Arc::clone(&self.shared), keep_alive: self.keep_alive }
+        App { router: Arc::clone(&self.router), shared: Arc::clone(&self.shared), keep_alive: self.keep_alive }
     }
 }
 
@@ -247,13 +246,17 @@ async fn answer<S: Service>(
     let ends_here = request.headers().get(header::CONNECTION).is_some_and(|value| value == "close");
     let mut response = match S::refuse_path(request.uri()) {
         Some(reply) => {
-            record(&app.shared, &route_name::<S>(request.method(), None), &request);
-            reply.into_response()
+            record(&app.shared, &route_name(request.method(), None), &request);
+            S::dress(reply, request.headers()).into_response()
         }
         None => {
+            let target = Target(request.uri().to_string());
             request.extensions_mut().insert(peer);
-            let routed: Result<_, Infallible> = TowerToHyperService::new(app.router).call(request).await;
-            routed.unwrap_or_else(|never| match never {})
+            request.extensions_mut().insert(target);
+            if let Some(routed) = S::routed(request.uri()) {
+                *request.uri_mut() = routed;
+            }
+            app.router.answer(&app.shared, request).await
         }
     };
     if let Some(broken) = response.extensions_mut().remove::<Fate>() {

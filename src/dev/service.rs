@@ -1,7 +1,7 @@
 //! The service of a dev server: its state, its routes and its habits.
 
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use futures_util::future::BoxFuture;
+use hyper::{HeaderMap, Method, StatusCode, Uri};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -26,7 +26,8 @@ pub(crate) trait Service: Serialize + DeserializeOwned + Send + Sized + 'static 
     /// The guards' note on a request that passes, for its reply.
     type Admission: Send;
 
-    fn routes() -> Vec<Route<Self>>;
+    /// The routes of this server. They may depend on how it was set up.
+    fn routes(&self) -> Vec<Route<Self>>;
 
     fn clock(&self) -> &Clock;
 
@@ -47,11 +48,21 @@ pub(crate) trait Service: Serialize + DeserializeOwned + Send + Sized + 'static 
     /// The refusal of a path before any route is looked for.
     fn refuse_path(uri: &Uri) -> Option<Reply>;
 
-    /// The reply to a path that no route has.
-    fn unknown_path() -> Reply;
+    /// The address by which routes are looked for, where it is not the one that was sent.
+    fn routed(_uri: &Uri) -> Option<Uri> {
+        None
+    }
+
+    /// The reply to a path that no route has; `target` is the path and the query as they were sent.
+    fn unknown_path(method: &Method, target: &str) -> Reply;
 
     /// The reply to a method that a path does not have; `allow` lists those that it has.
-    fn refuse_method(method: &Method, allow: &str) -> Reply;
+    fn refuse_method(method: &Method, target: &str, allow: &str) -> Reply;
+
+    /// A reply with what every one gets, by the headers of its request.
+    fn dress(reply: Reply, _request: &HeaderMap) -> Reply {
+        reply
+    }
 
     /// An error in the form that the service gives its errors.
     fn error(status: StatusCode, message: &str) -> Reply;

@@ -43,7 +43,7 @@ pub use preload::{Preload, Preloaded};
 pub use read::{Read, ReadFuture};
 pub use refresh::Refresh;
 pub use request::{Reads, Request};
-#[cfg(feature = "xtra")]
+#[allow(unused_imports, reason = "services use it, and there may be none")]
 pub(crate) use source::PreparedField;
 pub use source::{KeyWriter, Loaded, SecretSource, Traffic};
 pub use stats::Stats;

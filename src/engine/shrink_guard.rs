@@ -2,10 +2,8 @@
 //! or a lost key than a deletion.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasher, Hash as _, Hasher};
+use std::hash::{BuildHasher, Hash as _, Hasher, RandomState};
 use std::sync::{Mutex, PoisonError};
-
-use ahash::RandomState;
 
 use crate::core::{ErrorKind, Hint, Secrets, SnapshotSource, Unreadable, UnreadableReason, XtraError};
 
@@ -237,22 +235,13 @@ fn refill(list: &mut Vec<Hash>, hashes: impl Iterator<Item = Hash>) {
 }
 
 /// The names accepted last, by scope, kept as hashes. They outlive the snapshot.
+#[derive(Default)]
 struct Baselines {
     hasher: RandomState,
     /// With the place of each in the order in which they were set.
     by_key: HashMap<Vec<u8>, (u64, Names)>,
     latest: u64,
     waived: Waived,
-}
-
-impl Default for Baselines {
-    /// The secret of the hashes is the standard library's.
-    fn default() -> Self {
-        let secret = std::hash::RandomState::new();
-        let [a, b, c, d] = [0, 1, 2, 3].map(|number: u8| secret.hash_one(number));
-        let hasher = RandomState::with_seeds(a, b, c, d);
-        Self { hasher, by_key: HashMap::new(), latest: 0, waived: Waived::default() }
-    }
 }
 
 /// Which scopes need no comparison for their next answer.

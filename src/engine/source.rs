@@ -314,6 +314,7 @@ impl KeyWriter {
     }
 
     /// Adds a part that was prepared.
+    #[allow(dead_code, reason = "services call it, and there may be none")]
     #[inline]
     pub(crate) fn prepared(&mut self, field: &PreparedField) {
         match self.inline.get_mut(self.used..self.used + PREPARED) {
@@ -405,6 +406,7 @@ impl KeyWriter {
 }
 
 /// One part of a scope that many keys have, such as a default: it is copied with no regard to its length.
+#[allow(dead_code, reason = "services make it, and there may be none")]
 pub(crate) struct PreparedField {
     text: String,
     bytes: [u8; PREPARED],
@@ -413,10 +415,12 @@ pub(crate) struct PreparedField {
     hash: u64,
 }
 
+#[allow(dead_code, reason = "services use it, and there may be none")]
 /// Bytes of a prepared field: enough for a project id.
 const PREPARED: usize = 32;
 
 impl PreparedField {
+    #[allow(dead_code, reason = "services call it, and there may be none")]
     pub(crate) fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         let mut writer = KeyWriter::new();

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use cached::{ShardHasher, ShardedExpiringLruCache};
+use cached::{Cached, CachedPeek, ExpiringLruCache};
 
 use super::entry::{About, Entry, EvictionOrder, Held, at, next};
 use super::policy::{CacheOptions, Deadlines};
@@ -16,7 +16,7 @@ pub(crate) struct Store<V> {
     /// What is held, within the bound. Whoever changes it holds a [`Change`]. The crate's map and its expiry are used, but not its
     /// order of reads: each read would write that behind a lock, and a bare look-up then takes longer on two threads than a whole
     /// read (`benches/README.md`).
-    entries: ShardedExpiringLruCache<Vec<u8>, Entry<V>, OneShard>,
+    entries: RwLock<Entries<V>>,
     /// Tells this store from every other of the process.
     number: u64,
     /// The number of the latest change; odd while one is being made.
@@ -38,15 +38,7 @@ struct Ledger<V> {
     eviction: EvictionOrder<V>,
 }
 
-/// Sends every key to the only shard, without hashing it for that.
-#[derive(Clone)]
-struct OneShard;
-
-impl<K: ?Sized> ShardHasher<K> for OneShard {
-    fn shard_hash(&self, _: &K) -> u64 {
-        0
-    }
-}
+type Entries<V> = ExpiringLruCache<Vec<u8>, Entry<V>, foldhash::fast::RandomState>;
 
 /// What a lookup found.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,11 +153,10 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         if options.ttl.is_zero() {
             return None;
         }
-        // One shard: with more, the bound holds for each shard apart and the total is not exact.
-        let builder = ShardedExpiringLruCache::builder().max_size(options.capacity()).shards(1);
-        let entries = builder.hasher(OneShard).build().ok()?;
+        let builder = ExpiringLruCache::builder().max_size(options.capacity());
+        let entries = builder.hasher(foldhash::fast::RandomState::default()).build().ok()?;
         Some(Self {
-            entries,
+            entries: RwLock::new(entries),
             number: STORES.fetch_add(1, Ordering::Relaxed),
             changes: AtomicU64::new(0),
             latest_read: AtomicU64::new(0),
@@ -176,9 +167,8 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     }
 
     pub(crate) fn find(&self, key: &[u8], now: Tick) -> Found<V> {
-        let Some(entry) = at(now, || self.entries.peek(key)) else {
-            // peeking leaves a dead entry where it is; getting it takes it out of memory
-            let _ = at(now, || self.entries.get(key));
+        let Some(entry) = at(now, || self.look(key)) else {
+            at(now, || self.drop_if_dead(key));
             return Found::Nothing;
         };
         entry.touch(&self.latest_read);
@@ -195,7 +185,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     pub(crate) fn pin(&self, key: &[u8], now: Tick) -> Option<Pinned<V>> {
         // before looking, so that no change in between goes by unnoticed
         let found = self.latest_change();
-        let entry = at(now, || self.entries.peek(key))?;
+        let entry = at(now, || self.look(key))?;
         if now >= entry.deadlines.fresh || found.change % 2 == 1 {
             return None;
         }
@@ -253,7 +243,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     ) -> InsertOutcome<V> {
         let NewEntry { token, deadlines } = new_entry;
         let mut ledger = self.ledger();
-        let kept = at(now, || self.entries.peek(key));
+        let kept = at(now, || self.look(key));
         let newer = kept.as_ref().filter(|kept| kept.sequence > token.sequence);
         if newer.is_some() || !ledger.generations.admits(key, token.begun) {
             return InsertOutcome::Outdated(newer.map(|kept| kept.value.clone()));
@@ -263,7 +253,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         {
             return InsertOutcome::Refused(kept.value.clone());
         }
-        let is_full = kept.is_none() && self.entries.len() >= self.entries.capacity();
+        let is_full = kept.is_none() && self.len() >= self.options.capacity();
         let _change = Change::of(&self.changes);
         if is_full {
             self.make_room(&mut ledger.eviction, now);
@@ -275,8 +265,8 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             read: AtomicU64::new(next(&self.latest_read)),
         };
         let held = Arc::new(Held::new(value, about));
-        at(now, || self.entries.set(key.to_vec(), Entry::from(Arc::clone(&held))));
-        ledger.eviction.enter(&held, self.entries.len());
+        at(now, || self.write().cache_set(key.to_vec(), Entry::from(Arc::clone(&held))));
+        ledger.eviction.enter(&held, self.len());
         self.first_death.fetch_min(deadlines.dead.number(), Ordering::SeqCst);
         InsertOutcome::Stored
     }
@@ -284,7 +274,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     /// Until when the entry under `key` is fresh, when there is one.
     #[cfg(feature = "watch")]
     pub(crate) fn fresh_until(&self, key: &[u8], now: Tick) -> Option<Tick> {
-        at(now, || self.entries.peek(key)).map(|entry| entry.deadlines.fresh)
+        at(now, || self.look(key)).map(|entry| entry.deadlines.fresh)
     }
 
     /// Takes what is dead out of memory, and tells when the next entry will be.
@@ -301,23 +291,23 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     /// Drops the dead entries of a full store, and the least recently read one if none was dead.
     fn make_room(&self, eviction: &mut EvictionOrder<V>, now: Tick) {
         self.drop_dead(eviction, now);
-        if self.entries.len() >= self.entries.capacity()
+        if self.len() >= self.options.capacity()
             && let Some(held) = eviction.read_longest_ago(|held| self.has(held, now))
         {
-            at(now, || self.entries.remove(&held.key));
+            at(now, || self.write().cache_remove(&held.key));
         }
     }
 
     fn drop_dead(&self, eviction: &mut EvictionOrder<V>, now: Tick) {
         while let Some(held) = eviction.dead(now) {
-            // getting takes out what is dead, and leaves what lives under the same key by now
-            let _ = at(now, || self.entries.get(&held.key));
+            // what lives under the same key by now stays
+            at(now, || self.drop_if_dead(&held.key));
         }
     }
 
     /// Whether the store has this very entry.
     fn has(&self, held: &Arc<Held<V>>, now: Tick) -> bool {
-        at(now, || self.entries.peek(&held.key)).is_some_and(|entry| entry.is(held))
+        at(now, || self.look(&held.key)).is_some_and(|entry| entry.is(held))
     }
 
     /// Drops one entry, and what is under way for it will not be kept either.
@@ -325,7 +315,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         let mut ledger = self.ledger();
         ledger.generations.drop_key(key);
         let _change = Change::of(&self.changes);
-        at(now, || self.entries.remove(key));
+        at(now, || self.write().cache_remove(key));
     }
 
     /// Drops every entry whose key begins like this, and nothing that is under way will be kept.
@@ -333,7 +323,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         let mut ledger = self.ledger();
         ledger.generations.drop_all();
         let _change = Change::of(&self.changes);
-        at(now, || self.entries.retain(|key, _| !key.starts_with(start)));
+        at(now, || self.write().retain(|key, _| !key.starts_with(start)));
     }
 
     /// Drops everything, and what is under way will not be kept either.
@@ -342,7 +332,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         ledger.generations.drop_all();
         ledger.eviction.clear();
         let _change = Change::of(&self.changes);
-        self.entries.clear();
+        self.write().cache_clear();
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger<V>> {
@@ -350,7 +340,25 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.read().cache_size()
+    }
+
+    /// What lives under `key`.
+    fn look(&self, key: &[u8]) -> Option<Entry<V>> {
+        self.read().cache_peek(key).cloned()
+    }
+
+    /// A look leaves a dead entry where it is; getting it takes it out of memory.
+    fn drop_if_dead(&self, key: &[u8]) {
+        let _ = self.write().cache_get(key);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Entries<V>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Entries<V>> {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -157,7 +157,9 @@ impl<'a> Call<'a> {
     async fn exchange(&mut self, mut request: Request, copy: Option<&Request>) -> Result<Response, Failure> {
         let transport = self.transport;
         if self.has_token {
-            let token = credential_provider::token(transport.credentials.as_ref()).await.map_err(Failure::lasting)?;
+            let token = credential_provider::token(transport.credentials.as_ref()).await;
+            // a provider may have sent something to get it, which is no part of this call
+            let token = token.map_err(|error| Failure::lasting(error.before_sending()))?;
             let token = self.token.insert(token);
             let (name, value) = header(transport.protocol.authorization(token))?;
             request.headers_mut().insert(name, value);

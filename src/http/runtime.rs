@@ -10,6 +10,7 @@ mod body;
 mod error;
 mod path;
 mod query;
+pub(crate) mod record;
 mod value;
 pub(crate) mod wire;
 

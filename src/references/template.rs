@@ -99,8 +99,12 @@ fn whole<S: Refer>(text: &str) -> Option<&str> {
     is_one.then_some(trimmed)
 }
 
-/// Tells whether a value refers to another, well or badly.
+/// Tells whether a value refers to another, well or badly. Most values have no scheme at all, which is told sooner.
 pub(crate) fn refers<S: Refer>(value: &str) -> bool {
+    memchr::memchr(b':', value.as_bytes()).is_some() && has_reference::<S>(value)
+}
+
+fn has_reference<S: Refer>(value: &str) -> bool {
     whole::<S>(value).is_some() || mentions_reference::<S>(value)
 }
 

@@ -63,7 +63,8 @@ pub(super) fn parse(text: &str) -> Result<Value, XtraError> {
     if text.len() > LIMIT {
         return Err(config("the schema cannot be used: it is larger than 1 MiB"));
     }
-    let schema: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
+    let text = text.trim_start_matches('\u{feff}');
+    let schema: Value = serde_json::from_slice(text.as_bytes()).map_err(|error| {
         config(format!("the schema is not valid JSON (line {}, column {})", error.line(), error.column()))
     })?;
     if !schema.is_object() {

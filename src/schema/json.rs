@@ -22,8 +22,8 @@ pub(super) fn parse(text: &str) -> Result<Tree, String> {
         format!("{flaw} (line {}, column {})", error.line(), error.column())
     };
     // nothing is built before the text is known to be right: what a parser has built when it fails is not wiped
-    serde_json::from_str::<Distinct>(text).map_err(flawed)?;
-    serde_json::from_str(text).map(Tree).map_err(flawed)
+    serde_json::from_slice::<Distinct>(text.as_bytes()).map_err(flawed)?;
+    serde_json::from_slice(text.as_bytes()).map(Tree).map_err(flawed)
 }
 
 /// Any value, in whose objects each name comes once. It keeps nothing.

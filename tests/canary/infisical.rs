@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use xtrasecurity::infisical::{InfisicalClient, InfisicalScope};
+use xtrasecurity::infisical::{Auth, IdToken, InfisicalClient, InfisicalScope};
 use xtrasecurity::{SecretSource, blocking};
 
 use crate::planted::{KEY, PROJECT, TOKEN, URL_WITH_CREDENTIALS, VALUE};
@@ -48,6 +48,13 @@ pub async fn all(table: &mut Table) {
     let builder =
         || InfisicalClient::builder().universal_auth(VALUE, VALUE).project_id(PROJECT).base_url(&root).no_proxy();
     table.debug("infisical::InfisicalClientBuilder", &builder().token(TOKEN).base_url(URL_WITH_CREDENTIALS));
+    for auth in [Auth::universal(VALUE, VALUE), Auth::token(TOKEN), Auth::ldap(VALUE, VALUE, VALUE)] {
+        table.debug("infisical::Auth", &auth);
+    }
+    table.debug("infisical::Auth", &Auth::oidc(VALUE, IdToken::given(TOKEN)).organization(VALUE));
+    table.debug("infisical::IdToken", &IdToken::given(TOKEN));
+    table.debug("infisical::IdToken", &IdToken::github().audience(VALUE));
+    table.error("XtraError", &builder().auth(Auth::universal(VALUE, format!("\"{VALUE}\""))).build().unwrap_err());
     table.error("XtraError", &builder().token(TOKEN).build().unwrap_err());
     table.error("XtraError", &builder().base_url(URL_WITH_CREDENTIALS).build().unwrap_err());
     table.error("XtraError", &InfisicalClient::builder().universal_auth("", VALUE).build().unwrap_err());

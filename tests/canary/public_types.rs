@@ -249,7 +249,7 @@ fn credential_sources(table: &mut Table) {
 
     const STORE: TokenStore = TokenStore::in_home("login.json").base_url_in("url");
     const SETTINGS: SettingsFile = SettingsFile::new("settings.json", &["url"]);
-    const LOOKUP: Lookup = Lookup::new("the lookup", |_| Ok(None));
+    const LOOKUP: Lookup = Lookup::new(|_| Ok(Err("nothing".to_owned())));
     const STEPS: &[Step] = &[Step::Explicit, Step::Variable("A"), Step::Lookup(LOOKUP), Step::Store(STORE)];
 
     let dir = tempfile::tempdir().unwrap();

@@ -5,8 +5,8 @@ use std::fs;
 use std::sync::Arc;
 
 use xtrasecurity::credentials::{
-    BaseUrls, Chain, ChainPosition, Exchanged, ExchangedToken, Lookup, ProcessEnv, SettingsFile, SettingsReader,
-    Sourced, Step, TokenStore,
+    BaseUrls, Chain, ChainPosition, Exchanged, ExchangedToken, Lookup, ProcessEnv, Resolved, SettingsFile,
+    SettingsReader, Sourced, Step, TokenStore,
 };
 use xtrasecurity::{
     ErrorKind, XtraError,
@@ -109,18 +109,20 @@ mod acme {
         Step::Explicit,
         Step::Custom(ChainPosition::First),
         Step::Variable("ACME_TOKEN"),
-        Step::Lookup(Lookup::new("ACME_CLIENT_ID", exchanged)),
+        Step::Lookup(Lookup::new(exchanged)),
         Step::Store(LOGIN),
     ];
 
-    fn exchanged(env: &ProcessEnv) -> Result<Option<Arc<dyn CredentialProvider>>, XtraError> {
-        let Some(id) = env.setting("ACME_CLIENT_ID")? else { return Ok(None) };
+    fn exchanged(env: &ProcessEnv) -> Result<Result<Resolved, String>, XtraError> {
+        let Some(id) = env.setting("ACME_CLIENT_ID")? else {
+            return Ok(Err("ACME_CLIENT_ID: nothing found".to_owned()));
+        };
         let identity = Identity::of(&id.value);
         let exchange = move || {
             let token = format!("for-{}", id.value);
             async { Ok(Exchanged::new(Token::new(token)?)) }
         };
-        Ok(Some(Arc::new(ExchangedToken::new(identity, exchange))))
+        Ok(Ok(Resolved::new(Arc::new(ExchangedToken::new(identity, exchange)), "ACME_CLIENT_ID")))
     }
 
     pub fn chain() -> Chain {

@@ -5,14 +5,12 @@ mod read;
 mod yaml;
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use xtrasecurity::xtra::Xtra;
 use xtrasecurity::xtra::write::{SetSecrets, WriteReport};
 use xtrasecurity::{ErrorKind, Request, SecretValue, Secrets, XtraError};
@@ -22,6 +20,7 @@ use crate::failure::{Failure, Outcome};
 use crate::name_list::{NameList, Verbosity};
 use crate::options::Global;
 use crate::output;
+use crate::progress::ProgressBar;
 use crate::session::{Target, is_bare, not_read};
 use crate::write_options::{WriteOptions, status_of};
 use read::{Format, Import};
@@ -98,13 +97,13 @@ async fn write(target: &Target, plan: Plan, writing: &WriteOptions) -> Outcome {
     let started = Instant::now();
     let total = plan.total();
     let done = AtomicUsize::new(0);
-    let bar = progress_bar(total);
+    let bar = ProgressBar::new(total);
     let request = plan.request(target, writing).confirm_production().on_progress(|progress| {
         done.store(progress.written, Ordering::Relaxed);
-        bar.set_position(progress.written as u64);
+        bar.show(progress.written);
     });
     let written = request.await;
-    end_progress(&bar);
+    bar.end();
     let report = written.map_err(|error| unfinished(error, done.into_inner()))?;
     output::done(&summary(&report, total, started.elapsed().as_secs_f64()))?;
     Ok(status_of(&report.unconfirmed, target))
@@ -230,28 +229,6 @@ impl Plan {
     }
 }
 
-/// A bar on standard error, which is none when that is no terminal.
-fn progress_bar(total: usize) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    crate::spinner::stop();
-    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-    match ProgressStyle::with_template("{bar:32} {pos} of {len} written, {eta} left") {
-        Ok(style) => bar.with_style(style.progress_chars("## ")),
-        // It is a constant, and a test holds that it is one.
-        Err(_) => bar,
-    }
-}
-
-/// Leaves the bar as it is, and goes on below it.
-fn end_progress(bar: &ProgressBar) {
-    bar.abandon();
-    if !bar.is_hidden() {
-        output::line_break();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,10 +240,5 @@ mod tests {
         (report.created, report.updated) = (names(3), names(2));
         assert_eq!(summary(&report, 5, 1.26), "written 5 of 5 in 1.3 s: 3 created, 2 updated\n");
         assert_eq!(summary(&report, 5, 61.26), "written 5 of 5 in 61 s: 3 created, 2 updated\n");
-    }
-
-    #[test]
-    fn the_template_is_one() {
-        assert!(ProgressStyle::with_template("{bar:32} {pos} of {len} written, {eta} left").is_ok());
     }
 }

@@ -47,6 +47,7 @@ mod output;
 mod output_target;
 mod password_prompt;
 mod profile;
+mod progress;
 mod projects;
 mod promote;
 mod render;

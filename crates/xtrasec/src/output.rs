@@ -109,6 +109,8 @@ pub(crate) fn parser(error: &clap::Error) -> ExitCode {
     }
     match error.print() {
         Ok(()) => ExitCode::SUCCESS,
+        // help is often read through `head` or a pager that is left
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             note(&Failure::io("standard output cannot be written", &error).line);
             ExitCode::from(REFUSED)

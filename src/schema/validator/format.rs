@@ -66,9 +66,8 @@ fn date(text: &str) -> Option<()> {
     let (year, rest) = digits(text, 4)?;
     let (month, rest) = digits(rest.strip_prefix('-')?, 2)?;
     let (day, rest) = digits(rest.strip_prefix('-')?, 2)?;
-    // of four digits and two, so that each fits
-    let day = jiff::civil::Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?);
-    (rest.is_empty() && day.is_ok()).then_some(())
+    let day = chrono::NaiveDate::from_ymd_opt(year.try_into().ok()?, month, day);
+    (rest.is_empty() && day.is_some()).then_some(())
 }
 
 /// `12:00:00Z` or `12:00:00.5+02:00`; a leap second only where there can be one.

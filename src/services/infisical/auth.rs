@@ -1,4 +1,4 @@
-//! The authentication of Infisical's clients: tokens of a machine identity, got by a login and renewed before they end.
+//! Tokens of a machine identity, got by a login and renewed before they end.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -8,30 +8,8 @@ use futures_util::future::BoxFuture;
 
 use super::raw;
 use crate::core::{Clock, ErrorKind, Hint, Identity, SecretValue, XtraError};
-use crate::credentials::{
-    ChainPosition, CredentialProvider, Exchanged, ExchangedToken, Lookup, ProcessEnv, Step, Token, TokenFuture,
-};
+use crate::credentials::{CredentialProvider, Exchanged, ExchangedToken, Token, TokenFuture};
 use crate::http::WeakTransport;
-
-/// Where a token is looked for.
-pub(super) const STEPS: &[Step] = &[
-    Step::Explicit,
-    Step::Custom(ChainPosition::First),
-    Step::Lookup(Lookup::new("the client id and secret in variables", UniversalAuth::of_variables)),
-    Step::Variable("INFISICAL_TOKEN"),
-    Step::Variable("INFISICAL_ACCESS_TOKEN"),
-    Step::Custom(ChainPosition::AfterEnvironment),
-    Step::Custom(ChainPosition::Last),
-];
-
-/// Pairs of variables with a client id and its secret. The first is the vendor's own.
-const CLIENTS: [[&str; 2]; 2] = [
-    ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"],
-    ["INFISICAL_CLIENT_ID", "INFISICAL_CLIENT_SECRET"],
-];
-
-/// The slug of the organisation to log in to.
-const ORGANIZATION: &str = "INFISICAL_AUTH_ORGANIZATION_SLUG";
 
 /// How long a refused login is not tried again. A server locks an identity out, for everybody, after three that fail within
 /// half a minute.
@@ -121,76 +99,6 @@ impl CredentialProvider for LoginToken {
     }
 }
 
-/// The login of a machine identity with a client id and a client secret.
-pub(super) struct UniversalAuth {
-    client_id: String,
-    client_secret: SecretValue,
-    organization: Option<String>,
-}
-
-impl UniversalAuth {
-    /// These credentials, checked.
-    ///
-    /// Fails with [`ErrorKind::Credentials`] when one of them cannot be sent; `places` is where they came from.
-    pub(super) fn new(
-        client_id: &str,
-        client_secret: &SecretValue,
-        organization: Option<String>,
-        places: [&str; 2],
-    ) -> Result<Self, XtraError> {
-        let [client_id, client_secret] = [client_id, client_secret.expose()].map(str::trim);
-        for (text, place) in [client_id, client_secret].into_iter().zip(places) {
-            if text.is_empty() || text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
-                let message = format!("{place} is empty, or holds white space or control characters");
-                return Err(XtraError::new(ErrorKind::Credentials, message)
-                    .with_hint(Hint::advice("Copy it again, as the dashboard shows it")));
-            }
-        }
-        Ok(Self { client_id: client_id.to_owned(), client_secret: client_secret.into(), organization })
-    }
-
-    /// Those that two variables hold. One without the other is an error: going on could act as somebody else.
-    fn of_variables(env: &ProcessEnv) -> Result<Option<Arc<dyn CredentialProvider>>, XtraError> {
-        for places @ [id, secret] in CLIENTS {
-            match (env.setting(id)?, env.setting(secret)?) {
-                (Some(id), Some(secret)) => {
-                    let organization = env.setting(ORGANIZATION)?.map(|found| found.value);
-                    let secret = SecretValue::new(secret.value);
-                    let login = Self::new(&id.value, &secret, organization, places)?;
-                    return Ok(Some(Arc::new(LoginToken::new(login))));
-                }
-                (None, None) => {}
-                (there, _) => {
-                    let (there, missing) = if there.is_some() { (id, secret) } else { (secret, id) };
-                    let message = format!("{there} is set and {missing} is not: both are needed to log in");
-                    return Err(XtraError::new(ErrorKind::Credentials, message)
-                        .with_hint(Hint::advice(format!("Set {missing} too, or unset {there}"))));
-                }
-            }
-        }
-        Ok(None)
-    }
-}
-
-impl LogIn for UniversalAuth {
-    fn identity(&self) -> Identity {
-        let organization = self.organization.as_deref().unwrap_or_default();
-        Identity::of(&format!("universal auth\n{}\n{organization}", self.client_id))
-    }
-
-    fn log_in<'a>(&'a self, raw: &'a raw::Client) -> BoxFuture<'a, Result<Granted, XtraError>> {
-        let login = raw.auth_universal_login().body_map(|body| {
-            let body = body.client_id(&self.client_id).client_secret(self.client_secret.expose());
-            body.organization_slug(self.organization.clone())
-        });
-        Box::pin(async move { Ok(login.send().await?.into_inner().into()) })
-    }
-
-    fn lasting_credential(&self) -> Option<SecretValue> {
-        Some(self.client_secret.clone())
-    }
-}
-
 impl fmt::Debug for LoginToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoginToken").finish_non_exhaustive()
@@ -200,7 +108,6 @@ impl fmt::Debug for LoginToken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credentials::Chain;
     use crate::http::jwt;
 
     fn lasts(claims: &str, expires_in: Option<i64>) -> Option<u64> {
@@ -221,42 +128,5 @@ mod tests {
         assert_eq!(lasts(r#"{"iat":1000}"#, None), None);
         let unusable = Granted { token: "a b".into(), expires_in: None };
         assert_eq!(unusable.exchanged().unwrap_err().kind(), ErrorKind::Decode);
-    }
-
-    fn found(variables: &[(&str, &str)]) -> Result<String, XtraError> {
-        Chain::new(STEPS).resolve(&ProcessEnv::of(variables)).map(|found| found.origin().to_owned())
-    }
-
-    #[test]
-    fn credentials_that_can_be_exchanged_are_preferred_to_a_token() {
-        let [id, secret] = CLIENTS[0];
-        let login = "the client id and secret in variables";
-        assert_eq!(found(&[(id, "i"), (secret, "s"), ("INFISICAL_TOKEN", "t")]).unwrap(), login);
-        assert_eq!(found(&[(CLIENTS[1][0], "i"), (CLIENTS[1][1], "s")]).unwrap(), login);
-        assert_eq!(found(&[("INFISICAL_TOKEN", "st.a.b")]).unwrap(), "INFISICAL_TOKEN");
-        assert_eq!(found(&[("INFISICAL_ACCESS_TOKEN", "t")]).unwrap(), "INFISICAL_ACCESS_TOKEN");
-    }
-
-    #[test]
-    fn half_a_pair_and_what_cannot_be_sent_are_errors_that_name_the_variable_and_quote_nothing() {
-        let [id, secret] = CLIENTS[0];
-        for (variables, named) in [
-            (vec![(id, "hunter2"), ("INFISICAL_TOKEN", "t")], secret),
-            (vec![(secret, "hunter2")], id),
-            (vec![(id, "i"), (secret, "hunter2 x")], secret),
-            (vec![], "INFISICAL_TOKEN: not set"),
-        ] {
-            let error = found(&variables).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Credentials);
-            assert!(error.to_string().contains(named) && !format!("{error:?}").contains("hunter2"), "{error}");
-        }
-    }
-
-    #[test]
-    fn white_space_around_credentials_is_taken_away_and_each_client_is_an_identity_of_its_own() {
-        let login = |id: &str| UniversalAuth::new(id, &" s\n".into(), None, ["id", "secret"]).unwrap();
-        assert_eq!(login(" i\n").client_secret.expose(), "s");
-        assert_eq!(login(" i\n").identity(), login("i").identity());
-        assert_ne!(login("i").identity(), login("j").identity());
     }
 }

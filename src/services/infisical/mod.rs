@@ -2,6 +2,9 @@
 
 mod auth;
 pub(crate) mod client;
+mod credentials;
+#[cfg(feature = "dev-server")]
+pub mod dev;
 mod merge;
 mod operations;
 mod protocol;
@@ -13,12 +16,11 @@ mod references;
 mod refusals;
 mod request;
 mod scope;
-mod settings;
 mod source;
 mod wire;
 
 pub use client::{InfisicalClient, InfisicalClientBuilder};
+pub use credentials::{Auth, DEFAULT_BASE_URL, IdToken};
 pub use operations::{GetSecret, ListSecrets, ListedSecret};
 pub use scope::InfisicalScope;
-pub use settings::DEFAULT_BASE_URL;
 pub use source::Infisical;

@@ -122,6 +122,41 @@ impl<'a> InfisicalScope<'a> {
         self
     }
 
+    /// With no value that holds `${` after references were expanded.
+    #[must_use]
+    pub fn refuse_unexpanded(mut self) -> Self {
+        self.strict = true;
+        self
+    }
+
+    /// With names alone, or with values. Default: with values.
+    #[must_use]
+    pub fn view_secret_value(mut self, on: bool) -> Self {
+        self.hidden = !on;
+        self
+    }
+
+    /// With a user's personal values in the place of shared ones.
+    #[must_use]
+    pub fn personal(mut self) -> Self {
+        self.personal = true;
+        self
+    }
+
+    /// Only secrets with this tag, by its slug; of several calls, those with any of the tags.
+    #[must_use]
+    pub fn tag(mut self, slug: impl Into<Cow<'a, str>>) -> Self {
+        self.tags.push(slug.into());
+        self
+    }
+
+    /// Only secrets with this metadata; of several calls, those with all of it.
+    #[must_use]
+    pub fn metadata(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
+        self.metadata.push((name.into(), value.into()));
+        self
+    }
+
     /// Whether imports are asked for. What is imported has no tags.
     pub(super) fn imports(&self) -> bool {
         self.imports.unwrap_or(self.tags.is_empty() && self.metadata.is_empty())

@@ -1,7 +1,9 @@
 //! Answers to reads, as far as a read needs them: other members of a row are not looked at, so that none of them can spoil it.
 
+use std::fmt;
+
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny};
+use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 
 use crate::core::SecretValue;
 use crate::http::runtime::wire::WireSecret;
@@ -12,6 +14,7 @@ pub(super) const HIDDEN: &str = "<hidden-by-infisical>";
 /// The secrets of a folder or of a tree.
 #[derive(Deserialize)]
 pub(super) struct List {
+    #[serde(deserialize_with = "bounded")]
     pub(super) secrets: Vec<Row>,
     /// Absent where none were asked for. An old server has an empty list here in the place of a folder that is not there.
     #[serde(default)]
@@ -21,7 +24,7 @@ pub(super) struct List {
 /// What one folder imports from another.
 #[derive(Deserialize)]
 pub(super) struct Block {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded_or_none")]
     pub(super) secrets: Option<Vec<Row>>,
 }
 
@@ -97,6 +100,46 @@ impl Row {
     }
 }
 
+/// So many rows of one list are read. Each takes more memory than the few bytes that it may be sent in.
+const MOST_ROWS: usize = 250_000;
+
+struct Rows;
+
+impl<'de> Visitor<'de> for Rows {
+    type Value = Vec<Row>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of secrets")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<Row>, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(row) = items.next_element()? {
+            if rows.len() == MOST_ROWS {
+                return Err(A::Error::custom("more secrets than are read"));
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+fn bounded<'de, D: Deserializer<'de>>(list: D) -> Result<Vec<Row>, D::Error> {
+    list.deserialize_seq(Rows)
+}
+
+fn bounded_or_none<'de, D: Deserializer<'de>>(list: D) -> Result<Option<Vec<Row>>, D::Error> {
+    struct Bounded(Vec<Row>);
+
+    impl<'de> Deserialize<'de> for Bounded {
+        fn deserialize<D: Deserializer<'de>>(list: D) -> Result<Self, D::Error> {
+            bounded(list).map(Self)
+        }
+    }
+
+    Ok(Option::<Bounded>::deserialize(list)?.map(|rows| rows.0))
+}
+
 /// A list that is well formed, or nothing in the place of anything else.
 fn lenient<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<Tag>>, D::Error> {
     #[derive(Deserialize)]
@@ -128,6 +171,14 @@ mod tests {
         assert_eq!(value(r#"{"secretKey":"A","secretValue":"<hidden-by-infisical>"}"#), None);
         assert_eq!(value(r#"{"secretKey":"A","secretValue":""}"#).as_deref(), Some(""));
         assert_eq!(value(r#"{"secretKey":"A"}"#).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn a_list_of_more_rows_than_are_read_is_refused() {
+        let rows = |count: usize| vec![r#"{"secretKey":""}"#; count].join(",");
+        let list = |count| serde_json::from_str::<List>(&format!(r#"{{"secrets":[{}]}}"#, rows(count)));
+        assert_eq!(list(MOST_ROWS).unwrap().secrets.len(), MOST_ROWS);
+        assert!(list(MOST_ROWS + 1).is_err());
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(super) fn read(text: &str) -> Reading {
     if !text.starts_with('{') {
         return Reading::Plain;
     }
-    if let Ok(at_rest) = serde_json::from_str::<AtRest<'_>>(text)
+    if let Ok(at_rest) = serde_json::from_slice::<AtRest<'_>>(text.as_bytes())
         && is_hex(&at_rest.iv, 24)
         && is_hex(&at_rest.tag, 32)
         && is_hex(&at_rest.data, at_rest.data.len())

@@ -142,6 +142,22 @@ async fn a_refused_login_is_not_tried_again_for_a_minute() {
 }
 
 #[tokio::test]
+async fn a_login_that_the_server_fails_is_an_outage_and_no_write() {
+    let model = Model::new(true);
+    model.lock().expires_in = 50;
+    let server = model.start().await;
+    let clock = ManualClock::new();
+    let client = client(&server, &clock);
+    client.get_secrets("dev").await.unwrap();
+    clock.advance(Duration::from_secs(125));
+    model.lock().faults.push(Reply::new(503, ""));
+    let error = client.refresh("dev").await.unwrap_err();
+    assert!(error.is_retryable() && !error.may_have_been_applied() && error.notes().len() == 0, "{error}");
+    assert_eq!(client.get_secrets("dev").await.unwrap().len(), 3, "what is kept stands in");
+    assert_eq!(server.logins(), 2, "a login is not repeated by itself");
+}
+
+#[tokio::test]
 async fn what_is_no_matter_of_the_token_leads_to_no_login() {
     let issue = serde_json::json!([{ "code": "invalid_enum_value", "path": ["recursive"], "received": "1" }]);
     for (refusal, kind) in [

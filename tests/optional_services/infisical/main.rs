@@ -2,6 +2,7 @@
 
 mod auth;
 mod engine;
+mod methods;
 mod reads;
 mod recordings;
 mod replay;

@@ -379,6 +379,22 @@ async fn another_version_than_the_one_asked_for_is_never_taken_for_it() {
 }
 
 #[tokio::test]
+async fn a_personal_value_is_asked_for_by_name_and_where_there_is_none_the_shared_one() {
+    let server = Server::start(|seen| match (seen.path.as_str(), seen.query("type")) {
+        ("/api/v4/secrets/MINE", "personal") | ("/api/v4/secrets/OURS", "shared") => {
+            let name = &seen.path["/api/v4/secrets/".len()..];
+            Reply::json(&json!({ "secret": row(name, seen.query("type"), "/") }))
+        }
+        _ => Reply::refusal(404, "NotFound", "Secret with name 'X' not found"),
+    })
+    .await;
+    let client = server.client();
+    assert_eq!(client.get_secret("dev", "MINE").personal().await.unwrap().expose(), "personal");
+    assert_eq!(client.get_secret("dev", "OURS").personal().await.unwrap().expose(), "shared");
+    assert_eq!(client.get_secret("dev", "MINE").await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
 async fn a_missing_secret_is_told_by_its_name_and_place() {
     for v4 in [true, false] {
         let server = Model::new(v4).start().await;

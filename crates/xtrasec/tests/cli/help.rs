@@ -15,6 +15,18 @@ async fn the_bare_command_prints_its_help_on_standard_error_and_ends_with_2() {
     assert!(ran.stderr().starts_with("Secrets for programs") && ran.stderr().contains("Commands:"), "{}", ran.stderr());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn help_whose_reader_has_left_ends_quietly() {
+    let world = World::new().await;
+    for call in [["--help"].as_slice(), &["run", "--help"], &["--version"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = world.command(call).stdout(writer).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let ran = ran.wait_with_output().unwrap();
+        assert_eq!((ran.status.code(), String::from_utf8(ran.stderr).unwrap().as_str()), (Some(0), ""), "{call:?}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn no_line_of_any_help_is_wider_than_the_terminal() {

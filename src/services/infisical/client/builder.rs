@@ -11,10 +11,9 @@ use crate::credentials::{Chain, ChainPosition, ProcessEnv, Sourced};
 use crate::engine::SecretSource;
 use crate::engine::{Async, CacheOptions, Client, EngineOptions};
 use crate::http::{BaseUrl, CredentialProvider, Transport, TransportOptions};
-use crate::services::infisical::auth::{LoginToken, STEPS, UniversalAuth};
+use crate::services::infisical::credentials::{Auth, STEPS, Settings, base_url_of_login};
 use crate::services::infisical::protocol::{InfisicalProtocol, ROOT_SUFFIX};
 use crate::services::infisical::scope::{Defaults, ProjectName};
-use crate::services::infisical::settings::{Settings, with_suffix};
 use crate::services::infisical::source::Infisical;
 
 /// How long snapshots are served when nothing else is said: as by the vendor's SDKs.
@@ -40,8 +39,8 @@ const TTL: Duration = Duration::from_secs(60);
 #[must_use = "nothing happens before build()"]
 pub struct InfisicalClientBuilder<M = Async> {
     chain: Chain,
-    /// The client id and its secret.
-    universal: Option<(String, SecretValue)>,
+    /// How the program proves who it is, but for a token.
+    auth: Option<Auth>,
     organization: Option<String>,
     defaults: Defaults,
     base_url: Option<String>,
@@ -58,7 +57,7 @@ impl<M> InfisicalClientBuilder<M> {
         engine.cache.ttl = TTL;
         Self {
             chain: Chain::new(STEPS),
-            universal: None,
+            auth: None,
             organization: None,
             defaults: Defaults::default(),
             base_url: None,
@@ -73,8 +72,25 @@ impl<M> InfisicalClientBuilder<M> {
     /// the token's end, and once when the server refuses it. Calls at the same time share one login. A login that the server
     /// refuses is not tried again for a minute, since servers lock an identity out after a few: calls meanwhile fail with its
     /// error.
-    pub fn universal_auth(mut self, client_id: impl Into<String>, client_secret: impl Into<SecretValue>) -> Self {
-        self.universal = Some((client_id.into(), client_secret.into()));
+    pub fn universal_auth(self, client_id: impl Into<String>, client_secret: impl Into<SecretValue>) -> Self {
+        self.auth(Auth::universal(client_id, client_secret))
+    }
+
+    /// How to prove who the program is, by one of the methods that Infisical has. Of the token that a login gives, what
+    /// [`universal_auth`](Self::universal_auth) says is true of every method.
+    ///
+    /// ```
+    /// use xtrasecurity::infisical::{Auth, IdToken, InfisicalClient};
+    ///
+    /// # fn main() -> Result<(), xtrasecurity::XtraError> {
+    /// let pod = InfisicalClient::builder().auth(Auth::kubernetes("7ae5c3b0-5d7d-4a5f-8d0c-1c5e2b0d9a11")).build()?;
+    /// let job = Auth::oidc("7ae5c3b0-5d7d-4a5f-8d0c-1c5e2b0d9a11", IdToken::github());
+    /// let job = InfisicalClient::builder().auth(job).base_url("https://eu.infisical.com").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = Some(auth);
         self
     }
 
@@ -142,18 +158,18 @@ impl<M> InfisicalClientBuilder<M> {
 
     pub(crate) fn build_in(self, env: &ProcessEnv) -> Result<Client<Infisical, M>, XtraError> {
         let settings = Settings::load(env)?;
-        let chain = self.chain_with_login()?;
+        let chain = self.chain_with_auth(env)?;
         let Self { mut defaults, base_url, engine, danger_allow_http, transport, .. } = self;
-        defaults.project =
-            defaults.project.or_else(|| settings.project.as_ref().map(|id| ProjectName::Id(id.value.clone().into())));
-        defaults.environment =
-            defaults.environment.or_else(|| settings.environment.as_ref().map(|slug| slug.value.clone()));
+        let text = |found: &Option<Sourced>| found.as_ref().map(|found| found.value.clone());
+        defaults.project = defaults.project.or_else(|| settings.project());
+        defaults.environment = defaults.environment.or_else(|| text(&settings.environment));
+        defaults.path = defaults.path.or_else(|| text(&settings.path));
         defaults.check()?;
         let resolved = chain.resolve(env);
-        let found =
-            settings.base_urls(Sourced::option(base_url.as_deref(), "base_url")).choose(resolved.as_ref().ok())?;
-        let base = BaseUrl::parse(&with_suffix(&found.value), ROOT_SUFFIX, danger_allow_http)
-            .map_err(|error| found.explained(error))?;
+        let option = Sourced::option(base_url.as_deref(), "base_url");
+        let found = settings.base_urls(option, base_url_of_login(env)).choose(resolved.as_ref().ok())?;
+        let base =
+            BaseUrl::parse(&found.value, ROOT_SUFFIX, danger_allow_http).map_err(|error| found.explained(error))?;
         let options = TransportOptions { clock: engine.clock.clone(), ..transport };
         let transport = Transport::new(&base, Arc::new(InfisicalProtocol), resolved?.provider(), options)?;
         let source = Infisical::new(transport, defaults);
@@ -165,15 +181,16 @@ impl<M> InfisicalClientBuilder<M> {
     }
 
     /// The chain of credentials; those that the program gives come first.
-    fn chain_with_login(&self) -> Result<Chain, XtraError> {
-        let Some((client_id, client_secret)) = &self.universal else { return Ok(self.chain.clone()) };
+    fn chain_with_auth(&self, env: &ProcessEnv) -> Result<Chain, XtraError> {
+        let Some(auth) = &self.auth else { return Ok(self.chain.clone()) };
         if self.chain.has_token() {
-            let message = "both a token and credentials of a machine identity are given, and may be two accounts'";
+            let message =
+                "both a token and another way to prove who the program is are given, and may be two accounts'";
             return Err(XtraError::new(ErrorKind::Config, message).with_hint(Hint::LeaveOut { option: "token" }));
         }
-        let places = ["the given client id", "the given client secret"];
-        let login = UniversalAuth::new(client_id, client_secret, self.organization.clone(), places)?;
-        Ok(self.chain.clone().first(Arc::new(LoginToken::new(login))))
+        auth.check("the given id", "the given secret")?;
+        let auth = auth.clone().organization_or(self.organization.clone());
+        Ok(self.chain.clone().first(auth.provider(env)?))
     }
 }
 
@@ -291,7 +308,7 @@ impl<M> fmt::Debug for InfisicalClientBuilder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InfisicalClientBuilder")
             .field("chain", &self.chain)
-            .field("universal_auth", &self.universal.as_ref().map(|_| ".."))
+            .field("auth", &self.auth)
             .field("base_url", &self.base_url.as_ref().map(|_| ".."))
             .finish_non_exhaustive()
     }
@@ -330,7 +347,8 @@ mod tests {
         for (built, kind, word) in [
             (build(builder(), &[]), ErrorKind::Credentials, "INFISICAL_TOKEN"),
             (build(builder().token("hunter2").universal_auth("i", "s"), &[]), ErrorKind::Config, "both a token"),
-            (build(builder().universal_auth("", "hunter2"), &[]), ErrorKind::Credentials, "client id is empty"),
+            (build(builder().auth(Auth::kubernetes("\"hunter2\"")), &[]), ErrorKind::Credentials, "is in quotes"),
+            (build(builder().universal_auth("", "hunter2"), &[]), ErrorKind::Credentials, "the given id is empty"),
             (build(builder().base_url("http://own.example"), &token), ErrorKind::Config, "https"),
             (build(builder().base_url("own.example"), &token), ErrorKind::Config, "base_url"),
             (build(builder().path("/../hunter2"), &token), ErrorKind::Invalid, "path"),
@@ -343,6 +361,25 @@ mod tests {
         let shown =
             format!("{:?}", builder().token("hunter2").universal_auth("hunter2", "hunter2").base_url("hunter2"));
         assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn files_complete_what_variables_leave_open_and_no_token_goes_where_only_a_file_of_the_directory_says() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(".infisical.json");
+        let client = |content: &str, variables: &[(&str, &str)]| {
+            std::fs::write(&file, content).unwrap();
+            let env = ProcessEnv::of(variables).with_working_dir(directory.path());
+            builder().build_in(&env).map(|client| client.source().base_url().to_owned())
+        };
+        let token = ("INFISICAL_TOKEN", "t");
+        let own = r#"{"workspaceId":"7e2f","defaultEnvironment":"dev"}"#;
+        assert_eq!(client(own, &[token]).unwrap(), crate::infisical::DEFAULT_BASE_URL);
+        let elsewhere = r#"{"domain":"https://attacker.example"}"#;
+        let error = client(elsewhere, &[token]).unwrap_err();
+        assert!(error.kind() == ErrorKind::Config && error.to_string().contains("attacker.example"), "{error}");
+        let named = [token, ("INFISICAL_DOMAIN", "https://own.example")];
+        assert_eq!(client(elsewhere, &named).unwrap(), "https://own.example/api");
     }
 
     #[test]

@@ -44,18 +44,36 @@ pub type InfisicalClient = Client<Infisical>;
 
 /// # Make a client of Infisical, and read secrets
 impl<M> Client<Infisical, M> {
-    /// Builds a client from environment variables. Nothing is sent yet.
+    /// Builds a client from environment variables and files. Nothing is sent yet.
     ///
     /// | what | looked for in, first found |
     /// |---|---|
-    /// | credentials | `INFISICAL_UNIVERSAL_AUTH_CLIENT_ID` and `…_CLIENT_SECRET`, `INFISICAL_CLIENT_ID` and `…_CLIENT_SECRET`, `INFISICAL_TOKEN`, `INFISICAL_ACCESS_TOKEN` |
+    /// | credentials | the steps below |
     /// | organisation | `INFISICAL_AUTH_ORGANIZATION_SLUG` |
-    /// | project | `INFISICAL_PROJECT_ID`; a service token knows its own |
-    /// | default environment | `INFISICAL_ENVIRONMENT` |
-    /// | base URL, with or without `/api` | `INFISICAL_DOMAIN`, `INFISICAL_API_URL`, `INFISICAL_URL`, `https://app.infisical.com/api` |
+    /// | project | `INFISICAL_PROJECT_ID`, `INFISICAL_PROJECT_SLUG`, `.infisical.json`; a service token knows its own |
+    /// | default environment | `INFISICAL_ENVIRONMENT`, `.infisical.json` |
+    /// | default folder | `INFISICAL_SECRET_PATH`, `.infisical.json` |
+    /// | base URL, with or without `/api` | `INFISICAL_DOMAIN`, `INFISICAL_API_URL`, `INFISICAL_URL`, `.infisical.json`, the command's login for its own token, `https://app.infisical.com/api` |
     ///
-    /// An empty variable counts as absent. Credentials of a machine identity are preferred to a token, because they are exchanged
-    /// anew when a token ends; one of a pair alone is an error.
+    /// The credentials are the first of these:
+    ///
+    /// 1. A client: `INFISICAL_UNIVERSAL_AUTH_CLIENT_ID` and `…_CLIENT_SECRET`, or `INFISICAL_CLIENT_ID` and `…_CLIENT_SECRET`. One of a
+    ///    pair alone is an error.
+    /// 2. A token: `INFISICAL_TOKEN`, `INFISICAL_ACCESS_TOKEN`, `INFISICAL_UNIVERSAL_AUTH_ACCESS_TOKEN`.
+    /// 3. A machine identity, which needs no stored secret: `INFISICAL_KUBERNETES_IDENTITY_ID`, `INFISICAL_AWS_IAM_AUTH_IDENTITY_ID`,
+    ///    `INFISICAL_GCP_AUTH_IDENTITY_ID`, `INFISICAL_AZURE_AUTH_IDENTITY_ID`, `INFISICAL_OIDC_AUTH_IDENTITY_ID`,
+    ///    `INFISICAL_LDAP_AUTH_IDENTITY_ID`, or `INFISICAL_MACHINE_IDENTITY_ID` for any method. `INFISICAL_AUTH_METHOD` chooses the method, by
+    ///    the names that the `infisical` command has (`kubernetes`, `aws-iam`, `gcp-id-token`, `gcp-iam`, `azure`, `oidc-auth`, `jwt-auth`,
+    ///    `ldap-auth`); then other clients and identities in variables do not count. Without it an identity for any method logs in by
+    ///    the token in `INFISICAL_JWT`, `INFISICAL_OIDC_AUTH_JWT` or `INFISICAL_ID_TOKEN` (as a job of GitLab has it), by that of a job of
+    ///    GitHub Actions, or as a pod; where there is none of these, it is an error.
+    /// 4. The login of the `infisical` command, when its vault is a file: `~/.infisical/infisical-config.json`. It ends, and is not
+    ///    renewed.
+    ///
+    /// An empty variable counts as absent. What can be exchanged is preferred to a token, because it is exchanged anew when a token
+    /// ends. `.infisical.json` is looked for in the working directory, then above it up to the root of the repository; its map of
+    /// branches to environments is not followed. A base URL that it names is used only when that is known otherwise: a token is not
+    /// sent anywhere on the word of such a file.
     ///
     /// # Errors
     ///
@@ -254,37 +272,31 @@ impl<'a, Op, M> Request<'a, Infisical, Op, M> {
     /// Takes no value that holds `${` after references were expanded, for secrets that never do so by themselves: a reference to
     /// what is not there stays in a value as it is. Default: such values are taken.
     pub fn refuse_unexpanded(self) -> Self {
-        self.map_scope(|scope| InfisicalScope { strict: true, ..scope })
+        self.map_scope(InfisicalScope::refuse_unexpanded)
     }
 
     /// Only secrets with this tag, by its slug; of several calls, those with any of the tags.
     pub fn tag(self, slug: impl Into<Cow<'a, str>>) -> Self {
-        self.map_scope(|mut scope| {
-            scope.tags.push(slug.into());
-            scope
-        })
+        self.map_scope(|scope| scope.tag(slug))
     }
 
     /// Only secrets with this metadata; of several calls, those with all of it. Servers of 2024 have no metadata, and such a read
     /// fails ([`Invalid`](crate::ErrorKind::Invalid)).
     pub fn metadata(self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
-        self.map_scope(|mut scope| {
-            scope.metadata.push((name.into(), value.into()));
-            scope
-        })
+        self.map_scope(|scope| scope.metadata(name, value))
     }
 
     /// Whether values are asked for. Default: they are. Without, every secret is
     /// [unreadable](crate::Secrets::unreadable), for callers that want names alone and say
     /// [`allow_unreadable`](Request::allow_unreadable). Servers of 2024 send the values all the same, which are dropped.
     pub fn view_secret_value(self, on: bool) -> Self {
-        self.map_scope(|scope| InfisicalScope { hidden: !on, ..scope })
+        self.map_scope(|scope| scope.view_secret_value(on))
     }
 
     /// Takes a user's personal value in the place of the shared one, where there is one. Default: shared values alone. Machine
     /// identities have no personal values.
     pub fn personal(self) -> Self {
-        self.map_scope(|scope| InfisicalScope { personal: true, ..scope })
+        self.map_scope(InfisicalScope::personal)
     }
 }
 

@@ -62,8 +62,12 @@ const NAMES: &[&str] = &[
     "workspaceSlug",
 ];
 
+/// Of a longer body nothing is read: no request has so many parts.
+const LONGEST: usize = 64 * 1024;
+
 /// The issues of a body in words.
 pub(super) fn shown(body: &[u8]) -> String {
+    let body = if body.len() > LONGEST { &[] } else { body };
     let Ok(Refusal { message: issues }) = serde_json::from_slice(body) else {
         return "it does not say why".to_owned();
     };

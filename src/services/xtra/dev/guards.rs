@@ -1,6 +1,6 @@
 //! The guards of a project before a handler: blocked, address, second factor, budget.
 
-use axum::http::{StatusCode, header};
+use hyper::http::{StatusCode, header};
 
 use super::auth::{Session, session};
 use super::database::Database;

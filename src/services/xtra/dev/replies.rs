@@ -1,6 +1,6 @@
 //! The replies of the service's web framework: errors, badly written paths, unknown methods, the headers of a budget.
 
-use axum::http::{HeaderName, Method, StatusCode, Uri, header};
+use hyper::http::{HeaderName, Method, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 
 use crate::dev::javascript::object;

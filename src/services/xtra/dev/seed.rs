@@ -288,7 +288,7 @@ impl Seed {
     ///
     /// [`DevServerError::SeedSyntax`] with the place of the first mistake. An unknown member is one.
     pub fn from_json(text: &str) -> Result<Self, DevServerError> {
-        serde_json::from_str(text).map_err(|error| DevServerError::syntax(None, &error))
+        serde_json::from_slice(text.as_bytes()).map_err(|error| DevServerError::syntax(None, &error))
     }
 
     /// Reads a seed from a JSON file.

@@ -1,6 +1,6 @@
 //! XtraSecurity as the service of a dev server.
 
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use hyper::http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::database::Database;
 use super::{guards, replies, routes};
@@ -27,7 +27,7 @@ impl Service for Database {
 
     type Admission = Option<Budget>;
 
-    fn routes() -> Vec<Route<Self>> {
+    fn routes(&self) -> Vec<Route<Self>> {
         routes::all()
     }
 
@@ -71,11 +71,11 @@ impl Service for Database {
         replies::refuse_path(uri)
     }
 
-    fn unknown_path() -> Reply {
+    fn unknown_path(_method: &Method, _target: &str) -> Reply {
         Reply::html(StatusCode::NOT_FOUND, "404: This page could not be found")
     }
 
-    fn refuse_method(method: &Method, allow: &str) -> Reply {
+    fn refuse_method(method: &Method, _target: &str, allow: &str) -> Reply {
         replies::refuse_method(method, allow)
     }
 

@@ -28,7 +28,7 @@ pub(super) struct Parts {
 impl<'a> Sealed<'a> {
     /// The envelope that `text` is. One that lacks its tag is one all the same: it is no value.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
-        let members = serde_json::from_str::<Members<'a>>(text).ok()?;
+        let members = serde_json::from_slice::<Members<'a>>(text.as_bytes()).ok()?;
         let sealed = Self { ciphertext: members.ciphertext?, iv: members.iv?, tag: members.auth_tag.or(members.tag) };
         (is_hex(&sealed.iv, 2 * IV) && is_hex(&sealed.ciphertext, sealed.ciphertext.len())).then_some(sealed)
     }

@@ -1,7 +1,7 @@
 //! Requests for access in both forms, `/access` and `/access-requests`, and break-glass sessions.
 
-use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
+use hyper::http::StatusCode;
 
 use super::Connection;
 use super::answers::{

@@ -1,6 +1,6 @@
 //! The answers that handlers share: refusals, and the texts of what was thrown.
 
-use axum::http::StatusCode;
+use hyper::http::StatusCode;
 
 use crate::dev::javascript::{Json, object};
 use crate::dev::{Call, HandlerPanic, Reply};

@@ -1,7 +1,7 @@
 //! Branches: `/branch` and what is below it.
 
-use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
+use hyper::http::StatusCode;
 
 use super::Connection;
 use super::answers::{HandlerResult, Outcome, Stop, bad, body, caller, echoed, fixed, forbidden, gone, not_found};

@@ -1,7 +1,7 @@
 //! One secret by its id, `/secret`: the dashboard's view, and new ciphertext for a whole project.
 
-use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
+use hyper::http::StatusCode;
 
 use super::Connection;
 use super::answers::{

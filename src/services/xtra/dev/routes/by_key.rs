@@ -1,8 +1,8 @@
 //! One secret by its key, `/projects/{projectId}/envs/{env}/secrets/{key}` and what is below it: the first secret with the key
 //! in the environment, spelled exactly, on whatever branch.
 
-use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
+use hyper::http::StatusCode;
 
 use super::Connection;
 use super::answers::{

@@ -1,7 +1,7 @@
 //! Links for whoever holds them: `/jit`, by which access is asked for, and `/secret/share`, which shows one secret.
 
-use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
+use hyper::http::StatusCode;
 
 use super::Connection;
 use super::answers::{

@@ -1,6 +1,6 @@
 //! Notifications, their rules and channels, and the webhooks of a project, which are kept and never called.
 
-use axum::http::StatusCode;
+use hyper::http::StatusCode;
 
 use super::answers::{
     HandlerResult, Outcome, Stop, bad, body, caller, echoed, fixed, forbidden, not_found, refused, success, uncaught,

@@ -1,6 +1,6 @@
 //! Projects: `/project`, their teams and the addresses that they let in.
 
-use axum::http::StatusCode;
+use hyper::http::StatusCode;
 
 use super::answers::{
     HandlerResult, Outcome, Stop, bad, body, caller, echoed, forbidden, not_found, refused, success, uncaught,
@@ -347,7 +347,7 @@ fn team_added(database: &mut Database, call: &Call) -> HandlerResult {
     let team = body.text_of("teamId").ok_or_else(|| bad("Team ID is required"))?;
     let team = database.teams.iter().find(|known| known.id == team).ok_or(HandlerPanic)?.id.clone();
     if database.team_projects.iter().any(|link| link.project == project && link.team == team) {
-        return Err(refused(axum::http::StatusCode::CONFLICT, "Team is already assigned to this project"));
+        return Err(refused(hyper::http::StatusCode::CONFLICT, "Team is already assigned to this project"));
     }
     let id = database.new_id();
     database.team_projects.push(TeamProject { id: id.clone(), team, project: project.clone() });

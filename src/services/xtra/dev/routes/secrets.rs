@@ -1,7 +1,7 @@
 //! The secrets of an environment: `/projects/{projectId}/envs/{env}/secrets` and the copy of an environment.
 
-use axum::http::{HeaderName, StatusCode};
 use futures_util::future::BoxFuture;
+use hyper::http::{HeaderName, StatusCode};
 
 use super::Connection;
 use super::answers::{HandlerResult, Outcome, Stop, bad, body, caller, gone, not_found, refused, uncaught, with_stack};

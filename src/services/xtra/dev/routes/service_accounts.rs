@@ -1,6 +1,6 @@
 //! Service accounts and their keys: `/projects/{projectId}/service-accounts` and `/service-account/resolve`.
 
-use axum::http::StatusCode;
+use hyper::http::StatusCode;
 
 use super::answers::{
     HandlerResult, Outcome, Stop, body, caller, detailed, fixed, forbidden, not_found, refused, success,

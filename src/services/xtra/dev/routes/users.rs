@@ -1,6 +1,6 @@
 //! The caller with keys, workspaces and plan, and what needs no caller: `/user`, `/auth`, `/workspace`, `/docs`, `/health`.
 
-use axum::http::StatusCode;
+use hyper::http::StatusCode;
 
 use super::answers::{HandlerResult, Outcome, Stop, bad, body, caller, fixed, not_found, refused, success, uncaught};
 use super::projects::{Standing, standing};
@@ -12,7 +12,7 @@ use crate::services::xtra::dev::database::{Database, checked_id};
 use crate::services::xtra::dev::rows::{Holder, Project, User, Workspace};
 use crate::services::xtra::dev::secret::Secret;
 use crate::services::xtra::dev::seed::Tier;
-use axum::http::header;
+use hyper::http::header;
 
 routes! {
     for Database;

@@ -1,0 +1,1 @@
+//! Tests of the services that are off by default.
