@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_off_is_told_with_its_side_and_by_how_much() {
-        let at = |seconds| UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds);
+        let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds);
         assert_eq!((skew(at(0), at(30)), skew(at(30), at(0))), (None, None));
         assert!(skew(at(0), at(7200)).unwrap().contains("7200 s behind"));
         assert!(skew(at(31), at(0)).unwrap().contains("31 s ahead of"));
