@@ -5,9 +5,9 @@ use std::process::Command;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use xtrasecurity::clock::ManualClock;
-use xtrasecurity::secr::{Secr as Source, SecrClient, SecrScope};
+use xtrasecurity::secr::SecrScope;
 use xtrasecurity::snapshot::SnapshotSource;
-use xtrasecurity::{Client, EngineOptions, ErrorKind, OfflineKey, OfflineOptions, blocking};
+use xtrasecurity::{EngineOptions, ErrorKind, OfflineKey, OfflineOptions, blocking};
 
 use crate::server::Secr;
 
@@ -108,7 +108,6 @@ async fn a_refusal_of_the_service_drops_what_is_kept() {
     server.answer(403, r#"{"error":"forbidden"}"#);
     assert_eq!(client.refresh(SCOPE).await.unwrap_err().kind(), ErrorKind::Forbidden);
     server.answer(503, "{}");
-    let shared: &Client<Source> = &client;
-    let secrets = shared.get_secrets("acme", "web", "production").await.unwrap();
+    let secrets = client.get_secrets("acme", "web", "production").await.unwrap();
     assert_eq!((secrets.len(), server.requests().len()), (3, 4));
 }

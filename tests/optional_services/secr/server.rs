@@ -39,7 +39,7 @@ pub struct Project {
     /// Pages come unasked, of this size at most.
     pub page: Option<usize>,
     pub between: Option<Between>,
-    answers: VecDeque<(u16, String, Vec<(&'static str, String)>)>,
+    answers: VecDeque<Ordered>,
     requests: Vec<String>,
     bodies: Vec<Value>,
     pulls: usize,
@@ -107,6 +107,9 @@ impl Secr {
         *stored = (value.to_owned(), stored.1 + 1);
     }
 }
+
+/// An answer to order: its status, body and headers.
+type Ordered = (u16, String, Vec<(&'static str, String)>);
 
 impl Drop for Secr {
     fn drop(&mut self) {

@@ -40,7 +40,7 @@ pub struct Vault {
     audience: String,
     pub records: BTreeMap<String, Value>,
     pub leases: BTreeMap<String, String>,
-    answers: VecDeque<(u16, String, Vec<(&'static str, String)>)>,
+    answers: VecDeque<Ordered>,
     requests: Vec<String>,
     tokens: Vec<String>,
     bodies: Vec<Value>,
@@ -119,6 +119,9 @@ impl SyVault {
         self.state().bodies.last().cloned().unwrap()
     }
 }
+
+/// An answer to order: its status, body and headers.
+type Ordered = (u16, String, Vec<(&'static str, String)>);
 
 impl Drop for SyVault {
     fn drop(&mut self) {
