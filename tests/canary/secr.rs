@@ -18,7 +18,7 @@ async fn server() -> String {
             let read = stream.read(&mut request).await.unwrap_or_default();
             let request = String::from_utf8_lossy(&request[..read]).into_owned();
             let line = request.lines().next().unwrap_or_default();
-            let (status, body) = if line.contains("/refused") {
+            let (status, body) = if line.contains("/refused") || line.contains(TOKEN) {
                 (403, format!(r#"{{"error":"{VALUE}","message":"{VALUE} {TOKEN}","code":"{VALUE}"}}"#))
             } else if line.contains("/shape") {
                 (200, format!(r#"{{"secrets":["{VALUE}"],"keys":["{VALUE}"]}}"#))
