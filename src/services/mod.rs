@@ -5,6 +5,8 @@ pub(crate) mod infisical;
 // in every build, whichever services it has: a secret must not steer a client of another build
 #[path = "infisical/variables.rs"]
 mod infisical_variables;
+#[cfg(any(feature = "secr", feature = "syvault"))]
+mod no_account;
 #[cfg(any(feature = "xtra", feature = "secr", feature = "syvault"))]
 mod placeholder;
 #[cfg(feature = "secr")]

@@ -3,30 +3,54 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::credentials::SignedTokens;
 use super::folder::Folders;
+use super::protocol::SyVaultProtocol;
 use super::raw;
 use super::record::Record;
 use super::scope::{Part, SyVaultScope, looks_like_a_token, shown};
 use crate::core::{ErrorKind, Hint, Identity, ScopeDescription, SecretValue, Unreadable, UnreadableReason, XtraError};
 use crate::engine::{KeyWriter, Loaded, SecretSource, Traffic};
 use crate::http::Transport;
+use crate::services::no_account::{NOWHERE, NoAccount};
 use crate::services::placeholder;
 
 /// SyVault. [`SyVaultClient`](super::SyVaultClient) is the client over it.
 pub struct SyVault {
     pub(super) raw: raw::Client,
     pub(super) folders: Folders,
-    tokens: Arc<SignedTokens>,
+    backing: Backing,
+}
+
+/// Where the secrets are.
+enum Backing {
+    /// At the service, which takes these tokens.
+    Service(Arc<SignedTokens>),
+    /// Every secret has these fields.
+    Memory(Loaded),
 }
 
 impl SyVault {
     pub(super) fn new(transport: Transport, tokens: Arc<SignedTokens>, folders: Folders) -> Self {
         let root = transport.base_url().to_owned();
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
-        Self { raw, folders, tokens }
+        Self { raw, folders, backing: Backing::Service(tokens) }
+    }
+
+    /// A source that answers every read of a secret with `fields` and sends nothing.
+    pub(super) fn in_memory(fields: Loaded) -> Result<Self, XtraError> {
+        let transport = Transport::builder(SyVaultProtocol).credentials(Arc::new(NoAccount)).build(NOWHERE)?;
+        let raw = raw::Client::new_with_client(NOWHERE, transport.http().clone(), transport);
+        Ok(Self { raw, folders: Folders::default(), backing: Backing::Memory(fields) })
+    }
+
+    fn tokens(&self) -> Option<&SignedTokens> {
+        match &self.backing {
+            Backing::Service(tokens) => Some(tokens),
+            Backing::Memory(_) => None,
+        }
     }
 
     pub(super) fn transport(&self) -> &Transport {
@@ -35,7 +59,7 @@ impl SyVault {
 
     /// What a raw call failed with.
     pub(super) fn failed(&self, error: raw::Failure, assumed: &'static str) -> XtraError {
-        raw::failed(error, self.tokens.now(), assumed)
+        raw::failed(error, self.tokens().map_or_else(SystemTime::now, SignedTokens::now), assumed)
     }
 
     /// The fields of a secret.
@@ -185,19 +209,20 @@ impl SecretSource for SyVault {
     }
 
     async fn load(&self, scope: &SyVaultScope<'static>) -> Result<Loaded, XtraError> {
-        match &scope.0 {
-            Part::Secret(uid) => self.fields(uid).await,
-            Part::Titles => self.titles().await,
+        match (&scope.0, &self.backing) {
+            (Part::Secret(_), Backing::Memory(fields)) => Ok(fields.clone()),
+            (Part::Secret(uid), Backing::Service(_)) => self.fields(uid).await,
+            (Part::Titles, _) => self.titles().await,
         }
     }
 
     fn has_timers(&self) -> bool {
-        true
+        self.tokens().is_some()
     }
 
     /// The private key: the tokens are signed with it, and do not last.
     fn lasting_token(&self) -> Option<SecretValue> {
-        Some(self.tokens.lasting())
+        self.tokens().map(SignedTokens::lasting)
     }
 
     fn traffic(&self) -> Traffic {

@@ -5,7 +5,7 @@ use std::process::Command;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use xtrasecurity::clock::ManualClock;
-use xtrasecurity::secr::SecrScope;
+use xtrasecurity::secr::{SecrClient, SecrScope};
 use xtrasecurity::snapshot::SnapshotSource;
 use xtrasecurity::{EngineOptions, ErrorKind, OfflineKey, OfflineOptions, blocking};
 
@@ -110,4 +110,13 @@ async fn a_refusal_of_the_service_drops_what_is_kept() {
     server.answer(503, "{}");
     let secrets = client.get_secrets("acme", "web", "production").await.unwrap();
     assert_eq!((secrets.len(), server.requests().len()), (3, 4));
+}
+
+#[tokio::test]
+async fn a_client_in_memory_reads_what_it_was_given_and_sends_nothing() {
+    let client = SecrClient::in_memory([("PORT", "8080")]).unwrap();
+    let secrets = client.get_secrets("o", "p", "any").await.unwrap();
+    assert_eq!((secrets.require("PORT").unwrap().expose(), secrets.source()), ("8080", SnapshotSource::Memory));
+    let error = client.set_secret("o", "p", "any", "A", "1").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Credentials, 0));
 }

@@ -105,3 +105,16 @@ async fn a_service_that_does_not_know_the_offset_is_told_by_its_assumption() {
     assert!(error.to_string().contains("`limit` and `offset` of the query choose the page"), "{error}");
     assert!(pages.next().await.is_none());
 }
+
+#[tokio::test]
+async fn pages_that_are_too_large_together_are_refused() {
+    let server = Secr::start().await;
+    for number in 0..20 {
+        server.set(&format!("KEY_{number:02}"), &"v".repeat(100));
+    }
+    server.state().page = Some(7);
+    let client = server.builder().max_response_bytes(1800).build().unwrap();
+    let error = client.get_secrets("acme", "web", "production").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.to_string().contains("max_response_bytes"), "{error}");
+}

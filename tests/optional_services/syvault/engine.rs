@@ -134,3 +134,13 @@ async fn callers_at_the_same_time_share_one_request_and_one_list() {
     }
     assert_eq!(server.requests().len(), 2);
 }
+
+#[tokio::test]
+async fn a_client_in_memory_reads_what_it_was_given_and_sends_nothing() {
+    let client = SyVaultClient::in_memory([("host", "db")]).unwrap();
+    let secret = client.get("any").await.unwrap();
+    assert_eq!((secret.require("host").unwrap().expose(), secret.source()), ("db", SnapshotSource::Memory));
+    for error in [client.list().await.map(drop), client.rotate("any").await.map(drop)] {
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Credentials);
+    }
+}

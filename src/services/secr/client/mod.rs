@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use super::protocol::SecrProtocol;
 use super::{Secr, SecrScope};
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, SnapshotSource, XtraError};
 use crate::credentials::{BaseUrls, Chain, ChainPosition, ProcessEnv, Sourced, Step};
-use crate::engine::{Async, Client, EngineOptions, Read, Request};
+use crate::engine::{Async, Client, EngineOptions, Loaded, Read, Request};
 use crate::http::{BaseUrl, CredentialProvider, Transport, TransportOptions};
 
 /// The base URL of secr itself, which a client uses when none is given.
@@ -93,6 +93,31 @@ impl<M> Client<Secr, M> {
         self.read(SecrScope::new(org, project, environment))
     }
 
+    /// A client without a service, for unit tests: every environment holds these secrets. Writes, and everything else but reading,
+    /// fail with [`ErrorKind::Credentials`] before anything is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when no HTTP client can be made on this system.
+    ///
+    /// ```
+    /// use xtrasecurity::secr::SecrClient;
+    ///
+    /// # fn main() -> Result<(), xtrasecurity::XtraError> {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let client = SecrClient::in_memory([("PORT", "8080")])?;
+    /// assert_eq!(client.get_secrets("org", "proj", "dev").await?.require("PORT")?.expose(), "8080");
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    pub fn in_memory<N: Into<String>, V: Into<SecretValue>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, XtraError> {
+        let loaded = Loaded::from_iter(pairs).from_source(SnapshotSource::Memory);
+        Ok(Client::with_options(Secr::in_memory(loaded)?, EngineOptions::default()).in_mode())
+    }
+
     /// Drops what is cached and this client. Its connections end with the last of its clones.
     pub fn close(self) {
         self.clear_cache();
@@ -158,6 +183,19 @@ impl<M> SecrClientBuilder<M> {
         self
     }
 
+    /// How long establishing a connection may take. Default 5 s; zero is refused.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.transport.connect_timeout = limit;
+        self
+    }
+
+    /// The largest answer that is read, in bytes; of an environment that comes in pages, all of them together. Default 16 MiB; zero
+    /// is refused.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.transport.max_response_bytes = bytes;
+        self
+    }
+
     /// How often a failed read is repeated. Default 3; zero turns retries off.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.transport.retry.max_retries = retries;
@@ -211,7 +249,9 @@ impl<M> SecrClientBuilder<M> {
         let found = urls.named(env.setting("SECR_API_URL")?).variable("SECR_API_URL").choose(token.as_ref().ok())?;
         let base = checked_base_url(&found.value, self.danger_allow_http).map_err(|error| found.explained(error))?;
         let options = TransportOptions { clock: self.engine.clock.clone(), ..self.transport };
-        let source = Secr::new(Transport::new(&base, Arc::new(SecrProtocol), token?.provider(), options)?);
+        let most_bytes = options.max_response_bytes;
+        let transport = Transport::new(&base, Arc::new(SecrProtocol), token?.provider(), options)?;
+        let source = Secr::new(transport, most_bytes);
         #[cfg(feature = "offline")]
         if let Some(options) = &self.engine.offline {
             options.check(crate::engine::SecretSource::lasting_token(&source).is_some())?;

@@ -299,14 +299,25 @@ impl Secr {
     async fn pull_once(&self, scope: &SecrScope<'static>) -> Result<Loaded, XtraError> {
         let mut walk = Walk::new(None, None);
         let (mut next, mut values, mut unreadable) = (Some(walk.first()), Vec::new(), Vec::new());
+        let mut bytes = 0_usize;
         while let Some(ask) = next {
             let page = self.pull_page(scope, ask, None).await?;
             let taken = walk.take(page.secrets, page.part, |secret| &secret.key)?;
             for secret in taken.entries {
+                bytes = bytes.saturating_add(secret.key.len());
                 match value(secret.value) {
-                    Ok(value) => values.push((secret.key, value)),
+                    Ok(value) => {
+                        bytes = bytes.saturating_add(value.len());
+                        values.push((secret.key, value));
+                    }
                     Err(reason) => unreadable.push(Unreadable::new(secret.key, reason)),
                 }
+            }
+            if bytes > self.most_bytes {
+                let message = format!("the pages of the environment have more than {} bytes together", self.most_bytes);
+                return Err(
+                    XtraError::new(ErrorKind::TooLarge, message).with_hint(Hint::Raise { limit: "max_response_bytes" })
+                );
             }
             next = taken.next;
         }

@@ -14,9 +14,9 @@ use super::folder::{Folders, SyVaultFolder};
 use super::key::ClientKey;
 use super::protocol::SyVaultProtocol;
 use super::{SyVault, SyVaultScope};
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, SnapshotSource, XtraError};
 use crate::credentials::{ProcessEnv, Sourced};
-use crate::engine::{Async, CacheOptions, Client, EngineOptions, Read, Request};
+use crate::engine::{Async, CacheOptions, Client, EngineOptions, Loaded, Read, Request};
 use crate::http::{BaseUrl, Transport, TransportOptions};
 
 /// The client of SyVault. The blocking one is `blocking::SyVaultClient`.
@@ -80,6 +80,31 @@ impl<M> Client<SyVault, M> {
     /// [`Forbidden`](ErrorKind::Forbidden); and those of any call.
     pub fn get<'a>(&'a self, uid: impl Into<Cow<'a, str>>) -> Request<'a, SyVault, Read, M> {
         self.read(SyVaultScope::secret(uid))
+    }
+
+    /// A client without a service, for unit tests: every secret has these fields. Writes, and everything else but
+    /// [`get`](Self::get), fail with [`ErrorKind::Credentials`] before anything is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when no HTTP client can be made on this system.
+    ///
+    /// ```
+    /// use xtrasecurity::syvault::SyVaultClient;
+    ///
+    /// # fn main() -> Result<(), xtrasecurity::XtraError> {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let client = SyVaultClient::in_memory([("host", "db.example.com")])?;
+    /// assert_eq!(client.get("7Kj9mNpQ2xRs").await?.require("host")?.expose(), "db.example.com");
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    pub fn in_memory<N: Into<String>, V: Into<SecretValue>>(
+        fields: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, XtraError> {
+        let loaded = Loaded::from_iter(fields).from_source(SnapshotSource::Memory);
+        Ok(Client::with_options(SyVault::in_memory(loaded)?, EngineOptions::default()).in_mode())
     }
 
     /// Drops what is cached and this client. Its connections end with the last of its clones.
@@ -180,6 +205,18 @@ impl<M> SyVaultClientBuilder<M> {
     /// How long a call may take in all, retries and waits included. Default 30 s; zero is refused.
     pub fn call_timeout(mut self, limit: Duration) -> Self {
         self.transport.call_timeout = limit;
+        self
+    }
+
+    /// How long establishing a connection may take. Default 5 s; zero is refused.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.transport.connect_timeout = limit;
+        self
+    }
+
+    /// The largest answer that is read, in bytes. Default 16 MiB; zero is refused.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.transport.max_response_bytes = bytes;
         self
     }
 
