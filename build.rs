@@ -48,6 +48,29 @@ const SERVICES: &[Service] = &[
         ],
         unprinted: &["ApiError"],
     },
+    Service {
+        name: "secr",
+        inner_type: "crate::http::Transport",
+        runtime: "crate::http::runtime",
+        replacements: &[
+            Replacement { schema: "SecretValue", with: "crate::http::runtime::wire::WireSecret" },
+            Replacement { schema: "SecretInput", with: "crate::http::runtime::wire::SecretInput" },
+            Replacement { schema: "FreeForm", with: "crate::http::runtime::wire::FreeForm" },
+            Replacement { schema: "TemplateList", with: "crate::services::secr::wire::TemplateList" },
+        ],
+        unprinted: &["ApiError"],
+    },
+    Service {
+        name: "syvault",
+        inner_type: "crate::http::Transport",
+        runtime: "crate::http::runtime",
+        replacements: &[
+            Replacement { schema: "SecretValue", with: "crate::http::runtime::wire::WireSecret" },
+            Replacement { schema: "SecretInput", with: "crate::http::runtime::wire::SecretInput" },
+            Replacement { schema: "FreeForm", with: "crate::http::runtime::wire::FreeForm" },
+        ],
+        unprinted: &["ApiError"],
+    },
 ];
 
 fn main() -> ExitCode {

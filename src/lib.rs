@@ -32,6 +32,8 @@
 //! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
 //! - Coming from Python: `from_python` sets each call of the Python SDK beside its Rust spelling.
 //! - Read Infisical: `infisical::InfisicalClient`, with the feature `infisical`; all that is said of reads here is so there too.
+//! - Read secr or SyVault: `secr::SecrClient` and `syvault::SyVaultClient`, with the features of these names. Nothing of either was tried
+//!   against its service; each method says what is documented and what is inferred.
 //! - Read another secrets manager: implement [`SecretSource`] and use [`Client`].
 //!
 //! # Reading and caching
@@ -101,6 +103,8 @@
 //! |---|---|---|
 //! | `xtra` | yes | the XtraSecurity client and the generated raw client |
 //! | `infisical` | | the Infisical client: reads of either interface of its server, with the credentials of a machine identity |
+//! | `secr` | | the secr client: reads, writes and webhooks, by the vendor's documentation alone |
+//! | `syvault` | | the SyVault client, experimental: by the vendor's documentation alone, without the keys of folders |
 //! | `http` | with `xtra` | the transport and the credential chains, for a service of your own |
 //! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
 //! | `blocking` | | the blocking client, `blocking::XtraClient` |
@@ -192,6 +196,28 @@ pub use services::xtra::{XtraClient, XtraClientBuilder, XtraClientOptions};
 pub mod xtra {
     pub use crate::services::xtra::{
         DEFAULT_API_URL, ReadsBack, WriteOptions, Writes, Xtra, XtraScope, manage, raw, write,
+    };
+}
+
+/// secr's own: its client, its scopes, its operations with what they take and give, and its webhooks.
+#[cfg(feature = "secr")]
+pub mod secr {
+    pub use crate::services::secr::{
+        Account, AddTemplate, BulkSetResult, BulkSetSecrets, DEFAULT_API_URL, DeleteResult, DeleteSecret, ListKeys,
+        ListTemplates, ListedKeys, PageQuery, Paged, Pagination, PromoteResult, PromoteSecrets, PullSecrets,
+        PulledSecret, PulledSecrets, RemoveTemplate, Secr, SecrClient, SecrClientBuilder, SecrScope, SecretKey,
+        SecretPages, SetResult, SetSecret, Template, TemplateValidation, ValidateTemplate, Webhook, WebhookEvent,
+        WebhookPlace, WebhookVerifier, Whoami,
+    };
+}
+
+/// SyVault's own: its client, its scopes and folders, its notations, and its operations with what they take and give.
+#[cfg(feature = "syvault")]
+pub mod syvault {
+    pub use crate::services::syvault::{
+        CreateLease, CreateSecret, CreatedSecret, Lease, LeaseEntry, ListLeases, ListSecrets, ListedSecret, Notation,
+        ResolveNotation, RevokeLease, RotateSecret, Rotation, SyVault, SyVaultClient, SyVaultClientBuilder,
+        SyVaultFolder, SyVaultScope,
     };
 }
 

@@ -61,6 +61,10 @@ pub use with_secret::WithSecret;
 
 #[cfg(feature = "infisical")]
 pub use crate::services::infisical::client::blocking::{InfisicalClient, InfisicalClientBuilder};
+#[cfg(feature = "secr")]
+pub use crate::services::secr::client::blocking::{SecrClient, SecrClientBuilder};
+#[cfg(feature = "syvault")]
+pub use crate::services::syvault::client::blocking::{SyVaultClient, SyVaultClientBuilder};
 pub use crate::services::xtra::client::blocking::{XtraClient, XtraClientBuilder};
 
 /// The mode of a [`Client`] whose requests wait on the caller's thread.

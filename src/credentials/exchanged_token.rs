@@ -1,10 +1,12 @@
 //! An exchanged token: a short-lived one, got for other credentials and renewed before it ends.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
@@ -208,6 +210,11 @@ impl ExchangedToken {
 
     /// What is at hand, or else the exchange to wait for.
     fn held_or_started(&self) -> Result<Result<Token, XtraError>, Shared<InFlight>> {
+        let number = Arc::as_ptr(&self.state) as usize;
+        if POLLED.get() == number {
+            let message = "the exchange for a token asks for the token that it is to get. That is a bug in it";
+            return Ok(Err(XtraError::new(ErrorKind::Credentials, message)));
+        }
         let mut state = lock(&self.state);
         if let Some(at_hand) = state.at_hand(state.clock.now()) {
             return Ok(at_hand);
@@ -230,9 +237,32 @@ impl ExchangedToken {
                 });
             lock(&shared).take(exchanged, begun, pause)
         });
+        let running: InFlight = Box::pin(Marked { number, exchange: running });
         let running = running.shared();
         state.in_flight = running.downgrade();
         Err(running)
+    }
+}
+
+thread_local!(
+    /// The number of the provider whose exchange is being polled by this thread: one that waits for itself would do so for ever.
+    static POLLED: Cell<usize> = const { Cell::new(0) };
+);
+
+/// An exchange that is known while it is polled.
+struct Marked {
+    number: usize,
+    exchange: InFlight,
+}
+
+impl Future for Marked {
+    type Output = Result<Token, XtraError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let outer = POLLED.replace(self.number);
+        let polled = self.exchange.as_mut().poll(cx);
+        POLLED.set(outer);
+        polled
     }
 }
 
@@ -485,6 +515,19 @@ mod tests {
         });
         assert_eq!(provider.token().await.unwrap_err().kind(), ErrorKind::Credentials);
         assert_eq!(provider.token().await.unwrap().expose(), "t");
+    }
+
+    #[tokio::test]
+    async fn an_exchange_that_asks_for_its_own_token_is_an_error_and_waits_for_nothing() {
+        let own: Arc<std::sync::OnceLock<Arc<ExchangedToken>>> = Arc::default();
+        let slot = Arc::clone(&own);
+        let provider = Arc::new(ExchangedToken::new(Identity::of("a"), move || {
+            let provider = slot.get().map(Arc::clone);
+            async move { Ok(Exchanged::new(provider.unwrap().token().await?)) }
+        }));
+        let _ = own.set(Arc::clone(&provider));
+        let error = provider.token().now_or_never().unwrap().unwrap_err();
+        assert!(error.to_string().contains("asks for the token"), "{error}");
     }
 
     #[tokio::test]

@@ -13,6 +13,10 @@ mod public_types;
 mod requests;
 mod rows;
 mod sample;
+#[cfg(feature = "secr")]
+mod secr;
+#[cfg(feature = "syvault")]
+mod syvault;
 mod world;
 
 use std::collections::BTreeSet;
@@ -31,6 +35,8 @@ fn written_types() -> BTreeSet<&'static str> {
     let heads = text.lines().filter(|line| !line.starts_with(' ') && !line.starts_with("infisical::dev::"));
     // those of a service that is compiled in
     let heads = heads.filter(|head| cfg!(feature = "infisical") || !head.contains("infisical::"));
+    let heads = heads.filter(|head| cfg!(feature = "secr") || !head.contains("secr::"));
+    let heads = heads.filter(|head| cfg!(feature = "syvault") || !head.contains("syvault::"));
     heads.filter_map(|line| line.strip_suffix(" (struct)").or_else(|| line.strip_suffix(" (enum)"))).collect()
 }
 
@@ -51,6 +57,10 @@ async fn no_public_type_shows_a_value_or_a_token() {
     rows::all(&mut table).await;
     #[cfg(feature = "infisical")]
     infisical::all(&mut table).await;
+    #[cfg(feature = "secr")]
+    secr::all(&mut table).await;
+    #[cfg(feature = "syvault")]
+    syvault::all(&mut table).await;
     assert_all_known("public types", &written_types(), &table.0);
     server.stop().await;
 }

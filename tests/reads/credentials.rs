@@ -114,9 +114,7 @@ mod acme {
     ];
 
     fn exchanged(env: &ProcessEnv) -> Result<Result<Resolved, String>, XtraError> {
-        let Some(id) = env.setting("ACME_CLIENT_ID")? else {
-            return Ok(Err("ACME_CLIENT_ID: nothing found".to_owned()));
-        };
+        let Some(id) = env.setting("ACME_CLIENT_ID")? else { return Ok(Err("ACME_CLIENT_ID: not set".to_owned())) };
         let identity = Identity::of(&id.value);
         let exchange = move || {
             let token = format!("for-{}", id.value);
@@ -163,7 +161,7 @@ async fn a_service_of_ones_own_has_a_chain_of_its_own_in_a_few_lines() {
     let error = acme::chain().resolve(&env(&[("ACME_TOKEN", "")])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credentials);
     for part in [
-        "the program: gives none; ACME_TOKEN: empty; ACME_CLIENT_ID: nothing found",
+        "the program: gives none; ACME_TOKEN: empty; ACME_CLIENT_ID: not set",
         "~/.acme/login.json: there is no such file",
         "Set ACME_TOKEN",
     ] {

@@ -1,7 +1,7 @@
 //! Reads: the interface that is asked, what is merged, and what is no value.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -343,16 +343,22 @@ async fn a_reference_that_the_server_refuses_to_follow_is_no_value() {
 
 #[tokio::test]
 async fn an_imported_secret_that_an_old_server_gives_by_name_without_its_value_is_taken_from_the_list() {
-    let server = Server::start(|seen| match seen.path.strip_prefix("/api/v3/secrets/raw") {
+    let values = Arc::new(Mutex::new("dup-prod"));
+    let value = Arc::clone(&values);
+    let server = Server::start(move |seen| match seen.path.strip_prefix("/api/v3/secrets/raw") {
         Some("") => Reply::json(&json!({
             "secrets": [],
-            "imports": [{ "environment": "prod", "secrets": [{ "secretKey": "DUP", "secretValue": "dup-prod" }] }],
+            "imports": [{ "environment": "prod", "secrets": [{ "secretKey": "DUP", "secretValue": *value.lock().unwrap() }] }],
         })),
         Some(_) => Reply::json(&json!({ "secret": { "secretKey": "DUP", "secretValue": "", "environment": "prod" } })),
         None => Reply::no_route(seen),
     })
     .await;
-    assert_eq!(server.client().get_secret("dev", "DUP").await.unwrap().expose(), "dup-prod");
+    let client = server.client();
+    assert_eq!(client.get_secret("dev", "DUP").await.unwrap().expose(), "dup-prod");
+    // the answer by name is the same as before
+    *values.lock().unwrap() = "dup-new";
+    assert_eq!(client.get_secret("dev", "DUP").no_cache().await.unwrap().expose(), "dup-new");
 }
 
 #[tokio::test]

@@ -1,0 +1,23 @@
+//! SyVault, by its vendor's documentation: nothing here was seen on the wire.
+
+pub(crate) mod client;
+mod credentials;
+mod folder;
+mod key;
+mod notation;
+mod operations;
+mod protocol;
+mod raw;
+mod record;
+mod scope;
+mod source;
+
+pub use client::{SyVaultClient, SyVaultClientBuilder};
+pub use folder::SyVaultFolder;
+pub use notation::Notation;
+pub use operations::{
+    CreateLease, CreateSecret, CreatedSecret, Lease, LeaseEntry, ListLeases, ListSecrets, ListedSecret,
+    ResolveNotation, RevokeLease, RotateSecret, Rotation,
+};
+pub use scope::SyVaultScope;
+pub use source::SyVault;

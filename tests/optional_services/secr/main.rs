@@ -1,0 +1,10 @@
+//! secr's client: what its users are promised, with a service in its place that does what the vendor's pages say.
+
+mod document;
+mod engine;
+mod pages;
+mod reads;
+mod refusals;
+mod server;
+mod webhooks;
+mod writes;

@@ -1,0 +1,11 @@
+//! SyVault's client: what its users are promised, with a service in its place that does what the vendor's pages say, or is assumed to.
+
+mod document;
+mod engine;
+mod leases;
+mod notations;
+mod reads;
+mod refusals;
+mod server;
+mod tokens;
+mod writes;
