@@ -408,9 +408,15 @@ fn how_to_go_on(error: XtraError, scope: &CheckedScope) -> XtraError {
         (ErrorKind::Server, Some(500)) if scope.imports => error.with_note(
             "Servers of 2024 fail like this for a folder that imports one which is not there any more, and for an odd path",
         ),
+        _ if refusals::misses_route(&error) && scope.secret.as_ref().is_some_and(|name| name.chars().count() > LONGEST) => {
+            error.with_note(format!("Or the name is at fault: servers of 2024 have no route for one of more than {LONGEST} characters"))
+        }
         _ => error,
     }
 }
+
+/// The longest name that servers of 2024 take, in characters.
+const LONGEST: usize = 100;
 
 /// The values of which is known that a reference stays in them, by a hash.
 #[derive(Default)]

@@ -60,6 +60,8 @@ async fn a_place_without_an_infisical_is_told_as_such_and_the_address_is_not_sho
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains("no such route"), "{error}");
     assert!(!format!("{error} {error:?}").contains("/api/v"), "{error}");
+    let error = server.client().get_secret("dev", "N".repeat(101)).await.unwrap_err();
+    assert!(error.to_string().contains("more than 100 characters"), "{error}");
 }
 
 #[tokio::test]

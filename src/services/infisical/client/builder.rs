@@ -28,7 +28,7 @@ const TTL: Duration = Duration::from_secs(60);
 ///
 /// # fn main() -> Result<(), xtrasecurity::XtraError> {
 /// let client = InfisicalClient::builder()
-///     .universal_auth("7ae5c3b0-5d7d-4a5f-8d0c-1c5e2b0d9a11", "client-secret")
+///     .universal_auth("7ae5c3b0-5d7d-4a5f-8d0c-1c5e2b0d9a11", "a-client-secret")
 ///     .project_id("7e2f1f4a-3f1c-4b0e-9c53-1b2d5a6c7e80")
 ///     .base_url("https://infisical.example")
 ///     .cache_ttl(Duration::from_secs(120))
