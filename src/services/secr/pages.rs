@@ -36,7 +36,8 @@ pub(super) struct Taken<T> {
 /// The way through a list so far.
 ///
 /// Each page after the first begins with the last entry of the one before. If it does not, or if the total has changed, or a name
-/// comes twice, the list has changed in between, and entries may have moved past the reader.
+/// comes twice, the list has changed in between, and entries may have moved past the reader. That holds for a list whose entries
+/// keep their order; which order the service has is not documented.
 #[derive(Debug)]
 pub(super) struct Walk {
     limit: Option<u64>,
@@ -94,19 +95,17 @@ impl Walk {
             return Ok(Taken { entries, next: None });
         }
         if is_empty || self.pages >= MOST_PAGES {
-            return Err(broken("a page has entries for as long as there are more of them"));
+            return Err(broken("a page has two entries at least for as long as there are more of them"));
         }
-        let next = self.next(entries.len(), entries.last().map(&key), position);
+        let next = self.next(entries.last().map(&key), position);
         Ok(Taken { entries, next: Some(next) })
     }
 
-    /// The next page, which begins with the last entry of this one, unless pages have one entry only.
-    fn next(&mut self, length: usize, last: Option<&str>, position: u64) -> Ask {
-        let overlaps = length > 1;
-        self.last = last.filter(|_| overlaps).map(str::to_owned);
-        let offset = position - u64::from(overlaps);
-        self.asked = Some(offset);
-        Ask { limit: self.limit, offset: self.asked }
+    /// The next page, which begins with the last entry of this one: it is asked for one entry more.
+    fn next(&mut self, last: Option<&str>, position: u64) -> Ask {
+        self.last = last.map(str::to_owned);
+        self.asked = position.checked_sub(1);
+        Ask { limit: self.limit.map(|limit| limit.saturating_add(1)), offset: self.asked }
     }
 
     /// The total, when the answer is the part that was asked for.
@@ -158,6 +157,8 @@ fn broken(assumption: &'static str) -> XtraError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// A service with these names; `limit` is clamped to `most`.
@@ -205,13 +206,51 @@ mod tests {
 
     #[test]
     fn every_entry_comes_once_and_in_order_whatever_the_size_of_the_pages() {
-        for most in 1..9 {
+        for most in 2..9 {
             for limit in [None, Some(1), Some(2), Some(3), Some(50)] {
                 let all = read(&mut List::of(NAMES, most), limit, |_, _| {});
                 assert_eq!(all.unwrap(), NAMES, "{most} {limit:?}");
             }
         }
         assert_eq!(read(&mut List::of([], 3), Some(3), |_, _| {}).unwrap(), Vec::<String>::new());
+        // nothing would tell that a list of such pages has changed
+        assert_eq!(read(&mut List::of(NAMES, 1), None, |_, _| {}), Err(ErrorKind::Decode));
+    }
+
+    proptest! {
+        /// Whatever is added and removed between pages: what was there all the time is there once, or there is an error.
+        #[test]
+        fn nothing_is_skipped_or_told_twice_without_notice(
+            count in 0_usize..20,
+            most in 1_usize..8,
+            limit in proptest::option::of(1_u64..9),
+            changes in proptest::collection::vec(proptest::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..4), 0..12),
+        ) {
+            let names: Vec<String> = (0..count).map(|number| format!("{number:03}")).collect();
+            let mut list = List { names: names.clone(), most };
+            let mut added = 0;
+            let mut kept = names;
+            let all = read(&mut list, limit, |page, list| {
+                for (adds, at) in changes.get(page - 1).into_iter().flatten() {
+                    if *adds {
+                        added += 1;
+                        list.names.insert(at.index(list.names.len() + 1), format!("new {added}"));
+                    } else if !list.names.is_empty() {
+                        let gone = list.names.remove(at.index(list.names.len()));
+                        kept.retain(|name| *name != gone);
+                    }
+                }
+            });
+            if let Ok(all) = all {
+                let mut once = all.clone();
+                once.sort();
+                once.dedup();
+                prop_assert_eq!(once.len(), all.len());
+                for name in &kept {
+                    prop_assert!(all.contains(name), "{} is not in {:?}", name, all);
+                }
+            }
+        }
     }
 
     #[test]

@@ -226,6 +226,22 @@ pub(super) mod tests {
         assert!(is_signed(input.as_bytes(), &parse(PKCS8).unwrap().sign(input.as_bytes())));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_and_no_text_make_it_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..150), text in "\\PC{0,100}") {
+            let _ = parse(&text);
+            let _ = parse(&BASE64.encode(&bytes));
+            // a good beginning, and something behind it
+            let mut der = BASE64.decode(SEC1).unwrap();
+            for (slot, byte) in der.iter_mut().skip(bytes.len()).zip(&bytes) {
+                *slot ^= byte;
+            }
+            if let Ok(key) = parse(&BASE64.encode(&der)) {
+                proptest::prop_assert_eq!(key.sign(b"m").len(), 64);
+            }
+        }
+    }
+
     #[test]
     fn a_key_of_another_curve_or_form_is_refused_and_not_shown() {
         let cases = [

@@ -143,7 +143,24 @@ impl fmt::Display for Notation {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_notation_is_read_as_it_was_written(folder in proptest::collection::vec("[^\\pC]{1,6}", 1..4), title in "[^\\pC]{1,8}", field in "[^\\pC]{1,8}") {
+            let notation = Notation { folder, title, field };
+            prop_assert_eq!(Notation::parse(&notation.to_string()).unwrap(), notation);
+        }
+
+        #[test]
+        fn no_text_is_read_in_two_ways(text in "(sy://)?[a-z%/\\[\\]2F?#]{0,40}(field)?[/a%]{0,6}") {
+            if let Ok(notation) = Notation::parse(&text) {
+                prop_assert_eq!(Notation::parse(&notation.to_string()).unwrap(), notation);
+            }
+        }
+    }
 
     #[test]
     fn the_documented_example_is_read() {
