@@ -8,8 +8,7 @@ pub mod dev;
 mod merge;
 mod operations;
 mod protocol;
-#[allow(dead_code, reason = "it is generated whole, and not public yet")]
-mod raw;
+pub mod raw;
 #[cfg(test)]
 mod recordings;
 mod references;

@@ -70,6 +70,10 @@ impl Infisical {
         self.defaults.environment.as_deref()
     }
 
+    pub(super) fn raw(&self) -> &raw::Client {
+        &self.raw
+    }
+
     pub(super) fn transport(&self) -> &Transport {
         &self.raw.inner
     }
