@@ -238,7 +238,7 @@ pub mod infisical {
     pub use crate::services::infisical::dev;
     pub use crate::services::infisical::{
         Auth, DEFAULT_BASE_URL, GetSecret, IdToken, Infisical, InfisicalClient, InfisicalClientBuilder, InfisicalScope,
-        ListSecrets, ListedSecret, raw, write,
+        ListSecrets, ListedSecret, kms, leases, raw, write,
     };
 }
 

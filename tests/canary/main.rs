@@ -10,6 +10,8 @@ mod generated;
 mod infisical;
 #[cfg(feature = "infisical")]
 mod infisical_generated;
+#[cfg(feature = "infisical")]
+mod infisical_writes;
 mod planted;
 mod public_types;
 mod requests;
@@ -58,7 +60,10 @@ async fn no_public_type_shows_a_value_or_a_token() {
     public_types::all(&mut table, &server).await;
     rows::all(&mut table).await;
     #[cfg(feature = "infisical")]
-    infisical::all(&mut table).await;
+    {
+        infisical::all(&mut table).await;
+        infisical_writes::all(&mut table).await;
+    }
     #[cfg(feature = "secr")]
     secr::all(&mut table).await;
     #[cfg(feature = "syvault")]

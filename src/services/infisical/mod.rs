@@ -20,6 +20,6 @@ mod wire;
 
 pub use client::{InfisicalClient, InfisicalClientBuilder};
 pub use credentials::{Auth, DEFAULT_BASE_URL, IdToken};
-pub use operations::{GetSecret, ListSecrets, ListedSecret, write};
+pub use operations::{GetSecret, ListSecrets, ListedSecret, kms, leases, write};
 pub use scope::InfisicalScope;
 pub use source::Infisical;

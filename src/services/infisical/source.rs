@@ -93,9 +93,12 @@ impl Infisical {
         Ok(project)
     }
 
-    /// The id of the project with a slug.
-    pub(super) async fn project_id(&self, slug: &str) -> Result<String, XtraError> {
-        request::project_id(self.transport(), slug).await
+    /// The id of a project. May ask the server for it.
+    pub(super) async fn id_of(&self, project: ProjectName<'static>) -> Result<String, XtraError> {
+        match project {
+            ProjectName::Id(id) => Ok(id.into_owned()),
+            ProjectName::Slug(slug) => request::project_id(self.transport(), &slug).await,
+        }
     }
 
     /// A service token knows its project.

@@ -1,5 +1,7 @@
 //! The operations of Infisical: a file for each, with the method of the client that makes it.
 
+pub mod kms;
+pub mod leases;
 mod read;
 pub mod write;
 
@@ -43,10 +45,7 @@ impl Call<'_, Infisical> {
 
     /// The id of the project that the request is about. May ask the server for it.
     async fn project(&self) -> Result<String, XtraError> {
-        match self.source().project_of(self.scope())? {
-            ProjectName::Id(id) => Ok(id.into_owned()),
-            ProjectName::Slug(slug) => self.source().project_id(&slug).await,
-        }
+        self.source().id_of(self.source().project_of(self.scope())?).await
     }
 
     /// The folder that the request is about, of a project by its id. Options that only reads have are refused.
