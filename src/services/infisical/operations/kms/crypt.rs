@@ -1,4 +1,4 @@
-//! What a key encrypts and decrypts: bytes, in base64 on the way.
+//! Encryption and decryption with a key: bytes, in base64 on the way.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What is kept beside a secret: comment, tags, metadata and a reminder.
+//! The details of a secret beside its value: comment, tags, metadata and a reminder.
 
 use std::fmt;
 
