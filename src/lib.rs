@@ -94,15 +94,15 @@
 //!
 //! # Stability
 //!
-//! The crate follows semantic versioning, with one exception: [`xtra::raw`] and what [`XtraClient::raw`] gives. They are generated
-//! from the service's document, and may change in any release.
+//! The crate follows semantic versioning, with one exception: [`xtra::raw`] and what [`XtraClient::raw`] gives, and
+//! `infisical::raw` alike. They are generated from the service's document, and may change in any release.
 //!
 //! # Features
 //!
 //! | feature | default | |
 //! |---|---|---|
 //! | `xtra` | yes | the XtraSecurity client and the generated raw client |
-//! | `infisical` | | the Infisical client: reads of either interface of its server, with the credentials of a machine identity |
+//! | `infisical` | | the Infisical client, for either interface of its server, with the credentials of a machine identity; and its raw client |
 //! | `secr` | | the secr client: reads, writes and webhooks, by the vendor's documentation alone |
 //! | `syvault` | | the SyVault client, experimental: by the vendor's documentation alone, without the keys of folders |
 //! | `http` | with `xtra` | the transport and the credential chains, for a service of your own |
@@ -238,7 +238,7 @@ pub mod infisical {
     pub use crate::services::infisical::dev;
     pub use crate::services::infisical::{
         Auth, DEFAULT_BASE_URL, GetSecret, IdToken, Infisical, InfisicalClient, InfisicalClientBuilder, InfisicalScope,
-        ListSecrets, ListedSecret,
+        ListSecrets, ListedSecret, kms, leases, raw, write,
     };
 }
 

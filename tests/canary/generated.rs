@@ -16,7 +16,7 @@ pub struct Shown {
 
 pub type Show = fn(Value) -> Result<Shown, String>;
 
-fn shown<T: DeserializeOwned + Serialize + Debug>(
+pub fn shown<T: DeserializeOwned + Serialize + Debug>(
     json: Value,
     more: impl FnOnce(T) -> Vec<String>,
 ) -> Result<Shown, String> {

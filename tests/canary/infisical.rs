@@ -2,10 +2,10 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use xtrasecurity::infisical::{Auth, IdToken, InfisicalClient, InfisicalScope};
+use xtrasecurity::infisical::{Auth, IdToken, InfisicalClient, InfisicalScope, raw};
 use xtrasecurity::{SecretSource, blocking};
 
-use crate::planted::{KEY, PROJECT, TOKEN, URL_WITH_CREDENTIALS, VALUE};
+use crate::planted::{KEY, PROJECT, TOKEN, URL_WITH_CREDENTIALS, VALUE, hides, hides_debug};
 use crate::public_types::Table;
 
 /// A server whose answers are full of what was planted: a token to logins, a row of secrets to reads of `dev`, and refusals.
@@ -79,7 +79,28 @@ pub async fn all(table: &mut Table) {
     assert_eq!(listed[0].comment.as_ref().unwrap().expose(), VALUE);
     table.debug("infisical::ListedSecret", &listed[0]);
     table.debug("Client", &blocking::InfisicalClient::from(client.clone()));
+    raw_calls(table, &client).await;
     for environment in ["issues", "route", "other", VALUE, TOKEN] {
         table.error("XtraError", &client.get_secrets(environment).await.unwrap_err());
     }
+}
+
+async fn raw_calls(table: &mut Table, client: &InfisicalClient) {
+    let raw = client.raw();
+    table.debug("infisical::raw::Client", &raw);
+    let read = |environment| raw.secrets_list().project_id(PROJECT).environment(environment);
+    let answer = read("dev").send().await.unwrap();
+    assert_eq!(
+        answer.secrets[0].secret_value.as_ref().and_then(raw::WireSecret::expose),
+        Some(VALUE),
+        "what was planted arrives"
+    );
+    hides_debug("the answer of a raw call", &answer);
+    for environment in ["issues", "route", "other"] {
+        let error = read(environment).send().await.unwrap_err();
+        hides_debug("the error of a raw call", &error);
+        hides("the error of a raw call", &error.to_string());
+    }
+    let data: raw::SecretData = serde_json::from_str(&format!("{{\"{VALUE}\":\"{VALUE}\"}}")).unwrap();
+    table.debug("infisical::raw::SecretData", &data);
 }

@@ -8,6 +8,10 @@ mod failures;
 mod generated;
 #[cfg(feature = "infisical")]
 mod infisical;
+#[cfg(feature = "infisical")]
+mod infisical_generated;
+#[cfg(feature = "infisical")]
+mod infisical_writes;
 mod planted;
 mod public_types;
 mod requests;
@@ -56,7 +60,10 @@ async fn no_public_type_shows_a_value_or_a_token() {
     public_types::all(&mut table, &server).await;
     rows::all(&mut table).await;
     #[cfg(feature = "infisical")]
-    infisical::all(&mut table).await;
+    {
+        infisical::all(&mut table).await;
+        infisical_writes::all(&mut table).await;
+    }
     #[cfg(feature = "secr")]
     secr::all(&mut table).await;
     #[cfg(feature = "syvault")]
@@ -67,17 +74,33 @@ async fn no_public_type_shows_a_value_or_a_token() {
 
 #[test]
 fn no_generated_type_shows_a_value() {
-    let _watch = Watch::start();
-    let document = sample::document();
-    let types = generated::types();
     let written = include_str!("../public_api_raw.txt").lines().filter_map(|line| line.strip_prefix("type "));
-    assert_all_known("generated types", &written.collect(), &types.keys().copied().collect());
+    assert_generated_types_hide(&sample::document(), &generated::types(), &written.collect());
+}
+
+/// Of its schemas, what is sent in the place of a secret and what has no fixed form are types of the library.
+#[cfg(feature = "infisical")]
+#[test]
+fn no_generated_type_of_infisical_shows_a_value() {
+    const REPLACED: [&str; 4] = ["FreeForm", "SecretData", "SecretInput", "SecretValue"];
+    let written = include_str!("../public_api_raw_infisical.txt").lines();
+    let written = written.filter_map(|line| line.strip_prefix("schema ")).filter(|name| !REPLACED.contains(name));
+    assert_generated_types_hide(&sample::infisical_document(), &infisical_generated::types(), &written.collect());
+}
+
+fn assert_generated_types_hide(
+    document: &serde_json::Value,
+    types: &std::collections::BTreeMap<&'static str, generated::Show>,
+    written: &BTreeSet<&str>,
+) {
+    let _watch = Watch::start();
+    assert_all_known("generated types", written, &types.keys().copied().collect());
     let mut held = 0;
-    for (name, show) in &types {
+    for (name, show) in types {
         // the generator's name for the object in a schema that may be null
         let schema = name.strip_suffix("Inner").unwrap_or(name);
         for rich in [false, true] {
-            let (json, planted) = Sampler::new(&document, Plant::Everywhere, rich).sample(schema);
+            let (json, planted) = Sampler::new(document, Plant::Everywhere, rich).sample(schema);
             let shown = show(json).unwrap_or_else(|error| panic!("{name}: {error}"));
             shown.debug.iter().for_each(|text| hides(name, text));
             let marked = |text: &String| text.contains("[REDACTED]") || text.contains("FreeForm(");
@@ -88,13 +111,13 @@ fn no_generated_type_shows_a_value() {
             );
             held += planted;
 
-            let (json, planted) = Sampler::new(&document, Plant::InAnswers, rich).sample(schema);
+            let (json, planted) = Sampler::new(document, Plant::InAnswers, rich).sample(schema);
             let shown = show(json).unwrap_or_else(|error| panic!("{name}: {error}"));
             hides(name, &shown.written);
             assert!(planted == 0 || shown.written.contains("[REDACTED]"), "{name} has lost it: {}", shown.written);
         }
     }
-    assert!(held > 100, "something was planted at {held} places");
+    assert!(held > 40, "something was planted at {held} places");
 }
 
 #[tokio::test]

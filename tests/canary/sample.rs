@@ -11,6 +11,11 @@ pub fn document() -> Value {
     serde_json::from_str(include_str!("../../openapi/xtra.json")).expect("JSON")
 }
 
+#[cfg(feature = "infisical")]
+pub fn infisical_document() -> Value {
+    serde_json::from_str(include_str!("../../openapi/infisical.json")).expect("JSON")
+}
+
 /// Where to plant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Plant {
@@ -59,6 +64,7 @@ impl<'d> Sampler<'d> {
             "SecretInput" => json!("input"),
             "FreeForm" if everywhere => self.plant(json!({ VALUE: [VALUE, { "deep": VALUE }] })),
             "FreeForm" => json!({}),
+            "SecretData" => self.plant(json!({ VALUE: [VALUE, { "deep": VALUE }] })),
             "ExpectedVersion" => json!("7"),
             // may be null, which only a schema in place can say
             "SecretName" => {

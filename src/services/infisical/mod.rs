@@ -8,8 +8,7 @@ pub mod dev;
 mod merge;
 mod operations;
 mod protocol;
-#[allow(dead_code, reason = "it is generated whole, and not public yet")]
-mod raw;
+pub mod raw;
 #[cfg(test)]
 mod recordings;
 mod references;
@@ -21,6 +20,6 @@ mod wire;
 
 pub use client::{InfisicalClient, InfisicalClientBuilder};
 pub use credentials::{Auth, DEFAULT_BASE_URL, IdToken};
-pub use operations::{GetSecret, ListSecrets, ListedSecret};
+pub use operations::{GetSecret, ListSecrets, ListedSecret, kms, leases, write};
 pub use scope::InfisicalScope;
 pub use source::Infisical;

@@ -1,10 +1,25 @@
-//! The generated client of Infisical: one method for each documented operation.
+//! The generated client of Infisical: one method for each operation of its document, which covers servers of 2024 and of today.
+//!
+//! ```no_run
+//! # async fn show(client: xtrasecurity::infisical::InfisicalClient) -> Result<(), xtrasecurity::XtraError> {
+//! let keys = client.raw().kms_keys_list().project_id("7e2f1f4a-3f1c-4b0e-9c53-1b2d5a6c7e80").send().await?;
+//! println!("{:?} keys", keys.total_count);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **This module is exempt from semantic versioning.** It is generated from a document of the service: an operation, a type or a field
+//! may change in any release. The rest of the crate keeps to it. The document says of each operation whether it was recorded with a
+//! server or is documented only; a server of 2024 does not have them all.
+//!
+//! A method returns a request to fill in; `send` sends it with the client's token, retries and limits. Answers and errors may
+//! be logged: secrets in them print as `[REDACTED]`. Writing an answer out with serde redacts them too, but a *request* type
+//! writes its secrets, because that is how they are sent.
 
 #![allow(
     missing_docs,
     unreachable_pub,
     unreachable_patterns,
-    unused_imports,
     clippy::all,
     clippy::pedantic,
     clippy::nursery,
@@ -13,9 +28,12 @@
 
 use std::fmt;
 
+pub use crate::http::Response;
+pub use crate::http::runtime::wire::{FreeForm, SecretData, SecretInput, WireSecret};
+pub use crate::http::runtime::{Answer, InvalidPayload, PayloadProblem};
+
 use super::auth::Granted;
 use crate::core::{SecretValue, XtraError};
-use crate::http::runtime::Answer;
 use crate::http::{Transport, runtime};
 
 include!(concat!(env!("OUT_DIR"), "/infisical.rs"));

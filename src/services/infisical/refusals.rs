@@ -21,6 +21,7 @@ pub(super) const REFUSALS: RefusalForms = RefusalForms::new()
         MISSING_PROJECT,
         MISSING,
         FORBIDDEN,
+        EXISTS,
         OTHERS,
     ])
     .codes(WORDS)
@@ -93,6 +94,14 @@ const TOKEN: &[&str] = &[
     "failed to authenticate expired service token",
     "Invalid service token",
     "Service token with ID '{}' not found",
+];
+
+/// Of a name that is taken.
+const EXISTS: &[&str] = &[
+    "Secret already exist",
+    "Secret already exist: {}",
+    "Secret already exists",
+    "Secret with the new name already exist",
 ];
 
 /// Of credentials that are refused.
@@ -181,10 +190,6 @@ const OTHERS: &[&str] = &[
     "Missing project id or environment",
     "You must provide workspaceSlug or workspaceId",
     "Must provide either project slug or projectId",
-    "Secret already exist",
-    "Secret already exist: {}",
-    "Secret already exists",
-    "Secret with the new name already exist",
     "Must be user to create personal secret",
     "Must be user to delete personal secret",
     "Failed to create personal secret override for no corresponding shared secret",
@@ -225,6 +230,7 @@ pub(super) fn classify(operation: &str, status: u16, body: &ErrorBody<'_>) -> Op
         _ if is_login(operation) && says(LOGIN) => ErrorKind::Unauthorized,
         NO_SLUG => ErrorKind::NotFound,
         _ if misses() => ErrorKind::NotFound,
+        _ if status == 400 && says(EXISTS) => ErrorKind::Conflict,
         _ if status == 400 && body.message().is_some_and(|said| said.contains("not found")) => ErrorKind::NotFound,
         _ => return None,
     })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::refusals;
 use super::scope::{CheckedScope, ProjectName};
 use super::wire::{List, One};
 use crate::core::{ErrorKind, Hint, XtraError};
@@ -34,10 +35,20 @@ impl Api {
         }
     }
 
-    fn path(self) -> &'static [&'static str] {
+    pub(super) fn path(self) -> &'static [&'static str] {
         match self {
             Self::V3 => &["v3", "secrets", "raw"],
             Self::V4 => &["v4", "secrets"],
+        }
+    }
+}
+
+impl Api {
+    /// The route of writes of several secrets.
+    pub(super) fn batch_path(self) -> &'static [&'static str] {
+        match self {
+            Self::V3 => &["v3", "secrets", "batch", "raw"],
+            Self::V4 => &["v4", "secrets", "batch"],
         }
     }
 }
@@ -156,7 +167,7 @@ async fn told<T: serde::de::DeserializeOwned>(
 const LONGEST_TAG: usize = 256;
 
 /// The id of the project with a slug, for servers that know ids alone.
-async fn project_id(transport: &Transport, slug: &str) -> Result<String, XtraError> {
+pub(super) async fn project_id(transport: &Transport, slug: &str) -> Result<String, XtraError> {
     #[derive(serde::Deserialize)]
     struct Found {
         project: Option<Project>,
@@ -167,7 +178,14 @@ async fn project_id(transport: &Transport, slug: &str) -> Result<String, XtraErr
         id: String,
     }
     let request = transport.call("projects_get_by_slug", Method::Get).path(["v1", "projects", "slug", slug]);
-    let found: Found = request.send().await?.json()?;
+    let answer = match request.send().await {
+        Err(error) if refusals::misses_route(&error) => {
+            // servers of 2024 call it a workspace
+            transport.call("workspaces_get_by_slug", Method::Get).path(["v2", "workspace", slug]).send().await
+        }
+        answer => answer,
+    };
+    let found: Found = answer?.json()?;
     found.project.map(|project| project.id).or(found.id).ok_or_else(|| {
         XtraError::new(ErrorKind::Decode, "the server does not tell the id of the project with this slug")
             .with_hint(Hint::advice("Give the project's id"))

@@ -52,7 +52,7 @@ impl ProjectName<'_> {
         }
     }
 
-    fn check(&self) -> Result<(), XtraError> {
+    pub(super) fn check(&self) -> Result<(), XtraError> {
         match self {
             Self::Id(id) => name_of("project id", id).map(drop),
             Self::Slug(slug) => name_of("project slug", slug).map(drop),

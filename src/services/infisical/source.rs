@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use super::merge::{self, Merged, Unexpanded};
 use super::protocol::InfisicalProtocol;
 use super::request::{Api, Asked};
-use super::scope::{CheckedScope, Defaults, InfisicalScope, ROOT, quoted, shown_path};
+use super::scope::{CheckedScope, Defaults, InfisicalScope, ProjectName, ROOT, quoted, shown_path};
 use super::wire::{List, One, Row};
-use super::{raw, refusals, scope};
+use super::{raw, refusals, request, scope};
 use crate::core::{
     ErrorKind, Hint, Identity, Quota, ScopeDescription, SecretValue, SnapshotSource, Unreadable, UnreadableReason,
     XtraError,
@@ -70,6 +70,10 @@ impl Infisical {
         self.defaults.environment.as_deref()
     }
 
+    pub(super) fn raw(&self) -> &raw::Client {
+        &self.raw
+    }
+
     pub(super) fn transport(&self) -> &Transport {
         &self.raw.inner
     }
@@ -79,6 +83,22 @@ impl Infisical {
         let checked = scope.checked(&self.defaults)?;
         let has_project = checked.project.is_some() || self.memory.is_some();
         if has_project || self.has_service_token() { Ok(checked) } else { Err(no_project()) }
+    }
+
+    /// The project of a scope, by the name that it was given; one that only a token knows is none.
+    pub(super) fn project_of(&self, scope: &InfisicalScope<'_>) -> Result<ProjectName<'static>, XtraError> {
+        let named = scope.project.clone().map(ProjectName::into_owned).or_else(|| self.defaults.project.clone());
+        let project = named.ok_or_else(no_project)?;
+        project.check()?;
+        Ok(project)
+    }
+
+    /// The id of a project. May ask the server for it.
+    pub(super) async fn id_of(&self, project: ProjectName<'static>) -> Result<String, XtraError> {
+        match project {
+            ProjectName::Id(id) => Ok(id.into_owned()),
+            ProjectName::Slug(slug) => request::project_id(self.transport(), &slug).await,
+        }
     }
 
     /// A service token knows its project.
@@ -96,7 +116,7 @@ impl Infisical {
     }
 
     /// Asks by the first version of the interface that the server has, and remembers it.
-    async fn ask<T, F>(&self, scope: &CheckedScope, ask: impl Fn(Api) -> F) -> Result<(T, Api), XtraError>
+    pub(super) async fn ask<T, F>(&self, scope: &CheckedScope, ask: impl Fn(Api) -> F) -> Result<(T, Api), XtraError>
     where
         F: Future<Output = Result<T, XtraError>>,
     {

@@ -10,6 +10,7 @@ use std::future::Future;
 pub use builder::InfisicalClientBuilder;
 
 use super::operations::{GetSecret, ListSecrets};
+use super::raw;
 use super::scope::InfisicalScope;
 use super::source::{Infisical, of_memory};
 use crate::core::{SecretValue, XtraError};
@@ -202,6 +203,28 @@ impl<M> Client<Infisical, M> {
     #[must_use]
     pub fn default_environment(&self) -> Option<&str> {
         self.source().default_environment()
+    }
+}
+
+/// # Every endpoint of Infisical
+impl<M> Client<Infisical, M> {
+    /// The generated client: every operation of the service's document, on this client's connections, token and retries.
+    ///
+    /// **It is exempt from semantic versioning**: it follows the document, and may change in any release.
+    ///
+    /// Its answers are not cached, and it is up to the caller what they mean; see [`raw`](crate::infisical::raw). A write by this way
+    /// does not touch the cache either: call [`clear_cache`](Self::clear_cache) after it, or read with
+    /// [`no_cache`](Request::no_cache).
+    ///
+    /// ```no_run
+    /// # async fn example(client: &xtrasecurity::infisical::InfisicalClient) -> Result<(), xtrasecurity::XtraError> {
+    /// let status = client.raw().status_get().send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn raw(&self) -> &raw::Client {
+        self.source().raw()
     }
 }
 

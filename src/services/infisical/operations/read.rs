@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::merge;
-use super::scope::quoted;
-use super::source::Infisical;
 use crate::core::{SecretValue, XtraError};
 use crate::engine::{Call, Operation, Reads, SecretSource};
+use crate::services::infisical::merge;
+use crate::services::infisical::scope::quoted;
+use crate::services::infisical::source::Infisical;
 
 /// The operation of a [`Request`](crate::Request) that reads one secret by its name.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +80,7 @@ impl Operation for ListSecrets {
 
     async fn perform(self, call: Call<'_, Infisical>) -> Result<Vec<ListedSecret>, XtraError> {
         let source = call.source();
-        let asked = super::scope::CheckedScope { imports: false, ..source.checked(call.scope())? };
+        let asked = crate::services::infisical::scope::CheckedScope { imports: false, ..source.checked(call.scope())? };
         let rows = source.rows(&asked).await?;
         let listed = merge::own_rows(rows, &asked)?.into_iter().filter(|row| asked.personal || !row.is_personal());
         let listed = listed.map(|row| {

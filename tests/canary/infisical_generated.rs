@@ -1,0 +1,168 @@
+//! Every generated type of Infisical, made from a sample of its schema.
+
+use std::collections::BTreeMap;
+
+use xtrasecurity::infisical::raw::types;
+
+use crate::generated::{Show, shown};
+
+/// Every generated type by name. A name that is missing here fails the test; one too many does not compile.
+pub fn types() -> BTreeMap<&'static str, Show> {
+    let mut all: BTreeMap<&'static str, Show> = BTreeMap::new();
+    // objects that are sent have a builder, which holds what they hold
+    macro_rules! objects {
+        ($($name:ident),* $(,)?) => {
+            $(all.insert(stringify!($name), |json| shown::<types::$name>(json, |value| {
+                let builder = types::builder::$name::from(value);
+                vec![format!("{builder:?}"), format!("{builder:#?}")]
+            }));)*
+        };
+    }
+    // what only comes in answers has none
+    macro_rules! bare {
+        ($($name:ident),* $(,)?) => {
+            $(all.insert(stringify!($name), |json| shown::<types::$name>(json, |_| Vec::new()));)*
+        };
+    }
+    bare![
+        AccessToken,
+        ApiError,
+        Approval,
+        ApprovalCommit,
+        ApprovalPolicy,
+        ApprovalRequest,
+        ApprovalRequestList,
+        ApprovalReviewer,
+        ApprovalUser,
+        DynamicSecret,
+        DynamicSecretAnswer,
+        DynamicSecretList,
+        Environment,
+        EnvironmentAnswer,
+        EnvironmentName,
+        EventConditions,
+        EventRegistration,
+        EventSubscription,
+        Folder,
+        FolderAnswer,
+        FolderEnvironment,
+        FolderList,
+        IdentityToken,
+        IdentityTokenAnswer,
+        IdentityTokenList,
+        ImportedSecrets,
+        ImportedSecretsList,
+        KmsCiphertextAnswer,
+        KmsKey,
+        KmsKeyAnswer,
+        KmsKeyExported,
+        KmsKeyExportedList,
+        KmsKeyImportProblem,
+        KmsKeyImportReport,
+        KmsKeyImported,
+        KmsKeyList,
+        KmsPlaintextAnswer,
+        KmsPrivateKey,
+        KmsPublicKey,
+        KmsSignature,
+        KmsSigningAlgorithms,
+        KmsVerified,
+        Lease,
+        LeaseAnswer,
+        LeaseCreated,
+        LeaseList,
+        Message,
+        Project,
+        ProjectAnswer,
+        ProjectList,
+        Secret,
+        SecretActor,
+        SecretAnswer,
+        SecretImport,
+        SecretImportAnswer,
+        SecretImportBlock,
+        SecretImportList,
+        SecretList,
+        SecretMetadata,
+        SecretTag,
+        SecretWritten,
+        SecretsMoved,
+        SecretsWritten,
+        ServiceToken,
+        ServiceTokenScope,
+        ServiceTokenUser,
+        Status,
+        Tag,
+        TagAnswer,
+        TagList,
+        TagV1Answer,
+        TagV1List,
+        WorkspaceAnswer,
+        WorkspaceList,
+    ];
+    objects![
+        AccessTokenInput,
+        AwsLogin,
+        DynamicSecretChange,
+        DynamicSecretCreate,
+        DynamicSecretDelete,
+        DynamicSecretProvider,
+        DynamicSecretUpdate,
+        EnvironmentCreate,
+        EnvironmentUpdate,
+        FolderBatchItem,
+        FolderBatchUpdate,
+        FolderCreate,
+        FolderDelete,
+        FolderUpdate,
+        FolderV1BatchItem,
+        FolderV1BatchUpdate,
+        FolderV1Create,
+        FolderV1Delete,
+        FolderV1Update,
+        IdentityTokenInput,
+        ImportChange,
+        ImportCreate,
+        ImportDelete,
+        ImportSource,
+        ImportUpdate,
+        ImportV1Create,
+        ImportV1Delete,
+        ImportV1Update,
+        KmsCiphertext,
+        KmsKeyCreate,
+        KmsKeyExport,
+        KmsKeyImport,
+        KmsKeyImportItem,
+        KmsKeyUpdate,
+        KmsPlaintext,
+        KmsSign,
+        KmsVerify,
+        LdapLogin,
+        LeaseCreate,
+        LeaseRenew,
+        LeaseRevoke,
+        SecretBatchCreate,
+        SecretBatchCreateItem,
+        SecretBatchDelete,
+        SecretBatchDeleteItem,
+        SecretBatchUpdate,
+        SecretBatchUpdateItem,
+        SecretCreate,
+        SecretDelete,
+        SecretMetadataInput,
+        SecretMove,
+        SecretUpdate,
+        SecretV3BatchCreate,
+        SecretV3BatchDelete,
+        SecretV3BatchUpdate,
+        SecretV3Create,
+        SecretV3Delete,
+        SecretV3Move,
+        SecretV3Update,
+        TagInput,
+        TokenLogin,
+        UniversalLogin,
+    ];
+    all
+}
