@@ -28,7 +28,7 @@ enum Service {
 }
 
 impl Options {
-    /// Whether the secrets are Infisical's. A folder alone says so too: XtraSecurity has none.
+    /// Whether anything here is for Infisical; `check` refuses a folder without the service.
     pub(crate) fn is_asked(&self) -> bool {
         self.service == Some(Service::Infisical) || self.path.is_some()
     }
