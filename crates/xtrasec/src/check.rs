@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use xtrasecurity::{
     ErrorKind,
     schema::{SchemaProblem, SchemaReport},
+    xtra::Xtra,
 };
 
 use crate::failure::{Outcome, REFUSED};
@@ -45,7 +46,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let session = Session::open(global)?;
     // What cannot be read is one of the findings.
     let secrets = session.values(arguments.values).await?;
-    tell_references(&secrets, arguments.values);
+    tell_references::<Xtra>(&secrets, arguments.values);
     let bare = is_bare(&secrets);
     if bare {
         let what = nothing_there(session.environment()?);

@@ -7,10 +7,12 @@ use std::process::Command;
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
-use xtrasecurity::{SecretValue, Secrets, inject::Selection};
+use xtrasecurity::{SecretValue, Secrets, inject::Selection, references::Refer};
 
 use crate::failure::{Failure, Outcome};
 use crate::file::{self, random_word};
+#[cfg(feature = "infisical")]
+use crate::infisical;
 use crate::misreads;
 use crate::options::{Choice, Global, Values};
 use crate::output;
@@ -76,7 +78,17 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         }
         _ => destination.check()?,
     }
-    let session = Session::open(global)?;
+    #[cfg(feature = "infisical")]
+    if global.infisical.is_asked() {
+        return take(&infisical::open(global, false)?, arguments).await;
+    }
+    take(&Session::open(global)?, arguments).await
+}
+
+async fn take<S: Refer>(session: &Session<S>, arguments: &Arguments) -> Outcome
+where
+    for<'a> S::Scope<'a>: From<&'a str>,
+{
     let secrets =
         session.chosen(&arguments.choice, arguments.values).await.map_err(|failure| failure.so(NOTHING_DONE))?;
     write(&secrets, arguments)

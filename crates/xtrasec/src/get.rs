@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use xtrasecurity::Secrets;
+use xtrasecurity::{Secrets, references::Refer};
 
 use crate::export::Format;
 use crate::failure::{Failure, Outcome};
+#[cfg(feature = "infisical")]
+use crate::infisical;
 use crate::misreads;
 use crate::options::{Global, Values};
 use crate::output;
@@ -43,12 +45,22 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     if !arguments.show && !output::is_terminal() {
         return Err(Failure::usage("stdout is not a terminal: add --show to print the value"));
     }
+    #[cfg(feature = "infisical")]
+    if global.infisical.is_asked() {
+        return tell(&infisical::open(global, false)?, arguments).await;
+    }
+    tell(&Session::open(global)?, arguments).await
+}
+
+async fn tell<S: Refer>(session: &Session<S>, arguments: &Arguments) -> Outcome
+where
+    for<'a> S::Scope<'a>: From<&'a str>,
+{
     let names: BTreeSet<&str> = arguments.names.iter().map(String::as_str).collect();
-    let session = Session::open(global)?;
     let secrets = session.values(arguments.values).await?;
     demand(&secrets, names.iter().copied(), session.environment()?)?;
     let chosen = chosen(&secrets, &names);
-    tell_references(&chosen, arguments.values);
+    tell_references::<S>(&chosen, arguments.values);
     if !arguments.show {
         for name in &names {
             output::write(format!("{} {:?}\n", printable(name), chosen.require(name)?).as_bytes())?;

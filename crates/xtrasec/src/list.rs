@@ -2,9 +2,11 @@
 
 use clap::Args;
 use serde_json::{Value, json};
-use xtrasecurity::Secrets;
+use xtrasecurity::{Secrets, references::Refer};
 
 use crate::failure::Outcome;
+#[cfg(feature = "infisical")]
+use crate::infisical;
 use crate::options::Global;
 use crate::output;
 use crate::session::{Session, is_bare, nothing_there, why};
@@ -25,7 +27,17 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
-    let session = Session::open(global)?;
+    #[cfg(feature = "infisical")]
+    if global.infisical.is_asked() {
+        return tell(&infisical::open(global, false)?, arguments).await;
+    }
+    tell(&Session::open(global)?, arguments).await
+}
+
+async fn tell<S: Refer>(session: &Session<S>, arguments: &Arguments) -> Outcome
+where
+    for<'a> S::Scope<'a>: From<&'a str>,
+{
     let secrets = session.secrets().await?;
     if is_bare(&secrets) {
         output::note(&nothing_there(session.environment()?));

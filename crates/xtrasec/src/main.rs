@@ -37,6 +37,8 @@ mod get;
 mod hints;
 mod history;
 mod import;
+#[cfg(feature = "infisical")]
+mod infisical;
 mod link;
 mod list;
 mod login;
@@ -158,6 +160,11 @@ fn main() -> ExitCode {
 
 /// Reads what variables and profiles say. A profile need not be there yet to log in to it.
 fn prepare(cli: &mut Cli) -> Result<(), Failure> {
+    #[cfg(feature = "infisical")]
+    if cli.global.infisical.is_asked() {
+        let reads = matches!(cli.command, Command::Run(_) | Command::Get(_) | Command::List(_) | Command::Export(_));
+        return infisical::check(&cli.global, reads);
+    }
     cli.global.read_variables()?;
     match &cli.command {
         Command::Login(_) | Command::Logout(_) | Command::Dev(_) | Command::Completions(_) | Command::Example(_) => {

@@ -32,6 +32,9 @@ pub(crate) struct Global {
     /// Tell on standard error what happens: -v what is notable, -vv each request, -vvv all; RUST_LOG chooses more finely. Never a value
     #[arg(short, global = true, action = ArgAction::Count, help_heading = "Help and diagnosis")]
     pub(crate) verbosity: u8,
+    #[cfg(feature = "infisical")]
+    #[command(flatten)]
+    pub(crate) infisical: crate::infisical::Options,
     #[arg(skip)]
     pub(crate) variables: Variables,
     #[arg(skip)]

@@ -10,9 +10,12 @@ use clap::builder::NonEmptyStringValueParser;
 use xtrasecurity::{
     OfflineOptions, Secrets,
     inject::{InjectionReport, Selection},
+    references::Refer,
 };
 
 use crate::failure::{Failure, Outcome, reason};
+#[cfg(feature = "infisical")]
+use crate::infisical;
 use crate::options::{Choice, Global, Values};
 use crate::output;
 use crate::session::Session;
@@ -99,12 +102,7 @@ pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Pr
         // a name was meant by the word before, which nobody starts by accident
         return Err(Failure::usage(format!("{KEEP_SYNTAX}. {NOTHING_DONE}")));
     }
-    let session = if arguments.offline { Session::open_offline(global)? } else { Session::open(global)? };
-    let secrets = session.chosen(&arguments.choice, arguments.values).await;
-    if session.client.stats().offline_failures > 0 {
-        tell_not_saved();
-    }
-    let secrets = secrets.map_err(|failure| failure.so(NOTHING_DONE))?;
+    let secrets = secrets(global, arguments).await?;
     let keeps_all = matches!(kept, Kept::Everything);
     let mut command = Command::new(program);
     command.args(rest);
@@ -113,6 +111,26 @@ pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Pr
         tell_differing(&report);
     }
     Ok(Prepared { command, keeps_all })
+}
+
+async fn secrets(global: &Global, arguments: &Arguments) -> Result<Secrets, Failure> {
+    #[cfg(feature = "infisical")]
+    if global.infisical.is_asked() {
+        return chosen(&infisical::open(global, arguments.offline)?, arguments).await;
+    }
+    let session = if arguments.offline { Session::open_offline(global)? } else { Session::open(global)? };
+    chosen(&session, arguments).await
+}
+
+async fn chosen<S: Refer>(session: &Session<S>, arguments: &Arguments) -> Result<Secrets, Failure>
+where
+    for<'a> S::Scope<'a>: From<&'a str>,
+{
+    let secrets = session.chosen(&arguments.choice, arguments.values).await;
+    if session.client.stats().offline_failures > 0 {
+        tell_not_saved();
+    }
+    secrets.map_err(|failure| failure.so(NOTHING_DONE))
 }
 
 /// Whoever counts on a copy should not learn during an outage that there is none.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use xtrasecurity::credentials::Configuration;
 use xtrasecurity::{
-    ErrorKind, OfflineOptions, Secrets, XtraClient, XtraClientBuilder, XtraError,
+    Client, ErrorKind, OfflineOptions, SecretSource, Secrets, XtraClient, XtraClientBuilder, XtraError,
     error::Hint,
+    references::Refer,
     snapshot::{SnapshotSource, UnreadableReason},
     xtra::Xtra,
 };
@@ -19,9 +20,11 @@ use crate::output;
 use crate::text::{all_quoted, printable, quoted};
 
 /// A client and the environment that was asked for.
-pub(crate) struct Session {
-    pub(crate) client: XtraClient,
+pub(crate) struct Session<S: SecretSource = Xtra> {
+    pub(crate) client: Client<S>,
     environment: Option<String>,
+    /// Where an environment can be named, for whoever named none.
+    ways_to_name_one: &'static str,
 }
 
 /// The builder with what was given on the command line.
@@ -64,16 +67,29 @@ impl Session {
     fn build(global: &Global, builder: XtraClientBuilder) -> Result<Self, Failure> {
         let client = builder.build().map_err(|error| unusable(global, error))?;
         let environment = client.default_environment().map(str::to_owned);
-        Ok(Self { client, environment })
+        let ways_to_name_one = "Add --env NAME, set XTRA_ENV, or put \"env\" into .xtrarc (xtrasec setup)";
+        Ok(Self { client, environment, ways_to_name_one })
     }
+}
 
+#[cfg(feature = "infisical")]
+impl Session<xtrasecurity::infisical::Infisical> {
+    pub(crate) fn of_infisical(client: xtrasecurity::infisical::InfisicalClient) -> Self {
+        let environment = client.default_environment().map(str::to_owned);
+        let ways_to_name_one = "Add --env NAME, or set INFISICAL_ENVIRONMENT";
+        Self { client, environment, ways_to_name_one }
+    }
+}
+
+/// # What commands read, of any service
+impl<S: Refer> Session<S>
+where
+    for<'a> S::Scope<'a>: From<&'a str>,
+{
     /// The environment that was asked for. Guessing one would be guessing which database a program connects to.
     pub(crate) fn environment(&self) -> Result<&str, Failure> {
-        self.environment.as_deref().ok_or_else(|| {
-            Failure::usage(
-                "no environment was given. Add --env NAME, set XTRA_ENV, or put \"env\" into .xtrarc (xtrasec setup)",
-            )
-        })
+        let absent = || Failure::usage(format!("no environment was given. {}", self.ways_to_name_one));
+        self.environment.as_deref().ok_or_else(absent)
     }
 
     /// The secrets that can be read, and the names of those that cannot.
@@ -83,7 +99,7 @@ impl Session {
 
     /// The same, with other secrets in the place of references in the values if that was asked for.
     pub(crate) async fn values(&self, values: Values) -> Result<Arc<Secrets>, Failure> {
-        let request = self.client.get_secrets(self.environment()?).resolve_references(values.resolve);
+        let request = self.client.read(self.environment()?.into()).resolve_references(values.resolve);
         let secrets = request.allow_unreadable().await.map_err(not_read)?;
         tell_source(&secrets);
         Ok(secrets)
@@ -94,7 +110,7 @@ impl Session {
         let environment = self.environment()?;
         // the next answer is not compared with a saved copy, which stays for the time when there is none
         self.client.invalidate(environment);
-        let request = self.client.get_secrets(environment).resolve_references(values.resolve).allow_unreadable();
+        let request = self.client.read(environment.into()).resolve_references(values.resolve).allow_unreadable();
         let secrets = request.allow_any_answer().await.map_err(not_read)?;
         tell_source(&secrets);
         Ok(secrets)
@@ -122,7 +138,7 @@ impl Session {
             let message = "--only and --exclude leave no secret to take. Choose others, or add --allow-empty";
             return Err(Failure::refused(message));
         }
-        tell_references(&taken, values);
+        tell_references::<S>(&taken, values);
         Ok(taken)
     }
 }
@@ -192,8 +208,8 @@ fn perhaps_meant(secrets: &Secrets) -> String {
 }
 
 /// Whoever gets a reference in the place of a password should not search for long.
-pub(crate) fn tell_references(secrets: &Secrets, values: Values) {
-    let names: Vec<_> = secrets.references::<Xtra>().collect();
+pub(crate) fn tell_references<S: Refer>(secrets: &Secrets, values: Values) {
+    let names: Vec<_> = secrets.references::<S>().collect();
     if !values.resolve && !names.is_empty() {
         output::note(&format!(
             "values that look like references to other secrets are given as they are: {}. --resolve follows them",

@@ -18,6 +18,8 @@ mod errors;
 mod export;
 mod help;
 mod import;
+#[cfg(feature = "infisical")]
+mod infisical;
 #[cfg(target_os = "linux")]
 mod large;
 mod leaks;
