@@ -6,7 +6,7 @@ use xtrasecurity::infisical::raw::types;
 
 use crate::generated::{Show, shown};
 
-/// Every generated type by name. A name that is missing here fails the test; one too many does not compile.
+/// Every generated type that the document names; two more are parts of `Secret` and `ServiceToken`.
 pub fn types() -> BTreeMap<&'static str, Show> {
     let mut all: BTreeMap<&'static str, Show> = BTreeMap::new();
     // objects that are sent have a builder, which holds what they hold
@@ -76,7 +76,6 @@ pub fn types() -> BTreeMap<&'static str, Show> {
         ProjectAnswer,
         ProjectList,
         Secret,
-        SecretActor,
         SecretAnswer,
         SecretImport,
         SecretImportAnswer,
@@ -90,7 +89,6 @@ pub fn types() -> BTreeMap<&'static str, Show> {
         SecretsWritten,
         ServiceToken,
         ServiceTokenScope,
-        ServiceTokenUser,
         Status,
         Tag,
         TagAnswer,
