@@ -5,7 +5,7 @@ use std::process::Command;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use xtrasecurity::clock::ManualClock;
-use xtrasecurity::secr::{Secr as Source, SecrClient, SecrScope};
+use xtrasecurity::secr::{Secr as Source, SecrScope};
 use xtrasecurity::snapshot::SnapshotSource;
 use xtrasecurity::{Client, EngineOptions, ErrorKind, OfflineKey, OfflineOptions, blocking};
 

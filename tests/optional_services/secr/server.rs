@@ -29,6 +29,9 @@ type Stored = (String, u64);
 /// What is done when a page is asked for, before it is answered.
 type Between = Box<dyn FnMut(usize, &mut BTreeMap<String, Stored>) + Send>;
 
+/// Status, body and headers.
+type Answer = (u16, String, Vec<(&'static str, String)>);
+
 /// The project `web` of `acme`.
 #[derive(Default)]
 pub struct Project {
@@ -39,7 +42,7 @@ pub struct Project {
     /// Pages come unasked, of this size at most.
     pub page: Option<usize>,
     pub between: Option<Between>,
-    answers: VecDeque<(u16, String, Vec<(&'static str, String)>)>,
+    answers: VecDeque<Answer>,
     requests: Vec<String>,
     bodies: Vec<Value>,
     pulls: usize,

@@ -27,6 +27,9 @@ pub const FOLDER: &str = "folder-production";
 pub const FOLDER_KEY: [u8; 32] = [7; 32];
 pub const UID: &str = "7Kj9mNpQ2xRs";
 
+/// Status, body and headers.
+type Answer = (u16, String, Vec<(&'static str, String)>);
+
 /// A service that runs until it is dropped.
 pub struct SyVault {
     url: String,
@@ -40,7 +43,7 @@ pub struct Vault {
     audience: String,
     pub records: BTreeMap<String, Value>,
     pub leases: BTreeMap<String, String>,
-    answers: VecDeque<(u16, String, Vec<(&'static str, String)>)>,
+    answers: VecDeque<Answer>,
     requests: Vec<String>,
     tokens: Vec<String>,
     bodies: Vec<Value>,
