@@ -24,7 +24,7 @@ fn error_of(recording: &Recording) -> XtraError {
 /// One refusal, as two servers give it.
 #[test]
 fn a_refusal_has_one_kind_whatever_the_version_answers() {
-    use ErrorKind::{Forbidden, Invalid, NotFound, RateLimited, Unauthorized};
+    use ErrorKind::{Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthorized};
     let expected = [
         ("auth-ua-login-wrong-secret-2", Unauthorized),
         ("auth-ua-login-unknown-client-id", Unauthorized),
@@ -54,7 +54,7 @@ fn a_refusal_has_one_kind_whatever_the_version_answers() {
         ("secret-create-no-value", Invalid),
         ("auth-ua-login-missing-secret", Invalid),
         ("secrets-list-no-env", Invalid),
-        ("secret-create-duplicate", Invalid),
+        ("secret-create-duplicate", Conflict),
         ("secret-get-missing", NotFound),
         ("secret-get-missing-env", NotFound),
         ("secret-get-missing-path", NotFound),
