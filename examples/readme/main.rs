@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     reading::give_to_a_child(&secrets)?;
     reading::survive_a_bad_answer().await?;
     typed::read(&client).await?;
-    typed::merge(&secrets)?;
+    typed::merge(secrets.clone())?;
     writing::write(&client).await?;
     from_python::configure()?;
     from_python::read(&client).await?;

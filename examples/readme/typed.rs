@@ -1,6 +1,7 @@
 //! Secrets as a struct, and in figment.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use xtrasecurity::{Secrets, XtraClient};
 
@@ -36,7 +37,7 @@ pub async fn read(client: &XtraClient) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-pub fn merge(secrets: &Secrets) -> Result<(), Box<dyn Error>> {
+pub fn merge(secrets: Arc<Secrets>) -> Result<(), Box<dyn Error>> {
     // readme: begin
     use figment::Figment;
     use serde::Deserialize;
@@ -48,7 +49,7 @@ pub fn merge(secrets: &Secrets) -> Result<(), Box<dyn Error>> {
         port: u16,
     }
 
-    let secrets = SecretsProvider::new(secrets).typed::<Settings>(); // DATABASE__URL is database.url
+    let secrets = SecretsProvider::new(&secrets).typed::<Settings>(); // DATABASE__URL is database.url
     let settings: Settings = Figment::new().merge(secrets).extract()?;
     println!("port {}", settings.port);
     // readme: end
