@@ -36,8 +36,13 @@ pub(crate) struct OperationInfo {
 
 /// How a generated client sends a request; `Inner` is what it does that with.
 pub(crate) trait ClientHooks<Inner> {
+    /// What its requests go through.
+    fn transport(&self) -> &Transport;
+
     /// Sends it and reads the answer, of whatever status, to its end.
-    fn exec(&self, request: Request, info: &OperationInfo) -> impl Future<Output = Result<Answer, XtraError>> + Send;
+    fn exec(&self, request: Request, info: &OperationInfo) -> impl Future<Output = Result<Answer, XtraError>> + Send {
+        send(self.transport(), request, info.operation_id)
+    }
 }
 
 /// Sends a request of a generated client through a transport.

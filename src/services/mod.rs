@@ -5,7 +5,7 @@ pub(crate) mod infisical;
 // in every build, whichever services it has: a secret must not steer a client of another build
 #[path = "infisical/variables.rs"]
 mod infisical_variables;
-#[cfg(any(feature = "secr", feature = "syvault"))]
+#[cfg(any(feature = "infisical", feature = "secr", feature = "syvault"))]
 mod no_account;
 #[cfg(any(feature = "xtra", feature = "secr", feature = "syvault"))]
 mod placeholder;
@@ -17,6 +17,8 @@ mod secr_variables;
 pub(crate) mod syvault;
 #[path = "syvault/variables.rs"]
 mod syvault_variables;
+#[cfg(any(feature = "xtra", feature = "infisical", feature = "secr", feature = "syvault"))]
+mod traffic;
 #[cfg(feature = "xtra")]
 pub(crate) mod xtra;
 #[path = "xtra/variables.rs"]

@@ -1,4 +1,4 @@
-//! How far a write has come, as a bar on the terminal.
+//! The progress bar of a write, on the terminal.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};

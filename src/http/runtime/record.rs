@@ -1,6 +1,6 @@
 //! Reading objects into the generated types.
 //!
-//! What serde derives would be compiled anew for each type, and takes longer to compile than all else that is generated. Here it
+//! Code that serde derives would be compiled anew for each type, and takes longer to compile than all else that is generated. Here it
 //! is written once, and the build writes for each type only which member goes where. As with what serde derives, members may come
 //! in any order, unknown ones are passed over, one that comes twice or is missing is an error, and an optional one may be missing.
 

@@ -33,18 +33,14 @@ pub use crate::http::runtime::wire::{FreeForm, SecretData, SecretInput, WireSecr
 pub use crate::http::runtime::{Answer, InvalidPayload, PayloadProblem};
 
 use super::auth::Granted;
-use crate::core::{SecretValue, XtraError};
-use crate::http::{Transport, runtime};
+use crate::core::SecretValue;
+use crate::http::Transport;
 
 include!(concat!(env!("OUT_DIR"), "/infisical.rs"));
 
 impl ClientHooks<Transport> for Client {
-    fn exec(
-        &self,
-        request: reqwest::Request,
-        info: &OperationInfo,
-    ) -> impl Future<Output = Result<Answer, XtraError>> + Send {
-        runtime::send(&self.inner, request, info.operation_id)
+    fn transport(&self) -> &Transport {
+        &self.inner
     }
 }
 

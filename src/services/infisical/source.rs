@@ -20,10 +20,11 @@ use crate::core::{
     ErrorKind, Hint, Identity, Quota, ScopeDescription, SecretValue, SnapshotSource, Unreadable, UnreadableReason,
     XtraError,
 };
-use crate::credentials::{CredentialProvider, TokenFuture};
 use crate::engine::{KeyWriter, Loaded, SecretSource, Traffic};
 use crate::http::Transport;
 use crate::references::refers;
+use crate::services::no_account::{NOWHERE, NoAccount};
+use crate::services::traffic;
 
 /// Infisical. [`InfisicalClient`](super::InfisicalClient) is the client over it.
 pub struct Infisical {
@@ -61,7 +62,7 @@ impl Infisical {
     pub(super) fn in_memory(secrets: Loaded) -> Result<Self, XtraError> {
         // The discard port: should anything be sent after all, nobody is there.
         let transport =
-            Transport::builder(InfisicalProtocol).credentials(Arc::new(NoAccount)).build("http://127.0.0.1:9/api")?;
+            Transport::builder(InfisicalProtocol).credentials(Arc::new(NoAccount)).build(&format!("{NOWHERE}/api"))?;
         let defaults = Defaults { environment: Some("local".to_owned()), ..Defaults::default() };
         Ok(Self { memory: Some(secrets), ..Self::new(transport, defaults) })
     }
@@ -544,34 +545,13 @@ impl SecretSource for Infisical {
     }
 
     fn traffic(&self) -> Traffic {
-        let counters = self.transport().counters();
-        Traffic {
-            quota_left: self.transport().quota_left(),
-            delayed: counters.delayed,
-            withheld: counters.withheld,
-            retries_withheld: counters.retries_withheld,
-            ..Traffic::new(counters.requests, counters.retries)
-        }
+        traffic::of(self.transport())
     }
 }
 
 impl fmt::Debug for Infisical {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Infisical").finish_non_exhaustive()
-    }
-}
-
-/// The credentials of a client without a server: there are none.
-struct NoAccount;
-
-impl CredentialProvider for NoAccount {
-    fn identity(&self) -> Identity {
-        Identity::of("in memory")
-    }
-
-    fn token(&self) -> TokenFuture<'_> {
-        let message = "this client is in memory and has no server to call";
-        Box::pin(async move { Err(XtraError::new(ErrorKind::Credentials, message)) })
     }
 }
 

@@ -16,18 +16,13 @@ use std::fmt;
 
 use super::protocol::CODES;
 use crate::core::{ErrorKind, XtraError};
-use crate::http::runtime::Answer;
-use crate::http::{Transport, runtime};
+use crate::http::Transport;
 
 include!(concat!(env!("OUT_DIR"), "/secr.rs"));
 
 impl ClientHooks<Transport> for Client {
-    fn exec(
-        &self,
-        request: reqwest::Request,
-        info: &OperationInfo,
-    ) -> impl Future<Output = Result<Answer, XtraError>> + Send {
-        runtime::send(&self.inner, request, info.operation_id)
+    fn transport(&self) -> &Transport {
+        &self.inner
     }
 }
 

@@ -12,6 +12,7 @@ use crate::core::{Identity, ScopeDescription, SecretValue, XtraError};
 use crate::engine::{KeyWriter, Loaded, SecretSource, Traffic};
 use crate::http::Transport;
 use crate::services::no_account::{NOWHERE, NoAccount};
+use crate::services::traffic;
 
 /// secr. [`SecrClient`](super::SecrClient) is the client over it.
 pub struct Secr {
@@ -114,13 +115,6 @@ impl SecretSource for Secr {
     }
 
     fn traffic(&self) -> Traffic {
-        let counters = self.transport().counters();
-        Traffic {
-            quota_left: self.transport().quota_left(),
-            delayed: counters.delayed,
-            withheld: counters.withheld,
-            retries_withheld: counters.retries_withheld,
-            ..Traffic::new(counters.requests, counters.retries)
-        }
+        traffic::of(self.transport())
     }
 }

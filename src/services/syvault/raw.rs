@@ -17,18 +17,13 @@ use std::time::SystemTime;
 
 use super::record::Record;
 use crate::core::{ErrorKind, Hint, XtraError};
-use crate::http::runtime::Answer;
 use crate::http::{Transport, runtime};
 
 include!(concat!(env!("OUT_DIR"), "/syvault.rs"));
 
 impl ClientHooks<Transport> for Client {
-    fn exec(
-        &self,
-        request: reqwest::Request,
-        info: &OperationInfo,
-    ) -> impl Future<Output = Result<Answer, XtraError>> + Send {
-        runtime::send(&self.inner, request, info.operation_id)
+    fn transport(&self) -> &Transport {
+        &self.inner
     }
 }
 

@@ -16,6 +16,7 @@ use crate::engine::{KeyWriter, Loaded, SecretSource, Traffic};
 use crate::http::Transport;
 use crate::services::no_account::{NOWHERE, NoAccount};
 use crate::services::placeholder;
+use crate::services::traffic;
 
 /// SyVault. [`SyVaultClient`](super::SyVaultClient) is the client over it.
 pub struct SyVault {
@@ -226,14 +227,7 @@ impl SecretSource for SyVault {
     }
 
     fn traffic(&self) -> Traffic {
-        let counters = self.transport().counters();
-        Traffic {
-            quota_left: self.transport().quota_left(),
-            delayed: counters.delayed,
-            withheld: counters.withheld,
-            retries_withheld: counters.retries_withheld,
-            ..Traffic::new(counters.requests, counters.retries)
-        }
+        traffic::of(self.transport())
     }
 }
 

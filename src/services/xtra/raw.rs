@@ -33,18 +33,13 @@ pub use crate::http::runtime::{Answer, InvalidPayload, PayloadProblem};
 
 use super::refusals::REFUSALS;
 use super::wire::ReadPairs;
-use crate::core::XtraError;
 use crate::http::{Transport, runtime};
 
 include!(concat!(env!("OUT_DIR"), "/xtra.rs"));
 
 impl ClientHooks<Transport> for Client {
-    fn exec(
-        &self,
-        request: reqwest::Request,
-        info: &OperationInfo,
-    ) -> impl Future<Output = Result<Answer, XtraError>> + Send {
-        runtime::send(&self.inner, request, info.operation_id)
+    fn transport(&self) -> &Transport {
+        &self.inner
     }
 }
 

@@ -19,6 +19,7 @@ use crate::core::{
 use crate::engine::{KeyWriter, Loaded, PreparedField, SecretSource, Traffic};
 use crate::http::{CredentialProvider, TokenFuture, Transport};
 use crate::references::refers;
+use crate::services::traffic;
 
 /// XtraSecurity. [`XtraClient`](crate::XtraClient) is the client over it.
 pub struct Xtra {
@@ -393,14 +394,7 @@ impl SecretSource for Xtra {
     }
 
     fn traffic(&self) -> Traffic {
-        let counters = self.raw.inner.counters();
-        Traffic {
-            quota_left: self.raw.inner.quota_left(),
-            delayed: counters.delayed,
-            withheld: counters.withheld,
-            retries_withheld: counters.retries_withheld,
-            ..Traffic::new(counters.requests, counters.retries)
-        }
+        traffic::of(&self.raw.inner)
     }
 }
 

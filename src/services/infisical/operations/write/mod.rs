@@ -2,7 +2,7 @@
 //!
 //! A write that the server keeps back for an approval is [`Written::AwaitsApproval`]: no error, and nothing is stored.
 //!
-//! What was recorded with servers of 2024: every write of the older interface (`/v3/secrets/raw`), in batches too. Documented only:
+//! Recorded with servers of 2024: every write of the older interface (`/v3/secrets/raw`), in batches too. Documented only:
 //! the newer interface (`/v4/secrets`), and metadata.
 
 mod batch;
