@@ -183,6 +183,8 @@ pub use engine::{OfflineKey, OfflineOptions};
 pub use providers::SecretsProvider;
 #[cfg(feature = "typed")]
 pub use schema::Schema;
+#[cfg(any(feature = "xtra", feature = "infisical", feature = "secr", feature = "syvault"))]
+pub use services::ClientBuilder;
 // handed to `inject`, which knows no service
 use services::VARIABLES as SERVICE_VARIABLES;
 #[cfg(feature = "dev-server")]

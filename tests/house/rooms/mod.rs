@@ -45,6 +45,7 @@ const MEANT: &[(&str, &str)] = &[
 
 /// Lines of general rooms that may name a service: the re-exports among the arrows that are meant.
 const MEANT_LINES: &[&str] = &[
+    "#[cfg(feature = \"xtra\")]",
     "pub use crate::services::xtra::client::blocking::{XtraClient, XtraClientBuilder};",
     "#[cfg(feature = \"infisical\")]",
     "pub use crate::services::infisical::client::blocking::{InfisicalClient, InfisicalClientBuilder};",

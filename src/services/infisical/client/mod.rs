@@ -86,7 +86,7 @@ impl<M> Client<Infisical, M> {
 
     /// Begins a client with options of your own; the builder has them all, by name.
     pub fn builder() -> InfisicalClientBuilder<M> {
-        InfisicalClientBuilder::new()
+        InfisicalClientBuilder::of_infisical()
     }
 
     /// Reads the secrets of a folder of an environment, given by its slug. Awaiting the request gives an
