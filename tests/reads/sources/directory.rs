@@ -1,17 +1,19 @@
 //! A directory of files: what becomes of each kind of entry, and that no snapshot is made of two states.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use xtrasecurity::sources::{Directory, DotenvFile};
 use xtrasecurity::{
-    CacheOptions, Client, EngineOptions, ErrorKind, Secrets, XtraError,
+    Client, ErrorKind, Secrets, XtraError,
     snapshot::{SnapshotSource, Unreadable, UnreadableReason},
 };
 
-async fn read(directory: Directory) -> Result<std::sync::Arc<Secrets>, XtraError> {
+async fn read(directory: Directory) -> Result<Arc<Secrets>, XtraError> {
     Client::new_with_source(directory).read(()).allow_unreadable().await
 }
 
@@ -152,37 +154,31 @@ async fn while_kubernetes_swaps_the_files_no_snapshot_is_half_old_and_half_new()
     swap(mount, 0);
     FILES.iter().for_each(|file| std::os::unix::fs::symlink(format!("..data/{file}"), mount.join(file)).unwrap());
 
-    let options = EngineOptions::default().cache(CacheOptions::default().ttl(std::time::Duration::ZERO));
-    let client = Client::with_options(Directory::new(mount), options);
-    let done = AtomicBool::new(false);
-    let mut generations = std::collections::BTreeSet::new();
-    thread::scope(|scope| {
-        let writer = scope.spawn(|| {
-            let mut number = 1;
-            while !done.load(Ordering::Relaxed) {
-                swap(mount, number);
-                number += 1;
-            }
-        });
-        let reading = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        for _ in 0..200 {
-            let read = thread::scope(|inner| inner.spawn(|| reading.block_on(client.read(()).send())).join().unwrap());
-            let secrets = match read {
-                Ok(secrets) => secrets,
-                // it may be swapped faster than it can be read, which is said and may be tried again
-                Err(error) => {
-                    assert!(error.kind() == ErrorKind::Timeout && error.is_retryable(), "{error}");
-                    continue;
-                }
-            };
-            let values: Vec<&str> = secrets.iter().map(|(_, value)| value.expose()).collect();
-            assert_eq!(secrets.names().collect::<Vec<_>>(), FILES);
-            assert!(values.iter().all(|value| *value == values[0]), "{values:?}");
-            generations.insert(values[0].to_owned());
+    let client = Client::new_with_source(Directory::new(mount));
+    let (done, path) = (Arc::new(AtomicBool::new(false)), mount.to_owned());
+    let is_done = Arc::clone(&done);
+    let writer = thread::spawn(move || {
+        for number in (1..).take_while(|_| !is_done.load(Ordering::Relaxed)) {
+            swap(&path, number);
         }
-        done.store(true, Ordering::Relaxed);
-        writer.join().unwrap();
     });
+    let mut generations = BTreeSet::new();
+    for _ in 0..300 {
+        let secrets = match client.read(()).no_cache().await {
+            Ok(secrets) => secrets,
+            // it may be swapped faster than it can be read, which is said and may be tried again
+            Err(error) => {
+                assert!(error.kind() == ErrorKind::Timeout && error.is_retryable(), "{error}");
+                continue;
+            }
+        };
+        let values: Vec<&str> = secrets.iter().map(|(_, value)| value.expose()).collect();
+        assert_eq!(secrets.names().collect::<Vec<_>>(), FILES);
+        assert!(values.iter().all(|value| *value == values[0]), "{values:?}");
+        generations.insert(values[0].to_owned());
+    }
+    done.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
     assert!(generations.len() > 1, "nothing was swapped meanwhile: {generations:?}");
 }
 

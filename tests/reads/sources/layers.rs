@@ -110,10 +110,8 @@ async fn a_layer_that_failed_is_an_error_which_names_it_and_never_a_layer_withou
 #[tokio::test]
 async fn an_optional_layer_may_be_missing_and_the_snapshot_tells_that_it_was() {
     let upper = with(&[("A", "1")]);
-    let layers = [
-        Layer::new(upper.clone(), "s").optional(),
-        Layer::new(with(&[("A", "2"), ("B", "2")]), "s").every_name(),
-    ];
+    let layers =
+        [Layer::new(upper.clone(), "s").optional(), Layer::new(with(&[("A", "2"), ("B", "2")]), "s").every_name()];
     let (client, clock) = client_over(layers);
     let secrets = client.read(()).await.unwrap();
     assert_eq!(given(&secrets), [("A", "1", 1), ("B", "2", 2)]);
@@ -129,8 +127,7 @@ async fn an_optional_layer_may_be_missing_and_the_snapshot_tells_that_it_was() {
 #[tokio::test]
 async fn a_refusal_by_one_service_counts_before_other_failures_and_drops_what_was_kept() {
     let (away, refusing) = (with(&[("A", "1")]), with(&[("B", "2")]));
-    let (client, clock) =
-        client_over([Layer::new(away.clone(), "s"), Layer::new(refusing.clone(), "s").every_name()]);
+    let (client, clock) = client_over([Layer::new(away.clone(), "s"), Layer::new(refusing.clone(), "s").every_name()]);
     client.read(()).await.unwrap();
     away.says(Says::Fails(XtraError::new(ErrorKind::Network, "nobody is there")));
     refusing.says(Says::Fails(XtraError::new(ErrorKind::Forbidden, "told to refuse").with_status(403)));
@@ -145,8 +142,7 @@ async fn every_load_asks_every_layer_so_that_times_to_live_do_not_add_up() {
     let (upper, lower) = (with(&[("A", "1")]), with(&[("B", "1")]));
     let service = Client::new_with_source(lower.clone());
     service.read("s").await.unwrap();
-    let (client, clock) =
-        client_over([Layer::new(upper.clone(), "s"), Layer::of_client(&service, "s").every_name()]);
+    let (client, clock) = client_over([Layer::new(upper.clone(), "s"), Layer::of_client(&service, "s").every_name()]);
     client.read(()).await.unwrap();
     assert_eq!((upper.loads(), lower.loads()), (1, 2), "although the layer's client has a fresh snapshot");
     lower.says(says(&[("B", "2")]));
@@ -203,8 +199,7 @@ impl SecretSource for Account {
 async fn another_account_of_one_layer_is_served_nothing_that_was_kept_for_the_one_before() {
     let account = Arc::new(std::sync::Mutex::new("one"));
     let source = Account { account: Arc::clone(&account), left: 1000 };
-    let (client, _clock) =
-        client_over([Layer::new(with(&[("A", "1")]), "s"), Layer::new(source, "s").every_name()]);
+    let (client, _clock) = client_over([Layer::new(with(&[("A", "1")]), "s"), Layer::new(source, "s").every_name()]);
     for now in ["one", "two", "one"] {
         *account.lock().unwrap() = now;
         assert_eq!(client.read(()).await.unwrap().require("ACCOUNT").unwrap().expose(), now);

@@ -58,8 +58,7 @@ async fn a_service_that_is_away_is_not_asked_by_every_read() {
     let clock = ManualClock::new();
     let service = XtraClient::builder().dev_server(&server).clock(clock.clock()).max_retries(0).build().unwrap();
     let layers = [Layer::of_client(&service, "production")];
-    let client =
-        Client::with_options(Layered::new(layers).unwrap(), EngineOptions::default().clock(clock.clock()));
+    let client = Client::with_options(Layered::new(layers).unwrap(), EngineOptions::default().clock(clock.clock()));
     client.read(()).await.unwrap();
     server.fault(Fault::refuse().forever());
     clock.advance(4 * TTL);
