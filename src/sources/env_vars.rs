@@ -1,6 +1,7 @@
 //! The environment variables of this process as a source of secrets.
 
 use std::ffi::OsString;
+use std::fmt;
 
 use crate::SERVICE_VARIABLES;
 use crate::core::{
@@ -32,7 +33,7 @@ use crate::engine::{KeyWriter, Loaded, SecretSource};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[must_use = "it is read by a client"]
 pub struct EnvVars {
     prefix: String,
@@ -100,9 +101,9 @@ impl SecretSource for EnvVars {
 
     fn describe(&self, (): &()) -> Option<ScopeDescription> {
         let text = match self.prefix.is_empty() {
-            true => "the variables of this process".to_owned(),
+            true => "the environment of this process".to_owned(),
             false => {
-                format!("the variables of this process that begin with {}", shown_name(&self.prefix, |_| false))
+                format!("the part of the environment that begins with {}", shown_name(&self.prefix, |_| false))
             }
         };
         Some(ScopeDescription::new(text).empty_means("No such variable is set"))
@@ -120,6 +121,13 @@ impl SecretSource for EnvVars {
 
     async fn load(&self, (): &()) -> Result<Loaded, XtraError> {
         Ok(self.loaded(process::variables()))
+    }
+}
+
+/// Without the prefix: what was passed by mistake may be a token.
+impl fmt::Debug for EnvVars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnvVars").field("with_credentials", &self.with_credentials).finish_non_exhaustive()
     }
 }
 

@@ -110,7 +110,7 @@ impl SecretSource for Layered {
 
     fn describe(&self, (): &()) -> Option<ScopeDescription> {
         let labels: Vec<&str> = self.layers.iter().map(Layer::label).collect();
-        let text = format!("the layers ({})", labels.join("; "));
+        let text = format!("the layered source ({})", labels.join("; "));
         Some(ScopeDescription::new(text).empty_means("None of them has a secret that it may give"))
     }
 
