@@ -19,6 +19,7 @@ mod rows;
 mod sample;
 #[cfg(feature = "secr")]
 mod secr;
+mod small_sources;
 #[cfg(feature = "syvault")]
 mod syvault;
 mod world;
@@ -59,6 +60,7 @@ async fn no_public_type_shows_a_value_or_a_token() {
     let mut table = public_types::Table::default();
     public_types::all(&mut table, &server).await;
     rows::all(&mut table).await;
+    small_sources::all(&mut table).await;
     #[cfg(feature = "infisical")]
     {
         infisical::all(&mut table).await;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: &[&str] = &["README.md", "docs/from-python.md"];
+const DOCUMENTS: &[&str] = &["README.md", "docs/from-python.md", "docs/own-source.md"];
 const REPOSITORY: &str = "https://github.com/xtrasecurity/xtrasecurity-rs";
 const DOCUMENTATION: &str = "https://docs.rs/xtrasecurity/latest/";
 
@@ -87,7 +87,7 @@ fn every_block_of_rust_is_one_that_compiles_and_hides_no_line() {
             assert!(unseen.remove(&text), "{document}: not in the example `readme`, or twice:\n{text}");
             count += 1;
         }
-        assert!(count > 5, "{document} shows {count} blocks");
+        assert!(count > 3, "{document} shows {count} blocks");
     }
     assert!(unseen.is_empty(), "shown nowhere: {unseen:#?}");
 }

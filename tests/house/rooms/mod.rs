@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("env", &["core", "inject"]),
     ("schema", &["core", "engine", "dotenv"]),
     ("references", &["core", "engine"]),
+    ("sources", &["core", "engine", "dotenv"]),
     ("blocking", &["core", "engine", "inject", "schema", "references"]),
     ("providers", &["core", "engine", "schema", "blocking"]),
     ("dev", &["core"]),
@@ -29,6 +30,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 const MEANT: &[(&str, &str)] = &[
     // the root hands the services' variables down, because a secret must not steer a client of a service that is not compiled in
     ("inject", "SERVICE_VARIABLES"),
+    // credentials are no secrets of the program's
+    ("sources", "SERVICE_VARIABLES"),
     // people look for the blocking client in the module of that name
     ("blocking", "services::xtra::client::blocking::XtraClient"),
     ("blocking", "services::xtra::client::blocking::XtraClientBuilder"),
