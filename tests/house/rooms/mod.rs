@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("env", &["core", "inject"]),
     ("schema", &["core", "engine", "dotenv"]),
     ("references", &["core", "engine"]),
+    ("copy", &["core", "engine"]),
     ("blocking", &["core", "engine", "inject", "schema", "references"]),
     ("providers", &["core", "engine", "schema", "blocking"]),
     ("dev", &["core"]),
