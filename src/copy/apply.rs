@@ -40,7 +40,6 @@ pub struct CopyProgress {
 /// What became of each secret of a copy: names in the target, each in one list, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-#[must_use]
 pub struct CopyReport {
     /// The secrets that were not there, and are there now: a read has given them.
     pub created: Vec<String>,
@@ -74,6 +73,7 @@ impl CopyError {
     }
 
     /// What became of each secret.
+    #[must_use]
     pub fn report(&self) -> &CopyReport {
         &self.report
     }

@@ -92,12 +92,12 @@ impl<T: SecretTarget, M> Client<T, M> {
     /// # #[cfg(not(all(feature = "xtra", feature = "dev-server")))]
     /// # fn main() {}
     /// ```
-    pub fn copy_secrets<'a>(
+    pub fn copy_secrets<'a, 't>(
         &'a self,
-        scope: impl Into<T::Scope<'a>>,
+        scope: impl Into<T::Scope<'t>>,
         secrets: &'a Secrets,
     ) -> Request<'a, T, CopySecrets<'a, T>, M> {
-        self.request(scope.into(), CopySecrets { secrets, rules: Rules::default(), target: PhantomData })
+        self.request(T::owned_scope(&scope.into()), CopySecrets { secrets, rules: Rules::default(), target: PhantomData })
     }
 }
 
