@@ -58,7 +58,7 @@ pub struct CopyReport {
 /// A copy that did not come to its end: the error that stopped it, and what became of each secret until then.
 ///
 /// It becomes an [`XtraError`] by `?`, which names the secrets that are not known to be written.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("{error}")]
 pub struct CopyError {
     error: XtraError,
@@ -292,6 +292,13 @@ impl<T: SecretTarget> Outcome<'_, T> {
             };
             list.push(pair.0.clone());
         }
+    }
+}
+
+/// As it is displayed, so that a `main` that returns it reads well.
+impl fmt::Debug for CopyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
