@@ -3,7 +3,9 @@
 mod auth;
 mod engine;
 mod methods;
+mod peers;
 mod reads;
 mod recordings;
+mod refusals;
 mod replay;
 mod server;
