@@ -9,3 +9,4 @@ mod recordings;
 mod refusals;
 mod replay;
 mod server;
+mod traps;
