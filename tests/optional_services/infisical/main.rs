@@ -3,6 +3,7 @@
 mod auth;
 mod engine;
 mod methods;
+mod parameters;
 mod peers;
 mod reads;
 mod recordings;
