@@ -25,6 +25,7 @@
 //! - Change them: [`XtraClient::set_secret`], [`XtraClient::set_secrets`], and the methods beside them; their types are in
 //!   [`xtra::write`].
 //! - Branches, projects, service accounts, access: [`XtraClient::create_branch`] and others; their types are in [`xtra::manage`].
+//! - Copy them to another environment, or to another service: [`copy_to`](Request::copy_to); see [`copy`].
 //! - In a text or a file that refers to them: [`XtraClient::render`]. In figment or config-rs: `SecretsProvider`.
 //! - From a shell: the command `xtrasec`, a crate of its own.
 //! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
@@ -139,6 +140,7 @@ mod services;
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
+pub mod copy;
 #[cfg_attr(
     not(feature = "xtra"),
     allow(dead_code, unused_imports, reason = "the rest is for services, each a feature")

@@ -335,6 +335,11 @@ impl XtraError {
         })
     }
 
+    /// A write that was sent and not answered.
+    pub(crate) fn with_unknown_outcome(self) -> Self {
+        self.edit(|inner| inner.outcome_unknown = true)
+    }
+
     /// Keeps an operating system error as the source. Only the error number is kept: a text could quote data.
     pub(crate) fn with_os_error(self, error: &io::Error) -> Self {
         match error.raw_os_error() {
@@ -360,11 +365,6 @@ impl XtraError {
     /// The service's own answer, for certain.
     pub(crate) fn with_own_answer(self) -> Self {
         self.edit(|inner| inner.own = true)
-    }
-
-    /// A write that was sent and not answered.
-    pub(crate) fn with_unknown_outcome(self) -> Self {
-        self.edit(|inner| inner.outcome_unknown = true)
     }
 
     /// The same failure as part of a call that has not been sent yet, so that nothing of it may have been carried out.

@@ -54,9 +54,8 @@ pub(crate) fn error(unreadable: &[Unreadable], passphrase: Option<&'static str>)
     let (kind, what, hint) = if masked {
         (
             ErrorKind::Masked,
-            "the service sent placeholders instead of values: the caller's role may see names only (an approved access \
-             request does not change that)",
-            Hint::advice("Use a token with a stronger role, or a service account's"),
+            "the service sent placeholders instead of values: the caller's role may see names only",
+            Hint::advice("Use credentials whose role may read values"),
         )
     } else if is_any(UnreadableReason::ClientEnvelope) {
         (

@@ -3,6 +3,7 @@
 //! The types are those of the written-down API (`tests/public_api.txt`, `tests/public_api_raw.txt`), so a new one that is
 //! not looked at here fails the test.
 
+mod copies;
 mod events;
 mod failures;
 mod generated;
@@ -61,6 +62,7 @@ async fn no_public_type_shows_a_value_or_a_token() {
     public_types::all(&mut table, &server).await;
     rows::all(&mut table).await;
     small_sources::all(&mut table).await;
+    copies::all(&mut table).await;
     #[cfg(feature = "infisical")]
     {
         infisical::all(&mut table).await;

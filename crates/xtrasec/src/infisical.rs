@@ -3,6 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use xtrasecurity::OfflineOptions;
+use xtrasecurity::error::Hint;
 use xtrasecurity::infisical::{Infisical, InfisicalClient};
 
 use crate::failure::Failure;
@@ -67,5 +68,9 @@ pub(crate) fn open(global: &Global, offline: bool) -> Result<Session<Infisical>,
     if offline {
         builder = builder.offline(OfflineOptions::in_user_cache()?);
     }
-    Ok(Session::of_infisical(builder.build().map_err(not_read)?))
+    builder.build().map(Session::of_infisical).map_err(|error| {
+        let is_given = error.hints().contains(&Hint::Correct { option: "base_url" });
+        let failure = not_read(error);
+        if is_given { failure.into_usage() } else { failure }
+    })
 }

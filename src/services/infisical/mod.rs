@@ -2,6 +2,7 @@
 
 mod auth;
 pub(crate) mod client;
+mod copy;
 mod credentials;
 #[cfg(feature = "dev-server")]
 pub mod dev;

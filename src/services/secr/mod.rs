@@ -1,6 +1,7 @@
 //! secr, by its vendor's documentation: nothing here was seen on the wire.
 
 pub(crate) mod client;
+mod copy;
 mod operations;
 mod pages;
 mod protocol;

@@ -1,6 +1,7 @@
 //! SyVault, by its vendor's documentation: nothing here was seen on the wire.
 
 pub(crate) mod client;
+mod copy;
 mod credentials;
 mod folder;
 mod key;

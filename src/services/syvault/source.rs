@@ -105,6 +105,46 @@ impl SyVault {
         Ok(records)
     }
 
+    /// The fields of the one secret of a folder that has a title.
+    async fn titled(&self, folder: &str, title: &str) -> Result<Loaded, XtraError> {
+        let (mut found, mut closed) = (Vec::new(), Vec::new());
+        for record in self.records().await?.into_iter().filter(|record| record.folder_id.as_deref() == Some(folder)) {
+            let uid = record.uid.clone();
+            match record.title(&self.folders) {
+                Ok(known) if known == *title => found.push(uid),
+                Ok(_) => {}
+                Err(_) => closed.push(uid),
+            }
+        }
+        match found.as_slice() {
+            [uid] => self.fields(uid).await,
+            [] if closed.is_empty() => {
+                let message = format!("the folder {} has no secret of the title {}", shown(folder), shown(title));
+                Err(XtraError::new(ErrorKind::NotFound, message)
+                    .with_hint(Hint::advice("Check both, which must match letter by letter")))
+            }
+            [] => {
+                let message = "the folder has no secret of that title among those that can be read, and the titles of others cannot";
+                Err(XtraError::new(ErrorKind::Undecryptable, message)
+                    .with_names(closed)
+                    .with_hint(Hint::Add { options: &["folder"] }))
+            }
+            several => {
+                let message = format!("{} secrets of the folder have that title: {}", several.len(), several.join(", "));
+                Err(XtraError::new(ErrorKind::Conflict, message).with_names(found))
+            }
+        }
+    }
+
+    /// The error of a secret that cannot be encrypted for a folder.
+    pub(super) fn no_folder_key(&self, folder: &str) -> XtraError {
+        let message = format!(
+            "a secret cannot be encrypted for the folder {}, whose key this client does not have. Nothing was sent",
+            shown(folder)
+        );
+        XtraError::new(ErrorKind::Undecryptable, message).with_hint(Hint::Add { options: &["folder"] })
+    }
+
     /// Folder and title of every secret, by uid.
     async fn titles(&self) -> Result<Loaded, XtraError> {
         let (mut titles, mut unreadable) = (Vec::new(), Vec::new());
@@ -179,14 +219,14 @@ impl SecretSource for SyVault {
     }
 
     fn scope_name<'s>(&self, scope: &'s SyVaultScope<'_>) -> Cow<'s, str> {
-        Cow::Borrowed(scope.uid())
+        match &scope.0 {
+            Part::Titled { folder, title } => Cow::Owned(format!("{folder}/{title}")),
+            _ => Cow::Borrowed(scope.uid()),
+        }
     }
 
     fn show_scope(&self, scope: &SyVaultScope<'_>) -> String {
-        match &scope.0 {
-            Part::Secret(uid) => shown(uid),
-            Part::Titles => String::new(),
-        }
+        scope.shown()
     }
 
     fn describe(&self, scope: &SyVaultScope<'static>) -> Option<ScopeDescription> {
@@ -211,8 +251,9 @@ impl SecretSource for SyVault {
 
     async fn load(&self, scope: &SyVaultScope<'static>) -> Result<Loaded, XtraError> {
         match (&scope.0, &self.backing) {
-            (Part::Secret(_), Backing::Memory(fields)) => Ok(fields.clone()),
+            (Part::Secret(_) | Part::Titled { .. }, Backing::Memory(fields)) => Ok(fields.clone()),
             (Part::Secret(uid), Backing::Service(_)) => self.fields(uid).await,
+            (Part::Titled { folder, title }, Backing::Service(_)) => self.titled(folder, title).await,
             (Part::Titles, _) => self.titles().await,
         }
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 mod convert;
+mod copy;
 mod credentials;
 #[cfg(feature = "dev-server")]
 pub mod dev;

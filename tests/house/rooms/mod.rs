@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("schema", &["core", "engine", "dotenv"]),
     ("references", &["core", "engine"]),
     ("sources", &["core", "engine", "dotenv"]),
+    ("copy", &["core", "engine"]),
     ("blocking", &["core", "engine", "inject", "schema", "references"]),
     ("providers", &["core", "engine", "schema", "blocking"]),
     ("dev", &["core"]),

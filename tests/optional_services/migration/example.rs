@@ -1,4 +1,4 @@
-//! From Infisical to XtraSecurity: a plan, its conflicts, and the migration when there are none.
+//! From Infisical to XtraSecurity: a plan, its obstacles, and the migration when there are none.
 //!
 //! ```text
 //! INFISICAL_… XTRA_… cargo run -p optional-services-tests --example migrate_from_infisical -- dev development [--apply] [--name-alone]
@@ -11,7 +11,7 @@ mod plan;
 
 use std::error::Error;
 
-use plan::{From, Naming, To, apply, plan};
+use plan::{From, Naming, To, plan};
 use xtrasecurity::XtraClient;
 use xtrasecurity::dev_server::DevServer;
 use xtrasecurity::infisical::InfisicalClient;
@@ -31,19 +31,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn migrate(from: From<'_>, to: To<'_>, applies: bool) -> Result<(), Box<dyn Error>> {
     let plan = plan(from, to).await?;
-    for (name, origin) in &plan.create {
-        println!("  new       {name}, from {}", origin.folder);
+    for name in plan.created() {
+        println!("  new       {name}");
     }
-    for name in &plan.present {
+    for name in plan.present() {
         println!("  the same  {name}");
     }
-    for (name, why) in &plan.conflicts {
-        println!("  CONFLICT  {name}: {why}");
+    for obstacle in plan.obstacles() {
+        println!("  OBSTACLE  {obstacle}, from {}", obstacle.source_name);
     }
-    match (plan.conflicts.is_empty(), applies) {
+    match (plan.is_clear(), applies) {
         (false, _) => println!("nothing was written"),
         (true, false) => println!("a dry run: nothing was written"),
-        (true, true) => println!("{} written, and read again", apply(&plan, to).await?),
+        (true, true) => println!("{} written, and read again", plan.apply().await?.created.len()),
     }
     Ok(())
 }

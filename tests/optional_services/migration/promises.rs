@@ -1,11 +1,13 @@
 //! What a migration promises, with both services in memory.
 
+use xtrasecurity::copy::ObstacleKind;
 use xtrasecurity::dev_server::DevServer;
 use xtrasecurity::infisical::InfisicalClient;
 use xtrasecurity::infisical::dev::{Generation, IdentitySeed, InfisicalDevServer, ProjectSeed, Role, SecretSeed};
+use xtrasecurity::snapshot::UnreadableReason;
 use xtrasecurity::{ErrorKind, XtraClient};
 
-use crate::plan::{From, Naming, To, apply, plan};
+use crate::plan::{From, Naming, To, plan};
 
 struct Both {
     source: InfisicalDevServer,
@@ -56,12 +58,11 @@ async fn every_value_of_every_folder_arrives_and_a_second_run_writes_nothing() {
     for generation in [Generation::August2024, Generation::October2024, Generation::Current] {
         let both = Both::start(generation, folders()).await;
         let first = plan(both.from(Naming::WithFolder), both.to()).await.unwrap();
-        assert_eq!(first.conflicts, []);
-        let names: Vec<&str> = first.create.keys().map(String::as_str).collect();
-        assert_eq!(names, ["APP_KEY", "APP_MY_DB_KEY", "FULL", "LINES", "URL", "WORKER_KEY"], "{generation:?}");
+        assert_eq!(first.obstacles(), []);
+        assert_eq!(first.created(), ["APP_KEY", "APP_MY_DB_KEY", "FULL", "LINES", "URL", "WORKER_KEY"], "{generation:?}");
         assert_eq!(both.holds("URL"), None, "a plan writes nothing");
 
-        assert_eq!(apply(&first, both.to()).await.unwrap(), 6);
+        assert_eq!(first.apply().await.unwrap().created.len(), 6);
         let expected = [
             ("APP_KEY", "app key ü"),
             ("APP_MY_DB_KEY", "db key"),
@@ -75,8 +76,8 @@ async fn every_value_of_every_folder_arrives_and_a_second_run_writes_nothing() {
         }
 
         let second = plan(both.from(Naming::WithFolder), both.to()).await.unwrap();
-        assert_eq!((second.create.len(), second.present.len()), (0, 6));
-        assert_eq!(apply(&second, both.to()).await.unwrap(), 0);
+        assert_eq!((second.created().len(), second.present().len()), (0, 6));
+        assert_eq!(second.apply().await.unwrap().created.len(), 0);
         both.source.stop().await;
         both.target.stop().await;
     }
@@ -86,9 +87,10 @@ async fn every_value_of_every_folder_arrives_and_a_second_run_writes_nothing() {
 async fn two_values_of_one_name_are_a_conflict_and_nothing_is_written() {
     let both = Both::start(Generation::Current, folders()).await;
     let plan = plan(both.from(Naming::NameAlone), both.to()).await.unwrap();
-    assert_eq!(plan.conflicts, [("KEY".to_owned(), "/app and /app/my-db: two values of one name".to_owned())]);
-    let error = apply(&plan, both.to()).await.unwrap_err();
-    assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, &["KEY".to_owned()][..]));
+    let [obstacle] = plan.obstacles() else { panic!("{plan:?}") };
+    assert_eq!((obstacle.name.as_str(), obstacle.kind), ("KEY", ObstacleKind::Collision));
+    let stopped = plan.apply().await.unwrap_err();
+    assert_eq!((stopped.error().kind(), stopped.error().names()), (ErrorKind::Conflict, &["KEY".to_owned()][..]));
     assert_eq!(both.holds("URL"), None);
 }
 
@@ -97,28 +99,28 @@ async fn what_the_target_has_is_not_overwritten() {
     let both = Both::start(Generation::Current, folders()).await;
     both.xtra.set_secret("migrated", "URL", "mine").await.unwrap();
     let planned = plan(both.from(Naming::WithFolder), both.to()).await.unwrap();
-    assert_eq!(planned.conflicts, [("URL".to_owned(), "/: is in the target with another value".to_owned())]);
-    assert_eq!(apply(&planned, both.to()).await.unwrap_err().kind(), ErrorKind::Conflict);
+    let [obstacle] = planned.obstacles() else { panic!("{planned:?}") };
+    assert_eq!((obstacle.source_name.as_str(), obstacle.kind), ("/:URL", ObstacleKind::Conflict));
+    assert_eq!(planned.apply().await.unwrap_err().error().kind(), ErrorKind::Conflict);
 
     both.xtra.delete_secret("migrated", "URL").await.unwrap();
     let planned = plan(both.from(Naming::WithFolder), both.to()).await.unwrap();
     both.xtra.set_secret("migrated", "URL", "of somebody who came between").await.unwrap();
-    assert_eq!(apply(&planned, both.to()).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(planned.apply().await.unwrap_err().error().kind(), ErrorKind::Conflict);
     assert_eq!(both.holds("URL").as_deref(), Some("of somebody who came between"));
     assert_eq!(both.holds("APP_KEY"), None);
 }
 
 #[tokio::test]
-async fn a_value_that_is_hidden_or_twice_there_is_a_conflict() {
+async fn a_value_that_is_twice_there_is_an_obstacle_and_nothing_is_written() {
     let both = Both::start(Generation::Current, folders()).await;
     both.source.add_secret("web", SecretSeed::new("dev", "URL", "another row")).unwrap();
     let plan = plan(both.from(Naming::WithFolder), both.to()).await.unwrap();
-    assert!(
-        plan.conflicts.contains(&("URL".to_owned(), "/: cannot be read (Ambiguous)".to_owned())),
-        "{:?}",
-        plan.conflicts
-    );
-    assert_eq!(apply(&plan, both.to()).await.unwrap_err().kind(), ErrorKind::Conflict);
+    let hidden = plan.obstacles().iter().find(|one| one.name == "URL").unwrap();
+    assert_eq!(hidden.kind, ObstacleKind::Unreadable(UnreadableReason::Ambiguous));
+    let stopped = plan.apply().await.unwrap_err();
+    assert!(stopped.error().names().contains(&"URL".to_owned()), "{stopped}");
+    assert_eq!(both.holds("APP_KEY"), None);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use xtrasecurity::ErrorKind;
-use xtrasecurity::syvault::SyVaultFolder;
+use xtrasecurity::syvault::{SyVaultFolder, SyVaultScope};
 
 use crate::server::{FOLDER, SyVault, UID, encrypted};
 
@@ -118,4 +118,36 @@ async fn a_uid_stays_one_segment_of_the_path() {
         assert_eq!(client.get(uid).await.unwrap_err().kind(), ErrorKind::Invalid, "{uid:?}");
     }
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_is_read_by_its_folder_and_title_and_anew_after_a_rotation() {
+    let server = SyVault::start().await;
+    let client = server.client();
+    let read = || client.read(SyVaultScope::titled(FOLDER, "Database"));
+    assert_eq!(read().await.unwrap().require("password").unwrap().expose(), "s3cret!");
+    let asked = server.requests().len();
+    read().await.unwrap();
+    assert_eq!(server.requests().len(), asked, "it is cached");
+    client.rotate(UID).await.unwrap();
+    assert_eq!(read().await.unwrap().require("password").unwrap().expose(), "n3w!");
+
+    for (folder, title) in [(FOLDER, "database"), ("other", "Database")] {
+        let error = client.read(SyVaultScope::titled(folder, title)).await.unwrap_err();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, None));
+    }
+    for (folder, title) in [("", "Database"), ("..", "Database"), (FOLDER, "")] {
+        let error = client.read(SyVaultScope::titled(folder, title)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+    }
+}
+
+#[tokio::test]
+async fn a_title_that_may_be_among_those_that_do_not_open_is_no_secret_that_is_not_there() {
+    let server = SyVault::start().await;
+    let mut record = encrypted("closed", r#"{"title":"Closed","fields":{}}"#);
+    record["encrypted_key"] = "AAAA".into();
+    server.put_record("closed", record);
+    let error = server.client().read(SyVaultScope::titled(FOLDER, "Closed")).await.unwrap_err();
+    assert_eq!((error.kind(), error.names()), (ErrorKind::Undecryptable, &["closed".to_owned()][..]));
 }

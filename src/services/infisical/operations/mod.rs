@@ -60,7 +60,7 @@ impl Call<'_, Infisical> {
 }
 
 /// Refuses the options of reads, which a write would pass over: a filter is not what is stored.
-fn check_options(scope: &InfisicalScope<'_>) -> Result<(), XtraError> {
+pub(super) fn check_options(scope: &InfisicalScope<'_>) -> Result<(), XtraError> {
     let option = match scope {
         _ if !scope.tags.is_empty() => "tag",
         _ if !scope.metadata.is_empty() => "metadata",

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Changing;
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError, shown_name};
+use crate::core::{ErrorKind, SecretValue, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::syvault::raw::types;
 use crate::services::syvault::record;
@@ -76,13 +76,8 @@ impl Operation for CreateSecret {
             let message = "a field has no name, or one that another has. Nothing was sent";
             return Err(XtraError::new(ErrorKind::Invalid, message));
         }
-        let cipher = call.source().folders.cipher(folder).ok_or_else(|| {
-            let shown = shown_name(folder, |_| false);
-            let message = format!(
-                "a secret cannot be encrypted for the folder {shown}, whose key this client does not have. Nothing was sent"
-            );
-            XtraError::new(ErrorKind::Undecryptable, message).with_hint(Hint::Add { options: &["folder"] })
-        })?;
+        let source = call.source();
+        let cipher = source.folders.cipher(folder).ok_or_else(|| source.no_folder_key(folder))?;
         let sealed = record::seal(&cipher, &self.title, &self.fields)?;
         let body = types::SecretCreate {
             uid: sealed.uid.clone(),

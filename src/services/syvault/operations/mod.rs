@@ -12,7 +12,7 @@ pub use list::{ListSecrets, ListedSecret};
 pub use notation::ResolveNotation;
 pub use rotate::{RotateSecret, Rotation};
 
-use super::scope::SyVaultScope;
+use super::scope::{SyVaultScope, TITLED};
 use super::source::SyVault;
 use crate::engine::Client;
 
@@ -29,5 +29,7 @@ impl Drop for Changing {
         for scope in std::mem::take(&mut self.scopes) {
             self.client.invalidate(scope);
         }
+        // which title a secret has, a change of it by its uid does not know
+        self.client.engine.invalidate_under(|key| key.field(TITLED), |_| {});
     }
 }

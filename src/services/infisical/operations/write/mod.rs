@@ -122,7 +122,7 @@ fn may_be_stored_as(sent: &str, stored: &str) -> bool {
     sent == stored || sent.trim_matches(is_trimmed) == stored.trim_matches(is_trimmed)
 }
 
-fn check_value(name: &str, value: &SecretValue, trimming: Trimming) -> Result<(), XtraError> {
+pub(in crate::services::infisical) fn check_value(name: &str, value: &SecretValue, trimming: Trimming) -> Result<(), XtraError> {
     if trimming == Trimming::Allowed || is_stored_as_it_is(value.expose()) {
         return Ok(());
     }
@@ -146,7 +146,7 @@ fn check_name(name: &str) -> Result<(), XtraError> {
 }
 
 /// A name that a secret is to have. Servers of today refuse what those of 2024 stored and could hardly be asked for.
-fn check_new_name(name: &str) -> Result<(), XtraError> {
+pub(in crate::services::infisical) fn check_new_name(name: &str) -> Result<(), XtraError> {
     check_name(name)?;
     let flaw = match name {
         _ if name.trim_matches(is_trimmed) != name => "begins or ends with white space",

@@ -21,7 +21,7 @@ mod repair;
 // what several of them share
 pub(crate) mod current_state;
 mod explain;
-mod names;
+pub(crate) mod names;
 mod read_back;
 mod stored_rows;
 mod upsert;

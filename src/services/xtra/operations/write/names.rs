@@ -71,7 +71,7 @@ pub(crate) fn check_pairs(
 }
 
 /// Everything that cannot be written.
-pub(super) fn problems(pairs: &[(String, SecretValue)], naming: Naming, to_be_sealed: bool) -> Vec<NameProblem> {
+pub(crate) fn problems(pairs: &[(String, SecretValue)], naming: Naming, to_be_sealed: bool) -> Vec<NameProblem> {
     let mut seen = BTreeSet::new();
     let problem = |(name, value): &(String, SecretValue)| {
         let problem = match seen.insert(name.clone()) {

@@ -1,0 +1,72 @@
+//! A target that has changed since the plan.
+
+use xtrasecurity::ErrorKind;
+use xtrasecurity::Secrets;
+
+use crate::services::{InfisicalService, SecrService, Service, SyVaultService, XtraService, fill, values};
+
+async fn notices(target: &impl Service) {
+    let secrets = Secrets::from_iter([("A", "1"), ("B", "2")]);
+    let plan = target.client().copy_secrets(target.at("one"), &secrets).await.unwrap();
+    fill(target, "one", &[("B", "of somebody else")]).await;
+    let writes = target.writes();
+    let error = plan.apply().await.unwrap_err();
+    assert_eq!(error.error().kind(), ErrorKind::Conflict);
+    assert!(error.error().names().contains(&"B".to_owned()), "{error}");
+    assert!(!error.error().may_have_been_applied());
+    assert_eq!(target.writes(), writes);
+    assert_eq!(values(target, "one").await, [("B".to_owned(), "of somebody else".to_owned())].into());
+}
+
+#[tokio::test]
+async fn a_secret_that_somebody_has_written_since_the_plan_stops_the_copy_before_its_first_write() {
+    notices(&XtraService::start().await).await;
+    notices(&InfisicalService::start().await).await;
+    notices(&SecrService::start().await).await;
+    notices(&SyVaultService::start().await).await;
+}
+
+async fn goes_on(target: &impl Service) {
+    let secrets = Secrets::from_iter([("A", "1"), ("B", "2")]);
+    let plan = target.client().copy_secrets(target.at("one"), &secrets).await.unwrap();
+    fill(target, "one", &[("B", "2")]).await;
+    let report = plan.apply().await.unwrap();
+    assert_eq!((report.created, report.present), (vec!["A".to_owned()], vec!["B".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_secret_that_has_the_value_by_now_is_not_written_again() {
+    goes_on(&XtraService::start().await).await;
+    goes_on(&InfisicalService::start().await).await;
+    goes_on(&SecrService::start().await).await;
+}
+
+#[tokio::test]
+async fn a_secret_that_was_equal_and_is_not_any_more_stops_the_copy() {
+    let target = SecrService::start().await;
+    fill(&target, "one", &[("A", "1")]).await;
+    let secrets = Secrets::from_iter([("A", "1"), ("B", "2")]);
+    let plan = target.client.copy_secrets(target.at("one"), &secrets).await.unwrap();
+    target.server.state().environments.get_mut("one").unwrap().remove("A");
+    let error = plan.apply().await.unwrap_err();
+    assert_eq!((error.error().kind(), error.error().names()), (ErrorKind::Conflict, &["A".to_owned()][..]));
+    assert!(values(&target, "one").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_value_that_somebody_replaces_behind_the_write_is_no_success() {
+    let target = SecrService::start().await;
+    let secrets = Secrets::from_iter([("A", "1"), ("B", "2")]);
+    let plan = target.client.copy_secrets(target.at("one"), &secrets).await.unwrap();
+    let mut pulls = 0;
+    target.server.state().between = Some(Box::new(move |_, secrets| {
+        pulls += 1;
+        if pulls == 2 {
+            secrets.insert("B".to_owned(), ("of somebody else".to_owned(), 2));
+        }
+    }));
+    let stopped = plan.apply().await.unwrap_err();
+    assert_eq!((stopped.error().kind(), stopped.error().names()), (ErrorKind::Conflict, &["B".to_owned()][..]));
+    assert!(stopped.error().may_have_been_applied());
+    assert_eq!((&stopped.report().created[..], &stopped.report().in_doubt[..]), (&["A".to_owned()][..], &["B".to_owned()][..]));
+}
