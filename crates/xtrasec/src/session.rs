@@ -295,6 +295,7 @@ pub(crate) fn why(reason: UnreadableReason) -> &'static str {
         UnreadableReason::NoValue => "the service sends no value with it",
         UnreadableReason::Ambiguous => "there more than once",
         UnreadableReason::Unexpanded => "its references lead nowhere",
+        UnreadableReason::NotText => "no UTF-8 text",
         _ => "cannot be read",
     }
 }
@@ -309,6 +310,7 @@ impl Words {
             UnreadableReason::NoValue => "the service sends no value with it: store it again",
             UnreadableReason::Ambiguous => "there more than once: delete all but one",
             UnreadableReason::Unexpanded => "its references lead nowhere: correct what they name",
+            UnreadableReason::NotText => "no UTF-8 text: store it as text",
             _ => "cannot be read",
         }
     }
