@@ -32,8 +32,8 @@
 //! [`ttl`](crate::CacheOptions::ttl): a load costs a few system calls, so one second is cheap. The environment of a process changes
 //! only when the process changes it; an hour is as good as 30 s there.
 //!
-//! What is read from this machine is not compared with what was there before, and no [copy](crate::EngineOptions) of it is kept
-//! on disk: whoever empties a directory means it.
+//! No [copy](crate::EngineOptions) is kept on disk of what is on this machine. An answer without any secrets
+//! [is held back](crate::Client#what-is-held-back) here too, and so is one that lacks a required name; other changes are taken as they are.
 
 mod directory;
 mod dotenv_file;

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 
 use crate::core::{ErrorKind, Hint, Identity, Quota, Secrets, XtraError};
 use crate::engine::part::ScopePart;
-use crate::engine::{Client, SecretSource, Traffic};
+use crate::engine::{CacheOptions, Client, EngineOptions, SecretSource, Traffic};
 
 /// A snapshot, and how old it was already when it was asked for.
 pub(super) type Fetched = (Arc<Secrets>, Duration);
@@ -35,10 +35,11 @@ enum Names {
 }
 
 impl Layer {
-    /// The secrets of `scope` in `source`, such as `Layer::new(Directory::docker(), ())`. The source gets a client of its own, with
-    /// default options.
+    /// The secrets of `scope` in `source`, such as `Layer::new(Directory::docker(), ())`. The layer keeps nothing itself: for a
+    /// source that may be out of reach, make a client and use [`of_client`](Self::of_client).
     pub fn new<S: SecretSource>(source: S, scope: impl Into<S::Scope<'static>>) -> Self {
-        Self::of_client(&Client::new_with_source(source), scope)
+        let nothing = CacheOptions::default().ttl(Duration::ZERO);
+        Self::of_client(&Client::with_options(source, EngineOptions::default().cache(nothing)), scope)
     }
 
     /// The secrets of `scope` at a service, by its client: with its connections, its credentials, its retries and its options for

@@ -48,14 +48,16 @@ pub use layer::Layer;
 ///
 /// # What is kept, and where
 ///
-/// The snapshot in the cache of the client over this source is the merged one. Each load of it asks every layer anew, all at the
-/// same time; a layer never answers from a cache while its service can be asked, so times to live do not add up. When the service
-/// cannot be reached, what the layer's own client has kept stands in, by its rules: its `max_stale`, its copies on disk
-/// (feature `offline`). An answer that has lost all its secrets is held back there too. So options for an outage belong to the client of
-/// the layer, and none of them keeps the values of other layers: of the merged snapshot no copy is written. It is as old as its oldest part.
-/// A write by a layer's client drops what that client keeps; call [`invalidate`](crate::Client::invalidate) on the client over this source too.
+/// The client over this source keeps the merged snapshot. Each load of that asks every layer anew, all at the same time. A layer never
+/// answers from a cache while its service can be asked, so times to live do not add up.
 ///
-/// Memory holds each value twice, here and in the layer's client. References in values are followed as the layer's client is set.
+/// What is for an outage belongs to the client of a [layer](Layer::of_client). While its service cannot be reached, what that client has kept
+/// stands in, by its own rules: its `max_stale`, its copies on disk (feature `offline`). The other layers are as they are now. The merged snapshot is as old as
+/// its oldest part, and no copy of it is written. An answer that has suddenly lost its secrets is held back by the layer's client as well;
+/// [`invalidate`](crate::Client::invalidate) on that client accepts it. After a write by a layer's client, call `invalidate` on the
+/// client over this source to see it at once.
+///
+/// Memory holds the values of a client's layer twice: here and in its client. References in values are followed as that client is set.
 pub struct Layered {
     layers: Vec<Layer>,
     /// The places of the layers, for the key.

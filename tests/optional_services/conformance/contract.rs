@@ -36,6 +36,10 @@ pub(crate) enum Lack {
     OuterWhiteSpace,
     /// It does not ask who reads.
     Callers,
+    /// A client of it has one scope.
+    Scopes,
+    /// It is on this machine, or put together of what is kept elsewhere: no copy of it is made on disk.
+    Copies,
 }
 
 impl From<Lack> for Skip {
@@ -124,6 +128,11 @@ pub(crate) trait Service: Sized + Send + Sync + 'static {
 
     /// Has the service answer so from now on.
     fn condition(&self, condition: Condition) -> Result<(), Skip>;
+
+    /// Whether copies of what is read are made on disk.
+    fn copies(&self) -> Result<(), Skip> {
+        Ok(())
+    }
 
     /// How often the service was asked for anything, by this client or by all.
     fn requests(&self, client: &Client<Self::Source>) -> u64 {

@@ -206,6 +206,7 @@ pub(crate) async fn a_watch_tells_what_has_changed<S: Service>(service: Arc<S>) 
 
 pub(crate) async fn a_copy_on_disk_stands_in_when_the_service_is_away<S: Service>(service: Arc<S>) -> Result<(), Skip> {
     let scoped = Scoped::new(service).await?;
+    scoped.service.copies()?;
     let directory = tempfile::tempdir().unwrap();
     let client = |key: &str| {
         let key = OfflineKey::new(format!("{key}, of this test's own and long enough")).unwrap();

@@ -13,7 +13,7 @@
 //! printed as LEFT OUT, and a part that is left out without being listed fails, as does one that is listed and held. What a live
 //! token may not do is printed as SKIPPED.
 //!
-//! A source without writes, such as files, implements the trait too: `own` is one.
+//! A source without writes implements the trait too: `own` is one, `small_sources` are the files and the layers of the crate.
 
 #[macro_use]
 mod contract;
@@ -22,5 +22,6 @@ mod infisical;
 mod own;
 mod secr;
 mod service_promises;
+mod small_sources;
 mod syvault;
 mod xtra;

@@ -108,6 +108,16 @@ async fn a_layer_that_failed_is_an_error_which_names_it_and_never_a_layer_withou
 }
 
 #[tokio::test]
+async fn a_source_without_a_client_of_its_own_may_become_empty_while_the_others_have_secrets() {
+    let lower = with(&[("B", "2")]);
+    let layers = [Layer::new(with(&[("A", "1")]), "s"), Layer::new(lower.clone(), "s").every_name()];
+    let (client, _clock) = client_over(layers);
+    assert_eq!(client.read(()).await.unwrap().len(), 2);
+    lower.says(says(&[]));
+    assert_eq!(given(&client.refresh(()).await.unwrap()), [("A", "1", 1)]);
+}
+
+#[tokio::test]
 async fn an_optional_layer_may_be_missing_and_the_snapshot_tells_that_it_was() {
     let upper = with(&[("A", "1")]);
     let layers =

@@ -86,4 +86,7 @@ async fn a_layer_that_suddenly_has_no_secrets_is_held_back_although_the_other_la
     assert!(before.len() > 1);
     assert_eq!(given(&after), given(&before));
     assert_eq!(service.stats().shrinks_refused, 1);
+    service.invalidate("production");
+    let accepted = client.refresh(()).await.unwrap();
+    assert_eq!(given(&accepted), [("HOST", "db", 1)]);
 }
