@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use xtrasecurity::credentials::Configuration;
 use xtrasecurity::{
-    Client, ErrorKind, OfflineOptions, SecretSource, Secrets, XtraClient, XtraClientBuilder, XtraError,
+    Client, ErrorKind, OfflineOptions, Request, SecretSource, Secrets, XtraClient, XtraClientBuilder, XtraError,
     error::Hint,
-    references::Refer,
+    request::Read,
     snapshot::{SnapshotSource, UnreadableReason},
     xtra::Xtra,
 };
@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::hints;
 use crate::options::{Choice, Global, Scope, Values, full_environment_name};
 use crate::output;
+use crate::service::Readable;
 use crate::text::{all_quoted, printable, quoted};
 
 /// A client and the environment that was asked for.
@@ -72,20 +73,19 @@ impl Session {
     }
 }
 
-#[cfg(feature = "infisical")]
-impl Session<xtrasecurity::infisical::Infisical> {
-    pub(crate) fn of_infisical(client: xtrasecurity::infisical::InfisicalClient) -> Self {
-        let environment = client.default_environment().map(str::to_owned);
-        let ways_to_name_one = "Add --env NAME, or set INFISICAL_ENVIRONMENT";
+/// # What commands read, of any service
+impl<S: Readable> Session<S> {
+    #[cfg(any(feature = "infisical", feature = "secr", feature = "syvault"))]
+    pub(crate) fn of(client: Client<S>, environment: Option<String>, ways_to_name_one: &'static str) -> Self {
         Self { client, environment, ways_to_name_one }
     }
-}
 
-/// # What commands read, of any service
-impl<S: Refer> Session<S>
-where
-    for<'a> S::Scope<'a>: From<&'a str>,
-{
+    /// A read of the environment.
+    fn read(&self, values: Values) -> Result<Request<'_, S, Read>, Failure> {
+        let request = self.client.read(S::scope(self.environment()?));
+        if values.resolve { S::resolved(request) } else { Ok(request) }
+    }
+
     /// The environment that was asked for. Guessing one would be guessing which database a program connects to.
     pub(crate) fn environment(&self) -> Result<&str, Failure> {
         let absent = || Failure::usage(format!("no environment was given. {}", self.ways_to_name_one));
@@ -99,18 +99,16 @@ where
 
     /// The same, with other secrets in the place of references in the values if that was asked for.
     pub(crate) async fn values(&self, values: Values) -> Result<Arc<Secrets>, Failure> {
-        let request = self.client.read(self.environment()?.into()).resolve_references(values.resolve);
-        let secrets = request.allow_unreadable().await.map_err(not_read)?;
+        let secrets = self.read(values)?.allow_unreadable().await.map_err(not_read)?;
         tell_source(&secrets);
         Ok(secrets)
     }
 
     /// The same, whatever the service answers.
     async fn any_secrets(&self, values: Values) -> Result<Arc<Secrets>, Failure> {
-        let environment = self.environment()?;
         // the next answer is not compared with a saved copy, which stays for the time when there is none
-        self.client.invalidate(environment);
-        let request = self.client.read(environment.into()).resolve_references(values.resolve).allow_unreadable();
+        self.client.invalidate(S::scope(self.environment()?));
+        let request = self.read(values)?.allow_unreadable();
         let secrets = request.allow_any_answer().await.map_err(not_read)?;
         tell_source(&secrets);
         Ok(secrets)
@@ -208,8 +206,8 @@ fn perhaps_meant(secrets: &Secrets) -> String {
 }
 
 /// Whoever gets a reference in the place of a password should not search for long.
-pub(crate) fn tell_references<S: Refer>(secrets: &Secrets, values: Values) {
-    let names: Vec<_> = secrets.references::<S>().collect();
+pub(crate) fn tell_references<S: Readable>(secrets: &Secrets, values: Values) {
+    let names = S::references(secrets);
     if !values.resolve && !names.is_empty() {
         output::note(&format!(
             "values that look like references to other secrets are given as they are: {}. --resolve follows them",

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::credentials::SignedTokens;
-use super::folder::{Folders, SyVaultFolder};
+use super::folder::{Folders, KEYS, SyVaultFolder, with_keys};
 use super::key::ClientKey;
 use super::protocol::SyVaultProtocol;
 use super::{SyVault, SyVaultScope};
@@ -52,6 +52,9 @@ const MOST: usize = 500;
 /// # SyVault: make a client, and read a secret
 impl<M> Client<SyVault, M> {
     /// Builds a client from the variables `SY_SERVER`, `SY_CLIENT_ID` and `SY_CLIENT_SECRET`. Nothing is sent yet.
+    ///
+    /// `SY_FOLDER_KEYS` has the keys of folders, where it is set: `ID=KEY,ID=KEY`, each key 32 bytes in base64. It is this crate's own
+    /// name: how a client gets these keys is not published, see [`SyVaultFolder`].
     ///
     /// # Errors
     ///
@@ -177,7 +180,7 @@ impl<M> SyVaultClientBuilder<M> {
     }
 
     /// What the program knows of a folder: its names, for [notations](super::Notation), and its key, for the secrets in it. May be
-    /// called more than once.
+    /// called more than once. A key that is not given here is looked for in `SY_FOLDER_KEYS`.
     pub fn folder(mut self, folder: SyVaultFolder) -> Self {
         self.folders.push(folder);
         self
@@ -263,10 +266,12 @@ impl<M> SyVaultClientBuilder<M> {
         let secret = given(secret, env, "client_secret", "SY_CLIENT_SECRET", ErrorKind::Credentials)?;
         let (secret, origin) = (secret.clone().map(SecretValue::new), secret.map(|_| String::new()));
         let key = ClientKey::parse(&secret.value).map_err(|error| origin.explained(error))?;
+        let keys = env.setting(KEYS)?.map(|keys| SecretValue::new(keys.value));
+        let folders = with_keys(self.folders, keys)?;
         let options = TransportOptions { clock: self.engine.clock.clone(), ..self.transport };
         let tokens = Arc::new(SignedTokens::new(key, id.value.trim(), &server.value, self.engine.clock.clone()));
         let transport = Transport::new(&base, Arc::new(SyVaultProtocol), Arc::clone(&tokens) as _, options)?;
-        let source = SyVault::new(transport, tokens, Folders::of(self.folders)?);
+        let source = SyVault::new(transport, tokens, Folders::of(folders)?);
         #[cfg(feature = "offline")]
         if let Some(options) = &self.engine.offline {
             options.check(true)?;
