@@ -23,14 +23,9 @@ use generate::{Replacement, Service};
 const SERVICES: &[Service] = &[
     Service {
         name: "xtra",
-        inner_type: "crate::http::Transport",
-        runtime: "crate::http::runtime",
         replacements: &[
-            Replacement { schema: "SecretValue", with: "crate::http::runtime::wire::WireSecret" },
-            Replacement { schema: "SecretInput", with: "crate::http::runtime::wire::SecretInput" },
             Replacement { schema: "SecretEntry", with: "crate::services::xtra::wire::SecretEntry" },
             Replacement { schema: "StoredValue", with: "crate::services::xtra::wire::StoredValue" },
-            Replacement { schema: "FreeForm", with: "crate::http::runtime::wire::FreeForm" },
             // the crate sends text, and is answered with text
             Replacement { schema: "ExpectedVersion", with: "::std::string::String" },
         ],
@@ -38,39 +33,15 @@ const SERVICES: &[Service] = &[
     },
     Service {
         name: "infisical",
-        inner_type: "crate::http::Transport",
-        runtime: "crate::http::runtime",
-        replacements: &[
-            Replacement { schema: "SecretValue", with: "crate::http::runtime::wire::WireSecret" },
-            Replacement { schema: "SecretInput", with: "crate::http::runtime::wire::SecretInput" },
-            Replacement { schema: "SecretData", with: "crate::http::runtime::wire::SecretData" },
-            Replacement { schema: "FreeForm", with: "crate::http::runtime::wire::FreeForm" },
-        ],
+        replacements: &[Replacement { schema: "SecretData", with: "crate::http::runtime::wire::SecretData" }],
         unprinted: &["ApiError"],
     },
     Service {
         name: "secr",
-        inner_type: "crate::http::Transport",
-        runtime: "crate::http::runtime",
-        replacements: &[
-            Replacement { schema: "SecretValue", with: "crate::http::runtime::wire::WireSecret" },
-            Replacement { schema: "SecretInput", with: "crate::http::runtime::wire::SecretInput" },
-            Replacement { schema: "FreeForm", with: "crate::http::runtime::wire::FreeForm" },
-            Replacement { schema: "TemplateList", with: "crate::services::secr::wire::TemplateList" },
-        ],
+        replacements: &[Replacement { schema: "TemplateList", with: "crate::services::secr::wire::TemplateList" }],
         unprinted: &["ApiError"],
     },
-    Service {
-        name: "syvault",
-        inner_type: "crate::http::Transport",
-        runtime: "crate::http::runtime",
-        replacements: &[
-            Replacement { schema: "SecretValue", with: "crate::http::runtime::wire::WireSecret" },
-            Replacement { schema: "SecretInput", with: "crate::http::runtime::wire::SecretInput" },
-            Replacement { schema: "FreeForm", with: "crate::http::runtime::wire::FreeForm" },
-        ],
-        unprinted: &["ApiError"],
-    },
+    Service { name: "syvault", replacements: &[], unprinted: &["ApiError"] },
 ];
 
 fn main() -> ExitCode {

@@ -14,13 +14,23 @@ pub(crate) struct Replacement {
     pub(crate) with: &'static str,
 }
 
+/// The type that sends requests; a generated client holds one.
+const TRANSPORT: &str = "crate::http::Transport";
+
+/// The module that generated code runs on.
+const RUNTIME: &str = "crate::http::runtime";
+
+/// The schemas that every document may have.
+const OF_ALL: &[Replacement] = &[
+    Replacement { schema: "SecretValue", with: "crate::http::runtime::wire::WireSecret" },
+    Replacement { schema: "SecretInput", with: "crate::http::runtime::wire::SecretInput" },
+    Replacement { schema: "FreeForm", with: "crate::http::runtime::wire::FreeForm" },
+];
+
 /// What the generator must know about a service besides its document.
 pub(crate) struct Service {
     pub(crate) name: &'static str,
-    /// The type that sends requests; the generated client holds one.
-    pub(crate) inner_type: &'static str,
-    /// The module that the generated code runs on.
-    pub(crate) runtime: &'static str,
+    /// The schemas that this service alone has.
     pub(crate) replacements: &'static [Replacement],
     /// The schemas whose types get a `Debug` written by hand.
     pub(crate) unprinted: &'static [&'static str],
@@ -37,8 +47,9 @@ pub(crate) fn generate(service: &Service, document: &str) -> Result<String, Vec<
     drop_streams(&mut api);
     let tokens = run_generator(service, &api)
         .map_err(|reason| vec![blame::uncompilable(&api, &reason, |api| run_generator(service, api))])?;
-    let mut file = crate::retarget::retarget(tokens, service.runtime, service.unprinted)?;
+    let mut file = crate::retarget::retarget(tokens, RUNTIME, service.unprinted)?;
     file.items.push(without_token(&api));
+    file.items.extend(of_the_client().map_err(|reason| vec![reason])?);
     Ok(prettyplease::unparse(&file))
 }
 
@@ -54,6 +65,31 @@ fn without_token(api: &OpenAPI) -> syn::Item {
     }
 }
 
+/// What a client needs beyond its operations: the transport that they go through, and a `Debug` that shows nothing of it.
+fn of_the_client() -> Result<[syn::Item; 2], String> {
+    let transport = parsed(TRANSPORT)?;
+    Ok([
+        syn::parse_quote! {
+            impl ClientHooks<#transport> for Client {
+                fn transport(&self) -> &#transport {
+                    &self.inner
+                }
+            }
+        },
+        syn::parse_quote! {
+            impl ::std::fmt::Debug for Client {
+                fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    f.debug_struct("Client").finish_non_exhaustive()
+                }
+            }
+        },
+    ])
+}
+
+fn parsed(path: &str) -> Result<TokenStream, String> {
+    path.parse().map_err(|_| format!("`{path}` is not a type"))
+}
+
 /// Takes out the operations whose answer does not end: a method of the client reads an answer as a whole.
 fn drop_streams(api: &mut OpenAPI) {
     let is_stream = |operation: &Operation| operation.extensions.contains_key("x-answer");
@@ -66,21 +102,24 @@ fn drop_streams(api: &mut OpenAPI) {
 }
 
 impl Service {
+    fn replacements(&self) -> impl Iterator<Item = &Replacement> {
+        OF_ALL.iter().chain(self.replacements)
+    }
+
     fn hand_written(&self) -> Vec<&'static str> {
-        self.replacements.iter().map(|replacement| replacement.schema).collect()
+        self.replacements().map(|replacement| replacement.schema).collect()
     }
 
     fn settings(&self) -> Result<GenerationSettings, String> {
-        let inner = self.inner_type.parse().map_err(|_| format!("`{}` is not a type", self.inner_type))?;
         let mut settings = GenerationSettings::new();
         settings
             .with_interface(InterfaceStyle::Builder)
             .with_tag(TagStyle::Merged)
             .with_hooks(HooksMode::Expected)
-            .with_inner_type(inner)
+            .with_inner_type(parsed(TRANSPORT)?)
             // sorted, so that what is printed or sent has one order
             .with_map_type("::std::collections::BTreeMap");
-        for replacement in self.replacements {
+        for replacement in self.replacements() {
             settings.with_replacement(replacement.schema, replacement.with, std::iter::empty::<TypeImpl>());
         }
         Ok(settings)

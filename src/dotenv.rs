@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::core::{ErrorKind, SecretValue, Secrets, XtraError};
 
 mod encrypted;
+pub(crate) mod file;
 #[cfg(test)]
 mod tests;
 mod write;

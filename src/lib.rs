@@ -35,6 +35,7 @@
 //! - Read Infisical: `infisical::InfisicalClient`, with the feature `infisical`; all that is said of reads here is so there too.
 //! - Read secr or SyVault: `secr::SecrClient` and `syvault::SyVaultClient`, with the features of these names. Nothing of either was tried
 //!   against its service; each method says what is documented and what is inferred.
+//! - Read variables, a `.env` file or a directory of files, and layer sources over each other: [`sources`].
 //! - Read another secrets manager: implement [`SecretSource`] and use [`Client`].
 //!
 //! # Reading and caching
@@ -89,7 +90,7 @@
 //! | `xtrasecurity::quota` | requests that wait or are refused for the service's limits, snapshots that are kept longer to spare them |
 //! | `xtrasecurity::engine` | an empty scope, stale reads, answers that are held back, watches, copies on disk |
 //! | `xtrasecurity::credentials` | where a token was found; files that others can read; renewals that fail |
-//! | `xtrasecurity::service` | local mode, and writes that could not be read back |
+//! | `xtrasecurity::service` | local mode, `.env` files that others can read, layers that are missing, and writes that could not be read back |
 //!
 //! Names of secrets appear in errors, never in events.
 //!
@@ -172,6 +173,7 @@ pub mod providers;
 pub mod references;
 #[cfg(feature = "typed")]
 pub mod schema;
+pub mod sources;
 
 pub use core::{ErrorKind, SecretValue, Secrets, XtraError};
 pub use engine::{
@@ -183,6 +185,8 @@ pub use engine::{OfflineKey, OfflineOptions};
 pub use providers::SecretsProvider;
 #[cfg(feature = "typed")]
 pub use schema::Schema;
+#[cfg(any(feature = "xtra", feature = "infisical", feature = "secr", feature = "syvault"))]
+pub use services::ClientBuilder;
 // handed to `inject`, which knows no service
 use services::VARIABLES as SERVICE_VARIABLES;
 #[cfg(feature = "dev-server")]
@@ -256,7 +260,7 @@ pub mod request {
 
 /// The parts of a [`Secrets`] snapshot: where it came from, its iterator, and what could not be read.
 pub mod snapshot {
-    pub use crate::core::{SecretsIter, SnapshotSource, Unreadable, UnreadableReason};
+    pub use crate::core::{LayerState, SecretsIter, SnapshotSource, Unreadable, UnreadableReason};
 }
 
 /// What a [`SecretSource`] of your own speaks with: the keys of its scopes, what it loads, and its operations.

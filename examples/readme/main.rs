@@ -11,6 +11,7 @@ mod from_python;
 mod own_source;
 mod programs;
 mod reading;
+mod small_sources;
 mod typed;
 mod writing;
 
@@ -43,10 +44,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     from_python::configure()?;
     from_python::read(&client).await?;
     from_python::begin_a_branch_with_secrets(&client).await?;
+    own_source::teams::read().await?;
     at_the_point_of_use::check_and_connect(&client, at_the_point_of_use::Database).await?;
 
     // what needs an account, a watch that never ends, or a service of another kind is compiled only
-    let _ = (writing::manage, reading::watch, reading::keep_copies, own_source::read_another_service);
+    let _ = (writing::manage, reading::watch, reading::keep_copies, own_source::vault::read);
+    let _ = small_sources::read;
     let _ = (programs::without_async, from_python::inject, from_python::manage, from_python::handle_errors);
     Ok(())
 }

@@ -65,6 +65,7 @@ pub use crate::services::infisical::client::blocking::{InfisicalClient, Infisica
 pub use crate::services::secr::client::blocking::{SecrClient, SecrClientBuilder};
 #[cfg(feature = "syvault")]
 pub use crate::services::syvault::client::blocking::{SyVaultClient, SyVaultClientBuilder};
+#[cfg(feature = "xtra")]
 pub use crate::services::xtra::client::blocking::{XtraClient, XtraClientBuilder};
 
 /// The mode of a [`Client`] whose requests wait on the caller's thread.

@@ -281,6 +281,7 @@ fn why(reason: UnreadableReason) -> &'static str {
         UnreadableReason::NoValue => "has no value in the source",
         UnreadableReason::Ambiguous => "has several values in the source, and nothing tells which of them counts",
         UnreadableReason::Unexpanded => "refers to a secret that the source does not put in its place",
+        UnreadableReason::NotText => "holds bytes that are no UTF-8 text",
     }
 }
 

@@ -21,6 +21,12 @@ impl Identity {
         Self(digest.first_chunk().copied().unwrap_or_default())
     }
 
+    /// The identity of whoever is all of these, in this order.
+    pub(crate) fn of_all(identities: impl Iterator<Item = Self>) -> Self {
+        let digest = identities.fold(Sha256::new(), |digest, identity| digest.chain_update(identity.0)).finalize();
+        Self(digest.first_chunk().copied().unwrap_or_default())
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

@@ -10,6 +10,5 @@ pub(crate) const ENGINE: &str = "xtrasecurity::engine";
 /// Tokens: where they were found, and files that others can read.
 #[cfg(feature = "http")]
 pub(crate) const CREDENTIALS: &str = "xtrasecurity::credentials";
-/// One service's client: local mode, and writes that could not be read back.
-#[allow(dead_code, reason = "a service is a feature of its own")]
+/// The sources: local mode, `.env` files that others can read, layers that are missing, and writes that could not be read back.
 pub(crate) const SERVICE: &str = "xtrasecurity::service";

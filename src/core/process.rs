@@ -1,7 +1,6 @@
 //! The surroundings of this process, as far as they are read: its variables, its user's home and its working directory.
 
 use std::ffi::OsString;
-#[cfg(any(feature = "offline", feature = "http"))]
 use std::path::PathBuf;
 
 /// A variable is set, but its value is not Unicode. The value is not kept.
@@ -25,7 +24,6 @@ pub(crate) fn var(name: &str) -> Result<Option<String>, NotUnicode> {
 }
 
 /// The path in a variable, `None` when it is not set or empty. It need not be Unicode.
-#[cfg(feature = "http")]
 pub(crate) fn path(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::layers::{LayerMap, LayerState};
 use super::sorted::{SecretsIter, SortedPairs};
 use super::unreadable::Unreadable;
 use super::value::SecretValue;
@@ -17,8 +18,13 @@ pub enum SnapshotSource {
     Service,
     /// The program itself: [`Secrets::from_iter`](Secrets#method.from_iter) or an in-memory client.
     Memory,
-    /// A `.env` file, in local mode: see [`XtraClientBuilder::local_file`](crate::XtraClientBuilder::local_file).
+    /// Files of this machine: a `.env` file or a directory, see [`sources`](crate::sources), and
+    /// [`XtraClientBuilder::local_file`](crate::XtraClientBuilder::local_file).
     LocalFile,
+    /// The environment variables of this process: see [`EnvVars`](crate::sources::EnvVars).
+    Environment,
+    /// Several sources, put together by [`Layered`](crate::sources::Layered): [`Secrets::layers`] tells which.
+    Layers,
     /// A copy on disk that an earlier load has saved, because the service could not be reached: see `OfflineOptions`, with the
     /// feature `offline`.
     Offline,
@@ -68,6 +74,8 @@ pub struct Secrets {
     older: Duration,
     /// What the service tells it by.
     validator: Option<Arc<str>>,
+    /// What it was put together of.
+    layers: Option<Arc<LayerMap>>,
 }
 
 /// What all copies of a snapshot share.
@@ -82,7 +90,29 @@ impl Secrets {
     pub(crate) fn assemble(values: SortedPairs, mut unreadable: Vec<Unreadable>, origin: Origin) -> Self {
         // stable, so that of a name that comes twice the first reason stays the first
         unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-        Self { parts: Arc::new(Parts { values, unreadable, origin }), older: Duration::ZERO, validator: None }
+        let parts = Arc::new(Parts { values, unreadable, origin });
+        Self { parts, older: Duration::ZERO, validator: None, layers: None }
+    }
+
+    /// The same, which was put together of these.
+    pub(crate) fn of_layers(mut self, layers: Option<Arc<LayerMap>>) -> Self {
+        self.layers = layers;
+        self
+    }
+
+    /// The sources that a [`Layered`](crate::sources::Layered) has put this snapshot together of, in their order, and which of them
+    /// were missing. Empty for every other snapshot.
+    #[must_use]
+    pub fn layers(&self) -> &[LayerState] {
+        self.layers.as_ref().map_or(&[], |layers| layers.states())
+    }
+
+    /// The source that gave `name`, when the snapshot has it and was put together of several; a secret that cannot be read has
+    /// one too.
+    #[must_use]
+    pub fn layer_of(&self, name: &str) -> Option<&LayerState> {
+        let is_there = self.contains(name) || self.unreadable_of(name).is_some();
+        self.layers.as_ref().filter(|_| is_there)?.of(name)
     }
 
     /// The same, which the service tells by this.
@@ -109,7 +139,7 @@ impl Secrets {
 
     /// The same snapshot, counted by a reference count of its own: threads that share one wait for each other.
     pub(crate) fn share(&self) -> Self {
-        Self { parts: Arc::clone(&self.parts), older: self.older, validator: self.validator.clone() }
+        Self { parts: Arc::clone(&self.parts), validator: self.validator.clone(), layers: self.layers.clone(), ..*self }
     }
 
     /// Whether both are one snapshot, and not two with equal contents. Threads may have one snapshot by different `Arc`s, so
@@ -192,7 +222,10 @@ impl Secrets {
         match self.parts.origin.source {
             SnapshotSource::Memory => false,
             SnapshotSource::Offline => true,
-            SnapshotSource::Service | SnapshotSource::LocalFile => self.age() >= self.parts.origin.ttl,
+            SnapshotSource::Service
+            | SnapshotSource::LocalFile
+            | SnapshotSource::Environment
+            | SnapshotSource::Layers => self.age() >= self.parts.origin.ttl,
         }
     }
 
@@ -206,7 +239,8 @@ impl Secrets {
     pub(crate) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
         let Parts { values, unreadable, origin } = &*self.parts;
         let unreadable = unreadable.iter().filter(|entry| keep(&entry.name)).cloned().collect();
-        Self { older: self.older, ..Self::assemble(values.only(&keep), unreadable, origin.clone()) }
+        let kept = Self::assemble(values.only(&keep), unreadable, origin.clone());
+        Self { older: self.older, layers: self.layers.clone(), ..kept }
     }
 
     /// At most `limit` secrets, in order of the names, behind the first `offset`.

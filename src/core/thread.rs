@@ -4,6 +4,8 @@
 //! in a process of one thread. So each piece of such work runs on a thread of its own that is joined before its answer is
 //! used.
 
+use std::sync::mpsc;
+use std::time::Duration;
 use std::{io, thread};
 
 use tokio::sync::oneshot;
@@ -25,6 +27,28 @@ pub(crate) async fn run<T: Send + 'static>(
     // It has sent, or unwound, and has nothing left to do: this waits for the operating system to take the thread away.
     let _ = thread.join();
     Ok(answer.ok())
+}
+
+/// The same, within `limit`. Past it the answer is an error of the kind `TimedOut`, and the thread ends when its work does. It needs
+/// no timers of the runtime.
+pub(crate) async fn run_within<T: Send + 'static>(
+    name: &'static str,
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let waits = move || {
+        let (sender, receiver) = mpsc::channel();
+        let worker = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let _ = sender.send(work());
+        })?;
+        let answer = receiver.recv_timeout(limit);
+        if let Err(mpsc::RecvTimeoutError::Timeout) = answer {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let _ = worker.join();
+        answer.map_err(|_| io::ErrorKind::Other.into())
+    };
+    run(name, waits).await?.unwrap_or_else(|| Err(io::ErrorKind::Other.into()))
 }
 
 #[cfg(test)]

@@ -13,12 +13,15 @@ pub enum UnreadableReason {
     /// The value was encrypted by a client before it was stored, and cannot be opened here: the passphrase is missing or
     /// another one, or the value was damaged.
     ClientEnvelope,
-    /// The service named the secret and sent no value with it.
+    /// The service named the secret and sent no value with it; or there is a file of that name that holds none, such as a
+    /// socket.
     NoValue,
     /// The service has several values under this name, and nothing tells which of them counts.
     Ambiguous,
     /// The value refers to another secret, and the service has not put that one's value in its place.
     Unexpanded,
+    /// The value, or the name, is no UTF-8 text: a variable or a file that holds other bytes.
+    NotText,
 }
 
 /// A secret that is there, but whose value did not come through.
@@ -51,9 +54,8 @@ pub(crate) fn error(unreadable: &[Unreadable], passphrase: Option<&'static str>)
     let (kind, what, hint) = if masked {
         (
             ErrorKind::Masked,
-            "the service sent placeholders instead of values: the caller's role may see names only (an approved access \
-             request does not change that)",
-            Hint::advice("Use a token with a stronger role, or a service account's"),
+            "the service sent placeholders instead of values: the caller's role may see names only",
+            Hint::advice("Use credentials whose role may read values"),
         )
     } else if is_any(UnreadableReason::ClientEnvelope) {
         (
@@ -74,6 +76,12 @@ pub(crate) fn error(unreadable: &[Unreadable], passphrase: Option<&'static str>)
             "values refer to other secrets, and the service has not put those in their place: they are not there, or may not be \
              read",
             Hint::advice("Correct what the values refer to, or read them as they are stored"),
+        )
+    } else if is_any(UnreadableReason::NotText) {
+        (
+            ErrorKind::Invalid,
+            "values or names are no UTF-8 text, and a secret is a text here",
+            Hint::advice("Store them as text (in base64, say), or leave them out"),
         )
     } else if unreadable.iter().all(|entry| entry.reason == UnreadableReason::NoValue) {
         (

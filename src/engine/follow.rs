@@ -81,7 +81,8 @@ impl<S: SecretSource> Engine<S> {
             (References::Followed, Some(follow)) if loaded.doubt.is_none() => follow,
             _ => {
                 self.warn_of_references(request, &loaded);
-                return Ok((loaded, Duration::ZERO));
+                let older = loaded.older;
+                return Ok((loaded, older));
             }
         };
         let unfollowed = Unfollowed {
@@ -98,7 +99,8 @@ impl<S: SecretSource> Engine<S> {
             true => tokio::time::timeout(left, followed).await.unwrap_or_else(|_| Err(too_late()))?,
             false => followed.await?,
         };
-        Ok((Loaded { values: followed.values, validator: None, ..loaded }, followed.older))
+        let older = followed.older.max(loaded.older);
+        Ok((Loaded { values: followed.values, validator: None, ..loaded }, older))
     }
 
     /// Asks the source for the secrets; where there is a snapshot that it can tell, for others than these.
@@ -119,7 +121,7 @@ impl<S: SecretSource> Engine<S> {
             self.counts.unchanged.fetch_add(1, Ordering::Relaxed);
             let (values, unreadable) = kept.contents();
             let source = kept.source();
-            Loaded { values, unreadable, source, doubt: None, validator: Some(validator) }
+            Loaded { source, validator: Some(validator), ..Loaded::new(values, unreadable) }
         }))
     }
 

@@ -288,7 +288,7 @@ impl<S: SecretSource> Engine<S> {
     }
 
     fn assemble(&self, scope: &S::Owned, loaded: Loaded, fetched: Tick) -> (Secrets, Option<XtraError>) {
-        let Loaded { values, unreadable, source, doubt, validator } = loaded;
+        let Loaded { values, unreadable, source, doubt, validator, layers, older: _ } = loaded;
         if values.is_empty() && unreadable.is_empty() {
             tracing::warn!(
             target: events::ENGINE,
@@ -308,7 +308,7 @@ impl<S: SecretSource> Engine<S> {
             passphrase: self.source.passphrase_variable(),
             place,
         };
-        (Secrets::assemble(values, unreadable, origin).told_by(validator), doubt)
+        (Secrets::assemble(values, unreadable, origin).told_by(validator).of_layers(layers), doubt)
     }
 }
 

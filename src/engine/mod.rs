@@ -14,6 +14,7 @@ mod handle;
 mod load;
 mod operation;
 mod outcome;
+pub(crate) mod part;
 mod policy;
 mod preload;
 mod read;
@@ -33,6 +34,7 @@ mod tasks;
 pub(crate) mod watch;
 mod with_secret;
 
+pub(crate) use backoff::is_own_refusal;
 pub use client::{Async, Client};
 #[cfg(feature = "offline")]
 pub use disk_cache::{OfflineKey, OfflineOptions};

@@ -391,7 +391,7 @@ impl<S: SecretSource> Engine<S> {
     }
 
     /// What may be served in place of a load that is under way.
-    fn usable(&self, key: &[u8]) -> Option<Arc<Secrets>> {
+    pub(super) fn usable(&self, key: &[u8]) -> Option<Arc<Secrets>> {
         let now = self.clock.now();
         match self.store.as_ref()?.find(key, now) {
             Found::Fresh(secrets) => Some(secrets),

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::core::layers::LayerMap;
 use crate::core::{
     Identity, Quota, ScopeDescription, SecretValue, SnapshotSource, SortedPairs, Unreadable, XtraError, shown_name,
 };
@@ -219,9 +220,26 @@ pub struct Loaded {
     pub(crate) doubt: Option<XtraError>,
     /// What the service tells these by.
     pub(crate) validator: Option<Arc<str>>,
+    /// How old the oldest of these was already when they were asked for.
+    pub(crate) older: Duration,
+    /// What these were put together of.
+    pub(crate) layers: Option<Arc<LayerMap>>,
 }
 
 impl Loaded {
+    /// What the service itself has answered.
+    pub(crate) fn new(values: SortedPairs, unreadable: Vec<Unreadable>) -> Self {
+        Self {
+            values,
+            unreadable,
+            source: SnapshotSource::Service,
+            doubt: None,
+            validator: None,
+            older: Duration::ZERO,
+            layers: None,
+        }
+    }
+
     /// Says that these may be no secrets at all but, say, an error in their place: `error` tells why. They are not stored, and
     /// served only to a request that says [`allow_any_answer`](crate::Request::allow_any_answer); others fail with `error`.
     #[must_use]
@@ -256,7 +274,7 @@ impl Loaded {
 impl<N: Into<String>, V: Into<SecretValue>> FromIterator<(N, V)> for Loaded {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let values = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { values, unreadable: Vec::new(), source: SnapshotSource::Service, doubt: None, validator: None }
+        Self::new(values, Vec::new())
     }
 }
 

@@ -268,7 +268,7 @@ impl<'c, S: Refer> Search<'c, S> {
         secrets.require(key).cloned().map_err(|error| match error.kind() {
             ErrorKind::Masked => {
                 XtraError::new(ErrorKind::Masked, "its value is masked, because the caller's role may see names only")
-                    .with_hint(Hint::advice("Use a token with a stronger role, or a service account's"))
+                    .with_hint(Hint::advice("Use credentials whose role may read values"))
             }
             ErrorKind::Undecryptable => {
                 XtraError::new(ErrorKind::Undecryptable, "its value arrived as ciphertext that cannot be opened here")

@@ -239,6 +239,7 @@ impl<'a, 's> Assembly<'a, 's> {
             Some(UnreadableReason::Unexpanded) => {
                 "cannot be read: it refers to a secret that is not there, or may not be read"
             }
+            Some(UnreadableReason::NotText) => "cannot be read: it is no UTF-8 text. Store it as text",
             _ => "cannot be read: the service sent ciphertext. Store it again",
         }
     }

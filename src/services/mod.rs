@@ -1,5 +1,7 @@
 //! The services, a folder each. Nothing outside a service's own folder knows it, but for the crate's root, which names it.
 
+#[cfg(any(feature = "xtra", feature = "infisical", feature = "secr", feature = "syvault"))]
+mod client_builder;
 #[cfg(feature = "infisical")]
 pub(crate) mod infisical;
 // in every build, whichever services it has: a secret must not steer a client of another build
@@ -23,6 +25,9 @@ mod traffic;
 pub(crate) mod xtra;
 #[path = "xtra/variables.rs"]
 mod xtra_variables;
+
+#[cfg(any(feature = "xtra", feature = "infisical", feature = "secr", feature = "syvault"))]
+pub use client_builder::ClientBuilder;
 
 /// The variables of every service.
 pub(crate) const VARIABLES: &[crate::inject::ServiceVariables] = &[

@@ -19,7 +19,7 @@ pub(crate) const CHECKS: &[Check] = &[(
 
 /// Keeps the text of every event.
 #[derive(Clone, Default)]
-struct Events(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Events(pub(crate) Arc<Mutex<Vec<String>>>);
 
 impl Subscriber for Events {
     fn enabled(&self, _: &Metadata<'_>) -> bool {

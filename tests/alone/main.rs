@@ -15,6 +15,8 @@ mod observability;
 mod programs;
 mod references_warning;
 mod retry_budget;
+#[cfg(unix)]
+mod sources;
 
 use std::process::{Command, ExitCode};
 
@@ -33,10 +35,12 @@ const FILES: &[(&str, &[Check])] = &[
     ("programs", programs::CHECKS),
     ("references_warning", references_warning::CHECKS),
     ("retry_budget", retry_budget::CHECKS),
+    #[cfg(unix)]
+    ("sources", sources::CHECKS),
 ];
 
 /// Those that count threads.
-const ON_LINUX_ONLY: [&str; 2] = ["inject_by_name", "programs"];
+const ON_LINUX_ONLY: [&str; 3] = ["inject_by_name", "programs", "sources"];
 
 /// The first argument of a process that runs one check; the check's name follows.
 const ALONE: &str = "--alone";

@@ -20,6 +20,7 @@ mod rows;
 mod sample;
 #[cfg(feature = "secr")]
 mod secr;
+mod small_sources;
 #[cfg(feature = "syvault")]
 mod syvault;
 mod world;
@@ -60,6 +61,7 @@ async fn no_public_type_shows_a_value_or_a_token() {
     let mut table = public_types::Table::default();
     public_types::all(&mut table, &server).await;
     rows::all(&mut table).await;
+    small_sources::all(&mut table).await;
     copies::all(&mut table).await;
     #[cfg(feature = "infisical")]
     {

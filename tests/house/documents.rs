@@ -1,12 +1,14 @@
 //! The documents for readers: what they show compiles, and what they link to is there.
 //!
-//! A block of Rust is one that stands, byte for byte, between `readme: begin` and `readme: end` in the example `readme`.
+//! A block of Rust is one that stands, byte for byte, between `readme: begin` and `readme: end` in the example `readme`, or, about a
+//! service that is off by default, in the tests of its page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: &[&str] = &["README.md", "docs/from-python.md"];
+const DOCUMENTS: &[&str] = &["README.md", "docs/from-python.md", "docs/infisical.md", "docs/own-source.md"];
+const COMPILED: &[&str] = &["examples/readme", "tests/optional_services/infisical_page"];
 const REPOSITORY: &str = "https://github.com/xtrasecurity/xtrasecurity-rs";
 const DOCUMENTATION: &str = "https://docs.rs/xtrasecurity/latest/";
 
@@ -54,7 +56,7 @@ fn prose(document: &str) -> String {
 /// What the example shows, without the indentation of its place.
 fn compiled() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for entry in fs::read_dir(root().join("examples/readme")).unwrap() {
+    for entry in COMPILED.iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap()) {
         let mut region: Option<(usize, String)> = None;
         for line in fs::read_to_string(entry.unwrap().path()).unwrap().lines() {
             match (line.trim(), region.take()) {
@@ -84,10 +86,10 @@ fn every_block_of_rust_is_one_that_compiles_and_hides_no_line() {
                 !text.lines().any(|line| line == "#" || line.starts_with("# ")),
                 "{document}: a hidden line:\n{text}"
             );
-            assert!(unseen.remove(&text), "{document}: not in the example `readme`, or twice:\n{text}");
+            assert!(unseen.remove(&text), "{document}: not among what is compiled, or twice:\n{text}");
             count += 1;
         }
-        assert!(count > 5, "{document} shows {count} blocks");
+        assert!(count > 3, "{document} shows {count} blocks");
     }
     assert!(unseen.is_empty(), "shown nowhere: {unseen:#?}");
 }
@@ -190,6 +192,37 @@ fn every_link_leads_to_something_that_is_there() {
             }
         }
     }
+}
+
+/// The tests that a document links to, each with the name of its link's target: [`name`][file].
+fn linked_tests(text: &str) -> Vec<(&str, &str)> {
+    let starts = text.match_indices("[`").map(|(at, mark)| &text[at + mark.len()..]);
+    let parted = starts.filter_map(|rest| {
+        let (name, rest) = rest.split_once("`][")?;
+        Some((name, rest.split_once(']')?.0))
+    });
+    parted.filter(|(name, _)| !name.contains(['\n', '`'])).collect()
+}
+
+#[test]
+fn every_test_that_the_page_on_infisical_links_to_is_there_by_its_file_and_name() {
+    let text = read("docs/infisical.md");
+    let targets: BTreeMap<&str, &str> =
+        text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ")).collect();
+    let mut used = BTreeSet::new();
+    let linked = linked_tests(&text);
+    for (name, target) in &linked {
+        let link = targets.get(target).unwrap_or_else(|| panic!("{target} is no link"));
+        let path = link.strip_prefix(REPOSITORY).and_then(|path| path.strip_prefix("/blob/main/"));
+        let file = read(path.unwrap_or_else(|| panic!("{link} is of no file")));
+        let (before, _) =
+            file.split_once(&format!("fn {name}(")).unwrap_or_else(|| panic!("{link} has no test {name}"));
+        let attribute = before.rsplit('\n').skip(1).find(|line| line.trim_start().starts_with("#["));
+        assert!(attribute.is_some_and(|line| line.contains("test")), "{link}: {name} is no test");
+        used.insert(*target);
+    }
+    assert!(linked.len() > 100, "{} tests", linked.len());
+    assert_eq!(used, targets.into_keys().collect(), "links that lead from nowhere");
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod rate_budget;
 mod reading;
 mod references;
 mod simulated_day;
+mod sources;
 mod staleness;
 mod watch;
 mod watch_blocking;

@@ -1,7 +1,6 @@
-//! The service: what the real one answered, answered again to the client and compared with the dev server; what any service must
-//! do; and the generated client.
+//! The service: what the real one answered, answered again to the client and compared with the dev server; and the generated
+//! client.
 
-mod conformance;
 mod dev_server;
 mod dev_server_habits;
 mod dev_server_persistence;

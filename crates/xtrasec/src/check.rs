@@ -14,7 +14,7 @@ use crate::failure::{Outcome, REFUSED};
 use crate::file;
 use crate::options::{Global, Values};
 use crate::output;
-use crate::session::{Session, is_bare, nothing_there, tell_references};
+use crate::session::{Session, is_bare, tell_references};
 use crate::text::{self, printable};
 
 /// Checks the secrets against a JSON Schema
@@ -49,7 +49,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     tell_references::<Xtra>(&secrets, arguments.values);
     let bare = is_bare(&secrets);
     if bare {
-        let what = nothing_there(session.environment()?);
+        let what = session.words.nothing_there(session.environment()?);
         let advice = if arguments.allow_empty { "" } else { ", or add --allow-empty" };
         output::note(&format!("{what}{advice}"));
     }

@@ -14,7 +14,7 @@ use crate::failure::{Failure, Outcome, REFUSED};
 use crate::options::Global;
 use crate::options::Scope;
 use crate::output;
-use crate::session::{Session, demand, not_read, nothing_there, tell_source};
+use crate::session::{Session, XTRASECURITY, demand, not_read, tell_source};
 use crate::text::{self, printable};
 
 /// Compares two environments or branches
@@ -46,7 +46,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     tell_source(&first);
     for (place, secrets) in [(&arguments.first, &first), (&arguments.second, &second)] {
         if secrets.is_empty() {
-            output::note(&nothing_there(&place.shown()));
+            output::note(&XTRASECURITY.nothing_there(&place.shown()));
         }
     }
     note_of_branches(&session, arguments, first.is_empty() && second.is_empty());
@@ -75,7 +75,7 @@ async fn read(session: &Session, place: &Scope) -> Result<Arc<Secrets>, Failure>
         None => request.await,
     };
     let secrets = secrets.map_err(not_read)?;
-    demand(&secrets, secrets.unreadable().iter().map(|secret| secret.name.as_str()), &place.shown())?;
+    demand(&secrets, secrets.unreadable().iter().map(|secret| secret.name.as_str()), &place.shown(), &XTRASECURITY)?;
     Ok(secrets)
 }
 

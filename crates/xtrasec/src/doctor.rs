@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome, REFUSED};
 use crate::hints;
 use crate::options::{Global, Variables};
 use crate::output;
-use crate::session::{builder, is_local, nothing_there, why};
+use crate::session::{XTRASECURITY, builder, is_local, why};
 use crate::text;
 
 /// Tells what configuration was found and whether it works
@@ -133,7 +133,7 @@ impl Report {
             );
             self.add("secrets", State::Problem, detail);
         } else if secrets.is_empty() {
-            self.add("secrets", State::Note, nothing_there(environment));
+            self.add("secrets", State::Note, XTRASECURITY.nothing_there(environment));
         } else {
             self.add("secrets", State::Fine, format!("{} in {environment}", secrets.len()));
         }

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::Cli;
 
-const DOCUMENTS: &[&str] = &["README.md", "docs/from-python.md"];
+const DOCUMENTS: &[&str] = &["README.md", "docs/from-python.md", "docs/infisical.md"];
 /// The options of features that this build does not have.
 const NOT_BUILT: &[&str] = if cfg!(feature = "infisical") { &[] } else { &["service", "path"] };
 

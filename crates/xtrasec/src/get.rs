@@ -50,7 +50,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
 async fn tell<S: Readable>(session: &Session<S>, arguments: &Arguments) -> Outcome {
     let names: BTreeSet<&str> = arguments.names.iter().map(String::as_str).collect();
     let secrets = session.values(arguments.values).await?;
-    demand(&secrets, names.iter().copied(), session.environment()?)?;
+    demand(&secrets, names.iter().copied(), session.environment()?, session.words)?;
     let chosen = chosen(&secrets, &names);
     tell_references::<S>(&chosen, arguments.values);
     if !arguments.show {

@@ -21,6 +21,12 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
     Some(match hint {
         Hint::Advice(text) | Hint::FixProxy { what: text } => text.clone(),
         // settings
+        Hint::GiveToken { variable } if variable.starts_with("SECR_") => format!("Set {variable}").into(),
+        Hint::GiveToken { variable } if !variable.starts_with("XTRA_") => format!(
+            "Set {variable}, or better the id and the secret of a client, which last. A program that `xtrasec run` has started is \
+             given none unless that is told --with-credentials"
+        )
+        .into(),
         Hint::GiveToken { variable } => format!(
             "Set {variable}, or store a token with `xtrasec login`. A program that `xtrasec run` has started is given none unless \
              that is told --with-credentials"
@@ -32,10 +38,15 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         Hint::GiveEnvironment { entry } => format!("Add --env NAME{}", or_put(entry)).into(),
         Hint::GivePassphrase { variable } => format!("Set {}", variable.unwrap_or("XTRA_VAULT_PASSPHRASE")).into(),
         Hint::GiveCacheDirectory { variable } => format!("Set {variable}, or do without --offline").into(),
+        Hint::GiveBaseUrl { variable, login: None } => {
+            format!("If it is meant, export {variable}=…, or add --api-url …").into()
+        }
         Hint::GiveBaseUrl { variable, .. } => {
             format!("If it is meant, export {variable}=…, add --api-url …, or store a token for it with xtrasec login --api-url …").into()
         }
-        Hint::UseLastingToken => "Use an access key or a service account's key, which last".into(),
+        Hint::UseLastingToken => {
+            "Use what lasts: an access key, a service account's key, or the id and the secret of a client".into()
+        }
         Hint::Correct { option } => format!("It comes from {}", flag(option)?).into(),
         Hint::LeaveOut { option } => format!("Leave {} out", flag(option)?).into(),
         Hint::LeaveLocalMode { variable } => format!("Unset {variable} to ask the service").into(),
@@ -84,7 +95,8 @@ pub(crate) fn flag(option: &str) -> Option<&'static str> {
         "environment" => "--env",
         "branch" => "--branch",
         "project_id" => "--project",
-        "api_url" => "--api-url",
+        "api_url" | "base_url" => "--api-url",
+        "path" => "--path",
         "offline" => "--offline",
         "prefix" => "--prefix",
         _ => return None,
@@ -120,6 +132,7 @@ mod tests {
         vec![
             Hint::advice("Check the names"),
             Hint::GiveToken { variable: "XTRA_TOKEN" },
+            Hint::GiveToken { variable: "INFISICAL_TOKEN" },
             Hint::GiveProject { option: "project_id", variable: "XTRA_PROJECT_ID", entry },
             Hint::GiveEnvironment { entry },
             Hint::GivePassphrase { variable: Some("XTRA_VAULT_PASSPHRASE") },

@@ -8,7 +8,7 @@ use crate::failure::Outcome;
 use crate::options::Global;
 use crate::output;
 use crate::service::{Readable, with_session};
-use crate::session::{Session, is_bare, nothing_there, why};
+use crate::session::{Session, is_bare, why};
 use crate::text;
 
 /// Lists the names of the secrets
@@ -32,7 +32,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
 async fn tell<S: Readable>(session: &Session<S>, arguments: &Arguments) -> Outcome {
     let secrets = session.secrets().await?;
     if is_bare(&secrets) {
-        output::note(&nothing_there(session.environment()?));
+        output::note(&session.words.nothing_there(session.environment()?));
     }
     let text = if arguments.json { as_json(&secrets, arguments.show) } else { as_table(&secrets, arguments.show) };
     output::write(text.as_bytes())?;

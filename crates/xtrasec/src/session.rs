@@ -24,9 +24,27 @@ use crate::text::{all_quoted, printable, quoted};
 pub(crate) struct Session<S: SecretSource = Xtra> {
     pub(crate) client: Client<S>,
     environment: Option<String>,
-    /// Where an environment can be named, for whoever named none.
-    ways_to_name_one: &'static str,
+    pub(crate) words: &'static Words,
 }
+
+/// What a person is told in the words of one service.
+pub(crate) struct Words {
+    /// Where an environment can be named, for whoever named none.
+    pub(crate) ways_to_name_one: &'static str,
+    /// What may be the matter when there are no secrets.
+    pub(crate) nothing: &'static str,
+    /// What to look at when secrets are not there.
+    pub(crate) look_at: &'static str,
+    /// Whose secrets the service hides, and what to do about it.
+    pub(crate) masked: &'static str,
+}
+
+pub(crate) const XTRASECURITY: Words = Words {
+    ways_to_name_one: "Add --env NAME, set XTRA_ENV, or put \"env\" into .xtrarc (xtrasec setup)",
+    nothing: "an environment or branch that does not exist looks the same. Check both names",
+    look_at: "the environment and the branch",
+    masked: "masked: this token may see names only; use one with the developer role or a service account's",
+};
 
 /// The builder with what was given on the command line.
 pub(crate) fn builder(global: &Global) -> XtraClientBuilder {
@@ -68,16 +86,15 @@ impl Session {
     fn build(global: &Global, builder: XtraClientBuilder) -> Result<Self, Failure> {
         let client = builder.build().map_err(|error| unusable(global, error))?;
         let environment = client.default_environment().map(str::to_owned);
-        let ways_to_name_one = "Add --env NAME, set XTRA_ENV, or put \"env\" into .xtrarc (xtrasec setup)";
-        Ok(Self { client, environment, ways_to_name_one })
+        Ok(Self { client, environment, words: &XTRASECURITY })
     }
 }
 
 /// # What commands read, of any service
 impl<S: Readable> Session<S> {
     #[cfg(any(feature = "infisical", feature = "secr", feature = "syvault"))]
-    pub(crate) fn of(client: Client<S>, environment: Option<String>, ways_to_name_one: &'static str) -> Self {
-        Self { client, environment, ways_to_name_one }
+    pub(crate) fn of(client: Client<S>, environment: Option<String>, words: &'static Words) -> Self {
+        Self { client, environment, words }
     }
 
     /// A read of the environment.
@@ -88,7 +105,7 @@ impl<S: Readable> Session<S> {
 
     /// The environment that was asked for. Guessing one would be guessing which database a program connects to.
     pub(crate) fn environment(&self) -> Result<&str, Failure> {
-        let absent = || Failure::usage(format!("no environment was given. {}", self.ways_to_name_one));
+        let absent = || Failure::usage(format!("no environment was given. {}", self.words.ways_to_name_one));
         self.environment.as_deref().ok_or_else(absent)
     }
 
@@ -121,12 +138,15 @@ impl<S: Readable> Session<S> {
         let environment = self.environment()?;
         if is_bare(&secrets) && !choice.allow_empty {
             let perhaps = perhaps_meant(&secrets);
-            return Err(Failure::refused(format!("{}, or add --allow-empty{perhaps}", nothing_there(environment))));
+            return Err(Failure::refused(format!(
+                "{}, or add --allow-empty{perhaps}",
+                self.words.nothing_there(environment)
+            )));
         }
         let takes = choice.rule();
         let hidden = secrets.unreadable().iter().map(|secret| secret.name.as_str());
         let names = choice.only.iter().map(String::as_str).chain(hidden).filter(|name| takes(name));
-        demand(&secrets, names, environment).map_err(|failure| match choice.only.is_empty() {
+        demand(&secrets, names, environment, self.words).map_err(|failure| match choice.only.is_empty() {
             true => failure.so("Leave them out with --exclude if they are not needed"),
             false => failure,
         })?;
@@ -162,6 +182,7 @@ pub(crate) fn demand<'n>(
     secrets: &Secrets,
     names: impl IntoIterator<Item = &'n str>,
     place: &str,
+    words: &Words,
 ) -> Result<(), Failure> {
     let mut missing = BTreeSet::new();
     let mut hidden: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -169,12 +190,12 @@ pub(crate) fn demand<'n>(
         secrets.unreadable().iter().map(|secret| (secret.name.as_str(), secret.reason)).collect();
     for name in names.into_iter().filter(|name| !secrets.contains(name)) {
         match reasons.get(name) {
-            Some(reason) => drop(hidden.entry(remedy(*reason)).or_default().insert(name)),
+            Some(reason) => drop(hidden.entry(words.remedy(*reason)).or_default().insert(name)),
             None => drop(missing.insert(name)),
         }
     }
     if !missing.is_empty() && is_bare(secrets) {
-        return Err(Failure::refused(format!("{}{}", nothing_there(place), perhaps_meant(secrets))));
+        return Err(Failure::refused(format!("{}{}", words.nothing_there(place), perhaps_meant(secrets))));
     }
     let mut problems = Vec::new();
     if !hidden.is_empty() {
@@ -184,12 +205,13 @@ pub(crate) fn demand<'n>(
     }
     if !missing.is_empty() {
         problems.push(format!(
-            "not in {place}, which has {}: {}. Check the names (case matters), the environment and the branch",
+            "not in {place}, which has {}: {}. Check the names (case matters), {}",
             match secrets.len() + secrets.unreadable().len() {
                 1 => "1 secret".to_owned(),
                 count => format!("{count} secrets"),
             },
-            all_quoted(&missing.iter().copied().collect::<Vec<_>>())
+            all_quoted(&missing.iter().copied().collect::<Vec<_>>()),
+            words.look_at
         ));
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::refused(problems.join("; "))) }
@@ -262,26 +284,30 @@ pub(crate) fn why(reason: UnreadableReason) -> &'static str {
         UnreadableReason::ServerCiphertext => "the service cannot decrypt it",
         UnreadableReason::ClientEnvelope => "encrypted by a client",
         UnreadableReason::NoValue => "the service sends no value with it",
+        UnreadableReason::Ambiguous => "there more than once",
+        UnreadableReason::Unexpanded => "its references lead nowhere",
         _ => "cannot be read",
     }
 }
 
-/// The same, and what to do about it.
-fn remedy(reason: UnreadableReason) -> &'static str {
-    match reason {
-        UnreadableReason::Masked => {
-            "masked: this token may see names only; use one with the developer role or a service account's"
+impl Words {
+    /// Why a value cannot be had, and what to do about it.
+    fn remedy(&self, reason: UnreadableReason) -> &'static str {
+        match reason {
+            UnreadableReason::Masked => self.masked,
+            UnreadableReason::ServerCiphertext => "the service cannot decrypt it: store it again",
+            UnreadableReason::ClientEnvelope => "encrypted by a client: set XTRA_VAULT_PASSPHRASE",
+            UnreadableReason::NoValue => "the service sends no value with it: store it again",
+            UnreadableReason::Ambiguous => "there more than once: delete all but one",
+            UnreadableReason::Unexpanded => "its references lead nowhere: correct what they name",
+            _ => "cannot be read",
         }
-        UnreadableReason::ServerCiphertext => "the service cannot decrypt it: store it again",
-        UnreadableReason::ClientEnvelope => "encrypted by a client: set XTRA_VAULT_PASSPHRASE",
-        UnreadableReason::NoValue => "the service sends no value with it: store it again",
-        _ => "cannot be read",
     }
-}
 
-/// An environment without secrets looks like one that does not exist.
-pub(crate) fn nothing_there(what: &str) -> String {
-    format!("{what} holds no secrets; an environment or branch that does not exist looks the same. Check both names")
+    /// An environment without secrets may not be the one that was meant.
+    pub(crate) fn nothing_there(&self, what: &str) -> String {
+        format!("{what} holds no secrets; {}", self.nothing)
+    }
 }
 
 /// A client that may write, and the place that was asked for.

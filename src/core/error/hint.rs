@@ -235,7 +235,7 @@ impl fmt::Display for Hint {
                 let login = login.map(|login| format!(", `{login}`")).unwrap_or_default();
                 write!(
                     f,
-                    "If it is right, name it yourself: `export {variable}=…` (in CI too){login}, or pass api_url(..) to the builder"
+                    "If it is right, name it yourself: `export {variable}=…` (in CI too){login}, or pass it to the builder"
                 )
             }
             Self::UseLastingToken => f.write_str("Give the copies a key, or use a token without an end"),

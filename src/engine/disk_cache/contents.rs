@@ -51,6 +51,7 @@ pub(super) fn encode(
             UnreadableReason::NoValue => 4,
             UnreadableReason::Ambiguous => 5,
             UnreadableReason::Unexpanded => 6,
+            UnreadableReason::NotText => 7,
         });
     }
     Ok(bytes)
@@ -85,6 +86,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Contents> {
             [4] => UnreadableReason::NoValue,
             [5] => UnreadableReason::Ambiguous,
             [6] => UnreadableReason::Unexpanded,
+            [7] => UnreadableReason::NotText,
             _ => return None,
         };
         unreadable.push(Unreadable::new(name, reason));
@@ -135,12 +137,13 @@ pub(super) mod tests {
     }
 
     fn hidden() -> Vec<Unreadable> {
-        use UnreadableReason::{Ambiguous, ClientEnvelope, Masked, NoValue, ServerCiphertext, Unexpanded};
+        use UnreadableReason::{Ambiguous, ClientEnvelope, Masked, NoValue, NotText, ServerCiphertext, Unexpanded};
         let reasons = [
             ("A", Ambiguous),
             ("C", ClientEnvelope),
             ("M", Masked),
             ("N", NoValue),
+            ("NT", NotText),
             ("S", ServerCiphertext),
             ("U", Unexpanded),
         ];

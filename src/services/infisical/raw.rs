@@ -34,15 +34,8 @@ pub use crate::http::runtime::{Answer, InvalidPayload, PayloadProblem};
 
 use super::auth::Granted;
 use crate::core::SecretValue;
-use crate::http::Transport;
 
 include!(concat!(env!("OUT_DIR"), "/infisical.rs"));
-
-impl ClientHooks<Transport> for Client {
-    fn transport(&self) -> &Transport {
-        &self.inner
-    }
-}
 
 impl From<types::AccessToken> for Granted {
     fn from(granted: types::AccessToken) -> Self {
@@ -59,12 +52,6 @@ impl fmt::Debug for types::ApiError {
             .field("message", &self.message)
             .field("details", &self.details)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").finish_non_exhaustive()
     }
 }
 

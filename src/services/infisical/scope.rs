@@ -294,14 +294,41 @@ pub struct CheckedScope {
 }
 
 impl CheckedScope {
-    /// The scope in words.
-    pub(super) fn describe(&self) -> ScopeDescription {
+    /// The folder in words.
+    pub(super) fn place(&self) -> String {
         let mut text =
             format!("the folder {} of the environment {}", shown_path(&self.path), quoted(&self.environment));
         if let Some(project) = &self.project {
-            text.push_str(&format!(" of the project {}", quoted(project.text())));
+            let project = project.text();
+            // an id is no secret, and too long for a name
+            let shown = if looks_like_an_id(project) { project.to_owned() } else { quoted(project) };
+            text.push_str(&format!(" of the project {shown}"));
         }
-        ScopeDescription::new(text)
+        text
+    }
+
+    /// The project's id or slug; the empty text for one that only the token knows.
+    pub(super) fn project_name(&self) -> &str {
+        self.project.as_ref().map_or("", ProjectName::text)
+    }
+
+    /// Says so when the project may have been given by its slug in the place of its id, or the other way round.
+    pub(super) fn about_project(&self, error: XtraError) -> XtraError {
+        match &self.project {
+            Some(ProjectName::Id(id)) if !looks_like_an_id(id) => error.with_hint(Hint::advice(format!(
+                "{} does not look like a project's id: if it is the slug, give it as the slug (INFISICAL_PROJECT_SLUG)",
+                quoted(id)
+            ))),
+            Some(ProjectName::Slug(_)) if error.kind() == ErrorKind::Invalid => error.with_hint(Hint::advice(
+                "Give the project's id: servers of 2024 take a slug from machine identities alone",
+            )),
+            _ => error,
+        }
+    }
+
+    /// The scope in words.
+    pub(super) fn describe(&self) -> ScopeDescription {
+        ScopeDescription::new(self.place())
             .named(&self.environment)
             .usual(&["dev", "staging", "prod"])
             .empty_means("Secrets of folders below are read with recursive()")
@@ -310,6 +337,16 @@ impl CheckedScope {
     /// The request of the whole folder and nothing else: what tells whether it is there.
     pub(super) fn bare(&self) -> Self {
         Self { imports: false, recursive: false, tags: Vec::new(), metadata: Vec::new(), ..self.clone() }
+    }
+}
+
+/// Whether a text has the form that the ids of projects have had: a UUID, and before that 24 hexadecimal digits.
+fn looks_like_an_id(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_hexdigit).count();
+    match text.chars().filter(|letter| *letter == '-').count() {
+        4 => text.len() == 36 && digits == 32,
+        0 => text.len() == 24 && digits == 24,
+        _ => false,
     }
 }
 
@@ -336,9 +373,13 @@ pub(super) fn is_project(id: &str) -> bool {
 pub(super) fn folder(path: &str) -> Result<String, XtraError> {
     let parts: Vec<&str> = path.trim_start_matches('/').trim_end_matches('/').split('/').collect();
     let leading = path.len() - path.trim_start_matches('/').len();
-    let refused = |why: &str| Err(invalid(format!("the path {} {why}", shown_path(path))));
-    if path.is_empty() || is_quoted(path) || path.trim() != path || path.chars().any(char::is_control) {
-        return refused("is empty, in quotes, or has white space around it or control characters");
+    let refused = |why: &str| {
+        let error = invalid(format!("the path of the folder {} {why}", quoted(path)));
+        Err(error.with_hint(Hint::advice("Write it as /app/db, and the topmost folder as /")))
+    };
+    if let Some(flaw) = flaw_of(path) {
+        return Err(invalid(format!("the path of the folder {flaw}"))
+            .with_hint(Hint::advice("Write it as /app/db, and the topmost folder as /")));
     }
     if parts == [""] {
         return if path == ROOT { Ok(ROOT.to_owned()) } else { refused("has an empty part") };

@@ -1,7 +1,7 @@
 //! Infisical as a source of secrets.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,8 +17,8 @@ use super::scope::{CheckedScope, Defaults, InfisicalScope, ProjectName, ROOT, qu
 use super::wire::{List, One, Row};
 use super::{raw, refusals, request, scope};
 use crate::core::{
-    ErrorKind, Hint, Identity, Quota, ScopeDescription, SecretValue, SnapshotSource, Unreadable, UnreadableReason,
-    XtraError,
+    ErrorKind, Hint, Identity, Quota, ScopeDescription, SecretValue, SnapshotSource, Tick, Unreadable,
+    UnreadableReason, XtraError,
 };
 use crate::engine::{KeyWriter, Loaded, SecretSource, Traffic};
 use crate::http::Transport;
@@ -261,7 +261,7 @@ impl Infisical {
         let mut left = Vec::new();
         for entry in std::mem::take(unexpanded) {
             let Some((name, value)) = values.get(entry.at) else { continue };
-            if !self.settled.has(&entry.folder, name, value) {
+            if !self.settled.has(scope, &entry.folder, name, value, self.now()) {
                 left.push((name.clone(), value.clone(), entry));
             }
         }
@@ -320,9 +320,13 @@ impl Infisical {
             !by_name.is_empty() && merge::references(by_name.expose()) < merge::references(value.expose())
         });
         if by_name.is_none() {
-            self.settled.put(&entry.folder, &name, &value);
+            self.settled.put(scope, &entry.folder, &name, &value, self.now());
         }
         Ok((entry.at, Some(by_name.unwrap_or(value))))
+    }
+
+    fn now(&self) -> Tick {
+        self.transport().clock().now()
     }
 
     async fn load_one(
@@ -423,12 +427,16 @@ fn no_project() -> XtraError {
         .with_hint(Hint::GiveProject { option: "project_id", variable: "INFISICAL_PROJECT_ID", entry: None })
 }
 
-/// Says what may be at fault where a server fails without a word.
-fn how_to_go_on(error: XtraError, scope: &CheckedScope) -> XtraError {
+/// Says what was asked for, where a server does not say which part of it is at fault, and what may be.
+pub(super) fn how_to_go_on(error: XtraError, scope: &CheckedScope) -> XtraError {
+    let is_own = !error.is_foreign_refusal() && !refusals::misses_route(&error);
     match (error.kind(), error.status()) {
         (ErrorKind::Server, Some(500)) if scope.imports => error.with_note(
             "Servers of 2024 fail like this for a folder that imports one which is not there any more, and for an odd path",
         ),
+        (ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::Invalid, Some(_)) if is_own => {
+            scope.about_project(error.with_note(format!("It was about {}", scope.place())))
+        }
         _ if refusals::misses_route(&error) && scope.secret.as_ref().is_some_and(|name| name.chars().count() > LONGEST) => {
             error.with_note(format!("Or the name is at fault: servers of 2024 have no route for one of more than {LONGEST} characters"))
         }
@@ -439,29 +447,34 @@ fn how_to_go_on(error: XtraError, scope: &CheckedScope) -> XtraError {
 /// The longest name that servers of 2024 take, in characters.
 const LONGEST: usize = 100;
 
-/// The values of which is known that a reference stays in them, by a hash.
+/// The values of which is known that a reference stays in them, by a hash, and since when.
 #[derive(Default)]
-struct Settled(Mutex<HashSet<Identity>>);
+struct Settled(Mutex<HashMap<Identity, Tick>>);
 
 impl Settled {
     /// Memory for so many.
     const MOST: usize = 4096;
 
-    fn mark(folder: &str, name: &str, value: &SecretValue) -> Identity {
-        let text = zeroize::Zeroizing::new(format!("{folder}\0{name}\0{}", value.expose()));
-        Identity::of(&text)
+    /// What a value refers to may be made in the meantime: then its name gives more.
+    const FOR: Duration = Duration::from_secs(5 * 60);
+
+    fn mark(scope: &CheckedScope, folder: &str, name: &str, value: &SecretValue) -> Identity {
+        let place = [scope.project_name(), &scope.environment, folder, name].join("\0");
+        Identity::of(&zeroize::Zeroizing::new(format!("{place}\0{}", value.expose())))
     }
 
-    fn has(&self, folder: &str, name: &str, value: &SecretValue) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&Self::mark(folder, name, value))
+    fn has(&self, scope: &CheckedScope, folder: &str, name: &str, value: &SecretValue, now: Tick) -> bool {
+        let settled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = settled.get(&Self::mark(scope, folder, name, value));
+        since.is_some_and(|since| now.since(*since) < Self::FOR)
     }
 
-    fn put(&self, folder: &str, name: &str, value: &SecretValue) {
+    fn put(&self, scope: &CheckedScope, folder: &str, name: &str, value: &SecretValue, now: Tick) {
         let mut settled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if settled.len() >= Self::MOST {
             settled.clear();
         }
-        settled.insert(Self::mark(folder, name, value));
+        settled.insert(Self::mark(scope, folder, name, value), now);
     }
 }
 

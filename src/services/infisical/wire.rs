@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 
-use crate::core::SecretValue;
+use crate::core::{SecretValue, Timestamp};
 use crate::http::runtime::wire::WireSecret;
 
 /// The text that takes the place of a value that is hidden.
@@ -56,10 +56,28 @@ pub(super) struct Row {
     pub(super) version: Option<u64>,
     #[serde(default, rename = "type")]
     kind: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) secret_metadata: Option<Vec<Metadata>>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) tags: Option<Vec<Tag>>,
+    #[serde(default, deserialize_with = "lenient")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    created_at: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    updated_at: Option<String>,
+}
+
+/// What a row has beside the secret's name and place.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Details {
+    pub(super) id: Option<String>,
+    pub(super) value: Option<SecretValue>,
+    pub(super) comment: Option<SecretValue>,
+    pub(super) tags: Vec<String>,
+    pub(super) metadata: Vec<(String, SecretValue)>,
+    pub(super) created_at: Option<Timestamp>,
+    pub(super) updated_at: Option<Timestamp>,
 }
 
 /// A name and value beside a secret.
@@ -92,11 +110,19 @@ impl Row {
         (value.expose() != HIDDEN).then_some(value)
     }
 
-    /// Its value, its comment and the slugs of its tags.
-    pub(super) fn into_details(mut self) -> (Option<SecretValue>, Option<SecretValue>, Vec<String>) {
-        let tags = self.tags.take().into_iter().flatten().map(|tag| tag.slug).collect();
-        let comment = std::mem::take(&mut self.comment).into_value().filter(|comment| !comment.is_empty());
-        (self.into_value(), comment, tags)
+    pub(super) fn into_details(mut self) -> Details {
+        let moment = |text: &Option<String>| text.as_deref().and_then(Timestamp::parse);
+        let metadata = self.secret_metadata.take().into_iter().flatten();
+        let metadata = metadata.map(|entry| (entry.key, entry.value.unwrap_or_default().into()));
+        Details {
+            id: self.id.take(),
+            comment: std::mem::take(&mut self.comment).into_value().filter(|comment| !comment.is_empty()),
+            tags: self.tags.take().into_iter().flatten().map(|tag| tag.slug).collect(),
+            metadata: metadata.collect(),
+            created_at: moment(&self.created_at),
+            updated_at: moment(&self.updated_at),
+            value: self.into_value(),
+        }
     }
 }
 
@@ -140,17 +166,17 @@ fn bounded_or_none<'de, D: Deserializer<'de>>(list: D) -> Result<Option<Vec<Row>
     Ok(Option::<Bounded>::deserialize(list)?.map(|rows| rows.0))
 }
 
-/// A list that is well formed, or nothing in the place of anything else.
-fn lenient<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<Tag>>, D::Error> {
+/// What is well formed, or nothing in the place of anything else.
+fn lenient<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Form {
-        List(Vec<Tag>),
+    enum Form<T> {
+        Known(T),
         #[allow(dead_code, reason = "it takes whatever is there")]
         Other(IgnoredAny),
     }
-    Ok(match Option::<Form>::deserialize(value)? {
-        Some(Form::List(tags)) => Some(tags),
+    Ok(match Option::<Form<T>>::deserialize(value)? {
+        Some(Form::Known(known)) => Some(known),
         _ => None,
     })
 }
@@ -183,12 +209,27 @@ mod tests {
 
     #[test]
     fn members_that_a_read_does_not_need_cannot_spoil_it() {
-        let odd =
-            r#"{"secretKey":"A","secretValue":"v","tags":"none","metadata":[1],"actor":7,"version":null,"new":{}}"#;
-        assert_eq!(row(odd).into_details(), (Some("v".into()), None, Vec::new()));
-        let tagged =
-            r#"{"secretKey":"A","secretValue":"v","secretComment":"c","tags":[{"id":"1","slug":"db","color":null}]}"#;
-        assert_eq!(row(tagged).into_details(), (Some("v".into()), Some("c".into()), vec!["db".to_owned()]));
+        let odd = r#"{"secretKey":"A","secretValue":"v","tags":"none","metadata":[1],"actor":7,"version":null,"new":{},
+            "secretMetadata":{"a":1},"id":7,"createdAt":{},"updatedAt":"soon"}"#;
+        let bare = Details {
+            id: None,
+            value: Some("v".into()),
+            comment: None,
+            tags: Vec::new(),
+            metadata: Vec::new(),
+            created_at: None,
+            updated_at: None,
+        };
+        assert_eq!(row(odd).into_details(), bare);
+        let whole = r#"{"secretKey":"A","secretValue":"v","secretComment":"c","tags":[{"id":"1","slug":"db","color":null}],
+            "id":"7","secretMetadata":[{"key":"owner","value":"ops"},{"key":"bare"}],"updatedAt":"2026-01-02T03:04:05.678Z"}"#;
+        let whole = row(whole).into_details();
+        assert_eq!(
+            (whole.id.as_deref(), whole.comment, &whole.tags[..]),
+            (Some("7"), Some("c".into()), &["db".to_owned()][..])
+        );
+        assert_eq!(whole.metadata, [("owner".to_owned(), "ops".into()), ("bare".to_owned(), "".into())]);
+        assert_eq!(whole.updated_at, Timestamp::parse("2026-01-02T03:04:05.678Z"));
         let list: List = serde_json::from_str(r#"{"secrets":[],"imports":[{"environment":"x"}]}"#).unwrap();
         assert!(list.imports.unwrap()[0].secrets.is_none());
     }

@@ -16,15 +16,8 @@ use std::fmt;
 
 use super::protocol::CODES;
 use crate::core::{ErrorKind, XtraError};
-use crate::http::Transport;
 
 include!(concat!(env!("OUT_DIR"), "/secr.rs"));
-
-impl ClientHooks<Transport> for Client {
-    fn transport(&self) -> &Transport {
-        &self.inner
-    }
-}
 
 /// What a raw call failed with. An answer of another shape is told with what was `assumed` of it.
 pub(super) fn failed(error: Error<types::ApiError>, assumed: &'static str) -> XtraError {
@@ -54,11 +47,5 @@ fn code(refusal: &types::ApiError) -> Option<&'static str> {
 impl fmt::Debug for types::ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiError").field("error", &self.error).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").finish_non_exhaustive()
     }
 }

@@ -17,15 +17,9 @@ use std::time::SystemTime;
 
 use super::record::Record;
 use crate::core::{ErrorKind, Hint, XtraError};
-use crate::http::{Transport, runtime};
+use crate::http::runtime;
 
 include!(concat!(env!("OUT_DIR"), "/syvault.rs"));
-
-impl ClientHooks<Transport> for Client {
-    fn transport(&self) -> &Transport {
-        &self.inner
-    }
-}
 
 /// The error of a raw call.
 pub(super) type Failure = Error<types::ApiError>;
@@ -77,12 +71,6 @@ impl From<types::SecretRecord> for Record {
 impl fmt::Debug for types::ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiError").field("error", &self.error).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").finish_non_exhaustive()
     }
 }
 

@@ -4,7 +4,7 @@ use super::envelope::Vault;
 use super::raw;
 use super::raw::types;
 use super::wire::ReadPairs;
-use crate::core::{SnapshotSource, Unreadable, UnreadableReason, XtraError};
+use crate::core::{Unreadable, UnreadableReason, XtraError};
 use crate::engine::Loaded;
 
 /// Set by the service when it has replaced every value.
@@ -31,7 +31,7 @@ pub(crate) fn secrets(answer: raw::ResponseValue<ReadPairs>, vault: &Vault, proj
     let mut unreadable: Vec<_> =
         refused.into_iter().chain(without_value).map(|(name, reason)| Unreadable::new(name, reason)).collect();
     unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-    Loaded { values, unreadable, source: SnapshotSource::Service, doubt: None, validator: None }
+    Loaded::new(values, unreadable)
 }
 
 /// The same for a client without a passphrase, of any project.

@@ -1,75 +1,33 @@
 //! Local mode: the secrets of a `.env` file in place of the service's.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::credentials::LOCAL_MODE;
 use super::envelope::{self, Reading};
-use crate::core::{ErrorKind, Hint, SecretValue, SnapshotSource, Unreadable, XtraError, events};
-use crate::credentials::file::{self, FileError};
-use crate::dotenv::{self, Document, EncryptedBy};
+use crate::core::{Hint, SecretValue, SnapshotSource, Unreadable, XtraError};
+use crate::dotenv::file::{EnvFile, Failure};
 use crate::engine::Loaded;
 
 /// A `.env` file that is read anew for each load.
-pub(crate) struct LocalFile {
-    path: PathBuf,
-    /// Once is enough: a warning at every load would be read by nobody.
-    warned: AtomicBool,
-}
+#[derive(Debug)]
+pub(crate) struct LocalFile(EnvFile);
 
 impl LocalFile {
     /// The file at `path`. It is not looked at yet.
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, warned: AtomicBool::new(false) }
+        Self(EnvFile::new(path, "local mode: "))
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.0.path()
     }
 
     pub(super) fn load(&self) -> Result<Loaded, XtraError> {
-        let content = file::read(&self.path).map_err(|why| self.unusable(&why))?;
-        if file::is_open_to_others(&self.path) && !self.warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!(target: events::SERVICE, path = ?self.path, "other users can read this file, and it holds secrets: take their rights away");
-        }
-        if let Some(tool) = EncryptedBy::of_file(&content) {
-            return Err(self.encrypted(tool, "the file is"));
-        }
-        let text = std::str::from_utf8(&content).map_err(|_| self.unusable(&FileError::NotUnicode))?;
-        let document = Document::parse(text);
-        self.refuse_ciphertext(&document)?;
-        let pairs = document.into_pairs().map_err(|flaws| {
-            XtraError::new(ErrorKind::Config, format!("local mode: {}, {flaws}", self.path.display()))
+        let pairs = self.0.read().map_err(|failure| match failure {
+            Failure::Missing(error) => error.with_hint(Hint::LeaveLocalMode { variable: LOCAL_MODE }),
+            Failure::Unusable(error) => error,
         })?;
         Ok(loaded(pairs))
-    }
-
-    /// Refuses what a tool has put in the place of values: a program would connect with it.
-    fn refuse_ciphertext(&self, document: &Document) -> Result<(), XtraError> {
-        let of = |entry: &dotenv::Entry| EncryptedBy::of_value(entry.value.expose()).map(|tool| (tool, entry.line));
-        match document.entries.iter().find_map(of) {
-            Some((tool, line)) => Err(self.encrypted(tool, &format!("from line {line} on, values are"))),
-            None => Ok(()),
-        }
-    }
-
-    fn encrypted(&self, tool: EncryptedBy, what: &str) -> XtraError {
-        let message = format!("local mode: {}: {what} encrypted by {tool}", self.path.display());
-        let command = tool.decrypting_command();
-        let advice = format!("Decrypt it first, into a file that only you can read ({command})");
-        XtraError::new(ErrorKind::Config, message).with_hint(Hint::advice(advice))
-    }
-
-    fn unusable(&self, why: &FileError) -> XtraError {
-        let message = format!("local mode: no secrets from {}: {why}", self.path.display());
-        let error = why.attached_to(XtraError::new(ErrorKind::Config, message));
-        match why {
-            FileError::Missing => error
-                .with_hint(Hint::advice("Create it with a line NAME=VALUE for each secret"))
-                .with_hint(Hint::LeaveLocalMode { variable: LOCAL_MODE }),
-            _ => error,
-        }
     }
 }
 
@@ -85,19 +43,7 @@ fn loaded(pairs: Vec<(String, SecretValue)>) -> Loaded {
         }
     }
     unreadable.sort_by(|one, other| one.name.cmp(&other.name));
-    Loaded {
-        values: values.into_iter().collect(),
-        unreadable,
-        source: SnapshotSource::LocalFile,
-        doubt: None,
-        validator: None,
-    }
-}
-
-impl fmt::Debug for LocalFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalFile").field("path", &self.path).finish_non_exhaustive()
-    }
+    Loaded::from_iter(values).with_unreadable(unreadable).from_source(SnapshotSource::LocalFile)
 }
 
 #[cfg(test)]
@@ -105,7 +51,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::core::UnreadableReason;
+    use crate::core::{ErrorKind, UnreadableReason};
 
     fn failure(path: &Path) -> XtraError {
         LocalFile::new(path.to_owned()).load().unwrap_err()

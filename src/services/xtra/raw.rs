@@ -33,15 +33,9 @@ pub use crate::http::runtime::{Answer, InvalidPayload, PayloadProblem};
 
 use super::refusals::REFUSALS;
 use super::wire::ReadPairs;
-use crate::http::{Transport, runtime};
+use crate::http::runtime;
 
 include!(concat!(env!("OUT_DIR"), "/xtra.rs"));
-
-impl ClientHooks<Transport> for Client {
-    fn transport(&self) -> &Transport {
-        &self.inner
-    }
-}
 
 impl Client {
     /// The request of [`secrets_read`](Self::secrets_read) in its flat form, whose answer becomes the memory of a snapshot.
@@ -105,12 +99,6 @@ struct Word(Option<&'static str>);
 impl fmt::Debug for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.unwrap_or("[REDACTED]"))
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").finish_non_exhaustive()
     }
 }
 

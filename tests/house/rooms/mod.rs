@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("env", &["core", "inject"]),
     ("schema", &["core", "engine", "dotenv"]),
     ("references", &["core", "engine"]),
+    ("sources", &["core", "engine", "dotenv"]),
     ("copy", &["core", "engine"]),
     ("blocking", &["core", "engine", "inject", "schema", "references"]),
     ("providers", &["core", "engine", "schema", "blocking"]),
@@ -30,6 +31,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 const MEANT: &[(&str, &str)] = &[
     // the root hands the services' variables down, because a secret must not steer a client of a service that is not compiled in
     ("inject", "SERVICE_VARIABLES"),
+    // credentials are no secrets of the program's
+    ("sources", "SERVICE_VARIABLES"),
     // people look for the blocking client in the module of that name
     ("blocking", "services::xtra::client::blocking::XtraClient"),
     ("blocking", "services::xtra::client::blocking::XtraClientBuilder"),
@@ -43,6 +46,7 @@ const MEANT: &[(&str, &str)] = &[
 
 /// Lines of general rooms that may name a service: the re-exports among the arrows that are meant.
 const MEANT_LINES: &[&str] = &[
+    "#[cfg(feature = \"xtra\")]",
     "pub use crate::services::xtra::client::blocking::{XtraClient, XtraClientBuilder};",
     "#[cfg(feature = \"infisical\")]",
     "pub use crate::services::infisical::client::blocking::{InfisicalClient, InfisicalClientBuilder};",

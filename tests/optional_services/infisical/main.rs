@@ -3,7 +3,11 @@
 mod auth;
 mod engine;
 mod methods;
+mod parameters;
+mod peers;
 mod reads;
 mod recordings;
+mod refusals;
 mod replay;
 mod server;
+mod traps;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use xtrasecurity::clock::ManualClock;
+use xtrasecurity::clock::{ManualClock, Timestamp};
 use xtrasecurity::snapshot::UnreadableReason;
 use xtrasecurity::{ErrorKind, XtraError};
 
@@ -258,11 +258,13 @@ async fn names_that_are_there_twice_fail_the_read_by_name_and_the_rest_can_be_ha
 }
 
 #[tokio::test]
-async fn a_list_keeps_folders_versions_comments_and_tags() {
+async fn a_list_keeps_folders_versions_comments_tags_metadata_and_moments() {
     let mut tagged = row("B", "b", "/app/db");
     tagged["tags"] = json!([{ "id": "1", "slug": "critical", "color": null }]);
     tagged["secretComment"] = json!("ask the team");
     tagged["version"] = json!(7);
+    tagged["secretMetadata"] = json!([{ "key": "owner", "value": "the platform team" }]);
+    tagged["updatedAt"] = json!("2026-01-02T03:04:05.678Z");
     let server = old(json!({ "secrets": [row("Z", "z", "/app"), tagged, row("X", "x", "/apple")] })).await;
     let listed = server.client().list_secrets("dev").path("/app").recursive().await.unwrap();
     let [first, second] = &listed[..] else { panic!("two rows") };
@@ -272,7 +274,9 @@ async fn a_list_keeps_folders_versions_comments_and_tags() {
         ("/app/db", Some(7), &["critical".to_owned()][..])
     );
     assert_eq!(second.comment.as_ref().unwrap().expose(), "ask the team");
-    assert!(!format!("{listed:?}").contains("ask the team"));
+    assert_eq!(second.metadata, [("owner".to_owned(), "the platform team".into())]);
+    assert_eq!((second.id.as_deref(), second.updated_at), (Some("B"), Timestamp::parse("2026-01-02T03:04:05.678Z")));
+    assert!(!format!("{listed:?}").contains("team"));
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Keys, and what they encrypt.
 
-use xtrasecurity::ErrorKind;
+use xtrasecurity::infisical::Infisical;
 use xtrasecurity::infisical::dev::{Fault, Generation, route};
+use xtrasecurity::infisical::kms::ListKmsKeys;
+use xtrasecurity::{ErrorKind, Request};
 
 use crate::server::{BOTH, client, start};
 
@@ -58,6 +60,34 @@ async fn keys_come_in_pages_and_all_at_once() {
         server.fault(Fault::status(403).on(route::KMS_KEYS_LIST));
         let mut pages = client.list_kms_keys().pages();
         assert!(pages.next().await.unwrap().is_err() && pages.next().await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn keys_are_chosen_by_a_part_of_their_names_and_counted_from_either_end() {
+    for generation in BOTH {
+        let server = start(generation).await;
+        let client = client(&server);
+        for number in 0..103 {
+            client.create_kms_key(format!("key-{number:03}")).await.unwrap();
+        }
+        client.create_kms_key("other").await.unwrap();
+        let names = async |request: Request<'_, Infisical, ListKmsKeys>| -> Vec<String> {
+            request.await.unwrap().into_iter().map(|key| key.name).collect()
+        };
+        let list = || client.list_kms_keys();
+        assert_eq!(names(list().search("KEY-10")).await, ["key-100", "key-101", "key-102"]);
+        assert_eq!(names(list().search("key").descending().limit(2)).await, ["key-102", "key-101"]);
+        assert_eq!(names(list().offset(101)).await, ["key-101", "key-102", "other"]);
+        assert_eq!(names(list().offset(1).limit(102)).await.len(), 102);
+        assert!(names(list().offset(500)).await.is_empty());
+        let sent = server.request_count(route::KMS_KEYS_LIST);
+        assert!(names(list().limit(0)).await.is_empty());
+        assert_eq!(server.request_count(route::KMS_KEYS_LIST), sent);
+        let mut pages = list().offset(2).limit(101).pages();
+        assert_eq!(pages.next().await.unwrap().unwrap().len(), 100);
+        assert_eq!(pages.next().await.unwrap().unwrap()[0].name, "key-102");
+        assert!(pages.next().await.is_none());
     }
 }
 

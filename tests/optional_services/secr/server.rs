@@ -39,6 +39,8 @@ pub struct Project {
     /// Pages come unasked, of this size at most.
     pub page: Option<usize>,
     pub between: Option<Between>,
+    /// Every request is answered with this status, unless it is 0.
+    pub fails_with: u16,
     answers: VecDeque<Ordered>,
     requests: Vec<String>,
     bodies: Vec<Value>,
@@ -128,6 +130,7 @@ async fn answer(State(state): State<Arc<Mutex<Project>>>, request: Request<Body>
     }
     let (status, body, headers) = match state.answers.pop_front() {
         Some(answer) => answer,
+        None if state.fails_with != 0 => (state.fails_with, json!({ "error": "forbidden" }).to_string(), vec![]),
         None if authorization != format!("Bearer {TOKEN}") => {
             (401, json!({ "error": "unauthorized" }).to_string(), vec![])
         }

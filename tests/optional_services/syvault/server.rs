@@ -40,6 +40,8 @@ pub struct Vault {
     audience: String,
     pub records: BTreeMap<String, Value>,
     pub leases: BTreeMap<String, String>,
+    /// Every request is answered with this status, unless it is 0.
+    pub fails_with: u16,
     answers: VecDeque<Ordered>,
     requests: Vec<String>,
     tokens: Vec<String>,
@@ -191,6 +193,7 @@ async fn answer(State(state): State<Arc<Mutex<Vault>>>, request: Request<Body>) 
     }
     let (status, body, headers) = match state.answers.pop_front() {
         Some(answer) => answer,
+        None if state.fails_with != 0 => (state.fails_with, json!({ "error": "forbidden" }).to_string(), vec![]),
         None if !is_accepted(token, &state.audience) => (401, json!({ "error": "invalid token" }).to_string(), vec![]),
         None => {
             let (status, body) = state.route(head.method.as_str(), head.uri.path(), &sent);

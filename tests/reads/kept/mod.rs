@@ -6,5 +6,5 @@ mod held_back;
 mod panics;
 mod properties;
 mod server;
-mod source;
+pub mod source;
 mod stale_wait;

@@ -1,15 +1,13 @@
 //! Services other than XtraSecurity: the option that names one, and sessions with it.
 
 use clap::Args;
-#[cfg(any(feature = "secr", feature = "syvault"))]
-use xtrasecurity::EngineOptions;
 use xtrasecurity::request::Read;
 use xtrasecurity::{OfflineOptions, Request, Secrets};
 
 use super::Service;
 use crate::failure::Failure;
 use crate::options::Global;
-use crate::session::{Session, not_read};
+use crate::session::{Session, Words, not_read};
 
 /// The option that says whose the secrets are, and those that only one service has.
 #[derive(Args, Default)]
@@ -71,20 +69,19 @@ fn copies(offline: bool) -> Result<Option<OfflineOptions>, Failure> {
     Ok(if offline { Some(OfflineOptions::in_user_cache()?) } else { None })
 }
 
-#[cfg(any(feature = "secr", feature = "syvault"))]
-fn engine(offline: bool) -> Result<EngineOptions, Failure> {
-    let options = EngineOptions::default();
-    Ok(match copies(offline)? {
-        Some(copies) => options.offline(copies),
-        None => options,
-    })
-}
-
 #[cfg(feature = "infisical")]
 mod infisical {
+    use xtrasecurity::error::Hint;
     use xtrasecurity::infisical::{Infisical, InfisicalClient, InfisicalScope};
 
-    use super::{Failure, Global, Read, Request, Secrets, Session, copies, not_read};
+    use super::{Failure, Global, Read, Request, Secrets, Session, Words, copies, not_read};
+
+    const WORDS: Words = Words {
+        ways_to_name_one: "Add --env NAME, or set INFISICAL_ENVIRONMENT",
+        nothing: "what is in another folder is read with --path",
+        look_at: "the environment and the folder (--path)",
+        masked: "hidden: this identity may not read values; give its role the permission",
+    };
 
     impl Session<Infisical> {
         pub(crate) fn infisical(global: &Global, offline: bool) -> Result<Self, Failure> {
@@ -104,9 +101,13 @@ mod infisical {
             if let Some(options) = copies(offline)? {
                 builder = builder.offline(options);
             }
-            let client = builder.build().map_err(not_read)?;
+            let client = builder.build().map_err(|error| {
+                let is_given = error.hints().contains(&Hint::Correct { option: "base_url" });
+                let failure = not_read(error);
+                if is_given { failure.into_usage() } else { failure }
+            })?;
             let environment = client.default_environment().map(str::to_owned);
-            Ok(Self::of(client, environment, "Add --env NAME, or set INFISICAL_ENVIRONMENT"))
+            Ok(Self::of(client, environment, &WORDS))
         }
     }
 
@@ -117,7 +118,14 @@ mod infisical {
 mod secr {
     use xtrasecurity::secr::{Secr, SecrClient, SecrScope};
 
-    use super::{Failure, Global, Read, Request, Secrets, Session, engine, not_read};
+    use super::{Failure, Global, Read, Request, Secrets, Session, Words, copies, not_read};
+
+    const WORDS: Words = Words {
+        ways_to_name_one: "Add --env NAME",
+        nothing: "check the organisation, the project and the environment",
+        look_at: "the organisation, the project and the environment",
+        masked: "masked: this token may see names only",
+    };
 
     impl Session<Secr> {
         /// Its environments are named with the organisation and the project.
@@ -125,11 +133,14 @@ mod secr {
             let place = global.project.as_deref().filter(|text| text.split('/').count() == 2);
             let place = place.ok_or_else(|| Failure::usage("secr needs --project ORG/PROJECT, which are two slugs"))?;
             let environment = global.env.as_ref().map(|slug| format!("{place}/{slug}"));
-            let mut builder = SecrClient::builder().engine_options(engine(offline)?);
+            let mut builder = SecrClient::builder();
             if let Some(url) = &global.api_url {
                 builder = builder.api_url(url);
             }
-            Ok(Self::of(builder.build().map_err(not_read)?, environment, "Add --env NAME"))
+            if let Some(options) = copies(offline)? {
+                builder = builder.offline(options);
+            }
+            Ok(Self::of(builder.build().map_err(not_read)?, environment, &WORDS))
         }
     }
 
@@ -154,7 +165,14 @@ mod secr {
 mod syvault {
     use xtrasecurity::syvault::{SyVault, SyVaultClient, SyVaultScope};
 
-    use super::{Failure, Global, Read, Request, Secrets, Session, engine, not_read};
+    use super::{Failure, Global, Read, Request, Secrets, Session, Words, copies, not_read};
+
+    const WORDS: Words = Words {
+        ways_to_name_one: "Name a secret: --env UID, or --env FOLDER_ID/TITLE",
+        nothing: "the secret is there and has no fields",
+        look_at: "the secret that --env names",
+        masked: "masked: this client may see names only",
+    };
 
     impl Session<SyVault> {
         /// In the place of an environment there is a secret.
@@ -162,12 +180,14 @@ mod syvault {
             if global.project.is_some() {
                 return Err(Failure::usage("syvault has no projects: leave --project out"));
             }
-            let mut builder = SyVaultClient::builder().engine_options(engine(offline)?);
+            let mut builder = SyVaultClient::builder();
             if let Some(url) = &global.api_url {
                 builder = builder.server(url);
             }
-            let client = builder.build().map_err(not_read)?;
-            Ok(Self::of(client, global.env.clone(), "Name a secret: --env UID, or --env FOLDER_ID/TITLE"))
+            if let Some(options) = copies(offline)? {
+                builder = builder.offline(options);
+            }
+            Ok(Self::of(builder.build().map_err(not_read)?, global.env.clone(), &WORDS))
         }
     }
 

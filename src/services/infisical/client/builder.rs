@@ -1,16 +1,12 @@
 //! The options of the Infisical client, by name, and its building.
 
 use std::fmt;
-use std::marker::PhantomData;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::core::{Clock, ErrorKind, Hint, SecretValue, XtraError};
-use crate::credentials::{Chain, ChainPosition, ProcessEnv, Sourced};
-#[cfg(feature = "offline")]
-use crate::engine::SecretSource;
-use crate::engine::{Async, CacheOptions, Client, EngineOptions};
-use crate::http::{BaseUrl, CredentialProvider, Transport, TransportOptions};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
+use crate::credentials::{Chain, ProcessEnv, Sourced};
+use crate::engine::{Async, CacheOptions, Client};
+use crate::services::client_builder::{ClientBuilder, Service, TokenService};
 use crate::services::infisical::credentials::{Auth, STEPS, Settings, base_url_of_login};
 use crate::services::infisical::protocol::{InfisicalProtocol, ROOT_SUFFIX};
 use crate::services::infisical::scope::{Defaults, ProjectName};
@@ -36,36 +32,27 @@ const TTL: Duration = Duration::from_secs(60);
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing happens before build()"]
-pub struct InfisicalClientBuilder<M = Async> {
-    chain: Chain,
+pub type InfisicalClientBuilder<M = Async> = ClientBuilder<Infisical, M>;
+
+/// The options of Infisical alone.
+#[derive(Default)]
+pub struct InfisicalOptions {
     /// How the program proves who it is, but for a token.
     auth: Option<Auth>,
     organization: Option<String>,
     defaults: Defaults,
-    base_url: Option<String>,
-    engine: EngineOptions,
-    danger_allow_http: bool,
-    transport: TransportOptions,
-    mode: PhantomData<fn() -> M>,
 }
 
-/// # Credentials, project and server
-impl<M> InfisicalClientBuilder<M> {
-    pub(super) fn new() -> Self {
-        let mut engine = EngineOptions::default();
-        engine.cache.ttl = TTL;
-        Self {
-            chain: Chain::new(STEPS),
-            auth: None,
-            organization: None,
-            defaults: Defaults::default(),
-            base_url: None,
-            engine,
-            danger_allow_http: false,
-            transport: TransportOptions::default(),
-            mode: PhantomData,
-        }
+impl Service for Infisical {
+    type Options = InfisicalOptions;
+}
+
+impl TokenService for Infisical {}
+
+/// # Infisical: credentials, project and server
+impl<M> ClientBuilder<Infisical, M> {
+    pub(super) fn of_infisical() -> Self {
+        Self::new(STEPS, CacheOptions::default().ttl(TTL))
     }
 
     /// The client id and client secret of a machine identity, which are exchanged for a token: at the first call, again before
@@ -90,51 +77,38 @@ impl<M> InfisicalClientBuilder<M> {
     /// # }
     /// ```
     pub fn auth(mut self, auth: Auth) -> Self {
-        self.auth = Some(auth);
+        self.own.auth = Some(auth);
         self
     }
 
     /// The organisation to log in to, by its slug, for an identity of several. Default: that of the identity. Servers of 2024
     /// ignore it.
     pub fn organization_slug(mut self, slug: impl Into<String>) -> Self {
-        self.organization = Some(slug.into());
-        self
-    }
-
-    /// A token that is used as it is: an access token of a machine identity, a service token, or the token of a user. Default: see
-    /// [`InfisicalClient::from_env`](crate::Client::from_env).
-    pub fn token(mut self, token: impl Into<SecretValue>) -> Self {
-        self.chain = self.chain.token(Some(token.into()));
-        self
-    }
-
-    /// A credential provider of your own, asked at the given position of the chain. May be called more than once.
-    pub fn credentials(mut self, position: ChainPosition, provider: Arc<dyn CredentialProvider>) -> Self {
-        self.chain = self.chain.provider(position, provider);
+        self.own.organization = Some(slug.into());
         self
     }
 
     /// The project of calls that name none, by its id.
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
-        self.defaults.project = Some(ProjectName::Id(id.into().into()));
+        self.own.defaults.project = Some(ProjectName::Id(id.into().into()));
         self
     }
 
     /// The project of calls that name none, by its slug. Its id is better: the newer interface of the server knows ids alone.
     pub fn project_slug(mut self, slug: impl Into<String>) -> Self {
-        self.defaults.project = Some(ProjectName::Slug(slug.into().into()));
+        self.own.defaults.project = Some(ProjectName::Slug(slug.into().into()));
         self
     }
 
     /// The environment of calls that name none, by its slug. Without it such calls fail.
     pub fn environment(mut self, slug: impl Into<String>) -> Self {
-        self.defaults.environment = Some(slug.into());
+        self.own.defaults.environment = Some(slug.into());
         self
     }
 
     /// The folder of calls that name none. Default: `/`.
     pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.defaults.path = Some(path.into());
+        self.own.defaults.path = Some(path.into());
         self
     }
 
@@ -156,174 +130,56 @@ impl<M> InfisicalClientBuilder<M> {
         self.build_in(&ProcessEnv::current())
     }
 
-    pub(crate) fn build_in(self, env: &ProcessEnv) -> Result<Client<Infisical, M>, XtraError> {
+    pub(crate) fn build_in(mut self, env: &ProcessEnv) -> Result<Client<Infisical, M>, XtraError> {
         let settings = Settings::load(env)?;
         let chain = self.chain_with_auth(env)?;
-        let Self { mut defaults, base_url, engine, danger_allow_http, transport, .. } = self;
+        let mut defaults = std::mem::take(&mut self.own.defaults);
         let text = |found: &Option<Sourced>| found.as_ref().map(|found| found.value.clone());
         defaults.project = defaults.project.or_else(|| settings.project());
         defaults.environment = defaults.environment.or_else(|| text(&settings.environment));
         defaults.path = defaults.path.or_else(|| text(&settings.path));
         defaults.check()?;
         let resolved = chain.resolve(env);
-        let option = Sourced::option(base_url.as_deref(), "base_url");
+        let option = Sourced::option(self.base_url.as_deref(), "base_url");
         let found = settings.base_urls(option, base_url_of_login(env)).choose(resolved.as_ref().ok())?;
-        let base =
-            BaseUrl::parse(&found.value, ROOT_SUFFIX, danger_allow_http).map_err(|error| found.explained(error))?;
-        let options = TransportOptions { clock: engine.clock.clone(), ..transport };
-        let transport = Transport::new(&base, Arc::new(InfisicalProtocol), resolved?.provider(), options)?;
-        let source = Infisical::new(transport, defaults);
-        #[cfg(feature = "offline")]
-        if let Some(options) = &engine.offline {
-            options.check(SecretSource::lasting_token(&source).is_some())?;
-        }
-        Ok(Client::with_options(source, engine).in_mode())
+        let base = self.checked_base_url(&found.value, ROOT_SUFFIX).map_err(|error| found.explained(error))?;
+        self.client_at(&base, InfisicalProtocol, resolved?.provider(), |transport, _| {
+            Ok(Infisical::new(transport, defaults))
+        })
     }
 
     /// The chain of credentials; those that the program gives come first.
     fn chain_with_auth(&self, env: &ProcessEnv) -> Result<Chain, XtraError> {
-        let Some(auth) = &self.auth else { return Ok(self.chain.clone()) };
+        let Some(auth) = &self.own.auth else { return Ok(self.chain.clone()) };
         if self.chain.has_token() {
             let message =
                 "both a token and another way to prove who the program is are given, and may be two accounts'";
             return Err(XtraError::new(ErrorKind::Config, message).with_hint(Hint::LeaveOut { option: "token" }));
         }
         auth.check("the given id", "the given secret")?;
-        let auth = auth.clone().organization_or(self.organization.clone());
+        let auth = auth.clone().organization_or(self.own.organization.clone());
         Ok(self.chain.clone().first(auth.provider(env)?))
     }
 }
 
-/// # Cache, connection and the rest
-impl<M> InfisicalClientBuilder<M> {
-    /// How long a snapshot is served without asking again. Default 60 s; `None` and zero turn the cache off: then every read is a
-    /// request of its own, and every snapshot is stale from the start.
-    pub fn cache_ttl(mut self, ttl: impl Into<Option<Duration>>) -> Self {
-        self.engine.cache.ttl = ttl.into().unwrap_or_default();
-        self
-    }
-
-    /// Everything about the cache at once; replaces what [`cache_ttl`](Self::cache_ttl) said before, with a time to live of 30 s
-    /// unless it says another.
-    pub fn cache_options(mut self, options: CacheOptions) -> Self {
-        self.engine.cache = options;
-        self
-    }
-
-    /// How long a read that has an aged snapshot waits for its refresh before that snapshot is served. Default 2 s; see
-    /// [`CacheOptions::stale_wait`].
-    pub fn stale_wait(mut self, time: Duration) -> Self {
-        self.engine.cache.stale_wait = time;
-        self
-    }
-
-    /// For how long a refusal that is not the server's own counts as a server that cannot be reached. Default 15 min; see
-    /// [`CacheOptions::foreign_refusal_grace`].
-    pub fn foreign_refusal_grace(mut self, time: Duration) -> Self {
-        self.engine.cache.foreign_refusal_grace = time;
-        self
-    }
-
-    /// Secrets that a refresh must not lose, in whatever scope has them. May be called more than once. See
-    /// [what is held back](crate::Client#what-is-held-back).
-    pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.engine = self.engine.required(names);
-        self
-    }
-
-    /// What the age of snapshots and tokens is measured with. Default: the system's monotonic clock.
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.engine.clock = clock;
-        self
-    }
-
-    /// Keeps encrypted copies of the secrets on disk, for the time when the server cannot be reached and memory holds nothing.
-    /// Default: none are kept. [`OfflineOptions`](crate::OfflineOptions) tells what is saved, when it is served, and what protects
-    /// it. Without a key of their own, copies are encrypted under one made from the client secret, or from a token without an end.
-    #[cfg(feature = "offline")]
-    pub fn offline(mut self, options: crate::OfflineOptions) -> Self {
-        self.engine.offline = Some(options);
-        self
-    }
-
-    /// How long establishing a connection may take. Default 5 s; zero is refused.
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.transport.connect_timeout = limit;
-        self
-    }
-
-    /// How long a call may take in all, retries, waits and a login included. Default 30 s; zero is refused.
-    pub fn call_timeout(mut self, limit: Duration) -> Self {
-        self.transport.call_timeout = limit;
-        self
-    }
-
-    /// How often a failed read is repeated. Default 3; zero turns retries off.
-    pub fn max_retries(mut self, retries: u32) -> Self {
-        self.transport.retry.max_retries = retries;
-        self
-    }
-
-    /// How many requests a minute are sent to the base URL at most, by all clients of the process together that are built with
-    /// the same number. Default: no limit but those that the server tells of, by address and route.
-    pub fn requests_per_minute(mut self, limit: u32) -> Self {
-        self.transport.requests_per_minute = Some(limit);
-        self
-    }
-
-    /// The largest answer that is read, in bytes. Default 16 MiB; zero is refused.
-    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
-        self.transport.max_response_bytes = bytes;
-        self
-    }
-
-    /// Trusts the certificates in this PEM text too, beside the system's (or, where there are none, the bundled ones).
-    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.transport.root_certificates.push(pem.into());
-        self
-    }
-
-    /// Connects directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say. By default they are honoured, and
-    /// `NO_PROXY` too.
-    pub fn no_proxy(mut self) -> Self {
-        self.transport.use_proxies = false;
-        self
-    }
-
-    /// What the client calls itself. Default: the name and version of this crate.
-    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
-        self.transport.user_agent = name.into();
-        self
-    }
-
-    /// Allows an `http` base URL on an address that is not loopback. **The token and every secret then cross the network
-    /// in the clear.** For isolated test networks only.
-    pub fn danger_allow_http(mut self) -> Self {
-        self.danger_allow_http = true;
-        self
-    }
-}
-
-impl<M> fmt::Debug for InfisicalClientBuilder<M> {
+impl fmt::Debug for InfisicalOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InfisicalClientBuilder")
-            .field("chain", &self.chain)
-            .field("auth", &self.auth)
-            .field("base_url", &self.base_url.as_ref().map(|_| ".."))
-            .finish_non_exhaustive()
+        // names and ids may be something else that was passed by mistake
+        f.debug_struct("InfisicalOptions").field("auth", &self.auth).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::SecretSource;
 
     fn build(builder: InfisicalClientBuilder, variables: &[(&str, &str)]) -> Result<Client<Infisical>, XtraError> {
         builder.build_in(&ProcessEnv::of(variables))
     }
 
     fn builder() -> InfisicalClientBuilder {
-        InfisicalClientBuilder::new()
+        InfisicalClientBuilder::of_infisical()
     }
 
     #[test]

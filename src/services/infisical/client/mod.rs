@@ -86,7 +86,7 @@ impl<M> Client<Infisical, M> {
 
     /// Begins a client with options of your own; the builder has them all, by name.
     pub fn builder() -> InfisicalClientBuilder<M> {
-        InfisicalClientBuilder::new()
+        InfisicalClientBuilder::of_infisical()
     }
 
     /// Reads the secrets of a folder of an environment, given by its slug. Awaiting the request gives an
@@ -144,7 +144,7 @@ impl<M> Client<Infisical, M> {
     }
 
     /// Lists the secrets of a folder, or of a tree, one by one and in the order in which the server sends them: with their
-    /// folders, versions, comments and tags. What is imported is left out. Nothing is cached.
+    /// folders, versions, comments, tags and metadata. What is imported is left out. Nothing is cached.
     ///
     /// # Errors
     ///

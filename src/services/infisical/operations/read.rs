@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use crate::core::{SecretValue, XtraError};
+use crate::core::{SecretValue, Timestamp, XtraError};
 use crate::engine::{Call, Operation, Reads, SecretSource};
 use crate::services::infisical::merge;
 use crate::services::infisical::scope::quoted;
 use crate::services::infisical::source::Infisical;
+use crate::services::infisical::wire::Details;
 
 /// The operation of a [`Request`](crate::Request) that reads one secret by its name.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +58,14 @@ pub struct ListedSecret {
     pub comment: Option<SecretValue>,
     /// The slugs of its tags.
     pub tags: Vec<String>,
+    /// The names and values that are kept beside it. Servers of 2024 have none.
+    pub metadata: Vec<(String, SecretValue)>,
+    /// Its id.
+    pub id: Option<String>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// When it was changed last.
+    pub updated_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for ListedSecret {
@@ -69,6 +78,10 @@ impl fmt::Debug for ListedSecret {
             .field("is_personal", &self.is_personal)
             .field("comment", &self.comment)
             .field("tags", &self.tags)
+            .field("metadata", &self.metadata)
+            .field("id", &self.id)
+            .field("created_at", &self.created_at)
+            .field("updated_at", &self.updated_at)
             .finish()
     }
 }
@@ -86,9 +99,21 @@ impl Operation for ListSecrets {
         let listed = listed.map(|row| {
             let (name, version, is_personal) = (row.name.clone(), row.version, row.is_personal());
             let folder = row.secret_path.clone().unwrap_or_else(|| asked.path.clone());
-            let (value, comment, tags) = row.into_details();
+            let Details { id, value, comment, tags, metadata, created_at, updated_at } = row.into_details();
             let value = value.filter(|_| !asked.hidden);
-            ListedSecret { name, value, folder, version, is_personal, comment, tags }
+            ListedSecret {
+                name,
+                value,
+                folder,
+                version,
+                is_personal,
+                comment,
+                tags,
+                metadata,
+                id,
+                created_at,
+                updated_at,
+            }
         });
         Ok(listed.collect())
     }

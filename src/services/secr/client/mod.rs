@@ -4,17 +4,14 @@
 pub(crate) mod blocking;
 
 use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
-use std::sync::Arc;
-use std::time::Duration;
 
 use super::protocol::SecrProtocol;
 use super::{Secr, SecrScope};
 use crate::core::{ErrorKind, Hint, SecretValue, SnapshotSource, XtraError};
-use crate::credentials::{BaseUrls, Chain, ChainPosition, ProcessEnv, Sourced, Step};
-use crate::engine::{Async, Client, EngineOptions, Loaded, Read, Request};
-use crate::http::{BaseUrl, CredentialProvider, Transport, TransportOptions};
+use crate::credentials::{BaseUrls, ChainPosition, ProcessEnv, Sourced, Step};
+use crate::engine::{Async, CacheOptions, Client, EngineOptions, Loaded, Read, Request};
+use crate::http::BaseUrl;
+use crate::services::client_builder::{ClientBuilder, Service, TokenService};
 
 /// The base URL of secr itself, which a client uses when none is given.
 pub const DEFAULT_API_URL: &str = "https://api.secr.dev";
@@ -68,7 +65,7 @@ impl<M> Client<Secr, M> {
 
     /// Begins a client with options of your own.
     pub fn builder() -> SecrClientBuilder<M> {
-        SecrClientBuilder::new()
+        SecrClientBuilder::new(STEPS, CacheOptions::default())
     }
 
     /// Reads all secrets of an environment; awaiting gives an `Arc<`[`Secrets`](crate::Secrets)`>`, from the cache when the
@@ -135,101 +132,20 @@ impl<M> Client<Secr, M> {
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing happens before build()"]
-pub struct SecrClientBuilder<M = Async> {
-    chain: Chain,
-    api_url: Option<String>,
-    engine: EngineOptions,
-    danger_allow_http: bool,
-    transport: TransportOptions,
-    mode: PhantomData<fn() -> M>,
+pub type SecrClientBuilder<M = Async> = ClientBuilder<Secr, M>;
+
+impl Service for Secr {
+    type Options = ();
 }
 
-impl<M> SecrClientBuilder<M> {
-    fn new() -> Self {
-        Self {
-            chain: Chain::new(STEPS),
-            api_url: None,
-            engine: EngineOptions::default(),
-            danger_allow_http: false,
-            transport: TransportOptions::default(),
-            mode: PhantomData,
-        }
-    }
+impl TokenService for Secr {}
 
-    /// The token: a user's, the command's or an agent's. Its beginning is not looked at.
-    pub fn token(mut self, token: impl Into<SecretValue>) -> Self {
-        self.chain = self.chain.token(Some(token.into()));
-        self
-    }
-
-    /// A credential provider of your own, asked at the given position of the chain. May be called more than once.
-    pub fn credentials(mut self, position: ChainPosition, provider: Arc<dyn CredentialProvider>) -> Self {
-        self.chain = self.chain.provider(position, provider);
-        self
-    }
-
+/// # secr: base URL
+impl<M> ClientBuilder<Secr, M> {
     /// The base URL, without `/v1`, which is added. It must be https (http on a loopback address). Default: `SECR_API_URL`, then
     /// [`DEFAULT_API_URL`].
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
-        self.api_url = Some(url.into());
-        self
-    }
-
-    /// How long a call may take in all, retries and waits included. Default 30 s; zero is refused. The SDKs call it `timeout`.
-    #[doc(alias = "timeout")]
-    pub fn call_timeout(mut self, limit: Duration) -> Self {
-        self.transport.call_timeout = limit;
-        self
-    }
-
-    /// How long establishing a connection may take. Default 5 s; zero is refused.
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.transport.connect_timeout = limit;
-        self
-    }
-
-    /// The largest answer that is read, in bytes; of an environment that comes in pages, all of them together. Default 16 MiB; zero
-    /// is refused.
-    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
-        self.transport.max_response_bytes = bytes;
-        self
-    }
-
-    /// How often a failed read is repeated. Default 3; zero turns retries off.
-    pub fn max_retries(mut self, retries: u32) -> Self {
-        self.transport.retry.max_retries = retries;
-        self
-    }
-
-    /// How long a snapshot is served without asking again. Default 30 s; zero turns the cache off.
-    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
-        self.engine.cache.ttl = ttl;
-        self
-    }
-
-    /// Cache, clock, required names and copies on disk, all at once; replaces what was said of them before.
-    pub fn engine_options(mut self, options: EngineOptions) -> Self {
-        self.engine = options;
-        self
-    }
-
-    /// Trusts the certificates in this PEM text too, beside the system's (or, where there are none, the bundled ones).
-    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.transport.root_certificates.push(pem.into());
-        self
-    }
-
-    /// Connects directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say.
-    pub fn no_proxy(mut self) -> Self {
-        self.transport.use_proxies = false;
-        self
-    }
-
-    /// Allows an `http` base URL on an address that is not loopback. **The token and every secret then cross the network in the
-    /// clear.** For isolated test networks only.
-    pub fn danger_allow_http(mut self) -> Self {
-        self.danger_allow_http = true;
+        self.base_url = Some(url.into());
         self
     }
 
@@ -245,37 +161,21 @@ impl<M> SecrClientBuilder<M> {
 
     fn build_in(self, env: &ProcessEnv) -> Result<Client<Secr, M>, XtraError> {
         let token = self.chain.resolve(env);
-        let urls = BaseUrls::new(DEFAULT_API_URL).named(Sourced::option(self.api_url.as_deref(), "api_url"));
+        let urls = BaseUrls::new(DEFAULT_API_URL).named(Sourced::option(self.base_url.as_deref(), "api_url"));
         let found = urls.named(env.setting("SECR_API_URL")?).variable("SECR_API_URL").choose(token.as_ref().ok())?;
-        let base = checked_base_url(&found.value, self.danger_allow_http).map_err(|error| found.explained(error))?;
-        let options = TransportOptions { clock: self.engine.clock.clone(), ..self.transport };
-        let most_bytes = options.max_response_bytes;
-        let transport = Transport::new(&base, Arc::new(SecrProtocol), token?.provider(), options)?;
-        let source = Secr::new(transport, most_bytes);
-        #[cfg(feature = "offline")]
-        if let Some(options) = &self.engine.offline {
-            options.check(crate::engine::SecretSource::lasting_token(&source).is_some())?;
-        }
-        Ok(Client::with_options(source, self.engine).in_mode())
+        let base = self.checked_base_url(&found.value, "").and_then(without_version);
+        let base = base.map_err(|error| found.explained(error))?;
+        let most_bytes = self.transport.max_response_bytes;
+        self.client_at(&base, SecrProtocol, token?.provider(), |transport, ()| Ok(Secr::new(transport, most_bytes)))
     }
 }
 
-fn checked_base_url(url: &str, allow_http: bool) -> Result<BaseUrl, XtraError> {
-    let base = BaseUrl::parse(url, "", allow_http)?;
+fn without_version(base: BaseUrl) -> Result<BaseUrl, XtraError> {
     if base.as_str().ends_with("/v1") {
         let message = "the base URL ends in /v1, which the client adds by itself";
         return Err(XtraError::new(ErrorKind::Config, message).with_hint(Hint::check_base_url("ends before /v1")));
     }
     Ok(base)
-}
-
-impl<M> fmt::Debug for SecrClientBuilder<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecrClientBuilder")
-            .field("chain", &self.chain)
-            .field("engine", &self.engine)
-            .finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

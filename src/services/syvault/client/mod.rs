@@ -5,7 +5,6 @@ pub(crate) mod blocking;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +16,8 @@ use super::{SyVault, SyVaultScope};
 use crate::core::{ErrorKind, Hint, SecretValue, SnapshotSource, XtraError};
 use crate::credentials::{ProcessEnv, Sourced};
 use crate::engine::{Async, CacheOptions, Client, EngineOptions, Loaded, Read, Request};
-use crate::http::{BaseUrl, Transport, TransportOptions};
+use crate::http::BaseUrl;
+use crate::services::client_builder::{ClientBuilder, Service};
 
 /// The client of SyVault. The blocking one is `blocking::SyVaultClient`.
 ///
@@ -65,7 +65,7 @@ impl<M> Client<SyVault, M> {
 
     /// Begins a client with options of your own.
     pub fn builder() -> SyVaultClientBuilder<M> {
-        SyVaultClientBuilder::new()
+        SyVaultClientBuilder::of_syvault()
     }
 
     /// Reads the fields of a secret; awaiting gives an `Arc<`[`Secrets`](crate::Secrets)`>`, from the cache when the snapshot there is
@@ -131,43 +131,37 @@ impl<M> Client<SyVault, M> {
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing happens before build()"]
-pub struct SyVaultClientBuilder<M = Async> {
-    server: Option<String>,
+pub type SyVaultClientBuilder<M = Async> = ClientBuilder<SyVault, M>;
+
+/// The options of SyVault alone.
+#[derive(Default)]
+pub struct SyVaultOptions {
     client_id: Option<String>,
     client_secret: Option<SecretValue>,
     folders: Vec<SyVaultFolder>,
-    engine: EngineOptions,
-    danger_allow_http: bool,
-    transport: TransportOptions,
-    mode: PhantomData<fn() -> M>,
 }
 
-impl<M> SyVaultClientBuilder<M> {
-    fn new() -> Self {
-        let cache = CacheOptions::default().ttl(TTL).max_entries(MOST);
-        Self {
-            server: None,
-            client_id: None,
-            client_secret: None,
-            folders: Vec::new(),
-            engine: EngineOptions::default().cache(cache),
-            danger_allow_http: false,
-            transport: TransportOptions::default(),
-            mode: PhantomData,
-        }
+impl Service for SyVault {
+    type Options = SyVaultOptions;
+}
+
+/// # SyVault: server, client and folders
+impl<M> ClientBuilder<SyVault, M> {
+    fn of_syvault() -> Self {
+        // it signs its tokens itself: nothing is looked for
+        Self::new(&[], CacheOptions::default().ttl(TTL).max_entries(MOST))
     }
 
     /// The server, as `https://vault.example.com`. It is also what tokens are signed for, letter by letter but for a slash at its
     /// end: write it as the service itself does. Default: `SY_SERVER`.
     pub fn server(mut self, url: impl Into<String>) -> Self {
-        self.server = Some(url.into());
+        self.base_url = Some(url.into());
         self
     }
 
     /// The id of the client, a UUID. Default: `SY_CLIENT_ID`.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
-        self.client_id = Some(id.into());
+        self.own.client_id = Some(id.into());
         self
     }
 
@@ -175,76 +169,20 @@ impl<M> SyVaultClientBuilder<M> {
     /// not documented, so each is read: the number itself, SEC1 or PKCS#8, in base64 (either alphabet, with padding or without) or PEM.
     /// Default: `SY_CLIENT_SECRET`.
     pub fn client_secret(mut self, secret: impl Into<SecretValue>) -> Self {
-        self.client_secret = Some(secret.into());
+        self.own.client_secret = Some(secret.into());
         self
     }
 
     /// What the program knows of a folder: its names, for [notations](super::Notation), and its key, for the secrets in it. May be
     /// called more than once. A key that is not given here is looked for in `SY_FOLDER_KEYS`.
     pub fn folder(mut self, folder: SyVaultFolder) -> Self {
-        self.folders.push(folder);
+        self.own.folders.push(folder);
         self
     }
 
-    /// How long a secret is served without asking again. Default 60 s; zero turns the cache off.
-    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
-        self.engine.cache.ttl = ttl;
-        self
-    }
-
-    /// How many secrets are kept at most. Default 500.
+    /// How many secrets the cache keeps at most. Default 500.
     pub fn cache_max(mut self, entries: usize) -> Self {
         self.engine.cache.max_entries = entries;
-        self
-    }
-
-    /// Cache, clock, required names and copies on disk, all at once; replaces what was said of them before, and the defaults of
-    /// [`cache_ttl`](Self::cache_ttl) and [`cache_max`](Self::cache_max).
-    pub fn engine_options(mut self, options: EngineOptions) -> Self {
-        self.engine = options;
-        self
-    }
-
-    /// How long a call may take in all, retries and waits included. Default 30 s; zero is refused.
-    pub fn call_timeout(mut self, limit: Duration) -> Self {
-        self.transport.call_timeout = limit;
-        self
-    }
-
-    /// How long establishing a connection may take. Default 5 s; zero is refused.
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.transport.connect_timeout = limit;
-        self
-    }
-
-    /// The largest answer that is read, in bytes. Default 16 MiB; zero is refused.
-    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
-        self.transport.max_response_bytes = bytes;
-        self
-    }
-
-    /// How often a failed read is repeated. Default 3; zero turns retries off.
-    pub fn max_retries(mut self, retries: u32) -> Self {
-        self.transport.retry.max_retries = retries;
-        self
-    }
-
-    /// Trusts the certificates in this PEM text too, beside the system's (or, where there are none, the bundled ones).
-    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.transport.root_certificates.push(pem.into());
-        self
-    }
-
-    /// Connects directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say.
-    pub fn no_proxy(mut self) -> Self {
-        self.transport.use_proxies = false;
-        self
-    }
-
-    /// Allows an `http` server on an address that is not loopback. **Tokens and secrets then cross the network in the clear.** For
-    /// isolated test networks only.
-    pub fn danger_allow_http(mut self) -> Self {
-        self.danger_allow_http = true;
         self
     }
 
@@ -259,24 +197,19 @@ impl<M> SyVaultClientBuilder<M> {
     }
 
     fn build_in(self, env: &ProcessEnv) -> Result<Client<SyVault, M>, XtraError> {
-        let server = given(self.server.as_deref(), env, "server", "SY_SERVER", ErrorKind::Config)?;
-        let base = checked_server(&server.value, self.danger_allow_http).map_err(|error| server.explained(error))?;
-        let id = given(self.client_id.as_deref(), env, "client_id", "SY_CLIENT_ID", ErrorKind::Credentials)?;
-        let secret = self.client_secret.as_ref().map(SecretValue::expose);
+        let server = given(self.base_url.as_deref(), env, "server", "SY_SERVER", ErrorKind::Config)?;
+        let base = self.checked_base_url(&server.value, "").and_then(server_alone);
+        let base = base.map_err(|error| server.explained(error))?;
+        let id = given(self.own.client_id.as_deref(), env, "client_id", "SY_CLIENT_ID", ErrorKind::Credentials)?;
+        let secret = self.own.client_secret.as_ref().map(SecretValue::expose);
         let secret = given(secret, env, "client_secret", "SY_CLIENT_SECRET", ErrorKind::Credentials)?;
         let (secret, origin) = (secret.clone().map(SecretValue::new), secret.map(|_| String::new()));
         let key = ClientKey::parse(&secret.value).map_err(|error| origin.explained(error))?;
         let keys = env.setting(KEYS)?.map(|keys| SecretValue::new(keys.value));
-        let folders = with_keys(self.folders, keys)?;
-        let options = TransportOptions { clock: self.engine.clock.clone(), ..self.transport };
         let tokens = Arc::new(SignedTokens::new(key, id.value.trim(), &server.value, self.engine.clock.clone()));
-        let transport = Transport::new(&base, Arc::new(SyVaultProtocol), Arc::clone(&tokens) as _, options)?;
-        let source = SyVault::new(transport, tokens, Folders::of(folders)?);
-        #[cfg(feature = "offline")]
-        if let Some(options) = &self.engine.offline {
-            options.check(true)?;
-        }
-        Ok(Client::with_options(source, self.engine).in_mode())
+        self.client_at(&base, SyVaultProtocol, Arc::clone(&tokens) as _, |transport, own| {
+            Ok(SyVault::new(transport, tokens, Folders::of(with_keys(own.folders, keys)?)?))
+        })
     }
 }
 
@@ -301,8 +234,7 @@ fn given(
     }
 }
 
-fn checked_server(url: &str, allow_http: bool) -> Result<BaseUrl, XtraError> {
-    let base = BaseUrl::parse(url, "", allow_http)?;
+fn server_alone(base: BaseUrl) -> Result<BaseUrl, XtraError> {
     if base.as_str().ends_with("/v1") || base.as_str().ends_with("/api") {
         let message = "the server ends in the path of the API, which the client adds by itself";
         let hint = Hint::check_base_url("is that of the server alone, as https://vault.example.com");
@@ -311,12 +243,11 @@ fn checked_server(url: &str, allow_http: bool) -> Result<BaseUrl, XtraError> {
     Ok(base)
 }
 
-impl<M> fmt::Debug for SyVaultClientBuilder<M> {
+impl fmt::Debug for SyVaultOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SyVaultClientBuilder")
+        f.debug_struct("SyVaultOptions")
             .field("client_secret", &self.client_secret)
             .field("folders", &self.folders)
-            .field("engine", &self.engine)
             .finish_non_exhaustive()
     }
 }

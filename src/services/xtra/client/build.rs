@@ -1,23 +1,20 @@
 //! The building of a client: its options, completed by variables and files, and checked.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::XtraClientBuilder;
 use crate::core::{ErrorKind, Hint, SecretValue, XtraError, events};
 use crate::credentials::{ProcessEnv, Resolved, Sourced};
 use crate::engine::Client;
-#[cfg(feature = "offline")]
-use crate::engine::SecretSource;
-use crate::http::{BaseUrl, Transport, TransportOptions};
+use crate::http::BaseUrl;
+use crate::services::client_builder::ClientBuilder;
 use crate::services::xtra::credentials::{DEFAULT_API_URL, Defaults, local_file};
 use crate::services::xtra::{
     LocalFile, ProjectIds, ROOT_SUFFIX, Scopes, Vault, Xtra, XtraProtocol, check_branch, check_environment,
     no_passphrase,
 };
 
-impl<M> XtraClientBuilder<M> {
+impl<M> ClientBuilder<Xtra, M> {
     /// The client.
     ///
     /// # Errors
@@ -28,16 +25,13 @@ impl<M> XtraClientBuilder<M> {
         self.build_in(&ProcessEnv::current())
     }
 
-    pub(super) fn build_in(mut self, env: &ProcessEnv) -> Result<Client<Xtra, M>, XtraError> {
+    pub(super) fn build_in(self, env: &ProcessEnv) -> Result<Client<Xtra, M>, XtraError> {
         let local_file = self.local_file_in(env)?;
         let defaults = Defaults::load(env)?;
         // where nothing can be written, nothing need be sealed
         let vault = if local_file.is_some() { Vault::default() } else { self.vault(defaults.passphrase.as_ref())? };
         let scopes = self.scopes(&defaults)?;
         self.transport.check()?;
-        if !self.caching {
-            self.engine.cache.ttl = Duration::ZERO;
-        }
         match local_file {
             Some(path) => self.over_file(path, scopes, &defaults),
             None => self.over_service(vault, scopes, &defaults, env),
@@ -53,25 +47,23 @@ impl<M> XtraClientBuilder<M> {
     ) -> Result<Client<Xtra, M>, XtraError> {
         let resolved = self.chain.resolve(env);
         let found = self.base_url(defaults, resolved.as_ref().ok(), env)?;
-        let base = self.checked_base_url(&found)?;
+        let base = self.root(&found)?;
         check_project(&scopes, ProjectIds::of(&found.value))?;
-        let options = TransportOptions { clock: self.engine.clock.clone(), ..self.transport };
-        let transport = Transport::new(&base, Arc::new(XtraProtocol), resolved?.provider(), options)?;
-        let mut source = Xtra::new(transport, scopes).with_vault(vault);
-        source.rules = self.rules;
-        #[cfg(feature = "offline")]
-        if let Some(options) = &self.engine.offline {
-            options.check(SecretSource::lasting_token(&source).is_some())?;
-        }
-        Ok(Client::with_options(source, self.engine).resolve_references(self.resolve_references).in_mode())
+        let resolve_references = self.own.resolve_references;
+        let client = self.client_at(&base, XtraProtocol, resolved?.provider(), |transport, own| {
+            let mut source = Xtra::new(transport, scopes).with_vault(vault);
+            source.rules = own.rules;
+            Ok(source)
+        })?;
+        Ok(client.resolve_references(resolve_references))
     }
 
     fn over_file(mut self, path: PathBuf, scopes: Scopes, defaults: &Defaults) -> Result<Client<Xtra, M>, XtraError> {
         let ids = self.local_ids(defaults);
         check_project(&scopes, ids)?;
-        if self.local_file.is_none() {
+        if self.own.local_file.is_none() {
             // secrets that come from another place than the program's code tells should surprise nobody
-            let unused = match self.chain.has_token() || self.api_url.is_some() {
+            let unused = match self.chain.has_token() || self.base_url.is_some() {
                 true => "; the token and base URL that the program gives are not used",
                 false => "",
             };
@@ -86,12 +78,13 @@ impl<M> XtraClientBuilder<M> {
         #[cfg(feature = "offline")]
         self.engine.offline.take();
         let source = Xtra::in_file(LocalFile::new(path), scopes)?.with_ids(ids);
-        Ok(Client::with_options(source, self.engine).resolve_references(self.resolve_references).in_mode())
+        let resolve_references = self.own.resolve_references;
+        Ok(self.client_of(source)?.resolve_references(resolve_references))
     }
 
     /// The file to read, when local mode is on: by an option, or by whoever started the program.
     pub(super) fn local_file_in(&self, env: &ProcessEnv) -> Result<Option<PathBuf>, XtraError> {
-        self.local_file.clone().map_or_else(|| local_file(env), |path| Ok(Some(path)))
+        self.own.local_file.clone().map_or_else(|| local_file(env), |path| Ok(Some(path)))
     }
 
     fn scopes(&self, defaults: &Defaults) -> Result<Scopes, XtraError> {
@@ -99,9 +92,9 @@ impl<M> XtraClientBuilder<M> {
             option.clone().or_else(|| found.as_ref().map(|found| found.value.clone()))
         };
         let scopes = Scopes {
-            project: chosen(&self.project_id, &defaults.project),
-            branch: chosen(&self.branch, &defaults.branch),
-            environment: chosen(&self.environment, &defaults.environment),
+            project: chosen(&self.own.project_id, &defaults.project),
+            branch: chosen(&self.own.branch, &defaults.branch),
+            environment: chosen(&self.own.environment, &defaults.environment),
         };
         scopes.branch.as_deref().map(check_branch).transpose()?;
         scopes.environment.as_deref().map(check_environment).transpose()?;
@@ -115,25 +108,24 @@ impl<M> XtraClientBuilder<M> {
         token: Option<&Resolved>,
         env: &ProcessEnv,
     ) -> Result<Sourced, XtraError> {
-        defaults.base_urls(Sourced::option(self.api_url.as_deref(), "api_url"), env).choose(token)
+        defaults.base_urls(Sourced::option(self.base_url.as_deref(), "api_url"), env).choose(token)
     }
 
     /// A base URL in its checked form.
-    pub(super) fn checked_base_url(&self, found: &Sourced) -> Result<BaseUrl, XtraError> {
-        let checked = BaseUrl::parse(&found.value, ROOT_SUFFIX, self.danger_allow_http);
-        checked.map_err(|error| found.explained(error))
+    pub(super) fn root(&self, found: &Sourced) -> Result<BaseUrl, XtraError> {
+        self.checked_base_url(&found.value, ROOT_SUFFIX).map_err(|error| found.explained(error))
     }
 
     /// The form of the project ids in local mode: that of the service whose place the file takes.
     pub(super) fn local_ids(&self, defaults: &Defaults) -> ProjectIds {
         let found = defaults.api_url.as_ref().or(defaults.api_url_in_file.as_ref());
-        let named = self.api_url.as_deref().or(found.map(|found| found.value.as_str()));
+        let named = self.base_url.as_deref().or(found.map(|found| found.value.as_str()));
         ProjectIds::of(named.unwrap_or(DEFAULT_API_URL))
     }
 
     /// What the client opens and seals with, by what was given and found.
     pub(super) fn vault(&self, found: Option<&Sourced<SecretValue>>) -> Result<Vault, XtraError> {
-        let passphrase = match &self.vault_passphrase {
+        let passphrase = match &self.own.vault_passphrase {
             Some(given) if given.is_empty() => {
                 // going on to the environment would use a passphrase that the program did not mean
                 return Err(XtraError::new(ErrorKind::Config, "the vault_passphrase option is empty")
@@ -142,7 +134,7 @@ impl<M> XtraClientBuilder<M> {
             Some(given) => Some(given),
             None => found.map(|found| &found.value),
         };
-        if passphrase.is_none() && self.rules.seal_writes {
+        if passphrase.is_none() && self.own.rules.seal_writes {
             return Err(no_passphrase());
         }
         Ok(Vault::new(passphrase.cloned()))

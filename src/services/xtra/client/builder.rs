@@ -1,18 +1,14 @@
 //! The options of the XtraSecurity client, by name.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
 use super::XtraClientOptions;
-use crate::core::{Clock, SecretValue};
-use crate::credentials::{Chain, ChainPosition};
-use crate::engine::{Async, CacheOptions, EngineOptions};
-use crate::http::{CredentialProvider, TransportOptions};
+use crate::core::SecretValue;
+use crate::engine::{Async, CacheOptions};
+use crate::services::client_builder::{ClientBuilder, Service, TokenService};
 use crate::services::xtra::credentials::STEPS;
-use crate::services::xtra::{Rules, shown};
+use crate::services::xtra::{Rules, Xtra, shown};
 
 /// Puts an [`XtraClient`](crate::XtraClient) together. Nothing is checked before [`build`](Self::build), and nothing is sent by it.
 ///
@@ -30,78 +26,54 @@ use crate::services::xtra::{Rules, shown};
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing happens before build()"]
-pub struct XtraClientBuilder<M = Async> {
-    pub(super) chain: Chain,
+pub type XtraClientBuilder<M = Async> = ClientBuilder<Xtra, M>;
+
+/// The options of XtraSecurity alone.
+#[derive(Default)]
+pub struct XtraOptions {
     pub(super) project_id: Option<String>,
     pub(super) environment: Option<String>,
     pub(super) branch: Option<String>,
-    pub(super) api_url: Option<String>,
     pub(super) local_file: Option<PathBuf>,
-    pub(super) engine: EngineOptions,
-    pub(super) caching: bool,
-    pub(super) danger_allow_http: bool,
     pub(super) vault_passphrase: Option<SecretValue>,
     pub(super) rules: Rules,
     pub(super) resolve_references: bool,
-    pub(super) transport: TransportOptions,
-    mode: PhantomData<fn() -> M>,
 }
 
-impl<M> XtraClientBuilder<M> {
-    pub(super) fn new() -> Self {
-        Self {
-            chain: Chain::new(STEPS),
-            project_id: None,
-            environment: None,
-            branch: None,
-            api_url: None,
-            local_file: None,
-            engine: EngineOptions::default(),
-            caching: true,
-            danger_allow_http: false,
-            vault_passphrase: None,
-            rules: Rules::default(),
-            resolve_references: false,
-            transport: TransportOptions::default(),
-            mode: PhantomData,
-        }
-    }
+impl Service for Xtra {
+    type Options = XtraOptions;
+}
 
-    /// The API token. Default: see [`XtraClient::from_env`](crate::Client::from_env).
-    pub fn token(mut self, token: impl Into<SecretValue>) -> Self {
-        self.chain = self.chain.token(Some(token.into()));
-        self
-    }
+impl TokenService for Xtra {}
 
-    /// A credential provider of your own, asked at the given position of the chain. May be called more than once.
-    pub fn credentials(mut self, position: ChainPosition, provider: Arc<dyn CredentialProvider>) -> Self {
-        self.chain = self.chain.provider(position, provider);
-        self
+/// # XtraSecurity: project, base URL and values
+impl<M> ClientBuilder<Xtra, M> {
+    pub(super) fn of_xtra() -> Self {
+        Self::new(STEPS, CacheOptions::default())
     }
 
     /// The project of calls that name none: 24 hexadecimal digits, unless the base URL is another host's than the vendor's.
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
-        self.project_id = Some(id.into());
+        self.own.project_id = Some(id.into());
         self
     }
 
     /// The environment of calls that name none. Default: `env` in `./.xtrarc`; without it such calls fail.
     pub fn environment(mut self, name: impl Into<String>) -> Self {
-        self.environment = Some(name.into());
+        self.own.environment = Some(name.into());
         self
     }
 
     /// The branch of calls that name none. Default: `branch` in `./.xtrarc`, then `main`.
     pub fn branch(mut self, name: impl Into<String>) -> Self {
-        self.branch = Some(name.into());
+        self.own.branch = Some(name.into());
         self
     }
 
     /// The base URL. It must be https (http on a loopback address) and end in `/api`. Default: the first found of the places
     /// listed at [`XtraClient::from_env`](crate::Client::from_env). A token of whatever place is sent to the one given here.
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
-        self.api_url = Some(url.into());
+        self.base_url = Some(url.into());
         self
     }
 
@@ -132,7 +104,7 @@ impl<M> XtraClientBuilder<M> {
     /// # }
     /// ```
     pub fn local_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.local_file = Some(path.into());
+        self.own.local_file = Some(path.into());
         self
     }
 
@@ -154,152 +126,6 @@ impl<M> XtraClientBuilder<M> {
     #[cfg(feature = "dev-server")]
     pub fn dev_server(self, server: &crate::services::xtra::dev::DevServer) -> Self {
         self.token(server.token()).project_id(server.project_id()).api_url(server.url())
-    }
-
-    /// Whether snapshots are cached. Default `true`; `false` wins over whatever else is said about the cache. Without a cache
-    /// every read is a request of its own, and every snapshot is stale from the start.
-    pub fn cache(mut self, on: bool) -> Self {
-        self.caching = on;
-        self
-    }
-
-    /// How long a snapshot is served without asking again. Default 30 s; zero turns the cache off.
-    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
-        self.engine.cache.ttl = ttl;
-        self
-    }
-
-    /// Everything about the cache at once; replaces what [`cache_ttl`](Self::cache_ttl) said before.
-    pub fn cache_options(mut self, options: CacheOptions) -> Self {
-        self.engine.cache = options;
-        self
-    }
-
-    /// How long a read that has an aged snapshot waits for its refresh before that snapshot is served. Default 2 s; see
-    /// [`CacheOptions::stale_wait`].
-    pub fn stale_wait(mut self, time: Duration) -> Self {
-        self.engine.cache.stale_wait = time;
-        self
-    }
-
-    /// For how long a refusal that is not the service's own counts as a service that cannot be reached. Default 15 min; see
-    /// [`CacheOptions::foreign_refusal_grace`].
-    pub fn foreign_refusal_grace(mut self, time: Duration) -> Self {
-        self.engine.cache.foreign_refusal_grace = time;
-        self
-    }
-
-    /// Secrets that a refresh must not lose, in whatever scope has them. May be called more than once.
-    ///
-    /// When an answer lacks one that the snapshot before it had, it [is held back](crate::Client#what-is-held-back): that
-    /// snapshot is served on until it is as old as [`max_stale`](CacheOptions::max_stale), and a warning is logged.
-    /// [`invalidate`](crate::Client::invalidate) accepts the loss.
-    pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.engine = self.engine.required(names);
-        self
-    }
-
-    /// What the age of snapshots is measured with. Default: the system's monotonic clock.
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.engine.clock = clock;
-        self
-    }
-
-    /// Keeps encrypted copies of the secrets on disk, for the time when the service cannot be reached and memory holds nothing:
-    /// a program can then start during an outage. Default: none are kept. [`OfflineOptions`](crate::OfflineOptions) tells what
-    /// is saved, when it is served, and what protects it.
-    ///
-    /// An outage is found out by waiting: a first read fails, and is answered with the copy, only after its retries, which take
-    /// up to [`call_timeout`](Self::call_timeout). Reads after it do not wait for as long as the service is left alone.
-    ///
-    /// [`build`](Self::build) fails with [`ErrorKind::Config`](crate::ErrorKind::Config) when the options have no key and the token does not last. In
-    /// local mode they have no effect.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use xtrasecurity::dev_server::DevServer;
-    /// use xtrasecurity::{OfflineOptions, XtraClient, snapshot::SnapshotSource};
-    ///
-    /// # let directory = tempfile::tempdir()?;
-    /// # let server = DevServer::start().await?;
-    /// let options = OfflineOptions::new(directory.path().join("secrets"));
-    /// let builder = || XtraClient::builder().dev_server(&server).max_retries(0).offline(options.clone());
-    /// builder().build()?.get_secrets("production").await?; // saves a copy
-    /// # let builder_of_the_next_start = builder();
-    /// # server.stop().await;
-    /// # let builder = || builder_of_the_next_start;
-    /// let client = builder().build()?; // the program starts again, while the service is away
-    /// let secrets = client.get_secrets("production").await?;
-    /// assert_eq!(secrets.source(), SnapshotSource::Offline);
-    /// assert!(secrets.is_stale() && secrets.contains("API_KEY"));
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[cfg(feature = "offline")]
-    pub fn offline(mut self, options: crate::OfflineOptions) -> Self {
-        self.engine.offline = Some(options);
-        self
-    }
-
-    /// How long establishing a connection may take. Default 5 s; zero is refused.
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.transport.connect_timeout = limit;
-        self
-    }
-
-    /// How long a call may take in all, retries and waits included. Default 30 s; zero is refused.
-    pub fn call_timeout(mut self, limit: Duration) -> Self {
-        self.transport.call_timeout = limit;
-        self
-    }
-
-    /// How often a failed read is repeated. Default 3; zero turns retries off.
-    pub fn max_retries(mut self, retries: u32) -> Self {
-        self.transport.retry.max_retries = retries;
-        self
-    }
-
-    /// How many requests a minute are sent to the base URL at most, by all clients of the process together that are built with
-    /// the same number. Default: 100, which is what the service takes from one address; without a limit when the base URL is on
-    /// this machine. Zero turns the limit off.
-    ///
-    /// A call that comes too soon waits for its turn, when that comes before its deadline; otherwise it fails at once with
-    /// [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) and is not sent. Retries count as requests.
-    pub fn requests_per_minute(mut self, limit: u32) -> Self {
-        self.transport.requests_per_minute = Some(limit);
-        self
-    }
-
-    /// The largest answer that is read, in bytes. Default 16 MiB; zero is refused. A refusal that is larger is cut, and keeps its
-    /// status.
-    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
-        self.transport.max_response_bytes = bytes;
-        self
-    }
-
-    /// Trusts the certificates in this PEM text too, beside the system's (or, where there are none, the bundled ones).
-    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.transport.root_certificates.push(pem.into());
-        self
-    }
-
-    /// Looks host names up by this function in place of the system's resolver, for tests of what a program does when names are
-    /// slow or unknown. It runs on a thread of its own and may block; the ports of the addresses do not matter.
-    #[cfg(feature = "dev-server")]
-    pub fn name_lookup(
-        mut self,
-        lookup: impl Fn(&str) -> std::io::Result<Vec<std::net::SocketAddr>> + Send + Sync + 'static,
-    ) -> Self {
-        self.transport.lookup = Some(Arc::new(lookup));
-        self
-    }
-
-    /// Connects directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say. By default they are honoured, and
-    /// `NO_PROXY` too.
-    pub fn no_proxy(mut self) -> Self {
-        self.transport.use_proxies = false;
-        self
     }
 
     /// The passphrase of values that clients encrypt before the service stores them, so that it never sees them. Default: the
@@ -331,7 +157,7 @@ impl<M> XtraClientBuilder<M> {
     /// # }
     /// ```
     pub fn vault_passphrase(mut self, passphrase: impl Into<SecretValue>) -> Self {
-        self.vault_passphrase = Some(passphrase.into());
+        self.own.vault_passphrase = Some(passphrase.into());
         self
     }
 
@@ -344,7 +170,7 @@ impl<M> XtraClientBuilder<M> {
     /// [`build`](Self::build) fails with [`ErrorKind::Config`](crate::ErrorKind::Config) when there is no passphrase. In local mode, where nothing is
     /// written, it needs none.
     pub fn seal_writes(mut self) -> Self {
-        self.rules.seal_writes = true;
+        self.own.rules.seal_writes = true;
         self
     }
 
@@ -366,7 +192,7 @@ impl<M> XtraClientBuilder<M> {
     /// # }
     /// ```
     pub fn resolve_references(mut self, on: bool) -> Self {
-        self.resolve_references = on;
+        self.own.resolve_references = on;
         self
     }
 
@@ -377,35 +203,29 @@ impl<M> XtraClientBuilder<M> {
     /// [`ErrorKind::Unconfirmed`](crate::ErrorKind::Unconfirmed) unless the request says
     /// [`confirm_production`](crate::Request::confirm_production). Nothing is sent. Calls of the [raw](crate::Client::raw) client are not checked.
     pub fn protect_production(mut self) -> Self {
-        self.rules.protect_production = true;
-        self
-    }
-
-    /// Allows an `http` base URL on an address that is not loopback. **The token and every secret then cross the network
-    /// in the clear.** For isolated test networks only.
-    pub fn danger_allow_http(mut self) -> Self {
-        self.danger_allow_http = true;
+        self.own.rules.protect_production = true;
         self
     }
 }
 
-impl<M> From<XtraClientOptions> for XtraClientBuilder<M> {
+impl<M> From<XtraClientOptions> for ClientBuilder<Xtra, M> {
     fn from(options: XtraClientOptions) -> Self {
         let XtraClientOptions { token, project_id, api_url, cache, cache_ttl } = options;
-        let chain = Chain::new(STEPS).token(token);
-        Self { chain, project_id, api_url, ..Self::new() }.cache(cache).cache_ttl(cache_ttl)
+        let mut builder = Self::of_xtra().cache(cache).cache_ttl(cache_ttl);
+        builder.chain = builder.chain.token(token);
+        builder.own.project_id = project_id;
+        builder.base_url = api_url;
+        builder
     }
 }
 
-impl<M> fmt::Debug for XtraClientBuilder<M> {
+impl fmt::Debug for XtraOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("XtraClientBuilder")
-            .field("chain", &self.chain)
+        f.debug_struct("XtraOptions")
             .field("vault_passphrase", &self.vault_passphrase)
             .field("project_id", &self.project_id.as_deref().map(shown))
             .field("environment", &self.environment.as_deref().map(shown))
             .field("branch", &self.branch.as_deref().map(shown))
-            .field("api_url", &self.api_url.as_ref().map(|_| ".."))
             .field("local_file", &self.local_file)
             .finish_non_exhaustive()
     }

@@ -1,10 +1,10 @@
 //! The explanation of a builder: the settings that a client would have, and where each was found.
 
-use super::XtraClientBuilder;
 use crate::core::{SecretValue, XtraError};
 use crate::credentials::{Configuration, ProcessEnv, Setting, Sourced};
+use crate::services::client_builder::ClientBuilder;
 use crate::services::xtra::credentials::Defaults;
-use crate::services::xtra::{ProjectIds, check_branch, check_environment, shown};
+use crate::services::xtra::{ProjectIds, Xtra, check_branch, check_environment, shown};
 
 /// Why neither a token nor a base URL is needed.
 const LOCAL: &str = "local mode is on: a file is read instead of the service";
@@ -15,7 +15,7 @@ fn named(setting: &'static str, found: Sourced, check: impl FnOnce(&str) -> Resu
     Setting::new(setting, found.map(|name| shown(&name).into_owned())).with_problem(problem)
 }
 
-impl<M> XtraClientBuilder<M> {
+impl<M> ClientBuilder<Xtra, M> {
     /// What [`build`](Self::build) would make a client of, and where each part was found. It never fails, and sends nothing.
     ///
     /// The settings are `token`, `project`, `environment`, `branch`, `api_url`, in this order; then `vault_passphrase`, when
@@ -43,15 +43,15 @@ impl<M> XtraClientBuilder<M> {
         };
         let ids = base_url.shown().map_or_else(|| self.local_ids(&defaults), ProjectIds::of);
         let option = |value: &Option<String>, name| Sourced::option(value.as_deref(), name);
-        let project = match option(&self.project_id, "project_id").or(defaults.project.clone()) {
+        let project = match option(&self.own.project_id, "project_id").or(defaults.project.clone()) {
             Some(found) => named("project", found, |id| ids.checked(id).map(drop)),
             None => Setting::absent("project", "a service account's token knows its project"),
         };
-        let environment = match option(&self.environment, "environment").or(defaults.environment.clone()) {
+        let environment = match option(&self.own.environment, "environment").or(defaults.environment.clone()) {
             Some(found) => named("environment", found, check_environment),
             None => Setting::absent("environment", "each call names its own"),
         };
-        let branch = option(&self.branch, "branch")
+        let branch = option(&self.own.branch, "branch")
             .or(defaults.branch.clone())
             .unwrap_or_else(|| Sourced::new("main", "default"));
         let branch = named("branch", branch, |name| check_branch(name).map(drop));
@@ -79,7 +79,7 @@ impl<M> XtraClientBuilder<M> {
     /// The base URL in its checked form: as it was given it could hold credentials.
     fn base_url_setting(&self, defaults: &Defaults, env: &ProcessEnv) -> Setting {
         // where the token was found matters only when nobody has named a base URL
-        let is_named = self.api_url.is_some() || defaults.api_url.is_some();
+        let is_named = self.base_url.is_some() || defaults.api_url.is_some();
         let token = if is_named { None } else { self.chain.resolve(env).ok() };
         let found = match self.base_url(defaults, token.as_ref(), env) {
             Ok(found) => found,
@@ -88,7 +88,7 @@ impl<M> XtraClientBuilder<M> {
                 return Setting::absent("api_url", file.unwrap_or_default()).with_problem(Some(problem));
             }
         };
-        match self.checked_base_url(&found) {
+        match self.root(&found) {
             Ok(base) => Setting::new("api_url", found.map(|_| base.as_str().to_owned())),
             Err(problem) => Setting::absent("api_url", found.origin).with_problem(Some(problem)),
         }
@@ -97,9 +97,9 @@ impl<M> XtraClientBuilder<M> {
     /// Where the passphrase comes from, when there is one or it is needed.
     fn passphrase_setting(&self, is_local: bool, found: Option<&Sourced<SecretValue>>) -> Option<Setting> {
         const NAME: &str = "vault_passphrase";
-        let given = self.vault_passphrase.clone().map(|given| Sourced::new(given, "the vault_passphrase option"));
+        let given = self.own.vault_passphrase.clone().map(|given| Sourced::new(given, "the vault_passphrase option"));
         let passphrase = given.or(found.cloned());
-        if passphrase.is_none() && !self.rules.seal_writes {
+        if passphrase.is_none() && !self.own.rules.seal_writes {
             return None;
         }
         if is_local {
@@ -129,8 +129,8 @@ impl<M> XtraClientBuilder<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::XtraClient;
     use crate::services::xtra::credentials::DEFAULT_API_URL;
+    use crate::{XtraClient, XtraClientBuilder};
 
     const PROJECT: &str = "665f1c2ab7c0de0012345678";
 

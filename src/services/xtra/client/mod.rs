@@ -73,7 +73,7 @@ impl<M> Client<Xtra, M> {
 
     /// Begins a client with options of your own; the builder has them all, by name.
     pub fn builder() -> XtraClientBuilder<M> {
-        XtraClientBuilder::new()
+        XtraClientBuilder::of_xtra()
     }
 
     /// Reads the secrets of an environment: `production`, `staging`, `development` or one of your own (aliases such as `prod`

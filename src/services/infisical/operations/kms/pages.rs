@@ -9,6 +9,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use super::keys::KmsKey;
 use crate::core::{ErrorKind, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
+use crate::services::infisical::scope::ProjectName;
 use crate::services::infisical::{Infisical, InfisicalScope};
 
 /// As many keys as servers give in one page.
@@ -18,14 +19,20 @@ const PAGE: usize = 100;
 const MOST_PAGES: usize = 1_000;
 
 /// The operation of a [`Request`] that lists keys.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
-pub struct ListKmsKeys;
+pub struct ListKmsKeys {
+    search: Option<String>,
+    descends: bool,
+    offset: usize,
+    limit: Option<usize>,
+}
 
 /// # Infisical: lists of keys
 impl<M> Client<Infisical, M> {
     /// Lists the keys of the project in order of their names; awaiting gives all of them, and [`pages`](Request::pages) a page of
-    /// 100 at a time.
+    /// 100 at a time. [`search`](Request::search), [`descending`](Request::descending), [`offset`](Request::offset) and
+    /// [`limit`](Request::limit) choose among them.
     ///
     /// # Errors
     ///
@@ -42,7 +49,7 @@ impl<M> Client<Infisical, M> {
     /// # }
     /// ```
     pub fn list_kms_keys(&self) -> Request<'_, Infisical, ListKmsKeys, M> {
-        self.request(InfisicalScope::default(), ListKmsKeys)
+        self.request(InfisicalScope::default(), ListKmsKeys::default())
     }
 }
 
@@ -52,7 +59,7 @@ impl Operation for ListKmsKeys {
     type Output = Vec<KmsKey>;
 
     async fn perform(self, call: Call<'_, Infisical>) -> Result<Vec<KmsKey>, XtraError> {
-        let mut walk = Walk::new(call.project().await?);
+        let mut walk = Walk::new(call.project().await?, self);
         let mut all = Vec::new();
         while let Some(page) = walk.next(call.source()).await? {
             all.extend(page);
@@ -61,12 +68,39 @@ impl Operation for ListKmsKeys {
     }
 }
 
+impl<M> Request<'_, Infisical, ListKmsKeys, M> {
+    /// Only keys whose names hold this text. Default: all.
+    pub fn search(mut self, text: impl Into<String>) -> Self {
+        self.operation.search = Some(text.into());
+        self
+    }
+
+    /// From the last name to the first. Default: from the first to the last.
+    pub fn descending(mut self) -> Self {
+        self.operation.descends = true;
+        self
+    }
+
+    /// Leaves out so many keys at the beginning. Default: none.
+    pub fn offset(mut self, keys: usize) -> Self {
+        self.operation.offset = keys;
+        self
+    }
+
+    /// At most so many keys, over all pages. Default: as many as there are.
+    pub fn limit(mut self, keys: usize) -> Self {
+        self.operation.limit = Some(keys);
+        self
+    }
+}
+
 impl Request<'_, Infisical, ListKmsKeys> {
     /// Every page, one after the other, as a stream. A key that is created or deleted meanwhile may be missed or come twice.
     pub fn pages(self) -> KmsKeyPages {
         let client = Client::over(Arc::clone(self.engine));
         let named = self.source().project_of(&self.scope);
-        let state = named.map(|project| Reading { client, project: Some(project), walk: None });
+        let begin = Some(self.operation);
+        let state = named.map(|project| Reading { client, project, begin, walk: None });
         let pages = stream::unfold(Some(state), |state| async move {
             let read = match state? {
                 Err(error) => Err(error),
@@ -109,15 +143,17 @@ impl fmt::Debug for KmsKeyPages {
 
 struct Reading {
     client: Client<Infisical>,
-    project: Option<crate::services::infisical::scope::ProjectName<'static>>,
+    project: ProjectName<'static>,
+    /// What is listed, until the first page is asked for.
+    begin: Option<ListKmsKeys>,
     walk: Option<Walk>,
 }
 
 impl Reading {
     async fn next(&mut self) -> Result<Option<Vec<KmsKey>>, XtraError> {
         let source = self.client.source();
-        if let Some(project) = self.project.take() {
-            self.walk = Some(Walk::new(source.id_of(project).await?));
+        if let Some(wanted) = self.begin.take() {
+            self.walk = Some(Walk::new(source.id_of(self.project.clone()).await?, wanted));
         }
         match &mut self.walk {
             Some(walk) => walk.next(source).await,
@@ -129,14 +165,15 @@ impl Reading {
 /// The way through the list so far.
 struct Walk {
     project: String,
-    offset: usize,
+    wanted: ListKmsKeys,
     pages: usize,
     is_done: bool,
 }
 
 impl Walk {
-    fn new(project: String) -> Self {
-        Self { project, offset: 0, pages: 0, is_done: false }
+    fn new(project: String, wanted: ListKmsKeys) -> Self {
+        let is_done = wanted.limit == Some(0);
+        Self { project, wanted, pages: 0, is_done }
     }
 
     async fn next(&mut self, source: &Infisical) -> Result<Option<Vec<KmsKey>>, XtraError> {
@@ -146,14 +183,25 @@ impl Walk {
         if self.pages == MOST_PAGES {
             return Err(XtraError::new(ErrorKind::Decode, "the list of keys has more pages than are read"));
         }
-        let request = source.raw().kms_keys_list().project_id(&self.project).order_by("name").order_direction("asc");
-        let request = request.offset(i64::try_from(self.offset).unwrap_or(i64::MAX)).limit(PAGE as i64);
+        let Self { project, wanted, .. } = self;
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let size = wanted.limit.map_or(PAGE, |left| left.min(PAGE));
+        let request = source.raw().kms_keys_list().project_id(project.as_str()).order_by("name");
+        let request = request.order_direction(if wanted.descends { "desc" } else { "asc" });
+        let request = request.offset(number(wanted.offset)).limit(number(size));
+        let request = match &wanted.search {
+            Some(text) => request.search(text),
+            None => request,
+        };
         let page = request.send().await.map_err(|error| error.into_error())?.into_inner();
-        self.offset = self.offset.saturating_add(page.keys.len());
+        let mut keys: Vec<KmsKey> = page.keys.into_iter().map(KmsKey::from).collect();
+        keys.truncate(size);
+        wanted.offset = wanted.offset.saturating_add(keys.len());
+        wanted.limit = wanted.limit.map(|left| left.saturating_sub(keys.len()));
         self.pages += 1;
         let total = page.total_count.and_then(|total| usize::try_from(total).ok());
-        self.is_done = page.keys.is_empty() || total.is_none_or(|total| self.offset >= total);
-        let keys: Vec<KmsKey> = page.keys.into_iter().map(KmsKey::from).collect();
+        let is_last = total.is_none_or(|total| wanted.offset >= total) || wanted.limit == Some(0);
+        self.is_done = keys.is_empty() || is_last;
         Ok(if keys.is_empty() { None } else { Some(keys) })
     }
 }
@@ -164,7 +212,7 @@ pub(super) async fn first_of(
     project: String,
     is_wanted: impl Fn(&KmsKey) -> bool,
 ) -> Result<Option<KmsKey>, XtraError> {
-    let mut walk = Walk::new(project);
+    let mut walk = Walk::new(project, ListKmsKeys::default());
     while let Some(page) = walk.next(source).await? {
         if let Some(key) = page.into_iter().find(&is_wanted) {
             return Ok(Some(key));

@@ -9,7 +9,7 @@ use crate::http::runtime::wire::{SecretInput, WireSecret};
 use crate::http::{Method, Transport};
 use crate::services::infisical::request::{Api, Asked};
 use crate::services::infisical::scope::{CheckedScope, ProjectName, quoted, shown_path};
-use crate::services::infisical::source::Infisical;
+use crate::services::infisical::source::{Infisical, how_to_go_on};
 use crate::services::infisical::{refusals, wire};
 
 /// The three kinds of writes.
@@ -241,7 +241,7 @@ impl Infisical {
         secrets: &[(String, SecretValue)],
     ) -> Result<Written<Vec<WrittenSecret>>, XtraError> {
         let send = |api| send_many(self.transport(), scope, kind, secrets, api);
-        let (answered, _) = self.ask(scope, send).await?;
+        let (answered, _) = self.ask(scope, send).await.map_err(|error| how_to_go_on(error, scope))?;
         if let Some(approval) = answered.approval {
             return Ok(Written::AwaitsApproval(approval.into()));
         }
@@ -306,6 +306,6 @@ fn explain(error: XtraError, scope: &CheckedScope, change: &Change<'_>) -> XtraE
             shown_path(&scope.path),
             quoted(&scope.environment)
         )),
-        _ => error,
+        _ => how_to_go_on(error, scope),
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
-use crate::XtraClient;
 use crate::credentials::{ChainPosition, StaticToken};
+use crate::{XtraClient, XtraClientBuilder};
 
 /// A user's home and a directory that a program works in.
 struct World {

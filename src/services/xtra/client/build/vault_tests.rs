@@ -1,7 +1,7 @@
 //! The promises of the passphrase option and of sealed writes.
 
 use super::*;
-use crate::XtraClient;
+use crate::{XtraClient, XtraClientBuilder};
 
 const PROJECT: &str = "665f1c2ab7c0de0012345678";
 

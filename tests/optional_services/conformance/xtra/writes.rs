@@ -6,7 +6,7 @@ use xtrasecurity::ErrorKind;
 use xtrasecurity::xtra::write::Written;
 
 use super::XtraService;
-use crate::conformance::contract::{Service, Skip, unique};
+use crate::contract::{Service, Skip, unique};
 
 async fn read(service: &XtraService, environment: &str, key: &str) -> Option<String> {
     let secrets = service.client.get_secrets(environment.to_owned()).await.unwrap();

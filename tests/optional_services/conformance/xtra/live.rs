@@ -6,7 +6,7 @@ use xtrasecurity::XtraClient;
 use xtrasecurity::dev_server::{DevServer, RateLimits};
 
 use super::{API_URL, CONTRACT, PROJECT_ID, TOKEN};
-use crate::conformance::contract::holds_live;
+use crate::contract::holds_live;
 
 #[tokio::test]
 async fn a_live_service_holds_the_contract_where_one_is_named() {
@@ -17,7 +17,7 @@ async fn a_live_service_holds_the_contract_where_one_is_named() {
 async fn live_run(variables: Vec<(&'static str, String)>) -> (Output, String) {
     let run = move || {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "conformance::xtra::live::a_live_service_holds_the_contract_where_one_is_named"]);
+        command.args(["--exact", "xtra::live::a_live_service_holds_the_contract_where_one_is_named"]);
         for name in [API_URL, TOKEN, PROJECT_ID] {
             command.env_remove(name);
         }
@@ -47,11 +47,13 @@ async fn a_live_run_holds_everything_and_leaves_nothing_behind() {
     let before = environments().await;
     let (output, said) = live_run(naming(&server, server.token())).await;
     assert!(output.status.success(), "{said}");
-    assert!(said.contains(&format!("live: {} held, 0 skipped, 0 failed", CONTRACT.len())), "{said}");
+    // a live service is not broken on purpose
+    let held = CONTRACT.len() - 3;
+    assert!(said.contains(&format!("live: {held} held, 0 skipped, 3 left out, 0 failed")), "{said}");
     assert!(!said.contains("left behind") && !said.contains(server.token()), "{said}");
     // of a day's thousand on the free plan
     println!("{} requests", server.total_requests());
-    assert!((100..500).contains(&server.total_requests()), "{}", server.total_requests());
+    assert!((100..900).contains(&server.total_requests()), "{}", server.total_requests());
     assert_eq!(environments().await, before);
     assert_eq!(client.list_service_accounts().await.unwrap().len(), 2);
 }
@@ -69,7 +71,7 @@ async fn a_live_run_says_what_the_token_may_not_do_and_holds_the_rest() {
     viewer.push((PROJECT_ID, server.project_id().to_owned()));
     let (output, said) = live_run(viewer).await;
     assert!(output.status.success(), "{said}");
-    assert!(said.contains(&format!("live: 2 held, {} skipped, 0 failed", CONTRACT.len() - 2)), "{said}");
+    assert!(said.contains(&format!("live: 3 held, {} skipped, 0 left out, 0 failed", CONTRACT.len() - 3)), "{said}");
 }
 
 #[tokio::test]

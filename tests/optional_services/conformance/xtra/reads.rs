@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::XtraService;
-use crate::conformance::contract::{Service, Skip, unique};
+use crate::contract::{Service, Skip, unique};
 
 pub(crate) async fn reads_do_not_tell_cases_of_an_environment_apart(service: Arc<XtraService>) -> Result<(), Skip> {
     let (client, environment) = (&service.client, service.environment());

@@ -6,7 +6,7 @@ use xtrasecurity::ErrorKind;
 use xtrasecurity::xtra::write::{LinkSource, SecretOrigin};
 
 use super::XtraService;
-use crate::conformance::contract::{Service, Skip};
+use crate::contract::{Service, Skip};
 
 /// The key on `main` and on a branch of its own, in an environment of its own.
 async fn twice(service: &XtraService) -> Result<(String, String), Skip> {

@@ -9,13 +9,14 @@ mod reads;
 mod rows;
 mod writes;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use xtrasecurity::dev_server::{DevServer, RateLimits};
+use xtrasecurity::dev_server::{DevServer, Fault, RateLimits};
 use xtrasecurity::xtra::manage::{Caller, ServiceAccount};
-use xtrasecurity::{ErrorKind, Secrets, XtraClient, XtraError};
+use xtrasecurity::xtra::{Xtra, XtraScope};
+use xtrasecurity::{EngineOptions, ErrorKind, XtraClient, XtraClientBuilder, XtraError};
 
-use crate::conformance::contract::{Service, Skip, say, unique, variable};
+use crate::contract::{Condition, Service, Skip, say, unique, variable};
 
 const API_URL: &str = "XTRA_TEST_API_URL";
 const TOKEN: &str = "XTRA_TEST_TOKEN";
@@ -42,11 +43,12 @@ contract! { XtraService:
 pub(crate) struct XtraService {
     client: XtraClient,
     api_url: String,
+    token: String,
     project: String,
-    is_live: bool,
     is_of_an_account: bool,
     made: Mutex<Made>,
-    _server: Option<DevServer>,
+    /// None: it runs elsewhere.
+    server: Option<DevServer>,
 }
 
 #[derive(Default, Clone)]
@@ -57,7 +59,11 @@ struct Made {
 }
 
 impl Service for XtraService {
+    type Source = Xtra;
+
+    const NAME: &'static str = "XtraSecurity";
     const VARIABLES: &'static [&'static str] = &[API_URL, TOKEN];
+    const CREDENTIALS: &'static [&'static str] = &["XTRA_TOKEN", "XTRA_MACHINE_TOKEN"];
 
     async fn in_memory() -> Self {
         let server = DevServer::builder().rate_limits(RateLimits::off()).start().await.unwrap();
@@ -65,11 +71,11 @@ impl Service for XtraService {
         Self {
             client,
             api_url: server.url(),
+            token: server.token().to_owned(),
             project: server.project_id().to_owned(),
-            is_live: false,
             is_of_an_account: false,
             made: Mutex::default(),
-            _server: Some(server),
+            server: Some(server),
         }
     }
 
@@ -94,18 +100,41 @@ impl Service for XtraService {
         Ok(Self {
             client: builder().project_id(project.as_str()).build()?,
             api_url: api_url.clone(),
+            token: token.clone(),
             project,
-            is_live: true,
             is_of_an_account: caller.is_service_account(),
             made: Mutex::default(),
-            _server: None,
+            server: None,
         })
     }
 
-    fn environment(&self) -> String {
-        let name = format!("conformance-{}", unique());
-        self.made.lock().unwrap().environments.push(name.clone());
-        name
+    async fn new_scope(&self) -> Result<String, Skip> {
+        Ok(self.environment())
+    }
+
+    fn scope<'a>(&'a self, name: &'a str) -> XtraScope<'a> {
+        XtraScope::new(name)
+    }
+
+    fn client(&self, options: EngineOptions) -> XtraClient {
+        let EngineOptions { cache, clock, required, offline, .. } = options;
+        let builder = self.builder(&self.token).cache_options(cache).clock(clock).required(required);
+        let builder = offline.into_iter().fold(builder, XtraClientBuilder::offline);
+        // what a live one refuses for a while is asked for again
+        let retries = if self.is_live() { 3 } else { 0 };
+        builder.max_retries(retries).build().unwrap()
+    }
+
+    fn writer(&self) -> &XtraClient {
+        &self.client
+    }
+
+    fn stranger(&self) -> Result<XtraClient, Skip> {
+        Ok(self.builder("nobody-knows-this-token").build().unwrap())
+    }
+
+    fn credentials(&self) -> Vec<String> {
+        vec![self.token.clone(), "nobody-knows-this-token".to_owned()]
     }
 
     fn may<T>(&self, outcome: Result<T, XtraError>) -> Result<T, Skip> {
@@ -113,35 +142,41 @@ impl Service for XtraService {
             let is_refused = error.kind() == ErrorKind::Forbidden;
             // the service fails where it has not thought of service accounts
             let fails = self.is_of_an_account && error.kind() == ErrorKind::Server;
-            assert!(self.is_live && (is_refused || fails), "{error}");
-            Skip(error.to_string())
+            assert!(self.is_live() && (is_refused || fails), "{error}");
+            Skip::Refused(error.to_string())
         })
     }
 
-    async fn read(&self, environment: &str) -> Result<Arc<Secrets>, XtraError> {
-        self.client.get_secrets(environment.to_owned()).await
+    async fn set(&self, environment: &str, secrets: &[(&str, &str)]) -> Result<(), Skip> {
+        let secrets: Vec<(&str, &str)> = secrets.to_vec();
+        self.may(self.client.set_secrets(environment, secrets).verify().await.map(drop))
     }
 
-    async fn read_as(&self, token: &str, environment: &str) -> Result<Arc<Secrets>, XtraError> {
-        let builder = XtraClient::builder().api_url(self.api_url.as_str()).token(token.to_owned());
-        builder.project_id(self.project.as_str()).build()?.get_secrets(environment.to_owned()).await
+    async fn create(&self, environment: &str, key: &str, value: &str) -> Result<Result<(), XtraError>, Skip> {
+        Ok(self.client.create_secret(environment, key, value).await.map(drop))
     }
 
-    async fn set(&self, environment: &str, secrets: &[(&str, &str)]) -> Result<(), XtraError> {
-        let secrets: Vec<(String, String)> =
-            secrets.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        self.client.set_secrets(environment.to_owned(), secrets).verify().await.map(drop)
+    async fn delete(&self, environment: &str, key: &str) -> Result<(), Skip> {
+        self.may(self.client.delete_secret(environment, key).await.map(drop))
     }
 
-    async fn create(&self, environment: &str, key: &str, value: &str) -> Result<(), XtraError> {
-        self.client.create_secret(environment.to_owned(), key.to_owned(), value.to_owned()).await.map(drop)
+    fn condition(&self, condition: Condition) -> Result<(), Skip> {
+        let server = self.server.as_ref().ok_or(Skip::IsLive)?;
+        server.clear_faults();
+        match condition {
+            Condition::Well => {}
+            Condition::Away => server.fault(Fault::status(503).forever()),
+            Condition::Refusing => server.fault(Fault::status(403).forever()),
+        }
+        Ok(())
     }
 
-    async fn delete(&self, environment: &str, key: &str) -> Result<(), XtraError> {
-        self.client.delete_secret(environment.to_owned(), key.to_owned()).await.map(drop)
+    fn requests(&self, client: &XtraClient) -> u64 {
+        self.server.as_ref().map_or_else(|| client.stats().requests, DevServer::total_requests)
     }
 
     async fn clean_up(&self) {
+        let _ = self.condition(Condition::Well);
         let made = std::mem::take(&mut *self.made.lock().unwrap());
         for account in &made.accounts {
             left("service account", account, self.client.delete_service_account(account.as_str()).await);
@@ -160,8 +195,21 @@ impl Service for XtraService {
 }
 
 impl XtraService {
-    fn is_in_memory(&self) -> bool {
-        !self.is_live
+    fn is_live(&self) -> bool {
+        self.server.is_none()
+    }
+
+    fn builder(&self, token: &str) -> XtraClientBuilder {
+        let builder = XtraClient::builder().api_url(self.api_url.as_str()).token(token);
+        let builder = builder.project_id(self.project.as_str());
+        if self.is_live() { builder } else { builder.no_proxy() }
+    }
+
+    /// An environment that nobody else has, emptied at the end.
+    fn environment(&self) -> String {
+        let name = format!("test-{}", unique());
+        self.made.lock().unwrap().environments.push(name.clone());
+        name
     }
 
     /// A branch that nobody else has.

@@ -1,0 +1,158 @@
+//! secr under the contract. A scope is an environment.
+//!
+//! `SECR_TEST_TOKEN`, `SECR_TEST_ORG`, `SECR_TEST_PROJECT` and `SECR_TEST_ENVIRONMENT` name a live one, and an environment of it that
+//! is emptied: the service has no documented way to make one.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use xtrasecurity::secr::{DEFAULT_API_URL, Secr, SecrClient, SecrClientBuilder, SecrScope};
+use xtrasecurity::{EngineOptions, ErrorKind, XtraError};
+
+use crate::contract::{Condition, Lack, Service, Skip, holds_live, say, unique, variable};
+
+#[allow(dead_code, reason = "the tests of this service use all of it")]
+#[path = "../secr/server.rs"]
+mod server;
+
+const TOKEN: &str = "SECR_TEST_TOKEN";
+const ORG: &str = "SECR_TEST_ORG";
+const PROJECT: &str = "SECR_TEST_PROJECT";
+const ENVIRONMENT: &str = "SECR_TEST_ENVIRONMENT";
+
+contract! { SecrService }
+
+#[tokio::test]
+async fn a_live_service_holds_the_contract_where_one_is_named() {
+    holds_live(CONTRACT).await;
+}
+
+struct SecrService {
+    writer: SecrClient,
+    url: String,
+    token: String,
+    org: String,
+    project: String,
+    /// Whether a part has the environment of the live service.
+    is_taken: AtomicBool,
+    /// None: it runs elsewhere.
+    server: Option<server::Secr>,
+}
+
+impl Service for SecrService {
+    type Source = Secr;
+
+    const NAME: &'static str = "secr";
+    const VARIABLES: &'static [&'static str] = &[TOKEN, ORG, PROJECT, ENVIRONMENT];
+    const CREDENTIALS: &'static [&'static str] = &["SECR_TOKEN", "SECR_AGENT_TOKEN"];
+    const LEFT_OUT: &'static [(&'static str, Lack)] = &[("what_exists_is_not_created_again", Lack::Creation)];
+
+    async fn in_memory() -> Self {
+        let server = server::Secr::start().await;
+        let (url, token) = (server.url().to_owned(), server::TOKEN.to_owned());
+        Self::new(url, token, "acme".to_owned(), "web".to_owned(), Some(server)).unwrap()
+    }
+
+    async fn live() -> Result<Self, XtraError> {
+        let named = |name| variable(name).unwrap_or_default();
+        Self::new(DEFAULT_API_URL.to_owned(), named(TOKEN), named(ORG), named(PROJECT), None)
+    }
+
+    async fn new_scope(&self) -> Result<String, Skip> {
+        match &self.server {
+            Some(server) => {
+                let name = format!("test-{}", unique());
+                server.state().environments.insert(name.clone(), BTreeMap::new());
+                Ok(name)
+            }
+            None if self.is_taken.swap(true, Ordering::Relaxed) => Err(Skip::IsLive),
+            None => Ok(variable(ENVIRONMENT).unwrap_or_default()),
+        }
+    }
+
+    fn scope<'a>(&'a self, name: &'a str) -> SecrScope<'a> {
+        SecrScope::new(self.org.as_str(), self.project.as_str(), name)
+    }
+
+    fn client(&self, options: EngineOptions) -> SecrClient {
+        let builder = self.builder(&self.token).engine_options(options);
+        builder.max_retries(if self.server.is_some() { 0 } else { 3 }).build().unwrap()
+    }
+
+    fn writer(&self) -> &SecrClient {
+        &self.writer
+    }
+
+    fn stranger(&self) -> Result<SecrClient, Skip> {
+        Ok(self.builder("secr_tok_nobody-knows-this").build().unwrap())
+    }
+
+    fn credentials(&self) -> Vec<String> {
+        vec![self.token.clone(), "secr_tok_nobody-knows-this".to_owned()]
+    }
+
+    fn may<T>(&self, outcome: Result<T, XtraError>) -> Result<T, Skip> {
+        outcome.map_err(|error| {
+            assert!(self.server.is_none() && error.kind() == ErrorKind::Forbidden, "{error}");
+            Skip::Refused(error.to_string())
+        })
+    }
+
+    async fn set(&self, environment: &str, secrets: &[(&str, &str)]) -> Result<(), Skip> {
+        let secrets = secrets.iter().map(|(key, value)| (*key, *value));
+        let (org, project) = (self.org.as_str(), self.project.as_str());
+        self.may(self.writer.bulk_set_secrets(org, project, environment, secrets).await.map(drop))
+    }
+
+    async fn create(&self, _: &str, _: &str, _: &str) -> Result<Result<(), XtraError>, Skip> {
+        Err(Lack::Creation.into())
+    }
+
+    async fn delete(&self, environment: &str, key: &str) -> Result<(), Skip> {
+        let (org, project) = (self.org.as_str(), self.project.as_str());
+        self.may(self.writer.delete_secret(org, project, environment, key).await.map(drop))
+    }
+
+    fn condition(&self, condition: Condition) -> Result<(), Skip> {
+        let mut state = self.server.as_ref().ok_or(Skip::IsLive)?.state();
+        state.fails_with = match condition {
+            Condition::Well => 0,
+            Condition::Away => 503,
+            Condition::Refusing => 403,
+        };
+        Ok(())
+    }
+
+    fn requests(&self, client: &SecrClient) -> u64 {
+        self.server.as_ref().map_or_else(|| client.stats().requests, |server| server.requests().len() as u64)
+    }
+
+    async fn clean_up(&self) {
+        let _ = self.condition(Condition::Well);
+        let environment = variable(ENVIRONMENT).filter(|_| self.is_taken.swap(false, Ordering::Relaxed));
+        if let Some(environment) = environment
+            && let Err(skip) = self.put(&environment, &[]).await
+        {
+            say(&format!("secrets of {environment} may be left behind: {skip:?}"));
+        }
+    }
+}
+
+impl SecrService {
+    fn new(
+        url: String,
+        token: String,
+        org: String,
+        project: String,
+        server: Option<server::Secr>,
+    ) -> Result<Self, XtraError> {
+        let builder = SecrClient::builder().api_url(url.as_str()).token(token.as_str());
+        let writer = if server.is_some() { builder.no_proxy() } else { builder }.build()?;
+        Ok(Self { writer, url, token, org, project, is_taken: AtomicBool::new(false), server })
+    }
+
+    fn builder(&self, token: &str) -> SecrClientBuilder {
+        let builder = SecrClient::builder().api_url(self.url.as_str()).token(token);
+        if self.server.is_some() { builder.no_proxy() } else { builder }
+    }
+}
