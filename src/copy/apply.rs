@@ -268,7 +268,10 @@ impl<T: SecretTarget> Outcome<'_, T> {
         };
         let left: Vec<String> = not_written.iter().chain(&*in_doubt).cloned().collect();
         let written = self.total - left.len();
-        let note = format!("{written} of {} secrets were copied. The same copy, planned again, goes on from there", self.total);
+        let note = format!(
+            "{written} of {} secrets were copied. The same copy, planned again, goes on from there",
+            self.total
+        );
         let error = error.with_names(left).with_note(note);
         let error = if in_doubt.is_empty() { error } else { error.with_unknown_outcome() };
         Err(CopyError { error, report: self.report })

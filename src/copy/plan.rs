@@ -79,9 +79,9 @@ impl<T: SecretTarget> CopyPlan<T> {
     ) -> Result<Self, XtraError> {
         from.require_any().map_err(|error| error.with_note("There is nothing to copy"))?;
         rules.check(from)?;
-        let stored = T::stored(&client, T::owned_scope(&scope)).await.map_err(|error| {
-            error.with_note("This was to look at the target of a copy. Nothing was written")
-        })?;
+        let stored = T::stored(&client, T::owned_scope(&scope))
+            .await
+            .map_err(|error| error.with_note("This was to look at the target of a copy. Nothing was written"))?;
         let accepts = rules.accepts;
         let Stored { secrets: seen, unchangeable } = stored;
         let mut plan = Self {
@@ -158,7 +158,9 @@ impl<T: SecretTarget> CopyPlan<T> {
         }
         let list = match self.seen.get(name) {
             Some(there) if there == value => return Ok(List::Present),
-            Some(_) if !overwrite => return Err((ObstacleKind::Conflict, "is in the target with another value".into())),
+            Some(_) if !overwrite => {
+                return Err((ObstacleKind::Conflict, "is in the target with another value".into()));
+            }
             Some(_) => List::Replaced,
             None => List::Created,
         };
@@ -233,11 +235,14 @@ impl<T: SecretTarget> CopyPlan<T> {
     /// Fails when something stands in the way that is not to be skipped.
     pub(super) fn refuse_obstacles(&self, skip: &BTreeSet<String>) -> Result<(), XtraError> {
         if let Some(name) = skip.iter().find(|name| !self.obstacles.iter().any(|one| one.name == **name)) {
-            let message = format!("{} is no obstacle of the plan, and cannot be skipped. Nothing was written", shown::<T>(name));
+            let message =
+                format!("{} is no obstacle of the plan, and cannot be skipped. Nothing was written", shown::<T>(name));
             return Err(XtraError::new(ErrorKind::Invalid, message).with_names([name]));
         }
         let left: Vec<&Obstacle> = self.obstacles.iter().filter(|one| !skip.contains(&one.name)).collect();
-        let Some(kind) = left.iter().map(|one| one.kind.error_kind()).min_by_key(|kind| *kind as u8) else { return Ok(()) };
+        let Some(kind) = left.iter().map(|one| one.kind.error_kind()).min_by_key(|kind| *kind as u8) else {
+            return Ok(());
+        };
         let mut told: Vec<_> =
             left.iter().take(SHOWN).map(|one| format!("{} {}", shown::<T>(&one.name), one.reason)).collect();
         if let Some(more) = left.len().checked_sub(SHOWN).filter(|more| *more > 0) {

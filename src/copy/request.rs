@@ -97,7 +97,10 @@ impl<T: SecretTarget, M> Client<T, M> {
         scope: impl Into<T::Scope<'t>>,
         secrets: &'a Secrets,
     ) -> Request<'a, T, CopySecrets<'a, T>, M> {
-        self.request(T::owned_scope(&scope.into()), CopySecrets { secrets, rules: Rules::default(), target: PhantomData })
+        self.request(
+            T::owned_scope(&scope.into()),
+            CopySecrets { secrets, rules: Rules::default(), target: PhantomData },
+        )
     }
 }
 
@@ -116,7 +119,11 @@ impl<S: SecretSource, T: SecretTarget> Request<'_, S, CopyTo<T>> {
             Ok(secrets)
         };
         let secrets = read.await.map_err(|error: XtraError| {
-            engine.of_call("copy_to", &scope, error.with_note("This was to read what is to be copied. Nothing was written"))
+            engine.of_call(
+                "copy_to",
+                &scope,
+                error.with_note("This was to read what is to be copied. Nothing was written"),
+            )
         })?;
         let CopyTo { client, scope: target, rules } = operation;
         let plan = CopyPlan::make(client, target, rules, &secrets);

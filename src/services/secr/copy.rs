@@ -18,13 +18,7 @@ impl SecretTarget for Secr {
 
     /// Which names and values the service takes is not documented: what cannot be asked for or read back is refused here, and the
     /// rest is the service's to refuse.
-    fn refusal(
-        &self,
-        _: &SecrScope<'_>,
-        name: &str,
-        value: &SecretValue,
-        _: Acceptance,
-    ) -> Option<Cow<'static, str>> {
+    fn refusal(&self, _: &SecrScope<'_>, name: &str, value: &SecretValue, _: Acceptance) -> Option<Cow<'static, str>> {
         if sendable("secret", name).is_err() {
             return Some(
                 "cannot be part of an address: it is empty, a dot or two, or has a control character or white space at an end"

@@ -53,8 +53,11 @@ impl SecretTarget for SyVault {
 
     async fn write<'a>(client: &'a Client<Self>, scope: SyVaultScope<'a>, write: Write<'a>) -> Result<(), XtraError> {
         let Part::Titled { folder, title } = scope.0 else {
-            return Err(XtraError::new(ErrorKind::Invalid, "nothing was written: the service takes no change of a secret")
-                .with_hint(Hint::advice("Copy to a title in a folder, of which a new secret is made")));
+            return Err(XtraError::new(
+                ErrorKind::Invalid,
+                "nothing was written: the service takes no change of a secret",
+            )
+            .with_hint(Hint::advice("Copy to a title in a folder, of which a new secret is made")));
         };
         client.create(folder, title.as_ref(), write.pairs()).await.map(drop)
     }

@@ -14,7 +14,10 @@ pub struct SyVaultScope<'a>(pub(super) Part<'a>);
 pub(super) enum Part<'a> {
     Secret(Cow<'a, str>),
     /// The one secret of a folder, by its id, that has this title.
-    Titled { folder: Cow<'a, str>, title: Cow<'a, str> },
+    Titled {
+        folder: Cow<'a, str>,
+        title: Cow<'a, str>,
+    },
     /// Every secret by its uid, with folder and title.
     Titles,
 }

@@ -130,7 +130,8 @@ impl SyVault {
                     .with_hint(Hint::Add { options: &["folder"] }))
             }
             several => {
-                let message = format!("{} secrets of the folder have that title: {}", several.len(), several.join(", "));
+                let message =
+                    format!("{} secrets of the folder have that title: {}", several.len(), several.join(", "));
                 Err(XtraError::new(ErrorKind::Conflict, message).with_names(found))
             }
         }

@@ -68,5 +68,8 @@ async fn a_value_that_somebody_replaces_behind_the_write_is_no_success() {
     let stopped = plan.apply().await.unwrap_err();
     assert_eq!((stopped.error().kind(), stopped.error().names()), (ErrorKind::Conflict, &["B".to_owned()][..]));
     assert!(stopped.error().may_have_been_applied());
-    assert_eq!((&stopped.report().created[..], &stopped.report().in_doubt[..]), (&["A".to_owned()][..], &["B".to_owned()][..]));
+    assert_eq!(
+        (&stopped.report().created[..], &stopped.report().in_doubt[..]),
+        (&["A".to_owned()][..], &["B".to_owned()][..])
+    );
 }

@@ -121,7 +121,10 @@ async fn a_write_that_awaits_an_approval_has_written_nothing() {
     target.server.add_approval_policy("web", "dev", "/one").unwrap();
     let secrets = Secrets::from_iter([("A", "1")]);
     let stopped = target.client.copy_secrets(target.at("one"), &secrets).await.unwrap().apply().await.unwrap_err();
-    assert_eq!((stopped.error().kind(), &stopped.report().not_written[..]), (ErrorKind::Incomplete, &["A".to_owned()][..]));
+    assert_eq!(
+        (stopped.error().kind(), &stopped.report().not_written[..]),
+        (ErrorKind::Incomplete, &["A".to_owned()][..])
+    );
     assert!(!stopped.error().may_have_been_applied());
 }
 

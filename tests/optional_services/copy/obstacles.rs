@@ -1,8 +1,8 @@
 //! What stands in the way of a copy is named before the first write.
 
 use xtrasecurity::copy::ObstacleKind;
-use xtrasecurity::infisical::dev::SecretSeed;
 use xtrasecurity::infisical::InfisicalScope;
+use xtrasecurity::infisical::dev::SecretSeed;
 use xtrasecurity::snapshot::UnreadableReason;
 use xtrasecurity::syvault::SyVaultScope;
 use xtrasecurity::{ErrorKind, Secrets, XtraClient};
@@ -24,7 +24,10 @@ async fn keeps_what_is_there(target: &impl Service) {
     assert_eq!((values(target, "one").await, target.writes()), before);
 
     let report = plan.apply().skip(["OTHER"]).await.unwrap();
-    assert_eq!((report.present.as_slice(), report.skipped.as_slice()), (&["SAME".to_owned()][..], &["OTHER".to_owned()][..]));
+    assert_eq!(
+        (report.present.as_slice(), report.skipped.as_slice()),
+        (&["SAME".to_owned()][..], &["OTHER".to_owned()][..])
+    );
     assert_eq!((values(target, "one").await, target.writes()), before);
     assert_eq!(plan.apply().skip(["SAME"]).await.unwrap_err().error().kind(), ErrorKind::Invalid);
 }
@@ -43,7 +46,10 @@ async fn replaces_what_is_there(target: &impl Service) {
     let plan = target.client().copy_secrets(target.at("one"), &secrets).overwrite().await.unwrap();
     assert_eq!((plan.created(), plan.replaced()), (&["NEW".to_owned()][..], &["OTHER".to_owned()][..]));
     let report = plan.apply().await.unwrap();
-    assert_eq!((report.created, report.replaced, report.present.len()), (vec!["NEW".to_owned()], vec!["OTHER".to_owned()], 1));
+    assert_eq!(
+        (report.created, report.replaced, report.present.len()),
+        (vec!["NEW".to_owned()], vec!["OTHER".to_owned()], 1)
+    );
     let expected = [("NEW", "n"), ("OTHER", "yours"), ("REST", "stays"), ("SAME", "1")];
     assert_eq!(values(target, "one").await, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
 }
@@ -93,7 +99,8 @@ async fn a_secret_that_cannot_be_read_is_named_and_nothing_is_written() {
     let (from, to) = (InfisicalService::start().await, SecrService::start().await);
     fill(&from, "one", &[("A", "1"), ("B", "2")]).await;
     from.server.add_secret("web", SecretSeed::new("dev", "B", "another row").path("/one")).unwrap();
-    let plan = from.client.get_secrets("dev").path("/one").copy_to(&to.client, to.at("one")).prefix("X_").await.unwrap();
+    let plan =
+        from.client.get_secrets("dev").path("/one").copy_to(&to.client, to.at("one")).prefix("X_").await.unwrap();
     let [obstacle] = plan.obstacles() else { panic!("{plan:?}") };
     assert_eq!((obstacle.name.as_str(), obstacle.source_name.as_str()), ("X_B", "B"));
     assert_eq!(obstacle.kind, ObstacleKind::Unreadable(UnreadableReason::Ambiguous));
@@ -147,7 +154,8 @@ async fn options_of_a_read_are_none_of_a_target() {
 async fn names_are_chosen_prefixed_and_changed_and_two_values_of_one_name_are_an_obstacle() {
     let to = SecrService::start().await;
     let secrets = Secrets::from_iter([("A", "1"), ("B", "2"), ("C", "3"), ("D", "1")]);
-    let plan = to.client.copy_secrets(to.at("one"), &secrets).prefix("X_").exclude(["C"]).rename("B", "PLAIN").await.unwrap();
+    let plan =
+        to.client.copy_secrets(to.at("one"), &secrets).prefix("X_").exclude(["C"]).rename("B", "PLAIN").await.unwrap();
     assert_eq!(plan.created(), ["PLAIN", "X_A", "X_D"]);
     let request = to.client.copy_secrets(to.at("one"), &secrets).only(["A", "B", "D"]);
     let plan = request.rename("B", "A").await.unwrap();

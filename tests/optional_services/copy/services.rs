@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use xtrasecurity::copy::SecretTarget;
 use xtrasecurity::dev_server::{self, DevServer};
-use xtrasecurity::infisical::dev::{self as infisical_dev, IdentitySeed, InfisicalDevServer, ProjectSeed, Role, SecretSeed};
+use xtrasecurity::infisical::dev::{
+    self as infisical_dev, IdentitySeed, InfisicalDevServer, ProjectSeed, Role, SecretSeed,
+};
 use xtrasecurity::infisical::{Infisical, InfisicalClient, InfisicalScope};
 use xtrasecurity::secr::{Secr, SecrClient, SecrScope};
 use xtrasecurity::syvault::{SyVault, SyVaultClient, SyVaultScope};
@@ -78,7 +80,8 @@ impl InfisicalService {
         let project = ProjectSeed::new("web").member("ci", Role::Admin);
         let project = PLACES.iter().fold(project, |project, place| project.folder("dev", &format!("/{place}")));
         let project = project.secret(SecretSeed::new("dev", "HOST", "db.internal").path("/"));
-        let server = InfisicalDevServer::builder().identity(IdentitySeed::new("ci")).project(project).start().await.unwrap();
+        let server =
+            InfisicalDevServer::builder().identity(IdentitySeed::new("ci")).project(project).start().await.unwrap();
         let client = InfisicalClient::builder().base_url(server.url()).token(server.token());
         let client = client.project_id(server.project_id()).build().unwrap();
         Self { server, client }

@@ -1,8 +1,6 @@
 //! There and back: any service to any other.
 
-use crate::services::{
-    InfisicalService, SecrService, Service, SyVaultService, XtraService, fill, values,
-};
+use crate::services::{InfisicalService, SecrService, Service, SyVaultService, XtraService, fill, values};
 
 /// Values that every service keeps.
 const PAIRS: [(&str, &str); 6] = [

@@ -76,8 +76,7 @@ impl SecretSource for Folders {
 
     async fn load(&self, environment: &String) -> Result<Loaded, XtraError> {
         let rows = self.client.list_secrets(environment).path("/").recursive().await?;
-        let folders: BTreeSet<&String> =
-            rows.iter().map(|row| &row.folder).chain(&self.folders_of_imports).collect();
+        let folders: BTreeSet<&String> = rows.iter().map(|row| &row.folder).chain(&self.folders_of_imports).collect();
         let (mut values, mut unreadable) = (Vec::<(String, SecretValue)>::new(), Vec::new());
         for folder in folders {
             let secrets = self.client.get_secrets(environment).path(folder).no_cache().allow_unreadable().await?;

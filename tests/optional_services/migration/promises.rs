@@ -59,7 +59,11 @@ async fn every_value_of_every_folder_arrives_and_a_second_run_writes_nothing() {
         let both = Both::start(generation, folders()).await;
         let first = plan(both.from(Naming::WithFolder), both.to()).await.unwrap();
         assert_eq!(first.obstacles(), []);
-        assert_eq!(first.created(), ["APP_KEY", "APP_MY_DB_KEY", "FULL", "LINES", "URL", "WORKER_KEY"], "{generation:?}");
+        assert_eq!(
+            first.created(),
+            ["APP_KEY", "APP_MY_DB_KEY", "FULL", "LINES", "URL", "WORKER_KEY"],
+            "{generation:?}"
+        );
         assert_eq!(both.holds("URL"), None, "a plan writes nothing");
 
         assert_eq!(first.apply().await.unwrap().created.len(), 6);

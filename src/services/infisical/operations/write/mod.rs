@@ -122,7 +122,11 @@ fn may_be_stored_as(sent: &str, stored: &str) -> bool {
     sent == stored || sent.trim_matches(is_trimmed) == stored.trim_matches(is_trimmed)
 }
 
-pub(in crate::services::infisical) fn check_value(name: &str, value: &SecretValue, trimming: Trimming) -> Result<(), XtraError> {
+pub(in crate::services::infisical) fn check_value(
+    name: &str,
+    value: &SecretValue,
+    trimming: Trimming,
+) -> Result<(), XtraError> {
     if trimming == Trimming::Allowed || is_stored_as_it_is(value.expose()) {
         return Ok(());
     }
