@@ -1,6 +1,8 @@
 //! secr, by its vendor's documentation: nothing here was seen on the wire.
 
 pub(crate) mod client;
+#[cfg(feature = "dev-server")]
+pub mod dev;
 mod operations;
 mod pages;
 mod protocol;

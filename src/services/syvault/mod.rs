@@ -2,6 +2,8 @@
 
 pub(crate) mod client;
 mod credentials;
+#[cfg(feature = "dev-server")]
+pub mod dev;
 mod folder;
 mod key;
 mod notation;

@@ -176,6 +176,13 @@ impl<M> SecrClientBuilder<M> {
         self
     }
 
+    /// Takes base URL and token from a running [`SecrDevServer`](super::dev::SecrDevServer). Call [`token`](Self::token) after it to
+    /// be someone else.
+    #[cfg(feature = "dev-server")]
+    pub fn dev_server(self, server: &super::dev::SecrDevServer) -> Self {
+        self.token(server.token()).api_url(server.url())
+    }
+
     /// How long a call may take in all, retries and waits included. Default 30 s; zero is refused. The SDKs call it `timeout`.
     #[doc(alias = "timeout")]
     pub fn call_timeout(mut self, limit: Duration) -> Self {
