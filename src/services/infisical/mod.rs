@@ -5,6 +5,8 @@ pub(crate) mod client;
 mod credentials;
 #[cfg(feature = "dev-server")]
 pub mod dev;
+#[cfg(feature = "watch")]
+mod events;
 mod merge;
 mod operations;
 mod protocol;

@@ -314,6 +314,17 @@ impl<M> fmt::Debug for InfisicalClientBuilder<M> {
     }
 }
 
+/// # How changes are noticed
+#[cfg(feature = "watch")]
+impl<M> InfisicalClientBuilder<M> {
+    /// Whether a watch has the server tell it of changes, where the server does; see
+    /// [`InfisicalClient`](super::InfisicalClient#changes-as-the-server-tells-them). Default: it has. Without, it polls.
+    pub fn events(mut self, on: bool) -> Self {
+        self.defaults.polls_only = !on;
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
