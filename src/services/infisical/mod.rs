@@ -3,6 +3,7 @@
 mod auth;
 pub(crate) mod client;
 mod credentials;
+mod deprecated;
 #[cfg(feature = "dev-server")]
 pub mod dev;
 #[cfg(feature = "watch")]

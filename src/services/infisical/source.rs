@@ -15,7 +15,7 @@ use super::protocol::InfisicalProtocol;
 use super::request::{Api, Asked};
 use super::scope::{CheckedScope, Defaults, InfisicalScope, ProjectName, ROOT, quoted, shown_path};
 use super::wire::{List, One, Row};
-use super::{raw, refusals, request, scope};
+use super::{deprecated, raw, refusals, request, scope};
 use crate::core::{
     ErrorKind, Hint, Identity, Quota, ScopeDescription, SecretValue, SnapshotSource, Unreadable, UnreadableReason,
     XtraError,
@@ -59,7 +59,7 @@ impl Infisical {
     pub(super) fn new(transport: Transport, defaults: Defaults) -> Self {
         let root = transport.base_url().to_owned();
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
-        Self {
+        let source = Self {
             raw,
             root,
             defaults,
@@ -68,7 +68,11 @@ impl Infisical {
             memory: None,
             #[cfg(feature = "watch")]
             no_events: Arc::default(),
+        };
+        if source.has_service_token() {
+            deprecated::SERVICE_TOKEN.warn();
         }
+        source
     }
 
     /// A source that answers every read with `secrets` and sends nothing.
@@ -140,10 +144,13 @@ impl Infisical {
             Err(error) if refusals::misses_route(&error) => ask(second).await.map(|value| (value, second)),
             outcome => outcome.map(|value| (value, first)),
         };
-        if let Ok((_, api)) = &outcome
-            && !by_slug
-        {
-            self.api.store(*api as u8, Ordering::Relaxed);
+        if let Ok((_, api)) = &outcome {
+            if *api == Api::V3 {
+                deprecated::OLDER_INTERFACE.warn();
+            }
+            if !by_slug {
+                self.api.store(*api as u8, Ordering::Relaxed);
+            }
         }
         outcome
     }
