@@ -271,6 +271,8 @@ pub mod snapshot {
 pub mod source {
     pub use crate::core::{Identity, Quota, ScopeDescription};
     pub use crate::engine::{Call, KeyWriter, Loaded, Operation, Reads, Traffic};
+    #[cfg(feature = "watch")]
+    pub use crate::engine::{Listener, Listening};
 }
 
 /// Changes of secrets as they are noticed: streams, and handles on the newest snapshot.

@@ -216,6 +216,11 @@ impl InfisicalDevServer {
         self.server.shared().state().subscriptions.len()
     }
 
+    /// Sends a text over every stream of events as it is, whether or not it is an event.
+    pub fn send_to_subscriptions(&self, text: &str) {
+        self.server.shared().state().subscriptions.send(text);
+    }
+
     /// Ends every stream of events.
     pub fn end_subscriptions(&self) {
         self.server.shared().state().subscriptions.end();
