@@ -69,6 +69,11 @@ impl PlanConfirm {
         self.dry_run
     }
 
+    /// Whether nothing is asked, because it is known what is wanted.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.dry_run || self.confirm.yes
+    }
+
     /// As [`Confirm::ask`].
     pub(crate) fn ask(&self, question: &str, typed: Option<&str>) -> Result<(), Failure> {
         self.confirm.ask(question, typed)

@@ -7,16 +7,15 @@ use std::process::Command;
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
-use xtrasecurity::{SecretValue, Secrets, inject::Selection, references::Refer};
+use xtrasecurity::{SecretValue, Secrets, inject::Selection};
 
 use crate::failure::{Failure, Outcome};
 use crate::file::{self, random_word};
-#[cfg(feature = "infisical")]
-use crate::infisical;
 use crate::misreads;
 use crate::options::{Choice, Global, Values};
 use crate::output;
 use crate::output_target::OutputTarget;
+use crate::service::{Readable, with_session};
 use crate::session::Session;
 use crate::text::{self, all_quoted, is_plain};
 
@@ -78,17 +77,10 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
         }
         _ => destination.check()?,
     }
-    #[cfg(feature = "infisical")]
-    if global.infisical.is_asked() {
-        return take(&infisical::open(global, false)?, arguments).await;
-    }
-    take(&Session::open(global)?, arguments).await
+    with_session!(global, offline: false, |session| take(session, arguments).await)
 }
 
-async fn take<S: Refer>(session: &Session<S>, arguments: &Arguments) -> Outcome
-where
-    for<'a> S::Scope<'a>: From<&'a str>,
-{
+async fn take<S: Readable>(session: &Session<S>, arguments: &Arguments) -> Outcome {
     let secrets =
         session.chosen(&arguments.choice, arguments.values).await.map_err(|failure| failure.so(NOTHING_DONE))?;
     write(&secrets, arguments)

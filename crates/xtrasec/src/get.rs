@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use xtrasecurity::{Secrets, references::Refer};
+use xtrasecurity::Secrets;
 
 use crate::export::Format;
 use crate::failure::{Failure, Outcome};
-#[cfg(feature = "infisical")]
-use crate::infisical;
 use crate::misreads;
 use crate::options::{Global, Values};
 use crate::output;
+use crate::service::{Readable, with_session};
 use crate::session::{Session, demand, tell_references};
 use crate::text::printable;
 
@@ -45,17 +44,10 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
     if !arguments.show && !output::is_terminal() {
         return Err(Failure::usage("stdout is not a terminal: add --show to print the value"));
     }
-    #[cfg(feature = "infisical")]
-    if global.infisical.is_asked() {
-        return tell(&infisical::open(global, false)?, arguments).await;
-    }
-    tell(&Session::open(global)?, arguments).await
+    with_session!(global, offline: false, |session| tell(session, arguments).await)
 }
 
-async fn tell<S: Refer>(session: &Session<S>, arguments: &Arguments) -> Outcome
-where
-    for<'a> S::Scope<'a>: From<&'a str>,
-{
+async fn tell<S: Readable>(session: &Session<S>, arguments: &Arguments) -> Outcome {
     let names: BTreeSet<&str> = arguments.names.iter().map(String::as_str).collect();
     let secrets = session.values(arguments.values).await?;
     demand(&secrets, names.iter().copied(), session.environment()?, session.words)?;

@@ -21,6 +21,7 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
     Some(match hint {
         Hint::Advice(text) | Hint::FixProxy { what: text } => text.clone(),
         // settings
+        Hint::GiveToken { variable } if variable.starts_with("SECR_") => format!("Set {variable}").into(),
         Hint::GiveToken { variable } if !variable.starts_with("XTRA_") => format!(
             "Set {variable}, or better the id and the secret of a client, which last. A program that `xtrasec run` has started is \
              given none unless that is told --with-credentials"

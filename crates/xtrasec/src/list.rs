@@ -2,13 +2,12 @@
 
 use clap::Args;
 use serde_json::{Value, json};
-use xtrasecurity::{Secrets, references::Refer};
+use xtrasecurity::Secrets;
 
 use crate::failure::Outcome;
-#[cfg(feature = "infisical")]
-use crate::infisical;
 use crate::options::Global;
 use crate::output;
+use crate::service::{Readable, with_session};
 use crate::session::{Session, is_bare, why};
 use crate::text;
 
@@ -27,17 +26,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Outcome {
-    #[cfg(feature = "infisical")]
-    if global.infisical.is_asked() {
-        return tell(&infisical::open(global, false)?, arguments).await;
-    }
-    tell(&Session::open(global)?, arguments).await
+    with_session!(global, offline: false, |session| tell(session, arguments).await)
 }
 
-async fn tell<S: Refer>(session: &Session<S>, arguments: &Arguments) -> Outcome
-where
-    for<'a> S::Scope<'a>: From<&'a str>,
-{
+async fn tell<S: Readable>(session: &Session<S>, arguments: &Arguments) -> Outcome {
     let secrets = session.secrets().await?;
     if is_bare(&secrets) {
         output::note(&session.words.nothing_there(session.environment()?));

@@ -21,6 +21,7 @@ mod clone;
 mod completer;
 mod completions;
 mod confirm;
+mod copy;
 mod delete;
 mod dev;
 mod diff;
@@ -37,8 +38,6 @@ mod get;
 mod hints;
 mod history;
 mod import;
-#[cfg(feature = "infisical")]
-mod infisical;
 mod link;
 mod list;
 mod login;
@@ -57,6 +56,7 @@ mod repair;
 mod rollback;
 mod rotate;
 mod run;
+mod service;
 mod session;
 mod set;
 mod setup;
@@ -130,6 +130,7 @@ enum Command {
     Rotate(rotate::Arguments),
     Link(link::Arguments),
     Promote(promote::Arguments),
+    Copy(copy::Arguments),
     Clone(clone::Arguments),
     Branches(branches::Arguments),
     Environments(environments::Arguments),
@@ -160,10 +161,10 @@ fn main() -> ExitCode {
 
 /// Reads what variables and profiles say. A profile need not be there yet to log in to it.
 fn prepare(cli: &mut Cli) -> Result<(), Failure> {
-    #[cfg(feature = "infisical")]
-    if cli.global.infisical.is_asked() {
+    #[cfg(any(feature = "infisical", feature = "secr", feature = "syvault"))]
+    if cli.global.service.is_asked() {
         let reads = matches!(cli.command, Command::Run(_) | Command::Get(_) | Command::List(_) | Command::Export(_));
-        return infisical::check(&cli.global, reads);
+        return service::check(&cli.global, reads);
     }
     cli.global.read_variables()?;
     match &cli.command {
@@ -195,6 +196,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Rollback(arguments) => wait(rollback::run(global, arguments)),
         Command::Repair(arguments) => wait(repair::run(global, arguments)),
         Command::Promote(arguments) => wait(promote::run(global, arguments)),
+        Command::Copy(arguments) => wait(copy::run(global, arguments)),
         Command::Rotate(arguments) => wait(rotate::run(global, arguments)),
         Command::Link(arguments) => wait(link::run(global, arguments)),
         Command::Clone(arguments) => wait(clone::run(global, arguments)),

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args};
 use crate::failure::Failure;
 use crate::output;
 use crate::profile::{self, Profile};
+use crate::service::Service;
 use crate::text::printable;
 
 /// Options of every command.
@@ -32,9 +33,9 @@ pub(crate) struct Global {
     /// Tell on standard error what happens: -v what is notable, -vv each request, -vvv all; RUST_LOG chooses more finely. Never a value
     #[arg(short, global = true, action = ArgAction::Count, help_heading = "Help and diagnosis")]
     pub(crate) verbosity: u8,
-    #[cfg(feature = "infisical")]
+    #[cfg(any(feature = "infisical", feature = "secr", feature = "syvault"))]
     #[command(flatten)]
-    pub(crate) infisical: crate::infisical::Options,
+    pub(crate) service: crate::service::Options,
     #[arg(skip)]
     pub(crate) variables: Variables,
     #[arg(skip)]
@@ -57,6 +58,14 @@ impl Variables {
 }
 
 impl Global {
+    /// The service that the secrets are of, for the commands that read.
+    pub(crate) fn service(&self) -> Service {
+        #[cfg(any(feature = "infisical", feature = "secr", feature = "syvault"))]
+        return self.service.service();
+        #[cfg(not(any(feature = "infisical", feature = "secr", feature = "syvault")))]
+        Service::default()
+    }
+
     /// Reads the variables that stand for options.
     pub(crate) fn read_variables(&mut self) -> Result<(), Failure> {
         self.variables =

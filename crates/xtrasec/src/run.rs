@@ -10,14 +10,12 @@ use clap::builder::NonEmptyStringValueParser;
 use xtrasecurity::{
     OfflineOptions, Secrets,
     inject::{InjectionReport, Selection},
-    references::Refer,
 };
 
 use crate::failure::{Failure, Outcome, reason};
-#[cfg(feature = "infisical")]
-use crate::infisical;
 use crate::options::{Choice, Global, Values};
 use crate::output;
+use crate::service::{Readable, with_session};
 use crate::session::Session;
 use crate::text::printable;
 use crate::text::quoted;
@@ -114,18 +112,10 @@ pub(crate) async fn prepare(global: &Global, arguments: &Arguments) -> Result<Pr
 }
 
 async fn secrets(global: &Global, arguments: &Arguments) -> Result<Secrets, Failure> {
-    #[cfg(feature = "infisical")]
-    if global.infisical.is_asked() {
-        return chosen(&infisical::open(global, arguments.offline)?, arguments).await;
-    }
-    let session = if arguments.offline { Session::open_offline(global)? } else { Session::open(global)? };
-    chosen(&session, arguments).await
+    with_session!(global, offline: arguments.offline, |session| chosen(session, arguments).await)
 }
 
-async fn chosen<S: Refer>(session: &Session<S>, arguments: &Arguments) -> Result<Secrets, Failure>
-where
-    for<'a> S::Scope<'a>: From<&'a str>,
-{
+async fn chosen<S: Readable>(session: &Session<S>, arguments: &Arguments) -> Result<Secrets, Failure> {
     let secrets = session.chosen(&arguments.choice, arguments.values).await;
     if session.client.stats().offline_failures > 0 {
         tell_not_saved();
@@ -286,7 +276,7 @@ fn size_of(bytes: usize) -> String {
 }
 
 /// The last `=` parts the two: a variable's name has none, a secret's may.
-fn renaming(text: &str) -> Result<(String, String), &'static str> {
+pub(crate) fn renaming(text: &str) -> Result<(String, String), &'static str> {
     match text.rsplit_once('=') {
         Some((secret, variable)) if !variable.is_empty() => Ok((secret.to_owned(), variable.to_owned())),
         _ => Err("write SECRET=VARIABLE"),

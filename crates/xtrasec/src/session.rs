@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use xtrasecurity::credentials::Configuration;
 use xtrasecurity::{
-    Client, ErrorKind, OfflineOptions, SecretSource, Secrets, XtraClient, XtraClientBuilder, XtraError,
+    Client, ErrorKind, OfflineOptions, Request, SecretSource, Secrets, XtraClient, XtraClientBuilder, XtraError,
     error::Hint,
-    references::Refer,
+    request::Read,
     snapshot::{SnapshotSource, UnreadableReason},
     xtra::Xtra,
 };
@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::hints;
 use crate::options::{Choice, Global, Scope, Values, full_environment_name};
 use crate::output;
+use crate::service::Readable;
 use crate::text::{all_quoted, printable, quoted};
 
 /// A client and the environment that was asked for.
@@ -29,13 +30,13 @@ pub(crate) struct Session<S: SecretSource = Xtra> {
 /// What a person is told in the words of one service.
 pub(crate) struct Words {
     /// Where an environment can be named, for whoever named none.
-    ways_to_name_one: &'static str,
+    pub(crate) ways_to_name_one: &'static str,
     /// What may be the matter when there are no secrets.
-    nothing: &'static str,
+    pub(crate) nothing: &'static str,
     /// What to look at when secrets are not there.
-    look_at: &'static str,
+    pub(crate) look_at: &'static str,
     /// Whose secrets the service hides, and what to do about it.
-    masked: &'static str,
+    pub(crate) masked: &'static str,
 }
 
 pub(crate) const XTRASECURITY: Words = Words {
@@ -43,14 +44,6 @@ pub(crate) const XTRASECURITY: Words = Words {
     nothing: "an environment or branch that does not exist looks the same. Check both names",
     look_at: "the environment and the branch",
     masked: "masked: this token may see names only; use one with the developer role or a service account's",
-};
-
-#[cfg(feature = "infisical")]
-const INFISICAL: Words = Words {
-    ways_to_name_one: "Add --env NAME, or set INFISICAL_ENVIRONMENT",
-    nothing: "what is in another folder is read with --path",
-    look_at: "the environment and the folder (--path)",
-    masked: "hidden: this identity may not read values; give its role the permission",
 };
 
 /// The builder with what was given on the command line.
@@ -97,19 +90,19 @@ impl Session {
     }
 }
 
-#[cfg(feature = "infisical")]
-impl Session<xtrasecurity::infisical::Infisical> {
-    pub(crate) fn of_infisical(client: xtrasecurity::infisical::InfisicalClient) -> Self {
-        let environment = client.default_environment().map(str::to_owned);
-        Self { client, environment, words: &INFISICAL }
-    }
-}
-
 /// # What commands read, of any service
-impl<S: Refer> Session<S>
-where
-    for<'a> S::Scope<'a>: From<&'a str>,
-{
+impl<S: Readable> Session<S> {
+    #[cfg(any(feature = "infisical", feature = "secr", feature = "syvault"))]
+    pub(crate) fn of(client: Client<S>, environment: Option<String>, words: &'static Words) -> Self {
+        Self { client, environment, words }
+    }
+
+    /// A read of the environment.
+    fn read(&self, values: Values) -> Result<Request<'_, S, Read>, Failure> {
+        let request = self.client.read(S::scope(self.environment()?));
+        if values.resolve { S::resolved(request) } else { Ok(request) }
+    }
+
     /// The environment that was asked for. Guessing one would be guessing which database a program connects to.
     pub(crate) fn environment(&self) -> Result<&str, Failure> {
         let absent = || Failure::usage(format!("no environment was given. {}", self.words.ways_to_name_one));
@@ -123,18 +116,16 @@ where
 
     /// The same, with other secrets in the place of references in the values if that was asked for.
     pub(crate) async fn values(&self, values: Values) -> Result<Arc<Secrets>, Failure> {
-        let request = self.client.read(self.environment()?.into()).resolve_references(values.resolve);
-        let secrets = request.allow_unreadable().await.map_err(not_read)?;
+        let secrets = self.read(values)?.allow_unreadable().await.map_err(not_read)?;
         tell_source(&secrets);
         Ok(secrets)
     }
 
     /// The same, whatever the service answers.
     async fn any_secrets(&self, values: Values) -> Result<Arc<Secrets>, Failure> {
-        let environment = self.environment()?;
         // the next answer is not compared with a saved copy, which stays for the time when there is none
-        self.client.invalidate(environment);
-        let request = self.client.read(environment.into()).resolve_references(values.resolve).allow_unreadable();
+        self.client.invalidate(S::scope(self.environment()?));
+        let request = self.read(values)?.allow_unreadable();
         let secrets = request.allow_any_answer().await.map_err(not_read)?;
         tell_source(&secrets);
         Ok(secrets)
@@ -237,8 +228,8 @@ fn perhaps_meant(secrets: &Secrets) -> String {
 }
 
 /// Whoever gets a reference in the place of a password should not search for long.
-pub(crate) fn tell_references<S: Refer>(secrets: &Secrets, values: Values) {
-    let names: Vec<_> = secrets.references::<S>().collect();
+pub(crate) fn tell_references<S: Readable>(secrets: &Secrets, values: Values) {
+    let names = S::references(secrets);
     if !values.resolve && !names.is_empty() {
         output::note(&format!(
             "values that look like references to other secrets are given as they are: {}. --resolve follows them",

@@ -43,6 +43,12 @@ impl SyVaultFolder {
         self
     }
 
+    /// Its id, the names that lead to it, and its key.
+    #[cfg(feature = "dev-server")]
+    pub(super) fn into_parts(self) -> (String, Vec<String>, Option<SecretValue>) {
+        (self.id, self.path, self.key)
+    }
+
     /// Its key: 32 bytes in base64.
     #[must_use]
     pub fn key(mut self, key: impl Into<SecretValue>) -> Self {
@@ -56,6 +62,29 @@ impl fmt::Debug for SyVaultFolder {
         let has_key = self.key.is_some();
         f.debug_struct("SyVaultFolder").field("id", &self.id).field("has_key", &has_key).finish_non_exhaustive()
     }
+}
+
+/// The variable with the keys of folders: this crate's own, because no page of the vendor has one.
+pub(super) const KEYS: &str = "SY_FOLDER_KEYS";
+
+/// These folders, and the keys of others in a text: `ID=KEY`, parted by commas. A key that the program gives counts more.
+pub(super) fn with_keys(
+    mut folders: Vec<SyVaultFolder>,
+    text: Option<SecretValue>,
+) -> Result<Vec<SyVaultFolder>, XtraError> {
+    let Some(text) = text else { return Ok(folders) };
+    for entry in text.expose().split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let given = entry.split_once('=').filter(|(id, key)| !id.is_empty() && decoded(&(*key).into()).is_some());
+        let Some((id, key)) = given else {
+            let message = format!("{KEYS} has an entry that is not the id of a folder, =, and 32 bytes in base64");
+            return Err(XtraError::new(ErrorKind::Config, message));
+        };
+        match folders.iter_mut().find(|folder| folder.id == id) {
+            Some(folder) => drop(folder.key.get_or_insert_with(|| key.into())),
+            None => folders.push(SyVaultFolder::new(id).key(key)),
+        }
+    }
+    Ok(folders)
 }
 
 /// The folders that a client knows.
@@ -123,6 +152,24 @@ mod tests {
         }
         assert!(Folders::of(vec![SyVaultFolder::new("f"), SyVaultFolder::new("f")]).is_err());
         assert!(Folders::of(vec![SyVaultFolder::new("")]).is_err());
+    }
+
+    #[test]
+    fn keys_of_folders_come_from_a_variable_too_and_those_of_the_program_count_more() {
+        const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        const OTHER: &str = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        let given = vec![SyVaultFolder::new("a").key(OTHER), SyVaultFolder::new("b").path(["B"])];
+        let text = format!("a={KEY}, b={KEY},,c={KEY}");
+        let folders = with_keys(given, Some(text.into())).unwrap();
+        let keys: Vec<_> =
+            folders.iter().map(|one| (one.id.as_str(), one.key.as_ref().map(SecretValue::expose))).collect();
+        assert_eq!(keys, [("a", Some(OTHER)), ("b", Some(KEY)), ("c", Some(KEY))]);
+        assert_eq!(folders[1].path, ["B"]);
+        for text in ["hunter2", "=AAEC", "a=hunter2", "a="] {
+            let error = with_keys(Vec::new(), Some(text.into())).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().contains("SY_FOLDER_KEYS") && !error.to_string().contains("hunter2"), "{error}");
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use crate::inject::ServiceVariables;
 
-/// This crate reads the first three; the vendor's pages have credentials in the other two.
+/// This crate reads the first four, of which SY_FOLDER_KEYS is its own; the vendor's pages have credentials in the other two.
 pub(crate) const VARIABLES: ServiceVariables = ServiceVariables {
-    guarded: "SY_SERVER SY_CLIENT_ID SY_CLIENT_SECRET",
-    credentials: &["SY_CLIENT_SECRET", "SY_GATEWAY_TOKEN", "SM_TOKEN"],
+    guarded: "SY_SERVER SY_CLIENT_ID SY_CLIENT_SECRET SY_FOLDER_KEYS",
+    credentials: &["SY_CLIENT_SECRET", "SY_FOLDER_KEYS", "SY_GATEWAY_TOKEN", "SM_TOKEN"],
 };

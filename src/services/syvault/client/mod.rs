@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::credentials::SignedTokens;
-use super::folder::{Folders, SyVaultFolder};
+use super::folder::{Folders, KEYS, SyVaultFolder, with_keys};
 use super::key::ClientKey;
 use super::protocol::SyVaultProtocol;
 use super::{SyVault, SyVaultScope};
@@ -52,6 +52,9 @@ const MOST: usize = 500;
 /// # SyVault: make a client, and read a secret
 impl<M> Client<SyVault, M> {
     /// Builds a client from the variables `SY_SERVER`, `SY_CLIENT_ID` and `SY_CLIENT_SECRET`. Nothing is sent yet.
+    ///
+    /// `SY_FOLDER_KEYS` has the keys of folders, where it is set: `ID=KEY,ID=KEY`, each key 32 bytes in base64. It is this crate's own
+    /// name: how a client gets these keys is not published, see [`SyVaultFolder`].
     ///
     /// # Errors
     ///
@@ -171,7 +174,7 @@ impl<M> ClientBuilder<SyVault, M> {
     }
 
     /// What the program knows of a folder: its names, for [notations](super::Notation), and its key, for the secrets in it. May be
-    /// called more than once.
+    /// called more than once. A key that is not given here is looked for in `SY_FOLDER_KEYS`.
     pub fn folder(mut self, folder: SyVaultFolder) -> Self {
         self.own.folders.push(folder);
         self
@@ -181,6 +184,17 @@ impl<M> ClientBuilder<SyVault, M> {
     pub fn cache_max(mut self, entries: usize) -> Self {
         self.engine.cache.max_entries = entries;
         self
+    }
+
+    /// Takes server, client and folders from a running [`SyVaultDevServer`](super::dev::SyVaultDevServer): the first client that has
+    /// a key. Call [`client_id`](Self::client_id) and [`client_secret`](Self::client_secret) after it to be another one.
+    #[cfg(feature = "dev-server")]
+    pub fn dev_server(mut self, server: &super::dev::SyVaultDevServer) -> Self {
+        if let Some((id, secret)) = server.credentials() {
+            self = self.client_id(id).client_secret(secret);
+        }
+        self.own.folders.extend(server.folders());
+        self.server(server.url())
     }
 
     /// The client.
@@ -202,9 +216,10 @@ impl<M> ClientBuilder<SyVault, M> {
         let secret = given(secret, env, "client_secret", "SY_CLIENT_SECRET", ErrorKind::Credentials)?;
         let (secret, origin) = (secret.clone().map(SecretValue::new), secret.map(|_| String::new()));
         let key = ClientKey::parse(&secret.value).map_err(|error| origin.explained(error))?;
+        let keys = env.setting(KEYS)?.map(|keys| SecretValue::new(keys.value));
         let tokens = Arc::new(SignedTokens::new(key, id.value.trim(), &server.value, self.engine.clock.clone()));
         self.client_at(&base, SyVaultProtocol, Arc::clone(&tokens) as _, |transport, own| {
-            Ok(SyVault::new(transport, tokens, Folders::of(own.folders)?))
+            Ok(SyVault::new(transport, tokens, Folders::of(with_keys(own.folders, keys)?)?))
         })
     }
 }
