@@ -11,6 +11,7 @@ mod account;
 mod branches;
 mod change;
 mod copies;
+mod copy;
 mod dev;
 mod diff;
 mod doctor;
