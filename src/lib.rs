@@ -208,6 +208,8 @@ pub mod xtra {
 /// secr's own: its client, its scopes, its operations with what they take and give, and its webhooks.
 #[cfg(feature = "secr")]
 pub mod secr {
+    #[cfg(feature = "dev-server")]
+    pub use crate::services::secr::dev;
     pub use crate::services::secr::{
         Account, AddTemplate, BulkSetResult, BulkSetSecrets, DEFAULT_API_URL, DeleteResult, DeleteSecret, ListKeys,
         ListTemplates, ListedKeys, PageQuery, Paged, Pagination, PromoteResult, PromoteSecrets, PullSecrets,
@@ -220,6 +222,8 @@ pub mod secr {
 /// SyVault's own: its client, its scopes and folders, its notations, and its operations with what they take and give.
 #[cfg(feature = "syvault")]
 pub mod syvault {
+    #[cfg(feature = "dev-server")]
+    pub use crate::services::syvault::dev;
     pub use crate::services::syvault::{
         CreateLease, CreateSecret, CreatedSecret, Lease, LeaseEntry, ListLeases, ListSecrets, ListedSecret, Notation,
         ResolveNotation, RevokeLease, RotateSecret, Rotation, SyVault, SyVaultClient, SyVaultClientBuilder,
@@ -267,6 +271,8 @@ pub mod snapshot {
 pub mod source {
     pub use crate::core::{Identity, Quota, ScopeDescription};
     pub use crate::engine::{Call, KeyWriter, Loaded, Operation, Reads, Traffic};
+    #[cfg(feature = "watch")]
+    pub use crate::engine::{Listener, Listening};
 }
 
 /// Changes of secrets as they are noticed: streams, and handles on the newest snapshot.

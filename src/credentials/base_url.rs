@@ -38,6 +38,7 @@ pub struct BaseUrls {
     user: StoreContents,
     variable: Option<&'static str>,
     login: Option<&'static str>,
+    form: fn(Sourced) -> Sourced,
 }
 
 impl BaseUrls {
@@ -50,6 +51,7 @@ impl BaseUrls {
             user: StoreContents { base_url: None, has_token: false },
             variable: None,
             login: None,
+            form: std::convert::identity,
         }
     }
 
@@ -84,7 +86,13 @@ impl BaseUrls {
         self
     }
 
-    /// The base URL to use: the named one, the working directory's if it is trusted, the one recorded beside `token`, the user's,
+    /// The form that a base URL must have which a token's [provider](crate::credentials::CredentialProvider::base_url) names.
+    pub fn in_form(mut self, form: fn(Sourced) -> Sourced) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// The base URL to use: the one that the token's provider names, unless an option names one; else the named one, the working directory's if it is trusted, the one recorded beside `token`, the user's,
     /// the service's own. `token` is what was found, if any was.
     ///
     /// # Errors
@@ -92,6 +100,10 @@ impl BaseUrls {
     /// [`ErrorKind::Config`] when a file of the working directory names an origin (scheme, host and port) that is neither the
     /// service's own, nor the user's, nor recorded beside the token.
     pub fn choose(self, token: Option<&Resolved>) -> Result<Sourced, XtraError> {
+        let by_option = self.named.as_ref().is_some_and(|named| named.option.is_some());
+        if let Some(bound) = token.and_then(Resolved::bound).filter(|_| !by_option) {
+            return Ok((self.form)(bound.clone()));
+        }
         if let Some(named) = self.named {
             return Ok(named);
         }

@@ -109,12 +109,13 @@ pub struct Resolved {
     provider: Arc<dyn CredentialProvider>,
     origin: Cow<'static, str>,
     store: Option<Option<Sourced>>,
+    bound: Option<Sourced>,
 }
 
 impl Resolved {
     /// A provider that was found in `origin`, as messages name it.
     pub fn new(provider: Arc<dyn CredentialProvider>, origin: impl Into<Cow<'static, str>>) -> Self {
-        Self { provider, origin: origin.into(), store: None }
+        Self { provider, origin: origin.into(), store: None, bound: None }
     }
 
     /// A token that belongs to the base URL recorded beside it, or to the service's own where none is.
@@ -122,6 +123,18 @@ impl Resolved {
     pub fn belonging_to(mut self, base_url: Option<Sourced>) -> Self {
         self.store = Some(base_url);
         self
+    }
+
+    /// A token that goes to this base URL, which its [provider](CredentialProvider::base_url) names.
+    #[must_use]
+    pub fn bound_to(mut self, base_url: Option<Sourced>) -> Self {
+        self.bound = base_url;
+        self
+    }
+
+    /// The base URL that the provider names, if it does.
+    pub(super) fn bound(&self) -> Option<&Sourced> {
+        self.bound.as_ref()
     }
 
     /// The provider.
@@ -148,6 +161,9 @@ impl fmt::Debug for Resolved {
         f.debug_struct("Resolved").field("origin", &self.origin).finish_non_exhaustive()
     }
 }
+
+/// What messages call a provider that the program brings.
+const CUSTOM: &str = "a provider of the program's own";
 
 /// A provider, or what was seen in its place.
 type Found = Result<Resolved, String>;
@@ -229,8 +245,10 @@ impl Chain {
             Step::Lookup(Lookup { find }) => find(env).map(Some),
             Step::Custom(position) => {
                 let custom = self.custom.iter().find(|(at, _)| at == position);
-                Ok(custom
-                    .map(|(_, provider)| Ok(Resolved::new(Arc::clone(provider), "a provider of the program's own"))))
+                Ok(custom.map(|(_, provider)| {
+                    let base_url = provider.base_url().map(|url| Sourced::new(url, CUSTOM));
+                    Ok(Resolved::new(Arc::clone(provider), CUSTOM).bound_to(base_url))
+                }))
             }
         }
     }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use hyper::HeaderMap;
+use hyper::body::Bytes;
 use tokio::sync::watch;
 
 use super::faults::{Script, matches_route};
@@ -46,18 +47,35 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The number of requests that are kept whole. The counts have no bound.
 const KEPT: usize = 512;
 
-/// A request that the server saw. `Debug` shows its route alone, because headers carry the token.
+/// A request that the server saw. `Debug` shows its route alone, because headers carry the token and bodies secrets.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SeenRequest {
     route: String,
     target: String,
     headers: HeaderMap,
+    body: SeenBody,
+}
+
+/// The body of a request, once its handler has read it.
+#[derive(Clone, Default)]
+pub(crate) struct SeenBody(Arc<OnceLock<Bytes>>);
+
+/// The longest body that is kept, in bytes.
+const LONGEST_BODY: usize = 64 * 1024;
+
+impl SeenBody {
+    pub(crate) fn keep(&self, body: &Bytes) {
+        if body.len() <= LONGEST_BODY {
+            // read once
+            let _ = self.0.set(body.clone());
+        }
+    }
 }
 
 impl SeenRequest {
-    pub(crate) fn new(route: &str, target: String, headers: HeaderMap) -> Self {
-        SeenRequest { route: route.to_owned(), target, headers }
+    pub(crate) fn new(route: &str, target: String, headers: HeaderMap, body: SeenBody) -> Self {
+        SeenRequest { route: route.to_owned(), target, headers, body }
     }
 
     /// The method and the pattern of the path, as in the module `route`; `GET *` for a path that no route has.
@@ -76,6 +94,13 @@ impl SeenRequest {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body, when the server has read it and it has 64 KiB at the most: a fault that answers in the server's place leaves it
+    /// unread. It holds what was sent, secrets included.
+    #[must_use]
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.0.get().map(|body| &**body)
     }
 }
 
@@ -114,6 +139,10 @@ impl Journal {
 
     pub(crate) fn requests(&self, pattern: &str) -> Vec<SeenRequest> {
         self.recent.iter().filter(|request| matches_route(pattern, &request.route)).cloned().collect()
+    }
+
+    pub(crate) fn all(&self) -> Vec<SeenRequest> {
+        self.recent.iter().cloned().collect()
     }
 
     pub(crate) fn reset(&mut self) {

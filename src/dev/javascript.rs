@@ -203,6 +203,15 @@ impl Json {
     }
 }
 
+/// A new UUID of version 4, as `crypto.randomUUID` makes them.
+#[allow(dead_code, reason = "services call it, and there may be none")]
+pub(crate) fn random_uuid() -> String {
+    let bits =
+        (fastrand::u128(..) & !(0xf000_u128 << 64) & !(0xc000_u128 << 48)) | (0x4000_u128 << 64) | (0x8000_u128 << 48);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
 /// An object from its members.
 pub(crate) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
     let mut object = Members::default();

@@ -5,7 +5,7 @@ use hyper::{Method, Response};
 
 use super::body::{self, Body};
 use super::connection::Shared;
-use super::control::SeenRequest;
+use super::control::{SeenBody, SeenRequest};
 use super::exchange::{Call, query_pairs};
 use super::service::Service;
 
@@ -28,11 +28,11 @@ pub(crate) fn route_name(method: &Method, path: Option<&str>) -> String {
 pub(crate) async fn observe<S: Service>(
     shared: &Shared<S>,
     path: Option<&str>,
-    request: Request,
+    mut request: Request,
     next: impl AsyncFnOnce(Request) -> Response<Body>,
 ) -> Response<Body> {
     let route = route_name(request.method(), path);
-    record(shared, &route, &request);
+    record(shared, &route, &mut request);
     for gate in shared.controls().holds().closed(&route) {
         gate.pass().await;
     }
@@ -45,8 +45,10 @@ pub(crate) async fn observe<S: Service>(
 }
 
 /// Writes a request into the journal.
-pub(crate) fn record<S, B>(shared: &Shared<S>, route: &str, request: &hyper::Request<B>) {
-    let seen = SeenRequest::new(route, target(request), request.headers().clone());
+pub(crate) fn record<S, B>(shared: &Shared<S>, route: &str, request: &mut hyper::Request<B>) {
+    let body = SeenBody::default();
+    let seen = SeenRequest::new(route, target(request), request.headers().clone(), body.clone());
+    request.extensions_mut().insert(body);
     shared.controls().journal().record(seen);
 }
 
@@ -80,5 +82,8 @@ pub(crate) async fn read_call<S: Service>(params: Vec<(String, String)>, request
     let target = target(&request);
     let (head, body) = request.into_parts();
     let body = body::read(body).await;
+    if let Some(seen) = head.extensions.get::<SeenBody>() {
+        seen.keep(&body);
+    }
     Call { method: head.method, target, params, query, headers: head.headers, address, body }
 }

@@ -29,5 +29,7 @@ pub(crate) use connection::Connection;
 pub(crate) use exchange::{Call, Reply, TEXT};
 pub(crate) use rate_windows::{Budget, RateWindows, Spent};
 pub(crate) use server::{Server, Settings, control_methods};
+#[allow(unused_imports, reason = "not every service has handlers of this kind")]
+pub(crate) use service::settle;
 pub(crate) use service::{Handler, HandlerPanic, Outcome, Route, Service, routes};
 pub(crate) use snapshot::Seeded;

@@ -84,6 +84,16 @@ impl<S: Service> Server<S> {
         Ok(Server { port, shared, tokens, stop, task })
     }
 
+    /// Starts a server whose state ends with it.
+    #[allow(dead_code, reason = "services call it, and there may be none")]
+    pub(crate) async fn start_in_memory(
+        keep_alive: Duration,
+        seeded: impl FnOnce() -> Result<Seeded<S>, DevServerError>,
+    ) -> Result<Self, DevServerError> {
+        let settings = Settings { keep_alive, database_latency: None, state_file: None };
+        Self::start(settings, |saved| saved, seeded).await
+    }
+
     pub(crate) fn shared(&self) -> &Shared<S> {
         &self.shared
     }
@@ -117,6 +127,7 @@ impl<S: Service> Server<S> {
 
     /// Stops the server and waits until its port is closed and all its connections have ended.
     pub(crate) async fn stop(mut self) {
+        self.shared.state().end();
         self.stop.send_replace(true);
         // A task that was cancelled with its runtime has ended too.
         let _ = (&mut self.task).await;
@@ -246,7 +257,7 @@ async fn answer<S: Service>(
     let ends_here = request.headers().get(header::CONNECTION).is_some_and(|value| value == "close");
     let mut response = match S::refuse_path(request.uri()) {
         Some(reply) => {
-            record(&app.shared, &route_name(request.method(), None), &request);
+            record(&app.shared, &route_name(request.method(), None), &mut request);
             S::dress(reply, request.headers()).into_response()
         }
         None => {
@@ -289,17 +300,44 @@ fn keep_alive(response: &mut Response<Body>, idle: Duration) {
     }
 }
 
-/// The methods of a service's dev server for its test, over its field `server`.
+/// The methods of a service's dev server for its test, over its field `server`; and the path where its API begins.
 macro_rules! control_methods {
-    ($server:ty) => {
-        /// Faults, holds, counts and the clock.
+    ($server:ident, $root:literal) => {
+        /// Its addresses, and its end.
         impl $server {
+            #[doc = concat!("The base URL, `http://127.0.0.1:PORT", $root, "`.")]
+            #[must_use]
+            pub fn url(&self) -> String {
+                self.server.root("127.0.0.1")
+            }
+
+            #[doc = concat!("The base URL by name, `http://localhost:PORT", $root, "`. The server listens on 127.0.0.1 and,")]
+            /// where the machine has it, on ::1.
+            #[must_use]
+            pub fn localhost_url(&self) -> String {
+                self.server.root("localhost")
+            }
+
             /// The port, on loopback.
             #[must_use]
             pub fn port(&self) -> u16 {
                 self.server.port()
             }
 
+            /// Stops the server and waits until its port is closed and all its connections have ended.
+            pub async fn stop(self) {
+                self.server.stop().await;
+            }
+        }
+
+        impl std::fmt::Debug for $server {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.debug_struct(stringify!($server)).field("port", &self.server.port()).finish_non_exhaustive()
+            }
+        }
+
+        /// Faults, holds, counts and the clock.
+        impl $server {
             /// Lets something go wrong; see [`Fault`].
             pub fn fault(&self, fault: Fault) {
                 self.server.controls().script().add(fault);
@@ -355,6 +393,12 @@ macro_rules! control_methods {
             #[must_use]
             pub fn requests(&self, route: &str) -> Vec<SeenRequest> {
                 self.server.controls().journal().requests(route)
+            }
+
+            /// The last requests to any route, the oldest first; the server keeps 512.
+            #[must_use]
+            pub fn all_requests(&self) -> Vec<SeenRequest> {
+                self.server.controls().journal().all()
             }
 
             /// Forgets the counts and the requests.

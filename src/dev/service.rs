@@ -21,7 +21,7 @@ pub(crate) trait Service: Serialize + DeserializeOwned + Send + Sized + 'static 
     const ROOT: &'static str;
 
     /// Paths of the service that the server does not have. They answer 501, so that a missing route is told from a wrong one.
-    const NOT_SERVED: &'static [&'static str];
+    const NOT_SERVED: &'static [&'static str] = &[];
 
     /// The guards' note on a request that passes, for its reply.
     type Admission: Send;
@@ -34,19 +34,27 @@ pub(crate) trait Service: Serialize + DeserializeOwned + Send + Sized + 'static 
     fn clock_mut(&mut self) -> &mut Clock;
 
     /// The address that the service believes a request to come from.
-    fn address(headers: &HeaderMap, peer: &str) -> String;
+    fn address(_headers: &HeaderMap, peer: &str) -> String {
+        peer.to_owned()
+    }
 
     /// Counts a request of an address, or refuses it.
-    fn admit(&mut self, address: &str) -> Result<(), Reply>;
+    fn admit(&mut self, _address: &str) -> Result<(), Reply> {
+        Ok(())
+    }
 
     /// Lets a request to a guarded route pass, or refuses it.
     fn guard(&mut self, call: &Call) -> Result<Self::Admission, Reply>;
 
     /// The reply of a handler, decorated if guards admitted the request.
-    fn finish(outcome: Outcome, admission: Option<Self::Admission>) -> Reply;
+    fn finish(outcome: Outcome, _admission: Option<Self::Admission>) -> Reply {
+        outcome.unwrap_or_else(|HandlerPanic| Reply::empty(StatusCode::INTERNAL_SERVER_ERROR))
+    }
 
     /// The refusal of a path before any route is looked for.
-    fn refuse_path(uri: &Uri) -> Option<Reply>;
+    fn refuse_path(_uri: &Uri) -> Option<Reply> {
+        None
+    }
 
     /// The address by which routes are looked for, where it is not the one that was sent.
     fn routed(_uri: &Uri) -> Option<Uri> {
@@ -66,6 +74,15 @@ pub(crate) trait Service: Serialize + DeserializeOwned + Send + Sized + 'static 
 
     /// An error in the form that the service gives its errors.
     fn error(status: StatusCode, message: &str) -> Reply;
+
+    /// Ends what would keep a connection open, before the server stops.
+    fn end(&mut self) {}
+}
+
+/// A handler that ends with a reply, of which a refusal is one.
+#[allow(dead_code, reason = "not every service has handlers of this kind")]
+pub(crate) fn settle(handler: impl FnOnce() -> Result<Reply, Reply>) -> Outcome {
+    Ok(handler().unwrap_or_else(|refusal| refusal))
 }
 
 /// A route: its name, `METHOD /path`, and its handler.

@@ -50,7 +50,7 @@ pub(crate) use source::PreparedField;
 pub use source::{KeyWriter, Loaded, SecretSource, Traffic};
 pub use stats::Stats;
 #[cfg(feature = "watch")]
-pub use watch::{Watch, WatchReceiver, WatchSecret};
+pub use watch::{Listener, Listening, Watch, WatchReceiver, WatchSecret};
 pub use with_secret::{UseError, WithSecret, WithSecretError};
 
 pub(crate) use client::Owner;

@@ -6,6 +6,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "watch")]
+use super::watch::{Listener, Listening};
 use crate::core::layers::LayerMap;
 use crate::core::{
     Identity, Quota, ScopeDescription, SecretValue, SnapshotSource, SortedPairs, Unreadable, XtraError, shown_name,
@@ -157,6 +159,43 @@ pub trait SecretSource: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Loaded>, XtraError>> + Send {
         let _ = validator;
         async { self.load(scope).await.map(Some) }
+    }
+
+    /// Listens for changes of `scope`, for services that tell of them by themselves: the future runs beside the polls of a
+    /// [watch](crate::Client::watch), as one for all watchers of the scope on a runtime, and is dropped with the last of them. What
+    /// it hears it says to `listener`, which has the scope read. When it ends, or panics, the scope is polled as without it.
+    /// Default: the service tells nothing.
+    ///
+    /// ```
+    /// use xtrasecurity::source::{Identity, KeyWriter, Listener, Listening, Loaded};
+    /// use xtrasecurity::{SecretSource, XtraError};
+    ///
+    /// struct Files {
+    ///     changes: tokio::sync::watch::Receiver<()>,
+    /// }
+    ///
+    /// impl SecretSource for Files {
+    /// #   type Scope<'a> = &'a str;
+    /// #   type Owned = String;
+    /// #   fn name(&self) -> &'static str { "files" }
+    /// #   fn identity(&self) -> Identity { Identity::of("this program") }
+    /// #   fn write_key(&self, scope: &Self::Scope<'_>, key: &mut KeyWriter) { key.field(scope) }
+    /// #   fn prepare(&self, scope: &Self::Scope<'_>) -> Result<String, XtraError> { Ok((*scope).to_owned()) }
+    /// #   async fn load(&self, _: &String) -> Result<Loaded, XtraError> { Ok(Loaded::from_iter([("A", "1")])) }
+    ///     fn listen(&self, _scope: &String, listener: Listener) -> Option<Listening> {
+    ///         let mut changes = self.changes.clone();
+    ///         Some(Box::pin(async move {
+    ///             listener.connected();
+    ///             while changes.changed().await.is_ok() {
+    ///                 listener.changed();
+    ///             }
+    ///         }))
+    ///     }
+    /// }
+    /// ```
+    #[cfg(feature = "watch")]
+    fn listen(&self, _scope: &Self::Owned, _listener: Listener) -> Option<Listening> {
+        None
     }
 
     /// Whether every runtime that this source is used on has tokio's time driver. Then values leave memory by a task as soon as

@@ -15,6 +15,7 @@ use super::protocol::{Authorization, Outgoing};
 use super::response::Response;
 use super::retry::{FailureClass, Idempotency, Retries};
 use super::sent_names::Sent;
+use super::server_error;
 use super::token::Token;
 use super::transport::Inner;
 use crate::core::{ErrorKind, Hint, XtraError, events};
@@ -154,7 +155,13 @@ impl<'a> Call<'a> {
     }
 
     /// Resolves the token, sends, and reads the answer to its end.
-    async fn exchange(&mut self, mut request: Request, copy: Option<&Request>) -> Result<Response, Failure> {
+    async fn exchange(&mut self, request: Request, copy: Option<&Request>) -> Result<Response, Failure> {
+        let answer = self.begin(request).await?;
+        self.finish(answer, copy).await
+    }
+
+    /// Resolves the token, sends, and waits for the head of the answer.
+    async fn begin(&mut self, mut request: Request) -> Result<reqwest::Response, Failure> {
         let transport = self.transport;
         if self.has_token {
             let token = credential_provider::token(transport.credentials.as_ref()).await;
@@ -173,13 +180,68 @@ impl<'a> Call<'a> {
         let connect_timeout = transport.options.connect_timeout;
         let failed = |error| Failure::of(&error, &transport.route, connect_timeout);
         let answer = self.http.execute(request).await.map_err(failed)?;
-        if let (407, Some(proxy)) = (answer.status().as_u16(), &transport.route.proxy) {
-            return Err(Failure::proxy_credentials(proxy));
+        match (answer.status().as_u16(), &transport.route.proxy) {
+            (407, Some(proxy)) => Err(Failure::proxy_credentials(proxy)),
+            _ => Ok(answer),
         }
-        let response = read(answer, transport).await?;
+    }
+
+    async fn finish(&self, answer: reqwest::Response, copy: Option<&Request>) -> Result<Response, Failure> {
+        let response = read(answer, self.transport).await?;
         let body = copy.and_then(|request| request.body()?.as_bytes()).unwrap_or_default();
         let sent = Sent { url: copy.map(Request::url), body };
-        Ok(response.judged(self.operation, &transport.protocol, sent))
+        Ok(response.judged(self.operation, &self.transport.protocol, sent))
+    }
+
+    /// Sends once, and a second time when the token is refused and there is another, until the head of an answer that
+    /// `is_stream` is there. The deadline is that of the head; the body is left to the caller, and may take for ever.
+    pub(super) async fn open(
+        mut self,
+        mut request: Request,
+        is_stream: impl Fn(&reqwest::Response) -> bool,
+    ) -> Result<reqwest::Response, XtraError> {
+        loop {
+            let copy = request.try_clone();
+            if let Err(withheld) = self.pass_gate().await {
+                return Err(withheld.error.in_call(self.operation));
+            }
+            let (started, before, deadline) = (Instant::now(), self.attempts, self.deadline);
+            let opened = async {
+                let answer = self.begin(request).await?;
+                if answer.status() == 200 && is_stream(&answer) {
+                    return Ok(Ok(answer));
+                }
+                self.finish(answer, copy.as_ref()).await.map(Err)
+            };
+            let opened = match timeout_at(deadline, opened).await {
+                Ok(opened) => opened,
+                Err(_) => Err(self.out_of_time(deadline, self.attempts > before)),
+            };
+            let refused = match opened {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(refused)) => Ok(refused),
+                Err(failure) => Err(failure),
+            };
+            self.trace(started, &refused);
+            self.update_quota(&refused, started);
+            match copy.filter(|_| self.reauthenticate(&refused)) {
+                Some(again) => request = again,
+                None => return Err(self.refused(refused)),
+            }
+        }
+    }
+
+    /// Why there is no stream.
+    fn refused(&self, outcome: Result<Response, Failure>) -> XtraError {
+        match self.end(outcome) {
+            Ok(response) if response.status() == 200 => {
+                let message =
+                    "the answer is no stream of events: something between here and the service may hold it back";
+                XtraError::new(ErrorKind::Decode, message).in_call(self.operation).with_status(200)
+            }
+            Ok(response) => server_error::from_response(&response, self.operation),
+            Err(error) => error,
+        }
     }
 
     fn out_of_time(&self, limit: Instant, sent: bool) -> Failure {

@@ -58,6 +58,13 @@ pub trait CredentialProvider: Send + Sync + 'static {
         None
     }
 
+    /// The base URL of the service that the tokens are for, when the provider knows it. Then they go there, whatever variables and
+    /// files name, unless the program names another by an option. It is asked once, when the client is built. Default: `None`, the
+    /// tokens go where a token of the environment would.
+    fn base_url(&self) -> Option<String> {
+        None
+    }
+
     /// A transport was made that asks this provider. One that gets its tokens of the service itself keeps this, and logs in by the
     /// operations that carry [no token](super::Protocol::without_token). Default: does nothing.
     fn connected(&self, transport: &WeakTransport) {
@@ -109,6 +116,10 @@ impl<P: CredentialProvider + ?Sized> CredentialProvider for Arc<P> {
 
     fn lasting_token(&self) -> Option<Token> {
         (**self).lasting_token()
+    }
+
+    fn base_url(&self) -> Option<String> {
+        (**self).base_url()
     }
 
     fn connected(&self, transport: &WeakTransport) {

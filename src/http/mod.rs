@@ -32,6 +32,9 @@ mod connections;
 mod credential_provider;
 mod dns;
 mod error_body;
+// services use it, and there may be none
+#[allow(dead_code)]
+mod event_stream;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod gate;
@@ -72,5 +75,7 @@ pub use token::Token;
 pub(crate) use token::is_quoted;
 pub use transport::{Counters, Transport, TransportBuilder, WeakTransport};
 
+#[allow(unused_imports, reason = "for services that tell of changes")]
+pub(crate) use event_stream::{EventStream, ServerEvent};
 #[allow(unused_imports, reason = "for services that have a builder of their own")]
 pub(crate) use {base_url::BaseUrl, options::TransportOptions};

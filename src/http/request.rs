@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::event_stream::{self, EventStream};
 use super::runtime::{Answer, RequestBuilderExt, encode_segment};
 use super::server_error;
 use super::transport::Transport;
@@ -128,6 +129,15 @@ impl<'t> Request<'t> {
             return Ok(Answer::new(response, operation));
         }
         Err(server_error::from_response(&response, operation))
+    }
+
+    /// Sends it, and returns the stream of events that answers it once its head is there, within the time of a call.
+    #[allow(dead_code, reason = "services use it, and there may be none")]
+    pub(crate) async fn events(self) -> Result<EventStream, XtraError> {
+        let Self { transport, operation, method, parts } = self.header("accept", event_stream::CONTENT_TYPE);
+        let request =
+            parts.and_then(|parts| parts.build(transport, method)).map_err(|error| error.in_call(operation))?;
+        Ok(EventStream::new(transport.open(request, operation, event_stream::is_one).await?, operation))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Parts) -> Result<(), XtraError>) -> Self {

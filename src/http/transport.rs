@@ -149,8 +149,7 @@ impl Transport {
     /// credentials, of the network, of the deadline and of the answer's size. Dropping the future abandons the request.
     pub(crate) async fn run(&self, request: reqwest::Request, operation: &'static str) -> Result<Response, XtraError> {
         let inner = &*self.0;
-        let make = || connections::client(&inner.base, &inner.route, inner.protocol.idle_timeout(), &inner.options);
-        let http = inner.pools.current(make).map_err(|error| error.in_call(operation))?;
+        let http = inner.pool().map_err(|error| error.in_call(operation))?;
         let span = tracing::debug_span!(
             target: events::HTTP,
             "call",
@@ -170,6 +169,20 @@ impl Transport {
         }
         .instrument(around)
         .await
+    }
+
+    /// Sends a request whose answer is a stream, and returns that when its head is there, within the time of a call.
+    ///
+    /// Errors are those of [`run`](Self::run), and every answer that is no success or that `is_stream` does not take. It is not
+    /// sent again, but for a refused token.
+    pub(super) async fn open(
+        &self,
+        request: reqwest::Request,
+        operation: &'static str,
+        is_stream: impl Fn(&reqwest::Response) -> bool,
+    ) -> Result<reqwest::Response, XtraError> {
+        let http = self.0.pool().map_err(|error| error.in_call(operation))?;
+        Call::new(&self.0, http, &request, operation).open(request, is_stream).await
     }
 
     /// How much has been sent.
@@ -196,6 +209,14 @@ impl Transport {
     #[must_use]
     pub fn quota_left(&self) -> Option<u64> {
         self.0.gate.least_left()
+    }
+}
+
+impl Inner {
+    /// The HTTP client of the runtime that this is called on.
+    fn pool(&self) -> Result<reqwest::Client, XtraError> {
+        let make = || connections::client(&self.base, &self.route, self.protocol.idle_timeout(), &self.options);
+        self.pools.current(make)
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::local;
 use super::reader::{DEADLINE, Reader, absolute};
 use crate::core::file::{self, FileError};
 use crate::core::{
@@ -148,7 +149,7 @@ impl SecretSource for Directory {
     }
 
     fn identity(&self) -> Identity {
-        Identity::of("this machine")
+        local()
     }
 
     fn write_key(&self, (): &(), _: &mut KeyWriter) {}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::local;
 use super::reader::{DEADLINE, Reader, absolute};
 use crate::core::{Identity, ScopeDescription, SnapshotSource, XtraError};
 use crate::dotenv::file::{EnvFile, Failure};
@@ -66,7 +67,7 @@ impl SecretSource for DotenvFile {
     }
 
     fn identity(&self) -> Identity {
-        Identity::of("this machine")
+        local()
     }
 
     fn write_key(&self, (): &(), _: &mut KeyWriter) {}

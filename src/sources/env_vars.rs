@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 
+use super::local;
 use crate::SERVICE_VARIABLES;
 use crate::core::{
     Identity, ScopeDescription, SecretValue, SnapshotSource, Unreadable, UnreadableReason, XtraError, process,
@@ -110,7 +111,7 @@ impl SecretSource for EnvVars {
     }
 
     fn identity(&self) -> Identity {
-        Identity::of("this process")
+        local()
     }
 
     fn write_key(&self, (): &(), _: &mut KeyWriter) {}

@@ -41,7 +41,17 @@ mod env_vars;
 mod layered;
 mod reader;
 
+use std::sync::LazyLock;
+
+use crate::core::Identity;
+
 pub use directory::Directory;
 pub use dotenv_file::DotenvFile;
 pub use env_vars::EnvVars;
 pub use layered::{Layer, Layered};
+
+/// Whoever asks for what is on this machine.
+fn local() -> Identity {
+    static LOCAL: LazyLock<Identity> = LazyLock::new(|| Identity::of("this machine"));
+    *LOCAL
+}

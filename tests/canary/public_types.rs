@@ -308,6 +308,7 @@ fn options(table: &mut Table, server: &DevServer) {
     };
     table.debug("XtraClientOptions", &options);
     table.error("XtraError", &XtraClient::new(options).unwrap_err());
+    table.debug("ClientBuilder", &impatient().token(TOKEN).api_url(URL_WITH_CREDENTIALS));
     table.debug("XtraClientBuilder", &impatient().api_url(URL_WITH_CREDENTIALS).add_root_certificate(VALUE));
     table.debug("XtraClientBuilder", &impatient().api_url(server.url()));
     table.debug("XtraClientBuilder", &impatient().vault_passphrase(VALUE).seal_writes());

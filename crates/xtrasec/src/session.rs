@@ -286,6 +286,7 @@ pub(crate) fn why(reason: UnreadableReason) -> &'static str {
         UnreadableReason::NoValue => "the service sends no value with it",
         UnreadableReason::Ambiguous => "there more than once",
         UnreadableReason::Unexpanded => "its references lead nowhere",
+        UnreadableReason::NotText => "no UTF-8 text",
         _ => "cannot be read",
     }
 }
@@ -300,6 +301,7 @@ impl Words {
             UnreadableReason::NoValue => "the service sends no value with it: store it again",
             UnreadableReason::Ambiguous => "there more than once: delete all but one",
             UnreadableReason::Unexpanded => "its references lead nowhere: correct what they name",
+            UnreadableReason::NotText => "no UTF-8 text: store it as text",
             _ => "cannot be read",
         }
     }

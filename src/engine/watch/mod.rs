@@ -2,6 +2,7 @@
 
 mod backoff;
 mod handles;
+mod listener;
 mod poller;
 mod registry;
 mod subscription;
@@ -16,6 +17,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 pub use handles::{WatchReceiver, WatchSecret};
+pub use listener::{Listener, Listening};
 
 pub(crate) use registry::Topics;
 

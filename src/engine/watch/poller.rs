@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 
 use super::Watch;
 use super::backoff::Backoff;
+use super::listener::{self, Listener, Listening};
 use super::registry::{WHO, scope_part, who_part};
 use super::subscription::{Joined, Source};
 use super::topic::Topic;
@@ -30,6 +31,10 @@ use crate::engine::tasks;
 const SHORTEST: Duration = Duration::from_secs(1);
 /// The longest time that the time to live puts a poll off for after a failed one.
 const LONGEST: Duration = Duration::from_secs(600);
+/// The time from one poll to the next while the service tells of changes by itself.
+const BESIDE: Duration = Duration::from_secs(600);
+/// So long what the service tells may go on before it is answered by a read.
+const SETTLE: Duration = Duration::from_millis(100);
 
 /// # Notice changes
 impl<S: SecretSource> Client<S> {
@@ -39,6 +44,9 @@ impl<S: SecretSource> Client<S> {
     /// this call (on a tokio runtime; elsewhere, when the watch is first awaited on one). Snapshots that other reads fetch are
     /// seen at once and put the next poll off. [`invalidate`](Self::invalidate) and [`clear_cache`](Self::clear_cache) have it
     /// polled now, or 1 s after the last such poll if that failed. The task ends with the last watcher of the scope, or the last client.
+    ///
+    /// Where the service tells of changes by itself ([`SecretSource::listen`](crate::SecretSource::listen)), the scope is read when it
+    /// does, and polled every 10 minutes beside that. When the connection is lost, it is polled as above until there is another.
     ///
     /// When the client's token becomes that of another account, what the one before could see stays until the next poll, or
     /// until the new one's first answer.
@@ -127,8 +135,8 @@ impl<S: SecretSource> Source for Watched<S> {
         }
         drop(topics);
         let mut poller = Poller::new(Arc::downgrade(engine), self.target.clone(), topic);
-        poller.begin(engine);
-        if engine.refresher.tasks.spawn(poller.run()) { Joined::Subscribed(receiver) } else { Joined::Closed }
+        let listening = poller.begin(engine);
+        if engine.refresher.tasks.spawn(poller.run(listening)) { Joined::Subscribed(receiver) } else { Joined::Closed }
     }
 }
 
@@ -150,6 +158,14 @@ pub(crate) struct Poller<S: SecretSource> {
     in_vain: bool,
     /// The time between two polls that went well.
     interval: Duration,
+    /// The service has told of a change that no read has followed yet.
+    told: bool,
+    /// When the last read began that it has told of: there is at most one a second, in real time.
+    answered: Option<Instant>,
+    /// On whose behalf the last poll was made.
+    polled_for: Vec<u8>,
+    /// The time between two polls while the service tells of changes.
+    beside: Duration,
 }
 
 impl<S: SecretSource> Drop for Poller<S> {
@@ -171,21 +187,30 @@ impl<S: SecretSource> Poller<S> {
             asked: false,
             in_vain: false,
             interval: SHORTEST,
+            told: false,
+            answered: None,
+            polled_for: Vec::new(),
+            beside: BESIDE,
         }
     }
 
-    /// Shows the snapshot that the cache has, if that is fresh, before the first step.
-    pub(crate) fn begin(&mut self, engine: &Engine<S>) {
-        if let Ok(target) = &self.target {
-            let key = engine.request_now(target).key;
-            self.look(engine, &key);
-        }
+    /// Shows the snapshot that the cache has, if that is fresh, before the first step. Returns what the source listens with.
+    pub(crate) fn begin(&mut self, engine: &Engine<S>) -> Option<Listening> {
+        let target = self.target.clone().ok()?;
+        let key = engine.request_now(&target).key;
+        self.look(engine, &key);
+        engine.source.listen(&target.scope, Listener::new(&self.topic))
     }
 
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self, listening: Option<Listening>) {
         let topic = Arc::clone(&self.topic);
+        let listening = async {
+            listener::listen(listening, &topic).await;
+            pending::<()>().await;
+        };
         // When the last watcher goes, a poll that is under way goes with it, unless somebody else waits for it.
-        select(pin!(topic.closed()), pin!(self.poll_on())).await;
+        let (listening, polling) = (pin!(listening), pin!(self.poll_on()));
+        select(pin!(topic.closed()), select(listening, polling)).await;
     }
 
     async fn poll_on(&mut self) {
@@ -212,22 +237,33 @@ impl<S: SecretSource> Poller<S> {
             }
         };
         self.asked |= self.topic.was_asked();
-        let now = clock.now();
-        if let Some(due) = self.look(&engine, &request.key) {
+        self.told |= self.topic.was_told();
+        // one that was told of while reads fail is made when the next is due
+        let told = self.told && !self.backoff.is_on();
+        let found = if told { None } else { self.look(&engine, &request.key) };
+        if let Some(due) = found.filter(|_| !self.told) {
             self.asked = false;
             return Some((clock, due));
         }
+        let told = self.told && !self.backoff.is_on();
         let due = if self.asked {
             self.polled.filter(|_| self.in_vain).map(|polled| polled.after(SHORTEST))
         } else {
-            self.due
+            self.due.map(|due| self.put_off(due, &request.key))
         };
-        if let Some(due) = due.filter(|due| now < *due) {
+        if let Some(due) = due.filter(|due| !told && clock.now() < *due) {
             return Some((clock, due));
         }
-        self.polled = Some(now);
+        if told {
+            self.settle(&engine, &request.key).await;
+        }
+        self.polled = Some(clock.now());
+        self.polled_for = who_part(&request.key).to_vec();
+        self.beside = BESIDE - BESIDE.mul_f64(0.1 * spread());
         let asked = std::mem::take(&mut self.asked);
+        self.told = false;
         let (key, scope) = (request.key.clone(), Arc::clone(&request.scope));
+        let request = LoadRequest { anew: told, ..request };
         let due = match engine.poll(request).await {
             Ok(outcome) => match outcome.into_objection() {
                 Some((error, kept)) => {
@@ -247,6 +283,28 @@ impl<S: SecretSource> Poller<S> {
         Some((clock, due))
     }
 
+    /// Waits until what the service tells has come to a rest and the last read that it told of is long enough ago, and for the load
+    /// that is under way, which may have left before the change.
+    async fn settle(&mut self, engine: &Engine<S>, key: &[u8]) {
+        let early = self.answered.map_or(Duration::ZERO, |answered| SHORTEST.saturating_sub(answered.elapsed()));
+        let has_timers = engine.source.has_timers();
+        engine.refresher.timers.elapsed(key, SETTLE.max(early), has_timers).await;
+        if let Some(earlier) = engine.refresher.loads.in_flight(key) {
+            drop(earlier.await);
+        }
+        self.topic.was_told();
+        self.answered = Some(Instant::now());
+    }
+
+    /// When a poll is due that would be at `due` if the service told nothing.
+    fn put_off(&self, due: Tick, key: &[u8]) -> Tick {
+        let polled = self.polled.filter(|_| self.topic.listens() && !self.backoff.is_on());
+        match polled.filter(|_| self.polled_for == who_part(key)) {
+            Some(polled) => due.max(polled.after(self.beside)),
+            None => due,
+        }
+    }
+
     /// When the next poll is due, if the cache has a fresh snapshot; it is shown, too, if it has not been.
     fn look(&mut self, engine: &Engine<S>, key: &[u8]) -> Option<Tick> {
         let (store, now) = (engine.store.as_ref()?, engine.clock.now());
@@ -255,7 +313,7 @@ impl<S: SecretSource> Poller<S> {
         if !self.topic.newest().is_some_and(|newest| newest.is_same_snapshot(&secrets)) {
             self.topic.show(who_part(key), &secrets);
         }
-        Some(self.went_well(engine, fresh_until))
+        Some(self.went_well(engine, key, fresh_until))
     }
 
     fn succeeded(&mut self, engine: &Engine<S>, key: &[u8]) -> Tick {
@@ -263,11 +321,11 @@ impl<S: SecretSource> Poller<S> {
             // The cache is off, or has dropped it already.
             let ttl = Some(engine.options.ttl).filter(|ttl| !ttl.is_zero());
             let wait = ttl.unwrap_or(CacheOptions::default().ttl);
-            self.went_well(engine, engine.clock.now().after(wait - wait.mul_f64(0.1 * spread())))
+            self.went_well(engine, key, engine.clock.now().after(wait - wait.mul_f64(0.1 * spread())))
         })
     }
 
-    fn went_well(&mut self, engine: &Engine<S>, due: Tick) -> Tick {
+    fn went_well(&mut self, engine: &Engine<S>, key: &[u8], due: Tick) -> Tick {
         if self.backoff.is_on() {
             self.backoff.reset();
             tracing::info!(target: events::ENGINE, source = engine.source.name(), "a watched scope can be read again");
@@ -275,7 +333,7 @@ impl<S: SecretSource> Poller<S> {
         let due = self.polled.map_or(due, |polled| due.max(polled.after(SHORTEST)));
         self.interval = due.since(engine.clock.now());
         self.due = Some(due);
-        due
+        self.put_off(due, key)
     }
 
     fn failed(&mut self, engine: &Engine<S>, error: XtraError) -> Tick {

@@ -34,6 +34,10 @@ struct State {
     next_receiver: u64,
     /// Somebody wants a poll now, not when it is due.
     asked: bool,
+    /// The service has said that something has changed.
+    told: bool,
+    /// The service says what changes.
+    listens: bool,
     /// No poller any more, or nobody left to poll for. This never turns back: who comes now needs another topic.
     over: bool,
 }
@@ -117,6 +121,28 @@ impl Topic {
     /// Whether a poll was asked for since the last time that this was called.
     pub(crate) fn was_asked(&self) -> bool {
         std::mem::take(&mut self.state().asked)
+    }
+
+    /// The service has said that something may have changed.
+    pub(crate) fn tell(&self) {
+        self.state().told = true;
+        self.changed.notify_one();
+    }
+
+    /// Whether it has, since this was called last.
+    pub(crate) fn was_told(&self) -> bool {
+        std::mem::take(&mut self.state().told)
+    }
+
+    /// Says whether the service tells of changes from now on.
+    pub(crate) fn set_listens(&self, listens: bool) {
+        if std::mem::replace(&mut self.state().listens, listens) != listens {
+            self.changed.notify_one();
+        }
+    }
+
+    pub(crate) fn listens(&self) -> bool {
+        self.state().listens
     }
 
     /// Waits until there is a new snapshot or a poll is asked for.

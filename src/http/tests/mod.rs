@@ -9,6 +9,7 @@ mod refusals;
 mod repeating;
 mod server;
 mod silence;
+mod streams;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -4,8 +4,11 @@ mod auth;
 pub(crate) mod client;
 mod copy;
 mod credentials;
+mod deprecated;
 #[cfg(feature = "dev-server")]
 pub mod dev;
+#[cfg(feature = "watch")]
+mod events;
 mod merge;
 mod operations;
 mod protocol;

@@ -246,6 +246,9 @@ pub(super) struct Defaults {
     pub(super) project: Option<ProjectName<'static>>,
     pub(super) environment: Option<String>,
     pub(super) path: Option<String>,
+    /// Changes are polled for, whatever the server would tell.
+    #[cfg(feature = "watch")]
+    pub(super) polls_only: bool,
 }
 
 impl Defaults {

@@ -15,12 +15,14 @@ use super::protocol::InfisicalProtocol;
 use super::request::{Api, Asked};
 use super::scope::{CheckedScope, Defaults, InfisicalScope, ProjectName, ROOT, quoted, shown_path};
 use super::wire::{List, One, Row};
-use super::{raw, refusals, request, scope};
+use super::{deprecated, raw, refusals, request, scope};
 use crate::core::{
     ErrorKind, Hint, Identity, Quota, ScopeDescription, SecretValue, SnapshotSource, Tick, Unreadable,
     UnreadableReason, XtraError,
 };
 use crate::engine::{KeyWriter, Loaded, SecretSource, Traffic};
+#[cfg(feature = "watch")]
+use crate::engine::{Listener, Listening};
 use crate::http::Transport;
 use crate::references::refers;
 use crate::services::no_account::{NOWHERE, NoAccount};
@@ -36,6 +38,8 @@ pub struct Infisical {
     settled: Settled,
     /// What every read is answered with, where there is no server.
     memory: Option<Loaded>,
+    #[cfg(feature = "watch")]
+    no_events: Arc<super::events::Refused>,
 }
 
 /// The most values of one list that are read by name for a reference that was left in them.
@@ -55,7 +59,20 @@ impl Infisical {
     pub(super) fn new(transport: Transport, defaults: Defaults) -> Self {
         let root = transport.base_url().to_owned();
         let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
-        Self { raw, root, defaults, api: AtomicU8::new(Api::UNKNOWN), settled: Settled::default(), memory: None }
+        let source = Self {
+            raw,
+            root,
+            defaults,
+            api: AtomicU8::new(Api::UNKNOWN),
+            settled: Settled::default(),
+            memory: None,
+            #[cfg(feature = "watch")]
+            no_events: Arc::default(),
+        };
+        if source.has_service_token() {
+            deprecated::SERVICE_TOKEN.warn();
+        }
+        source
     }
 
     /// A source that answers every read with `secrets` and sends nothing.
@@ -127,10 +144,13 @@ impl Infisical {
             Err(error) if refusals::misses_route(&error) => ask(second).await.map(|value| (value, second)),
             outcome => outcome.map(|value| (value, first)),
         };
-        if let Ok((_, api)) = &outcome
-            && !by_slug
-        {
-            self.api.store(*api as u8, Ordering::Relaxed);
+        if let Ok((_, api)) = &outcome {
+            if *api == Api::V3 {
+                deprecated::OLDER_INTERFACE.warn();
+            }
+            if !by_slug {
+                self.api.store(*api as u8, Ordering::Relaxed);
+            }
         }
         outcome
     }
@@ -542,6 +562,14 @@ impl SecretSource for Infisical {
 
     async fn revalidate(&self, scope: &CheckedScope, validator: &str) -> Result<Option<Loaded>, XtraError> {
         self.load_anew(scope, Some(validator)).await
+    }
+
+    #[cfg(feature = "watch")]
+    fn listen(&self, scope: &CheckedScope, listener: Listener) -> Option<Listening> {
+        if self.memory.is_some() || self.defaults.polls_only {
+            return None;
+        }
+        super::events::listen(self.transport(), scope, &self.no_events, listener)
     }
 
     fn quota(&self, scope: &CheckedScope) -> Option<Quota> {

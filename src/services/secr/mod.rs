@@ -2,6 +2,8 @@
 
 pub(crate) mod client;
 mod copy;
+#[cfg(feature = "dev-server")]
+pub mod dev;
 mod operations;
 mod pages;
 mod protocol;

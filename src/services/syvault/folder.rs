@@ -43,6 +43,12 @@ impl SyVaultFolder {
         self
     }
 
+    /// Its id, the names that lead to it, and its key.
+    #[cfg(feature = "dev-server")]
+    pub(super) fn into_parts(self) -> (String, Vec<String>, Option<SecretValue>) {
+        (self.id, self.path, self.key)
+    }
+
     /// Its key: 32 bytes in base64.
     #[must_use]
     pub fn key(mut self, key: impl Into<SecretValue>) -> Self {

@@ -53,6 +53,12 @@ impl ClientKey {
         signature.to_bytes().into()
     }
 
+    /// The public key, as a point that is not compressed.
+    #[cfg(feature = "dev-server")]
+    pub(super) fn point(&self) -> Vec<u8> {
+        self.0.verifying_key().to_encoded_point(false).as_bytes().to_vec()
+    }
+
     /// The key as one text, whatever form it was given in.
     pub(super) fn lasting(&self) -> SecretValue {
         let scalar = Zeroizing::new(<[u8; 32]>::from(self.0.to_bytes()));

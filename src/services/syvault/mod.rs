@@ -3,6 +3,8 @@
 pub(crate) mod client;
 mod copy;
 mod credentials;
+#[cfg(feature = "dev-server")]
+pub mod dev;
 mod folder;
 mod key;
 mod notation;

@@ -173,7 +173,16 @@ pub(super) fn seal(
     title: &SecretValue,
     fields: &[(String, SecretValue)],
 ) -> Result<Encrypted, XtraError> {
-    let uid = new_uid()?;
+    seal_as(new_uid()?, folder, title, fields)
+}
+
+/// Encrypts a secret under this uid.
+pub(super) fn seal_as(
+    uid: String,
+    folder: &Cipher,
+    title: &SecretValue,
+    fields: &[(String, SecretValue)],
+) -> Result<Encrypted, XtraError> {
     let mut key = Zeroizing::new([0; 32]);
     random(&mut *key)?;
     let payload = PayloadRef { title: title.expose(), fields };
@@ -198,7 +207,7 @@ fn sealed(cipher: &Cipher, plaintext: &[u8], authenticated: &str) -> Result<Stri
 }
 
 /// 12 letters and digits, as the uids of the vendor's pages have.
-fn new_uid() -> Result<String, XtraError> {
+pub(super) fn new_uid() -> Result<String, XtraError> {
     const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut uid = String::new();
     while uid.len() < 12 {
@@ -212,7 +221,7 @@ fn new_uid() -> Result<String, XtraError> {
     Ok(uid)
 }
 
-fn random(bytes: &mut [u8]) -> Result<(), XtraError> {
+pub(super) fn random(bytes: &mut [u8]) -> Result<(), XtraError> {
     getrandom::fill(bytes).map_err(|_| {
         XtraError::new(
             ErrorKind::Config,

@@ -3,17 +3,13 @@
 //! `SECR_TEST_TOKEN`, `SECR_TEST_ORG`, `SECR_TEST_PROJECT` and `SECR_TEST_ENVIRONMENT` name a live one, and an environment of it that
 //! is emptied: the service has no documented way to make one.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use xtrasecurity::secr::dev::{Fault, SecrDevServer};
 use xtrasecurity::secr::{DEFAULT_API_URL, Secr, SecrClient, SecrClientBuilder, SecrScope};
 use xtrasecurity::{EngineOptions, ErrorKind, XtraError};
 
 use crate::contract::{Condition, Lack, Service, Skip, holds_live, say, unique, variable};
-
-#[allow(dead_code, reason = "the tests of this service use all of it")]
-#[path = "../secr/server.rs"]
-mod server;
 
 const TOKEN: &str = "SECR_TEST_TOKEN";
 const ORG: &str = "SECR_TEST_ORG";
@@ -36,7 +32,7 @@ struct SecrService {
     /// Whether a part has the environment of the live service.
     is_taken: AtomicBool,
     /// None: it runs elsewhere.
-    server: Option<server::Secr>,
+    server: Option<SecrDevServer>,
 }
 
 impl Service for SecrService {
@@ -48,8 +44,8 @@ impl Service for SecrService {
     const LEFT_OUT: &'static [(&'static str, Lack)] = &[("what_exists_is_not_created_again", Lack::Creation)];
 
     async fn in_memory() -> Self {
-        let server = server::Secr::start().await;
-        let (url, token) = (server.url().to_owned(), server::TOKEN.to_owned());
+        let server = SecrDevServer::start().await.unwrap();
+        let (url, token) = (server.url(), server.token().to_owned());
         Self::new(url, token, "acme".to_owned(), "web".to_owned(), Some(server)).unwrap()
     }
 
@@ -62,7 +58,7 @@ impl Service for SecrService {
         match &self.server {
             Some(server) => {
                 let name = format!("test-{}", unique());
-                server.state().environments.insert(name.clone(), BTreeMap::new());
+                server.add_environment(&self.org, &self.project, &name).unwrap();
                 Ok(name)
             }
             None if self.is_taken.swap(true, Ordering::Relaxed) => Err(Skip::IsLive),
@@ -114,17 +110,19 @@ impl Service for SecrService {
     }
 
     fn condition(&self, condition: Condition) -> Result<(), Skip> {
-        let mut state = self.server.as_ref().ok_or(Skip::IsLive)?.state();
-        state.fails_with = match condition {
-            Condition::Well => 0,
-            Condition::Away => 503,
-            Condition::Refusing => 403,
-        };
+        let server = self.server.as_ref().ok_or(Skip::IsLive)?;
+        server.clear_faults();
+        let refusal = r#"{"error":"forbidden"}"#;
+        match condition {
+            Condition::Well => {}
+            Condition::Away => server.fault(Fault::status(503).forever()),
+            Condition::Refusing => server.fault(Fault::body(403, "application/json", refusal).forever()),
+        }
         Ok(())
     }
 
     fn requests(&self, client: &SecrClient) -> u64 {
-        self.server.as_ref().map_or_else(|| client.stats().requests, |server| server.requests().len() as u64)
+        self.server.as_ref().map_or_else(|| client.stats().requests, SecrDevServer::total_requests)
     }
 
     async fn clean_up(&self) {
@@ -144,7 +142,7 @@ impl SecrService {
         token: String,
         org: String,
         project: String,
-        server: Option<server::Secr>,
+        server: Option<SecrDevServer>,
     ) -> Result<Self, XtraError> {
         let builder = SecrClient::builder().api_url(url.as_str()).token(token.as_str());
         let writer = if server.is_some() { builder.no_proxy() } else { builder }.build()?;

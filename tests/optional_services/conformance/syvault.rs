@@ -6,22 +6,20 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use xtrasecurity::syvault::dev::{ClientSeed, Fault, SecretSeed, SyVaultDevServer};
 use xtrasecurity::syvault::{SyVault, SyVaultClient, SyVaultClientBuilder, SyVaultFolder, SyVaultScope};
 use xtrasecurity::{EngineOptions, ErrorKind, XtraError};
 
 use crate::contract::{Condition, Lack, Service, Skip, holds_live, say, unique, variable};
-
-#[allow(dead_code, reason = "the tests of this service use all of it")]
-#[path = "../syvault/server.rs"]
-mod server;
 
 const SERVER: &str = "SY_TEST_SERVER";
 const CLIENT_ID: &str = "SY_TEST_CLIENT_ID";
 const CLIENT_SECRET: &str = "SY_TEST_CLIENT_SECRET";
 const FOLDER_ID: &str = "SY_TEST_FOLDER_ID";
 const FOLDER_KEY: &str = "SY_TEST_FOLDER_KEY";
+
+/// The key of the dev server's folder.
+const KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 /// A private key that no service has the public one of.
 const STRANGER: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
@@ -39,7 +37,7 @@ struct SyVaultService {
     /// The uids of the secrets that were made, by title.
     uids: Mutex<BTreeMap<String, String>>,
     /// None: it runs elsewhere.
-    server: Option<server::SyVault>,
+    server: Option<SyVaultDevServer>,
 }
 
 struct Account {
@@ -65,13 +63,15 @@ impl Service for SyVaultService {
     ];
 
     async fn in_memory() -> Self {
-        let server = server::SyVault::start().await;
+        let folder = SyVaultFolder::new("test").key(KEY);
+        let client = ClientSeed::new("ci");
+        let server = SyVaultDevServer::builder().folder(folder).client(client).start().await.unwrap();
         let account = Account {
-            server: server.url().to_owned(),
-            client_id: server::CLIENT.to_owned(),
-            client_secret: server::SECRET.to_owned(),
-            folder_id: server::FOLDER.to_owned(),
-            folder_key: BASE64_STANDARD.encode(server::FOLDER_KEY),
+            server: server.url(),
+            client_id: server.client_id("ci").unwrap(),
+            client_secret: server.client_secret("ci").unwrap(),
+            folder_id: "test".to_owned(),
+            folder_key: KEY.to_owned(),
         };
         Self::new(account, Some(server)).unwrap()
     }
@@ -151,24 +151,27 @@ impl Service for SyVaultService {
         match known {
             None => self.set(title, fields).await,
             Some(uid) => {
-                self.server.as_ref().ok_or(Skip::IsLive)?.put(&uid, title, fields);
+                let secret = SecretSeed::new(&self.account.folder_id, title).uid(&uid);
+                let secret = fields.iter().fold(secret, |secret, (name, value)| secret.field(name, *value));
+                self.server.as_ref().ok_or(Skip::IsLive)?.put_secret(secret).unwrap();
                 Ok(())
             }
         }
     }
 
     fn condition(&self, condition: Condition) -> Result<(), Skip> {
-        let mut state = self.server.as_ref().ok_or(Skip::IsLive)?.state();
-        state.fails_with = match condition {
-            Condition::Well => 0,
-            Condition::Away => 503,
-            Condition::Refusing => 403,
-        };
+        let server = self.server.as_ref().ok_or(Skip::IsLive)?;
+        server.clear_faults();
+        match condition {
+            Condition::Well => {}
+            Condition::Away => server.fault(Fault::status(503).forever()),
+            Condition::Refusing => server.fault(Fault::status(403).forever()),
+        }
         Ok(())
     }
 
     fn requests(&self, client: &SyVaultClient) -> u64 {
-        self.server.as_ref().map_or_else(|| client.stats().requests, |server| server.requests().len() as u64)
+        self.server.as_ref().map_or_else(|| client.stats().requests, SyVaultDevServer::total_requests)
     }
 
     async fn clean_up(&self) {
@@ -184,7 +187,7 @@ impl Service for SyVaultService {
 }
 
 impl SyVaultService {
-    fn new(account: Account, server: Option<server::SyVault>) -> Result<Self, XtraError> {
+    fn new(account: Account, server: Option<SyVaultDevServer>) -> Result<Self, XtraError> {
         Ok(Self { writer: account.builder().build()?, account, uids: Mutex::default(), server })
     }
 }

@@ -1,6 +1,7 @@
 //! Infisical's client: what its users are promised, with servers of both kinds in its place.
 
 mod auth;
+mod deprecated;
 mod engine;
 mod methods;
 mod parameters;

@@ -26,7 +26,7 @@ async fn every_page_is_read_and_each_secret_comes_once() {
     let server = Secr::start().await;
     many(&server).await;
     let client = server.client();
-    let whole: Vec<String> = server.state().environments["production"].keys().cloned().collect();
+    let whole = server.0.keys("acme", "web", "production");
     for limit in [1, 2, 5, 22, 23, 24, 1000] {
         let keys = all(client.pull_secrets("acme", "web", "production").limit(limit).pages()).await.unwrap();
         assert_eq!(keys, whole, "{limit}");
@@ -53,7 +53,7 @@ async fn the_pages_are_a_stream() {
 async fn pages_that_the_service_gives_unasked_are_read_to_the_end() {
     let server = Secr::start().await;
     many(&server).await;
-    server.state().page = Some(7);
+    server.0.set_page_size(Some(7));
     let secrets = server.client().get_secrets("acme", "web", "production").await.unwrap();
     assert_eq!(secrets.len(), 23);
     assert_eq!(server.requests().len(), 4);
@@ -63,13 +63,15 @@ async fn pages_that_the_service_gives_unasked_are_read_to_the_end() {
 async fn a_page_that_shifts_while_it_is_read_is_noticed_and_the_whole_is_read_again() {
     let server = Secr::start().await;
     many(&server).await;
-    server.state().page = Some(7);
-    server.state().between = Some(Box::new(|pull, secrets| {
-        if pull == 1 {
-            secrets.remove("DB_HOST");
+    server.0.set_page_size(Some(7));
+    let client = server.client();
+    let read = async { client.get_secrets("acme", "web", "production").await.unwrap() };
+    let change = |page| {
+        if page == 1 {
+            server.0.remove_secret("acme", "web", "production", "DB_HOST").unwrap();
         }
-    }));
-    let secrets = server.client().get_secrets("acme", "web", "production").await.unwrap();
+    };
+    let secrets = server.between(read, change).await;
     assert_eq!(secrets.len(), 22);
     assert!(!secrets.contains("DB_HOST") && secrets.contains("KEY_19"));
 }
@@ -78,17 +80,17 @@ async fn a_page_that_shifts_while_it_is_read_is_noticed_and_the_whole_is_read_ag
 async fn a_list_that_never_stands_still_is_an_error_and_no_part_of_it_is_returned() {
     let server = Secr::start().await;
     many(&server).await;
-    server.state().page = Some(7);
+    server.0.set_page_size(Some(7));
     // one goes and one comes, so that the total says nothing
-    server.state().between = Some(Box::new(|pull, secrets| {
-        let first = secrets.keys().next().cloned().unwrap();
-        secrets.remove(&first);
-        secrets.insert(format!("Z_{pull:03}"), ("v".to_owned(), 1));
-    }));
+    let change = |page| {
+        let first = server.0.keys("acme", "web", "production").swap_remove(0);
+        server.0.remove_secret("acme", "web", "production", &first).unwrap();
+        server.set(&format!("Z_{page:03}"), "v");
+    };
     let client = server.client();
-    let error = client.get_secrets("acme", "web", "production").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Conflict);
-    let end = all(client.pull_secrets("acme", "web", "production").limit(7).pages()).await;
+    let read = async { client.get_secrets("acme", "web", "production").await.unwrap_err() };
+    assert_eq!(server.between(read, change).await.kind(), ErrorKind::Conflict);
+    let end = server.between(all(client.pull_secrets("acme", "web", "production").limit(7).pages()), change).await;
     assert_eq!(end, Err(ErrorKind::Conflict));
 }
 
@@ -112,7 +114,7 @@ async fn pages_that_are_too_large_together_are_refused() {
     for number in 0..20 {
         server.set(&format!("KEY_{number:02}"), &"v".repeat(100));
     }
-    server.state().page = Some(7);
+    server.0.set_page_size(Some(7));
     let client = server.builder().max_response_bytes(1800).build().unwrap();
     let error = client.get_secrets("acme", "web", "production").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use xtrasecurity::secr::SecrClient;
+use xtrasecurity::secr::dev::Fault;
 use xtrasecurity::{ErrorKind, XtraError};
 
 use crate::server::{Secr, TOKEN};
@@ -79,7 +80,8 @@ async fn no_answer_has_no_status_and_a_timeout_has_the_sdks_code() {
 #[tokio::test]
 async fn the_wait_that_the_service_asks_for_is_told() {
     let server = Secr::start().await;
-    server.answer_with(429, r#"{"error":"rate_limited"}"#, vec![("retry-after", "90".to_owned())]);
+    let limited = Fault::body(429, "application/json", r#"{"error":"rate_limited"}"#).header("retry-after", "90");
+    server.0.fault(limited);
     let error = client(&server).pull_secrets("acme", "web", "production").await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(90)));
 }

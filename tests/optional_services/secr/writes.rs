@@ -72,7 +72,7 @@ async fn templates_are_added_listed_validated_and_removed() {
     client.add_template("acme", "web", "API_KEY").await.unwrap();
     client.add_template("acme", "web", "HINT").optional().await.unwrap();
     for wraps in [false, true] {
-        server.state().wraps_templates = wraps;
+        server.0.set_wrapped_templates(wraps);
         let templates = client.list_templates("acme", "web").await.unwrap();
         let shown: Vec<_> = templates.iter().map(|template| (template.key.as_str(), template.required)).collect();
         assert_eq!(shown, [("API_KEY", true), ("DB_HOST", true), ("HINT", false)]);

@@ -54,7 +54,7 @@ async fn a_copy_on_disk_opens_with_the_same_private_key_in_whatever_form_it_is_g
     // no key of its own: it is made from the private key
     let options = || EngineOptions::default().offline(OfflineOptions::new(directory.path().join("copies")));
     let server = SyVault::start().await;
-    let url = server.url().to_owned();
+    let url = server.url();
     let client = server.client_with(options());
     assert_eq!(client.get(UID).await.unwrap().source(), SnapshotSource::Service);
     let other_form = "MEECAQAwEwYHKoZIzj0CAQYIKoZIzj0DAQcEJzAlAgEBBCCOmxCecZCYv5gEh98fXXfpyylgbr7SJjtfV8IT34T0sg==";

@@ -54,7 +54,7 @@ async fn each_status_has_its_kind_whatever_the_body_is_and_none_of_it_is_shown()
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
         }
     }
-    server.answer_with(429, "{}", vec![("retry-after", "90".to_owned())]);
+    server.answer_with(429, "{}", "retry-after", "90");
     assert_eq!(client.list().await.unwrap_err().retry_after(), Some(Duration::from_secs(90)));
 }
 

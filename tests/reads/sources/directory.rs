@@ -1,11 +1,7 @@
 //! A directory of files: what becomes of each kind of entry, and that no snapshot is made of two states.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use xtrasecurity::sources::{Directory, DotenvFile};
 use xtrasecurity::{
@@ -13,7 +9,7 @@ use xtrasecurity::{
     snapshot::{SnapshotSource, Unreadable, UnreadableReason},
 };
 
-async fn read(directory: Directory) -> Result<Arc<Secrets>, XtraError> {
+pub(super) async fn read(directory: Directory) -> Result<Arc<Secrets>, XtraError> {
     Client::new_with_source(directory).read(()).allow_unreadable().await
 }
 
@@ -78,7 +74,7 @@ async fn links_are_followed_and_what_cannot_be_read_is_an_error_and_not_absent()
     assert_eq!(pairs(&read(Directory::new(dir.path())).await.unwrap()), [("LINK", "linked")]);
 
     fs::write(at("SHUT"), "hunter2").unwrap();
-    fs::set_permissions(at("SHUT"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(at("SHUT"), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(at("SHUT")).is_err() {
         // not for the superuser
         fails_with(dir.path(), "SHUT: permission denied").await;
@@ -92,7 +88,7 @@ async fn links_are_followed_and_what_cannot_be_read_is_an_error_and_not_absent()
 }
 
 #[cfg(unix)]
-async fn fails_with(path: &Path, expected: &str) {
+async fn fails_with(path: &std::path::Path, expected: &str) {
     let error = read(Directory::new(path)).await.unwrap_err();
     let expected = format!("no secrets from {}: {}/{expected}", path.display(), path.display());
     assert!(error.kind() == ErrorKind::Config && error.to_string().contains(&expected), "{error}");
@@ -127,74 +123,4 @@ async fn a_directory_is_read_up_to_its_bound_and_a_huge_file_is_not_read_at_all(
     let huge = fs::File::create(dir.path().join("HUGE")).unwrap();
     huge.set_len(1 << 40).or_else(|_| huge.set_len(1 << 30)).unwrap();
     assert_eq!(read(Directory::new(dir.path())).await.unwrap_err().kind(), ErrorKind::TooLarge);
-}
-
-/// As the kubelet does it: a new directory, then the link is replaced, then the old directory goes.
-#[cfg(unix)]
-fn swap(mount: &Path, number: usize) {
-    use std::os::unix::fs::symlink;
-
-    let name = format!("..generation_{number}");
-    let data = mount.join(&name);
-    fs::create_dir(&data).unwrap();
-    for file in FILES {
-        fs::write(data.join(file), format!("{number}\n")).unwrap();
-    }
-    symlink(&name, mount.join("..data_tmp")).unwrap();
-    fs::rename(mount.join("..data_tmp"), mount.join("..data")).unwrap();
-    if let Some(before) = number.checked_sub(1) {
-        fs::remove_dir_all(mount.join(format!("..generation_{before}"))).unwrap();
-    }
-}
-
-#[cfg(unix)]
-const FILES: [&str; 4] = ["HOST", "PASSWORD", "PORT", "USER"];
-
-#[cfg(unix)]
-#[tokio::test]
-async fn while_kubernetes_swaps_the_files_no_snapshot_is_half_old_and_half_new() {
-    let dir = tempfile::tempdir().unwrap();
-    let mount = dir.path();
-    swap(mount, 0);
-    FILES.iter().for_each(|file| std::os::unix::fs::symlink(format!("..data/{file}"), mount.join(file)).unwrap());
-
-    let client = Client::new_with_source(Directory::new(mount));
-    let (done, path) = (Arc::new(AtomicBool::new(false)), mount.to_owned());
-    let is_done = Arc::clone(&done);
-    let writer = thread::spawn(move || {
-        for number in (1..).take_while(|_| !is_done.load(Ordering::Relaxed)) {
-            swap(&path, number);
-        }
-    });
-    let mut generations = BTreeSet::new();
-    for _ in 0..300 {
-        let secrets = match client.read(()).no_cache().await {
-            Ok(secrets) => secrets,
-            // it may be swapped faster than it can be read, which is said and may be tried again
-            Err(error) => {
-                assert!(error.kind() == ErrorKind::Timeout && error.is_retryable(), "{error}");
-                continue;
-            }
-        };
-        let values: Vec<&str> = secrets.iter().map(|(_, value)| value.expose()).collect();
-        assert_eq!(secrets.names().collect::<Vec<_>>(), FILES);
-        assert!(values.iter().all(|value| *value == values[0]), "{values:?}");
-        generations.insert(values[0].to_owned());
-    }
-    done.store(true, Ordering::Relaxed);
-    writer.join().unwrap();
-    assert!(generations.len() > 1, "nothing was swapped meanwhile: {generations:?}");
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_kubernetes_mount_holds_the_files_behind_its_link_and_nothing_else() {
-    let dir = tempfile::tempdir().unwrap();
-    swap(dir.path(), 0);
-    fs::write(dir.path().join("STRAY"), "not of this secret").unwrap();
-    let secrets = read(Directory::new(dir.path())).await.unwrap();
-    assert_eq!(secrets.names().collect::<Vec<_>>(), FILES);
-    fs::remove_dir_all(dir.path().join("..generation_0")).unwrap();
-    let error = read(Directory::new(dir.path())).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
 }

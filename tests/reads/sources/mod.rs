@@ -2,6 +2,8 @@
 
 mod directory;
 mod everything;
+#[cfg(unix)]
+mod kubernetes;
 mod layers;
 mod outage;
 

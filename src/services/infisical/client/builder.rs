@@ -169,6 +169,17 @@ impl fmt::Debug for InfisicalOptions {
     }
 }
 
+/// # How changes are noticed
+#[cfg(feature = "watch")]
+impl<M> InfisicalClientBuilder<M> {
+    /// Whether a watch has the server tell it of changes, where the server does; see
+    /// [`InfisicalClient`](super::InfisicalClient#changes-as-the-server-tells-them). Default: it has. Without, it polls.
+    pub fn events(mut self, on: bool) -> Self {
+        self.own.defaults.polls_only = !on;
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,6 +41,23 @@ use crate::schema::ReadAs;
 /// the server does not have it, the older one (`/v3/secrets/raw`), which is remembered. A snapshot that is refreshed is asked for
 /// by its entity tag: when nothing has changed, the server sends no secrets, and [`Stats::unchanged`](crate::Stats::unchanged)
 /// counts it.
+///
+/// # Changes as the server tells them
+///
+/// A [watch](crate::Client::watch) (feature `watch`) subscribes to the server's events for the folder that it watches, and reads when
+/// there is one, instead of asking every minute. Infisical has them under its Enterprise licence, for identities whose role lets
+/// them subscribe to all four events of secrets, and for projects that are named: a service token without a project polls. Where the
+/// server refuses, the watch polls, and says so once, to tracing (target `xtrasecurity::service`, level info).
+///
+/// An event is a hint: its content is not used but for the place that it names. Events within 100 ms are one read, and there is at
+/// most one read a second. Nothing is told again that happened without a connection, so each new connection is a read too; beside
+/// it there is a poll every 10 minutes. A connection that broke, or over which nothing has come for a minute, is replaced
+/// after 1 s, later after up to 60 s. What a folder imports is told of; what a reference names elsewhere is found by the
+/// poll.
+///
+/// It costs one connection for each watched scope and runtime, which servers limit for an identity, and of requests one when it
+/// begins, one for each event and 144 a day; those that find nothing new bring no secrets. The blocking client's watch does the
+/// same. [`events`](InfisicalClientBuilder::events) turns it off.
 pub type InfisicalClient = Client<Infisical>;
 
 /// # Make a client of Infisical, and read secrets

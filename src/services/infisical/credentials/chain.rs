@@ -96,8 +96,9 @@ mod tests {
     use super::super::login_file::tests::{IN_FILE, home};
     use super::super::settings::Settings;
     use super::*;
+    use crate::core::Identity;
     use crate::credentials::{Chain, CredentialProvider};
-    use crate::http::jwt;
+    use crate::http::{TokenFuture, jwt};
 
     fn chain() -> Chain {
         Chain::new(STEPS)
@@ -166,6 +167,48 @@ mod tests {
         assert_eq!(token_of(&after.resolve(&with_token).unwrap()), "variable");
         let last = chain().provider(ChainPosition::Last, provider("own"));
         assert_eq!(last.resolve(&with_login).unwrap().origin(), LOGIN_FILE);
+    }
+
+    #[test]
+    fn a_provider_that_names_a_base_url_has_its_tokens_sent_there_from_each_position_unless_an_option_names_another() {
+        struct Own;
+        impl CredentialProvider for Own {
+            fn identity(&self) -> Identity {
+                Identity::of("own")
+            }
+            fn token(&self) -> TokenFuture<'_> {
+                Box::pin(async { Token::new("own") })
+            }
+            fn base_url(&self) -> Option<String> {
+                Some("https://own.example/".to_owned())
+            }
+        }
+        let domain = ("INFISICAL_DOMAIN", "https://named.example");
+        for (position, token) in [
+            (ChainPosition::First, Some(("INFISICAL_TOKEN", "t"))),
+            (ChainPosition::AfterEnvironment, None),
+            (ChainPosition::Last, None),
+        ] {
+            let variables: Vec<_> = token.into_iter().chain([domain]).collect();
+            let env = ProcessEnv::of(&variables);
+            let settings = Settings::load(&env).unwrap();
+            let url = |chain: Chain, option: Option<&str>| {
+                let found = chain.resolve(&env).unwrap();
+                settings.base_urls(Sourced::option(option, "base_url"), None).choose(Some(&found)).unwrap().value
+            };
+            let own = || chain().provider(position, Arc::new(Own));
+            assert_eq!(url(own(), None), "https://own.example/api", "{position:?}");
+            assert_eq!(url(own(), Some("https://option.example")), "https://option.example/api");
+            assert_eq!(url(own().token(Some("given".into())), None), "https://named.example/api");
+            assert_eq!(url(chain().provider(position, provider("p")), None), "https://named.example/api");
+        }
+        let home = home(IN_FILE);
+        let env = ProcessEnv::of(&[("INFISICAL_TOKEN", "t")]).with_home(home.path());
+        for position in [ChainPosition::AfterEnvironment, ChainPosition::Last] {
+            let found = chain().provider(position, Arc::new(Own)).resolve(&env).unwrap();
+            let urls = Settings::load(&env).unwrap().base_urls(None, base_url_of_login(&env));
+            assert_eq!(urls.choose(Some(&found)).unwrap().value, "https://app.infisical.com/api", "it was not asked");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::core::XtraError;
 use crate::credentials::{BaseUrls, ProcessEnv, SettingsFile, SettingsReader, Sourced, StoreContents};
+use crate::services::infisical::deprecated::used_variable;
 use crate::services::infisical::protocol::ROOT_SUFFIX;
 use crate::services::infisical::scope::ProjectName;
 
@@ -50,6 +51,7 @@ impl Settings {
         let environment = reader.first_variable(ENVIRONMENT);
         let path = reader.first_variable(PATH);
         let base_url = reader.first_variable(BASE_URL);
+        base_url.iter().for_each(|found| used_variable(&found.origin));
         let mut file = reader.file(&PROJECT_FILE);
         // a project named by a variable is another one than the file's
         let in_file = file.take("workspaceId").filter(|_| project_slug.is_none());
@@ -80,6 +82,7 @@ impl Settings {
             .in_working_dir(self.base_url_in_file.clone())
             .user(user)
             .variable("INFISICAL_DOMAIN")
+            .in_form(with_suffix)
     }
 }
 

@@ -6,6 +6,7 @@ use super::auth::{Auth, TokenMethod, check_id};
 use super::id_token::{AzureClient, GITHUB_TOKEN, GITHUB_URL, IdToken};
 use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::credentials::{ProcessEnv, Sourced};
+use crate::services::infisical::deprecated::used_variable;
 
 /// Says how the identity logs in, by the names that Infisical's command has for the methods.
 pub(super) const METHOD: &str = "INFISICAL_AUTH_METHOD";
@@ -236,7 +237,9 @@ fn first(env: &ProcessEnv, names: &[&'static str]) -> Result<Option<Sourced>, Xt
 
 /// Its name.
 fn variable(env: &ProcessEnv, names: &[&'static str]) -> Result<Option<&'static str>, XtraError> {
-    Ok(identity(env, names.iter().copied())?.map(|(name, _)| name))
+    let name = identity(env, names.iter().copied())?.map(|(name, _)| name);
+    name.iter().for_each(|name| used_variable(name));
+    Ok(name)
 }
 
 fn has_github(env: &ProcessEnv) -> Result<bool, XtraError> {

@@ -8,7 +8,7 @@ use super::generation::Generation;
 use super::limits::{Limiter, RateLimits};
 use super::seed::{IdentitySeed, ProjectSeed, Seed, ServiceTokenSeed};
 use super::server::InfisicalDevServer;
-use crate::dev::{DevServerError, Server, Settings};
+use crate::dev::{DevServerError, Server};
 
 /// The service closes a connection that has been idle for so long.
 const KEEP_ALIVE: Duration = Duration::from_secs(72);
@@ -107,8 +107,6 @@ impl InfisicalDevServerBuilder {
     ///
     /// Outside a runtime, when no port is free, and when the seed contradicts itself.
     pub async fn start(self) -> Result<InfisicalDevServer, DevServerError> {
-        let settings =
-            Settings { keep_alive: self.keep_alive.unwrap_or(KEEP_ALIVE), database_latency: None, state_file: None };
         let is_unseeded = self.seed.projects.is_empty() && self.seed.identities.is_empty();
         let seed = if is_unseeded { Seed::demo() } else { self.seed };
         let identity = seed.identities.first().map(|identity| identity.name.clone()).unwrap_or_default();
@@ -119,7 +117,7 @@ impl InfisicalDevServerBuilder {
             seeded.state.has_events = !self.lacks_events;
             Ok(seeded)
         };
-        let server = Server::start(settings, |saved| saved, seeded).await?;
+        let server = Server::start_in_memory(self.keep_alive.unwrap_or(KEEP_ALIVE), seeded).await?;
         let project = server.shared().state().projects.first().map(|project| project.id.clone()).unwrap_or_default();
         Ok(InfisicalDevServer { server, project, identity })
     }

@@ -11,6 +11,7 @@ use super::rows::{
     Token, User,
 };
 use super::subscriptions::Subscriptions;
+pub(super) use crate::dev::javascript::random_uuid as new_id;
 use crate::dev::{Clock, Millis};
 
 /// Whether lists leave references of the second level unexpanded, as the server of October 2024 does now and then.
@@ -53,14 +54,6 @@ pub(super) struct Database {
     pub(super) limiter: Limiter,
     #[serde(skip)]
     pub(super) subscriptions: Subscriptions,
-}
-
-/// A new random id in the form of a UUID of version 4.
-pub(super) fn new_id() -> String {
-    let bits =
-        (fastrand::u128(..) & !(0xf000_u128 << 64) & !(0xc000_u128 << 48)) | (0x4000_u128 << 64) | (0x8000_u128 << 48);
-    let hex = format!("{bits:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// A project, an environment and a folder of it.

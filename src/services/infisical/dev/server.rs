@@ -1,7 +1,5 @@
 //! The handle of a running server: its addresses, its credentials and its controls.
 
-use std::fmt;
-
 use super::builder::InfisicalDevServerBuilder;
 use super::database::{Database, HalfExpansion, new_id};
 use super::limits::{Limiter, RateLimits};
@@ -16,7 +14,7 @@ pub struct InfisicalDevServer {
     pub(super) identity: String,
 }
 
-control_methods!(InfisicalDevServer);
+control_methods!(InfisicalDevServer, "/api");
 
 impl InfisicalDevServer {
     /// Starts a server of today with one project, `demo`, and one identity, `ci`, that may do everything in it.
@@ -31,18 +29,6 @@ impl InfisicalDevServer {
     /// Configures a server before it starts.
     pub fn builder() -> InfisicalDevServerBuilder {
         InfisicalDevServerBuilder::default()
-    }
-
-    /// The base URL, `http://127.0.0.1:PORT/api`.
-    #[must_use]
-    pub fn url(&self) -> String {
-        self.server.root("127.0.0.1")
-    }
-
-    /// The base URL by name, `http://localhost:PORT/api`.
-    #[must_use]
-    pub fn localhost_url(&self) -> String {
-        self.server.root("localhost")
     }
 
     /// The id of the first project of the seed; empty when there is none.
@@ -91,12 +77,6 @@ impl InfisicalDevServer {
     fn identity_part<T>(&self, name: &str, part: impl FnOnce(&super::rows::Identity) -> T) -> Option<T> {
         let database = self.server.shared().state();
         database.identities.iter().find(|identity| identity.name == name).map(part)
-    }
-
-    /// Stops the server and waits until its port is closed and all its connections have ended.
-    pub async fn stop(self) {
-        self.server.shared().state().subscriptions.end();
-        self.server.stop().await;
     }
 }
 
@@ -236,6 +216,11 @@ impl InfisicalDevServer {
         self.server.shared().state().subscriptions.len()
     }
 
+    /// Sends a text over every stream of events as it is, whether or not it is an event.
+    pub fn send_to_subscriptions(&self, text: &str) {
+        self.server.shared().state().subscriptions.send(text);
+    }
+
     /// Ends every stream of events.
     pub fn end_subscriptions(&self) {
         self.server.shared().state().subscriptions.end();
@@ -245,11 +230,4 @@ impl InfisicalDevServer {
 fn project_id(database: &Database, project: &str) -> Result<String, DevServerError> {
     let found = database.project(project).or_else(|| database.project_by_slug(project));
     found.map(|project| project.id.clone()).ok_or_else(|| DevServerError::unknown("project", project))
-}
-
-impl fmt::Debug for InfisicalDevServer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = formatter.debug_struct("InfisicalDevServer");
-        debug.field("port", &self.server.port()).field("project", &self.project).finish_non_exhaustive()
-    }
 }

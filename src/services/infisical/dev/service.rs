@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 use super::database::Database;
 use super::refusal::{Refusal, bad_address, long_head, unknown_route};
 use super::routes;
-use crate::dev::{Call, Clock, HandlerPanic, Outcome, Reply, Route, Service};
+use crate::dev::{Call, Clock, Reply, Route, Service};
 
 /// The longest head, in bytes.
 const LONGEST_HEAD: usize = 16 * 1024;
@@ -24,8 +24,6 @@ const JSON: &str = "application/json; charset=utf-8";
 
 impl Service for Database {
     const ROOT: &'static str = "/api";
-
-    const NOT_SERVED: &'static [&'static str] = &[];
 
     type Admission = ();
 
@@ -47,16 +45,8 @@ impl Service for Database {
         first.filter(|address| !address.is_empty()).unwrap_or(peer).to_owned()
     }
 
-    fn admit(&mut self, _: &str) -> Result<(), Reply> {
-        Ok(())
-    }
-
     fn guard(&mut self, _: &Call) -> Result<(), Reply> {
         Ok(())
-    }
-
-    fn finish(outcome: Outcome, _: Option<()>) -> Reply {
-        outcome.unwrap_or_else(|HandlerPanic| Reply::empty(StatusCode::INTERNAL_SERVER_ERROR))
     }
 
     fn refuse_path(uri: &Uri) -> Option<Reply> {
@@ -116,5 +106,9 @@ impl Service for Database {
 
     fn error(status: StatusCode, message: &str) -> Reply {
         Refusal::new(status.as_u16(), "InternalServerError", message).reply(super::generation::Generation::Current)
+    }
+
+    fn end(&mut self) {
+        self.subscriptions.end();
     }
 }

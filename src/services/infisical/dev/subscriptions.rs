@@ -2,6 +2,7 @@
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::patterns::matches_path;
 use crate::dev::javascript::Json;
 
 /// The open streams.
@@ -39,11 +40,16 @@ impl Subscriptions {
             let is_for = |registration: &Registration| {
                 registration.event == event
                     && registration.environment.as_deref().is_none_or(|wanted| wanted == environment)
-                    && registration.path.as_deref().is_none_or(|wanted| wanted == path)
+                    && registration.path.as_deref().is_none_or(|wanted| matches_path(wanted, path))
             };
             let wants = subscription.project == project && subscription.registrations.iter().any(is_for);
             if wants { subscription.sender.send(text.clone()).is_ok() } else { !subscription.sender.is_closed() }
         });
+    }
+
+    /// Sends a text over every stream as it is.
+    pub(super) fn send(&mut self, text: &str) {
+        self.0.retain(|subscription| subscription.sender.send(text.to_owned()).is_ok());
     }
 
     /// Ends every stream.

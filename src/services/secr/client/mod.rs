@@ -149,6 +149,13 @@ impl<M> ClientBuilder<Secr, M> {
         self
     }
 
+    /// Takes base URL and token from a running [`SecrDevServer`](super::dev::SecrDevServer). Call [`token`](Self::token) after it to
+    /// be someone else.
+    #[cfg(feature = "dev-server")]
+    pub fn dev_server(self, server: &super::dev::SecrDevServer) -> Self {
+        self.token(server.token()).api_url(server.url())
+    }
+
     /// The client.
     ///
     /// # Errors

@@ -186,6 +186,17 @@ impl<M> ClientBuilder<SyVault, M> {
         self
     }
 
+    /// Takes server, client and folders from a running [`SyVaultDevServer`](super::dev::SyVaultDevServer): the first client that has
+    /// a key. Call [`client_id`](Self::client_id) and [`client_secret`](Self::client_secret) after it to be another one.
+    #[cfg(feature = "dev-server")]
+    pub fn dev_server(mut self, server: &super::dev::SyVaultDevServer) -> Self {
+        if let Some((id, secret)) = server.credentials() {
+            self = self.client_id(id).client_secret(secret);
+        }
+        self.own.folders.extend(server.folders());
+        self.server(server.url())
+    }
+
     /// The client.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use super::secret::{BranchLink, Secret, SecretLocation};
 use super::{DevServer, DevServerError, Fault, Hold, SecretSeed, SeenRequest};
 use crate::dev::control_methods;
 
-control_methods!(DevServer);
+control_methods!(DevServer, "/api");
 
 /// Changes of the state, past authentication and limits. A project is given by its name or its id. A server that keeps its
 /// state in a file writes it after each, and those that fail then tell so ([`DevServerError::StateFile`]).

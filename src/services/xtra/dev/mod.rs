@@ -81,8 +81,6 @@ mod secret;
 mod seed;
 mod service;
 
-use std::fmt;
-
 pub use crate::dev::{DevServerError, Fault, Hold, SeenRequest};
 pub use builder::DevServerBuilder;
 pub use limits::RateLimits;
@@ -132,19 +130,6 @@ impl DevServer {
         DevServer { server, project: project.unwrap_or_default(), token: token.unwrap_or_default() }
     }
 
-    /// The base URL, `http://127.0.0.1:PORT/api`.
-    #[must_use]
-    pub fn url(&self) -> String {
-        self.server.root("127.0.0.1")
-    }
-
-    /// The base URL by name, `http://localhost:PORT/api`. The server listens on 127.0.0.1 and, where the machine has it, on
-    /// ::1.
-    #[must_use]
-    pub fn localhost_url(&self) -> String {
-        self.server.root("localhost")
-    }
-
     /// The id of the first project of the seed; empty when there is none.
     #[must_use]
     pub fn project_id(&self) -> &str {
@@ -161,20 +146,5 @@ impl DevServer {
     #[must_use]
     pub fn token_for(&self, name: &str) -> Option<&str> {
         self.server.token(name)
-    }
-
-    /// Stops the server and waits until its port is closed and all its connections have ended.
-    pub async fn stop(self) {
-        self.server.stop().await;
-    }
-}
-
-impl fmt::Debug for DevServer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("DevServer")
-            .field("port", &self.server.port())
-            .field("project", &self.project)
-            .finish_non_exhaustive()
     }
 }
