@@ -39,6 +39,8 @@ mod run;
 mod schema;
 #[cfg(target_os = "linux")]
 mod screen;
+#[cfg(all(feature = "secr", feature = "syvault"))]
+mod services;
 mod set;
 mod setup;
 #[cfg(target_os = "linux")]
