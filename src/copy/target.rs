@@ -15,7 +15,7 @@ use crate::engine::{Client, SecretSource};
 /// [writes](Self::write) some secrets at a time.
 pub trait SecretTarget: SecretSource + Sized {
     /// Whether all secrets of a copy are written by one call, because a scope is made as a whole. Default: a call has up to 100
-    /// secrets, or 512 KiB.
+    /// secrets, or a sixteenth of them all, and 512 KiB.
     const AS_A_WHOLE: bool = false;
 
     /// The same scope, independent of who gave it.
