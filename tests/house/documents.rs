@@ -1,12 +1,15 @@
 //! The documents for readers: what they show compiles, and what they link to is there.
 //!
-//! A block of Rust is one that stands, byte for byte, between `readme: begin` and `readme: end` in the example `readme`.
+//! A block of Rust is one that stands, byte for byte, between `readme: begin` and `readme: end` in the example `readme`, or in the
+//! tests of what SDKs' pages show.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: &[&str] = &["README.md", "docs/from-python.md"];
+const DOCUMENTS: &[&str] = &["README.md", "docs/from-python.md", "docs/from-secr.md", "docs/from-syvault.md"];
+/// Where what they show is compiled: what needs services that are off by default, with the tests of those.
+const EXAMPLES: &[&str] = &["examples/readme", "tests/optional_services/sdk_pages"];
 const REPOSITORY: &str = "https://github.com/xtrasecurity/xtrasecurity-rs";
 const DOCUMENTATION: &str = "https://docs.rs/xtrasecurity/latest/";
 
@@ -54,7 +57,8 @@ fn prose(document: &str) -> String {
 /// What the example shows, without the indentation of its place.
 fn compiled() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for entry in fs::read_dir(root().join("examples/readme")).unwrap() {
+    let folders = EXAMPLES.iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    for entry in folders {
         let mut region: Option<(usize, String)> = None;
         for line in fs::read_to_string(entry.unwrap().path()).unwrap().lines() {
             match (line.trim(), region.take()) {
@@ -84,7 +88,7 @@ fn every_block_of_rust_is_one_that_compiles_and_hides_no_line() {
                 !text.lines().any(|line| line == "#" || line.starts_with("# ")),
                 "{document}: a hidden line:\n{text}"
             );
-            assert!(unseen.remove(&text), "{document}: not in the example `readme`, or twice:\n{text}");
+            assert!(unseen.remove(&text), "{document}: in none of the examples, or twice:\n{text}");
             count += 1;
         }
         assert!(count > 5, "{document} shows {count} blocks");
