@@ -31,7 +31,8 @@
 //! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
 //! - Set options: [`XtraClient::builder`]; where the rest is looked up: [`XtraClient::from_env`].
 //! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
-//! - Coming from Python: `from_python` sets each call of the Python SDK beside its Rust spelling.
+//! - Coming from Python: `from_python` sets each call of the Python SDK beside its Rust spelling; `from_secr` and `from_syvault` do so
+//!   for those services.
 //! - Read Infisical: `infisical::InfisicalClient`, with the feature `infisical`; all that is said of reads here is so there too.
 //! - Read secr or SyVault: `secr::SecrClient` and `syvault::SyVaultClient`, with the features of these names. Nothing of either was tried
 //!   against its service; each method says what is documented and what is inferred.
@@ -286,6 +287,16 @@ pub mod watch {
 /// must be in scope too, because the derived code names it; a dependency on schemars 1 does as well.
 #[cfg(feature = "typed")]
 pub use schemars;
+
+/// Each example of the Python SDK of secr, in Rust.
+#[cfg(all(doc, feature = "secr"))]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/from-secr.md"))]
+pub mod from_secr {}
+
+/// Each example of the Python SDK of SyVault, in Rust.
+#[cfg(all(doc, feature = "syvault"))]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/from-syvault.md"))]
+pub mod from_syvault {}
 
 // Its snippets are held against the example `readme`, which compiles them.
 #[cfg(all(doc, feature = "xtra"))]

@@ -7,8 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: &[&str] = &["README.md", "docs/from-python.md", "docs/infisical.md", "docs/own-source.md"];
-const COMPILED: &[&str] = &["examples/readme", "tests/optional_services/infisical_page"];
+const DOCUMENTS: &[&str] = &[
+    "README.md",
+    "docs/from-python.md",
+    "docs/from-secr.md",
+    "docs/from-syvault.md",
+    "docs/infisical.md",
+    "docs/own-source.md",
+];
+/// Where what they show is compiled: what needs services that are off by default, with the tests of those.
+const COMPILED: &[&str] =
+    &["examples/readme", "tests/optional_services/infisical_page", "tests/optional_services/sdk_pages"];
 const REPOSITORY: &str = "https://github.com/xtrasecurity/xtrasecurity-rs";
 const DOCUMENTATION: &str = "https://docs.rs/xtrasecurity/latest/";
 
