@@ -183,6 +183,9 @@ pub use providers::SecretsProvider;
 pub use schema::Schema;
 // handed to `inject`, which knows no service
 use services::VARIABLES as SERVICE_VARIABLES;
+#[cfg(all(feature = "infisical", any(fuzzing, test)))]
+#[doc(hidden)]
+pub use services::infisical::fuzzing as infisical_fuzzing;
 #[cfg(feature = "dev-server")]
 pub use services::xtra::dev as dev_server;
 #[cfg(all(feature = "xtra", any(fuzzing, test)))]

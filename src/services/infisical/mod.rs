@@ -5,6 +5,9 @@ pub(crate) mod client;
 mod credentials;
 #[cfg(feature = "dev-server")]
 pub mod dev;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod merge;
 mod operations;
 mod protocol;
