@@ -190,6 +190,9 @@ pub use schema::Schema;
 pub use services::ClientBuilder;
 // handed to `inject`, which knows no service
 use services::VARIABLES as SERVICE_VARIABLES;
+#[cfg(all(feature = "infisical", any(fuzzing, test)))]
+#[doc(hidden)]
+pub use services::infisical::fuzzing as infisical_fuzzing;
 #[cfg(feature = "dev-server")]
 pub use services::xtra::dev as dev_server;
 #[cfg(all(feature = "xtra", any(fuzzing, test)))]
