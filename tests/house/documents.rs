@@ -128,7 +128,9 @@ fn what_the_readme_says_to_install_is_what_its_snippets_use() {
 /// The targets of the links of a text.
 fn links(text: &str) -> Vec<&str> {
     let ends = text.match_indices("](").map(|(at, mark)| &text[at + mark.len()..]);
-    ends.map(|rest| rest.split_once(')').expect("a link has an end").0).collect()
+    let targets = ends.map(|rest| rest.split_once(')').expect("a link has an end").0);
+    // what stands in quotation marks behind it is its title
+    targets.map(|target| target.split_once(" \"").map_or(target, |(target, _)| target)).collect()
 }
 
 /// The anchors that GitHub makes of headings.
@@ -232,6 +234,25 @@ fn every_test_that_the_page_on_infisical_links_to_is_there_by_its_file_and_name(
     }
     assert!(linked.len() > 100, "{} tests", linked.len());
     assert_eq!(used, targets.into_keys().collect(), "links that lead from nowhere");
+}
+
+/// The tests of a table: `[✓](file "name")`.
+#[test]
+fn every_tick_of_the_readme_is_a_test_that_is_there() {
+    let text = read("README.md");
+    let ticks: Vec<_> = text.split("[✓](").skip(1).filter_map(|rest| rest.split_once(')')).collect();
+    for (link, _) in &ticks {
+        let (file, name) = link.split_once(" \"").unwrap_or_else(|| panic!("{link} names no test"));
+        let name = name.trim_end_matches('"');
+        let held = |line: &str| {
+            let rest = line.trim_start().trim_start_matches("pub(crate) ").trim_start_matches("async ");
+            let rest = rest.trim_start_matches("fn ");
+            // a function, one for any service, or a row of a macro that makes tests
+            rest.strip_prefix(name).is_some_and(|rest| rest.starts_with(['(', '<', ':']))
+        };
+        assert!(read(file).lines().any(held), "{file} has no test {name}");
+    }
+    assert!(ticks.len() > 50, "{} ticks", ticks.len());
 }
 
 #[test]
