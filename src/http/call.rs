@@ -235,7 +235,8 @@ impl<'a> Call<'a> {
     fn refused(&self, outcome: Result<Response, Failure>) -> XtraError {
         match self.end(outcome) {
             Ok(response) if response.status() == 200 => {
-                let message = "the answer is no stream of events: something between here and the service may hold it back";
+                let message =
+                    "the answer is no stream of events: something between here and the service may hold it back";
                 XtraError::new(ErrorKind::Decode, message).in_call(self.operation).with_status(200)
             }
             Ok(response) => server_error::from_response(&response, self.operation),

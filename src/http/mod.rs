@@ -75,7 +75,7 @@ pub use token::Token;
 pub(crate) use token::is_quoted;
 pub use transport::{Counters, Transport, TransportBuilder, WeakTransport};
 
+#[allow(unused_imports, reason = "for services that tell of changes")]
+pub(crate) use event_stream::{EventStream, ServerEvent};
 #[allow(unused_imports, reason = "for services that have a builder of their own")]
 pub(crate) use {base_url::BaseUrl, options::TransportOptions};
-#[allow(unused_imports, reason = "for services that tell of changes")]
-pub(crate) use event_stream::{ServerEvent, EventStream};

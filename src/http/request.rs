@@ -135,7 +135,8 @@ impl<'t> Request<'t> {
     #[allow(dead_code, reason = "services use it, and there may be none")]
     pub(crate) async fn events(self) -> Result<EventStream, XtraError> {
         let Self { transport, operation, method, parts } = self.header("accept", event_stream::CONTENT_TYPE);
-        let request = parts.and_then(|parts| parts.build(transport, method)).map_err(|error| error.in_call(operation))?;
+        let request =
+            parts.and_then(|parts| parts.build(transport, method)).map_err(|error| error.in_call(operation))?;
         Ok(EventStream::new(transport.open(request, operation, event_stream::is_one).await?, operation))
     }
 

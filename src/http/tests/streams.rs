@@ -73,7 +73,9 @@ async fn a_refused_token_is_replaced_once_and_nothing_else_is_sent_again() {
     assert_eq!(stream.next().await.expect("whole").expect("an event").data, b"1");
     assert_eq!(stream.next().await.expect("an end"), None);
     assert_eq!(server.requests().len(), 2);
-    for (act, status) in [(answer(401, "", ""), 401), (answer(503, "", "canary"), 503), (answer(200, "", "canary"), 200)] {
+    for (act, status) in
+        [(answer(401, "", ""), 401), (answer(503, "", "canary"), 503), (answer(200, "", "canary"), 200)]
+    {
         let server = Server::start(vec![act, answer(401, "", "canary"), whole()]).await;
         let renewals = u32::from(status == 401);
         let transport = transport_with(&server.root(), Numbered::with_renewals(renewals), quick());
@@ -86,7 +88,10 @@ async fn a_refused_token_is_replaced_once_and_nothing_else_is_sent_again() {
 
 #[tokio::test]
 async fn a_stream_that_breaks_off_is_an_error_and_one_that_is_dropped_closes_its_connection() {
-    let cut = format!("{}transfer-encoding: chunked\r\n\r\n7\r\ndata: c", HEAD.trim_end_matches("\r\n\r\n").to_owned() + "\r\n");
+    let cut = format!(
+        "{}transfer-encoding: chunked\r\n\r\n7\r\ndata: c",
+        HEAD.trim_end_matches("\r\n\r\n").to_owned() + "\r\n"
+    );
     let server = Server::start(vec![Act::Answer(cut.into_bytes())]).await;
     let mut stream = open(&transport_to(&server.root(), quick())).await.expect("a stream");
     let error = stream.next().await.expect_err("it broke");

@@ -141,9 +141,9 @@ fn registrations(scope: &CheckedScope) -> Vec<Value> {
         paths.push(if scope.path == ROOT { "/**".to_owned() } else { format!("{}/**", scope.path) });
     }
     let of_path = |path: &String| {
-        KINDS.map(|kind| {
-            json!({ "event": kind, "conditions": { "environmentSlug": scope.environment, "secretPath": path } })
-        })
+        KINDS.map(
+            |kind| json!({ "event": kind, "conditions": { "environmentSlug": scope.environment, "secretPath": path } }),
+        )
     };
     paths.iter().flat_map(of_path).collect()
 }
@@ -217,15 +217,25 @@ mod tests {
     }
 
     fn told(payload: &str) -> ServerEvent {
-        event("x", &format!(r#"{{"projectType":"secret-manager","data":{{"eventType":"secret:update","payload":{payload}}}}}"#))
+        event(
+            "x",
+            &format!(
+                r#"{{"projectType":"secret-manager","data":{{"eventType":"secret:update","payload":{payload}}}}}"#
+            ),
+        )
     }
 
     #[test]
     fn an_event_counts_when_its_place_is_in_the_scope_and_not_when_it_is_elsewhere() {
-        let place = |environment: &str, path: &str| format!(r#"{{"environment":"{environment}","secretPath":"{path}"}}"#);
-        for (path, flat, deep) in
-            [("/app", true, true), ("/app/", true, true), ("/app/db", false, true), ("/apple", false, false), ("/", false, false)]
-        {
+        let place =
+            |environment: &str, path: &str| format!(r#"{{"environment":"{environment}","secretPath":"{path}"}}"#);
+        for (path, flat, deep) in [
+            ("/app", true, true),
+            ("/app/", true, true),
+            ("/app/db", false, true),
+            ("/apple", false, false),
+            ("/", false, false),
+        ] {
             for payload in [place("dev", path), format!("[{},{}]", place("dev", "/x"), place("dev", path))] {
                 assert_eq!(concerns(&told(&payload), &scope(false)), flat, "{payload}");
                 assert_eq!(concerns(&told(&payload), &scope(true)), deep, "{payload}");

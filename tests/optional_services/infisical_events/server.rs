@@ -1,9 +1,11 @@
 //! A server with one project, clients of it whose clock stands still, and what is waited for.
 
-use xtrasecurity::watch::Change;
 use xtrasecurity::clock::ManualClock;
-use xtrasecurity::infisical::dev::{IdentitySeed, InfisicalDevServer, InfisicalDevServerBuilder, ProjectSeed, Role, SecretSeed, route};
+use xtrasecurity::infisical::dev::{
+    IdentitySeed, InfisicalDevServer, InfisicalDevServerBuilder, ProjectSeed, Role, SecretSeed, route,
+};
 use xtrasecurity::infisical::{InfisicalClient, InfisicalClientBuilder};
+use xtrasecurity::watch::Change;
 use xtrasecurity::watch::Watch;
 
 pub fn seeded() -> InfisicalDevServerBuilder {
@@ -15,7 +17,10 @@ pub fn seeded() -> InfisicalDevServerBuilder {
         .secret(SecretSeed::new("dev", "PORT", "8080").path("/app"))
         .secret(SecretSeed::new("dev", "DEEP", "1").path("/app/db"));
     let identities = ["ci", "viewer", "nobody"].map(IdentitySeed::new);
-    identities.into_iter().fold(InfisicalDevServer::builder(), |builder, identity| builder.identity(identity)).project(project)
+    identities
+        .into_iter()
+        .fold(InfisicalDevServer::builder(), |builder, identity| builder.identity(identity))
+        .project(project)
 }
 
 pub fn builder(server: &InfisicalDevServer) -> InfisicalClientBuilder {

@@ -34,7 +34,8 @@ async fn a_change_is_seen_when_the_server_tells_of_it_although_no_poll_is_due() 
 async fn a_change_elsewhere_is_no_read_and_one_in_a_folder_below_is_when_those_are_watched() {
     let server = seeded().start().await.unwrap();
     let (watched, writer) = (still(&server), still(&server));
-    let (mut flat, mut deep) = (watched.watch("dev"), watched.watch(InfisicalScope::new("dev").path("/app").recursive()));
+    let (mut flat, mut deep) =
+        (watched.watch("dev"), watched.watch(InfisicalScope::new("dev").path("/app").recursive()));
     next(&mut flat).await;
     assert_eq!(next(&mut deep).await.added, ["DEEP", "PORT"]);
     until(|| server.subscriptions() == 2 && reads(&server) == 4).await;
@@ -110,7 +111,10 @@ async fn all_watchers_of_a_scope_share_a_connection_that_ends_with_the_last_of_t
     receiver.changed().await.unwrap();
     server.set_value("web", "dev", "/", "HOST", "db.example").unwrap();
     server.send_to_subscriptions("event: secret:update\n\n");
-    assert_eq!((next(&mut one).await.changed, next(&mut two).await.changed), (vec!["HOST".into()], vec!["HOST".into()]));
+    assert_eq!(
+        (next(&mut one).await.changed, next(&mut two).await.changed),
+        (vec!["HOST".into()], vec!["HOST".into()])
+    );
     assert_eq!((server.subscriptions(), connections(&server)), (1, 1));
     drop((one, two, receiver));
     tokio::task::yield_now().await;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use xtrasecurity::{ErrorKind, blocking};
 use xtrasecurity::clock::ManualClock;
 use xtrasecurity::infisical::InfisicalClient;
 use xtrasecurity::infisical::dev::{Fault, Generation, InfisicalDevServer, route};
 use xtrasecurity::infisical::raw::types;
+use xtrasecurity::{ErrorKind, blocking};
 
 use crate::server::{BOTH, builder, client, start};
 

@@ -96,8 +96,8 @@ mod tests {
     use super::super::login_file::tests::{IN_FILE, home};
     use super::super::settings::Settings;
     use super::*;
-    use crate::credentials::{Chain, CredentialProvider};
     use crate::core::Identity;
+    use crate::credentials::{Chain, CredentialProvider};
     use crate::http::{TokenFuture, jwt};
 
     fn chain() -> Chain {

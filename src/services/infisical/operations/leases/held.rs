@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 use super::create::Lease;
 use super::holder::{Holder, KeeperThread};
 use super::{HasTtl, Place, life};
-use crate::core::{Clock, ErrorKind, Hint, SecretValue, Tick, Timestamp, XtraError};
 #[cfg(feature = "blocking")]
 use crate::blocking::{self, Blocking};
+use crate::core::{Clock, ErrorKind, Hint, SecretValue, Tick, Timestamp, XtraError};
 use crate::engine::{Async, Call, Client, Operation, Request};
 use crate::services::infisical::{Infisical, InfisicalScope};
 
