@@ -108,6 +108,7 @@
 //! | `infisical` | | the Infisical client, for either interface of its server, with the credentials of a machine identity; and its raw client |
 //! | `secr` | | the secr client: reads, writes and webhooks, by the vendor's documentation alone |
 //! | `syvault` | | the SyVault client, experimental: by the vendor's documentation alone, without the keys of folders |
+//! | `keyring` | | with `infisical`: the login that its command keeps in the keyring of the operating system |
 //! | `http` | with `xtra` | the transport and the credential chains, for a service of your own |
 //! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
 //! | `blocking` | | the blocking client, `blocking::XtraClient` |
