@@ -222,6 +222,8 @@ pub mod secr {
         SecretPages, SetResult, SetSecret, Template, TemplateValidation, ValidateTemplate, Webhook, WebhookEvent,
         WebhookPlace, WebhookVerifier, Whoami,
     };
+    #[cfg(feature = "tower")]
+    pub use crate::services::secr::{WebhookLayer, WebhookService};
 }
 
 /// SyVault's own: its client, its scopes and folders, its notations, and its operations with what they take and give.
