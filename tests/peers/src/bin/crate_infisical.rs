@@ -42,15 +42,25 @@ fn is_august() -> bool {
 }
 
 async fn reads(client: &Client, project: &str) -> Result<(), Box<dyn Error>> {
-    let list = ListSecretsRequest::builder(project, "dev").path("/").build();
-    let listed = client.secrets().list(list).await?;
+    let list = |path| ListSecretsRequest::builder(project, "dev").path(path).build();
+    // it cannot read what a server of August 2024 imports, which has no comments
+    if is_august() {
+        assert!(client.secrets().list(list("/")).await.is_err());
+        assert_eq!(client.secrets().list(list("/many")).await?.len(), 50);
+        println!("list of a folder without imports");
+        return get(client, project).await;
+    }
+    let listed = client.secrets().list(list("/")).await?;
     let value = |name: &str| listed.iter().find(|secret| secret.secret_key == name).map(|secret| &*secret.secret_value);
     assert_eq!(value("PLAIN"), Some("plain"));
     assert_eq!(value("LINES"), Some("first\nsecond"));
     assert_eq!(value("REFERENCE"), Some("plain/x"));
     assert_eq!(value("IMPORTED"), Some("from shared"));
     println!("list, {} rows", listed.len());
+    get(client, project).await
+}
 
+async fn get(client: &Client, project: &str) -> Result<(), Box<dyn Error>> {
     let get = GetSecretRequest::builder("REFERENCE", project, "dev").path("/").build();
     // a server of August 2024 expands nothing of the same folder by name
     let expanded = if is_august() { "${PLAIN}/x" } else { "plain/x" };
