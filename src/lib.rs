@@ -31,7 +31,8 @@
 //! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
 //! - Set options: [`XtraClient::builder`]; where the rest is looked up: [`XtraClient::from_env`].
 //! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
-//! - Coming from Python: `from_python` sets each call of the Python SDK beside its Rust spelling.
+//! - Coming from Python: `from_python` sets each call of the Python SDK beside its Rust spelling; `from_secr` and `from_syvault` do so
+//!   for those services.
 //! - Read Infisical: `infisical::InfisicalClient`, with the feature `infisical`; all that is said of reads here is so there too.
 //! - Read secr or SyVault: `secr::SecrClient` and `syvault::SyVaultClient`, with the features of these names. Nothing of either was tried
 //!   against its service; each method says what is documented and what is inferred.
@@ -107,6 +108,7 @@
 //! | `infisical` | | the Infisical client, for either interface of its server, with the credentials of a machine identity; and its raw client |
 //! | `secr` | | the secr client: reads, writes and webhooks, by the vendor's documentation alone |
 //! | `syvault` | | the SyVault client, experimental: by the vendor's documentation alone, without the keys of folders |
+//! | `keyring` | | with `infisical`: the login that its command keeps in the keyring of the operating system |
 //! | `http` | with `xtra` | the transport and the credential chains, for a service of your own |
 //! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
 //! | `blocking` | | the blocking client, `blocking::XtraClient` |
@@ -189,6 +191,9 @@ pub use schema::Schema;
 pub use services::ClientBuilder;
 // handed to `inject`, which knows no service
 use services::VARIABLES as SERVICE_VARIABLES;
+#[cfg(all(feature = "infisical", any(fuzzing, test)))]
+#[doc(hidden)]
+pub use services::infisical::fuzzing as infisical_fuzzing;
 #[cfg(feature = "dev-server")]
 pub use services::xtra::dev as dev_server;
 #[cfg(all(feature = "xtra", any(fuzzing, test)))]
@@ -217,6 +222,8 @@ pub mod secr {
         SecretPages, SetResult, SetSecret, Template, TemplateValidation, ValidateTemplate, Webhook, WebhookEvent,
         WebhookPlace, WebhookVerifier, Whoami,
     };
+    #[cfg(feature = "tower")]
+    pub use crate::services::secr::{WebhookLayer, WebhookService};
 }
 
 /// SyVault's own: its client, its scopes and folders, its notations, and its operations with what they take and give.
@@ -286,6 +293,16 @@ pub mod watch {
 /// must be in scope too, because the derived code names it; a dependency on schemars 1 does as well.
 #[cfg(feature = "typed")]
 pub use schemars;
+
+/// Each example of the Python SDK of secr, in Rust.
+#[cfg(all(doc, feature = "secr"))]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/from-secr.md"))]
+pub mod from_secr {}
+
+/// Each example of the Python SDK of SyVault, in Rust.
+#[cfg(all(doc, feature = "syvault"))]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/from-syvault.md"))]
+pub mod from_syvault {}
 
 // Its snippets are held against the example `readme`, which compiles them.
 #[cfg(all(doc, feature = "xtra"))]

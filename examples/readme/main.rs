@@ -41,6 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     typed::read(&client).await?;
     typed::merge(secrets.clone())?;
     writing::write(&client).await?;
+    writing::copy(&client).await?;
     from_python::configure()?;
     from_python::read(&client).await?;
     from_python::begin_a_branch_with_secrets(&client).await?;

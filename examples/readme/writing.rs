@@ -27,6 +27,18 @@ pub async fn write(client: &XtraClient) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+pub async fn copy(client: &XtraClient) -> Result<(), Box<dyn Error>> {
+    // readme: begin
+    let plan = client.get_secrets("staging").copy_to(client, "review").exclude(["HOST"]).prefix("APP_").await?;
+    for obstacle in plan.obstacles() {
+        println!("{obstacle}"); // a name, and why it cannot be copied
+    }
+    let report = plan.apply().await?; // refuses while there are obstacles
+    println!("{} created, {} there before", report.created.len(), report.present.len());
+    // readme: end
+    Ok(())
+}
+
 pub async fn manage(client: &XtraClient) -> Result<(), Box<dyn Error>> {
     // readme: begin
     use std::time::Duration;

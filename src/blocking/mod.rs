@@ -40,9 +40,9 @@
 //! - a request ends in `send()`, not in `.await`. (A request of the async client can be sent so too, by its `wait()`.);
 //! - the closure of `with_secret` returns its outcome, and not a future of it;
 //! - `raw()` gives the same generated client, whose requests are futures: [`block_on`](Client::block_on) runs them;
-//! - `watch` (with the feature of that name) calls back, where the async one gives a stream. Its thread is the only one that
-//!   a blocking client has: it is named `secrets-watch`, there is one for each watch, and it has ended when that is dropped.
-//!   Inject secrets before you watch;
+//! - `watch` (with the feature of that name) calls back, where the async one gives a stream. It has a thread, named
+//!   `secrets-watch`, one for each watch, which has ended when that is dropped. A lease that is held has one too, `secrets-lease`.
+//!   There are no others: inject secrets before you watch, or hold a lease;
 //! - [`to_async`](Client::to_async) gives the async client that shares its cache.
 
 mod client;
@@ -51,6 +51,9 @@ mod send;
 #[cfg(feature = "watch")]
 mod watch;
 mod with_secret;
+
+#[allow(unused_imports, reason = "services use them, and there may be none that does")]
+pub(crate) use runtime::{block_on, stay};
 
 use crate::{engine, references};
 

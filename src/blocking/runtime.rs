@@ -12,7 +12,7 @@ use crate::core::{ErrorKind, Hint, XtraError};
 use crate::engine::in_blocking_call;
 
 /// Runs `future` to its end on this thread.
-pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, XtraError> {
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, XtraError> {
     refuse_inside_async()?;
     // SHARED is not locked while the future runs.
     let runtime = SHARED.of_process(std::process::id())?;
@@ -25,8 +25,8 @@ pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, XtraError> {
 }
 
 /// The same for a thread that comes back for as long as it lives: what runs beside its calls need not be done within them.
-#[cfg(feature = "watch")]
-pub(super) fn stay<F: Future>(future: F) -> Result<F::Output, XtraError> {
+#[allow(dead_code, reason = "watches and services use it, and there may be none")]
+pub(crate) fn stay<F: Future>(future: F) -> Result<F::Output, XtraError> {
     refuse_inside_async()?;
     let runtime = SHARED.of_process(std::process::id())?;
     Ok(runtime.block_on(async {

@@ -11,8 +11,11 @@ use super::target::{SecretTarget, Stored, Write};
 use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
 use crate::engine::Request;
 
-/// How many secrets are written by one call.
+/// How many secrets are written by one call, unless a sixteenth of all are more: a call may read what is there first.
 const MOST_SECRETS: usize = 100;
+
+/// How many calls a copy takes at the most, as far as their number is concerned.
+const MOST_CALLS: usize = 16;
 
 /// How many bytes of names and values are written by one call, unless a single secret is longer.
 const MOST_BYTES: usize = 512 << 10;
@@ -216,10 +219,11 @@ impl<T: SecretTarget> CopyPlan<T> {
 fn batches(pending: Vec<Pair>, as_a_whole: bool) -> Vec<Vec<Pair>> {
     let mut batches: Vec<Vec<Pair>> = Vec::new();
     let mut bytes = 0_usize;
+    let most = MOST_SECRETS.max(pending.len().div_ceil(MOST_CALLS));
     for pair in pending {
         let length = pair.0.len() + pair.1.len();
         match batches.last_mut() {
-            Some(batch) if as_a_whole || (batch.len() < MOST_SECRETS && bytes + length <= MOST_BYTES) => {
+            Some(batch) if as_a_whole || (batch.len() < most && bytes + length <= MOST_BYTES) => {
                 batch.push(pair);
                 bytes += length;
             }
@@ -322,6 +326,8 @@ mod tests {
         };
         let sizes = |pending, whole| batches(pending, whole).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(pairs(250, 1), false), [100, 100, 50]);
+        assert_eq!(sizes(pairs(1_600, 1), false), [100; 16]);
+        assert_eq!(sizes(pairs(3_201, 1), false).len(), 16);
         assert_eq!(sizes(pairs(4, 200 << 10), false), [2, 2]);
         assert_eq!(sizes(pairs(2, 1 << 20), false), [1, 1]);
         assert_eq!(sizes(pairs(250, 1 << 12), true), [250]);

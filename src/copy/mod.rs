@@ -39,6 +39,3 @@ pub use plan::{CopyPlan, Obstacle, ObstacleKind};
 pub use request::{CopySecrets, CopyTo};
 pub use rules::{Copies, Rules};
 pub use target::{Acceptance, SecretTarget, Stored, Write};
-
-#[allow(unused_imports, reason = "services use it, and there may be none")]
-pub(crate) use target::read_now;

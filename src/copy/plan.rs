@@ -234,7 +234,8 @@ impl<T: SecretTarget> CopyPlan<T> {
 
     /// Fails when something stands in the way that is not to be skipped.
     pub(super) fn refuse_obstacles(&self, skip: &BTreeSet<String>) -> Result<(), XtraError> {
-        if let Some(name) = skip.iter().find(|name| !self.obstacles.iter().any(|one| one.name == **name)) {
+        let known: BTreeSet<&String> = self.obstacles.iter().map(|one| &one.name).collect();
+        if let Some(name) = skip.iter().find(|name| !known.contains(name)) {
             let message =
                 format!("{} is no obstacle of the plan, and cannot be skipped. Nothing was written", shown::<T>(name));
             return Err(XtraError::new(ErrorKind::Invalid, message).with_names([name]));

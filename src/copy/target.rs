@@ -15,7 +15,7 @@ use crate::engine::{Client, SecretSource};
 /// [writes](Self::write) some secrets at a time.
 pub trait SecretTarget: SecretSource + Sized {
     /// Whether all secrets of a copy are written by one call, because a scope is made as a whole. Default: a call has up to 100
-    /// secrets, or 512 KiB.
+    /// secrets, or a sixteenth of them all, and 512 KiB.
     const AS_A_WHOLE: bool = false;
 
     /// The same scope, independent of who gave it.
@@ -110,24 +110,25 @@ impl Stored {
         Self { secrets: secrets.into(), unchangeable: None }
     }
 
+    /// What a read of the scope gives now: past the cache, with values as they are stored, and those that cannot be read by their names.
+    ///
+    /// # Errors
+    ///
+    /// Those of the read. What was saved on disk is refused.
+    pub async fn read<'a, S: SecretSource>(client: &'a Client<S>, scope: S::Scope<'a>) -> Result<Self, XtraError> {
+        let mut request = client.read(scope).no_cache().allow_unreadable();
+        request.options.references = References::Kept;
+        let secrets = request.await?;
+        refuse_saved(&secrets)?;
+        Ok(Self::new(secrets))
+    }
+
     /// Says that the service takes no change of them, and why: a phrase that follows the name of a secret that would be written.
     #[must_use]
     pub fn unchangeable(mut self, why: &'static str) -> Self {
         self.unchangeable = Some(why);
         self
     }
-}
-
-/// Reads a scope as it is now, with what cannot be read by name, and refuses what was saved on disk.
-pub(crate) async fn read_now<'a, S: SecretSource>(
-    client: &'a Client<S>,
-    scope: S::Scope<'a>,
-) -> Result<Arc<Secrets>, XtraError> {
-    let mut request = client.read(scope).no_cache().allow_unreadable();
-    request.options.references = References::Kept;
-    let secrets = request.await?;
-    refuse_saved(&secrets)?;
-    Ok(secrets)
 }
 
 /// Refuses a snapshot that an earlier load has saved.

@@ -1,6 +1,7 @@
 //! The server: its listeners on loopback, its connections, and the handle that stops it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -109,6 +110,11 @@ impl<S: Service> Server<S> {
     /// The root of the API at a host that means this machine.
     pub(crate) fn root(&self, host: &str) -> String {
         format!("http://{host}:{}{}", self.port, S::ROOT)
+    }
+
+    /// The handle of this server, which has this name, for `Debug`.
+    pub(crate) fn show(&self, name: &str, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct(name).field("port", &self.port).finish_non_exhaustive()
     }
 
     /// The token of a caller by name.
@@ -327,12 +333,6 @@ macro_rules! control_methods {
             /// Stops the server and waits until its port is closed and all its connections have ended.
             pub async fn stop(self) {
                 self.server.stop().await;
-            }
-        }
-
-        impl std::fmt::Debug for $server {
-            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.debug_struct(stringify!($server)).field("port", &self.server.port()).finish_non_exhaustive()
             }
         }
 

@@ -56,7 +56,8 @@ pub use with_secret::{UseError, WithSecret, WithSecretError};
 pub(crate) use client::Owner;
 pub(crate) use state::Engine;
 #[cfg(feature = "blocking")]
-pub(crate) use tasks::in_blocking_call;
+#[allow(unused_imports, reason = "services use it, and there may be none that does")]
+pub(crate) use tasks::{in_blocking_call, is_blocking_call};
 
 /// What single flight synchronises with. `tests/interleavings` puts in its place what tries every order of steps.
 mod sync {

@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use xtrasecurity::secr::{SecrClient, SecrScope, WebhookVerifier};
+use xtrasecurity::secr::{SecrClient, SecrScope, WebhookVerifier, dev};
 use xtrasecurity::{SecretSource, blocking};
 
 use crate::planted::{KEY, TOKEN, URL_WITH_CREDENTIALS, VALUE};
@@ -85,6 +85,7 @@ pub async fn all(table: &mut Table) {
     table.debug("secr::WebhookVerifier", &verifier);
     table.error("XtraError", &verifier.verify(VALUE.as_bytes(), VALUE).unwrap_err());
     webhooks(table);
+    dev_server(table).await;
 }
 
 async fn reads(table: &mut Table, client: &SecrClient) {
@@ -128,4 +129,26 @@ async fn writes(table: &mut Table, client: &SecrClient) {
 fn webhooks(table: &mut Table) {
     // a notice holds names and ids alone
     table.0.extend(["secr::Webhook", "secr::WebhookEvent", "secr::WebhookPlace"]);
+    #[cfg(feature = "tower")]
+    {
+        let layer = xtrasecurity::secr::WebhookLayer::new(WebhookVerifier::new(VALUE).unwrap());
+        table.debug("secr::WebhookLayer", &layer);
+        table.0.insert("secr::WebhookService");
+    }
+}
+
+async fn dev_server(table: &mut Table) {
+    let project = dev::ProjectSeed::new("o", "p").secret("dev", KEY, VALUE);
+    let caller = dev::CallerSeed::new("ann").token(TOKEN);
+    let builder = || dev::SecrDevServer::builder().project(project.clone()).caller(caller.clone());
+    let server = builder().start().await.unwrap();
+    let client = SecrClient::builder().dev_server(&server).no_proxy().build().unwrap();
+    client.set_secret("o", "p", "dev", KEY, VALUE).await.unwrap();
+    table.debug("secr::dev::SecrDevServer", &server);
+    table.debug("dev_server::SeenRequest", &server.all_requests().pop().unwrap());
+    table.error("dev_server::DevServerError", &builder().caller(caller.clone()).start().await.unwrap_err());
+    table.debug("secr::dev::SecrDevServerBuilder", &builder());
+    table.debug("secr::dev::ProjectSeed", &project);
+    table.debug("secr::dev::CallerSeed", &caller);
+    table.debug("secr::dev::Role", &dev::Role::Admin);
 }

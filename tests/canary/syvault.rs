@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use xtrasecurity::syvault::{Notation, SyVaultClient, SyVaultFolder, SyVaultScope};
+use xtrasecurity::syvault::{Notation, SyVaultClient, SyVaultFolder, SyVaultScope, dev};
 use xtrasecurity::{SecretSource, blocking};
 
 use crate::planted::{KEY, TOKEN, URL_WITH_CREDENTIALS, VALUE};
@@ -92,6 +92,7 @@ pub async fn all(table: &mut Table) {
         table.error("XtraError", &client.notation(notation).await.unwrap_err());
     }
     table.debug("syvault::Notation", &Notation::parse("sy://Production/T/field/f").unwrap());
+    dev_server(table).await;
 }
 
 async fn operations(table: &mut Table, client: &SyVaultClient) {
@@ -113,4 +114,21 @@ async fn operations(table: &mut Table, client: &SyVaultClient) {
     // nothing can be planted in these
     table.0.extend(["syvault::CreatedSecret", "syvault::ListSecrets", "syvault::ListLeases", "syvault::RevokeLease"]);
     table.0.extend(["syvault::ResolveNotation", "syvault::RotateSecret"]);
+}
+
+async fn dev_server(table: &mut Table) {
+    let secret = dev::SecretSeed::new("f", VALUE).uid("u").field(KEY, VALUE);
+    let client = dev::ClientSeed::new("ci").secret(PRIVATE_KEY);
+    let folder = SyVaultFolder::new("f").key(FOLDER_KEY);
+    let builder =
+        || dev::SyVaultDevServer::builder().folder(folder.clone()).client(client.clone()).secret(secret.clone());
+    let server = builder().start().await.unwrap();
+    table.debug("syvault::dev::SyVaultDevServer", &server);
+    table.error("dev_server::DevServerError", &server.put_record(VALUE).unwrap_err());
+    table.error("dev_server::DevServerError", &builder().client(client.clone()).start().await.unwrap_err());
+    let broken = dev::SyVaultDevServer::builder().client(dev::ClientSeed::new("ci").secret(VALUE));
+    table.error("dev_server::DevServerError", &broken.start().await.unwrap_err());
+    table.debug("syvault::dev::SyVaultDevServerBuilder", &builder());
+    table.debug("syvault::dev::ClientSeed", &dev::ClientSeed::new("ci").secret(VALUE));
+    table.debug("syvault::dev::SecretSeed", &secret);
 }

@@ -37,8 +37,12 @@ const NOTHING_DONE: &str = "Nothing was written";
 #[derive(Args)]
 #[command(after_long_help = format!("{GRAMMAR}\n\n\
     Credentials:\n  \
-    xtra: as of every command; infisical: INFISICAL_*; secr: SECR_TOKEN, SECR_API_URL; syvault: SY_SERVER,\n  \
-    SY_CLIENT_ID, SY_CLIENT_SECRET, and SY_FOLDER_KEYS, as ID=KEY,ID=KEY with the keys of folders in base64\n\n\
+    xtra       as of every command\n  \
+    infisical  INFISICAL_*, .infisical.json\n  \
+    secr       SECR_TOKEN, SECR_API_URL\n  \
+    syvault    SY_SERVER, SY_CLIENT_ID,\n             \
+               SY_CLIENT_SECRET, SY_FOLDER_KEYS\n\
+    SY_FOLDER_KEYS has the keys of folders in base64: ID=KEY,ID=KEY\n\n\
     Examples:\n  \
     xtrasec copy --from infisical:dev:/app --to xtra:development --prefix APP_ --dry-run\n  \
     xtrasec copy --from xtra:staging@feature/new-ui --to secr:acme/web/staging --yes\n  \
@@ -231,7 +235,8 @@ fn tell_json<T: SecretTarget>(
         },
         "result": result,
     });
-    output::write(text::json(&document).as_bytes())
+    let text = text::json(&document);
+    if report.is_some() { output::done(&text) } else { output::write(text.as_bytes()) }
 }
 
 fn obstructed(obstacles: &[Obstacle]) -> Failure {

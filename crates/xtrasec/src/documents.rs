@@ -9,7 +9,11 @@ use crate::Cli;
 
 const DOCUMENTS: &[&str] = &["README.md", "docs/from-python.md", "docs/infisical.md"];
 /// The options of features that this build does not have.
-const NOT_BUILT: &[&str] = if cfg!(feature = "infisical") { &[] } else { &["service", "path"] };
+const NOT_BUILT: &[&str] = match (cfg!(feature = "infisical"), cfg!(any(feature = "secr", feature = "syvault"))) {
+    (true, _) => &[],
+    (false, true) => &["path"],
+    (false, false) => &["service", "path"],
+};
 
 fn read(document: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document)).unwrap()

@@ -6,11 +6,10 @@ use super::merge::holds_reference;
 use super::operations::check_options;
 use super::operations::write::{Trimming, check_new_name, check_value};
 use super::scope::ProjectName;
-use super::{Infisical, InfisicalScope};
+use super::{Infisical, InfisicalScope, wire};
 use crate::copy::{Acceptance, SecretTarget, Stored, Write};
 use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::engine::Client;
-use crate::services::placeholder;
 
 /// The folder alone, with values as they are stored: what a write changes.
 fn folder<'s>(scope: InfisicalScope<'s>) -> Result<InfisicalScope<'s>, XtraError> {
@@ -52,7 +51,7 @@ impl SecretTarget for Infisical {
         if check_value(name, value, Trimming::Refused).is_err() {
             return Some("has a value with white space around it, which the service would take away".into());
         }
-        if placeholder::recognise(value.expose()).is_some() {
+        if value == wire::HIDDEN {
             return Some("has a value that stands for a hidden one: it could not be read back".into());
         }
         let refers = holds_reference(value.expose()) && !accepts.references;
@@ -60,7 +59,7 @@ impl SecretTarget for Infisical {
     }
 
     async fn stored<'a>(client: &'a Client<Self>, scope: InfisicalScope<'a>) -> Result<Stored, XtraError> {
-        Ok(Stored::new(crate::copy::read_now(client, folder(scope)?).await?))
+        Stored::read(client, folder(scope)?).await
     }
 
     async fn write<'a>(client: &'a Client<Self>, scope: InfisicalScope<'a>, write: Write<'a>) -> Result<(), XtraError> {

@@ -30,7 +30,7 @@ impl SecretTarget for Secr {
     }
 
     async fn stored<'a>(client: &'a Client<Self>, scope: SecrScope<'a>) -> Result<Stored, XtraError> {
-        Ok(Stored::new(crate::copy::read_now(client, scope).await?))
+        Stored::read(client, scope).await
     }
 
     async fn write<'a>(client: &'a Client<Self>, scope: SecrScope<'a>, write: Write<'a>) -> Result<(), XtraError> {

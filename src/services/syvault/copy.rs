@@ -39,8 +39,8 @@ impl SecretTarget for SyVault {
             Part::Titled { folder, .. } => Some(folder.clone().into_owned()),
             _ => None,
         };
-        match (crate::copy::read_now(client, scope).await, folder) {
-            (Ok(fields), _) => Ok(Stored::new(fields).unchangeable(UNCHANGEABLE)),
+        match (Stored::read(client, scope).await, folder) {
+            (Ok(stored), _) => Ok(stored.unchangeable(UNCHANGEABLE)),
             // the service's own refusals have a status; this is the client's, who has looked at all titles
             (Err(error), Some(folder)) if error.kind() == ErrorKind::NotFound && error.status().is_none() => {
                 let source = client.source();

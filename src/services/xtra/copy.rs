@@ -31,7 +31,7 @@ impl SecretTarget for Xtra {
     }
 
     async fn stored<'a>(client: &'a Client<Self>, scope: XtraScope<'a>) -> Result<Stored, XtraError> {
-        Ok(Stored::new(crate::copy::read_now(client, scope).await?))
+        Stored::read(client, scope).await
     }
 
     async fn write<'a>(client: &'a Client<Self>, scope: XtraScope<'a>, write: Write<'a>) -> Result<(), XtraError> {

@@ -188,7 +188,9 @@ fn export(modules: &Modules, path: Vec<String>, public: &str, found: &mut Export
         export_module(modules, &path, &format!("{public}::"), found);
     }
     let known = found.entry(path).or_insert_with(|| public.to_owned());
-    if public.len() < known.len() {
+    // of several, the one with the fewest modules: what services share keeps the name that is nobody's
+    let length = |path: &str| (path.matches("::").count(), path.len());
+    if length(public) < length(known) {
         public.clone_into(known);
     }
 }

@@ -70,6 +70,23 @@ fn taken(sent: &[u8]) -> Arc<String> {
 fn reads() -> Vec<Row> {
     vec![
         Row {
+            name: "plan of a copy of n names, and its refusal",
+            n: 1_000,
+            make: |n| {
+                let (client, runtime) = (service(n), runtime());
+                // half of them are there with another value, and none of those may be left out
+                let pairs = names(n).enumerate().map(|(at, name)| (name, if at % 2 == 0 { "value" } else { "other" }));
+                let secrets = xtrasecurity::Secrets::from_iter(pairs);
+                Box::new(move || {
+                    let plan = run(&runtime, client.copy_secrets("e", &secrets).send()).unwrap();
+                    assert_eq!((plan.present().len(), plan.obstacles().len()), (n - n / 2, n / 2));
+                    let skipped = plan.obstacles().iter().skip(1).map(|one| one.name.clone());
+                    let stopped = run(&runtime, plan.apply().skip(skipped).send()).unwrap_err();
+                    assert_eq!(stopped.error().kind(), ErrorKind::Conflict);
+                })
+            },
+        },
+        Row {
             name: "get_secrets of n names",
             n: 3_000,
             make: |n| {

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::pin::Pin;
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -69,6 +70,9 @@ pub(crate) trait Service: Sized + Send + Sync + 'static {
 
     /// The variables without which there is no live service; none when there is never one.
     const VARIABLES: &'static [&'static str] = &[];
+
+    /// What else a live service can be told by.
+    const OPTIONAL_VARIABLES: &'static [&'static str] = &[];
 
     /// The variables in which a client finds its credentials.
     const CREDENTIALS: &'static [&'static str] = &[];
@@ -228,6 +232,20 @@ pub(crate) fn knows_what_is_left_out<S: Service>(contract: &[Part<S>]) {
     for (name, _) in S::LEFT_OUT {
         assert!(contract.iter().any(|part| part.name == *name), "{name}");
     }
+}
+
+/// This binary again, with nothing but the live part of a module, which these variables name a service for; and what it said.
+pub(crate) async fn live_run<S: Service>(module: &str, variables: Vec<(&'static str, String)>) -> (Output, String) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let (_, module) = module.split_once("::").unwrap();
+    command.args(["--exact", &format!("{module}::a_live_service_holds_the_contract_where_one_is_named")]);
+    for name in S::VARIABLES.iter().chain(S::OPTIONAL_VARIABLES) {
+        command.env_remove(name);
+    }
+    command.envs(variables);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    (output, said)
 }
 
 /// Writes past the harness, which would keep it back: what was not tested is to be seen.

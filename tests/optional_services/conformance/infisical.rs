@@ -11,7 +11,7 @@ use xtrasecurity::infisical::raw::types::{FolderV1Create, FolderV1Delete};
 use xtrasecurity::infisical::{Infisical, InfisicalClient, InfisicalClientBuilder, InfisicalScope};
 use xtrasecurity::{EngineOptions, ErrorKind, XtraError};
 
-use crate::contract::{Condition, Lack, Service, Skip, holds_live, say, unique, variable};
+use crate::contract::{Condition, Lack, Service, Skip, holds_live, live_run, say, unique, variable};
 
 const URL: &str = "INFISICAL_TEST_URL";
 const TOKEN: &str = "INFISICAL_TEST_TOKEN";
@@ -26,6 +26,23 @@ mod today {
     #[tokio::test]
     async fn a_live_service_holds_the_contract_where_one_is_named() {
         super::holds_live(CONTRACT).await;
+    }
+
+    #[tokio::test]
+    async fn a_live_run_holds_everything_but_what_breaks_the_service_and_leaves_nothing_behind() {
+        let elsewhere = <Infisical as super::Service>::in_memory().await;
+        let before = super::Service::inventory(&elsewhere).await;
+        let variables = vec![
+            (super::URL, elsewhere.url.clone()),
+            (super::TOKEN, elsewhere.token.clone()),
+            (super::PROJECT_ID, elsewhere.project.clone()),
+        ];
+        let (output, said) = super::live_run::<Infisical>(module_path!(), variables).await;
+        assert!(output.status.success() && !said.contains("left behind"), "{said}");
+        // three break it, and one needs what it lacks
+        let held = CONTRACT.len() - 4;
+        assert!(said.contains(&format!("live: {held} held, 0 skipped, 4 left out, 0 failed")), "{said}");
+        assert_eq!(super::Service::inventory(&elsewhere).await, before);
     }
 }
 
@@ -79,6 +96,7 @@ impl<A: Age> Service for InfisicalService<A> {
 
     const NAME: &'static str = "Infisical";
     const VARIABLES: &'static [&'static str] = &[URL, TOKEN, PROJECT_ID];
+    const OPTIONAL_VARIABLES: &'static [&'static str] = &[ENVIRONMENT];
     const CREDENTIALS: &'static [&'static str] = &["INFISICAL_TOKEN", "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"];
     const LEFT_OUT: &'static [(&'static str, Lack)] =
         &[("white_space_around_values_comes_back", Lack::OuterWhiteSpace)];

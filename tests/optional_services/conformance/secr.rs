@@ -1,7 +1,7 @@
 //! secr under the contract. A scope is an environment.
 //!
 //! `SECR_TEST_TOKEN`, `SECR_TEST_ORG`, `SECR_TEST_PROJECT` and `SECR_TEST_ENVIRONMENT` name a live one, and an environment of it that
-//! is emptied: the service has no documented way to make one.
+//! is emptied: the service has no documented way to make one. `SECR_TEST_API_URL` names another address than the usual one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,8 +9,9 @@ use xtrasecurity::secr::dev::{Fault, SecrDevServer};
 use xtrasecurity::secr::{DEFAULT_API_URL, Secr, SecrClient, SecrClientBuilder, SecrScope};
 use xtrasecurity::{EngineOptions, ErrorKind, XtraError};
 
-use crate::contract::{Condition, Lack, Service, Skip, holds_live, say, unique, variable};
+use crate::contract::{Condition, Lack, Service, Skip, holds_live, live_run, say, unique, variable};
 
+const API_URL: &str = "SECR_TEST_API_URL";
 const TOKEN: &str = "SECR_TEST_TOKEN";
 const ORG: &str = "SECR_TEST_ORG";
 const PROJECT: &str = "SECR_TEST_PROJECT";
@@ -21,6 +22,24 @@ contract! { SecrService }
 #[tokio::test]
 async fn a_live_service_holds_the_contract_where_one_is_named() {
     holds_live(CONTRACT).await;
+}
+
+#[tokio::test]
+async fn a_live_run_holds_what_one_environment_is_enough_for_and_leaves_it_empty() {
+    let elsewhere = SecrDevServer::start().await.unwrap();
+    let variables = vec![
+        (API_URL, elsewhere.url()),
+        (TOKEN, elsewhere.token().to_owned()),
+        (ORG, "acme".to_owned()),
+        (PROJECT, "web".to_owned()),
+        (ENVIRONMENT, "staging".to_owned()),
+    ];
+    let (output, said) = live_run::<SecrService>(module_path!(), variables).await;
+    assert!(output.status.success() && !said.contains("left behind"), "{said}");
+    // three break the service, one needs a second environment, and one what it lacks
+    let held = CONTRACT.len() - 5;
+    assert!(said.contains(&format!("live: {held} held, 0 skipped, 5 left out, 0 failed")), "{said}");
+    assert!(elsewhere.keys("acme", "web", "staging").is_empty());
 }
 
 struct SecrService {
@@ -40,6 +59,7 @@ impl Service for SecrService {
 
     const NAME: &'static str = "secr";
     const VARIABLES: &'static [&'static str] = &[TOKEN, ORG, PROJECT, ENVIRONMENT];
+    const OPTIONAL_VARIABLES: &'static [&'static str] = &[API_URL];
     const CREDENTIALS: &'static [&'static str] = &["SECR_TOKEN", "SECR_AGENT_TOKEN"];
     const LEFT_OUT: &'static [(&'static str, Lack)] = &[("what_exists_is_not_created_again", Lack::Creation)];
 
@@ -51,7 +71,8 @@ impl Service for SecrService {
 
     async fn live() -> Result<Self, XtraError> {
         let named = |name| variable(name).unwrap_or_default();
-        Self::new(DEFAULT_API_URL.to_owned(), named(TOKEN), named(ORG), named(PROJECT), None)
+        let url = variable(API_URL).unwrap_or_else(|| DEFAULT_API_URL.to_owned());
+        Self::new(url, named(TOKEN), named(ORG), named(PROJECT), None)
     }
 
     async fn new_scope(&self) -> Result<String, Skip> {

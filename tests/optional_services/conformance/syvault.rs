@@ -10,7 +10,7 @@ use xtrasecurity::syvault::dev::{ClientSeed, Fault, SecretSeed, SyVaultDevServer
 use xtrasecurity::syvault::{SyVault, SyVaultClient, SyVaultClientBuilder, SyVaultFolder, SyVaultScope};
 use xtrasecurity::{EngineOptions, ErrorKind, XtraError};
 
-use crate::contract::{Condition, Lack, Service, Skip, holds_live, say, unique, variable};
+use crate::contract::{Condition, Lack, Service, Skip, holds_live, live_run, say, unique, variable};
 
 const SERVER: &str = "SY_TEST_SERVER";
 const CLIENT_ID: &str = "SY_TEST_CLIENT_ID";
@@ -29,6 +29,21 @@ contract! { SyVaultService }
 #[tokio::test]
 async fn a_live_service_holds_the_contract_where_one_is_named() {
     holds_live(CONTRACT).await;
+}
+
+#[tokio::test]
+async fn a_live_run_holds_what_needs_no_changes_and_names_what_it_leaves_behind() {
+    let elsewhere = SyVaultService::in_memory().await;
+    let Account { server, client_id, client_secret, folder_id, folder_key } = &elsewhere.account;
+    let variables = [SERVER, CLIENT_ID, CLIENT_SECRET, FOLDER_ID, FOLDER_KEY]
+        .into_iter()
+        .zip([server, client_id, client_secret, folder_id, folder_key].map(String::clone));
+    let (output, said) = live_run::<SyVaultService>(module_path!(), variables.collect()).await;
+    assert!(output.status.success() && said.contains("left behind, for clients delete nothing: "), "{said}");
+    // three break the service, two change what is there by another hand, and five need what it lacks
+    let held = CONTRACT.len() - 10;
+    assert!(said.contains(&format!("live: {held} held, 0 skipped, 10 left out, 0 failed")), "{said}");
+    assert!(!said.contains(client_secret.as_str()) && !said.contains(folder_key.as_str()), "{said}");
 }
 
 struct SyVaultService {

@@ -47,7 +47,7 @@ async fn a_secret_that_was_equal_and_is_not_any_more_stops_the_copy() {
     fill(&target, "one", &[("A", "1")]).await;
     let secrets = Secrets::from_iter([("A", "1"), ("B", "2")]);
     let plan = target.client.copy_secrets(target.at("one"), &secrets).await.unwrap();
-    target.server.state().environments.get_mut("one").unwrap().remove("A");
+    target.server.remove_secret("acme", "web", "one", "A").unwrap();
     let error = plan.apply().await.unwrap_err();
     assert_eq!((error.error().kind(), error.error().names()), (ErrorKind::Conflict, &["A".to_owned()][..]));
     assert!(values(&target, "one").await.is_empty());
@@ -58,14 +58,12 @@ async fn a_value_that_somebody_replaces_behind_the_write_is_no_success() {
     let target = SecrService::start().await;
     let secrets = Secrets::from_iter([("A", "1"), ("B", "2")]);
     let plan = target.client.copy_secrets(target.at("one"), &secrets).await.unwrap();
-    let mut pulls = 0;
-    target.server.state().between = Some(Box::new(move |_, secrets| {
-        pulls += 1;
-        if pulls == 2 {
-            secrets.insert("B".to_owned(), ("of somebody else".to_owned(), 2));
+    let stopped = plan.apply().on_progress(|progress| {
+        if progress.written == 2 {
+            target.server.set_secret("acme", "web", "one", "B", "of somebody else").unwrap();
         }
-    }));
-    let stopped = plan.apply().await.unwrap_err();
+    });
+    let stopped = stopped.await.unwrap_err();
     assert_eq!((stopped.error().kind(), stopped.error().names()), (ErrorKind::Conflict, &["B".to_owned()][..]));
     assert!(stopped.error().may_have_been_applied());
     assert_eq!(

@@ -2,13 +2,13 @@
 
 use xtrasecurity::copy::ObstacleKind;
 use xtrasecurity::infisical::InfisicalScope;
-use xtrasecurity::infisical::dev::SecretSeed;
+use xtrasecurity::infisical::dev;
 use xtrasecurity::snapshot::UnreadableReason;
 use xtrasecurity::syvault::SyVaultScope;
+use xtrasecurity::syvault::dev::SecretSeed;
 use xtrasecurity::{ErrorKind, Secrets, XtraClient};
 
-use crate::services::{InfisicalService, SecrService, Service, SyVaultService, XtraService, fill, values};
-use crate::syvault::{FOLDER, UID};
+use crate::services::{FOLDER, InfisicalService, SecrService, Service, SyVaultService, XtraService, fill, values};
 
 async fn keeps_what_is_there(target: &impl Service) {
     fill(target, "one", &[("SAME", "1"), ("OTHER", "mine")]).await;
@@ -69,13 +69,14 @@ async fn a_secret_of_syvault_that_is_there_takes_no_other_field_and_the_plan_say
     let plan = target.client.copy_secrets(target.at("one"), &secrets).overwrite().await.unwrap();
     let kinds: Vec<_> = plan.obstacles().iter().map(|one| (one.name.as_str(), one.kind)).collect();
     assert_eq!(kinds, [("A", ObstacleKind::Refused), ("B", ObstacleKind::Refused)]);
-    let writes = target.server.requests().len();
+    let asked = target.server.total_requests();
     assert_eq!(plan.apply().await.unwrap_err().error().kind(), ErrorKind::Invalid);
-    assert_eq!(target.server.requests().len(), writes, "nothing is sent");
+    assert_eq!(target.server.total_requests(), asked, "nothing is sent");
 
     // by its uid a secret is as it is, or an obstacle
+    let uid = target.server.put_secret(SecretSeed::new(FOLDER, "Database").field("host", "db.example.com")).unwrap();
     let secrets = Secrets::from_iter([("host", "db.example.com"), ("port", "5432")]);
-    let plan = target.client.copy_secrets(SyVaultScope::secret(UID), &secrets).await.unwrap();
+    let plan = target.client.copy_secrets(SyVaultScope::secret(uid), &secrets).await.unwrap();
     assert_eq!((plan.present(), plan.obstacles()[0].name.as_str()), (&["host".to_owned()][..], "port"));
 
     // of which folder nobody has the key, there can be no new secret
@@ -86,8 +87,9 @@ async fn a_secret_of_syvault_that_is_there_takes_no_other_field_and_the_plan_say
 #[tokio::test]
 async fn two_secrets_of_syvault_with_one_title_are_a_conflict_that_names_both() {
     let target = SyVaultService::start().await;
-    target.server.put("first", "Twice", &[("A", "1")]);
-    target.server.put("second", "Twice", &[("A", "1")]);
+    for uid in ["first", "second"] {
+        target.server.put_secret(SecretSeed::new(FOLDER, "Twice").uid(uid).field("A", "1")).unwrap();
+    }
     let secrets = Secrets::from_iter([("A", "1")]);
     let scope = SyVaultScope::titled(FOLDER, "Twice");
     let error = target.client.copy_secrets(scope, &secrets).await.unwrap_err();
@@ -98,7 +100,7 @@ async fn two_secrets_of_syvault_with_one_title_are_a_conflict_that_names_both() 
 async fn a_secret_that_cannot_be_read_is_named_and_nothing_is_written() {
     let (from, to) = (InfisicalService::start().await, SecrService::start().await);
     fill(&from, "one", &[("A", "1"), ("B", "2")]).await;
-    from.server.add_secret("web", SecretSeed::new("dev", "B", "another row").path("/one")).unwrap();
+    from.server.add_secret("web", dev::SecretSeed::new("dev", "B", "another row").path("/one")).unwrap();
     let plan =
         from.client.get_secrets("dev").path("/one").copy_to(&to.client, to.at("one")).prefix("X_").await.unwrap();
     let [obstacle] = plan.obstacles() else { panic!("{plan:?}") };
@@ -113,7 +115,7 @@ async fn a_secret_that_cannot_be_read_is_named_and_nothing_is_written() {
 #[tokio::test]
 async fn a_source_that_fails_or_is_empty_is_an_error_and_no_empty_copy() {
     let (from, to) = (SecrService::start().await, XtraService::start().await);
-    from.server.answer(403, r#"{"error":"forbidden"}"#);
+    from.refuse_read(0, 403);
     let error = from.client.get_secrets("acme", "web", "production").copy_to(&to.client, "one").await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Forbidden, Some(403)));
     assert!(error.to_string().contains("copy_to") && error.to_string().contains("Nothing was written"), "{error}");
@@ -169,7 +171,7 @@ async fn names_are_chosen_prefixed_and_changed_and_two_values_of_one_name_are_an
 #[tokio::test]
 async fn references_arrive_expanded_or_as_they_are_stored_and_never_as_something_else() {
     let (from, xtra) = (InfisicalService::start().await, XtraService::start().await);
-    from.server.add_secret("web", SecretSeed::new("dev", "URL", "https://${dev.HOST}/").path("/one")).unwrap();
+    from.server.add_secret("web", dev::SecretSeed::new("dev", "URL", "https://${dev.HOST}/").path("/one")).unwrap();
     let read = || from.client.get_secrets("dev").path("/one");
     read().copy_to(&xtra.client, "one").await.unwrap().apply().await.unwrap();
     assert_eq!(values(&xtra, "one").await["URL"], "https://db.internal/");

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use xtrasecurity::ErrorKind;
 use xtrasecurity::clock::ManualClock;
 use xtrasecurity::infisical::InfisicalClient;
 use xtrasecurity::infisical::dev::{Fault, Generation, InfisicalDevServer, route};
 use xtrasecurity::infisical::raw::types;
+use xtrasecurity::{ErrorKind, blocking};
 
 use crate::server::{BOTH, builder, client, start};
 
@@ -155,4 +155,63 @@ async fn a_revocation_has_a_grace_and_no_more() {
     server.fault(Fault::hang().on(route::LEASES_REVOKE).forever());
     let error = lease.close().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+}
+
+/// Does blocking work on a thread of its own, beside the server.
+async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || tell.send(work()).ok());
+    told.await.unwrap()
+}
+
+fn blocking_client(server: &InfisicalDevServer, clock: &ManualClock) -> blocking::InfisicalClient {
+    let builder = blocking::InfisicalClient::builder().token(server.token()).project_id(server.project_id());
+    builder.base_url(server.url()).no_proxy().clock(clock.clock()).build().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_that_a_blocking_client_holds_is_renewed_between_its_calls_and_revoked_when_it_is_closed() {
+    for generation in BOTH {
+        let (server, _client, clock) = with_clock(generation).await;
+        let client = blocking_client(&server, &clock);
+        let lease = on_thread(move || client.hold_lease("dev", "postgres").path("/app").send().unwrap()).await;
+        assert!(lease.get("DB_USERNAME").is_some() && !format!("{lease:?}").contains(lease.data()[0].1.expose()));
+        // longer than it lives, with nobody in a call
+        for renewals in 1..=2 {
+            pass(&server, &clock, Duration::from_secs(40), route::LEASES_RENEW).await;
+            while lease.renewals() < renewals {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert!(lease.problem().is_none());
+        on_thread(move || lease.close()).await.unwrap();
+        assert_eq!(server.request_count(route::LEASES_REVOKE), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_of_a_blocking_client_that_is_dropped_has_been_revoked_then() {
+    let (server, async_client, clock) = with_clock(Generation::Current).await;
+    let client = blocking_client(&server, &clock);
+    on_thread(move || drop(client.hold_lease("dev", "postgres").path("/app").send().unwrap())).await;
+    assert_eq!(server.request_count(route::LEASES_REVOKE), 1);
+    // a request of the async client that is sent by waiting for it is held so too
+    on_thread(move || drop(async_client.hold_lease("dev", "postgres").path("/app").wait().unwrap())).await;
+    assert_eq!(server.request_count(route::LEASES_REVOKE), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_of_a_blocking_client_waits_for_its_revocation_no_longer_than_its_grace() {
+    let (server, _client, clock) = with_clock(Generation::Current).await;
+    server.fault(Fault::hang().on(route::LEASES_REVOKE).forever());
+    let client = blocking_client(&server, &clock);
+    let grace = Duration::from_millis(1);
+    let hold = move || {
+        let held = || client.hold_lease("dev", "postgres").path("/app").revoke_grace(grace).send().unwrap();
+        let error = held().close().unwrap_err();
+        drop(held());
+        (error, client.hold_lease("dev", "none").path("/app").send().unwrap_err())
+    };
+    let (error, none) = on_thread(hold).await;
+    assert_eq!((error.kind(), none.kind()), (ErrorKind::Timeout, ErrorKind::NotFound), "{error}");
 }

@@ -1,5 +1,6 @@
 //! SyVault's client: what its users are promised, with a service in its place that does what the vendor's pages say, or is assumed to.
 
+mod dev_server;
 mod document;
 mod engine;
 mod leases;

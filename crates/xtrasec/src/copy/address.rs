@@ -10,13 +10,16 @@ use crate::text::printable;
 
 /// The grammar, for the help.
 pub(super) const GRAMMAR: &str = "Addresses:\n  \
-    xtra:[PROJECT_ID/]ENVIRONMENT[@BRANCH]\n  \
-    infisical:[PROJECT_ID/]ENVIRONMENT[:/FOLDER]\n  \
-    secr:ORG/PROJECT/ENVIRONMENT\n  \
-    syvault:UID, or syvault:FOLDER_ID/TITLE, which a copy makes when it is not there\n\
-    What is in brackets has the default of its service. In a name, write % as %25, and / @ : as %2F %40 %3A where\n\
-    they are no separators. infisical, secr and syvault are there when this command is built with the feature of\n\
-    that name.";
+    xtra:[PROJECT/]ENV[@BRANCH]\n  \
+    infisical:[PROJECT/]ENV[:/FOLDER]\n  \
+    secr:ORG/PROJECT/ENV\n  \
+    syvault:UID\n  \
+    syvault:FOLDER/TITLE\n\
+    A project of xtra and infisical and a folder of syvault are given by their ids, everything else by its name or slug. \
+    What is in brackets has the default of its service. A copy to syvault makes a secret of that title, \
+    whose fields are the secrets, and changes none. \
+    In a name, % is written as %25, and / @ : as %2F %40 %3A where they are no separators. infisical, secr and \
+    syvault are there when this command is built with the feature of that name.";
 
 /// The services that a feature adds.
 const OPTIONAL: [&str; 3] = ["infisical", "secr", "syvault"];

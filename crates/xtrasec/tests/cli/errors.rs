@@ -224,6 +224,7 @@ async fn a_reader_that_has_gone_is_one_line_and_no_panic() {
         &["history", "QUOTES", "-e", "stg"],
         &["rollback", "QUOTES", "1", "-e", "stg"],
         &["promote", "stg", "qa", "--yes"],
+        &["copy", "--from", "xtra:stg", "--to", "xtra:qa", "--yes"],
         &["branches"],
         &["logout"],
     ];

@@ -11,6 +11,7 @@ mod account;
 mod branches;
 mod change;
 mod copies;
+mod copy;
 mod dev;
 mod diff;
 mod doctor;
@@ -38,6 +39,8 @@ mod run;
 mod schema;
 #[cfg(target_os = "linux")]
 mod screen;
+#[cfg(all(feature = "secr", feature = "syvault"))]
+mod services;
 mod set;
 mod setup;
 #[cfg(target_os = "linux")]

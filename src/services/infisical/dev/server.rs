@@ -1,5 +1,7 @@
 //! The handle of a running server: its addresses, its credentials and its controls.
 
+use std::fmt;
+
 use super::builder::InfisicalDevServerBuilder;
 use super::database::{Database, HalfExpansion, new_id};
 use super::limits::{Limiter, RateLimits};
@@ -230,4 +232,10 @@ impl InfisicalDevServer {
 fn project_id(database: &Database, project: &str) -> Result<String, DevServerError> {
     let found = database.project(project).or_else(|| database.project_by_slug(project));
     found.map(|project| project.id.clone()).ok_or_else(|| DevServerError::unknown("project", project))
+}
+
+impl fmt::Debug for InfisicalDevServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.server.show("InfisicalDevServer", formatter)
+    }
 }

@@ -10,7 +10,7 @@ use crate::services::secr::Secr;
 /// use xtrasecurity::blocking::SecrClient;
 ///
 /// fn main() -> Result<(), XtraError> {
-///     let client = SecrClient::builder().token("secr_cli_…").build()?;
+///     let client = SecrClient::builder().token("secr_cli_...").build()?;
 ///     let secrets = client.get_secrets("my-org", "my-project", "production").send()?;
 ///     let url = secrets.require("DATABASE_URL")?.expose();
 ///     client.set_secret("my-org", "my-project", "development", "API_KEY", "sk-…").send()?;

@@ -30,7 +30,7 @@ pub const DEFAULT_API_URL: &str = "https://api.secr.dev";
 /// use xtrasecurity::{XtraError, secr::SecrClient};
 ///
 /// # async fn example() -> Result<(), XtraError> {
-/// let client = SecrClient::builder().token("secr_tok_…").build()?;
+/// let client = SecrClient::builder().token("secr_tok_...").build()?;
 /// let secrets = client.get_secrets("my-org", "my-project", "production").await?; // cached for 30 s
 /// let url = secrets.require("DATABASE_URL")?.expose();
 /// client.set_secret("my-org", "my-project", "development", "API_KEY", "sk-…").await?;

@@ -7,7 +7,6 @@ use hyper::http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::routes;
-use super::seed::Role;
 use crate::dev::javascript::object;
 use crate::dev::{Call, Clock, DevServerError, Millis, Reply, Route, Service};
 
@@ -48,6 +47,17 @@ pub(super) struct Template {
     pub(super) description: Option<String>,
     pub(super) required: bool,
     pub(super) created: Millis,
+}
+
+/// What a caller may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Role {
+    /// Reads.
+    Viewer,
+    /// Reads, writes and manages templates.
+    #[default]
+    Admin,
 }
 
 #[derive(Serialize, Deserialize)]

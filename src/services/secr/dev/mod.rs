@@ -30,7 +30,8 @@ mod routes;
 mod seed;
 mod server;
 
-pub use seed::{CallerSeed, ProjectSeed, Role, SecrDevServerBuilder};
+pub use database::Role;
+pub use seed::{CallerSeed, ProjectSeed, SecrDevServerBuilder};
 pub use server::SecrDevServer;
 
 pub use crate::dev::{DevServerError, Fault, Hold, SeenRequest};

@@ -2,8 +2,7 @@
 
 use hyper::StatusCode;
 
-use super::database::{Caller, Database, Environment, Template, bad_request, forbidden, not_found};
-use super::seed::Role;
+use super::database::{Caller, Database, Environment, Role, Template, bad_request, forbidden, not_found};
 use crate::dev::javascript::{Json, Members, object, random_uuid};
 use crate::dev::{Call, Outcome, Reply, routes, settle};
 

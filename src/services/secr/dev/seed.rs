@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::database::{Agent, Caller, Database, Project};
+use super::database::{Agent, Caller, Database, Environment, Project, Role};
 use super::server::SecrDevServer;
 use crate::core::SecretValue;
 use crate::dev::javascript::random_uuid;
@@ -17,17 +15,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// The environments of a new project.
 const ENVIRONMENTS: [&str; 3] = ["development", "staging", "production"];
-
-/// What a caller may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Role {
-    /// Reads.
-    Viewer,
-    /// Reads, writes and manages templates.
-    #[default]
-    Admin,
-}
 
 /// A user, or an agent, with its token.
 #[derive(Clone)]
@@ -117,7 +104,7 @@ impl ProjectSeed {
 
     fn build(self, database: &Database) -> Project {
         let mut environments: BTreeMap<String, _> =
-            self.environments.into_iter().map(|name| (name, super::database::Environment::default())).collect();
+            self.environments.into_iter().map(|name| (name, Environment::default())).collect();
         for (environment, key, value) in self.secrets {
             environments.entry(environment).or_default().set(&key, value.expose(), database.now());
         }

@@ -1,5 +1,7 @@
 //! The handle of a running server: its credentials and its controls.
 
+use std::fmt;
+
 use super::database::{Database, Environment};
 use super::seed::SecrDevServerBuilder;
 use crate::dev::{DevServerError, Fault, Hold, SeenRequest, Server, control_methods};
@@ -125,5 +127,11 @@ impl SecrDevServer {
     /// Has templates come as an object with a list, in place of the list. Which of them the service gives is not documented.
     pub fn set_wrapped_templates(&self, on: bool) {
         self.server.shared().state().wraps_templates = on;
+    }
+}
+
+impl fmt::Debug for SecrDevServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.server.show("SecrDevServer", formatter)
     }
 }

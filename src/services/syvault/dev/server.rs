@@ -1,5 +1,7 @@
 //! The handle of a running server: its credentials and its controls.
 
+use std::fmt;
+
 use super::database::{Client, Database, Folder};
 use super::seed::{SecretSeed, SyVaultDevServerBuilder};
 use crate::dev::javascript::{Json, Members};
@@ -100,5 +102,11 @@ impl SyVaultDevServer {
     pub fn field(&self, uid: &str, name: &str) -> Option<String> {
         let (_, fields) = self.server.shared().state().contents(uid)?;
         fields.into_iter().find(|(known, _)| known == name).map(|(_, value)| value.expose().to_owned())
+    }
+}
+
+impl fmt::Debug for SyVaultDevServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.server.show("SyVaultDevServer", formatter)
     }
 }

@@ -81,6 +81,8 @@ mod secret;
 mod seed;
 mod service;
 
+use std::fmt;
+
 pub use crate::dev::{DevServerError, Fault, Hold, SeenRequest};
 pub use builder::DevServerBuilder;
 pub use limits::RateLimits;
@@ -146,5 +148,11 @@ impl DevServer {
     #[must_use]
     pub fn token_for(&self, name: &str) -> Option<&str> {
         self.server.token(name)
+    }
+}
+
+impl fmt::Debug for DevServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.server.show("DevServer", formatter)
     }
 }

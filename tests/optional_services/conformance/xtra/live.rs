@@ -1,31 +1,20 @@
 //! The contract against an XtraSecurity that runs elsewhere, and the proof that this works.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use xtrasecurity::XtraClient;
 use xtrasecurity::dev_server::{DevServer, RateLimits};
 
-use super::{API_URL, CONTRACT, PROJECT_ID, TOKEN};
-use crate::contract::holds_live;
+use super::{API_URL, CONTRACT, PROJECT_ID, TOKEN, XtraService};
+use crate::contract::{self, holds_live};
 
 #[tokio::test]
 async fn a_live_service_holds_the_contract_where_one_is_named() {
     holds_live(CONTRACT).await;
 }
 
-/// This binary again, with nothing but the live part.
 async fn live_run(variables: Vec<(&'static str, String)>) -> (Output, String) {
-    let run = move || {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "xtra::live::a_live_service_holds_the_contract_where_one_is_named"]);
-        for name in [API_URL, TOKEN, PROJECT_ID] {
-            command.env_remove(name);
-        }
-        command.envs(variables).output().unwrap()
-    };
-    let output = tokio::task::spawn_blocking(run).await.unwrap();
-    let said = String::from_utf8(output.stderr.clone()).unwrap();
-    (output, said)
+    contract::live_run::<XtraService>(module_path!(), variables).await
 }
 
 fn naming(server: &DevServer, token: &str) -> Vec<(&'static str, String)> {

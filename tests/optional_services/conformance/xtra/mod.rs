@@ -63,6 +63,7 @@ impl Service for XtraService {
 
     const NAME: &'static str = "XtraSecurity";
     const VARIABLES: &'static [&'static str] = &[API_URL, TOKEN];
+    const OPTIONAL_VARIABLES: &'static [&'static str] = &[PROJECT_ID];
     const CREDENTIALS: &'static [&'static str] = &["XTRA_TOKEN", "XTRA_MACHINE_TOKEN"];
 
     async fn in_memory() -> Self {

@@ -2,18 +2,21 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::create::Lease;
+use super::holder::{Holder, KeeperThread};
 use super::{HasTtl, Place, life};
+#[cfg(feature = "blocking")]
+use crate::blocking::{self, Blocking};
 use crate::core::{Clock, ErrorKind, Hint, SecretValue, Tick, Timestamp, XtraError};
-use crate::engine::{Call, Client, Operation, Request};
+use crate::engine::{Async, Call, Client, Operation, Request};
 use crate::services::infisical::{Infisical, InfisicalScope};
 
 /// So long a revocation may take when nothing else is said.
@@ -22,25 +25,31 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Renewals are not closer together, whatever life a server tells.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// The operation of a [`Request`] that makes a lease and holds it.
-#[derive(Debug)]
+/// The operation of a [`Request`] that makes a lease and holds it, in the mode `M` of its client.
 #[non_exhaustive]
-pub struct HoldLease {
+pub struct HoldLease<M = Async> {
     name: String,
     ttl: Option<Duration>,
     grace: Duration,
+    mode: PhantomData<fn() -> M>,
 }
 
-/// A lease that a task renews when two thirds of its life are over, until this is closed or dropped: then the task revokes it.
-/// `Debug` prints no credential.
+/// A lease that is renewed when two thirds of its life are over, until this is closed or dropped: then it is revoked. `Debug` prints
+/// no credential.
+///
+/// That of a blocking client (`M` is `blocking::Blocking`) has a thread that does so, named `secrets-lease`; dropping it waits for
+/// the revocation, as long as the [grace](Request::revoke_grace) is.
 #[must_use = "the lease is revoked when this is dropped"]
-pub struct HeldLease {
+pub struct HeldLease<M = Async> {
     lease: Lease,
     state: Arc<Mutex<State>>,
     stop: Option<oneshot::Sender<Reply>>,
+    /// Where no runtime goes on by itself.
+    thread: Option<KeeperThread>,
+    mode: PhantomData<fn() -> M>,
 }
 
-type Reply = oneshot::Sender<Result<(), XtraError>>;
+pub(super) type Reply = oneshot::Sender<Result<(), XtraError>>;
 
 /// What has become of a lease.
 struct State {
@@ -50,12 +59,13 @@ struct State {
 }
 
 /// # Infisical: leases that are held
-impl Client<Infisical> {
+impl<M> Client<Infisical, M> {
     /// Makes credentials by a dynamic secret of a folder, as [`create_lease`](Self::create_lease) does, and holds them: awaiting gives
     /// a [`HeldLease`], which is renewed before it ends, and revoked when it is closed or dropped.
     ///
-    /// A task of the current tokio runtime does both. When that runtime ends first, the lease ends by itself; so it does when the
-    /// call is given up before its answer is there. A renewal that fails for a time is tried again until the lease ends; one that the
+    /// A task of the current tokio runtime does both; for the blocking client, a thread named `secrets-lease`, which has ended when the
+    /// lease is dropped (while it runs, [`inject_secrets`](Self::inject_secrets) refuses). When that runtime ends first, the lease ends by
+    /// itself; so it does when the call is given up before its answer is there. A renewal that fails for a time is tried again until the lease ends; one that the
     /// server refuses, for instance because the lease has lived as long as it may, is not
     /// ([`problem`](HeldLease::problem) tells).
     ///
@@ -76,12 +86,13 @@ impl Client<Infisical> {
         &'a self,
         environment: impl Into<Cow<'a, str>>,
         name: impl Into<String>,
-    ) -> Request<'a, Infisical, HoldLease> {
-        self.request(InfisicalScope::new(environment), HoldLease { name: name.into(), ttl: None, grace: GRACE })
+    ) -> Request<'a, Infisical, HoldLease<M>, M> {
+        let hold = HoldLease { name: name.into(), ttl: None, grace: GRACE, mode: PhantomData };
+        self.request(InfisicalScope::new(environment), hold)
     }
 }
 
-impl Request<'_, Infisical, HoldLease> {
+impl<M> Request<'_, Infisical, HoldLease<M>, M> {
     /// How long the revocation may take, when the lease is closed or dropped. Default 10 s.
     pub fn revoke_grace(mut self, time: Duration) -> Self {
         self.operation.grace = time;
@@ -89,24 +100,19 @@ impl Request<'_, Infisical, HoldLease> {
     }
 }
 
-impl HasTtl for HoldLease {
+impl<M> HasTtl for HoldLease<M> {
     fn ttl(&mut self) -> &mut Option<Duration> {
         &mut self.ttl
     }
 }
 
-impl Operation for HoldLease {
+impl<M> Operation for HoldLease<M> {
     const NAME: &'static str = "hold_lease";
     type Source = Infisical;
-    type Output = HeldLease;
+    type Output = HeldLease<M>;
 
-    async fn perform(self, call: Call<'_, Infisical>) -> Result<HeldLease, XtraError> {
-        let runtime = Handle::try_current().map_err(|_| {
-            XtraError::new(
-                ErrorKind::Config,
-                "nothing was sent: a lease is held by a task, and there is no tokio runtime",
-            )
-        })?;
+    async fn perform(self, call: Call<'_, Infisical>) -> Result<HeldLease<M>, XtraError> {
+        let holder = Holder::find(self.grace)?;
         let ttl = life(self.ttl)?;
         let place = call.lease_place().await?;
         let clock = call.source().transport().clock();
@@ -127,12 +133,12 @@ impl Operation for HoldLease {
             renew_at: Some(begun.after(pause(lease.lifetime))),
             ends_at: begun.after(lease.lifetime),
         };
-        runtime.spawn(keeper.run(stopped));
-        Ok(HeldLease { lease, state, stop: Some(stop) })
+        let thread = holder.hold(keeper, stopped);
+        Ok(HeldLease { lease, state, stop: Some(stop), thread, mode: PhantomData })
     }
 }
 
-impl HeldLease {
+impl<M> HeldLease<M> {
     /// The lease's id.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -169,6 +175,18 @@ impl HeldLease {
         lock(&self.state).problem.clone()
     }
 
+    /// Has the lease revoked; what came of it follows.
+    fn stop(&mut self) -> oneshot::Receiver<Result<(), XtraError>> {
+        let (reply, revoked) = oneshot::channel();
+        if let Some(stop) = self.stop.take() {
+            // when nobody holds it any more, the reply is dropped, which says so
+            let _ = stop.send(reply);
+        }
+        revoked
+    }
+}
+
+impl HeldLease {
     /// Revokes the lease, and waits until that is done. One that has ended meanwhile is revoked as well.
     ///
     /// # Errors
@@ -176,20 +194,46 @@ impl HeldLease {
     /// Those of [`revoke_lease`](Client::revoke_lease); [`Timeout`](crate::ErrorKind::Timeout) when it takes longer than the
     /// [grace](Request::revoke_grace), and the lease then ends by itself.
     pub async fn close(mut self) -> Result<(), XtraError> {
-        let (reply, revoked) = oneshot::channel();
-        let is_asked = self.stop.take().is_some_and(|stop| stop.send(reply).is_ok());
-        let gone = || {
-            let message = "the task that held the lease is gone, and its runtime with it: the lease ends by itself";
-            Err(XtraError::new(ErrorKind::Config, message).in_call("close"))
-        };
-        if !is_asked {
-            return gone();
-        }
-        revoked.await.unwrap_or_else(|_| gone())
+        self.stop().await.unwrap_or_else(|_| gone())
     }
 }
 
-impl fmt::Debug for HeldLease {
+#[cfg(feature = "blocking")]
+impl HeldLease<Blocking> {
+    /// Revokes the lease, and waits until that is done. One that has ended meanwhile is revoked as well.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`revoke_lease`](Client::revoke_lease); [`Timeout`](crate::ErrorKind::Timeout) when it takes longer than the
+    /// [grace](Request::revoke_grace), and the lease then ends by itself; [`Config`](crate::ErrorKind::Config) inside an async
+    /// runtime, where the lease is revoked all the same.
+    pub fn close(mut self) -> Result<(), XtraError> {
+        let revoked = self.stop();
+        blocking::block_on(revoked)?.unwrap_or_else(|_| gone())
+    }
+}
+
+fn gone() -> Result<(), XtraError> {
+    let message = "what held the lease is gone, and its runtime with it: the lease ends by itself";
+    Err(XtraError::new(ErrorKind::Config, message).in_call("close"))
+}
+
+impl<M> Drop for HeldLease<M> {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            thread.wait();
+        }
+    }
+}
+
+impl<M> fmt::Debug for HoldLease<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HoldLease").field("ttl", &self.ttl).field("grace", &self.grace).finish_non_exhaustive()
+    }
+}
+
+impl<M> fmt::Debug for HeldLease<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldLease").field("lease", &self.lease).finish_non_exhaustive()
     }
@@ -204,8 +248,8 @@ fn pause(lifetime: Duration) -> Duration {
     lifetime.saturating_mul(2).checked_div(3).unwrap_or_default().max(SHORTEST)
 }
 
-/// The task behind a lease that is held.
-struct Keeper {
+/// What is behind a lease that is held.
+pub(super) struct Keeper {
     client: Client<Infisical>,
     place: Place,
     id: String,
@@ -219,7 +263,7 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn run(mut self, mut stopped: oneshot::Receiver<Reply>) {
+    pub(super) async fn run(mut self, mut stopped: oneshot::Receiver<Reply>) {
         let reply = loop {
             let stop = {
                 let renewal = pin!(self.renew_when_due());

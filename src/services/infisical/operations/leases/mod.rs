@@ -5,6 +5,7 @@
 
 mod create;
 mod held;
+mod holder;
 mod renew;
 mod revoke;
 
