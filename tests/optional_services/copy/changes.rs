@@ -71,3 +71,19 @@ async fn a_value_that_somebody_replaces_behind_the_write_is_no_success() {
         (&["A".to_owned()][..], &["B".to_owned()][..])
     );
 }
+
+#[tokio::test]
+async fn a_copy_is_of_what_is_there_now_whatever_the_caches_hold() {
+    let (from, to) = (SecrService::start().await, SecrService::start().await);
+    let read = async |service: &SecrService, place| service.client.get_secrets("acme", "web", place).await.unwrap();
+    read(&from, "production").await;
+    read(&to, "one").await;
+    from.server.set_secret("acme", "web", "production", "NEW", "n").unwrap();
+    to.server.set_secret("acme", "web", "one", "PORT", "of somebody else").unwrap();
+    let plan = from.client.get_secrets("acme", "web", "production").copy_to(&to.client, to.at("one")).await.unwrap();
+    assert!(plan.created().contains(&"NEW".to_owned()), "{plan:?}");
+    assert_eq!(plan.obstacles()[0].name, "PORT");
+    // and what was written is what the next read gives
+    plan.apply().skip(["PORT"]).await.unwrap();
+    assert_eq!(read(&to, "one").await.len(), 4);
+}
