@@ -108,6 +108,7 @@
 //! | `infisical` | | the Infisical client, for either interface of its server, with the credentials of a machine identity; and its raw client |
 //! | `secr` | | the secr client: reads, writes and webhooks, by the vendor's documentation alone |
 //! | `syvault` | | the SyVault client, experimental: by the vendor's documentation alone, without the keys of folders |
+//! | `keyring` | | with `infisical`: the login that its command keeps in the keyring of the operating system |
 //! | `http` | with `xtra` | the transport and the credential chains, for a service of your own |
 //! | `typed` | yes | secrets as a struct, checked against its JSON Schema; schemas from files |
 //! | `blocking` | | the blocking client, `blocking::XtraClient` |
@@ -190,6 +191,9 @@ pub use schema::Schema;
 pub use services::ClientBuilder;
 // handed to `inject`, which knows no service
 use services::VARIABLES as SERVICE_VARIABLES;
+#[cfg(all(feature = "infisical", any(fuzzing, test)))]
+#[doc(hidden)]
+pub use services::infisical::fuzzing as infisical_fuzzing;
 #[cfg(feature = "dev-server")]
 pub use services::xtra::dev as dev_server;
 #[cfg(all(feature = "xtra", any(fuzzing, test)))]
@@ -218,6 +222,8 @@ pub mod secr {
         SecretPages, SetResult, SetSecret, Template, TemplateValidation, ValidateTemplate, Webhook, WebhookEvent,
         WebhookPlace, WebhookVerifier, Whoami,
     };
+    #[cfg(feature = "tower")]
+    pub use crate::services::secr::{WebhookLayer, WebhookService};
 }
 
 /// SyVault's own: its client, its scopes and folders, its notations, and its operations with what they take and give.

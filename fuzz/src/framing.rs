@@ -10,7 +10,11 @@
 //! The first line has the operation and the status. The bytes of [`MARKS`] stand for what the call carried, in each of the
 //! forms in which a service or a proxy may repeat it. No JSON text and no header holds these bytes otherwise.
 
+mod checks;
+
 use std::borrow::Cow;
+
+pub use checks::check;
 
 /// The token of every call.
 pub const TOKEN: &str = "xs_kanarie/7Q+ab=";

@@ -81,8 +81,8 @@ mod tests {
         };
         let error = reader.run(path, soon, hang).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Timeout && error.is_retryable(), "{error}");
-        let again = reader.run(path, DEADLINE, || Ok(panic!("the thread was started"))).await;
-        assert_eq!(again.map(|(): ()| ()).unwrap_err().kind(), ErrorKind::Timeout);
+        let again = reader.run::<()>(path, DEADLINE, || panic!("the thread was started")).await;
+        assert_eq!(again.unwrap_err().kind(), ErrorKind::Timeout);
         drop(release);
         let _ = end.recv();
         while reader.lock().strong_count() > 0 {

@@ -24,7 +24,7 @@ use xtrasecurity::{
     paging::Paging,
     references::Reference,
     snapshot::{SnapshotSource, Unreadable, UnreadableReason},
-    source::{Identity, KeyWriter, Loaded, Quota, ScopeDescription, Traffic},
+    source::{Identity, KeyWriter, Listener, Listening, Loaded, Quota, ScopeDescription, Traffic},
 };
 
 use crate::planted::{
@@ -344,6 +344,7 @@ async fn reading(table: &mut Table, server: &DevServer) {
     table.debug("xtra::XtraScope", &scope);
     table.debug("crate::services::xtra::scope::CheckedScope", &client.source().prepare(&scope).unwrap());
     let own = Client::new_with_source(Own);
+    drop(own.watch(VALUE));
     table.debug("Client", &own);
     table.debug("request::Read", &own.read(VALUE));
     table.debug("request::Refresh", &own.refresh(VALUE));
@@ -498,6 +499,11 @@ impl SecretSource for Own {
     async fn load(&self, scope: &String) -> Result<Loaded, XtraError> {
         Ok(Loaded::from_iter([(KEY, scope.as_str())]))
     }
+
+    fn listen(&self, _: &String, listener: Listener) -> Option<Listening> {
+        hides_debug("Listener", &listener);
+        None
+    }
 }
 
 async fn errors(table: &mut Table, server: &DevServer) {
@@ -514,8 +520,9 @@ async fn errors(table: &mut Table, server: &DevServer) {
     table.debug("snapshot::Unreadable", &rest.unreadable());
     table.error("XtraError", rest.require(KEY).as_ref().unwrap_err());
     table.debug("Stats", &viewer.stats());
-    // counted as looked at: it is made by the engine alone, and `Own` looked at it on the way
+    // counted as looked at: they are made by the engine alone, and `Own` looked at them on the way
     table.0.insert("source::KeyWriter");
+    table.0.insert("source::Listener");
 }
 
 /// Copies that are written, served, damaged and in nobody's way: each has its event or its error.

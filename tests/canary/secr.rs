@@ -129,6 +129,12 @@ async fn writes(table: &mut Table, client: &SecrClient) {
 fn webhooks(table: &mut Table) {
     // a notice holds names and ids alone
     table.0.extend(["secr::Webhook", "secr::WebhookEvent", "secr::WebhookPlace"]);
+    #[cfg(feature = "tower")]
+    {
+        let layer = xtrasecurity::secr::WebhookLayer::new(WebhookVerifier::new(VALUE).unwrap());
+        table.debug("secr::WebhookLayer", &layer);
+        table.0.insert("secr::WebhookService");
+    }
 }
 
 async fn dev_server(table: &mut Table) {

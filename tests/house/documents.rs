@@ -128,7 +128,9 @@ fn what_the_readme_says_to_install_is_what_its_snippets_use() {
 /// The targets of the links of a text.
 fn links(text: &str) -> Vec<&str> {
     let ends = text.match_indices("](").map(|(at, mark)| &text[at + mark.len()..]);
-    ends.map(|rest| rest.split_once(')').expect("a link has an end").0).collect()
+    let targets = ends.map(|rest| rest.split_once(')').expect("a link has an end").0);
+    // what stands in quotation marks behind it is its title
+    targets.map(|target| target.split_once(" \"").map_or(target, |(target, _)| target)).collect()
 }
 
 /// The anchors that GitHub makes of headings.
@@ -232,6 +234,33 @@ fn every_test_that_the_page_on_infisical_links_to_is_there_by_its_file_and_name(
     }
     assert!(linked.len() > 100, "{} tests", linked.len());
     assert_eq!(used, targets.into_keys().collect(), "links that lead from nowhere");
+}
+
+#[test]
+fn every_tick_of_the_readme_is_a_test_that_is_there() {
+    let text = read("README.md");
+    let tests: BTreeMap<&str, &str> =
+        text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ")).collect();
+    let ticks: Vec<_> =
+        text.split("[✓][").skip(1).filter_map(|rest| rest.split_once(']')).map(|(tick, _)| tick).collect();
+    for tick in &ticks {
+        let link = tests.get(tick).unwrap_or_else(|| panic!("{tick} is no link"));
+        let (link, name) = link.split_once(" \"").unwrap_or_else(|| panic!("{tick} names no test"));
+        let file = link.strip_prefix(REPOSITORY).and_then(|path| path.strip_prefix("/blob/main/"));
+        let (file, name) = (file.unwrap_or_else(|| panic!("{link} is of no file")), name.trim_end_matches('"'));
+        // a test, one for any service, or a row of a macro that makes tests
+        let held = |line: &str| {
+            let rest = line.trim_start().trim_start_matches("pub(crate) ").trim_start_matches("async ");
+            rest.trim_start_matches("fn ").strip_prefix(name).is_some_and(|rest| rest.starts_with(['(', '<', ':']))
+        };
+        assert!(read(file).lines().any(held), "{file} has no test {name}");
+    }
+    assert_eq!(
+        ticks.iter().copied().collect::<BTreeSet<_>>(),
+        tests.into_keys().collect(),
+        "tests that no tick leads to"
+    );
+    assert!(ticks.len() > 50, "{} ticks", ticks.len());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A process of its own with one row after the other, because the whole process is measured. `cargo test --test linear -- diff`
 //! measures the rows whose names hold `diff`. To count instructions instead of time, see `tests/README.md`.
 
+mod answering;
 mod measure;
 mod peer;
 mod rows;

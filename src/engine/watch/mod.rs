@@ -5,6 +5,7 @@ mod handles;
 mod listener;
 mod poller;
 mod registry;
+mod relay;
 mod subscription;
 mod topic;
 
@@ -18,6 +19,7 @@ use futures_core::Stream;
 
 pub use handles::{WatchReceiver, WatchSecret};
 pub use listener::{Listener, Listening};
+pub(crate) use relay::relay;
 
 pub(crate) use registry::Topics;
 

@@ -38,7 +38,7 @@ pub(super) struct Granted {
 
 impl Granted {
     /// The token, which ends with what is first: its own end, or that of what the server has granted.
-    fn exchanged(self) -> Result<Exchanged, XtraError> {
+    pub(super) fn exchanged(self) -> Result<Exchanged, XtraError> {
         let token = Token::new(self.token.expose()).map_err(|_| {
             XtraError::new(ErrorKind::Decode, "the server has granted something that cannot be sent as a token")
                 .with_hint(Hint::check_base_url("is that of an Infisical server"))

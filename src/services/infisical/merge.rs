@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::scope::{CheckedScope, ProjectName, is_within, quoted, shown_path};
+use super::scope::{CheckedScope, ProjectName, is_within};
 use super::wire::{Block, List, Row};
 use crate::core::{ErrorKind, Hint, SecretValue, Unreadable, UnreadableReason, XtraError};
 
@@ -60,16 +60,14 @@ pub(super) fn own_rows(rows: Vec<Row>, asked: &CheckedScope) -> Result<Vec<Row>,
 fn check_place(row: &Row, asked: &CheckedScope) -> Result<(), XtraError> {
     let workspace = row.workspace.as_deref().filter(|id| !id.is_empty());
     let which = match (workspace, row.environment.as_deref(), row.secret_path.as_deref()) {
-        (Some(id), ..) if is_other_project(id, asked) => "another project".to_owned(),
-        (_, Some(slug), _) if slug != asked.environment => format!("the environment {}", quoted(slug)),
-        (_, _, Some(folder)) if !asked.recursive && folder != asked.path => {
-            format!("the folder {}", shown_path(folder))
-        }
+        (Some(id), ..) if is_other_project(id, asked) => "another project",
+        (_, Some(slug), _) if slug != asked.environment => "another environment",
+        (_, _, Some(folder)) if !asked.recursive && folder != asked.path => "another folder",
         _ => return Ok(()),
     };
-    let message = format!("the server has answered with secrets of {which}, which were not asked for");
+    let message = format!("the server has answered with secrets of {which} than was asked for");
     Err(XtraError::new(ErrorKind::Invalid, message).with_hint(Hint::advice(
-        "Ask for that, or use another token: some service tokens read one place whatever is asked for",
+        "Ask for what the token is of, or use another token: some service tokens read one place whatever is asked for",
     )))
 }
 

@@ -9,6 +9,9 @@ mod deprecated;
 pub mod dev;
 #[cfg(feature = "watch")]
 mod events;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod merge;
 mod operations;
 mod protocol;

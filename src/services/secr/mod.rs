@@ -11,6 +11,8 @@ mod raw;
 mod scope;
 mod source;
 mod webhook;
+#[cfg(feature = "tower")]
+mod webhook_layer;
 pub(crate) mod wire;
 
 pub use client::{DEFAULT_API_URL, SecrClient, SecrClientBuilder};
@@ -23,3 +25,5 @@ pub use operations::{
 pub use scope::SecrScope;
 pub use source::Secr;
 pub use webhook::{Webhook, WebhookEvent, WebhookPlace, WebhookVerifier};
+#[cfg(feature = "tower")]
+pub use webhook_layer::{WebhookLayer, WebhookService};

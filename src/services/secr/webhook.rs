@@ -12,7 +12,10 @@ use crate::core::{ErrorKind, Hint, SecretValue, Timestamp, XtraError};
 use crate::engine::Client;
 
 /// No notice is nearly as large: it holds names and ids only.
-const MOST_BYTES: usize = 256 * 1024;
+pub(super) const MOST_BYTES: usize = 256 * 1024;
+/// The header that has the signature.
+#[cfg(feature = "tower")]
+pub(super) const SIGNATURE: &str = "x-secr-signature";
 /// How far the time of a notice may be from now, by default.
 const TOLERANCE: Duration = Duration::from_secs(5 * 60);
 

@@ -12,6 +12,8 @@ use futures_util::future::BoxFuture;
 use crate::core::{ErrorKind, Hint, Identity, Quota, Secrets, XtraError};
 use crate::engine::part::ScopePart;
 use crate::engine::{CacheOptions, Client, EngineOptions, SecretSource, Traffic};
+#[cfg(feature = "watch")]
+use crate::engine::{Listener, Listening};
 
 /// A snapshot, and how old it was already when it was asked for.
 pub(super) type Fetched = (Arc<Secrets>, Duration);
@@ -152,6 +154,8 @@ pub(super) trait Part: Send + Sync {
     fn is_reference(&self, value: &str) -> bool;
     fn passphrase_variable(&self) -> Option<&'static str>;
     fn write_place(&self, places: &mut String);
+    #[cfg(feature = "watch")]
+    fn listen(&self, listener: Listener) -> Option<Listening>;
 }
 
 impl<S: SecretSource> Part for ScopePart<S> {
@@ -193,5 +197,10 @@ impl<S: SecretSource> Part for ScopePart<S> {
 
     fn write_place(&self, places: &mut String) {
         let _ = writeln!(places, "{:?} {:?} {:?}", self.source().name(), self.source().base_url(), self.key);
+    }
+
+    #[cfg(feature = "watch")]
+    fn listen(&self, listener: Listener) -> Option<Listening> {
+        self.source().listen(&self.owned, listener)
     }
 }

@@ -13,6 +13,8 @@ use futures_util::future::join_all;
 use crate::core::layers::{LayerMap, LayerState};
 use crate::core::{ErrorKind, Identity, Quota, ScopeDescription, Secrets, SnapshotSource, XtraError, events};
 use crate::engine::{KeyWriter, Loaded, SecretSource, Traffic, is_own_refusal};
+#[cfg(feature = "watch")]
+use crate::engine::{Listener, Listening, watch::relay};
 use layer::Fetched;
 
 pub use layer::Layer;
@@ -56,6 +58,8 @@ pub use layer::Layer;
 /// its oldest part, and no copy of it is written. An answer that has suddenly lost its secrets is held back by the layer's client as well;
 /// [`invalidate`](crate::Client::invalidate) on that client accepts it. After a write by a layer's client, call `invalidate` on the
 /// client over this source to see it at once.
+///
+/// A watch is told of changes by the layers whose services tell of them; it polls as ever unless all do.
 ///
 /// Memory holds the values of a client's layer twice: here and in its client. References in values are followed as that client is set.
 pub struct Layered {
@@ -153,6 +157,11 @@ impl SecretSource for Layered {
             }
         }
         Ok(merged.finish())
+    }
+
+    #[cfg(feature = "watch")]
+    fn listen(&self, (): &(), listener: Listener) -> Option<Listening> {
+        relay(listener, self.layers.iter().filter_map(Layer::part).map(|part| |listener| part.listen(listener)))
     }
 
     fn has_timers(&self) -> bool {

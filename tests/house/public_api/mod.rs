@@ -18,8 +18,19 @@ use lines::{Api, api};
 
 const UPDATE: &str = "UPDATE_PUBLIC_API";
 
-/// Other crates whose traits public types implement. Nothing of them is in a signature.
-const TRAITS_OF: &[&str] = &["config", "figment", "futures_core", "schemars", "serde"];
+/// Other crates whose traits public types implement, and what those traits speak of. Nothing of them is in a signature.
+const TRAITS_OF: &[&str] = &[
+    "bytes",
+    "config",
+    "figment",
+    "futures_core",
+    "http",
+    "http_body",
+    "schemars",
+    "serde",
+    "tower_layer",
+    "tower_service",
+];
 
 /// The traits that a type of the user's own must have to be read as, which signatures cannot but name.
 const TRAITS_OF_USERS: &[&str] = &["schemars::JsonSchema", "serde::Serialize", "serde::de::DeserializeOwned"];

@@ -7,5 +7,6 @@ mod pages;
 mod reads;
 mod refusals;
 mod server;
+mod webhook_layer;
 mod webhooks;
 mod writes;

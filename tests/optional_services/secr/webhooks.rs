@@ -8,20 +8,30 @@ use xtrasecurity::secr::{SecrClient, WebhookVerifier};
 
 use crate::server::Secr;
 
-const SECRET: &str = "whsec_0123456789";
+pub const SECRET: &str = "whsec_0123456789";
 
-fn notice(event: &str, environment: &str) -> (String, String) {
-    let now = Timestamp::from(SystemTime::now());
+/// A notice of now, with its signature.
+pub fn notice(event: &str, environment: &str) -> (String, String) {
+    notice_at(event, environment, Timestamp::from(SystemTime::now()))
+}
+
+pub fn notice_at(event: &str, environment: &str, time: Timestamp) -> (String, String) {
     let body = json!({
-        "event": event, "timestamp": now.to_string(), "org": { "id": "o-1" }, "project": { "id": "p-1", "slug": "web" },
+        "event": event, "timestamp": time.to_string(), "org": { "id": "o-1" }, "project": { "id": "p-1", "slug": "web" },
         "environment": { "id": "e-1", "slug": environment }, "key": "PORT", "actor": { "id": "u-1", "email": "ann@example.com" },
         "metadata": {},
     });
     let body = body.to_string();
+    let signature = signed(&body);
+    (body, signature)
+}
+
+/// The signature of a body, by another implementation than the one that verifies.
+pub fn signed(body: &str) -> String {
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
-    let hex: String =
-        ring::hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    (body, format!("sha256={hex}"))
+    let signature = ring::hmac::sign(&key, body.as_bytes());
+    let hex: String = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={hex}")
 }
 
 /// How many requests a read of each environment needs after a notice.

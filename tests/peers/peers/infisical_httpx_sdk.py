@@ -10,7 +10,10 @@ from infisical import InfisicalClient
 from infisical.resources.secrets.models import CreateSecretRequest, DeleteSecretRequest, UpdateSecretRequest
 
 PROJECT = os.environ["PEER_PROJECT_ID"]
-HIDES = os.environ.get("PEER_SERVER_HIDES", "yes") == "yes"
+SERVER = os.environ.get("PEER_SERVER", "Current")
+# what a client asks for hidden, a server of today hides
+HIDES = SERVER == "Current"
+AUGUST = SERVER == "August2024"
 APP = {"workspaceId": PROJECT, "environment": "dev", "secretPath": "/app"}
 
 
@@ -34,9 +37,10 @@ def check(client):
     print("list, with values hidden" if HIDES else "list")
 
     got = client.secrets.v3.retrieve(name="REFERENCE", expandSecretReferences="true", **root)
-    assert got.secret_value == "plain/x"
+    # a server of August 2024 expands nothing of the same folder by name, and gives what is imported without its value
+    assert got.secret_value == ("${PLAIN}/x" if AUGUST else "plain/x")
     got = client.secrets.v3.retrieve(name="IMPORTED", include_imports="true", **root)
-    assert got.secret_value == "from shared"
+    assert got.secret_value == ("" if AUGUST else "from shared")
     print("get by name, also what is imported")
 
     place = {"workspaceId": PROJECT, "environment": "dev", "secretPath": "/app"}
@@ -49,10 +53,10 @@ def check(client):
     assert client.secrets.v3.delete(DeleteSecretRequest(**place, name="GONE")).secret_key == "GONE"
     print("delete")
 
-    assert "404" in refusal(lambda: client.secrets.v3.retrieve(name="GONE", **APP))
+    assert ("400" if AUGUST else "404") in refusal(lambda: client.secrets.v3.retrieve(name="GONE", **APP))
     again = CreateSecretRequest(**place, name="KEPT", secretValue="again")
     assert "400" in refusal(lambda: client.secrets.v3.create(again))
-    print("404 and 400")
+    print("a secret that is gone, and one that exists")
     assert refusal(lambda: login("wrong").secrets.v3.list(**root))
     print("a wrong client secret is refused")
 

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         return measure::measure(&runtime);
     }
     let mut failed = false;
-    for generation in [Generation::October2024, Generation::Current] {
+    for generation in [Generation::August2024, Generation::October2024, Generation::Current] {
         for program in programs() {
             let name = program.name();
             match program {

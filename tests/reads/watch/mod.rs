@@ -9,6 +9,7 @@ mod handles;
 mod polls;
 mod script;
 mod service;
+mod told;
 
 use futures_util::StreamExt;
 use script::{Script, seconds};

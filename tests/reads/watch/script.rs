@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use xtrasecurity::{
     CacheOptions, Client, EngineOptions, ErrorKind, SecretSource, XtraError,
     clock::ManualClock,
-    source::{Identity, KeyWriter, Loaded, Quota},
+    source::{Identity, KeyWriter, Listener, Listening, Loaded, Quota},
 };
 
 #[derive(Clone)]
@@ -21,6 +22,15 @@ struct State {
     identity: Mutex<&'static str>,
     quota: Mutex<Option<Quota>>,
     gate: Semaphore,
+    told: Mutex<Option<UnboundedReceiver<Word>>>,
+}
+
+/// What the source says to the watch that listens to it.
+pub enum Word {
+    Connected,
+    Changed,
+    Lost,
+    Panic,
 }
 
 impl Script {
@@ -31,6 +41,7 @@ impl Script {
             identity: Mutex::new("one"),
             quota: Mutex::new(None),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
+            told: Mutex::new(None),
         }))
     }
 
@@ -65,6 +76,13 @@ impl Script {
 
     pub fn opens(&self) {
         self.0.gate.add_permits(1000);
+    }
+
+    /// Has the next watch listen to these words.
+    pub fn tells(&self) -> UnboundedSender<Word> {
+        let (tell, told) = unbounded_channel();
+        *self.0.told.lock().unwrap() = Some(told);
+        tell
     }
 
     pub fn loads(&self) -> usize {
@@ -108,6 +126,20 @@ impl SecretSource for Script {
 
     fn quota(&self, _: &String) -> Option<Quota> {
         *self.0.quota.lock().unwrap()
+    }
+
+    fn listen(&self, _: &String, listener: Listener) -> Option<Listening> {
+        let mut told = self.0.told.lock().unwrap().take()?;
+        Some(Box::pin(async move {
+            while let Some(word) = told.recv().await {
+                match word {
+                    Word::Connected => listener.connected(),
+                    Word::Changed => listener.changed(),
+                    Word::Lost => listener.lost(),
+                    Word::Panic => panic!("on purpose"),
+                }
+            }
+        }))
     }
 
     async fn load(&self, _: &String) -> Result<Loaded, XtraError> {

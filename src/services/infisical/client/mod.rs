@@ -85,8 +85,13 @@ impl<M> Client<Infisical, M> {
     ///    `ldap-auth`); then other clients and identities in variables do not count. Without it an identity for any method logs in by
     ///    the token in `INFISICAL_JWT`, `INFISICAL_OIDC_AUTH_JWT` or `INFISICAL_ID_TOKEN` (as a job of GitLab has it), by that of a job of
     ///    GitHub Actions, or as a pod; where there is none of these, it is an error.
-    /// 4. The login of the `infisical` command, when its vault is a file: `~/.infisical/infisical-config.json`. It ends, and is not
-    ///    renewed.
+    /// 4. The login of the `infisical` command: `~/.infisical/infisical-config.json`, with a token in a file, or in the keyring of the
+    ///    operating system (feature `keyring`: Keychain, Credential Manager, or the Secret Service by D-Bus, which leaves threads
+    ///    behind, so that [`inject_secrets`](Self::inject_secrets) refuses then; it is waited for 10 s at most). It ends, and is not renewed.
+    ///
+    /// A [provider](crate::infisical::InfisicalClientBuilder::credentials) of the program's own stands before the first, after the third, or behind
+    /// the last. When it names a [base URL](crate::credentials::CredentialProvider::base_url), its tokens go there, unless the option
+    /// `base_url` names another.
     ///
     /// An empty variable counts as absent. What can be exchanged is preferred to a token, because it is exchanged anew when a token
     /// ends. `.infisical.json` is looked for in the working directory, then above it up to the root of the repository; its map of

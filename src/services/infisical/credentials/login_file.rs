@@ -81,9 +81,7 @@ impl LoginFile {
 
     fn token(&self, email: &str, env: &ProcessEnv) -> Result<SecretValue, String> {
         if !self.keeps_files {
-            return Err("the login's token is in the keyring of the operating system, which is not read here \
-                        (`infisical vault set file` moves it)"
-                .to_owned());
+            return in_os_keyring(email);
         }
         let passphrase = self.passphrase(env)?;
         let path = keyring_file(env, email).ok_or("the name of the user makes no name of a file")?;
@@ -110,6 +108,21 @@ impl LoginFile {
     }
 }
 
+/// The token of a login that is not in a file.
+#[cfg(feature = "keyring")]
+fn in_os_keyring(email: &str) -> Result<SecretValue, String> {
+    let place = "the login's token is in the keyring of the operating system";
+    let text = super::os_keyring::read(email).map_err(|why| format!("{place}, and {why}"))?;
+    token_in(&text, email).ok_or_else(|| format!("{place}, which holds no token of this user"))
+}
+
+#[cfg(not(feature = "keyring"))]
+fn in_os_keyring(_email: &str) -> Result<SecretValue, String> {
+    Err("the login's token is in the keyring of the operating system, which is read with the feature `keyring` alone \
+         (`infisical vault set file` moves it)"
+        .to_owned())
+}
+
 /// The file that the keyring library keeps an account in: `/` and `%` are percent-encoded. A name that would lead out of the
 /// directory is none.
 fn keyring_file(env: &ProcessEnv, email: &str) -> Option<PathBuf> {
@@ -121,7 +134,12 @@ fn keyring_file(env: &ProcessEnv, email: &str) -> Option<PathBuf> {
 /// The plaintext is a JSON text that holds JSON.
 fn token_of(content: &[u8], email: &str) -> Option<SecretValue> {
     let inner: Zeroizing<String> = Zeroizing::new(serde_json::from_slice(content).ok()?);
-    let texts = file::texts(inner.as_bytes(), &["email", "JTWToken"]).ok()?;
+    token_in(&inner, email)
+}
+
+/// The token of a user in what the command keeps of a login.
+fn token_in(text: &str, email: &str) -> Option<SecretValue> {
+    let texts = file::texts(text.as_bytes(), &["email", "JTWToken"]).ok()?;
     let [known, token] = <[Option<String>; 2]>::try_from(texts).ok()?;
     let token = token.map(SecretValue::new)?;
     known.is_none_or(|known| known == email).then_some(token)
@@ -193,7 +211,7 @@ pub(super) mod tests {
         let not_base64 = IN_FILE.replace("YUIzZEU1Z0g3ag==", "%hunter2%");
         for (members, expected) in [
             ("", "keyring of the operating system"),
-            (r#","vaultBackendType":"auto""#, "infisical vault set file"),
+            (r#","vaultBackendType":"auto""#, "in the keyring of the operating system"),
             (wrong.as_str(), "passphrase does not open it"),
             (not_base64.as_str(), "not base64"),
             (r#","vaultBackendType":["hunter2"]"#, "wrong type"),
@@ -208,6 +226,29 @@ pub(super) mod tests {
         assert!(matches!(&miss, Miss::Absent(text) if text.contains("nobody is logged in")), "{miss:?}");
         let miss = LoginFile::read(&ProcessEnv::of(&[])).err().unwrap();
         assert!(matches!(&miss, Miss::Absent(text) if text.contains("no home directory")), "{miss:?}");
+    }
+
+    #[cfg(feature = "keyring")]
+    #[test]
+    fn a_login_in_the_keyring_of_the_operating_system_gives_its_token_too() {
+        let login =
+            r#"{"email":"kept@example.com","privateKey":"p","JTWToken":"header.payload.sig","RefreshToken":""}"#;
+        keyring_core::set_default_store(super::super::os_keyring::tests::keyring("kept@example.com", login));
+        let home = home("");
+        let open = |email: &str, vault: &str| {
+            let config =
+                format!(r#"{{"loggedInUserEmail":"{email}","LoggedInUserDomain":"https://own.example"{vault}}}"#);
+            fs::write(home.path().join(PATH), config).unwrap();
+            let env = ProcessEnv::of(&[]).with_home(home.path());
+            LoginFile::read(&env).and_then(|file| file.open(&env)).map_err(text)
+        };
+        for vault in ["", r#","vaultBackendType":"auto""#] {
+            let login = open("kept@example.com", vault).unwrap();
+            assert_eq!(login.token.expose(), "header.payload.sig");
+            assert_eq!(login.base_url.unwrap().value, "https://own.example/api");
+            let other = open("other@example.com", vault).err().unwrap();
+            assert!(other.contains("has no login of this user"), "{other}");
+        }
     }
 
     #[test]

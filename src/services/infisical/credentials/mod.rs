@@ -8,6 +8,8 @@ mod id_token;
 mod jwe;
 mod login_file;
 mod metadata;
+#[cfg(feature = "keyring")]
+mod os_keyring;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -195,9 +195,12 @@ impl Walk {
         };
         let page = request.send().await.map_err(|error| error.into_error())?.into_inner();
         let mut keys: Vec<KmsKey> = page.keys.into_iter().map(KmsKey::from).collect();
-        keys.truncate(size);
+        // a server that sends more than was asked for has sent them
         wanted.offset = wanted.offset.saturating_add(keys.len());
-        wanted.limit = wanted.limit.map(|left| left.saturating_sub(keys.len()));
+        if let Some(left) = &mut wanted.limit {
+            keys.truncate(*left);
+            *left -= keys.len();
+        }
         self.pages += 1;
         let total = page.total_count.and_then(|total| usize::try_from(total).ok());
         let is_last = total.is_none_or(|total| wanted.offset >= total) || wanted.limit == Some(0);
