@@ -220,7 +220,8 @@ impl<T: SecretTarget> CopyPlan<T> {
     /// [error](super::CopyError) tells what became of each secret. The same copy, planned again, goes on from there; so it does when
     /// the future is dropped half-way, or the process ends.
     ///
-    /// Between the look and a write somebody else may write. A service whose writes can be made conditional notices that.
+    /// Between the look and a write somebody else may write. XtraSecurity notices that, and Infisical notices a secret that was created or
+    /// deleted; secr and SyVault have no conditional writes. A blocking program sends this request by `wait()`.
     ///
     /// # Errors
     ///

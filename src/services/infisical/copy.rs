@@ -63,7 +63,9 @@ impl SecretTarget for Infisical {
     }
 
     async fn write<'a>(client: &'a Client<Self>, scope: InfisicalScope<'a>, write: Write<'a>) -> Result<(), XtraError> {
-        let written = client.set_secrets("", write.pairs()).map_scope(|_| scope).await?;
+        let mut request = client.set_secrets("", write.pairs()).map_scope(|_| scope);
+        request.operation.expect(write.seen);
+        let written = request.await?;
         if written.is_applied() {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::send::Kind;
 use super::{Approval, SendsValue, Trimming, Written, WrittenSecret, check_new_name, check_value};
-use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::infisical::{Infisical, InfisicalScope};
 
@@ -14,6 +14,8 @@ use crate::services::infisical::{Infisical, InfisicalScope};
 pub struct SetSecrets {
     secrets: Vec<(String, SecretValue)>,
     trimming: Trimming,
+    /// The names that are there, and those that are not, must be as this has them.
+    seen: Option<HashSet<String>>,
 }
 
 /// What became of a write of several secrets.
@@ -64,8 +66,16 @@ impl<M> Client<Infisical, M> {
         secrets: impl IntoIterator<Item = (N, V)>,
     ) -> Request<'a, Infisical, SetSecrets, M> {
         let secrets = secrets.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let operation = SetSecrets { secrets, trimming: Trimming::default() };
+        let operation = SetSecrets { secrets, trimming: Trimming::default(), seen: None };
         self.request(InfisicalScope::new(environment), operation)
+    }
+}
+
+impl SetSecrets {
+    /// Writes only if of the names those are there that `seen` has, and the others are not.
+    pub(in crate::services::infisical) fn expect(&mut self, seen: &Secrets) {
+        let names = self.secrets.iter().map(|(name, _)| name).filter(|name| seen.contains(name));
+        self.seen = Some(names.cloned().collect());
     }
 }
 
@@ -75,7 +85,7 @@ impl Operation for SetSecrets {
     type Output = BatchWritten;
 
     async fn perform(self, call: Call<'_, Infisical>) -> Result<BatchWritten, XtraError> {
-        let Self { secrets, trimming } = self;
+        let Self { secrets, trimming, seen } = self;
         check(&secrets, trimming)?;
         let (scope, project) = call.folder().await?;
         if scope.personal {
@@ -96,6 +106,9 @@ impl Operation for SetSecrets {
             return Err(XtraError::new(ErrorKind::Conflict, message)
                 .with_names([name])
                 .with_hint(Hint::advice("Delete the secret, which deletes both, and create it again")));
+        }
+        if let Some(seen) = seen {
+            refuse_changed(secrets.iter().map(|(name, _)| name), &known, &seen)?;
         }
         let (old, new): (Vec<_>, Vec<_>) = secrets.into_iter().partition(|(name, _)| known.contains(name.as_str()));
         let _changing = call.changing(&project);
@@ -127,6 +140,20 @@ fn check(secrets: &[(String, SecretValue)], trimming: Trimming) -> Result<(), Xt
         }
     }
     Ok(())
+}
+
+/// Refuses when secrets were created or deleted since they were seen. One that is created after this is refused by the server.
+fn refuse_changed<'n>(
+    names: impl Iterator<Item = &'n String>,
+    known: &HashSet<&str>,
+    seen: &HashSet<String>,
+) -> Result<(), XtraError> {
+    let changed: Vec<&String> = names.filter(|name| known.contains(name.as_str()) != seen.contains(*name)).collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let message = "nothing was written: secrets were created or deleted since they were read";
+    Err(XtraError::new(ErrorKind::Conflict, message).with_names(changed))
 }
 
 /// The names of a folder, and those that it has twice.
