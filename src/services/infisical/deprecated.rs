@@ -1,4 +1,4 @@
-//! What Infisical has given up and still takes. Each is warned of once a process, when it is used.
+//! The deprecated: what Infisical has given up and still takes. Each is warned of once a process, when it is used.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
