@@ -12,7 +12,7 @@ use crate::core::{ErrorKind, Hint, XtraError};
 use crate::engine::in_blocking_call;
 
 /// Runs `future` to its end on this thread.
-pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, XtraError> {
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, XtraError> {
     refuse_inside_async()?;
     // SHARED is not locked while the future runs.
     let runtime = SHARED.of_process(std::process::id())?;
