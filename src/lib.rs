@@ -233,8 +233,8 @@ pub mod syvault {
     pub use crate::services::syvault::dev;
     pub use crate::services::syvault::{
         CreateLease, CreateSecret, CreatedSecret, Lease, LeaseEntry, ListLeases, ListSecrets, ListedSecret, Notation,
-        ResolveNotation, RevokeLease, RotateSecret, Rotation, SyVault, SyVaultClient, SyVaultClientBuilder,
-        SyVaultFolder, SyVaultScope,
+        Registration, ResolveNotation, RevokeLease, RotateSecret, Rotation, SyVault, SyVaultClient,
+        SyVaultClientBuilder, SyVaultFolder, SyVaultScope, new_client_secret,
     };
 }
 

@@ -46,7 +46,7 @@
 //! - [`to_async`](Client::to_async) gives the async client that shares its cache.
 
 mod client;
-mod runtime;
+pub(crate) mod runtime;
 mod send;
 #[cfg(feature = "watch")]
 mod watch;

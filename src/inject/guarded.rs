@@ -10,7 +10,6 @@ mod system;
 mod tools;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
 
 use super::ServiceVariables;
@@ -102,23 +101,36 @@ fn families() -> impl Iterator<Item = &'static Family> {
     OWN.iter().chain(system::FAMILIES).chain(languages::FAMILIES).chain(tools::FAMILIES)
 }
 
-/// The families by name, so that a look-up does not compare with each of them.
+/// The patterns by what a look-up can tell of them, so that it compares a name with few. A program that injects once makes this
+/// once, so it is made of nothing but places: no text is copied, and no hash computed.
 struct Index {
-    /// Names without `*`, in lower case, with the way they are written.
-    whole: HashMap<String, Vec<(&'static str, &'static Family)>>,
-    open: Vec<(&'static str, &'static Family)>,
+    /// Names without `*`, each with the place after the next one of its bucket; 0 is the end.
+    whole: Vec<(&'static str, &'static Family, usize)>,
+    /// The places after the first and the last of each bucket.
+    buckets: [(usize, usize); BUCKETS],
+    /// What is before `*`, and what is behind it.
+    open: Vec<(&'static str, &'static str, &'static Family)>,
+}
+
+const BUCKETS: usize = 512;
+
+/// The bucket of a name, whatever its case.
+fn bucket(name: &str) -> usize {
+    let bytes = name.as_bytes();
+    let at = |place: usize| bytes.get(place).map_or(0, |byte| usize::from(byte | 0x20));
+    let (middle, last) = (bytes.len() / 2, bytes.len().wrapping_sub(1));
+    (bytes.len() * 31 + at(0) * 7 + at(middle) * 13 + at(last) * 57 + at(last.wrapping_sub(2)) * 5) % BUCKETS
 }
 
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let mut index = Index { whole: HashMap::new(), open: Vec::new() };
+        let mut index = Index { whole: Vec::with_capacity(2048), buckets: [(0, 0); BUCKETS], open: Vec::new() };
         for family in families() {
-            for pattern in family.names.split_whitespace() {
-                if pattern.contains('*') {
-                    index.open.push((pattern, family));
-                } else {
-                    index.whole.entry(pattern.to_ascii_lowercase()).or_default().push((pattern, family));
+            for pattern in family.names.split_ascii_whitespace() {
+                match memchr::memchr(b'*', pattern.as_bytes()).and_then(|at| pattern.split_at_checked(at)) {
+                    Some((start, rest)) => index.open.push((start, rest.strip_prefix('*').unwrap_or(rest), family)),
+                    None => index.add(pattern, family),
                 }
             }
         }
@@ -126,14 +138,36 @@ fn index() -> &'static Index {
     })
 }
 
+impl Index {
+    fn add(&mut self, name: &'static str, family: &'static Family) {
+        self.whole.push((name, family, 0));
+        let place = self.whole.len();
+        let Some((first, last)) = self.buckets.get_mut(bucket(name)) else { return };
+        match self.whole.get_mut(last.wrapping_sub(1)) {
+            Some((.., next)) => *next = place,
+            None => *first = place,
+        }
+        *last = place;
+    }
+
+    /// The names that may be this one, in the order in which they were added.
+    fn like(&self, name: &str) -> impl Iterator<Item = (&'static str, &'static Family)> {
+        let mut next = self.buckets.get(bucket(name)).map_or(0, |(first, _)| *first);
+        std::iter::from_fn(move || {
+            let (name, family, after) = self.whole.get(next.wrapping_sub(1))?;
+            next = *after;
+            Some((*name, *family))
+        })
+    }
+}
+
 /// Why `name` is guarded, or `None` when it is not.
 pub(super) fn reason(name: &str, platform: Case) -> Option<&'static str> {
     let index = index();
-    let whole = index.whole.get(&name.to_ascii_lowercase());
-    let mut candidates = whole.into_iter().flatten().chain(&index.open);
-    let found = candidates
-        .find(|(pattern, family)| covers(pattern, name, family.case(platform)) && !family.leaves_free(name, platform));
-    found.map(|(_, family)| family.why)
+    let whole = index.like(name).filter(|(known, family)| same(known, name, family.case(platform)));
+    let open = index.open.iter().filter(|(start, end, family)| lies_between(name, start, end, family.case(platform)));
+    let mut families = whole.map(|(_, family)| family).chain(open.map(|(.., family)| *family));
+    families.find(|family| !family.leaves_free(name, platform)).map(|family| family.why)
 }
 
 fn same(left: &str, right: &str, case: Case) -> bool {
@@ -144,9 +178,13 @@ fn same(left: &str, right: &str, case: Case) -> bool {
 }
 
 fn covers(pattern: &str, name: &str, case: Case) -> bool {
-    let Some((start, end)) = pattern.split_once('*') else {
-        return same(pattern, name, case);
-    };
+    match pattern.split_once('*') {
+        Some((start, end)) => lies_between(name, start, end, case),
+        None => same(pattern, name, case),
+    }
+}
+
+fn lies_between(name: &str, start: &str, end: &str, case: Case) -> bool {
     let Some(rest) = name.len().checked_sub(start.len() + end.len()) else { return false };
     name.get(..start.len()).is_some_and(|head| same(head, start, case))
         && name.get(start.len() + rest..).is_some_and(|tail| same(tail, end, case))

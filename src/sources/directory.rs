@@ -96,8 +96,8 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when the variable is not set to an absolute path: the unit has no credentials, or the program was not started by
-    /// systemd.
+    /// [`ErrorKind::Config`] when the variable is not set to an absolute path: the unit has no credentials, or the program was
+    /// not started by systemd.
     pub fn systemd() -> Result<Self, XtraError> {
         const ADVICE: &str = "Give the unit a credential (LoadCredential=NAME:/path or LoadCredentialEncrypted=) and start the program by systemd, or use \
                               Directory::new(..)";
@@ -125,7 +125,8 @@ impl Directory {
         self
     }
 
-    /// Reads at most so many bytes of names and values together, whatever the directory holds; a directory with more is an error. Default 16 MiB.
+    /// Reads at most so many bytes of names and values together, whatever the directory holds; a directory with more is an
+    /// error. Default 16 MiB.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         Arc::make_mut(&mut self.files).max_bytes = bytes;
         self

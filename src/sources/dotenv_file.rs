@@ -12,13 +12,14 @@ use crate::engine::{KeyWriter, Loaded, SecretSource};
 /// The secrets of a `.env` file, read anew by each load.
 ///
 /// The file is read as [`Secrets::from_dotenv`](crate::Secrets::from_dotenv) reads a text: nothing is expanded, and what readers
-/// understand in different ways is refused. A file of more than 4 MiB is refused, and so is one that sops, dotenvx or another tool has encrypted.
-/// A file that other users can read is read with a warning.
+/// understand in different ways is refused. A file of more than 4 MiB is refused, and so is one that sops, dotenvx or another
+/// tool has encrypted. A file that other users can read is read with a warning.
 ///
 /// # Errors of a read
 ///
 /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the path, when the file is missing, cannot be read or is no `.env` file;
-/// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when the disk does not answer within 10 s. A missing file is never "no secrets".
+/// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when the disk does not answer within 10 s. A missing file is never "no
+/// secrets".
 ///
 /// ```
 /// use xtrasecurity::{Client, XtraError, sources::DotenvFile};

@@ -14,10 +14,11 @@ use crate::engine::{KeyWriter, Loaded, SecretSource};
 /// The environment variables of this process, as they are at each load.
 ///
 /// - With a [`prefix`](Self::prefix) only the variables that begin with it, without it.
-/// - Without the variables that hold credentials of this crate's clients, such as a token: give them to a client instead. [`with_credentials`](Self::with_credentials) takes them in.
-/// - A variable whose name or value is no UTF-8 text is [unreadable](crate::snapshot::UnreadableReason::NotText), and not left out: a
-///   read fails with its name, unless it says [`allow_unreadable`](crate::Request::allow_unreadable). Bytes that are no text show
-///   as `�` in the name. A prefix keeps variables that do not matter out of this.
+/// - Without the variables that hold credentials of this crate's clients, such as a token: give them to a client instead.
+///   [`with_credentials`](Self::with_credentials) takes them in.
+/// - A variable whose name or value is no UTF-8 text is [unreadable](crate::snapshot::UnreadableReason::NotText), and not left
+///   out: a read fails with its name, unless it says [`allow_unreadable`](crate::Request::allow_unreadable). Bytes that are no
+///   text show as `�` in the name. A prefix keeps variables that do not matter out of this.
 ///
 /// A load never fails. The values stay in the environment, for every library and child process; they are not wiped there.
 ///

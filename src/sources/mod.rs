@@ -33,7 +33,8 @@
 //! only when the process changes it; an hour is as good as 30 s there.
 //!
 //! No [copy](crate::EngineOptions) is kept on disk of what is on this machine. An answer without any secrets
-//! [is held back](crate::Client#what-is-held-back) here too, and so is one that lacks a required name; other changes are taken as they are.
+//! [is held back](crate::Client#what-is-held-back) here too, and so is one that lacks a required name; other changes are taken
+//! as they are.
 
 mod directory;
 mod dotenv_file;

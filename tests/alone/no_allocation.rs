@@ -2,8 +2,9 @@
 
 use std::hint::black_box;
 
-use xtrasecurity::XtraClient;
 use xtrasecurity::dev_server::{DevServer, RateLimits};
+use xtrasecurity::sources::{EnvVars, Layer, Layered};
+use xtrasecurity::{Client, XtraClient};
 
 use crate::memory::measured::allocations;
 
@@ -15,6 +16,9 @@ pub(crate) const CHECKS: &[Check] = &[
     }),
     ("a_thousand_reads_of_a_handle_allocate_nothing_and_nor_do_those_of_a_clone", || {
         on_a_runtime(a_thousand_reads_of_a_handle_allocate_nothing_and_nor_do_those_of_a_clone())
+    }),
+    ("a_thousand_cached_reads_of_layers_allocate_nothing", || {
+        on_a_runtime(a_thousand_cached_reads_of_layers_allocate_nothing())
     }),
 ];
 
@@ -59,6 +63,21 @@ async fn a_thousand_reads_of_a_handle_allocate_nothing_and_nor_do_those_of_a_clo
     for _ in 0..1000 {
         black_box(handle.get().await.unwrap());
         black_box(clone.get().await.unwrap());
+    }
+    assert_eq!(allocations() - before, 0);
+    assert_eq!(client.stats().misses, 1, "every counted read was a hit");
+}
+
+async fn a_thousand_cached_reads_of_layers_allocate_nothing() {
+    let service = XtraClient::in_memory([("PORT", "8080")]).unwrap();
+    let layers = [Layer::new(EnvVars::new(), ()), Layer::of_client(&service, "production").every_name()];
+    let client = Client::new_with_source(Layered::new(layers).unwrap());
+    for _ in 0..2 {
+        client.read(()).await.unwrap();
+    }
+    let before = allocations();
+    for _ in 0..1000 {
+        black_box(client.read(()).await.unwrap());
     }
     assert_eq!(allocations() - before, 0);
     assert_eq!(client.stats().misses, 1, "every counted read was a hit");

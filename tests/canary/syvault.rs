@@ -129,6 +129,11 @@ async fn dev_server(table: &mut Table) {
     let broken = dev::SyVaultDevServer::builder().client(dev::ClientSeed::new("ci").secret(VALUE));
     table.error("dev_server::DevServerError", &broken.start().await.unwrap_err());
     table.debug("syvault::dev::SyVaultDevServerBuilder", &builder());
+    let new = dev::SyVaultDevServer::builder().client(dev::ClientSeed::unregistered("new")).start().await.unwrap();
+    let unregistered = || SyVaultClient::builder().server(new.url()).client_secret(PRIVATE_KEY).no_proxy();
+    table.error("XtraError", &unregistered().bootstrap(VALUE).await.unwrap_err());
+    let registration = unregistered().bootstrap(new.one_time_token("new").unwrap()).await.unwrap();
+    table.debug("syvault::Registration", &registration);
     table.debug("syvault::dev::ClientSeed", &dev::ClientSeed::new("ci").secret(VALUE));
     table.debug("syvault::dev::SecretSeed", &secret);
 }

@@ -188,7 +188,8 @@ fn every_entry_is_written_once_and_every_family_names_its_source() {
         }
     }
     for (name, tool) in &seen {
-        let covering = index().open.iter().find(|(open, family)| {
+        let covering = index().open.iter().map(|(start, end, family)| (format!("{start}*{end}"), family));
+        let covering = covering.into_iter().find(|(open, family)| {
             open != name
                 && covers(open, name, family.case(Case::Sensitive))
                 && !family.leaves_free(name, Case::Sensitive)

@@ -54,7 +54,6 @@ impl ClientKey {
     }
 
     /// The public key, as a point that is not compressed.
-    #[cfg(feature = "dev-server")]
     pub(super) fn point(&self) -> Vec<u8> {
         self.0.verifying_key().to_encoded_point(false).as_bytes().to_vec()
     }
@@ -64,6 +63,44 @@ impl ClientKey {
         let scalar = Zeroizing::new(<[u8; 32]>::from(self.0.to_bytes()));
         SecretValue::new(BASE64.encode(scalar.as_slice()))
     }
+}
+
+/// A new private key for a client that is to be registered, as PKCS#8 in base64.
+///
+/// Save it before the client is [registered](super::SyVaultClientBuilder::bootstrap): the token for that is good once, and a key
+/// that is lost is a client that is lost.
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`] when the system gives no random numbers.
+///
+/// ```
+/// use xtrasecurity::syvault::new_client_secret;
+///
+/// # fn main() -> Result<(), xtrasecurity::XtraError> {
+/// assert_ne!(new_client_secret()?.expose(), new_client_secret()?.expose());
+/// # Ok(())
+/// # }
+/// ```
+pub fn new_client_secret() -> Result<SecretValue, XtraError> {
+    /// What stands before the number, in DER: the version, the algorithm with its curve, and the frame of the key.
+    const PKCS8: [u8; 35] = [
+        0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08,
+        0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x04, 0x27, 0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20,
+    ];
+    let mut der = Zeroizing::new([0; PKCS8.len() + 32]);
+    let (frame, number) = der.split_at_mut(PKCS8.len());
+    frame.copy_from_slice(&PKCS8);
+    // nearly every number of 32 bytes is a key
+    loop {
+        getrandom::fill(number).map_err(|_| {
+            XtraError::new(ErrorKind::Config, "no key was made: the system gives no random numbers. Repair that first")
+        })?;
+        if SecretKey::from_slice(number).is_ok() {
+            break;
+        }
+    }
+    Ok(SecretValue::new(BASE64.encode(der.as_slice())))
 }
 
 impl fmt::Debug for ClientKey {

@@ -17,9 +17,10 @@ mod source;
 
 pub use client::{SyVaultClient, SyVaultClientBuilder};
 pub use folder::SyVaultFolder;
+pub use key::new_client_secret;
 pub use notation::Notation;
 pub use operations::{
-    CreateLease, CreateSecret, CreatedSecret, Lease, LeaseEntry, ListLeases, ListSecrets, ListedSecret,
+    CreateLease, CreateSecret, CreatedSecret, Lease, LeaseEntry, ListLeases, ListSecrets, ListedSecret, Registration,
     ResolveNotation, RevokeLease, RotateSecret, Rotation,
 };
 pub use scope::SyVaultScope;

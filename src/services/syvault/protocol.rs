@@ -24,6 +24,10 @@ impl Protocol for SyVaultProtocol {
 
     fn explain(&self, answer: &ErrorAnswer<'_>) -> Option<Advice> {
         match (answer.status, answer.operation) {
+            (401, "bootstrap_create") => Some(Advice::new(
+                "the service does not take the token: it is good once, and may be used up",
+                Hint::advice("Ask for a new token of the client, whose key is then the one that is registered last"),
+            )),
             (401, _) => Some(Advice::new(
                 "the service does not accept the token that the client has signed",
                 Hint::advice(

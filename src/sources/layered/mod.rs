@@ -41,27 +41,30 @@ pub use layer::Layer;
 ///
 /// # What falls through
 ///
-/// - **A name falls through to a lower layer only where that was asked for.** Two projects may have secrets of one name that have nothing to do
-///   with each other. So every layer but the first must say which names it may give: [`Layer::names`] or [`Layer::every_name`].
+/// - **A name falls through to a lower layer only where that was asked for.** Two projects may have secrets of one name that
+///   have nothing to do with each other. So every layer but the first must say which names it may give: [`Layer::names`] or
+///   [`Layer::every_name`].
 /// - **A layer that failed is an error** of the whole read, and not a layer without secrets. An [optional](Layer::optional) layer
-///   may fail: a warning is logged when it begins to, the snapshot [tells](crate::Secrets::layers), and the layers below give the names that it would have given.
+///   may fail: a warning is logged when it begins to, the snapshot [tells](crate::Secrets::layers), and the layers below give
+///   the names that it would have given.
 /// - **A secret that is there and cannot be read hides those below it.** It stays unreadable: a masked value is never replaced
 ///   by another place's.
 ///
 /// # What is kept, and where
 ///
-/// The client over this source keeps the merged snapshot. Each load of that asks every layer anew, all at the same time. A layer never
-/// answers from a cache while its service can be asked, so times to live do not add up.
+/// The client over this source keeps the merged snapshot. Each load of that asks every layer anew, all at the same time. A
+/// layer never answers from a cache while its service can be asked, so times to live do not add up.
 ///
-/// What is for an outage belongs to the client of a [layer](Layer::of_client). While its service cannot be reached, what that client has kept
-/// stands in, by its own rules: its `max_stale`, its copies on disk (feature `offline`). The other layers are as they are now. The merged snapshot is as old as
-/// its oldest part, and no copy of it is written. An answer that has suddenly lost its secrets is held back by the layer's client as well;
-/// [`invalidate`](crate::Client::invalidate) on that client accepts it. After a write by a layer's client, call `invalidate` on the
-/// client over this source to see it at once.
+/// What is for an outage belongs to the client of a [layer](Layer::of_client). While its service cannot be reached, what that
+/// client has kept stands in, by its own rules: its `max_stale`, its copies on disk (feature `offline`). The other layers are
+/// as they are now. The merged snapshot is as old as its oldest part, and no copy of it is written. An answer that has suddenly
+/// lost its secrets is held back by the layer's client as well; [`invalidate`](crate::Client::invalidate) on that client
+/// accepts it. After a write by a layer's client, call `invalidate` on the client over this source to see it at once.
 ///
 /// A watch is told of changes by the layers whose services tell of them; it polls as ever unless all do.
 ///
-/// Memory holds the values of a client's layer twice: here and in its client. References in values are followed as that client is set.
+/// Memory holds the values of a client's layer twice: here and in its client. References in values are followed as that client
+/// is set.
 pub struct Layered {
     layers: Vec<Layer>,
     /// The places of the layers, for the key.

@@ -7,6 +7,7 @@ mod leases;
 mod notations;
 mod reads;
 mod refusals;
+mod registration;
 mod server;
 mod tokens;
 mod writes;

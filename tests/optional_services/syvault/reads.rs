@@ -129,9 +129,8 @@ async fn a_secret_is_read_by_its_folder_and_title_and_anew_after_a_rotation() {
     let asked = server.requests().len();
     read().await.unwrap();
     assert_eq!(server.requests().len(), asked, "it is cached");
-    client.rotate(UID).await.unwrap();
-    let password = server.0.field(UID, "password").unwrap();
-    assert_ne!(password, "s3cret!");
+    let rotated = client.rotate(UID).await.unwrap();
+    let password = rotated.new_fields["password"].expose();
     assert_eq!(read().await.unwrap().require("password").unwrap().expose(), password);
 
     for (folder, title) in [(FOLDER, "database"), ("other", "Database")] {

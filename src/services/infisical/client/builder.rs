@@ -171,7 +171,7 @@ impl fmt::Debug for InfisicalOptions {
 
 /// # How changes are noticed
 #[cfg(feature = "watch")]
-impl<M> InfisicalClientBuilder<M> {
+impl<M> ClientBuilder<Infisical, M> {
     /// Whether a watch has the server tell it of changes, where the server does; see
     /// [`InfisicalClient`](super::InfisicalClient#changes-as-the-server-tells-them). Default: it has. Without, it polls.
     pub fn events(mut self, on: bool) -> Self {

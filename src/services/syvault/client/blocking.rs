@@ -1,7 +1,8 @@
 //! The blocking client of SyVault.
 
-use crate::blocking::{Blocking, Client};
-use crate::services::syvault::SyVault;
+use crate::blocking::{Blocking, Client, runtime};
+use crate::core::{SecretValue, XtraError};
+use crate::services::syvault::{Registration, SyVault};
 
 /// The blocking client of SyVault: the [async one](crate::syvault::SyVaultClient), with the same methods, whose requests end in
 /// `send()`.
@@ -22,3 +23,14 @@ pub type SyVaultClient = Client<SyVault>;
 
 /// Puts a blocking [`SyVaultClient`] together: every option of the [async builder](crate::syvault::SyVaultClientBuilder).
 pub type SyVaultClientBuilder = super::SyVaultClientBuilder<Blocking>;
+
+impl SyVaultClientBuilder {
+    /// Registers a new client, as [the async builder](crate::syvault::SyVaultClientBuilder::bootstrap) does, and waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// As there; [`Config`](crate::ErrorKind::Config) inside an async runtime.
+    pub fn bootstrap(self, token: impl Into<SecretValue>) -> Result<Registration, XtraError> {
+        runtime::block_on(self.register(token.into()))?
+    }
+}

@@ -8,9 +8,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+
 use super::credentials::SignedTokens;
 use super::folder::{Folders, KEYS, SyVaultFolder, with_keys};
-use super::key::ClientKey;
+use super::key::{BASE64, ClientKey};
+use super::operations::{Registration, register};
 use super::protocol::SyVaultProtocol;
 use super::{SyVault, SyVaultScope};
 use crate::core::{ErrorKind, Hint, SecretValue, SnapshotSource, XtraError};
@@ -208,19 +211,71 @@ impl<M> ClientBuilder<SyVault, M> {
     }
 
     fn build_in(self, env: &ProcessEnv) -> Result<Client<SyVault, M>, XtraError> {
+        let id = given(self.own.client_id.as_deref(), env, "client_id", "SY_CLIENT_ID", ErrorKind::Credentials);
+        Ok(self.client_named(env, || id.map(|id| id.value))?.0)
+    }
+
+    /// The client of this id, and its public key.
+    fn client_named(
+        self,
+        env: &ProcessEnv,
+        id: impl FnOnce() -> Result<String, XtraError>,
+    ) -> Result<(Client<SyVault, M>, Vec<u8>), XtraError> {
         let server = given(self.base_url.as_deref(), env, "server", "SY_SERVER", ErrorKind::Config)?;
         let base = self.checked_base_url(&server.value, "").and_then(server_alone);
         let base = base.map_err(|error| server.explained(error))?;
-        let id = given(self.own.client_id.as_deref(), env, "client_id", "SY_CLIENT_ID", ErrorKind::Credentials)?;
+        let id = id()?;
         let secret = self.own.client_secret.as_ref().map(SecretValue::expose);
         let secret = given(secret, env, "client_secret", "SY_CLIENT_SECRET", ErrorKind::Credentials)?;
         let (secret, origin) = (secret.clone().map(SecretValue::new), secret.map(|_| String::new()));
         let key = ClientKey::parse(&secret.value).map_err(|error| origin.explained(error))?;
-        let keys = env.setting(KEYS)?.map(|keys| SecretValue::new(keys.value));
-        let tokens = Arc::new(SignedTokens::new(key, id.value.trim(), &server.value, self.engine.clock.clone()));
-        self.client_at(&base, SyVaultProtocol, Arc::clone(&tokens) as _, |transport, own| {
+        let (point, keys) = (key.point(), env.setting(KEYS)?.map(|keys| SecretValue::new(keys.value)));
+        let tokens = Arc::new(SignedTokens::new(key, id.trim(), &server.value, self.engine.clock.clone()));
+        let client = self.client_at(&base, SyVaultProtocol, Arc::clone(&tokens) as _, |transport, own| {
             Ok(SyVault::new(transport, tokens, Folders::of(with_keys(own.folders, keys)?)?))
-        })
+        })?;
+        Ok((client, point))
+    }
+
+    /// Registers the key of the client by a token, which is good once.
+    async fn register(self, token: SecretValue) -> Result<Registration, XtraError> {
+        let (client, point) = self.client_named(&ProcessEnv::current(), || Ok(String::new()))?;
+        register(client.source(), BASE64.encode(point), token).await
+    }
+}
+
+impl ClientBuilder<SyVault> {
+    /// Registers a new client, whose private key is the [`client_secret`](Self::client_secret): the service is told the public one.
+    /// `token` is the one-time token that an administrator gets for the client, `vft_…`. Awaiting gives the id that the client is
+    /// built with from then on.
+    ///
+    /// The token is good once, and the request is sent once. Save the private key before: see
+    /// [`new_client_secret`](super::new_client_secret).
+    ///
+    /// The route and the names are documented. In which form the public key is meant is inferred: the point on the curve, not
+    /// compressed, in base64.
+    ///
+    /// # Errors
+    ///
+    /// [`Unauthorized`](ErrorKind::Unauthorized) for a token that is used up; [`Timeout`](ErrorKind::Timeout) and the like when no
+    /// answer came, after which the token [may be used up](XtraError::may_have_been_applied); [`Decode`](ErrorKind::Decode) when the
+    /// answer is not the documented one; and those of [`build`](Self::build), but for the id.
+    ///
+    /// ```no_run
+    /// use xtrasecurity::syvault::{SyVaultClient, new_client_secret};
+    /// # use xtrasecurity::{SecretValue, XtraError};
+    ///
+    /// # async fn example(save: fn(&SecretValue)) -> Result<(), XtraError> {
+    /// let key = new_client_secret()?;
+    /// save(&key); // before the token is spent
+    /// let builder = || SyVaultClient::builder().server("https://vault.example.com").client_secret(key.clone());
+    /// let registration = builder().bootstrap("vft_…").await?;
+    /// let client = builder().client_id(registration.client_id).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn bootstrap(self, token: impl Into<SecretValue>) -> Result<Registration, XtraError> {
+        self.register(token.into()).await
     }
 }
 

@@ -13,7 +13,7 @@ use crate::core::SecretValue;
 use crate::dev::javascript::random_uuid;
 use crate::dev::{DevServerError, Seeded, Server};
 use crate::services::syvault::SyVaultFolder;
-use crate::services::syvault::key::{BASE64, ClientKey};
+use crate::services::syvault::key::{BASE64, ClientKey, new_client_secret};
 use crate::services::syvault::record::{new_uid, random};
 
 /// How long a connection may be idle. The vendor does not say.
@@ -71,7 +71,7 @@ impl ClientSeed {
     fn build(self) -> Result<Client, DevServerError> {
         let (mut secret, mut point, mut one_time_token) = (None, None, None);
         if self.is_registered {
-            let text = self.secret.map_or_else(random_key, Ok)?;
+            let text = self.secret.map_or_else(|| new_client_secret().map_err(|_| DevServerError::Random), Ok)?;
             let key = ClientKey::parse(&text).map_err(|_| DevServerError::unknown("key of the client", &self.name))?;
             point = point_of(&BASE64.encode(key.point()));
             secret = Some(text.expose().to_owned());
@@ -87,18 +87,6 @@ impl ClientSeed {
             one_time_token,
             folders: self.folders,
         })
-    }
-}
-
-/// A number of 32 bytes, which is a key on the curve unless it is one of very few.
-fn random_key() -> Result<SecretValue, DevServerError> {
-    loop {
-        let mut bytes = [0; 32];
-        random(&mut bytes).map_err(|_| DevServerError::Random)?;
-        let text = SecretValue::new(BASE64.encode(bytes));
-        if ClientKey::parse(&text).is_ok() {
-            return Ok(text);
-        }
     }
 }
 
@@ -245,7 +233,14 @@ impl SyVaultDevServerBuilder {
             if state.folders.iter().any(|known| known.id == id) {
                 return Err(DevServerError::Duplicate { what: "folder", name: id });
             }
-            let key = key.map_or_else(random_key, Ok)?.expose().to_owned();
+            let key = match key {
+                Some(key) => key.expose().to_owned(),
+                None => {
+                    let mut bytes = [0; 32];
+                    random(&mut bytes).map_err(|_| DevServerError::Random)?;
+                    BASE64.encode(bytes)
+                }
+            };
             state.folders.push(Folder { id, path, key });
         }
         for seed in self.clients {

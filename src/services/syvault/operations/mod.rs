@@ -1,11 +1,14 @@
 //! The operations of SyVault: a file for each family, with the methods of the client that make them.
 
+mod bootstrap;
 mod create;
 mod leases;
 mod list;
 mod notation;
 mod rotate;
 
+pub use bootstrap::Registration;
+pub(super) use bootstrap::register;
 pub use create::{CreateSecret, CreatedSecret};
 pub use leases::{CreateLease, Lease, LeaseEntry, ListLeases, RevokeLease};
 pub use list::{ListSecrets, ListedSecret};
