@@ -309,9 +309,9 @@ fn options(table: &mut Table, server: &DevServer) {
     table.debug("XtraClientOptions", &options);
     table.error("XtraError", &XtraClient::new(options).unwrap_err());
     table.debug("ClientBuilder", &impatient().token(TOKEN).api_url(URL_WITH_CREDENTIALS));
-    table.debug("XtraClientBuilder", &impatient().api_url(URL_WITH_CREDENTIALS).add_root_certificate(VALUE));
-    table.debug("XtraClientBuilder", &impatient().api_url(server.url()));
-    table.debug("XtraClientBuilder", &impatient().vault_passphrase(VALUE).seal_writes());
+    table.debug("ClientBuilder", &impatient().api_url(URL_WITH_CREDENTIALS).add_root_certificate(VALUE));
+    table.debug("ClientBuilder", &impatient().api_url(server.url()));
+    table.debug("ClientBuilder", &impatient().vault_passphrase(VALUE).seal_writes());
     let configuration =
         XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS).vault_passphrase(VALUE).explain();
     table.shown("credentials::Configuration", &configuration);
@@ -422,7 +422,7 @@ async fn local_mode(table: &mut Table) {
         file.write_all(text.as_bytes()).unwrap();
         open_to_others(file.path());
         let builder = impatient().local_file(file.path());
-        table.debug("XtraClientBuilder", &builder);
+        table.debug("ClientBuilder", &builder);
         let client = builder.build().unwrap();
         table.debug("Client", &client);
         table.debug("xtra::Xtra", client.source());
@@ -536,7 +536,7 @@ async fn offline(table: &mut Table, server: &DevServer) {
     table.debug("EngineOptions", &EngineOptions::default().offline(options.clone()));
     let start = |options: &OfflineOptions| {
         let builder = impatient().cache(true).api_url(server.url()).offline(options.clone());
-        hides_debug("XtraClientBuilder", &builder);
+        hides_debug("ClientBuilder", &builder);
         builder.build().unwrap()
     };
     start(&options).get_secrets(ENVIRONMENT).await.unwrap();
@@ -620,7 +620,7 @@ async fn blocking_client(table: &mut Table, server: &DevServer) {
     client(server).request(XtraScope::new(ENVIRONMENT), Look).await.unwrap();
     table.0.insert("source::Call");
     table.debug("xtra::WriteOptions", &xtrasecurity::xtra::WriteOptions::default());
-    table.debug("XtraClientBuilder", &blocking::XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS));
+    table.debug("ClientBuilder", &blocking::XtraClient::builder().token(TOKEN).api_url(URL_WITH_CREDENTIALS));
     let blocking = blocking::XtraClient::from(impatient().api_url(server.url()).cache(true).build().unwrap());
     // On a thread of its own: here, every call is refused.
     let (tell, told) = tokio::sync::oneshot::channel();
