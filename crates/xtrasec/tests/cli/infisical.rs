@@ -110,8 +110,8 @@ async fn advice_names_the_variables_of_infisical_and_none_of_another_service() {
     const NOBODY: (&str, &str) = ("INFISICAL_DOMAIN", "http://127.0.0.1:9");
     let home = tempfile::tempdir().unwrap();
     let list: &[&str] = &["list", "-e", "dev"];
-    type Variables = &'static [(&'static str, &'static str)];
-    let cases: [(Variables, &[&str], i32, &str); 9] = [
+    type Variables<'v> = &'v [(&'v str, &'v str)];
+    let cases: [(Variables<'_>, &[&str], i32, &str); 9] = [
         (&[PROJECT], list, 1, "Set INFISICAL_TOKEN, or better the id and the secret of a client"),
         (&[PROJECT, ("INFISICAL_CLIENT_ID", "x")], list, 1, "INFISICAL_CLIENT_SECRET is not"),
         (&[TOKEN], list, 1, "Set INFISICAL_PROJECT_ID, or add --project ID"),
