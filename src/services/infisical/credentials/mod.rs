@@ -2,6 +2,7 @@
 
 mod auth;
 mod aws;
+mod branch;
 mod chain;
 mod gcp_key;
 mod id_token;
