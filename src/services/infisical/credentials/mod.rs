@@ -2,6 +2,7 @@
 
 mod auth;
 mod aws;
+mod aws_profile;
 mod branch;
 mod chain;
 mod gcp_key;
