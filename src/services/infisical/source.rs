@@ -133,6 +133,11 @@ impl Infisical {
         }
     }
 
+    /// Whether the server is known to have the newer interface.
+    pub(super) fn has_newer_interface(&self) -> bool {
+        Api::of(self.api.load(Ordering::Relaxed)) == Some(Api::V4)
+    }
+
     /// Asks by the first version of the interface that the server has, and remembers it.
     pub(super) async fn ask<T, F>(&self, scope: &CheckedScope, ask: impl Fn(Api) -> F) -> Result<(T, Api), XtraError>
     where

@@ -99,7 +99,11 @@ impl Auth {
 
     /// A workload of AWS, by a signed request that AWS answers with who has signed it.
     ///
-    /// The credentials are those of `AWS_ACCESS_KEY_ID` and its kin, else of the container, else of the machine.
+    /// The credentials are those of `AWS_ACCESS_KEY_ID` and its kin, else of a role by `AWS_WEB_IDENTITY_TOKEN_FILE`, else of the
+    /// profile `AWS_PROFILE` (else `default`) in `~/.aws/credentials` and `~/.aws/config` (`AWS_SHARED_CREDENTIALS_FILE`,
+    /// `AWS_CONFIG_FILE`), else of the container, else of the machine. A profile must have keys: one that gets them by a role, by
+    /// single sign-on or from a process is an error. The region is `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or the
+    /// machine's. Documented only for regions of China (`cn-`), whose host is `sts.<region>.amazonaws.com.cn`.
     pub fn aws_iam(identity_id: impl Into<String>) -> Self {
         Self::new(Method::AwsIam { identity_id: identity_id.into() })
     }
