@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::aws;
@@ -197,6 +198,7 @@ impl Auth {
     }
 
     /// Logs in, with what the platform gives for it at this time.
+    /// What most logins do not do is boxed, so that it takes no room on the stack of those that do not.
     async fn log_in(&self, env: &ProcessEnv, raw: &raw::Client) -> Result<Granted, XtraError> {
         let organization = self.organization.clone();
         let granted = match &self.method {
@@ -211,13 +213,14 @@ impl Auth {
                 login.send().await?
             }
             Method::IdToken { method, identity_id, token } => {
-                let jwt = token.get(identity_id, env).await?;
+                let jwt = token.get(identity_id, env).boxed().await?;
                 // the operations differ by their path alone
                 macro_rules! log_in {
                     ($operation:ident) => {
                         raw.$operation()
                             .body_map(|body| body.identity_id(identity_id).jwt(&jwt).organization_slug(organization))
                             .send()
+                            .boxed()
                             .await?
                     };
                 }
@@ -230,20 +233,20 @@ impl Auth {
                 }
             }
             Method::AwsIam { identity_id } => {
-                let signed = aws::signed_request(env, SystemTime::now()).await?;
+                let signed = aws::signed_request(env, SystemTime::now()).boxed().await?;
                 let login = raw.auth_aws_login().body_map(|body| {
                     let body = body.identity_id(identity_id).iam_http_request_method("POST".to_owned());
                     let body = body.iam_request_body(&signed.body).iam_request_headers(&signed.headers);
                     body.organization_slug(organization)
                 });
-                login.send().await?
+                login.send().boxed().await?
             }
             Method::Ldap { identity_id, username, password } => {
                 let login = raw.auth_ldap_login().body_map(|body| {
                     let body = body.identity_id(identity_id).username(username).password(password);
                     body.organization_slug(organization)
                 });
-                login.send().await?
+                login.send().boxed().await?
             }
         };
         Ok(granted.into_inner().into())
