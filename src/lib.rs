@@ -31,8 +31,8 @@
 //! - Call any endpoint: [`XtraClient::raw`], the client generated from the API's document.
 //! - Set options: [`XtraClient::builder`]; where the rest is looked up: [`XtraClient::from_env`].
 //! - Test without an account: [`XtraClient::in_memory`], and the dev server (`dev_server`, with the feature `dev-server`).
-//! - Coming from Python: `from_python` sets each call of the Python SDK beside its Rust spelling; `from_secr` and `from_syvault` do so
-//!   for those services.
+//! - Coming from Python: `from_python` sets each call of the Python SDK beside its Rust spelling; `from_infisical`, `from_secr` and
+//!   `from_syvault` do so for those services.
 //! - Read Infisical: `infisical::InfisicalClient`, with the feature `infisical`; all that is said of reads here is so there too.
 //! - Read secr or SyVault: `secr::SecrClient` and `syvault::SyVaultClient`, with the features of these names. Nothing of either was tried
 //!   against its service; each method says what is documented and what is inferred.
@@ -116,7 +116,8 @@
 //! | `offline` | | encrypted copies on disk, for the time when the service cannot be reached |
 //! | `figment` | | secrets as a provider of figment |
 //! | `config` | | secrets as a source of config-rs |
-//! | `dev-server` | | the service in memory on a loopback port |
+//! | `tower` | with `secr` | webhooks of secr verified in front of a service of tower, such as a handler of axum |
+//! | `dev-server` | | the services in memory, each on a loopback port |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // A library must not end or write to the program that uses it. Tests may.
 #![cfg_attr(
@@ -211,6 +212,8 @@ pub mod xtra {
 }
 
 /// secr's own: its client, its scopes, its operations with what they take and give, and its webhooks.
+///
+/// Begin with [`SecrClient`](secr::SecrClient). The guide is `from_secr`.
 #[cfg(feature = "secr")]
 pub mod secr {
     #[cfg(feature = "dev-server")]
@@ -227,6 +230,8 @@ pub mod secr {
 }
 
 /// SyVault's own: its client, its scopes and folders, its notations, and its operations with what they take and give.
+///
+/// Begin with [`SyVaultClient`](syvault::SyVaultClient). The guide is `from_syvault`.
 #[cfg(feature = "syvault")]
 pub mod syvault {
     #[cfg(feature = "dev-server")]
@@ -249,6 +254,8 @@ pub mod error {
 }
 
 /// Infisical's own: its client, its scopes, its operations with what they give, and its dev server.
+///
+/// Begin with [`InfisicalClient`](infisical::InfisicalClient). The guide is `from_infisical`.
 #[cfg(feature = "infisical")]
 pub mod infisical {
     #[cfg(feature = "dev-server")]
@@ -293,6 +300,11 @@ pub mod watch {
 /// must be in scope too, because the derived code names it; a dependency on schemars 1 does as well.
 #[cfg(feature = "typed")]
 pub use schemars;
+
+/// Infisical from the first secret on, with each call of its Python SDKs in Rust.
+#[cfg(all(doc, feature = "infisical"))]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/infisical.md"))]
+pub mod from_infisical {}
 
 /// Each example of the Python SDK of secr, in Rust.
 #[cfg(all(doc, feature = "secr"))]

@@ -3,6 +3,7 @@
 /// One in memory. A test runs it.
 pub mod teams {
     // readme: begin
+    use std::borrow::Cow;
     use std::collections::HashMap;
 
     use xtrasecurity::source::{Identity, KeyWriter, Loaded};
@@ -20,6 +21,10 @@ pub mod teams {
 
         fn identity(&self) -> Identity {
             Identity::of("this program") // whoever asks: no account is served what another has read
+        }
+
+        fn scope_name<'s>(&self, team: &'s &str) -> Cow<'s, str> {
+            Cow::Borrowed(team) // errors say `read("payments")`
         }
 
         fn write_key(&self, team: &&str, key: &mut KeyWriter) {
@@ -84,7 +89,7 @@ pub mod vault {
         }
 
         fn scope_name<'s>(&self, team: &'s &str) -> Cow<'s, str> {
-            Cow::Borrowed(team) // for errors, and for `Preloaded::get`
+            Cow::Borrowed(team)
         }
 
         fn write_key(&self, team: &&str, key: &mut KeyWriter) {

@@ -24,7 +24,7 @@ impl Secrets {
             format!("there is no secret {shown} among the {all} of {}. Names are case-sensitive", self.place_text());
         XtraError::new(ErrorKind::MissingSecret, message).with_names([name]).with_hint(match self.nearest_to(name) {
             Some(nearest) => perhaps(&self.shown(nearest)),
-            None => Hint::advice("Check the name, the environment and the branch"),
+            None => Hint::advice("Check the name, and that this is the place that was meant"),
         })
     }
 
@@ -185,6 +185,8 @@ mod tests {
             "there is no secret \"DATABASE_UR\" among the 2 of this snapshot. Names are case-sensitive. Perhaps \
              \"DATABASE_URL\" is meant"
         );
+        let error = secrets.require("SMTP").unwrap_err().to_string();
+        assert!(error.ends_with("Check the name, and that this is the place that was meant"), "{error}");
         let error = secrets.require("postgres://app:hunter2@db").unwrap_err();
         assert!(!error.to_string().contains("hunter2") && error.to_string().contains("25 characters"), "{error}");
     }

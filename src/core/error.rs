@@ -261,10 +261,14 @@ impl XtraError {
         self.edit(|inner| inner.call = Some(call.into()))
     }
 
-    /// The same, unless a layer within has named this very call with its arguments.
-    pub(crate) fn in_call_of(self, name: &'static str) -> Self {
+    /// Says which call failed, with the arguments to show, if any, unless a layer within has named this very call with its own.
+    pub(crate) fn in_call_of(self, name: &'static str, arguments: &str) -> Self {
         let has_arguments = |call: &str| call.strip_prefix(name).is_some_and(|rest| rest.starts_with('('));
-        if self.call().is_some_and(has_arguments) { self } else { self.in_call(name) }
+        match self.call() {
+            Some(call) if has_arguments(call) => self,
+            _ if arguments.is_empty() => self.in_call(name),
+            _ => self.in_call(format!("{name}({arguments})")),
+        }
     }
 
     /// Adds the HTTP status of the answer.

@@ -46,6 +46,9 @@ pub trait Operation: Sized + Send {
     /// The method of the client that makes it, as its caller writes it: errors name it.
     const NAME: &'static str;
 
+    /// The scope is among the arguments of the method, so errors show it behind the name, as those of a read do. Default: it is not.
+    const NAMES_SCOPE: bool = false;
+
     /// The source whose service it is carried out at.
     type Source: SecretSource;
 
@@ -111,7 +114,8 @@ impl<Op: Operation> Request<'_, Op::Source, Op> {
     /// Those of the method of the client that made the request.
     pub async fn send(self) -> Result<Op::Output, XtraError> {
         let Self { engine, scope, options, operation, .. } = self;
-        operation.perform(Call { engine, scope, options }).await.map_err(|error| error.in_call_of(Op::NAME))
+        let shown = if Op::NAMES_SCOPE { engine.source.show_scope(&scope) } else { String::new() };
+        operation.perform(Call { engine, scope, options }).await.map_err(|error| error.in_call_of(Op::NAME, &shown))
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Call<'a> {
 impl<'a> Call<'a> {
     pub(super) fn new(transport: &'a Inner, http: reqwest::Client, request: &Request, operation: &'static str) -> Self {
         let options = &transport.options;
-        let idempotency = Idempotency::of(request.method(), operation, transport.protocol.never_retried());
+        let idempotency = Idempotency::of(request.method(), operation, &*transport.protocol);
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
         let outgoing = Outgoing::new(operation, request.url(), transport.base.as_str(), body);
         Self {

@@ -68,6 +68,12 @@ pub trait Protocol: Send + Sync + 'static {
         &[]
     }
 
+    /// Operations that change nothing although their method is that of a write, such as a decryption: they are repeated as reads
+    /// are, and their errors do not say that something may have been written. Default: none.
+    fn reads(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Operations that are sent without a token, such as a login: their requests have no [`authorization`](Self::authorization)
     /// header, and the credential provider is not asked. Default: none.
     fn without_token(&self) -> &'static [&'static str] {

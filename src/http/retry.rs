@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 
+use super::Protocol;
 use super::options::RetryOptions;
 use crate::core::Backoff;
 
@@ -19,11 +20,13 @@ pub(crate) enum Idempotency {
 }
 
 impl Idempotency {
-    /// The class of an operation, by its method and the list of those that must not be repeated.
-    pub(crate) fn of(method: &Method, operation: &str, never: &[&str]) -> Self {
-        if never.contains(&operation) {
+    /// The class of an operation, by its method and what its protocol says of it.
+    pub(crate) fn of(method: &Method, operation: &str, protocol: &dyn Protocol) -> Self {
+        if protocol.never_retried().contains(&operation) {
             Self::Never
-        } else if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        } else if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+            || protocol.reads().contains(&operation)
+        {
             Self::Read
         } else {
             Self::Write
@@ -123,14 +126,25 @@ mod tests {
     }
 
     #[test]
-    fn the_method_says_what_a_repetition_could_do() {
+    fn the_method_says_what_a_repetition_could_do_unless_the_protocol_does() {
+        struct Shares;
+        impl Protocol for Shares {
+            fn never_retried(&self) -> &'static [&'static str] {
+                &["shares_view"]
+            }
+
+            fn reads(&self) -> &'static [&'static str] {
+                &["shares_decrypt"]
+            }
+        }
         for method in [Method::GET, Method::HEAD] {
-            assert_eq!(Idempotency::of(&method, "secrets_read", &[]), Idempotency::Read);
+            assert_eq!(Idempotency::of(&method, "secrets_read", &Shares), Idempotency::Read);
         }
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert_eq!(Idempotency::of(&method, "secrets_upsert", &[]), Idempotency::Write);
+            assert_eq!(Idempotency::of(&method, "secrets_upsert", &Shares), Idempotency::Write);
         }
-        assert_eq!(Idempotency::of(&Method::GET, "shares_view", &["shares_view"]), Idempotency::Never);
+        assert_eq!(Idempotency::of(&Method::GET, "shares_view", &Shares), Idempotency::Never);
+        assert_eq!(Idempotency::of(&Method::POST, "shares_decrypt", &Shares), Idempotency::Read);
     }
 
     #[test]

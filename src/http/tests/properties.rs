@@ -15,7 +15,7 @@ use crate::http::rate_limiter::SlidingWindow;
 use crate::http::retry::{FailureClass, Idempotency, Retries};
 use crate::http::retry_after;
 use crate::http::retry_budget::RetryBudget;
-use crate::http::{ErrorBody, ErrorMembers, QuotaFormat, ResetForm};
+use crate::http::{ErrorBody, ErrorMembers, Protocol, QuotaFormat, ResetForm};
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -36,6 +36,15 @@ fn classes() -> impl Strategy<Value = FailureClass> {
 
 fn methods() -> impl Strategy<Value = Method> {
     prop_oneof![Just(Method::GET), Just(Method::HEAD), Just(Method::POST), Just(Method::PUT), Just(Method::DELETE)]
+}
+
+/// Whether the operation must be sent once.
+struct Once(bool);
+
+impl Protocol for Once {
+    fn never_retried(&self) -> &'static [&'static str] {
+        if self.0 { &["operation"] } else { &[] }
+    }
 }
 
 fn millis(most: u64) -> impl Strategy<Value = Duration> {
@@ -72,7 +81,7 @@ proptest! {
         ),
     ) {
         let options = RetryOptions { max_retries, base, max_backoff };
-        let repeat = Idempotency::of(&method, "operation", if never { &["operation"] } else { &[] });
+        let repeat = Idempotency::of(&method, "operation", &Once(never));
         let mut retries = Retries::new(repeat, options);
         let (mut made, mut passed) = (0, Duration::ZERO);
         for (class, asked, took, granted) in attempts {

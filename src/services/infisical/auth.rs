@@ -49,6 +49,9 @@ impl Granted {
     }
 }
 
+/// What is said of a login that failed: the caller has called something else.
+pub(super) const AT_LOGIN: &str = "This was the login, which comes before the call";
+
 /// Gives the tokens of a login, which is made when the first is needed, again before its end, and once more when it is refused.
 pub(super) struct LoginToken {
     exchanged: ExchangedToken,
@@ -72,7 +75,11 @@ async fn log_in(method: Arc<dyn LogIn>, transport: Arc<OnceLock<WeakTransport>>)
     })?;
     let root = transport.base_url().to_owned();
     let raw = raw::Client::new_with_client(&root, transport.http().clone(), transport);
-    method.log_in(&raw).await?.exchanged()
+    let granted = method.log_in(&raw).await.map_err(|error| match error.kind() {
+        ErrorKind::Unauthorized => error, // it speaks of the credentials by itself
+        _ => error.before_sending().with_note(AT_LOGIN),
+    });
+    granted?.exchanged()
 }
 
 impl CredentialProvider for LoginToken {

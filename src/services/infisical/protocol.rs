@@ -24,6 +24,10 @@ impl Protocol for InfisicalProtocol {
         Duration::from_secs(60)
     }
 
+    fn reads(&self) -> &'static [&'static str] {
+        &["kms_keys_encrypt", "kms_keys_decrypt"]
+    }
+
     /// A server checks a token that it is sent even where it needs none, and refuses a login for a stale one.
     fn without_token(&self) -> &'static [&'static str] {
         raw::WITHOUT_TOKEN

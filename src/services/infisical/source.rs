@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use tokio::time::Instant;
 
+use super::auth::AT_LOGIN;
 use super::merge::{self, Merged, Unexpanded};
 use super::protocol::InfisicalProtocol;
 use super::request::{Api, Asked};
@@ -458,6 +459,9 @@ fn no_project() -> XtraError {
 
 /// Says what was asked for, where a server does not say which part of it is at fault, and what may be.
 pub(super) fn how_to_go_on(error: XtraError, scope: &CheckedScope) -> XtraError {
+    if error.notes().any(|note| note == AT_LOGIN) {
+        return error; // it is not about what the call asks for
+    }
     let is_own = !error.is_foreign_refusal() && !refusals::misses_route(&error);
     match (error.kind(), error.status()) {
         (ErrorKind::Server, Some(500)) if scope.imports => error.with_note(

@@ -98,7 +98,8 @@ impl WebhookVerifier {
     pub fn new(secret: impl Into<SecretValue>) -> Result<Self, XtraError> {
         let secret = secret.into();
         if secret.is_empty() {
-            return Err(XtraError::new(ErrorKind::Config, "the secret of the webhook is empty"));
+            return Err(XtraError::new(ErrorKind::Config, "the secret of the webhook is empty")
+                .with_hint(Hint::advice("Give the one that the service has shown when the webhook was made")));
         }
         Ok(Self { secret, tolerance: TOLERANCE })
     }
@@ -121,7 +122,7 @@ impl WebhookVerifier {
         self.verify_at(body, signature, SystemTime::now().into())
     }
 
-    /// The same at another time than now.
+    /// The notice that `body` is, held against another time than now, for tests.
     ///
     /// # Errors
     ///

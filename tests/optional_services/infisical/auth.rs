@@ -152,9 +152,21 @@ async fn a_login_that_the_server_fails_is_an_outage_and_no_write() {
     clock.advance(Duration::from_secs(125));
     model.lock().faults.push(Reply::new(503, ""));
     let error = client.refresh("dev").await.unwrap_err();
-    assert!(error.is_retryable() && !error.may_have_been_applied() && error.notes().len() == 0, "{error}");
+    assert!(error.is_retryable() && !error.may_have_been_applied(), "{error}");
+    assert!(error.notes().eq(["This was the login, which comes before the call"]), "{error}");
     assert_eq!(client.get_secrets("dev").await.unwrap().len(), 3, "what is kept stands in");
     assert_eq!(server.logins(), 2, "a login is not repeated by itself");
+}
+
+#[tokio::test]
+async fn a_login_that_the_server_fails_says_nothing_of_the_folder_that_was_to_be_read() {
+    let model = Model::new(true);
+    let server = model.start().await;
+    let client = client(&server, &ManualClock::new());
+    model.lock().faults.push(Reply::new(500, ""));
+    let error = client.get_secrets("dev").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Server);
+    assert!(error.to_string().contains("This was the login") && !error.to_string().contains("folder"), "{error}");
 }
 
 #[tokio::test]

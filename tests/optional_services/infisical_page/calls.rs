@@ -77,6 +77,28 @@ pub async fn keys(client: &InfisicalClient) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+pub async fn hold(client: &InfisicalClient) -> Result<(), Box<dyn Error>> {
+    // readme: begin
+    let lease = client.hold_lease("dev", "postgres").path("/app").await?; // renewed as long as it is held
+    let password = lease.get("DB_PASSWORD").ok_or("the lease has no DB_PASSWORD")?;
+    println!("{password:?} until {:?}", lease.expires_at()); // [REDACTED]
+    lease.close().await?; // a lease that is dropped is revoked too
+    // readme: end
+    Ok(())
+}
+
+pub async fn watch(client: &InfisicalClient, change: impl AsyncFnOnce()) -> Result<(), Box<dyn Error>> {
+    // readme: begin
+    let mut changes = client.watch("dev");
+    let first = changes.next().await.ok_or("the client is closed")??; // what is there now
+    println!("{} secrets", first.snapshot.len());
+    // readme: end
+    change().await;
+    let next = changes.next().await.ok_or("the client is closed")??;
+    assert_eq!(next.changed, ["DATABASE_URL"]);
+    Ok(())
+}
+
 pub async fn fail(client: &InfisicalClient) -> Result<(), Box<dyn Error>> {
     // readme: begin
     use xtrasecurity::ErrorKind;
@@ -106,11 +128,7 @@ pub async fn test_with_a_server() -> Result<(), Box<dyn Error>> {
 
     let project = ProjectSeed::new("shop").member("ci", Role::Admin).secret(SecretSeed::new("dev", "PORT", "8080"));
     let server = InfisicalDevServer::builder().identity(IdentitySeed::new("ci")).project(project).start().await?;
-    let client = InfisicalClient::builder()
-        .base_url(server.url())
-        .token(server.token())
-        .project_id(server.project_id())
-        .build()?;
+    let client = InfisicalClient::builder().dev_server(&server).build()?;
     assert_eq!(client.get_secrets("dev").await?.require("PORT")?.expose(), "8080");
     // readme: end
     Ok(())

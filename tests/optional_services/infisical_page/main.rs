@@ -9,7 +9,8 @@ mod calls;
 use std::error::Error;
 
 use xtrasecurity::infisical::InfisicalClient;
-use xtrasecurity::infisical::dev::{IdentitySeed, InfisicalDevServer, ProjectSeed, Role, SecretSeed, TagSeed};
+use xtrasecurity::infisical::dev::{IdentitySeed, InfisicalDevServer, ProjectSeed, Role, SecretSeed, TagSeed, route};
+use xtrasecurity::infisical::raw::types;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -24,12 +25,7 @@ async fn start() -> Result<(InfisicalDevServer, InfisicalClient), Box<dyn Error>
         .secret(SecretSeed::new("dev", "OLD_KEY", "k").path("/app"))
         .secret(SecretSeed::new("prod", "API_KEY", "sk-1").path("/app"));
     let server = InfisicalDevServer::builder().identity(IdentitySeed::new("ci")).project(project).start().await?;
-    let client = InfisicalClient::builder()
-        .token(server.token())
-        .project_id(server.project_id())
-        .base_url(server.url())
-        .environment("dev")
-        .build()?;
+    let client = InfisicalClient::builder().dev_server(&server).environment("dev").build()?;
     Ok((server, client))
 }
 
@@ -48,6 +44,32 @@ async fn the_snippets_of_calls_do_what_the_page_says() -> Outcome {
     calls::fail(&client).await?;
     calls::ask_any_endpoint(&client, server.project_id()).await?;
     Ok(())
+}
+
+#[tokio::test]
+async fn the_snippet_of_leases_holds_one_and_revokes_it() -> Outcome {
+    let (server, client) = start().await?;
+    let provider = serde_json::json!({"type": "sql-database", "inputs": {"host": "db"}});
+    let body = types::DynamicSecretCreate::builder()
+        .project_slug("shop")
+        .environment_slug("dev")
+        .path("/app".to_owned())
+        .name("postgres")
+        .provider(serde_json::from_value::<types::DynamicSecretProvider>(provider)?)
+        .default_ttl("60s");
+    client.raw().dynamic_secrets_create().body(body).send().await?;
+    calls::hold(&client).await?;
+    assert_eq!([route::LEASES_CREATE, route::LEASES_REVOKE].map(|route| server.request_count(route)), [1, 1]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_snippet_of_changes_is_told_of_one_that_no_poll_would_see_yet() -> Outcome {
+    let (server, client) = start().await?;
+    calls::watch(&client, async || {
+        server.set_value("shop", "dev", "/", "DATABASE_URL", "postgres://new").expect("the secret is there");
+    })
+    .await
 }
 
 #[tokio::test]

@@ -148,3 +148,17 @@ async fn a_name_that_servers_refuse_and_an_id_that_is_no_part_of_a_path_are_not_
     }
     assert_eq!(server.request_count(route::KMS_KEYS_CREATE), 0);
 }
+
+#[tokio::test]
+async fn encryption_and_decryption_change_nothing_so_they_are_repeated_and_no_failure_speaks_of_a_write() {
+    let server = start(Generation::Current).await;
+    let client = client(&server);
+    let key = client.create_kms_key("k").await.unwrap();
+    server.fault(Fault::status(503).on(route::KMS_KEYS_ENCRYPT));
+    let ciphertext = client.kms_encrypt(&key.id, b"data").await.unwrap();
+    server.fault(Fault::status(503).on(route::KMS_KEYS_DECRYPT));
+    assert_eq!(client.kms_decrypt(&key.id, &ciphertext).await.unwrap().expose(), b"data");
+    assert_eq!([route::KMS_KEYS_ENCRYPT, route::KMS_KEYS_DECRYPT].map(|route| server.request_count(route)), [2, 2]);
+    let error = client.kms_decrypt(&key.id, b"not of this key, and as long as one").await.unwrap_err();
+    assert!(!error.may_have_been_applied() && !error.to_string().contains("applied"), "{error}");
+}

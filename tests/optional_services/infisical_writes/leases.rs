@@ -56,6 +56,11 @@ async fn a_lease_is_made_renewed_and_revoked() {
         ] {
             assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
         }
+        let missing = client.hold_lease("dev", "oracle").path("/app").await.unwrap_err().to_string();
+        assert!(
+            missing.starts_with("hold_lease(\"dev\"): ") && missing.contains("\"oracle\" of the folder /app"),
+            "{missing}"
+        );
         let long = client.create_lease("dev", "postgres").path("/app").ttl(MINUTE * 61).await.unwrap_err();
         assert_eq!(long.status(), Some(400), "{long}");
         let none = client.create_lease("dev", "postgres").ttl(Duration::ZERO).await.unwrap_err();

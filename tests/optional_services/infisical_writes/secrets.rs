@@ -79,6 +79,7 @@ async fn a_secret_that_exists_is_not_created_and_one_that_does_not_is_not_change
         let client = client(&server);
         let error = client.create_secret("dev", "HOST", "other").await.unwrap_err();
         assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Conflict, false), "{error}");
+        assert!(error.to_string().contains("which set_secret changes"), "{error}");
         let taken = client.update_secret("dev", "HOST").value("v").new_name("PASSWORD").await.unwrap_err();
         assert_eq!(taken.kind(), ErrorKind::Conflict, "{taken}");
         for error in [

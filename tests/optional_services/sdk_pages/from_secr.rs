@@ -184,3 +184,22 @@ async fn errors() -> Outcome {
     }
     Ok(())
 }
+
+#[test]
+fn webhooks() -> Outcome {
+    let client = SecrClient::builder().token("secr_tok_0123456789").build()?;
+    // readme: begin
+    use axum::{Extension, Router, routing::post};
+    use xtrasecurity::secr::{Webhook, WebhookLayer, WebhookVerifier};
+
+    async fn changed(Extension(notice): Extension<Webhook>) {
+        println!("{:?} in {}", notice.event, notice.environment.slug); // names, never a value
+    }
+
+    let verifier = WebhookVerifier::new("whsec_…")?; // the service shows it when the webhook is made
+    let layer = WebhookLayer::new(verifier).invalidate(&client); // the next read asks the service
+    let app: Router = Router::new().route("/hooks/secr", post(changed)).layer(layer);
+    // readme: end
+    assert!(app.has_routes());
+    Ok(())
+}

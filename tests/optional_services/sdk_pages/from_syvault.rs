@@ -1,8 +1,8 @@
 //! The Python SDK of SyVault.
 
-use xtrasecurity::syvault::dev::{SecretSeed, SyVaultDevServer};
+use xtrasecurity::syvault::dev::{ClientSeed, SecretSeed, SyVaultDevServer};
 use xtrasecurity::syvault::{SyVaultClient, SyVaultFolder};
-use xtrasecurity::{EngineOptions, blocking};
+use xtrasecurity::{EngineOptions, SecretValue, blocking};
 
 use crate::Outcome;
 
@@ -42,6 +42,25 @@ fn authentication() -> Outcome {
         .build()?;
     // readme: end
     assert_eq!(client.stats().requests, 0, "nothing is sent by it");
+    Ok(())
+}
+
+#[tokio::test]
+async fn registration() -> Outcome {
+    let server = SyVaultDevServer::builder().client(ClientSeed::unregistered("new")).start().await?;
+    let (url, token) = (server.url(), server.one_time_token("new").unwrap_or_default());
+    let save = |key: &SecretValue| assert!(!key.is_empty());
+    // readme: begin
+    use xtrasecurity::syvault::{SyVaultClient, new_client_secret};
+
+    let key = new_client_secret()?;
+    save(&key); // before the token is spent: it is good once
+    let builder = || SyVaultClient::builder().server(url.as_str()).client_secret(key.clone());
+    let registration = builder().bootstrap(token).await?; // vft_…, which an administrator gives
+    let client = builder().client_id(registration.client_id).build()?;
+    // readme: end
+    assert_eq!(client.list().await?.len(), 0);
+    assert!(server.one_time_token("new").is_none());
     Ok(())
 }
 

@@ -138,3 +138,18 @@ async fn whoami_tells_whose_token_it_is_wherever_the_answer_has_it() {
     assert_eq!((account.id.as_deref(), account.email), (Some("u-2"), None));
     assert_eq!(server.requests()[0], "GET /v1/auth/me");
 }
+
+#[tokio::test]
+async fn a_refusal_names_the_place_whichever_call_it_answers() {
+    let server = Secr::start().await;
+    let client = server.client();
+    let place = ("acme", "web", "nowhere");
+    for (call, error) in [
+        ("get_secrets", client.get_secrets(place.0, place.1, place.2).await.unwrap_err()),
+        ("pull_secrets", client.pull_secrets(place.0, place.1, place.2).await.unwrap_err()),
+        ("list_keys", client.list_keys(place.0, place.1, place.2).await.unwrap_err()),
+        ("delete_secret", client.delete_secret(place.0, place.1, place.2, "A").await.unwrap_err()),
+    ] {
+        assert_eq!(error.call(), Some(&*format!(r#"{call}("acme", "web", "nowhere")"#)), "{error}");
+    }
+}

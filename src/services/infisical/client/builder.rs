@@ -120,6 +120,27 @@ impl<M> ClientBuilder<Infisical, M> {
         self
     }
 
+    /// Takes base URL, token and project from a running [`InfisicalDevServer`](crate::infisical::dev::InfisicalDevServer): those of its
+    /// first identity and its first project. Call [`token`](Self::token) or [`project_id`](Self::project_id) after it to be someone
+    /// else, or somewhere else.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use xtrasecurity::infisical::InfisicalClient;
+    /// use xtrasecurity::infisical::dev::InfisicalDevServer;
+    ///
+    /// let server = InfisicalDevServer::start().await?;
+    /// let client = InfisicalClient::builder().dev_server(&server).build()?;
+    /// client.set_secret("dev", "PORT", "8080").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "dev-server")]
+    pub fn dev_server(self, server: &crate::infisical::dev::InfisicalDevServer) -> Self {
+        self.token(server.token()).project_id(server.project_id()).base_url(server.url())
+    }
+
     /// The client.
     ///
     /// # Errors

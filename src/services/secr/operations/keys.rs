@@ -69,6 +69,7 @@ impl Paged for ListKeys {
 
 impl Operation for ListKeys {
     const NAME: &'static str = "list_keys";
+    const NAMES_SCOPE: bool = true;
     type Source = Secr;
     type Output = ListedKeys;
 

@@ -81,6 +81,7 @@ impl<M> Request<'_, Secr, PromoteSecrets, M> {
 
 impl Operation for PromoteSecrets {
     const NAME: &'static str = "promote_secrets";
+    const NAMES_SCOPE: bool = true;
     type Source = Secr;
     type Output = PromoteResult;
 

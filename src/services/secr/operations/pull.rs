@@ -239,6 +239,7 @@ impl Paged for PullSecrets {
 
 impl Operation for PullSecrets {
     const NAME: &'static str = "pull_secrets";
+    const NAMES_SCOPE: bool = true;
     type Source = Secr;
     type Output = PulledSecrets;
 

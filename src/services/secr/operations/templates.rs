@@ -140,6 +140,7 @@ impl<M> Request<'_, Secr, AddTemplate, M> {
 
 impl Operation for ListTemplates {
     const NAME: &'static str = "list_templates";
+    const NAMES_SCOPE: bool = true;
     type Source = Secr;
     type Output = Vec<Template>;
 
@@ -162,6 +163,7 @@ impl Operation for ListTemplates {
 
 impl Operation for ValidateTemplate {
     const NAME: &'static str = "validate_template";
+    const NAMES_SCOPE: bool = true;
     type Source = Secr;
     type Output = TemplateValidation;
 
@@ -178,6 +180,7 @@ impl Operation for ValidateTemplate {
 /// Sent without the generated method, which reads an answer; this one has no documented form, and may have no content.
 impl Operation for AddTemplate {
     const NAME: &'static str = "add_template";
+    const NAMES_SCOPE: bool = true;
     type Source = Secr;
     type Output = ();
 
@@ -193,6 +196,7 @@ impl Operation for AddTemplate {
 
 impl Operation for RemoveTemplate {
     const NAME: &'static str = "remove_template";
+    const NAMES_SCOPE: bool = true;
     type Source = Secr;
     type Output = ();
 

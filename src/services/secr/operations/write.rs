@@ -143,6 +143,7 @@ impl<M> Client<Secr, M> {
 
 impl Operation for SetSecret {
     const NAME: &'static str = "set_secret";
+    const NAMES_SCOPE: bool = true;
     type Source = Secr;
     type Output = SetResult;
 
@@ -165,6 +166,7 @@ impl Operation for SetSecret {
 
 impl Operation for BulkSetSecrets {
     const NAME: &'static str = "bulk_set_secrets";
+    const NAMES_SCOPE: bool = true;
     type Source = Secr;
     type Output = BulkSetResult;
 
@@ -193,6 +195,7 @@ impl Operation for BulkSetSecrets {
 
 impl Operation for DeleteSecret {
     const NAME: &'static str = "delete_secret";
+    const NAMES_SCOPE: bool = true;
     type Source = Secr;
     type Output = DeleteResult;
 

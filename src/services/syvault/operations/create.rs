@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Changing;
-use crate::core::{ErrorKind, SecretValue, XtraError};
+use crate::core::{ErrorKind, Hint, SecretValue, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::syvault::raw::types;
 use crate::services::syvault::record;
@@ -74,7 +74,8 @@ impl Operation for CreateSecret {
         let mut names = std::collections::HashSet::new();
         if !self.fields.iter().all(|(name, _)| !name.is_empty() && names.insert(name.as_str())) {
             let message = "a field has no name, or one that another has. Nothing was sent";
-            return Err(XtraError::new(ErrorKind::Invalid, message));
+            return Err(XtraError::new(ErrorKind::Invalid, message)
+                .with_hint(Hint::advice("Give each field a name of its own")));
         }
         let source = call.source();
         let cipher = source.folders.cipher(folder).ok_or_else(|| source.no_folder_key(folder))?;

@@ -8,7 +8,8 @@ use super::{HasTtl, Place, end_of, life};
 use crate::core::{ErrorKind, SecretValue, Timestamp, XtraError};
 use crate::engine::{Call, Client, Operation, Request};
 use crate::services::infisical::raw::types;
-use crate::services::infisical::{Infisical, InfisicalScope};
+use crate::services::infisical::scope::{quoted, shown_path};
+use crate::services::infisical::{Infisical, InfisicalScope, refusals};
 
 /// Credentials for a time.
 #[derive(Clone, PartialEq, Eq)]
@@ -91,6 +92,7 @@ impl HasTtl for CreateLease {
 
 impl Operation for CreateLease {
     const NAME: &'static str = "create_lease";
+    const NAMES_SCOPE: bool = true;
     type Source = Infisical;
     type Output = Lease;
 
@@ -103,6 +105,8 @@ impl Operation for CreateLease {
 
 impl Infisical {
     pub(super) async fn lease(&self, place: &Place, name: String, ttl: Option<String>) -> Result<Lease, XtraError> {
+        let about =
+            format!("It was about the dynamic secret {} of the folder {}", quoted(&name), shown_path(&place.path));
         let body = types::LeaseCreate {
             config: None,
             dynamic_secret_name: name,
@@ -112,7 +116,11 @@ impl Infisical {
             ttl,
         };
         let answer = self.raw().leases_create().body(body).send().await;
-        let answer = answer.map_err(|error| error.into_error())?.into_inner();
+        let answer = answer.map_err(|error| match error.into_error() {
+            error if error.kind() == ErrorKind::NotFound && !refusals::misses_route(&error) => error.with_note(about),
+            error => error,
+        });
+        let answer = answer?.into_inner();
         let (expires_at, lifetime) = end_of(&answer.lease, answer.lease.created_at.as_deref())?;
         let Some(data) = answer.data.as_ref().and_then(|data| data.expose().as_object()) else {
             let message = "the answer to the lease holds no credentials";

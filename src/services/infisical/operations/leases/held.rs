@@ -108,6 +108,7 @@ impl<M> HasTtl for HoldLease<M> {
 
 impl<M> Operation for HoldLease<M> {
     const NAME: &'static str = "hold_lease";
+    const NAMES_SCOPE: bool = true;
     type Source = Infisical;
     type Output = HeldLease<M>;
 

@@ -55,6 +55,7 @@ impl HasTtl for RenewLease {
 
 impl Operation for RenewLease {
     const NAME: &'static str = "renew_lease";
+    const NAMES_SCOPE: bool = true;
     type Source = Infisical;
     type Output = RenewedLease;
 

@@ -33,6 +33,7 @@ impl<M> Client<Infisical, M> {
 
 impl Operation for RevokeLease {
     const NAME: &'static str = "revoke_lease";
+    const NAMES_SCOPE: bool = true;
     type Source = Infisical;
     type Output = ();
 

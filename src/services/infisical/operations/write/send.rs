@@ -310,6 +310,11 @@ fn explain(error: XtraError, scope: &CheckedScope, change: &Change<'_>) -> XtraE
             shown_path(&scope.path),
             quoted(&scope.environment)
         )),
+        _ if exists(&error) => error.with_note(format!(
+            "There is a secret {} in the folder {}, which set_secret changes",
+            quoted(change.name),
+            shown_path(&scope.path)
+        )),
         _ => how_to_go_on(error, scope),
     }
 }
