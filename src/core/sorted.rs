@@ -96,7 +96,6 @@ impl SortedPairs {
     }
 
     /// The pairs, copied into one text of their size.
-    #[cfg(any(feature = "http", feature = "offline"))]
     pub(crate) fn packed<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)> + Clone) -> Self {
         let is_short = |name: &str| name.len() < usize::from(ALL_BEFORE);
         let (mut count, mut size) = (0, 0);
@@ -310,10 +309,8 @@ impl Clone for SortedPairs {
 
 impl FromIterator<(String, SecretValue)> for SortedPairs {
     fn from_iter<I: IntoIterator<Item = (String, SecretValue)>>(from: I) -> Self {
-        let mut pairs = Self::default();
-        from.into_iter().for_each(|(name, value)| pairs.push_own(&name, value.expose()));
-        pairs.sort();
-        pairs
+        let pairs: Vec<_> = from.into_iter().collect();
+        Self::packed(pairs.iter().map(|(name, value)| (name.as_str(), value.expose())))
     }
 }
 

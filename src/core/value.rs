@@ -87,7 +87,6 @@ impl SecretValue {
     }
 
     /// The value at a place of a text that is shorter than 4 GiB.
-    #[cfg(any(feature = "http", feature = "offline"))]
     pub(super) fn at(text: &Arc<WipedText>, start: usize, len: usize) -> Self {
         let position = |number: usize| u32::try_from(number).unwrap_or(REST);
         Self { text: Arc::clone(text), start: position(start), len: position(len) }

@@ -33,7 +33,7 @@ mod exchanged_token;
 mod expiry;
 pub(crate) mod file;
 mod process_env;
-mod settings;
+pub(crate) mod settings;
 mod static_token;
 mod token_file;
 mod token_store;

@@ -89,7 +89,7 @@ impl SettingsFile {
         }
         let read = file::read(&found.path);
         match read.and_then(|content| file::texts(&content, self.members)) {
-            Ok(texts) => Ok(FileSettings { file: Some((*self, found.shown)), texts }),
+            Ok(texts) => Ok(FileSettings { file: Some((*self, found.shown)), path: Some(found.path), texts }),
             Err(FileError::Missing) => Ok(FileSettings::default()),
             Err(why) => {
                 let place = if found.levels == 0 { " in the working directory" } else { "" };
@@ -128,7 +128,7 @@ struct Found {
 
 /// Whether a file above is from whom the working directory is from, or from root.
 #[cfg(unix)]
-fn is_trusted(path: &Path, working_dir: &Path) -> bool {
+pub(crate) fn is_trusted(path: &Path, working_dir: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
 
     // of a link both ends: whoever can put one up could choose the file
@@ -138,7 +138,7 @@ fn is_trusted(path: &Path, working_dir: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_trusted(_path: &Path, _working_dir: &Path) -> bool {
+pub(crate) fn is_trusted(_path: &Path, _working_dir: &Path) -> bool {
     true
 }
 
@@ -147,16 +147,30 @@ fn is_trusted(_path: &Path, _working_dir: &Path) -> bool {
 pub struct FileSettings {
     /// The file, and how messages call it.
     file: Option<(SettingsFile, String)>,
+    path: Option<PathBuf>,
     texts: Vec<Option<String>>,
 }
 
 impl FileSettings {
     /// Takes a member's text out. `None` when it is absent, empty, or not one of those that the file was to be read for.
     pub fn take(&mut self, member: &str) -> Option<Sourced> {
-        let (file, shown) = self.file.as_ref()?;
+        let (file, _) = self.file.as_ref()?;
         let at = file.members.iter().position(|known| *known == member)?;
         let text = self.texts.get_mut(at)?.take()?;
-        Some(Sourced::new(text, format!("{shown} ({member})")))
+        Some(Sourced::new(text, self.origin(member)))
+    }
+
+    /// Where the file is. `None` when there is none, or none that can be used.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// How messages call a member of the file.
+    #[must_use]
+    pub fn origin(&self, member: &str) -> String {
+        let shown = self.file.as_ref().map_or("", |(_, shown)| shown);
+        format!("{shown} ({member})")
     }
 }
 

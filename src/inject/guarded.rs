@@ -5,14 +5,13 @@
 //! families come from the manuals of the tools. They are a net for mistakes and quiet attacks, and not a wall: no list of
 //! names could be complete.
 
+mod index;
 mod languages;
 mod system;
 mod tools;
 
 use std::borrow::Cow;
-use std::sync::{LazyLock, OnceLock};
 
-use super::ServiceVariables;
 use crate::SERVICE_VARIABLES;
 
 /// How this platform compares the names of variables.
@@ -91,82 +90,24 @@ impl Family {
 }
 
 /// Those of the services that this crate is a client of.
-static OWN: LazyLock<Vec<Family>> = LazyLock::new(|| {
-    let family =
-        |own: &ServiceVariables| Family::new("This client", OURS, "the documentation of this crate", own.guarded);
-    SERVICE_VARIABLES.iter().map(family).collect()
-});
-
-fn families() -> impl Iterator<Item = &'static Family> {
-    OWN.iter().chain(system::FAMILIES).chain(languages::FAMILIES).chain(tools::FAMILIES)
-}
-
-/// The patterns by what a look-up can tell of them, so that it compares a name with few. A program that injects once makes this
-/// once, so it is made of nothing but places: no text is copied, and no hash computed.
-struct Index {
-    /// Names without `*`, each with the place after the next one of its bucket; 0 is the end.
-    whole: Vec<(&'static str, &'static Family, usize)>,
-    /// The places after the first and the last of each bucket.
-    buckets: [(usize, usize); BUCKETS],
-    /// What is before `*`, and what is behind it.
-    open: Vec<(&'static str, &'static str, &'static Family)>,
-}
-
-const BUCKETS: usize = 512;
-
-/// The bucket of a name, whatever its case.
-fn bucket(name: &str) -> usize {
-    let bytes = name.as_bytes();
-    let at = |place: usize| bytes.get(place).map_or(0, |byte| usize::from(byte | 0x20));
-    let (middle, last) = (bytes.len() / 2, bytes.len().wrapping_sub(1));
-    (bytes.len() * 31 + at(0) * 7 + at(middle) * 13 + at(last) * 57 + at(last.wrapping_sub(2)) * 5) % BUCKETS
-}
-
-fn index() -> &'static Index {
-    static INDEX: OnceLock<Index> = OnceLock::new();
-    INDEX.get_or_init(|| {
-        let mut index = Index { whole: Vec::with_capacity(2048), buckets: [(0, 0); BUCKETS], open: Vec::new() };
-        for family in families() {
-            for pattern in family.names.split_ascii_whitespace() {
-                match memchr::memchr(b'*', pattern.as_bytes()).and_then(|at| pattern.split_at_checked(at)) {
-                    Some((start, rest)) => index.open.push((start, rest.strip_prefix('*').unwrap_or(rest), family)),
-                    None => index.add(pattern, family),
-                }
-            }
-        }
-        index
-    })
-}
-
-impl Index {
-    fn add(&mut self, name: &'static str, family: &'static Family) {
-        self.whole.push((name, family, 0));
-        let place = self.whole.len();
-        let Some((first, last)) = self.buckets.get_mut(bucket(name)) else { return };
-        match self.whole.get_mut(last.wrapping_sub(1)) {
-            Some((.., next)) => *next = place,
-            None => *first = place,
-        }
-        *last = place;
+static OWN: [Family; SERVICE_VARIABLES.len()] = {
+    let mut own =
+        [const { Family::new("This client", OURS, "the documentation of this crate", "") }; SERVICE_VARIABLES.len()];
+    let (mut left, mut services) = (own.as_mut_slice(), SERVICE_VARIABLES);
+    while let (Some((family, further)), Some((service, others))) = (left.split_first_mut(), services.split_first()) {
+        family.names = service.guarded;
+        (left, services) = (further, others);
     }
+    own
+};
 
-    /// The names that may be this one, in the order in which they were added.
-    fn like(&self, name: &str) -> impl Iterator<Item = (&'static str, &'static Family)> {
-        let mut next = self.buckets.get(bucket(name)).map_or(0, |(first, _)| *first);
-        std::iter::from_fn(move || {
-            let (name, family, after) = self.whole.get(next.wrapping_sub(1))?;
-            next = *after;
-            Some((*name, *family))
-        })
-    }
-}
+static FAMILIES: [&[Family]; 4] = [&OWN, system::FAMILIES, languages::FAMILIES, tools::FAMILIES];
 
 /// Why `name` is guarded, or `None` when it is not.
 pub(super) fn reason(name: &str, platform: Case) -> Option<&'static str> {
-    let index = index();
-    let whole = index.like(name).filter(|(known, family)| same(known, name, family.case(platform)));
-    let open = index.open.iter().filter(|(start, end, family)| lies_between(name, start, end, family.case(platform)));
-    let mut families = whole.map(|(_, family)| family).chain(open.map(|(.., family)| *family));
+    let whole = index::like(name).filter(|(known, family)| same(known, name, family.case(platform)));
+    let open = index::around(name).filter(|(start, end, family)| lies_between(name, start, end, family.case(platform)));
+    let mut families = whole.map(|(_, family)| family).chain(open.map(|(.., family)| family));
     families.find(|family| !family.leaves_free(name, platform)).map(|family| family.why)
 }
 

@@ -147,8 +147,8 @@ struct Plan<'p, 's> {
     case: Case,
     allowed: HashSet<Cow<'p, str>>,
     variables: Vec<Variable<'s>>,
-    /// The variables again, for the look-up.
-    taken: HashSet<Cow<'s, str>>,
+    /// The variables again, for the look-up, where two secrets may become one: names of a snapshot differ, also behind a prefix.
+    taken: Option<HashSet<Cow<'s, str>>>,
     flaws: Vec<Flaw<'s>>,
 }
 
@@ -166,7 +166,9 @@ enum Why {
 impl<'p, 's> Plan<'p, 's> {
     fn new(selection: &'p Selection, target: Target, case: Case) -> Self {
         let allowed = selection.allowed.iter().map(|name| case.key(Cow::Borrowed(name))).collect();
-        Self { selection, target, case, allowed, variables: Vec::new(), taken: HashSet::new(), flaws: Vec::new() }
+        let may_meet = !selection.renamed.is_empty() || case == Case::Insensitive;
+        let taken = may_meet.then(HashSet::new);
+        Self { selection, target, case, allowed, variables: Vec::new(), taken, flaws: Vec::new() }
     }
 
     fn add(&mut self, secret: &'s str, value: &'s SecretValue) {
@@ -175,7 +177,9 @@ impl<'p, 's> Plan<'p, 's> {
             self.flaws.push(Flaw { secret, variable: variable.clone().into_owned(), why });
         }
         // kept even when flawed, so that a second secret of the same name is found as well
-        self.taken.insert(self.case.key(variable.clone()));
+        if let Some(taken) = &mut self.taken {
+            taken.insert(self.case.key(variable.clone()));
+        }
         self.variables.push((variable, value));
     }
 
@@ -184,7 +188,7 @@ impl<'p, 's> Plan<'p, 's> {
             return Some(Why::Impossible(why));
         }
         let key = self.case.key(Cow::Borrowed(variable));
-        if self.taken.contains(&key) {
+        if self.taken.as_ref().is_some_and(|taken| taken.contains(&key)) {
             return Some(Why::Impossible("another secret becomes the variable of this name"));
         }
         if self.target == Target::Child && too_long_for_a_child(variable, value) {

@@ -74,7 +74,7 @@ impl Existing {
 
 /// The variables of this process at one moment. A look-up does not search through all of them, as one in the environment
 /// itself does.
-pub(crate) struct Inherited(HashMap<OsString, OsString>);
+pub(crate) struct Inherited(HashMap<OsString, OsString, foldhash::fast::RandomState>);
 
 impl Inherited {
     pub(crate) fn now() -> Self {

@@ -47,7 +47,7 @@ pub async fn all(table: &mut Table) {
     let root = server().await;
     let builder =
         || InfisicalClient::builder().universal_auth(VALUE, VALUE).project_id(PROJECT).base_url(&root).no_proxy();
-    table.debug("infisical::InfisicalClientBuilder", &builder().token(TOKEN).base_url(URL_WITH_CREDENTIALS));
+    table.debug("ClientBuilder", &builder().token(TOKEN).base_url(URL_WITH_CREDENTIALS));
     for auth in [Auth::universal(VALUE, VALUE), Auth::token(TOKEN), Auth::ldap(VALUE, VALUE, VALUE)] {
         table.debug("infisical::Auth", &auth);
     }

@@ -62,7 +62,7 @@ async fn server() -> String {
 pub async fn all(table: &mut Table) {
     let root = server().await;
     let builder = || SecrClient::builder().token(TOKEN).api_url(&root).no_proxy();
-    table.debug("secr::SecrClientBuilder", &builder().api_url(URL_WITH_CREDENTIALS));
+    table.debug("ClientBuilder", &builder().api_url(URL_WITH_CREDENTIALS));
     table.error("XtraError", &builder().api_url(URL_WITH_CREDENTIALS).build().unwrap_err());
     let client = builder().build().unwrap();
     table.debug("Client", &client);

@@ -67,7 +67,7 @@ pub async fn all(table: &mut Table) {
     let folder = SyVaultFolder::new("f").path(["Production"]).key(FOLDER_KEY);
     table.debug("syvault::SyVaultFolder", &SyVaultFolder::new("f").key(VALUE));
     let builder = || SyVaultClient::builder().server(&root).client_id("c").client_secret(PRIVATE_KEY).no_proxy();
-    table.debug("syvault::SyVaultClientBuilder", &builder().client_secret(VALUE).server(URL_WITH_CREDENTIALS));
+    table.debug("ClientBuilder", &builder().client_secret(VALUE).server(URL_WITH_CREDENTIALS));
     for broken in [
         builder().client_secret(VALUE),
         builder().server(URL_WITH_CREDENTIALS),

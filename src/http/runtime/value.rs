@@ -70,7 +70,7 @@ impl Answer {
     /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when it is no JSON, or of another shape than `T`. The message quotes
     /// nothing of it.
     pub fn json<T: DeserializeOwned>(self) -> Result<T, XtraError> {
-        match serde_json::from_slice(self.body()) {
+        match from_json(self.body()) {
             Ok(value) => Ok(value),
             Err(problem) => Err(InvalidPayload::new(self, &problem).describe()),
         }
@@ -145,12 +145,18 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         if !is_success && has_too_many_parts(answer.body()) {
             return Err(Error::InvalidResponsePayload(InvalidPayload::too_many_parts(answer)));
         }
-        match serde_json::from_slice(answer.body()) {
+        match from_json(answer.body()) {
             Ok(inner) if is_success => Ok(Self { inner, answer: answer.without_body() }),
             Ok(inner) => Ok(Self { inner, answer }),
             Err(problem) => Err(Error::InvalidResponsePayload(InvalidPayload::new(answer, &problem))),
         }
     }
+}
+
+/// Decodes a body. It is checked as a whole, so that no string in it is checked by itself.
+fn from_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    let text = std::str::from_utf8(body).map_err(|_| serde::de::Error::custom("not UTF-8"))?;
+    serde_json::from_str(text)
 }
 
 /// Whether JSON of so many bytes is decoded into very many values. A conflict has about ten parts, and there is one for a key.

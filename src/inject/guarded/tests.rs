@@ -159,7 +159,7 @@ fn a_star_stands_for_any_text_and_never_for_less_than_both_ends() {
 fn documentation() -> String {
     let mut text = String::from("| tool | variables | from |\n|---|---|---|\n");
     let code = |names: &str| names.split_whitespace().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    for Family { tool, source, names, free, any_case, .. } in families() {
+    for Family { tool, source, names, free, any_case, .. } in FAMILIES.into_iter().flatten() {
         let case = if *any_case { " in any case" } else { "" };
         let but = if free.is_empty() { String::new() } else { format!("; but not {}", code(free)) };
         text += &format!("| {tool} | {}{case}{but} | {source} |\n", code(names).replace("|", "\\|"));
@@ -180,7 +180,7 @@ fn the_documentation_is_the_table() {
 #[test]
 fn every_entry_is_written_once_and_every_family_names_its_source() {
     let mut seen = BTreeMap::new();
-    for family in families() {
+    for family in FAMILIES.into_iter().flatten() {
         assert!(!family.source.is_empty() && !family.tool.is_empty() && !family.names.is_empty(), "{}", family.tool);
         for name in family.names.split_whitespace() {
             assert!(name.matches('*').count() <= 1, "{name}");
@@ -188,7 +188,7 @@ fn every_entry_is_written_once_and_every_family_names_its_source() {
         }
     }
     for (name, tool) in &seen {
-        let covering = index().open.iter().map(|(start, end, family)| (format!("{start}*{end}"), family));
+        let covering = index::open().map(|(start, end, family)| (format!("{start}*{end}"), family));
         let covering = covering.into_iter().find(|(open, family)| {
             open != name
                 && covers(open, name, family.case(Case::Sensitive))
@@ -196,4 +196,23 @@ fn every_entry_is_written_once_and_every_family_names_its_source() {
         });
         assert!(covering.is_none(), "{name} of {tool} is covered by {:?}", covering.map(|(open, _)| open));
     }
+}
+
+/// Every pattern is found by the names that it covers, in whatever case, although a look-up compares with few.
+#[test]
+fn no_name_is_lost_between_the_table_and_the_look_up() {
+    for family in FAMILIES.into_iter().flatten() {
+        for pattern in family.names.split_whitespace() {
+            for filling in ["", "_", "x", "Some_Text_1"] {
+                let name = pattern.replace('*', filling);
+                for name in [name.to_ascii_lowercase(), name.to_ascii_uppercase(), name] {
+                    let free = family.leaves_free(&name, Case::Insensitive);
+                    assert!(free || reason(&name, Case::Insensitive).is_some(), "{name}, of {}", family.tool);
+                }
+            }
+            assert!(reason(&pattern.replace('*', "a1_"), Case::Sensitive).is_some(), "{pattern} as it is written");
+        }
+    }
+    let patterns = FAMILIES.into_iter().flatten().flat_map(|family| family.names.split_whitespace());
+    assert_eq!(index::open().count(), patterns.filter(|pattern| pattern.contains('*')).count());
 }

@@ -40,19 +40,20 @@ enum Place {
 type Found = HashMap<String, Option<(Row, Place)>>;
 
 /// The rows of the folders that were asked for, in the order sent: of another folder none may be taken for these.
-pub(super) fn own_rows(rows: Vec<Row>, asked: &CheckedScope) -> Result<Vec<Row>, XtraError> {
-    let mut kept = Vec::with_capacity(rows.len());
-    for row in rows {
-        check_place(&row, asked)?;
-        // the server takes /apple for a folder below /app
-        if asked.recursive && row.secret_path.as_deref().is_some_and(|folder| !is_within(folder, &asked.path)) {
-            continue;
-        }
-        if has_metadata(&row, asked)? {
-            kept.push(row);
-        }
-    }
-    Ok(kept)
+pub(super) fn own_rows(mut rows: Vec<Row>, asked: &CheckedScope) -> Result<Vec<Row>, XtraError> {
+    let mut checked = Ok(());
+    rows.retain(|row| {
+        let is_own = checked.is_ok().then(|| is_own(row, asked)).transpose();
+        is_own.map_err(|error| checked = Err(error)).is_ok_and(|is_own| is_own == Some(true))
+    });
+    checked.map(|()| rows)
+}
+
+fn is_own(row: &Row, asked: &CheckedScope) -> Result<bool, XtraError> {
+    check_place(row, asked)?;
+    // the server takes /apple for a folder below /app
+    let is_elsewhere = asked.recursive && row.secret_path.as_deref().is_some_and(|path| !is_within(path, &asked.path));
+    Ok(!is_elsewhere && has_metadata(row, asked)?)
 }
 
 /// Fails for a row of another place than the one that was asked for: a token of one scope silently reads that, whatever is
@@ -92,28 +93,26 @@ fn has_metadata(row: &Row, asked: &CheckedScope) -> Result<bool, XtraError> {
 
 /// The value that counts for each name.
 pub(super) fn merge(list: List, asked: &CheckedScope) -> Result<Merged, XtraError> {
-    let mut found = Found::new();
-    for row in own_rows(list.secrets, asked)? {
-        let place = Place::Own { folder: folder_of(&row, asked), personal: row.is_personal() };
+    let own = own_rows(list.secrets, asked)?;
+    let mut found = Found::with_capacity(own.len());
+    for mut row in own {
+        let folder = row.secret_path.take().unwrap_or_else(|| asked.path.clone());
+        let place = Place::Own { folder, personal: row.is_personal() };
         take_own(&mut found, row, place, asked.personal);
     }
     for Block { secrets, .. } in list.imports.into_iter().flatten().rev() {
-        for row in secrets.into_iter().flatten().filter(|row| !row.is_personal()) {
-            found.entry(row.name.clone()).or_insert(Some((row, Place::Imported)));
+        for mut row in secrets.into_iter().flatten().filter(|row| !row.is_personal()) {
+            found.entry(std::mem::take(&mut row.name)).or_insert(Some((row, Place::Imported)));
         }
     }
     Ok(sorted_out(found, asked))
 }
 
-fn folder_of(row: &Row, asked: &CheckedScope) -> String {
-    row.secret_path.clone().unwrap_or_else(|| asked.path.clone())
-}
-
-fn take_own(found: &mut Found, row: Row, place: Place, personal: bool) {
+fn take_own(found: &mut Found, mut row: Row, place: Place, personal: bool) {
     if row.is_personal() && !personal {
         return;
     }
-    match found.entry(row.name.clone()) {
+    match found.entry(std::mem::take(&mut row.name)) {
         Entry::Vacant(entry) => {
             entry.insert(Some((row, place)));
         }
@@ -149,7 +148,7 @@ fn rank(before: &Row, folder: &str, row: &Row, place: &Place) -> Kept {
 }
 
 fn sorted_out(found: Found, asked: &CheckedScope) -> Merged {
-    let mut merged = Merged::default();
+    let mut merged = Merged { values: Vec::with_capacity(found.len()), ..Merged::default() };
     for (name, found) in found {
         let Some((row, place)) = found else {
             merged.unreadable.push(Unreadable::new(name, UnreadableReason::Ambiguous));

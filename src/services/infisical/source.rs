@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use tokio::time::Instant;
 
@@ -134,6 +135,11 @@ impl Infisical {
         }
     }
 
+    /// Whether the server is known to have the newer interface.
+    pub(super) fn has_newer_interface(&self) -> bool {
+        Api::of(self.api.load(Ordering::Relaxed)) == Some(Api::V4)
+    }
+
     /// Asks by the first version of the interface that the server has, and remembers it.
     pub(super) async fn ask<T, F>(&self, scope: &CheckedScope, ask: impl Fn(Api) -> F) -> Result<(T, Api), XtraError>
     where
@@ -141,9 +147,12 @@ impl Infisical {
     {
         let [first, second] = self.order(scope);
         let by_slug = matches!(scope.project, Some(scope::ProjectName::Slug(_)));
-        let outcome = match ask(first).await {
-            Err(error) if refusals::misses_route(&error) => ask(second).await.map(|value| (value, second)),
-            outcome => outcome.map(|value| (value, first)),
+        let mut api = first;
+        let outcome = loop {
+            match ask(api).await {
+                Err(error) if api == first && refusals::misses_route(&error) => api = second,
+                outcome => break outcome.map(|value| (value, api)),
+            }
         };
         if let Ok((_, api)) = &outcome {
             if *api == Api::V3 {
@@ -203,7 +212,7 @@ impl Infisical {
         }
         let begun = Instant::now();
         let loaded = match &scope.secret {
-            Some(name) => self.load_one(scope, name, known, begun).await,
+            Some(name) => self.load_one(scope, name, known, begun).boxed().await,
             None => self.load_all(scope, known, begun).await,
         };
         loaded.map_err(|error| {
@@ -233,7 +242,7 @@ impl Infisical {
         let mut merged = merge::merge(list, scope)?;
         if !merged.unexpanded.is_empty() {
             // what was read by name may change while the list stays the same
-            let by_name = self.in_time(begun, self.expand(scope, &mut merged)).await?;
+            let by_name = self.in_time(begun, self.expand(scope, &mut merged).boxed()).await?;
             tag = tag.filter(|_| !by_name);
         }
         let loaded = Loaded::from_iter(merged.values).with_unreadable(merged.unreadable);

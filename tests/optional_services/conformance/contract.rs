@@ -89,6 +89,13 @@ pub(crate) trait Service: Sized + Send + Sync + 'static {
     /// The name of a scope that nobody else has, without secrets, which is taken away at the end.
     async fn new_scope(&self) -> Result<String, Skip>;
 
+    /// The name of a scope that has these secrets, for a part that does not change them: a live service may give it to several.
+    async fn read_only_scope(&self, secrets: &[(&str, &str)]) -> Result<String, Skip> {
+        let name = self.new_scope().await?;
+        self.put(&name, secrets).await?;
+        Ok(name)
+    }
+
     /// The scope of this name.
     fn scope<'a>(&'a self, name: &'a str) -> ScopeOf<'a, Self>;
 
@@ -145,6 +152,9 @@ pub(crate) trait Service: Sized + Send + Sync + 'static {
 
     /// Takes away what was made. What stays is said: the run is not to fail because of it.
     async fn clean_up(&self) {}
+
+    /// Takes away, after the last part, what was kept for several.
+    async fn close(&self) {}
 
     /// A description of what a part of the contract might leave behind in the dev server.
     async fn inventory(&self) -> String {
@@ -223,6 +233,7 @@ pub(crate) async fn holds_live<S: Service>(contract: &[Part<S>]) {
             }
         }
     }
+    service.close().await;
     say(&format!("live: {held} held, {skipped} skipped, {left_out} left out, {} failed", failed.len()));
     assert_eq!(failed, [""; 0]);
 }

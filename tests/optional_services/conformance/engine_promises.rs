@@ -30,9 +30,19 @@ impl<S: Service> Scoped<S> {
     async fn new(service: Arc<S>) -> Result<Self, Skip> {
         let name = service.new_scope().await?;
         service.put(&name, &SECRETS).await?;
+        Ok(Self::of(service, name))
+    }
+
+    /// For a part that does not change the scope.
+    async fn read_only(service: Arc<S>) -> Result<Self, Skip> {
+        let name = service.read_only_scope(&SECRETS).await?;
+        Ok(Self::of(service, name))
+    }
+
+    fn of(service: Arc<S>, name: String) -> Self {
         let clock = ManualClock::new();
         let client = service.client(EngineOptions::default().clock(clock.clock()));
-        Ok(Self { service, name, clock, client })
+        Self { service, name, clock, client }
     }
 
     fn scope(&self) -> ScopeOf<'_, S> {
@@ -59,7 +69,7 @@ impl<S: Service> Scoped<S> {
 }
 
 pub(crate) async fn a_hit_sends_nothing<S: Service>(service: Arc<S>) -> Result<(), Skip> {
-    let scoped = Scoped::new(service).await?;
+    let scoped = Scoped::read_only(service).await?;
     let first = scoped.read().await.unwrap();
     let sent = scoped.requests();
     for _ in 0..3 {
@@ -70,7 +80,7 @@ pub(crate) async fn a_hit_sends_nothing<S: Service>(service: Arc<S>) -> Result<(
 }
 
 pub(crate) async fn concurrent_first_reads_are_one_load<S: Service>(service: Arc<S>) -> Result<(), Skip> {
-    let scoped = Scoped::new(service).await?;
+    let scoped = Scoped::read_only(service).await?;
     let before = scoped.requests();
     let reads = join_all((0..16).map(|_| scoped.read())).await;
     let sent = scoped.requests() - before;
@@ -84,7 +94,7 @@ pub(crate) async fn concurrent_first_reads_are_one_load<S: Service>(service: Arc
 }
 
 pub(crate) async fn scopes_are_told_apart<S: Service>(service: Arc<S>) -> Result<(), Skip> {
-    let scoped = Scoped::new(service).await?;
+    let scoped = Scoped::read_only(service).await?;
     let other = scoped.service.new_scope().await?;
     scoped.service.put(&other, &[("DB_PASSWORD", "another's")]).await?;
     assert_eq!(scoped.password().await, PASSWORD);
@@ -97,7 +107,7 @@ pub(crate) async fn scopes_are_told_apart<S: Service>(service: Arc<S>) -> Result
 pub(crate) async fn a_failed_refresh_serves_the_snapshot_that_is_kept_and_says_that_it_is_stale<S: Service>(
     service: Arc<S>,
 ) -> Result<(), Skip> {
-    let scoped = Scoped::new(service).await?;
+    let scoped = Scoped::read_only(service).await?;
     assert!(!scoped.read().await.unwrap().is_stale());
     scoped.service.condition(Condition::Away)?;
     scoped.age();
@@ -110,7 +120,7 @@ pub(crate) async fn a_failed_refresh_serves_the_snapshot_that_is_kept_and_says_t
 }
 
 pub(crate) async fn a_refusal_drops_the_snapshot<S: Service>(service: Arc<S>) -> Result<(), Skip> {
-    let scoped = Scoped::new(service).await?;
+    let scoped = Scoped::read_only(service).await?;
     scoped.read().await.unwrap();
     scoped.service.condition(Condition::Refusing)?;
     let refused = scoped.client.refresh(scoped.scope()).await.unwrap_err();
@@ -161,7 +171,7 @@ pub(crate) async fn secrets_become_a_type<S: Service>(service: Arc<S>) -> Result
         db_password: u16,
         db_user: String,
     }
-    let scoped = Scoped::new(service).await?;
+    let scoped = Scoped::read_only(service).await?;
     let settings = scoped.client.read(scoped.scope()).typed::<Settings>().await.unwrap();
     assert_eq!((settings.port, settings.db_host.as_str(), settings.db_name), (8080, "db.internal", None));
     // everything that is wrong, at once, and no value
@@ -173,7 +183,7 @@ pub(crate) async fn secrets_become_a_type<S: Service>(service: Arc<S>) -> Result
 pub(crate) async fn a_child_gets_the_secrets_without_the_credentials_of_the_client<S: Service>(
     service: Arc<S>,
 ) -> Result<(), Skip> {
-    let scoped = Scoped::new(service).await?;
+    let scoped = Scoped::read_only(service).await?;
     let mut child = Command::new("true");
     child.envs(S::CREDENTIALS.iter().map(|name| (*name, "inherited")));
     let report = scoped.read().await.unwrap().apply_to(&mut child).unwrap();
@@ -205,7 +215,7 @@ pub(crate) async fn a_watch_tells_what_has_changed<S: Service>(service: Arc<S>) 
 }
 
 pub(crate) async fn a_copy_on_disk_stands_in_when_the_service_is_away<S: Service>(service: Arc<S>) -> Result<(), Skip> {
-    let scoped = Scoped::new(service).await?;
+    let scoped = Scoped::read_only(service).await?;
     scoped.service.copies()?;
     let directory = tempfile::tempdir().unwrap();
     let client = |key: &str| {
@@ -223,7 +233,7 @@ pub(crate) async fn a_copy_on_disk_stands_in_when_the_service_is_away<S: Service
 }
 
 pub(crate) async fn requests_can_wait_on_a_thread_without_a_runtime<S: Service>(service: Arc<S>) -> Result<(), Skip> {
-    let scoped = Scoped::new(service).await?;
+    let scoped = Scoped::read_only(service).await?;
     let (tell, told) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let password = |secrets: Arc<Secrets>| secrets.require("DB_PASSWORD").unwrap().expose().to_owned();
@@ -237,7 +247,7 @@ pub(crate) async fn requests_can_wait_on_a_thread_without_a_runtime<S: Service>(
 }
 
 pub(crate) async fn a_name_that_is_missing_is_told_with_its_scope<S: Service>(service: Arc<S>) -> Result<(), Skip> {
-    let scoped = Scoped::new(service).await?;
+    let scoped = Scoped::read_only(service).await?;
     let secrets = scoped.read().await.unwrap();
     let error = secrets.require("DB_PASWORD").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MissingSecret);
@@ -261,7 +271,7 @@ pub(crate) async fn an_empty_scope_is_refused_by_injection_and_types<S: Service>
 }
 
 pub(crate) async fn nothing_secret_is_in_debug<S: Service>(service: Arc<S>) -> Result<(), Skip> {
-    let scoped = Scoped::new(service).await?;
+    let scoped = Scoped::read_only(service).await?;
     let secrets = scoped.read().await.unwrap();
     let (request, watch) = (scoped.client.read(scoped.scope()), scoped.client.watch(scoped.scope()));
     let value = secrets.require("DB_PASSWORD").unwrap();

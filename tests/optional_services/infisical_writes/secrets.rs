@@ -64,7 +64,11 @@ async fn a_change_of_what_is_beside_a_value_leaves_the_value_and_what_was_not_sa
         assert_eq!(beside(&client, "HOST").await, (Some("the replica".to_owned()), vec!["net".to_owned()]));
         assert_eq!(server.value("web", "dev", "/", "HOST").as_deref(), Some("db.internal"));
         let reads = server.request_count(route::SECRETS_V3_GET);
-        assert_eq!(reads, if generation == Generation::Current { 0 } else { 2 }, "the older interface wants a value");
+        assert_eq!(
+            reads,
+            if generation == Generation::Current { 0 } else { 4 },
+            "the older interface wants a value, and is read back"
+        );
     }
 }
 
@@ -136,6 +140,48 @@ async fn a_name_that_a_folder_has_twice_is_not_set_among_several() {
     let error = client(&server).set_secrets("dev", [("HOST", "v"), ("A", "1")]).await.unwrap_err();
     assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, &["HOST".to_owned()][..]));
     assert_eq!(writes(&server), 0);
+}
+
+#[tokio::test]
+async fn a_name_that_is_there_twice_is_no_plain_success_of_a_change() {
+    for generation in [Generation::August2024, Generation::October2024] {
+        let server = start(generation).await;
+        let client = client(&server);
+        server.add_secret("web", SecretSeed::new("dev", "HOST", "second")).unwrap();
+        for error in [
+            client.update_secret("dev", "HOST").value("db-2").await.unwrap_err(),
+            client.update_secret("dev", "HOST").comment("the replica").await.unwrap_err(),
+            client.set_secret("dev", "HOST", "db-2").await.unwrap_err(),
+        ] {
+            assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, &["HOST".to_owned()][..]), "{error}");
+            assert!(error.may_have_been_applied() && error.hint().is_some(), "{error}");
+        }
+        assert_eq!(server.value("web", "dev", "/", "HOST").as_deref(), Some("db.internal"), "what reads give");
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_unconfirmed_when_its_read_fails_or_gives_another_value_and_servers_of_today_get_no_read() {
+    for generation in [Generation::August2024, Generation::October2024, Generation::Current] {
+        let is_old = generation != Generation::Current;
+        let server = start(generation).await;
+        let client = client(&server);
+        let set = async |value: &str| client.set_secret("dev", "HOST", value).await.unwrap().applied().unwrap();
+        assert!(!set("db-2").await.unconfirmed);
+        server.fault(Fault::status(403).on(route::SECRETS_V3_GET));
+        assert_eq!(set("db-3").await.unconfirmed, is_old);
+        let hold = server.hold(route::SECRETS_V3_GET);
+        let (written, ()) = tokio::join!(set("db-4"), async {
+            if is_old {
+                hold.waiting_for(1).await;
+                server.set_value("web", "dev", "/", "HOST", "of another").unwrap();
+            }
+            drop(hold);
+        });
+        assert_eq!(written.unconfirmed, is_old);
+        let reads = server.request_count(route::SECRETS_V3_GET) + server.request_count(route::SECRETS_GET);
+        assert_eq!(reads, if is_old { 3 } else { 0 });
+    }
 }
 
 #[tokio::test]

@@ -184,3 +184,20 @@ async fn a_program_starts_from_a_copy_when_infisical_is_away_and_a_refusal_ends_
     assert!(refused.failure(1).contains("refuses the credentials"), "{}", refused.stderr());
     assert!(!refused.stderr().contains("XTRA_"), "{}", refused.stderr());
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_in_the_keyring_is_looked_for_with_the_feature_alone() {
+    let world = World::new().await;
+    let directory = world.home.path().join(".infisical");
+    std::fs::create_dir(&directory).unwrap();
+    let login = r#"{"loggedInUserEmail": "dev@example.com", "vaultBackendType": "auto"}"#;
+    std::fs::write(directory.join("infisical-config.json"), login).unwrap();
+    let bus = format!("unix:path={}", world.home.path().join("nowhere").display());
+    let mut command = world.command(&["list", "-e", "dev"]);
+    command.env_remove("INFISICAL_CLIENT_ID").env_remove("INFISICAL_CLIENT_SECRET");
+    let ran = run(command.env("DBUS_SESSION_BUS_ADDRESS", bus));
+    let expected = if cfg!(feature = "keyring") { "it cannot be reached" } else { "the feature `keyring`" };
+    let told = ran.stderr();
+    assert!(told.contains("the keyring of the operating system") && told.contains(expected), "{told}");
+}

@@ -33,6 +33,18 @@ async fn contents(world: &World, environment: &str) -> Contents {
     keys.map(|key| (key.name.clone(), (key.version, secrets.require(&key.name).unwrap().expose().to_owned()))).collect()
 }
 
+/// What the service has, once two looks at it agree: what was sent last may be carried out while it is looked at.
+async fn settled(world: &World, environment: &str) -> Contents {
+    let mut seen = contents(world, environment).await;
+    loop {
+        let again = contents(world, environment).await;
+        if again == seen {
+            return again;
+        }
+        seen = again;
+    }
+}
+
 /// A service with a part of the secrets in each environment, and a file with all.
 async fn world(environments: &[&str]) -> World {
     let project = ProjectSeed::new("shop").secret(environments[0], "ELSEWHERE", "stays");
@@ -101,7 +113,7 @@ async fn an_import_that_is_killed_goes_on_and_ends_as_an_uninterrupted_one_does(
         child.kill().unwrap();
         child.wait().unwrap();
         world.server.clear_faults();
-        let now = contents(&world, "killed").await;
+        let now = settled(&world, "killed").await;
         for (name, found) in &now {
             let first = format!("old {}", name.trim_start_matches("KEY_").trim_start_matches('0'));
             let is_old = found.0 == "1" && (found.1 == first || name == "KEY_00000");

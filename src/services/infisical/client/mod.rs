@@ -94,8 +94,9 @@ impl<M> Client<Infisical, M> {
     /// `base_url` names another.
     ///
     /// An empty variable counts as absent. What can be exchanged is preferred to a token, because it is exchanged anew when a token
-    /// ends. `.infisical.json` is looked for in the working directory, then above it up to the root of the repository; its map of
-    /// branches to environments is not followed. A base URL that it names is used only when that is known otherwise: a token is not
+    /// ends. `.infisical.json` is looked for in the working directory, then above it up to the root of the repository. The
+    /// environment is `INFISICAL_ENVIRONMENT`, else the one that the file's `gitBranchToEnvironmentMapping` has for the branch that is
+    /// checked out (worktrees have their own), else its `defaultEnvironment`. A base URL that it names is used only when that is known otherwise: a token is not
     /// sent anywhere on the word of such a file.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::aws;
@@ -99,7 +100,11 @@ impl Auth {
 
     /// A workload of AWS, by a signed request that AWS answers with who has signed it.
     ///
-    /// The credentials are those of `AWS_ACCESS_KEY_ID` and its kin, else of the container, else of the machine.
+    /// The credentials are those of `AWS_ACCESS_KEY_ID` and its kin, else of a role by `AWS_WEB_IDENTITY_TOKEN_FILE`, else of the
+    /// profile `AWS_PROFILE` (else `default`) in `~/.aws/credentials` and `~/.aws/config` (`AWS_SHARED_CREDENTIALS_FILE`,
+    /// `AWS_CONFIG_FILE`), else of the container, else of the machine. A profile must have keys: one that gets them by a role, by
+    /// single sign-on or from a process is an error. The region is `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or the
+    /// machine's. Documented only for regions of China (`cn-`), whose host is `sts.<region>.amazonaws.com.cn`.
     pub fn aws_iam(identity_id: impl Into<String>) -> Self {
         Self::new(Method::AwsIam { identity_id: identity_id.into() })
     }
@@ -193,6 +198,7 @@ impl Auth {
     }
 
     /// Logs in, with what the platform gives for it at this time.
+    /// What most logins do not do is boxed, so that it takes no room on the stack of those that do not.
     async fn log_in(&self, env: &ProcessEnv, raw: &raw::Client) -> Result<Granted, XtraError> {
         let organization = self.organization.clone();
         let granted = match &self.method {
@@ -207,13 +213,14 @@ impl Auth {
                 login.send().await?
             }
             Method::IdToken { method, identity_id, token } => {
-                let jwt = token.get(identity_id, env).await?;
+                let jwt = token.get(identity_id, env).boxed().await?;
                 // the operations differ by their path alone
                 macro_rules! log_in {
                     ($operation:ident) => {
                         raw.$operation()
                             .body_map(|body| body.identity_id(identity_id).jwt(&jwt).organization_slug(organization))
                             .send()
+                            .boxed()
                             .await?
                     };
                 }
@@ -226,20 +233,20 @@ impl Auth {
                 }
             }
             Method::AwsIam { identity_id } => {
-                let signed = aws::signed_request(env, SystemTime::now()).await?;
+                let signed = aws::signed_request(env, SystemTime::now()).boxed().await?;
                 let login = raw.auth_aws_login().body_map(|body| {
                     let body = body.identity_id(identity_id).iam_http_request_method("POST".to_owned());
                     let body = body.iam_request_body(&signed.body).iam_request_headers(&signed.headers);
                     body.organization_slug(organization)
                 });
-                login.send().await?
+                login.send().boxed().await?
             }
             Method::Ldap { identity_id, username, password } => {
                 let login = raw.auth_ldap_login().body_map(|body| {
                     let body = body.identity_id(identity_id).username(username).password(password);
                     body.organization_slug(organization)
                 });
-                login.send().await?
+                login.send().boxed().await?
             }
         };
         Ok(granted.into_inner().into())

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::aws_profile::Profile;
 use super::metadata::Server;
 use crate::core::{ErrorKind, Hint, SecretValue, Timestamp, XtraError};
 use crate::credentials::ProcessEnv;
@@ -25,9 +26,9 @@ const CONTAINER_SERVER: &str = "the credential server of the container";
 
 /// Credentials of AWS. `Debug` prints nothing of them.
 pub(super) struct AwsCredentials {
-    access_key: String,
-    secret_key: SecretValue,
-    session_token: Option<SecretValue>,
+    pub(super) access_key: String,
+    pub(super) secret_key: SecretValue,
+    pub(super) session_token: Option<SecretValue>,
 }
 
 /// A signed request, as a login sends it: both texts are base64.
@@ -38,13 +39,16 @@ pub(super) struct SignedRequest {
 
 /// The signed request of this workload.
 ///
-/// The credentials are those of the variables, else of a role that the pod may take by its token, else of the container, else of
-/// the machine. The region is `AWS_REGION`,
-/// `AWS_DEFAULT_REGION`, or the machine's.
+/// The credentials are those of the variables, else of a role that the pod may take by its token, else of the profile in the
+/// files of AWS's tools, else of the container, else of the machine. The region is `AWS_REGION`, `AWS_DEFAULT_REGION`, the
+/// profile's, or the machine's.
 pub(super) async fn signed_request(env: &ProcessEnv, now: SystemTime) -> Result<SignedRequest, XtraError> {
     let region = match env.setting("AWS_REGION")?.or(env.setting("AWS_DEFAULT_REGION")?) {
         Some(found) => found.value,
-        None => Machine::open(env).await?.region().await?,
+        None => match Profile::load(env)?.region {
+            Some(region) => region,
+            None => Machine::open(env).await?.region().await?,
+        },
     };
     if !is_region(&region) {
         return Err(XtraError::new(ErrorKind::Credentials, "the region of AWS is no name of a region"));
@@ -57,6 +61,12 @@ pub(super) async fn signed_request(env: &ProcessEnv, now: SystemTime) -> Result<
 fn is_region(name: &str) -> bool {
     (1..=20).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// The host of the security token service in a region. China has a domain of its own.
+fn token_service(region: &str) -> String {
+    let end = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("sts.{region}.{end}")
 }
 
 async fn credentials(env: &ProcessEnv, region: &str) -> Result<AwsCredentials, XtraError> {
@@ -74,6 +84,9 @@ async fn credentials(env: &ProcessEnv, region: &str) -> Result<AwsCredentials, X
     }
     if let Some(role) = WebIdentity::of(env)? {
         return role.credentials(region).await;
+    }
+    if let Some(found) = Profile::load(env)?.credentials()? {
+        return Ok(found);
     }
     match container_url(env)? {
         Some(url) => {
@@ -144,7 +157,7 @@ impl WebIdentity {
             ("RoleSessionName", self.session.as_str()),
             ("WebIdentityToken", token.expose()),
         ];
-        let url = self.url.clone().unwrap_or_else(|| format!("https://sts.{region}.amazonaws.com/"));
+        let url = self.url.clone().unwrap_or_else(|| format!("https://{}/", token_service(region)));
         let server = Server::with_form(TOKEN_SERVICE);
         let response = server.post(&url, &form).await?;
         let answer: AssumeRoleAnswer = serde_json::from_slice(response.body()).map_err(|_| server.unexpected())?;
@@ -202,8 +215,8 @@ impl Machine {
     async fn open(env: &ProcessEnv) -> Result<Self, XtraError> {
         let disabled = env.setting("AWS_EC2_METADATA_DISABLED")?;
         if disabled.is_some_and(|found| found.value.eq_ignore_ascii_case("true")) {
-            let message = "no credentials of AWS were found: neither variables nor a container have any, and \
-                           AWS_EC2_METADATA_DISABLED forbids to ask the machine";
+            let message = "no credentials of AWS were found: neither variables nor a profile nor a container have any, \
+                           and AWS_EC2_METADATA_DISABLED forbids to ask the machine";
             return Err(XtraError::new(ErrorKind::Credentials, message));
         }
         let named = env.setting("AWS_EC2_METADATA_SERVICE_ENDPOINT")?;
@@ -253,7 +266,7 @@ fn sign(credentials: &AwsCredentials, region: &str, now: SystemTime) -> Result<S
         |what: &str| XtraError::new(ErrorKind::Credentials, format!("the request to AWS cannot be signed: {what}"));
     let date = format!("{:.0}", Timestamp::from(now)).replace(['-', ':'], "");
     let day = date.split('T').next().unwrap_or_default();
-    let host = format!("sts.{region}.amazonaws.com");
+    let host = token_service(region);
     let token = credentials.session_token.as_ref().map(SecretValue::expose);
 
     let (signed_names, token_line) = match token {
@@ -374,6 +387,19 @@ mod tests {
     fn signer(headers: &Value) -> &str {
         let authorization = headers["Authorization"].as_str().unwrap();
         authorization.split_once("Credential=").unwrap().1.split_once(',').unwrap().0
+    }
+
+    #[test]
+    fn the_host_is_that_of_the_partition_of_the_region() {
+        for (region, host) in [
+            ("eu-central-1", "sts.eu-central-1.amazonaws.com"),
+            ("us-gov-west-1", "sts.us-gov-west-1.amazonaws.com"),
+            ("cn-north-1", "sts.cn-north-1.amazonaws.com.cn"),
+        ] {
+            let (_, headers) = decoded(&sign(&example(None), region, now()).unwrap());
+            assert_eq!(headers["Host"], host);
+            assert_eq!(signer(&headers), format!("AKIDEXAMPLE/20260102/{region}/sts/aws4_request"));
+        }
     }
 
     #[tokio::test]

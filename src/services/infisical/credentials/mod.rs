@@ -2,6 +2,8 @@
 
 mod auth;
 mod aws;
+mod aws_profile;
+mod branch;
 mod chain;
 mod gcp_key;
 mod id_token;

@@ -1,5 +1,6 @@
 //! The settings of a client: what variables and `.infisical.json` say about the project, the scope and the base URL.
 
+use super::branch;
 use crate::core::XtraError;
 use crate::credentials::{BaseUrls, ProcessEnv, SettingsFile, SettingsReader, Sourced, StoreContents};
 use crate::services::infisical::deprecated::used_variable;
@@ -17,7 +18,7 @@ const ENVIRONMENT: &[&str] = &["INFISICAL_ENVIRONMENT"];
 const PATH: &[&str] = &["INFISICAL_SECRET_PATH"];
 
 /// What `infisical init` writes, in the working directory or above it in its repository. It may also map branches of the
-/// repository to environments, which is not followed.
+/// repository to environments: [`branch`] reads that.
 const PROJECT_FILE: SettingsFile =
     SettingsFile::new(".infisical.json", &["workspaceId", "defaultEnvironment", "defaultSecretPath", "domain"]);
 
@@ -35,7 +36,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The variables, then `.infisical.json`; of the base URL both.
+    /// The variables, then `.infisical.json`, whose map of branches comes before its default environment; of the base URL both.
     ///
     /// Fails when a variable is not Unicode, or the file is there and cannot be used.
     pub(crate) fn load(env: &ProcessEnv) -> Result<Self, XtraError> {
@@ -55,15 +56,25 @@ impl Settings {
         let mut file = reader.file(&PROJECT_FILE);
         // a project named by a variable is another one than the file's
         let in_file = file.take("workspaceId").filter(|_| project_slug.is_none());
+        let of_branch = match environment {
+            Some(_) => Ok(None),
+            None => branch::environment(&file, env),
+        };
+        let (of_branch, problem) = match of_branch {
+            Ok(found) => (found, None),
+            Err(problem) => (None, Some(problem)),
+        };
         let settings = Self {
             project_id: project_id.or(in_file),
             project_slug,
-            environment: environment.or(file.take("defaultEnvironment")),
+            environment: environment.or(of_branch).or(file.take("defaultEnvironment")),
             path: path.or(file.take("defaultSecretPath")),
             base_url: base_url.map(with_suffix),
             base_url_in_file: file.take("domain").map(with_suffix),
         };
-        (settings, reader.into_problems())
+        let mut problems = reader.into_problems();
+        problems.extend(problem);
+        (settings, problems)
     }
 
     /// The project: by its id, or else by its slug.
@@ -159,7 +170,7 @@ mod tests {
     fn the_file_of_the_project_gives_defaults_and_a_variable_comes_before_it() {
         let (_directory, file) = in_directory(
             r#"{"workspaceId": "7e2f", "defaultEnvironment": "dev", "defaultSecretPath": "/app",
-                "gitBranchToEnvironmentMapping": {"main": "prod"}, "domain": "https://own.example"}"#,
+                "domain": "https://own.example"}"#,
         );
         let settings = Settings::load(&file).unwrap();
         assert_eq!(value(&settings.project_id), Some(("7e2f", ".infisical.json (workspaceId)")));

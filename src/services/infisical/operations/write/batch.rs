@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
+use super::read_back::END_OF_A_PAIR;
 use super::send::Kind;
 use super::{Approval, SendsValue, Trimming, Written, WrittenSecret, check_new_name, check_value};
 use crate::core::{ErrorKind, Hint, SecretValue, Secrets, XtraError};
@@ -105,7 +106,7 @@ impl Operation for SetSecrets {
             let message = "nothing was written: the folder has a secret twice, and a change would reach one of them";
             return Err(XtraError::new(ErrorKind::Conflict, message)
                 .with_names([name])
-                .with_hint(Hint::advice("Delete the secret, which deletes both, and create it again")));
+                .with_hint(Hint::advice(END_OF_A_PAIR)));
         }
         if let Some(seen) = seen {
             refuse_changed(secrets.iter().map(|(name, _)| name), &known, &seen)?;

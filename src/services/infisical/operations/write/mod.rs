@@ -9,6 +9,7 @@ mod batch;
 mod create;
 mod delete;
 mod details;
+mod read_back;
 mod send;
 mod set;
 mod update;
@@ -75,6 +76,9 @@ pub struct WrittenSecret {
     pub name: String,
     /// The version that it has now: every write counts. Deleted and created again, it begins at 1.
     pub version: Option<u64>,
+    /// The read after the change failed, or gave another value: somebody else may have written meanwhile. Only a change of one
+    /// secret, at a server that has the older interface alone, is read back; anything else is never unconfirmed.
+    pub unconfirmed: bool,
 }
 
 /// An [`Operation`] that sends a value, of which a server takes white space around it away.

@@ -151,7 +151,7 @@ impl From<ApprovalRow> for Approval {
 
 impl From<Row> for WrittenSecret {
     fn from(row: Row) -> Self {
-        Self { id: row.id, name: row.secret_key, version: row.version }
+        Self { id: row.id, name: row.secret_key, version: row.version, unconfirmed: false }
     }
 }
 
@@ -190,7 +190,11 @@ impl Infisical {
         let name = change.new_name.unwrap_or(change.name);
         let value = change.value.filter(|_| change.kind != Kind::Delete);
         match answered.secret {
-            Some(row) if row.confirms(scope, name, value) => Ok(Written::Applied(row.into())),
+            Some(row) if row.confirms(scope, name, value) => {
+                let mut written = row.into();
+                self.read_back(scope, change, &mut written).await?;
+                Ok(Written::Applied(written))
+            }
             _ => Err(unconfirmed([name])),
         }
     }

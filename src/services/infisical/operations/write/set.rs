@@ -23,11 +23,12 @@ impl<M> Client<Infisical, M> {
     /// Gives a secret this value, and creates it when it is not there. Awaiting gives a [`Written`] of a [`WrittenSecret`].
     ///
     /// It is changed first; when the server says that there is no such secret, it is created; when somebody else has created it
-    /// meanwhile, it is changed once more.
+    /// meanwhile, it is changed once more. A change is read back as that of [`update_secret`](Self::update_secret) is.
     ///
     /// # Errors
     ///
-    /// Those of [`create_secret`](Self::create_secret), but for a secret that exists.
+    /// Those of [`create_secret`](Self::create_secret), but for a secret that exists; [`Conflict`](crate::ErrorKind::Conflict), after the
+    /// write, when the name is there twice.
     ///
     /// ```no_run
     /// # async fn example(client: &xtrasecurity::infisical::InfisicalClient) -> Result<(), xtrasecurity::XtraError> {

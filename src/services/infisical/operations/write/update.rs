@@ -29,11 +29,15 @@ impl<M> Client<Infisical, M> {
     /// value that somebody else stores between the two requests is lost. It is sent again only when it cannot have arrived, and
     /// every change counts a version. A rename changes references in other secrets too, at the server.
     ///
+    /// Servers of 2024 can store a name twice; they change one secret, and reads give the other. So what the older interface has
+    /// changed is read back by its name, which costs one request, and
+    /// [`unconfirmed`](super::WrittenSecret::unconfirmed) tells when the read gives another value.
+    ///
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid), with nothing sent, when nothing is to be changed, and as
     /// [`create_secret`](Self::create_secret); [`NotFound`](crate::ErrorKind::NotFound) when there is no such secret;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when the new name is taken; [`Masked`](crate::ErrorKind::Masked) when the value had
+    /// [`Conflict`](crate::ErrorKind::Conflict) when the new name is taken, and, after the write, when the name is there twice; [`Masked`](crate::ErrorKind::Masked) when the value had
     /// to be read and is hidden; [`Decode`](crate::ErrorKind::Decode) when the answer does not confirm the write; and those of any
     /// call.
     ///
