@@ -251,10 +251,9 @@ impl<T: SecretTarget> CopyPlan<T> {
             told.push(format!("and {more} more"));
         }
         let message = format!("nothing was written, because secrets cannot be copied: {}", told.join("; "));
-        let hint = Hint::advice(
-            "Replace what the target has by overwrite(), leave a secret out by exclude(..) or skip(..), or give it another name by rename(..)",
-        );
-        Err(XtraError::new(kind, message).with_names(left.iter().map(|one| &one.name)).with_hint(hint))
+        let hint = Hint::advice("Plan the copy again: leave them out, give them other names, or replace what is there");
+        let how = Hint::Add { options: &["exclude", "rename", "overwrite"] };
+        Err(XtraError::new(kind, message).with_names(left.iter().map(|one| &one.name)).with_hint(hint).with_hint(how))
     }
 }
 

@@ -57,6 +57,7 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         Hint::AddRootCertificate => {
             "Name the file with the authority in SSL_CERT_FILE, or the directory with it in SSL_CERT_DIR".into()
         }
+        Hint::Add { options: ["folder"] } => "Set SY_FOLDER_KEYS to the folder's key: ID=KEY, the key in base64".into(),
         Hint::Raise { .. } | Hint::CacheLonger | Hint::Add { .. } => return None,
         // time
         Hint::Retry => "Try again".into(),
@@ -143,6 +144,7 @@ mod tests {
             Hint::Correct { option: "api_url" },
             Hint::LeaveOut { option: "project_id" },
             Hint::Add { options: &["name", "description"] },
+            Hint::Add { options: &["folder"] },
             Hint::LeaveLocalMode { variable: "XTRA_LOCAL_MODE" },
             Hint::check_base_url("ends in /api"),
             Hint::CheckBaseUrl { form: None },

@@ -275,11 +275,11 @@ fn size_of(bytes: usize) -> String {
     }
 }
 
-/// The last `=` parts the two: a variable's name has none, a secret's may.
+/// The last `=` parts the two: a new name has none, a secret's may.
 pub(crate) fn renaming(text: &str) -> Result<(String, String), &'static str> {
     match text.rsplit_once('=') {
         Some((secret, variable)) if !variable.is_empty() => Ok((secret.to_owned(), variable.to_owned())),
-        _ => Err("write SECRET=VARIABLE"),
+        _ => Err("write the name, then =, then the new name"),
     }
 }
 
