@@ -261,7 +261,7 @@ mod tests {
         let (home, other) = (home(), tempfile::tempdir().unwrap());
         let path = |name: &str| other.path().join(name).display().to_string();
         fs::write(path("keys"), "[work]\naws_access_key_id=AKIELSE\naws_secret_access_key=s\n").unwrap();
-        fs::write(path("settings"), "[default]\nregion=eu-west-1\n[profile default]\nregion=eu-north-1\n").unwrap();
+        fs::write(path("settings"), "[profile default]\nregion=eu-north-1\n[default]\nregion=eu-west-1\n").unwrap();
         let (keys, settings) = (path("keys"), path("settings"));
         let files = [("AWS_SHARED_CREDENTIALS_FILE", keys.as_str()), ("AWS_CONFIG_FILE", settings.as_str())];
         let found = signer(&home, &[files[0], ("AWS_PROFILE", "work")]).await.unwrap();
