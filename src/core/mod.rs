@@ -52,3 +52,5 @@ pub(crate) use sorted::SortedPairs;
 pub(crate) use sorted::{MetName, PairsBuilder};
 #[cfg(feature = "http")]
 pub(crate) use wiped::WipedText;
+#[cfg(feature = "http")]
+pub(crate) use wiped::wipe;

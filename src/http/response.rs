@@ -11,7 +11,7 @@ use super::error_body::Refusal;
 use super::protocol::Protocol;
 use super::retry_after;
 use super::sent_names::Sent;
-use crate::core::ErrorKind;
+use crate::core::{ErrorKind, wipe};
 
 /// An answer of the service: its status, headers and whole body. The body is wiped when the answer is dropped, and
 /// `Debug` prints the status and the number of bytes only.
@@ -105,6 +105,8 @@ impl Response {
 
     /// Wipes and frees the body.
     pub(crate) fn drop_body(&mut self) {
+        // what is left for Zeroizing, which goes byte by byte, is nothing
+        wipe(&mut self.body);
         self.body = Zeroizing::default();
     }
 

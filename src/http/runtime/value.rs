@@ -71,7 +71,10 @@ impl Answer {
     /// nothing of it.
     pub fn json<T: DeserializeOwned>(self) -> Result<T, XtraError> {
         match from_json(self.body()) {
-            Ok(value) => Ok(value),
+            Ok(value) => {
+                drop(self.without_body());
+                Ok(value)
+            }
             Err(problem) => Err(InvalidPayload::new(self, &problem).describe()),
         }
     }

@@ -29,8 +29,9 @@ struct Open {
     entry: Entry,
     /// How many bytes are before the `*`.
     star: u8,
-    /// The first byte and the last one, in one case; 0 where the `*` is.
-    outer: [u8; 2],
+    /// What [`outer`] of a name must be where `mask` is set, which is not where the `*` is.
+    outer: u16,
+    mask: u16,
 }
 
 /// The bytes of a pattern among others.
@@ -55,7 +56,7 @@ impl Index {
         let mut index = Self {
             ends: sizes(),
             whole: [nothing; WHOLE],
-            open: [Open { entry: nothing, star: 0, outer: [0; 2] }; OPEN],
+            open: [Open { entry: nothing, star: 0, outer: 0, mask: 0 }; OPEN],
         };
         let mut number = 0;
         while number < BUCKETS {
@@ -68,10 +69,11 @@ impl Index {
             let names = FAMILIES[found.list][found.family].names.as_bytes();
             match found.star {
                 Some(star) => {
-                    let before = if star > found.start { names[found.start] | CASE_BIT } else { 0 };
-                    let after = if star + 1 < found.end { names[found.end - 1] | CASE_BIT } else { 0 };
-                    let star = (star - found.start) as u8;
-                    index.open[open] = Open { entry: found.entry(), star, outer: [before, after] };
+                    let before = if star > found.start { 0xff00 } else { 0 };
+                    let after = if star + 1 < found.end { 0x00ff } else { 0 };
+                    let (star, mask) = ((star - found.start) as u8, before | after);
+                    let outer = outer(names[found.start], names[found.end - 1]) & mask;
+                    index.open[open] = Open { entry: found.entry(), star, outer, mask };
                     open += 1;
                 }
                 None => {
@@ -149,6 +151,11 @@ const fn sizes() -> [u16; BUCKETS + 1] {
 /// What tells a small letter from a capital one.
 const CASE_BIT: u8 = 0x20;
 
+/// The first byte of a name and its last one, in one case.
+const fn outer(first: u8, last: u8) -> u16 {
+    u16::from_be_bytes([first | CASE_BIT, last | CASE_BIT])
+}
+
 /// The bucket of the name that is there in a text, whatever its case.
 const fn bucket(text: &[u8], start: usize, end: usize) -> usize {
     let len = end - start;
@@ -186,13 +193,9 @@ pub(super) fn like(name: &str) -> impl Iterator<Item = (&'static str, &'static F
 
 /// The names with a `*` that may cover this one: what is before it, and what is behind it.
 pub(super) fn around(name: &str) -> impl Iterator<Item = (&'static str, &'static str, &'static Family)> {
-    let outer = |byte: Option<&u8>| byte.map_or(0, |byte| byte | CASE_BIT);
-    let (first, last) = (outer(name.as_bytes().first()), outer(name.as_bytes().last()));
-    let may_cover = move |open: &&Open| {
-        let [before, after] = open.outer;
-        (before == 0 || before == first) && (after == 0 || after == last)
-    };
-    INDEX.open.iter().filter(may_cover).filter_map(Open::parts)
+    let byte = |byte: Option<&u8>| byte.copied().unwrap_or_default();
+    let ends = outer(byte(name.as_bytes().first()), byte(name.as_bytes().last()));
+    INDEX.open.iter().filter(move |open| open.outer == ends & open.mask).filter_map(Open::parts)
 }
 
 impl Open {

@@ -1,9 +1,10 @@
 //! Answers to reads, as far as a read needs them: other members of a row are not looked at, so that none of them can spoil it.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::core::{SecretValue, Timestamp};
 use crate::http::runtime::wire::WireSecret;
@@ -56,15 +57,15 @@ pub(super) struct Row {
     pub(super) version: Option<u64>,
     #[serde(default, rename = "type")]
     kind: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "list")]
     pub(super) secret_metadata: Option<Vec<Metadata>>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "list")]
     pub(super) tags: Option<Vec<Tag>>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     created_at: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     updated_at: Option<String>,
 }
 
@@ -129,7 +130,11 @@ impl Row {
 /// So many rows of one list are read. Each takes more memory than the few bytes that it may be sent in.
 const MOST_ROWS: usize = 250_000;
 
-struct Rows;
+/// Reads a list of secrets, with room for so many at first.
+struct Rows(usize);
+
+/// Most folders have no more.
+const USUAL_ROWS: usize = 64;
 
 impl<'de> Visitor<'de> for Rows {
     type Value = Vec<Row>;
@@ -139,7 +144,7 @@ impl<'de> Visitor<'de> for Rows {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<Row>, A::Error> {
-        let mut rows = Vec::new();
+        let mut rows = Vec::with_capacity(self.0);
         while let Some(row) = items.next_element()? {
             if rows.len() == MOST_ROWS {
                 return Err(A::Error::custom("more secrets than are read"));
@@ -151,7 +156,7 @@ impl<'de> Visitor<'de> for Rows {
 }
 
 fn bounded<'de, D: Deserializer<'de>>(list: D) -> Result<Vec<Row>, D::Error> {
-    list.deserialize_seq(Rows)
+    list.deserialize_seq(Rows(USUAL_ROWS))
 }
 
 fn bounded_or_none<'de, D: Deserializer<'de>>(list: D) -> Result<Option<Vec<Row>>, D::Error> {
@@ -159,26 +164,93 @@ fn bounded_or_none<'de, D: Deserializer<'de>>(list: D) -> Result<Option<Vec<Row>
 
     impl<'de> Deserialize<'de> for Bounded {
         fn deserialize<D: Deserializer<'de>>(list: D) -> Result<Self, D::Error> {
-            bounded(list).map(Self)
+            // there may be many small ones
+            list.deserialize_seq(Rows(0)).map(Self)
         }
     }
 
     Ok(Option::<Bounded>::deserialize(list)?.map(|rows| rows.0))
 }
 
-/// What is well formed, or nothing in the place of anything else.
-fn lenient<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Form<T> {
-        Known(T),
-        #[allow(dead_code, reason = "it takes whatever is there")]
-        Other(IgnoredAny),
-    }
-    Ok(match Option::<Form<T>>::deserialize(value)? {
-        Some(Form::Known(known)) => Some(known),
+/// A text or a list of what is well formed, and nothing in the place of anything else.
+enum Lenient<T> {
+    Text(String),
+    List(Vec<T>),
+    Other,
+}
+
+fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    Ok(match value.deserialize_any(LenientVisitor::<IgnoredAny>(PhantomData))? {
+        Lenient::Text(text) => Some(text),
         _ => None,
     })
+}
+
+fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<T>>, D::Error> {
+    Ok(match value.deserialize_any(LenientVisitor(PhantomData))? {
+        Lenient::List(list) => Some(list),
+        _ => None,
+    })
+}
+
+struct LenientVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for LenientVisitor<T> {
+    type Value = Lenient<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Lenient<T>, E> {
+        Ok(Lenient::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Lenient<T>, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Item<T> {
+            Known(T),
+            #[allow(dead_code, reason = "it takes whatever is there")]
+            Other(IgnoredAny),
+        }
+        let mut known = Some(Vec::new());
+        while let Some(item) = items.next_element()? {
+            match item {
+                Item::Known(item) => {
+                    if let Some(known) = &mut known {
+                        known.push(item);
+                    }
+                }
+                Item::Other(_) => known = None,
+            }
+        }
+        Ok(known.map_or(Lenient::Other, Lenient::List))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Lenient<T>, A::Error> {
+        IgnoredAny.visit_map(members).map(|_| Lenient::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Lenient<T>, E> {
+        Ok(Lenient::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Lenient<T>, E> {
+        Ok(Lenient::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Lenient<T>, E> {
+        Ok(Lenient::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Lenient<T>, E> {
+        Ok(Lenient::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Lenient<T>, E> {
+        Ok(Lenient::Other)
+    }
 }
 
 #[cfg(test)]
@@ -209,6 +281,11 @@ mod tests {
 
     #[test]
     fn members_that_a_read_does_not_need_cannot_spoil_it() {
+        for odd in ["null", "true", "-1", "1.5", r#""text""#, "[7]", r#"[{"slug":"a","key":"a"},7]"#, r#"{"a":[]}"#] {
+            let odd = format!(r#"{{"secretKey":"A","tags":{odd},"secretMetadata":{odd},"secretValue":"v"}}"#);
+            let Details { tags, metadata, value, .. } = row(&odd).into_details();
+            assert_eq!((tags.len(), metadata.len(), value), (0, 0, Some("v".into())), "{odd}");
+        }
         let odd = r#"{"secretKey":"A","secretValue":"v","tags":"none","metadata":[1],"actor":7,"version":null,"new":{},
             "secretMetadata":{"a":1},"id":7,"createdAt":{},"updatedAt":"soon"}"#;
         let bare = Details {
