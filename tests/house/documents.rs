@@ -197,8 +197,11 @@ fn every_link_leads_to_something_that_is_there() {
                 let path = path.trim_start_matches("/blob/main/").trim_start_matches("/tree/main/");
                 assert!(root().join(path).exists(), "{document}: {link} is of no file");
             } else if !link.starts_with("https://") {
-                let path = below.join(link);
+                let (page, anchor) = link.split_once('#').map_or((link, None), |(page, anchor)| (page, Some(anchor)));
+                let path = below.join(page);
                 assert!(root().join(&path).is_file(), "{document}: {link} leads nowhere");
+                let is_heading = |anchor: &str| anchors(&read(&path)).contains(anchor);
+                assert!(anchor.is_none_or(is_heading), "{document}: {link} is of no heading");
                 assert!(is_shipped(&path.to_string_lossy()), "{document}: {link} is not in the package");
             }
         }
