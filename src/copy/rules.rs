@@ -32,7 +32,8 @@ impl<S: SecretSource, Op: Copies, M> Request<'_, S, Op, M> {
         self
     }
 
-    /// Leaves these secrets out, by their names in the source, also when [`only`](Self::only) names them.
+    /// Leaves these secrets out, by their names in the source, also when [`only`](Self::only) names them. A name that is not there is
+    /// an error too: a secret whose name was mistyped would be copied.
     #[doc(alias = "except")]
     pub fn exclude<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.operation.rules().exclude.extend(names.into_iter().map(Into::into));
@@ -82,10 +83,10 @@ impl Rules {
         })
     }
 
-    /// Fails when a secret was asked for by name and is not there.
+    /// Fails when a secret was named and is not there.
     pub(super) fn check(&self, secrets: &Secrets) -> Result<(), XtraError> {
         let is_there = |name: &str| secrets.contains(name) || secrets.unreadable_of(name).is_some();
-        let asked = self.only.iter().flatten().chain(self.renamed.keys());
+        let asked = self.only.iter().flatten().chain(self.renamed.keys()).chain(&self.exclude);
         let missing: BTreeSet<&String> = asked.filter(|name| !is_there(name)).collect();
         if missing.is_empty() {
             return Ok(());

@@ -169,6 +169,19 @@ async fn names_are_chosen_prefixed_and_changed_and_two_values_of_one_name_are_an
 }
 
 #[tokio::test]
+async fn a_name_to_choose_to_leave_out_or_to_change_that_is_not_there_is_refused_with_the_one_that_was_meant() {
+    let to = SecrService::start().await;
+    let secrets = Secrets::from_iter([("API_KEY", "1"), ("HOST", "h")]);
+    let copy = || to.client.copy_secrets(to.at("one"), &secrets);
+    for request in [copy().only(["API_KEI"]), copy().exclude(["API_KEI"]), copy().rename("API_KEI", "KEY")] {
+        let error = request.await.unwrap_err();
+        assert_eq!((error.kind(), error.names()), (ErrorKind::MissingSecret, &["API_KEI".to_owned()][..]));
+        assert!(error.to_string().contains("API_KEY"), "{error}");
+    }
+    assert_eq!(to.writes(), 0);
+}
+
+#[tokio::test]
 async fn references_arrive_expanded_or_as_they_are_stored_and_never_as_something_else() {
     let (from, xtra) = (InfisicalService::start().await, XtraService::start().await);
     from.server.add_secret("web", dev::SecretSeed::new("dev", "URL", "https://${dev.HOST}/").path("/one")).unwrap();
