@@ -36,6 +36,8 @@ pub fn measure(runtime: &tokio::runtime::Runtime) -> ExitCode {
     // the first round warms the files up
     for round in 0..=ROUNDS {
         for costs in &mut all {
+            // first, so that what is timed finds the machine as it was left by itself and not by another program
+            let memory = peak_memory(&costs.words, &variables);
             let mut process = command(&costs.words, "start");
             process.envs(variables.clone());
             let begin = Instant::now();
@@ -45,7 +47,6 @@ pub fn measure(runtime: &tokio::runtime::Runtime) -> ExitCode {
                 println!("FAILED {}", costs.name);
                 return ExitCode::FAILURE;
             }
-            let memory = peak_memory(&costs.words, &variables);
             if round > 0 {
                 costs.time.push(time);
                 costs.processor.push(ended.rusage.utime + ended.rusage.stime);
