@@ -23,8 +23,8 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         // settings
         Hint::GiveToken { variable } if variable.starts_with("SECR_") => format!("Set {variable}").into(),
         Hint::GiveToken { variable } if !variable.starts_with("XTRA_") => format!(
-            "Set {variable}, or better the id and the secret of a client, which last. A program that `xtrasec run` has started is \
-             given none unless that is told --with-credentials"
+            "Set {variable}, or better the id and the secret of a client, which last. `xtrasec run` passes them on to its program \
+             only with --with-credentials"
         )
         .into(),
         Hint::GiveToken { variable } => format!(

@@ -26,7 +26,9 @@ impl Protocol for SyVaultProtocol {
         match (answer.status, answer.operation) {
             (401, "bootstrap_create") => Some(Advice::new(
                 "the service does not take the token: it is good once, and may be used up",
-                Hint::advice("Ask for a new token of the client, whose key is then the one that is registered last"),
+                Hint::advice(
+                    "Ask an administrator for a new token. The key that is registered with it replaces the earlier one",
+                ),
             )),
             (401, _) => Some(Advice::new(
                 "the service does not accept the token that the client has signed",

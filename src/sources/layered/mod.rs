@@ -55,8 +55,8 @@ pub use layer::Layer;
 /// The client over this source keeps the merged snapshot. Each load of that asks every layer anew, all at the same time. A
 /// layer never answers from a cache while its service can be asked, so times to live do not add up.
 ///
-/// What is for an outage belongs to the client of a [layer](Layer::of_client). While its service cannot be reached, what that
-/// client has kept stands in, by its own rules: its `max_stale`, its copies on disk (feature `offline`). The other layers are
+/// Outages are handled by the client of each [layer](Layer::of_client). While a service cannot be reached, what its client has
+/// kept stands in, by its own rules: its `max_stale`, its copies on disk (feature `offline`). The other layers are
 /// as they are now. The merged snapshot is as old as its oldest part, and no copy of it is written. An answer that has suddenly
 /// lost its secrets is held back by the layer's client as well; [`invalidate`](crate::Client::invalidate) on that client
 /// accepts it. After a write by a layer's client, call `invalidate` on the client over this source to see it at once.

@@ -172,8 +172,10 @@ fn check_name(name: &str) -> Result<(), XtraError> {
     if (1..=32).contains(&name.len()) && name.chars().all(is_letter) {
         return Ok(());
     }
-    let message =
-        format!("nothing was sent: the name of the key {} has not 1 to 32 letters, digits and hyphens", quoted(name));
+    let message = format!(
+        "nothing was sent: the name of a key is 1 to 32 letters, digits and hyphens, which {} is not",
+        quoted(name)
+    );
     Err(XtraError::new(ErrorKind::Invalid, message))
 }
 
