@@ -29,7 +29,7 @@ pub async fn write(client: &XtraClient) -> Result<(), Box<dyn Error>> {
 
 pub async fn copy(client: &XtraClient) -> Result<(), Box<dyn Error>> {
     // readme: begin
-    let plan = client.get_secrets("staging").copy_to(client, "review").exclude(["HOST"]).prefix("APP_").await?;
+    let plan = client.get_secrets("staging").copy_to(client, "review").exclude(["API_KEY"]).prefix("APP_").await?;
     for obstacle in plan.obstacles() {
         println!("{obstacle}"); // a name, and why it cannot be copied
     }
