@@ -1,4 +1,5 @@
-//! The client for secrets managers: typed, cached, redacted secrets from XtraSecurity, and every endpoint of its API.
+//! The client for secrets managers: typed, cached, redacted secrets from XtraSecurity, Infisical, secr and SyVault, and every endpoint of
+//! the first two.
 //!
 //! ```no_run
 //! use xtrasecurity::{XtraClient, XtraError};
