@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
-use crate::core::{Quota, SecretValue, Unreadable};
+use crate::core::{Quota, SecretValue, Unreadable, XtraError};
 use crate::http::Response;
 
 /// A call and what came back.
@@ -59,4 +59,14 @@ pub struct Seen {
     pub wait: Option<Duration>,
     /// What its headers tell of the quota.
     pub quota: Option<Quota>,
+}
+
+impl Seen {
+    /// Keeps what a program can print of the error of a call.
+    pub(crate) fn failed(&mut self, error: &XtraError) {
+        self.debugged.push(format!("{error:?}"));
+        self.errors.push(error.to_string());
+        self.errors.extend(error.code().map(str::to_owned));
+        self.said = error.server_message().map(str::to_owned);
+    }
 }

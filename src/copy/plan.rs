@@ -103,10 +103,12 @@ impl<T: SecretTarget> CopyPlan<T> {
                     plan.obstacles.push(Obstacle { name, source_name: source_name.to_owned(), kind, reason });
                 }
                 Ok(list) => {
-                    let lists = [&mut plan.created, &mut plan.replaced, &mut plan.present];
-                    if let Some(names) = lists.into_iter().nth(list as usize) {
-                        names.push(name.clone());
-                    }
+                    let names = match list {
+                        List::Created => &mut plan.created,
+                        List::Replaced => &mut plan.replaced,
+                        List::Present => &mut plan.present,
+                    };
+                    names.push(name.clone());
                     plan.meant.insert(name, value.clone());
                 }
             }
@@ -258,7 +260,6 @@ impl<T: SecretTarget> CopyPlan<T> {
 }
 
 /// The list of a plan that a secret is in.
-#[derive(Clone, Copy)]
 enum List {
     Created,
     Replaced,

@@ -28,8 +28,8 @@ fn advice(hint: &Hint) -> Option<Cow<'static, str>> {
         )
         .into(),
         Hint::GiveToken { variable } => format!(
-            "Set {variable}, or store a token with `xtrasec login`. A program that `xtrasec run` has started is given none unless \
-             that is told --with-credentials"
+            "Set {variable}, or store a token with `xtrasec login`. `xtrasec run` passes it on to its program only \
+             with --with-credentials"
         )
         .into(),
         Hint::GiveProject { variable, entry, .. } => {

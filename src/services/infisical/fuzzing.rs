@@ -14,7 +14,6 @@ use super::protocol::InfisicalProtocol;
 use super::raw::{Answer, ResponseValue, types};
 use super::scope::{CheckedScope, Defaults, InfisicalScope};
 use super::wire::{List, One, Row};
-use crate::core::XtraError;
 use crate::fuzzing::{Exchange, Seen};
 use crate::http::Protocol;
 use crate::http::fuzzing::{quota, received};
@@ -52,7 +51,7 @@ fn list(answer: Answer, scope: InfisicalScope<'_>, seen: &mut Seen) {
     let Some(list) = typed::<List>(answer, seen) else { return };
     let scope: CheckedScope = match scope.checked(&Defaults::default()) {
         Ok(scope) => scope,
-        Err(error) => return failed(&error, seen),
+        Err(error) => return seen.failed(&error),
     };
     let list = list.into_inner();
     let imported = list.imports.iter().flatten().filter_map(|block| block.secrets.as_ref());
@@ -63,7 +62,7 @@ fn list(answer: Answer, scope: InfisicalScope<'_>, seen: &mut Seen) {
             seen.unreadable = merged.unreadable;
             seen.values = merged.values.into_iter().map(|(_, value)| value).collect();
         }
-        Err(error) => failed(&error, seen),
+        Err(error) => seen.failed(&error),
     }
 }
 
@@ -84,7 +83,7 @@ fn login(answer: Answer, seen: &mut Seen) {
     seen.debugged.push(format!("{granted:?}"));
     match Granted::from(granted.into_inner()).exchanged() {
         Ok(exchanged) => seen.debugged.push(format!("{:?}", exchanged.lasts)),
-        Err(error) => failed(&error, seen),
+        Err(error) => seen.failed(&error),
     }
 }
 
@@ -102,15 +101,8 @@ fn typed<T: DeserializeOwned>(answer: Answer, seen: &mut Seen) -> Option<Respons
     };
     seen.debugged.push(format!("{error:?}"));
     seen.errors.push(error.to_string());
-    failed(&error.into_error(), seen);
+    seen.failed(&error.into_error());
     None
-}
-
-fn failed(error: &XtraError, seen: &mut Seen) {
-    seen.debugged.push(format!("{error:?}"));
-    seen.errors.push(error.to_string());
-    seen.errors.extend(error.code().map(str::to_owned));
-    seen.said = error.server_message().map(str::to_owned);
 }
 
 #[cfg(test)]

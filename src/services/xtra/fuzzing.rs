@@ -81,11 +81,7 @@ fn typed<T: DeserializeOwned>(answer: Answer, seen: &mut Seen) -> Option<Respons
     };
     seen.debugged.push(format!("{error:?}"));
     seen.errors.push(error.to_string());
-    let error = from_raw(error);
-    seen.debugged.push(format!("{error:?}"));
-    seen.errors.push(error.to_string());
-    seen.errors.extend(error.code().map(str::to_owned));
-    seen.said = error.server_message().map(str::to_owned);
+    seen.failed(&from_raw(error));
     None
 }
 

@@ -1,8 +1,8 @@
 //! The service in memory, on a loopback port: for tests and for work without an account.
 //!
 //! A server behaves like one [`Generation`] of the service: the two of 2024 as they were recorded, with their errors, their
-//! routes and their slips, and that of today as it is documented. What it starts with is said by a builder; what it was asked is
-//! counted by route ([`InfisicalDevServer::request_count`] with the names in [`route`]); faults and holds are those of every dev
+//! routes and their slips, and that of today as it is documented. A builder seeds it. It counts requests
+//! by route ([`InfisicalDevServer::request_count`] with the names in [`route`]); faults and holds are those of every dev
 //! server; its clock is moved by hand ([`InfisicalDevServer::advance`]).
 //!
 //! ```

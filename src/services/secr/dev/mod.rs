@@ -4,7 +4,7 @@
 //! this crate assumes, as the documentation of each method of the client says it. So it shows how a program behaves, and not that the
 //! service behaves so. It has every operation of the document that the client is made from.
 //!
-//! What it starts with is said by a builder; what it was asked is counted by route
+//! A builder seeds it. It counts requests by route
 //! ([`SecrDevServer::request_count`] with the names in [`route`]); faults and holds are those of every dev server. Limits of rate have
 //! no documented numbers, and it has none: a [`Fault`] of status 429 is one. Every request is one step, so
 //! [`SecrDevServer::hold_writes`] holds nothing.

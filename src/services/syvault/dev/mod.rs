@@ -9,7 +9,7 @@
 //! not, to make secrets by the seed and to rotate them. The keys of folders that it gives at registration are random bytes: how they
 //! are wrapped is not published.
 //!
-//! What it starts with is said by a builder; what it was asked is counted by route
+//! A builder seeds it. It counts requests by route
 //! ([`SyVaultDevServer::request_count`] with the names in [`route`]); faults and holds are those of every dev server. Every request
 //! is one step, so [`SyVaultDevServer::hold_writes`] holds nothing.
 //!
